@@ -1,0 +1,37 @@
+"""The one family of errors that users see: what happened, the likely cause, what to do."""
+
+from __future__ import annotations
+
+
+class UnderstudyError(Exception):
+    """A failure that the user can understand and mend.
+
+    Args:
+        what: what happened, as a sentence without its full stop.
+        why: the likely cause.
+        fix: what to do.
+    """
+
+    def __init__(self, what: str, why: str, fix: str) -> None:
+        super().__init__(f"{what}. {why}. {fix}.")
+        self.what, self.why, self.fix = what, why, fix
+
+
+class SourceError(UnderstudyError):
+    """A camera, video or picture cannot be opened or read."""
+
+
+class ModelError(UnderstudyError):
+    """A model file or its card is missing, damaged or breaks the model contract."""
+
+
+class PackError(UnderstudyError):
+    """A data set is incomplete or holds impossible values."""
+
+
+class RecordingError(UnderstudyError):
+    """A file cannot be written, or what was written cannot be read again."""
+
+
+class UsageError(UnderstudyError):
+    """An argument of a command makes no sense."""

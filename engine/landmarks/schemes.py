@@ -1,0 +1,124 @@
+"""The two markups: iBUG-68 and WFLW-98, with their mirror permutation, contours and eye corners.
+
+Left and right are the subject's own: the right eye lies on the left of an unmirrored picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Contour:
+    """A line through landmarks.
+
+    Attributes:
+        part: part of the face: jaw, brow, nose, eye or lip.
+        points: indices of the landmarks in drawing order.
+        closed: whether the last point joins the first.
+    """
+
+    part: str
+    points: tuple[int, ...]
+    closed: bool
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A landmark markup.
+
+    Attributes:
+        points: number of landmarks K.
+        mirror: `mirrored[i] = original[mirror[i]]` before x is reflected; a permutation that is its own inverse.
+        contours: lines for drawing.
+        outer_eye_corners: right and left; their distance normalises the NME.
+        right_eye, left_eye: indices around each eye; their means give the eye line.
+        as_68: for each of the 68 iBUG points the index of the same point here.
+    """
+
+    points: int
+    mirror: tuple[int, ...]
+    contours: tuple[Contour, ...]
+    outer_eye_corners: tuple[int, int]
+    right_eye: tuple[int, ...]
+    left_eye: tuple[int, ...]
+    as_68: tuple[int, ...]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The part of the face of each landmark."""
+        part_of = {point: contour.part for contour in self.contours for point in contour.points}
+        return tuple(part_of.get(point, "pupil") for point in range(self.points))
+
+
+def _run(first: int, last: int) -> tuple[int, ...]:
+    """Indices from `first` to `last`, both included, upwards or downwards."""
+    step = 1 if last >= first else -1
+    return tuple(range(first, last + step, step))
+
+
+IBUG_68 = Scheme(
+    points=68,
+    mirror=(
+        *_run(16, 0), *_run(26, 17), *_run(27, 30), *_run(35, 31),
+        45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+        *_run(54, 48), *_run(59, 55), *_run(64, 60), 67, 66, 65,
+    ),
+    contours=(
+        Contour("jaw", _run(0, 16), closed=False),
+        Contour("brow", _run(17, 21), closed=False),
+        Contour("brow", _run(22, 26), closed=False),
+        Contour("nose", _run(27, 30), closed=False),
+        Contour("nose", _run(31, 35), closed=False),
+        Contour("eye", _run(36, 41), closed=True),
+        Contour("eye", _run(42, 47), closed=True),
+        Contour("lip", _run(48, 59), closed=True),
+        Contour("lip", _run(60, 67), closed=True),
+    ),
+    outer_eye_corners=(36, 45),
+    right_eye=_run(36, 41),
+    left_eye=_run(42, 47),
+    as_68=_run(0, 67),
+)  # fmt: skip
+
+WFLW_98 = Scheme(
+    points=98,
+    mirror=(
+        *_run(32, 0), *_run(46, 42), *_run(50, 47), *_run(37, 33), *_run(41, 38), *_run(51, 54), *_run(59, 55),
+        *_run(72, 68), 75, 74, 73, *_run(64, 60), 67, 66, 65,
+        *_run(82, 76), *_run(87, 83), *_run(92, 88), *_run(95, 93), 97, 96,
+    ),
+    contours=(
+        Contour("jaw", _run(0, 32), closed=False),
+        Contour("brow", _run(33, 41), closed=True),
+        Contour("brow", _run(42, 50), closed=True),
+        Contour("nose", _run(51, 54), closed=False),
+        Contour("nose", _run(55, 59), closed=False),
+        Contour("eye", _run(60, 67), closed=True),
+        Contour("eye", _run(68, 75), closed=True),
+        Contour("lip", _run(76, 87), closed=True),
+        Contour("lip", _run(88, 95), closed=True),
+    ),
+    outer_eye_corners=(60, 72),
+    right_eye=_run(60, 67),
+    left_eye=_run(68, 75),
+    as_68=(
+        *range(0, 33, 2), *_run(33, 37), *_run(42, 46), *_run(51, 59),
+        60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73, 75, *_run(76, 95),
+    ),
+)  # fmt: skip
+
+SCHEMES = {68: IBUG_68, 98: WFLW_98}
+
+
+def eye_centres(scheme: Scheme, points: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the means `[2]` of the labelled points around the right and the left eye; NaN where there are none."""
+    centres = []
+    for eye in (scheme.right_eye, scheme.left_eye):
+        labelled = points[list(eye)]
+        labelled = labelled[np.isfinite(labelled).all(1)]
+        centres.append(labelled.mean(0) if len(labelled) else np.full(2, np.nan))
+    return centres[0], centres[1]

@@ -1,0 +1,253 @@
+"""Augmentation of whole batches on the device; a pure function of the crops and a random generator.
+
+One affine sampling turns, scales, moves and mirrors; colour, blur, noise and a rectangle of something else follow.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+# Grey value of a pixel from R, G, B (ITU-R BT.601).
+LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Ranges and shares of the random changes.
+
+    Attributes:
+        large_turn, large_turn_share: degrees of the wide range of rotation, share of faces that get it.
+        small_turn: degrees for all others.
+        scale: smallest and largest size of the window relative to the model's crop.
+        shift: largest move of the window as a share of its side.
+        colour: strength of brightness, contrast, saturation and channel gains, 0 for none.
+        grey_share, blur_share, noise_share, cover_share: share of faces changed in this way.
+        no_face_share: share of windows that show no face (a magnified scrap, or far beside it): confidence 0.
+    """
+
+    large_turn: float = 35.0
+    large_turn_share: float = 0.5
+    small_turn: float = 10.0
+    scale: tuple[float, float] = (0.85, 1.2)
+    shift: float = 0.07
+    colour: float = 0.35
+    grey_share: float = 0.1
+    blur_share: float = 0.15
+    noise_share: float = 0.3
+    cover_share: float = 0.4
+    no_face_share: float = 0.04
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the loss needs of a batch.
+
+    Attributes:
+        images: `[B, 3, S, S]` float32 RGB, 0..255.
+        points: `[B, K, 2]` in [0, 1] of the window; where `labelled` is 0 the values mean nothing.
+        labelled: `[B, K]` float, 1 where the point has a label inside the window.
+        visible, visible_weight: `[B, K]`, target of the confidence and trust in it.
+    """
+
+    images: torch.Tensor
+    points: torch.Tensor
+    labelled: torch.Tensor
+    visible: torch.Tensor
+    visible_weight: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Labelled crops before augmentation.
+
+    Attributes:
+        images: `[B, 3, C, C]` uint8 RGB.
+        points: `[B, K, 2]` in [0, 1] of the crop; NaN without a label.
+        visible, visible_weight: `[B, K]`, target of the confidence and trust in it.
+    """
+
+    images: torch.Tensor
+    points: torch.Tensor
+    visible: torch.Tensor
+    visible_weight: torch.Tensor
+
+    def select(self, indices: torch.Tensor) -> Faces:
+        """Return the faces with these indices, in this order."""
+        return Faces(self.images[indices], self.points[indices], self.visible[indices], self.visible_weight[indices])
+
+    def to(self, device: torch.device) -> Faces:
+        """Return the same faces on another device."""
+        return Faces(
+            self.images.to(device), self.points.to(device), self.visible.to(device), self.visible_weight.to(device)
+        )
+
+
+def central_window(faces: Faces, ratio: float, size: int) -> Batch:
+    """Cut the upright central window of `ratio` times the crop's side, without any random change."""
+    matrix = torch.zeros(len(faces.images), 2, 3, device=faces.images.device)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = ratio
+    return _label(sample_windows(faces.images, matrix, size), faces, matrix)
+
+
+def sample_windows(images: torch.Tensor, matrix: torch.Tensor, size: int) -> torch.Tensor:
+    """Sample `[B, 3, size, size]` float pixels; `matrix` `[B, 2, 3]` maps window to crop, both in [-1, 1]."""
+    grid = functional.affine_grid(matrix, [len(images), 3, size, size], align_corners=False)
+    return functional.grid_sample(images.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _label(pixels: torch.Tensor, faces: Faces, matrix: torch.Tensor) -> Batch:
+    """Move the labels of `faces` into the windows and mark what lies outside."""
+    has_label = faces.points.isfinite().all(-1)
+    centred = torch.where(has_label[..., None], faces.points, 0.5) * 2 - 1 - matrix[:, None, :, 2]
+    # Windows are turned and scaled squares, so the inverse of the linear part is its transpose over the scale squared.
+    scale_squared = matrix[:, :2, :2].square().sum((1, 2), keepdim=True) / 2
+    moved = centred @ (matrix[:, :2, :2] / scale_squared) / 2 + 0.5
+    inside = ((moved > 0) & (moved < 1)).all(-1)
+    # A labelled point outside the window cannot be seen in it, whatever the pack's flag says.
+    outside = has_label & ~inside
+    return Batch(
+        images=pixels,
+        points=moved,
+        labelled=(has_label & inside).float(),
+        visible=faces.visible.masked_fill(outside, 0.0),
+        visible_weight=faces.visible_weight.masked_fill(outside, 1.0),
+    )
+
+
+class Augmenter:
+    """Draws the random changes for one batch after another.
+
+    Args:
+        settings: ranges and shares.
+        mirror: the scheme's mirror permutation.
+        window_ratio: side of the model's crop as a share of the stored crop's side.
+        size: side of the model's input in pixels.
+    """
+
+    def __init__(self, settings: Augmentation, mirror: tuple[int, ...], window_ratio: float, size: int) -> None:
+        self._settings = settings
+        self._mirror = torch.tensor(mirror)
+        self._window_ratio = window_ratio
+        self._size = size
+
+    def __call__(self, faces: Faces, generator: torch.Generator) -> Batch:
+        """Return the augmented batch; the same faces and generator state give the same batch."""
+        draw = _Draw(len(faces.images), faces.images.device, generator)
+        mirrored = draw.chance(0.5)
+        matrix, no_face = self._windows(draw)
+        reading = matrix.clone()
+        reading[mirrored, 0] *= -1
+        pixels = sample_windows(faces.images, reading, self._size)
+        batch = _label(pixels, self._mirror_labels(faces, mirrored), matrix)
+        pixels = self._recolour(pixels, draw)
+        pixels = self._blur(pixels, draw)
+        pixels, covered = self._cover(pixels, batch.points, draw)
+        pixels = self._add_noise(pixels, draw)
+        hidden = covered | no_face[:, None]
+        return Batch(
+            images=pixels.clamp(0, 255),
+            points=batch.points,
+            labelled=batch.labelled * (~no_face)[:, None],
+            visible=batch.visible.masked_fill(hidden, 0.0),
+            visible_weight=batch.visible_weight.masked_fill(hidden, 1.0),
+        )
+
+    def _mirror_labels(self, faces: Faces, mirrored: torch.Tensor) -> Faces:
+        order = self._mirror.to(mirrored.device)
+        reflected = faces.points[:, order].clone()
+        reflected[..., 0] = 1 - reflected[..., 0]
+        return Faces(
+            images=faces.images,
+            points=torch.where(mirrored[:, None, None], reflected, faces.points),
+            visible=torch.where(mirrored[:, None], faces.visible[:, order], faces.visible),
+            visible_weight=torch.where(mirrored[:, None], faces.visible_weight[:, order], faces.visible_weight),
+        )
+
+    def _windows(self, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the matrices `[B, 2, 3]` from window to crop and which windows `[B]` show no face."""
+        settings = self._settings
+        large = draw.chance(settings.large_turn_share)
+        degrees = torch.where(large, settings.large_turn, settings.small_turn) * draw.uniform(-1, 1)
+        scale = self._window_ratio * draw.uniform(*settings.scale)
+        shift = draw.uniform(-1, 1, 2) * (2 * settings.shift) * scale[:, None]
+
+        no_face = draw.chance(settings.no_face_share)
+        scrap = draw.chance(0.5)
+        scale = torch.where(no_face & scrap, scale * draw.uniform(0.12, 0.3), scale)
+        away = functional.normalize(draw.uniform(-1, 1, 2), dim=1) * draw.uniform(1.4, 2.0)[:, None] * self._window_ratio
+        shift = torch.where(no_face[:, None], torch.where(scrap[:, None], draw.uniform(-0.6, 0.6, 2), away), shift)
+
+        angle = degrees * (math.pi / 180)
+        cosine, sine = scale * torch.cos(angle), scale * torch.sin(angle)
+        first = torch.stack([cosine, -sine, shift[:, 0]], 1)
+        second = torch.stack([sine, cosine, shift[:, 1]], 1)
+        return torch.stack([first, second], 1), no_face
+
+    def _recolour(self, pixels: torch.Tensor, draw: _Draw) -> torch.Tensor:
+        strength = self._settings.colour
+        gain = (1 + strength * draw.uniform(-1, 1, 1)) * (1 + 0.4 * strength * draw.uniform(-1, 1, 3))
+        contrast = 1 + strength * draw.uniform(-1, 1, 1)
+        saturation = 1 + strength * draw.uniform(-1, 1, 1)
+        saturation = torch.where(draw.chance(self._settings.grey_share)[:, None], 0.0, saturation)
+        mean = pixels.mean((1, 2, 3), keepdim=True)
+        grey = (pixels * pixels.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+        pixels = torch.lerp(grey, pixels, saturation[..., None, None])
+        pixels = (pixels - mean) * contrast[..., None, None] + mean
+        pixels = (pixels * gain[..., None, None]).clamp_(0, 255)
+        gamma = torch.exp(2 * strength * draw.uniform(-1, 1, 1))[..., None, None]
+        return (pixels / 255).pow_(gamma) * 255
+
+    def _blur(self, pixels: torch.Tensor, draw: _Draw) -> torch.Tensor:
+        """Shrink some pictures to a third or half and back, as small and compressed faces look."""
+        chosen = draw.chance(self._settings.blur_share)
+        small = draw.chance(0.5)
+        for share, factor in ((small, 3), (~small, 2)):
+            indices = (chosen & share).nonzero()[:, 0]
+            if len(indices):
+                shrunk = functional.interpolate(pixels[indices], size=self._size // factor, mode="area")
+                pixels[indices] = functional.interpolate(shrunk, size=self._size, mode="bilinear", align_corners=False)
+        return pixels
+
+    def _cover(self, pixels: torch.Tensor, points: torch.Tensor, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
+        """Lay a rectangle of another picture or of one colour over some faces; tell which points `[B, K]` it hides."""
+        chosen = draw.chance(self._settings.cover_share)
+        size, centre = draw.uniform(0.1, 0.45, 2), draw.uniform(0.05, 0.95, 2)
+        low, high = centre - size / 2, centre + size / 2
+        covered = chosen[:, None] & ((points > low[:, None]) & (points < high[:, None])).all(-1)
+
+        place = (torch.arange(self._size, device=pixels.device) + 0.5) / self._size
+        columns = (place > low[:, :1]) & (place < high[:, :1])
+        rows = (place > low[:, 1:]) & (place < high[:, 1:])
+        mask = (chosen[:, None, None] & rows[:, :, None] & columns[:, None, :])[:, None]
+        flat = draw.uniform(0, 255, 3)[..., None, None].expand_as(pixels)
+        filling = torch.where(draw.chance(0.5)[:, None, None, None], flat, pixels.roll(1, 0).flip(2))
+        return torch.where(mask, filling, pixels), covered
+
+    def _add_noise(self, pixels: torch.Tensor, draw: _Draw) -> torch.Tensor:
+        chosen = draw.chance(self._settings.noise_share)
+        deviation = torch.where(chosen, draw.uniform(2, 14), 0.0)
+        return pixels + draw.normal(pixels.shape) * deviation[:, None, None, None]
+
+
+class _Draw:
+    """Random numbers for a batch. They are drawn on the CPU, so a run repeats on any device."""
+
+    def __init__(self, count: int, device: torch.device, generator: torch.Generator) -> None:
+        self._count, self._device, self._generator = count, device, generator
+
+    def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
+        """Return `[B, *shape]` numbers in [low, high)."""
+        numbers = torch.rand((self._count, *shape), generator=self._generator)
+        return (low + (high - low) * numbers).to(self._device)
+
+    def chance(self, share: float) -> torch.Tensor:
+        """Return `[B]` booleans, true with probability `share`."""
+        return self.uniform(0, 1) < share
+
+    def normal(self, shape: torch.Size) -> torch.Tensor:
+        """Return standard normal numbers of any shape."""
+        return torch.randn(shape, generator=self._generator).to(self._device)

@@ -1,0 +1,109 @@
+"""Checkpoints: weights, their running mean and the optimiser's state as one safetensors file, never a pickle.
+
+A checkpoint is written beside its final name and moved into place, so a run that is killed while writing keeps
+the one before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from engine.errors import UsageError
+
+FORMAT = "understudy-checkpoint-1"
+LAST, BEST = "last.safetensors", "best.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a run after some steps.
+
+    Attributes:
+        step: optimiser steps done.
+        recipe: the recipe as plain values.
+        model: weights as they are trained.
+        ema: running mean of the weights; what is evaluated and exported.
+        optimizer: the optimiser's tensors, named `parameter index.state name`.
+        notes: what else is worth keeping: data digest, revision, validation results.
+    """
+
+    step: int
+    recipe: dict[str, Any]
+    model: Mapping[str, torch.Tensor]
+    ema: Mapping[str, torch.Tensor]
+    optimizer: Mapping[str, torch.Tensor]
+    notes: dict[str, Any]
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; the file appears whole or not at all."""
+    tensors = {}
+    for group in ("model", "ema", "optimizer"):
+        for name, tensor in getattr(checkpoint, group).items():
+            tensors[f"{group}/{name}"] = tensor.detach().cpu().contiguous()
+    metadata = {
+        "format": FORMAT,
+        "step": str(checkpoint.step),
+        "recipe": json.dumps(checkpoint.recipe),
+        "notes": json.dumps(checkpoint.notes),
+    }
+    temporary = path.with_name(f".{path.name}.part")
+    save_file(tensors, temporary, metadata)
+    temporary.replace(path)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        UsageError: the file is missing, damaged, or no checkpoint of this program.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (OSError, SafetensorError) as error:
+        raise UsageError(
+            f"The checkpoint {path} cannot be read ({error})",
+            "it does not exist, or was cut off",
+            "give a .safetensors file out of a run's folder",
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise UsageError(
+            f"{path} is no checkpoint of this program",
+            f"its format is {metadata.get('format')!r}, not {FORMAT!r}",
+            "give a checkpoint that “understudy train” wrote",
+        )
+    groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "ema": {}, "optimizer": {}}
+    for name, tensor in tensors.items():
+        group, _, rest = name.partition("/")
+        groups[group][rest] = tensor
+    return Checkpoint(
+        step=int(metadata["step"]),
+        recipe=json.loads(metadata["recipe"]),
+        notes=json.loads(metadata["notes"]),
+        **groups,
+    )
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """Return the optimiser's state as named tensors."""
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{name}": torch.as_tensor(value) for index, entry in state.items() for name, value in entry.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Put named tensors back as the optimiser's state."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -1,0 +1,121 @@
+"""Training faces as crops that stay in memory: decoded once, augmented ever after."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from engine.geometry import crop_of_box, landmark_box
+from engine.packs import Pack, PackFace, read_pack
+from engine.pictures import read_picture
+from trainer.augment import Faces
+from trainer.recipes import PackChoice
+
+# Wide enough that turning, moving and shrinking the window of augmentation still finds picture, not black.
+CROP_SCALE = 1.8
+CROP_SIZE = 192
+# Flags are certain where annotators set them. Points of packs without flags are taken as visible, with doubt.
+ASSUMED_VISIBLE_WEIGHT = 0.25
+VISIBLE = 2
+
+
+@dataclass(frozen=True)
+class CropSet:
+    """Faces ready for training.
+
+    Attributes:
+        faces: crops of `CROP_SCALE` times the landmark box, `CROP_SIZE` pixels a side, with their labels.
+        sampling_weight: `[N]` float64, relative frequency with which a face is drawn.
+        for_validation: `[N]` bool, faces of packs that lend some of them to validation.
+        digest: hash of the labels and of the files' names and sizes.
+    """
+
+    faces: Faces
+    sampling_weight: torch.Tensor
+    for_validation: torch.Tensor
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.faces.images)
+
+    def subset(self, indices: torch.Tensor) -> CropSet:
+        """Return the faces with these indices, in this order."""
+        return CropSet(
+            self.faces.select(indices), self.sampling_weight[indices], self.for_validation[indices], self.digest
+        )
+
+
+def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = False) -> CropSet:
+    """Read the chosen packs below `data` and cut their faces out.
+
+    Raises:
+        PackError: a pack is missing or damaged.
+        SourceError: a picture cannot be read.
+    """
+    sets = [_load_pack(data, choice, progress) for choice in choices]
+    return CropSet(
+        faces=Faces(
+            images=torch.cat([crops.faces.images for crops in sets]),
+            points=torch.cat([crops.faces.points for crops in sets]),
+            visible=torch.cat([crops.faces.visible for crops in sets]),
+            visible_weight=torch.cat([crops.faces.visible_weight for crops in sets]),
+        ),
+        sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
+        for_validation=torch.cat([crops.for_validation for crops in sets]),
+        digest=hashlib.sha256("".join(crops.digest for crops in sets).encode()).hexdigest(),
+    )
+
+
+def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet]:
+    """Split into training and validation faces: of those for validation every `every`-th is held out."""
+    rank = crops.for_validation.cumsum(0)
+    held_out = crops.for_validation & (rank % every == 0)
+    return crops.subset((~held_out).nonzero()[:, 0]), crops.subset(held_out.nonzero()[:, 0])
+
+
+def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
+    pack = read_pack(data / choice.name, split=choice.split, labels=choice.labels, skip_unlabelled=True)
+    pack_faces = [face for face in pack.faces if not face.same_picture_as_test]
+    count = len(pack_faces)
+    images = torch.empty((count, 3, CROP_SIZE, CROP_SIZE), dtype=torch.uint8)
+    points = np.empty((count, pack.scheme.points, 2), np.float32)
+    for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=not progress)):
+        crop = crop_of_box(landmark_box(face.landmarks), CROP_SCALE)
+        pixels = crop.sample(read_picture(face.image), CROP_SIZE)
+        images[index] = torch.from_numpy(pixels).permute(2, 0, 1)
+        points[index] = crop.from_picture(face.landmarks)
+    visibility = [_visibility(face) for face in pack_faces]
+    return CropSet(
+        faces=Faces(
+            images=images,
+            points=torch.from_numpy(points),
+            visible=torch.from_numpy(np.stack([visible for visible, _ in visibility])),
+            visible_weight=torch.from_numpy(np.stack([weight for _, weight in visibility])),
+        ),
+        sampling_weight=torch.full((count,), choice.weight, dtype=torch.float64),
+        for_validation=torch.full((count,), choice.validation),
+        digest=_digest(pack),
+    )
+
+
+def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return which points `[K]` can be seen, 1 or 0, and how far that is to be trusted."""
+    if face.visibility is not None:
+        visible = (face.visibility == VISIBLE).astype(np.float32)
+        return visible, np.ones_like(visible)
+    labelled = np.isfinite(face.landmarks).all(-1).astype(np.float32)
+    return labelled, ASSUMED_VISIBLE_WEIGHT * labelled
+
+
+def _digest(pack: Pack) -> str:
+    digest = hashlib.sha256(pack.name.encode())
+    for face in pack.faces:
+        digest.update(f"{face.image.name} {face.image.stat().st_size}".encode())
+        digest.update(face.landmarks.tobytes())
+    return digest.hexdigest()

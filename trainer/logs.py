@@ -1,0 +1,48 @@
+"""What a run writes down: CSV for people and scripts, TensorBoard for curves."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import TracebackType
+
+from torch.utils.tensorboard import SummaryWriter
+
+
+class RunLog:
+    """Writes numbers of a run to `train.csv`, `validation.csv` and TensorBoard files in the run's folder.
+
+    Args:
+        folder: the run's folder.
+        first_step: rows after this step are dropped, so that a resumed run does not tell a stretch twice.
+    """
+
+    def __init__(self, folder: Path, first_step: int = 0) -> None:
+        self._folder = folder
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step or None)
+        for file in folder.glob("*.csv"):
+            _drop_rows_after(file, first_step)
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._board.close()
+
+    def write(self, kind: str, step: int, values: dict[str, float]) -> None:
+        """Add the numbers of a step to the log `kind`."""
+        file = self._folder / f"{kind}.csv"
+        new = not file.exists()
+        with file.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            if new:
+                writer.writerow(["step", *values])
+            writer.writerow([step, *(f"{value:.6g}" for value in values.values())])
+        for name, value in values.items():
+            self._board.add_scalar(f"{kind}/{name}", value, step)
+
+
+def _drop_rows_after(file: Path, step: int) -> None:
+    rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = rows[:1] + [row for row in rows[1:] if int(row.split(",", 1)[0]) <= step]
+    file.write_text("".join(kept), encoding="utf-8")

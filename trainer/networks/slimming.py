@@ -1,0 +1,102 @@
+"""Starting a narrow network from a wide one: copy the channels that matter most.
+
+A channel's importance is the magnitude of its batch-norm scale (Liu et al., "Learning efficient convolutional
+networks through network slimming", ICCV 2017). Channels that are added to each other (the blocks of a stage, the
+levels of the decoder) are chosen together by the sum of their importance.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from trainer.networks.heatmap import HeatmapDecoder, HeatmapNetwork
+from trainer.networks.mobilenetv2 import InvertedResidual, MobileNetV2, Stem
+
+Channels = torch.Tensor  # indices [n] of the wide layer's channels that the narrow one keeps, ascending
+
+
+def slim_encoder(wide: MobileNetV2, narrow: MobileNetV2) -> Channels:
+    """Copy the most important channels of `wide` into `narrow`; return those kept of the last feature."""
+    kept = _slim_stem(wide.stem, narrow.stem)
+    for wide_stage, narrow_stage in zip(wide.stages, narrow.stages, strict=True):
+        projections = [block.layers[-1] for block in wide_stage]
+        outputs = most_important([layer[1] for layer in projections], narrow_stage[-1].layers[-1][0].out_channels)
+        for wide_block, narrow_block in zip(wide_stage, narrow_stage, strict=True):
+            _slim_block(wide_block, narrow_block, kept, outputs)
+            kept = outputs
+    return kept
+
+
+def slim_network(wide: HeatmapNetwork, narrow: HeatmapNetwork) -> None:
+    """Copy the most important channels of a whole heatmap network, decoder and confidence included."""
+    kept = slim_encoder(wide.encoder, narrow.encoder)
+    features = _kept_features(wide.encoder, narrow.encoder)
+    _slim_decoder(wide.decoder, narrow.decoder, features)
+    with torch.no_grad():
+        narrow.visibility.weight.copy_(wide.visibility.weight[:, kept])
+        narrow.visibility.bias.copy_(wide.visibility.bias)
+        narrow.peak_weight.copy_(wide.peak_weight)
+
+
+def most_important(norms: list[nn.BatchNorm2d], count: int) -> Channels:
+    """Return the `count` channels with the largest summed scale over `norms`, ascending."""
+    importance = torch.stack([norm.weight.detach().abs() for norm in norms]).sum(0)
+    return importance.topk(count).indices.sort().values
+
+
+def _kept_features(wide: MobileNetV2, narrow: MobileNetV2) -> list[Channels]:
+    """Return the channels kept of each feature that the decoder reads."""
+    kept = []
+    for stage in narrow.feature_stages:
+        count = narrow.stages[stage][-1].layers[-1][0].out_channels
+        kept.append(most_important([block.layers[-1][1] for block in wide.stages[stage]], count))
+    return kept
+
+
+def _slim_stem(wide: nn.Module, narrow: nn.Module) -> Channels:
+    assert isinstance(wide, Stem) and isinstance(narrow, Stem)
+    outputs = most_important([wide.norm], narrow.norm.num_features)
+    _copy_convolution(wide.convolution, narrow.convolution, outputs, torch.arange(3))
+    _copy_norm(wide.norm, narrow.norm, outputs)
+    return outputs
+
+
+def _slim_block(wide: InvertedResidual, narrow: InvertedResidual, inputs: Channels, outputs: Channels) -> None:
+    wide_layers = [layer for layer in wide.layers if isinstance(layer, nn.Sequential)]
+    narrow_layers = [layer for layer in narrow.layers if isinstance(layer, nn.Sequential)]
+    hidden = inputs
+    if len(wide_layers) == 3:
+        hidden = most_important([wide_layers[1][1]], narrow_layers[1][0].out_channels)
+        _copy_layer(wide_layers[0], narrow_layers[0], hidden, inputs)
+    _copy_layer(wide_layers[-2], narrow_layers[-2], hidden, torch.arange(1))  # depthwise: one input channel each
+    _copy_layer(wide_layers[-1], narrow_layers[-1], outputs, hidden)
+
+
+def _slim_decoder(wide: HeatmapDecoder, narrow: HeatmapDecoder, features: list[Channels]) -> None:
+    width = narrow.laterals[0][0].out_channels
+    kept = most_important([lateral[1] for lateral in wide.laterals], width)
+    for level, inputs in enumerate(features):
+        _copy_layer(wide.laterals[level], narrow.laterals[level], kept, inputs)
+    for wide_smooth, narrow_smooth in zip(wide.smooth, narrow.smooth, strict=True):
+        _copy_layer(wide_smooth[0], narrow_smooth[0], kept, torch.arange(1))
+        _copy_layer(wide_smooth[2], narrow_smooth[2], kept, kept)
+    with torch.no_grad():
+        narrow.predict.weight.copy_(wide.predict.weight[:, kept])
+        narrow.predict.bias.copy_(wide.predict.bias)
+
+
+def _copy_layer(wide: nn.Sequential, narrow: nn.Sequential, outputs: Channels, inputs: Channels) -> None:
+    _copy_convolution(wide[0], narrow[0], outputs, inputs)
+    _copy_norm(wide[1], narrow[1], outputs)
+
+
+@torch.no_grad()
+def _copy_convolution(wide: nn.Conv2d, narrow: nn.Conv2d, outputs: Channels, inputs: Channels) -> None:
+    narrow.weight.copy_(wide.weight[outputs][:, inputs])
+
+
+@torch.no_grad()
+def _copy_norm(wide: nn.BatchNorm2d, narrow: nn.BatchNorm2d, channels: Channels) -> None:
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        getattr(narrow, name).copy_(getattr(wide, name)[channels])

@@ -1,0 +1,92 @@
+"""Named training runs. A recipe is a frozen record; a function of its name makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from trainer.augment import Augmentation
+from trainer.losses.heatmap import HeatmapLoss
+from trainer.networks.heatmap import HeatmapShape
+
+
+@dataclass(frozen=True)
+class PackChoice:
+    """A pack to train on.
+
+    Attributes:
+        name: folder below the data directory.
+        weight: how often its faces are drawn, relative to the other packs.
+        split: split to take; None takes every face.
+        labels: array of the labels.
+        validation: whether every n-th face is held out for validation (see `Recipe.hold_out`).
+    """
+
+    name: str
+    weight: float = 1.0
+    split: str | None = "train"
+    labels: str = "landmarks"
+    validation: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that defines a training run, except the machine it runs on.
+
+    Attributes:
+        name: name of the recipe and of the model it makes.
+        shape: sizes of the network.
+        start: where the weights come from: `imagenet`, `random`, or the path of a checkpoint of a wider network.
+        packs: what to train on.
+        hold_out: of packs with `validation`, every `hold_out`-th face is kept for validation.
+        crop_scale: side of the model's crop as a multiple of the larger side of the landmark box.
+        steps, batch: number and size of optimiser steps.
+        learning_rate, weight_decay: of AdamW; the rate falls to 0 along a cosine.
+        warmup: share of the steps in which the rate rises linearly.
+        clip: largest norm of the gradient.
+        ema: decay of the running mean of the weights, which is what is evaluated and exported.
+        seed: of sampling, augmentation and initial weights.
+        loss, augmentation: their constants.
+    """
+
+    name: str
+    shape: HeatmapShape = field(default_factory=HeatmapShape)
+    start: str = "imagenet"
+    packs: tuple[PackChoice, ...] = ()
+    hold_out: int = 20
+    crop_scale: float = 1.3
+    steps: int = 5000
+    batch: int = 64
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.05
+    warmup: float = 0.05
+    clip: float = 5.0
+    ema: float = 0.998
+    seed: int = 0
+    loss: HeatmapLoss = field(default_factory=HeatmapLoss)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+MANUAL_68 = (
+    PackChoice("lfpw68", validation=True),
+    PackChoice("helen68", validation=True),
+    PackChoice("afw68", validation=True),
+    PackChoice("infants68"),
+    PackChoice("aflw2000_3d", weight=0.7, labels="landmarks_2d"),
+    PackChoice("aflw_merl68", weight=0.5),
+    PackChoice("ytf68", weight=0.12),
+)
+
+
+def student_68() -> Recipe:
+    """The student that the application starts with: MobileNetV2 with slim blocks, 128 px, 68 points."""
+    return Recipe("student-68", shape=HeatmapShape(expansions=(1, 4, 4, 4, 4, 4)), packs=MANUAL_68)
+
+
+def student_68_lite() -> Recipe:
+    """A lighter student: half the width, started from the best channels of `student-68`."""
+    shape = HeatmapShape(encoder_width=0.5, expansions=(1, 4, 4, 4, 4, 4), decoder_width=48)
+    return Recipe("student-68-lite", shape=shape, start="runs/student-68/last.safetensors", packs=MANUAL_68, steps=3500)
+
+
+RECIPES: dict[str, Callable[[], Recipe]] = {"student-68": student_68, "student-68-lite": student_68_lite}

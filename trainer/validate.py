@@ -1,0 +1,43 @@
+"""How well a network does on held-out faces, in the units that users read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from engine.landmarks.schemes import SCHEMES
+from trainer.augment import central_window
+from trainer.data.crops import CROP_SCALE, CropSet
+from trainer.networks.heatmap import HeatmapNetwork
+from trainer.recipes import Recipe
+
+BATCH = 128
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Results on held-out faces.
+
+    Attributes:
+        nme: mean distance of the labelled points in percent of the distance of the outer eye corners.
+    """
+
+    nme: float
+
+
+@torch.inference_mode()
+def validate(network: HeatmapNetwork, crops: CropSet, recipe: Recipe) -> Validation:
+    """Return the error on the plain crops of `crops`; faces without both outer eye corners are left out."""
+    device = next(network.parameters()).device
+    errors = []
+    for indices in torch.arange(len(crops)).split(BATCH):
+        faces = crops.faces.select(indices).to(device)
+        batch = central_window(faces, recipe.crop_scale / CROP_SCALE, recipe.shape.input_size)
+        points = network(batch.images.contiguous(memory_format=torch.channels_last)).points
+        right, left = SCHEMES[recipe.shape.points].outer_eye_corners
+        eyes = (batch.points[:, right] - batch.points[:, left]).norm(dim=-1)
+        distance = (points - batch.points).norm(dim=-1) * batch.labelled
+        usable = (batch.labelled[:, right] * batch.labelled[:, left]) > 0
+        errors.append((100 * distance.sum(1) / batch.labelled.sum(1) / eyes)[usable])
+    return Validation(nme=float(torch.cat(errors).mean()))
