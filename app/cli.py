@@ -1,0 +1,189 @@
+"""The command line: its verbs, their arguments, and what errors become."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from app.terminal import say
+from engine.errors import UnderstudyError
+from engine.models.library import DEFAULT_MODEL
+
+EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
+EPILOG = """\
+exit codes: 0 done · 1 it failed, and a sentence says why · 2 the arguments make no sense · 130 interrupted
+Nothing leaves this machine: no network is used, and no picture is kept unless you record it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: without the program's name; those of the process if None.
+    """
+    _prepare_process()
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        command: Callable[[argparse.Namespace], int] = import_module(f"app.commands.{options.module}").main
+        return command(options)
+    except UnderstudyError as error:
+        say(f"{error.what}.\n  Likely cause: {error.why}.\n  What to do: {error.fix}.", error=True)
+        return EXIT_FAILURE
+    except KeyboardInterrupt:
+        say("Interrupted.", error=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has closed it (such as `head`); Python would complain again while exiting.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILURE
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    parser = argparse.ArgumentParser(
+        prog="understudy",
+        description="Facial landmarks, live: a small student network learned them from big teachers.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"understudy {_version()}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add_run(verbs)
+    _add_predict(verbs)
+    _add_evaluate(verbs)
+    _add_benchmark(verbs)
+    _add_train(verbs)
+    _add_export(verbs)
+    for verb, text in (
+        ("models", "list the models with their accuracy, size and licence"),
+        ("cameras", "list the cameras by name"),
+        ("doctor", "check the installation and say what is wrong"),
+    ):
+        _add_json(_add_verb(verbs, verb, verb, text))
+    return parser
+
+
+Verbs = argparse._SubParsersAction  # the type has no public name
+
+
+def _add_verb(verbs: Verbs, verb: str, module: str, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(module=module)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", metavar="FILE|-", help="write the report as JSON to a file, or to the terminal with -")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="NAME|FILE", help=f"landmark model (default: {DEFAULT_MODEL})"
+    )
+
+
+def _add_run(verbs: Verbs) -> None:
+    parser = _add_verb(verbs, "run", "run", "show landmarks live on a camera, a video, pictures or the sample")
+    parser.add_argument(
+        "source",
+        nargs="?",
+        metavar="SOURCE",
+        help="camera number or name, file, folder, or “sample” (default: the first camera, else the sample)",
+    )
+    _add_model(parser)
+    parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
+    parser.add_argument("--frames", type=_positive, metavar="N", help="stop after N frames (headless)")
+    parser.add_argument("--record", metavar="FILE", help="record the annotated picture as .mp4 or .avi (headless)")
+    parser.add_argument("--picture", metavar="FILE", help="save the last annotated picture as .png or .jpg (headless)")
+    parser.add_argument("--screenshot", metavar="FILE", help="save a picture of the window after some seconds and quit")
+    _add_json(parser)
+
+
+def _add_predict(verbs: Verbs) -> None:
+    parser = _add_verb(verbs, "predict", "predict", "write the landmarks of pictures, folders, videos or packs to files")
+    parser.add_argument("path", metavar="PATH", help="picture, folder of pictures, video or pack")
+    _add_model(parser)
+    parser.add_argument(
+        "--out", required=True, metavar="FILE|DIR", help="FILE.jsonl, FILE.csv, or a folder for .pts files"
+    )
+    _add_box(parser, "detector")
+
+
+def _add_evaluate(verbs: Verbs) -> None:
+    parser = _add_verb(verbs, "evaluate", "evaluate", "measure a model on a pack of labelled faces")
+    _add_model(parser)
+    parser.add_argument("--data", required=True, metavar="PACK", help="folder with annotations.npz")
+    parser.add_argument("--split", metavar="S", help="part of the pack, such as test (default: every picture)")
+    parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
+    _add_box(parser, "truth")
+    parser.add_argument("--save-to-card", action="store_true", help="note the result on the model's card")
+    _add_json(parser)
+
+
+def _add_box(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--box",
+        choices=("truth", "detector"),
+        default=default,
+        help=f"where the face boxes of a pack come from (default: {default})",
+    )
+
+
+def _add_benchmark(verbs: Verbs) -> None:
+    parser = _add_verb(verbs, "benchmark", "benchmark", "measure how fast models run on this machine")
+    parser.add_argument(
+        "--model", action="append", metavar="NAME|FILE", help="model to measure; repeatable (default: all)"
+    )
+    parser.add_argument("--threads", default="1", metavar="1,2", help="numbers of threads (default: 1)")
+    _add_json(parser)
+
+
+def _add_train(verbs: Verbs) -> None:
+    parser = _add_verb(verbs, "train", "training", "train a model by a named recipe")
+    parser.add_argument("recipe", metavar="RECIPE", help="name of the recipe, such as student-68")
+    parser.add_argument("--data", default="data", metavar="DIR", help="folder of the packs (default: data)")
+    parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/RECIPE)")
+    parser.add_argument("--resume", metavar="DIR", help="go on with the run in DIR")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field; repeatable")
+    parser.set_defaults(verb="train")
+    _add_json(parser)
+
+
+def _add_export(verbs: Verbs) -> None:
+    parser = _add_verb(verbs, "export", "training", "turn a checkpoint into a .tflite model with its card")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a .safetensors file out of a run's folder")
+    parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path ending in .tflite")
+    parser.set_defaults(verb="export")
+    _add_json(parser)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _prepare_process() -> None:
+    # Windows' camera backend otherwise takes up to a minute to open some cameras.
+    os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+    # OpenCV and FFmpeg report through their own log what we say in a sentence.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    import cv2
+
+    cv2.setNumThreads(1)  # one thread by default: two spin against each other on small machines
+
+
+def _version() -> str:
+    try:
+        return version("understudy")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,19 @@
+"""`understudy cameras`: the cameras by name."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from app.terminal import report, table
+from engine.sources.discovery import list_cameras
+
+
+def main(options: argparse.Namespace) -> int:
+    """List the cameras."""
+    cameras = list_cameras()
+    text = "No camera was found. Without one, “understudy run” plays the sample."
+    if cameras:
+        text = table([("number", "name", "path"), *((number, camera.name, camera.path) for number, camera in enumerate(cameras))])
+    report({"cameras": [asdict(camera) for camera in cameras]}, text, options.json)
+    return 0

@@ -1,0 +1,66 @@
+"""`understudy run`: the window, or the same without a window."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from app.terminal import number, report, say
+from engine.headless import HeadlessSettings, HeadlessSummary, run_headless
+from engine.models.detector import BlazeFace
+from engine.models.library import ModelLibrary
+from engine.pipeline import Pipeline
+from engine.sources.opening import open_source
+
+SCREENSHOT_AFTER = 6.0  # seconds: past the first look, well inside the sample's motion
+
+
+def main(options: argparse.Namespace) -> int:
+    """Show the window, or run headless where it was asked for or no display is there."""
+    if not options.headless and not has_display():
+        say("No display was found, so this runs without a window. (--headless asks for that.)", error=True)
+        options.headless = True
+    if options.headless:
+        return _headless(options)
+    from app.window import run_window  # Qt is loaded only when a window is shown
+
+    screenshot = Path(options.screenshot) if options.screenshot else None
+    return run_window(options.source, options.model, screenshot, SCREENSHOT_AFTER)
+
+
+def has_display() -> bool:
+    """Tell whether a window can be shown."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _headless(options: argparse.Namespace) -> int:
+    pipeline = Pipeline(BlazeFace(), ModelLibrary().load(options.model))
+    source = open_source(options.source)
+    try:
+        settings = HeadlessSettings(
+            frames=options.frames,
+            record=Path(options.record) if options.record else None,
+            picture=Path(options.picture) if options.picture else None,
+        )
+        summary = run_headless(source, pipeline, settings)
+    finally:
+        source.close()
+    report(summary.as_report(), _text(summary), options.json)
+    return 0
+
+
+def _text(summary: HeadlessSummary) -> str:
+    total = summary.latency_ms.get("total")
+    lines = [
+        f"{summary.source}: {summary.frames} frames, a face in {summary.faces_found:.1%} of them ({summary.model})",
+        f"  throughput  {number(summary.fps, 1)} frames/s",
+        f"  latency     {number(total and total.p50, 2)} ms a frame (median), {number(total and total.p95, 2)} ms (p95)",
+        f"  NME         {number(summary.nme, 2, ' % of the eye distance, against ground truth')}",
+        f"  jitter      {number(summary.jitter, 2, ' % of the eye distance, while still')}",
+    ]
+    lines += [f"  {kind:<11} {path}" for kind, path in summary.files.items()]
+    return "\n".join(lines)

@@ -1,0 +1,58 @@
+"""`understudy train` and `understudy export`: the only doors from the application to the trainer."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from pathlib import Path
+
+from app.terminal import report
+from engine.assets import asset_path
+from engine.errors import UsageError
+
+NEEDED = ("torch", "lightning_fabric", "litert_torch")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Train or export.
+
+    Raises:
+        UsageError: the trainer's requirements are not installed.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"The trainer needs packages that are not installed ({', '.join(missing)})",
+            "the application alone does without them",
+            "run “pip install -e .[trainer] -c packaging/constraints.txt”",
+        )
+    return _train(options) if options.verb == "train" else _export(options)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from trainer.overrides import recipe_by_name
+    from trainer.run import run, summary
+
+    recipe = recipe_by_name(options.recipe, options.set)
+    out = Path(options.resume or options.out or Path("runs") / recipe.name)
+    last = run(recipe, Path(options.data), out, options.device, resume=options.resume is not None)
+    values = summary(last)
+    text = f"{recipe.name}: {values['step']} steps, best validation NME {values['best_nme']:.3f} %, {last}"
+    report(values, text, options.json)
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from trainer.export import export
+
+    target = Path(options.out)
+    if target.suffix != ".tflite":
+        target = asset_path("models", f"{options.out}.tflite")
+    done = export(Path(options.checkpoint), target)
+    text = (
+        f"{done.model} and its card: the points differ from PyTorch's by at most {done.difference:.4%} of the crop side.\n"
+        f"Measure it with “understudy evaluate --model {done.model} --data PACK --save-to-card”."
+    )
+    values = {"model": str(done.model), "card": str(done.card), "difference": done.difference}
+    report(values, text, options.json)
+    return 0

@@ -1,0 +1,168 @@
+"""The two lists of the side panel: sources and models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+from engine.models.library import ModelEntry
+from engine.sources.discovery import Camera
+
+SAMPLE = "sample"  # how `open_source` calls the built-in clip
+_TURNING = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
+
+
+class Picker(QComboBox):
+    """A list that only changes on purpose: the wheel scrolls past it, and arrow keys open it instead of turning it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(14)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(34)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _TURNING:
+            self.showPopup()
+        else:
+            super().keyPressEvent(event)
+
+    def _disable(self, row: int, reason: str) -> None:
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)  # what every QComboBox starts with
+        model.item(row).setEnabled(False)
+        self.setItemData(row, reason, Qt.ItemDataRole.ToolTipRole)
+
+
+class SourceAction(Enum):
+    """Entries of the source list that are no sources."""
+
+    OPEN_FILE = "open file"
+    OPEN_FOLDER = "open folder"
+    LOOK_AGAIN = "look again"
+
+
+class SourcePicker(Picker):
+    """Cameras by name, the sample, the file opened last, and ways to open another."""
+
+    chosen = Signal(str)  # a source as `open_source` takes it
+    action_wanted = Signal(SourceAction)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Source"))
+        self.setToolTip(self.tr("Where the pictures come from. Files can also be dropped onto the window."))
+        self._cameras: list[Camera] | None = None  # None until they were looked for
+        self._file: str | None = None
+        self._current: str | None = None
+        self.activated.connect(self._on_activated)
+        self._fill()
+
+    @property
+    def current(self) -> str | None:
+        """The source that is marked, as `open_source` takes it."""
+        return self._current
+
+    def set_cameras(self, cameras: Sequence[Camera]) -> None:
+        """List these cameras."""
+        self._cameras = list(cameras)
+        self._fill()
+
+    def select(self, source: str | None) -> None:
+        """Mark a source; what is neither camera nor sample is listed as the recent file."""
+        self._current = source
+        if source is not None and source != SAMPLE and source not in map(camera_source, self._cameras or ()):
+            self._file = source
+        self._fill()
+
+    def _fill(self) -> None:
+        self.clear()
+        cameras = self._cameras or []
+        for camera in cameras:
+            self.addItem(_camera_text(camera, cameras), camera_source(camera))
+        if not cameras:
+            self.addItem(self.tr("Looking for cameras …") if self._cameras is None else self.tr("No camera found"))
+            self._disable(0, self.tr("Plug one in, then choose “Look for cameras again”."))
+        self.addItem(self.tr("Sample"), SAMPLE)
+        if self._file is not None:
+            self.addItem(Path(self._file).name or self._file, self._file)
+            self.setItemData(self.count() - 1, self._file, Qt.ItemDataRole.ToolTipRole)
+        self.insertSeparator(self.count())
+        self.addItem(self.tr("Open file …"), SourceAction.OPEN_FILE)
+        self.addItem(self.tr("Open folder …"), SourceAction.OPEN_FOLDER)
+        self.addItem(self.tr("Look for cameras again"), SourceAction.LOOK_AGAIN)
+        self._mark_current()
+
+    def _mark_current(self) -> None:
+        self.setCurrentIndex(-1 if self._current is None else self.findData(self._current))
+
+    def _on_activated(self, row: int) -> None:
+        choice = self.itemData(row)
+        if isinstance(choice, SourceAction):
+            self._mark_current()
+            self.action_wanted.emit(choice)
+        elif choice is not None:
+            self.chosen.emit(choice)
+
+
+class ModelPicker(Picker):
+    """The models of the library; broken ones are listed, but cannot be chosen and say why."""
+
+    chosen = Signal(str)  # name of a model
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Model"))
+        self.setToolTip(self.tr("The network that finds the landmarks"))
+        self._entries: list[ModelEntry] = []
+        self._current = ""
+        self.activated.connect(self._on_activated)
+
+    def set_entries(self, entries: Sequence[ModelEntry]) -> None:
+        """List these models."""
+        self._entries = list(entries)
+        self._fill()
+
+    def select(self, name: str) -> None:
+        """Mark the model at work; one from outside the library is added to the list."""
+        if name != self._current:
+            self._current = name
+            self._fill()
+
+    def _fill(self) -> None:
+        self.clear()
+        for entry in self._entries:
+            self.addItem(entry.name, entry.name)
+            if entry.error is not None:
+                self._disable(self.count() - 1, str(entry.error))
+        if self._current and self.findData(self._current) < 0:
+            self.addItem(Path(self._current).stem, self._current)
+        self._mark_current()
+
+    def _mark_current(self) -> None:
+        self.setCurrentIndex(self.findData(self._current) if self._current else -1)
+
+    def _on_activated(self, row: int) -> None:
+        choice = self.itemData(row)
+        if choice is not None:
+            self.chosen.emit(choice)
+
+
+def camera_source(camera: Camera) -> str:
+    """Return a camera as `open_source` takes it: by its number, which tells two of the same name apart."""
+    return str(camera.index)
+
+
+def _camera_text(camera: Camera, cameras: Sequence[Camera]) -> str:
+    twins = sum(other.name == camera.name for other in cameras) > 1
+    return f"{camera.name} ({camera.index})" if twins else camera.name

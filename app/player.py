@@ -1,0 +1,266 @@
+"""Plays one source at a time. A new source takes over once it gives a picture; if it fails, the former plays on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Background
+from app.bridge import Bridge
+from app.playing import Playing
+from engine.errors import ModelError, SourceError, UnderstudyError
+from engine.live import LiveSettings, Session, View
+from engine.live_state import SourceState, Status
+from engine.models.landmarker import Landmarker
+from engine.models.library import ModelEntry
+from engine.pipeline import Pipeline
+from engine.sources.base import Source, SourceKind
+from engine.sources.discovery import Camera
+
+SAMPLE = "sample"  # how `open_source` calls the built-in clip
+STOP_SECONDS = 2.0  # what a session gets for ending; the window must be gone after 3
+OVER = {SourceState.FAILED, SourceState.ENDED}
+
+
+class NewSession(Protocol):
+    """Makes a session that has not started yet."""
+
+    def __call__(
+        self,
+        open_source: Callable[[], Source],
+        make_pipeline: Callable[[], Pipeline],
+        settings: LiveSettings,
+        notify: Callable[[], None],
+    ) -> Session: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the window asks of the engine. Every part but `new_session` may take long and runs on other threads.
+
+    Attributes:
+        list_cameras: cameras that are plugged in.
+        open_source: opens a source by its text; None is the first camera, or else the sample.
+        list_models: the models that are there, broken ones with the reason.
+        make_pipeline: builds the way of a frame for a model, by name or path.
+        load_landmarker: loads a model by name or path.
+        new_session: makes a session.
+    """
+
+    list_cameras: Callable[[], list[Camera]]
+    open_source: Callable[[str | None], Source]
+    list_models: Callable[[], list[ModelEntry]]
+    make_pipeline: Callable[[str], Pipeline]
+    load_landmarker: Callable[[str], Landmarker]
+    new_session: NewSession
+
+
+class Player(QObject):
+    """Owns the sessions. Lives on the GUI thread and never waits for anything there."""
+
+    viewed = Signal(object)  # View: a new picture of the source on screen
+    status_changed = Signal(object)  # Status of the source on screen, or of the first one on its way
+    opening = Signal(object)  # Playing that is on its way
+    opened = Signal(object)  # Playing that took over
+    kept = Signal(object)  # Playing that stays on screen because the next one failed or was called off
+    model_changed = Signal(str)  # name of the model at work
+    troubled = Signal(object)  # UnderstudyError, or a sentence
+    stopped = Signal()  # every session has ended or has been given up
+
+    def __init__(self, parts: Parts, settings: LiveSettings, model: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._parts = parts
+        self._settings = settings
+        self._model = model  # what is asked for, by name or path
+        self._model_at_work = ""  # the name that results carry
+        self._current: Playing | None = None
+        self._next: Playing | None = None
+        self._stopping: list[Playing] = []
+        self._status: Status | None = None
+        self._background = Background(self)
+        self._bridge = Bridge(self)
+        self._bridge.changed.connect(self._look)
+
+    @property
+    def current(self) -> Playing | None:
+        """What is on screen."""
+        return self._current
+
+    @property
+    def model(self) -> str:
+        """The model that new sources start with, by name or path."""
+        return self._model
+
+    def open(self, spec: str | None) -> None:
+        """Start a source; it takes over with its first picture.
+
+        Choosing what is on screen already calls off whatever was on its way.
+        """
+        self._call_off()
+        if self._current is not None and self._current.answers_to(spec) and self._state(self._current) not in OVER:
+            self.kept.emit(self._current)
+            return
+        self._start(Playing(spec))
+
+    def replay(self) -> None:
+        """Start the source on screen from its beginning if it has ended."""
+        if self._current is not None and self._next is None and self._state(self._current) in OVER:
+            self._start(Playing(self._current.spec))
+
+    def apply(self, settings: LiveSettings) -> None:
+        """Use these settings from the next frame on."""
+        self._settings = settings
+        if self._current is not None:
+            self._current.session.settings = settings
+
+    def use_model(self, model: str) -> None:
+        """Exchange the model, by name or path; if it cannot be loaded, the former one stays at work."""
+        self._model = model
+        for playing in (self._current, self._next):
+            if playing is not None:
+                playing.session.use_model(lambda: self._parts.load_landmarker(model))
+
+    def stop(self) -> None:
+        """End everything; `stopped` tells when. Nothing else is told any more."""
+        self._bridge.close()
+        for playing in (self._current, self._next):
+            if playing is not None:
+                self._end(playing)
+        self._current = self._next = None
+        if not self._stopping:
+            self.stopped.emit()
+
+    def _start(self, playing: Playing) -> None:
+        before = tuple(old for old in self._stopping if old.may_share_device(playing))
+        settings = replace(self._settings, paused=False)
+        playing.session = self._parts.new_session(
+            lambda: self._open_source(playing, before),
+            lambda: self._make_pipeline(playing),
+            settings,
+            self._bridge.notify,
+        )
+        self._next = playing
+        self.opening.emit(playing)
+        playing.session.start()
+
+    def _open_source(self, playing: Playing, before: tuple[Playing, ...]) -> Source:
+        """Open the source of `playing`; runs on its session's thread."""
+        for old in before:  # two readers on one device would make a free camera look busy
+            old.ended.wait(STOP_SECONDS)
+        try:
+            source = self._parts.open_source(playing.spec)
+        except SourceError as error:
+            playing.refusal = error
+            raise
+        playing.name, playing.kind = source.name, source.kind
+        # Set here, so that the very first picture of a camera is mirrored.
+        playing.session.settings = replace(playing.session.settings, mirrored=source.kind is SourceKind.CAMERA)
+        return source
+
+    def _make_pipeline(self, playing: Playing) -> Pipeline:
+        """Build the pipeline, with another model if the wanted one is broken; runs on the session's thread."""
+        model = self._model
+        try:
+            return self._parts.make_pipeline(model)
+        except ModelError as error:
+            playing.model_refusal = error
+            for entry in self._parts.list_models():
+                if entry.error is None and entry.name != model:
+                    return self._parts.make_pipeline(entry.name)
+            raise
+
+    def _look(self) -> None:
+        """See what the sessions have made."""
+        if self._next is not None:
+            self._look_at_next(self._next)
+        if self._current is not None:
+            self._look_at_current(self._current)
+        shown = self._current or self._next
+        if shown is not None:
+            self._tell_errors(shown)
+            self._tell_status(shown)
+
+    def _look_at_next(self, playing: Playing) -> None:
+        view = playing.session.take_view()
+        if view is not None:
+            self._take_over(playing)
+            self._tell_view(view)
+        elif self._state(playing) in OVER:
+            self._give_up(playing)
+
+    def _look_at_current(self, playing: Playing) -> None:
+        view = playing.session.take_view()
+        if view is not None:
+            self._tell_view(view)
+
+    def _take_over(self, playing: Playing) -> None:
+        former, self._current, self._next = self._current, playing, None
+        if former is not None:
+            self._end(former)
+        self.opened.emit(playing)
+
+    def _give_up(self, playing: Playing) -> None:
+        self._next = None
+        self._end(playing)
+        self.troubled.emit(playing.refusal or playing.session.error or playing.session.status.message)
+        if self._current is not None:
+            self.kept.emit(self._current)
+        elif playing.spec != SAMPLE:
+            self._start(Playing(SAMPLE, stands_in=True))
+        else:
+            self._tell_status(playing)
+
+    def _call_off(self) -> None:
+        if self._next is not None:
+            self._end(self._next)
+            self._next = None
+
+    def _end(self, playing: Playing) -> None:
+        def end() -> None:
+            playing.session.stop(STOP_SECONDS)
+            playing.ended.set()
+
+        self._stopping.append(playing)
+        self._background.run(end, lambda _: self._forget(playing))
+
+    def _forget(self, playing: Playing) -> None:
+        self._stopping.remove(playing)
+        if self._bridge.closed and not self._stopping:
+            self.stopped.emit()
+
+    def _tell_view(self, view: View) -> None:
+        if view.result.model != self._model_at_work:
+            self._model_at_work = view.result.model
+            self.model_changed.emit(self._model_at_work)
+        self.viewed.emit(view)
+
+    def _tell_errors(self, playing: Playing) -> None:
+        if playing.model_refusal is not None:
+            self.troubled.emit(playing.model_refusal)
+            playing.model_refusal = None
+        error = playing.session.error
+        if error is not playing.told:
+            playing.told = error
+            if error is not None:
+                self._tell_error(error)
+
+    def _tell_error(self, error: UnderstudyError) -> None:
+        if isinstance(error, ModelError) and self._model_at_work:
+            self._model = self._model_at_work
+            self.model_changed.emit(self._model_at_work)
+        self.troubled.emit(error)
+
+    def _tell_status(self, playing: Playing) -> None:
+        status = playing.session.status
+        if status == self._status:
+            return
+        self._status = status
+        self.status_changed.emit(status)
+        if status.state is SourceState.FAILED and playing is self._current:
+            self.troubled.emit(status.message)
+
+    def _state(self, playing: Playing) -> SourceState:
+        return playing.session.status.state

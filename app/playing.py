@@ -1,0 +1,45 @@
+"""A source on its way to the screen, or on it."""
+
+from __future__ import annotations
+
+import threading
+
+from engine.errors import ModelError, SourceError, UnderstudyError
+from engine.live import Session
+from engine.sources.base import SourceKind
+
+
+class Playing:
+    """One source with the session that reads it. The session's threads fill in what they find.
+
+    Attributes:
+        spec: the source as it was asked for; None for the first camera, or else the sample.
+        stands_in: whether it plays because what was asked for could not.
+        session: the threads behind it.
+        name: what the source calls itself, "" until it is open.
+        kind: what it turned out to be; None until it is open.
+        refusal: why it could not be opened.
+        model_refusal: why another model than the wanted one is at work; None once that was told.
+        told: the session's error that was told last.
+        ended: set when its threads have ended or were given up.
+    """
+
+    session: Session
+
+    def __init__(self, spec: str | None, stands_in: bool = False) -> None:
+        self.spec = spec
+        self.stands_in = stands_in
+        self.name = ""
+        self.kind: SourceKind | None = None
+        self.refusal: SourceError | None = None
+        self.model_refusal: ModelError | None = None
+        self.told: UnderstudyError | None = None
+        self.ended = threading.Event()
+
+    def answers_to(self, spec: str | None) -> bool:
+        """Tell whether `spec` asks for this source."""
+        return spec == self.spec or (self.kind is SourceKind.CAMERA and spec == self.name)
+
+    def may_share_device(self, other: Playing) -> bool:
+        """Tell whether both may want the same camera."""
+        return self.spec == other.spec or None in (self.spec, other.spec) or other.answers_to(self.spec)

@@ -1,0 +1,84 @@
+"""The look of the window: a calm dark palette that keeps the eye on the picture."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+# Every text colour stands at 4.5 : 1 or better against the backgrounds it is used on (WCAG AA).
+STAGE = "#0d0f12"  # around the picture
+PANEL = "#1a1d22"  # side panel and status line
+FIELD = "#272c34"  # buttons, lists
+HOVER = "#323944"
+EDGE = "#4a5361"  # outlines of controls
+TEXT = "#e8eaed"
+MUTED = "#a3acb8"  # headings, hints
+FAINT = "#6d7682"  # what cannot be used now
+ACCENT = "#4fc3a1"  # focus, slider, check marks
+ON_ACCENT = "#08120e"
+ALERT = "#5a1f24"  # banner
+ALERT_EDGE = "#8c3a41"
+ON_ALERT = "#ffe3e0"
+
+GAP = 8  # logical pixels between neighbours
+MARGIN = 20  # logical pixels between groups and around them
+
+_STYLE = f"""
+#panel, #panelArea, #statusLine {{ background: {PANEL}; }}
+#panelArea {{ border: none; border-left: 1px solid {FIELD}; }}
+#statusLine {{ border-top: 1px solid {FIELD}; padding: 7px {MARGIN}px; color: {TEXT}; }}
+QLabel[role="heading"] {{ color: {MUTED}; }}
+QPushButton, QToolButton {{
+    background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; border-radius: 6px; padding: 7px 12px;
+}}
+QPushButton:hover, QToolButton:hover {{ background: {HOVER}; }}
+QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {ON_ACCENT}; }}
+QPushButton:disabled {{ color: {FAINT}; border-color: {FIELD}; }}
+QPushButton:focus, QToolButton:focus {{ border: 2px solid {ACCENT}; padding: 6px 11px; }}
+QCheckBox {{ spacing: 9px; padding: 3px; border: 1px solid transparent; border-radius: 5px; }}
+QCheckBox:focus {{ border-color: {ACCENT}; }}
+QCheckBox:disabled {{ color: {FAINT}; }}
+#banner {{ background: {ALERT}; border: 1px solid {ALERT_EDGE}; border-radius: 8px; }}
+#banner QLabel {{ color: {ON_ALERT}; }}
+#banner QToolButton {{ background: transparent; border: 1px solid transparent; color: {ON_ALERT}; padding: 4px 8px; }}
+#banner QToolButton:hover {{ background: {ALERT_EDGE}; }}
+#banner QToolButton:focus {{ border: 2px solid {ON_ALERT}; padding: 3px 7px; }}
+QToolTip {{ background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; padding: 4px; }}
+"""
+
+
+def apply_theme(application: QApplication) -> None:
+    """Give the whole application the dark look; the font stays the system's."""
+    application.setStyle("Fusion")
+    application.setPalette(_palette())
+    application.setStyleSheet(_STYLE)
+
+
+def _palette() -> QPalette:
+    roles = QPalette.ColorRole
+    colours = {
+        roles.Window: PANEL,
+        roles.WindowText: TEXT,
+        roles.Base: FIELD,
+        roles.AlternateBase: PANEL,
+        roles.Text: TEXT,
+        roles.Button: FIELD,
+        roles.ButtonText: TEXT,
+        roles.BrightText: ON_ALERT,
+        roles.Light: HOVER,
+        roles.Mid: EDGE,
+        roles.Dark: STAGE,
+        roles.Highlight: ACCENT,
+        roles.Accent: ACCENT,
+        roles.HighlightedText: ON_ACCENT,
+        roles.ToolTipBase: FIELD,
+        roles.ToolTipText: TEXT,
+        roles.PlaceholderText: MUTED,
+        roles.Link: ACCENT,
+    }
+    palette = QPalette()
+    for role, colour in colours.items():
+        palette.setColor(role, QColor(colour))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(FAINT))
+    return palette

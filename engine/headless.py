@@ -1,0 +1,152 @@
+"""Running a source through a pipeline without a window, without threads, frame by frame."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from engine.errors import SourceError
+from engine.frame import Frame
+from engine.overlay import Composer, OverlayOptions
+from engine.pictures import write_picture
+from engine.pipeline import Pipeline
+from engine.readings import JitterMeter, Meter, Spread
+from engine.recording import VideoRecorder
+from engine.result import Result
+from engine.sources.base import Source, SourceKind
+
+# Sources without an end stop after this many frames unless told otherwise.
+ENDLESS_FRAMES = 300
+FALLBACK_RATE = 30.0
+
+
+@dataclass(frozen=True)
+class HeadlessSettings:
+    """What to do with the frames.
+
+    Attributes:
+        frames: stop after so many; None runs files to their end and endless sources for `ENDLESS_FRAMES`.
+        record: video file for the annotated frames.
+        picture: picture file for the last annotated frame with a face.
+        overlay: what is drawn.
+    """
+
+    frames: int | None = None
+    record: Path | None = None
+    picture: Path | None = None
+    overlay: OverlayOptions = OverlayOptions(truth=False)
+
+
+@dataclass(frozen=True)
+class HeadlessSummary:
+    """What a run reports.
+
+    Attributes:
+        frames: frames processed.
+        faces_found: share of them with a face, in [0, 1].
+        fps: frames per second of processing, the source's own time included.
+        latency_ms: milliseconds of each stage; `total` is their sum without `capture`.
+        nme: mean error in percent of the eye distance; None without ground truth.
+        jitter: see `JitterMeter`; None if the face was never still.
+        model, source: their names.
+        files: what was written, by kind.
+    """
+
+    frames: int
+    faces_found: float
+    fps: float
+    latency_ms: Mapping[str, Spread]
+    nme: float | None
+    jitter: float | None
+    model: str
+    source: str
+    files: Mapping[str, str]
+
+    def as_report(self) -> dict[str, Any]:
+        """Return the summary as plain values for JSON, rounded to what is meant."""
+        values = asdict(self)
+        values["latency_ms"] = {
+            name: {"p50": round(spread.p50, 3), "p95": round(spread.p95, 3)} for name, spread in self.latency_ms.items()
+        }
+        for name in ("faces_found", "fps", "nme", "jitter"):
+            values[name] = None if values[name] is None else round(values[name], 4)
+        return values
+
+
+def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings) -> HeadlessSummary:
+    """Process a source frame by frame.
+
+    Raises:
+        SourceError: the source failed or gave no frame.
+        RecordingError: a video cannot be written.
+    """
+    meter, shown = Meter(window=None, refresh=0), Meter()
+    jitter, composer = JitterMeter(), Composer()
+    canvas = np.empty((0, 0, 4), np.uint8)
+    recorder: VideoRecorder | None = None
+    keep = None
+    start = time.monotonic()
+    with ExitStack() as stack:
+        for frame, capture_ms in _frames(source, settings.frames):
+            result = pipeline.process(frame, capture_ms)
+            if canvas.shape[:2] != frame.image.shape[:2]:
+                canvas = np.empty((*frame.image.shape[:2], 4), np.uint8)
+            draw_ms = _draw(composer, result, shown, settings.overlay, canvas)
+            for numbers in (meter, shown):
+                numbers.add(result, time.monotonic(), draw_ms)
+            jitter.add(result)
+            if settings.record is not None:
+                if recorder is None:
+                    rate = source.rate or FALLBACK_RATE
+                    size = (frame.width, frame.height)
+                    recorder = stack.enter_context(VideoRecorder(settings.record, rate, size))
+                recorder.write(canvas)
+            if settings.picture is not None and (result.faces or keep is None):
+                keep = canvas.copy()
+        elapsed = time.monotonic() - start
+    readings = meter.readings()
+    if not readings.frames:
+        raise SourceError(
+            f"The source {source.name} gave no frame", "it is empty or ended at once", "choose another source"
+        )
+    if settings.picture is not None and keep is not None:
+        write_picture(settings.picture, cv2.cvtColor(keep, cv2.COLOR_BGRA2RGB))
+    written = {"video": settings.record, "picture": settings.picture}
+    return HeadlessSummary(
+        frames=readings.frames,
+        faces_found=readings.found,
+        fps=readings.frames / elapsed,
+        latency_ms=readings.latency_ms,
+        nme=readings.nme,
+        jitter=jitter.value,
+        model=pipeline.landmarker.card.name,
+        source=source.name,
+        files={kind: str(path) for kind, path in written.items() if path is not None},
+    )
+
+
+def _frames(source: Source, limit: int | None) -> Iterator[tuple[Frame, float]]:
+    """Yield frames and the milliseconds each took to come."""
+    if limit is None and source.kind in (SourceKind.SAMPLE, SourceKind.CAMERA):
+        limit = ENDLESS_FRAMES
+    count = 0
+    while limit is None or count < limit:
+        start = time.perf_counter()
+        frame = source.read()
+        if frame is None:
+            return
+        yield frame, (time.perf_counter() - start) * 1e3
+        count += 1
+
+
+def _draw(composer: Composer, result: Result, shown: Meter, overlay: OverlayOptions, canvas: np.ndarray) -> float:
+    start = time.perf_counter()
+    composer.compose(result, shown.readings(), overlay, False, canvas)
+    return (time.perf_counter() - start) * 1e3

@@ -1,0 +1,63 @@
+"""The One-Euro filter: steady while the face is still, quick when it moves (Casiez et al., CHI 2012)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A longer pause between two results means that the face may be anywhere: the filter starts afresh.
+LONGEST_GAP = 0.5  # seconds
+SPEED_CUTOFF = 1.0  # hertz, of the filter on the speed, as the authors advise
+LIGHTEST_CUTOFF, HEAVIEST_CUTOFF = 12.0, 0.35  # hertz, of the still face at strength 0+ and 1
+SPEED_GAIN = 4.0  # hertz per eye distance a second
+
+
+class OneEuroFilter:
+    """Smooths the landmarks of one face.
+
+    Speeds are measured in eye distances a second, so near and far faces are smoothed alike.
+
+    Args:
+        strength: 0 leaves the landmarks alone, 1 smooths most.
+    """
+
+    def __init__(self, strength: float) -> None:
+        self.strength = strength
+        self._points: NDArray[np.float64] | None = None
+        self._speed: NDArray[np.float64] | None = None
+        self._time = 0.0
+
+    def __call__(self, points: NDArray[np.float32], time: float, eye_distance: float) -> NDArray[np.float32]:
+        """Return the smoothed points.
+
+        Args:
+            points: `[K, 2]` finite, pixels of the picture.
+            time: when the picture was taken, in seconds.
+            eye_distance: of the face, in pixels.
+        """
+        step = time - self._time
+        self._time = time
+        if self._points is None or self._speed is None or not 0 < step <= LONGEST_GAP or self.strength <= 0:
+            self._points, self._speed = points.astype(np.float64), np.zeros(points.shape)
+            return points
+        speed = (points - self._points) / (step * max(eye_distance, 1.0))
+        self._speed += _share(SPEED_CUTOFF, step) * (speed - self._speed)
+        pace = np.linalg.norm(self._speed, axis=1, keepdims=True)
+        cutoff = still_cutoff(self.strength) + SPEED_GAIN * pace
+        self._points = self._points + _share(cutoff, step) * (points - self._points)
+        return self._points.astype(np.float32)
+
+
+def still_cutoff(strength: float) -> float:
+    """Return the cut-off in hertz for a still face: from light to heavy in even ratios."""
+    strength = min(max(strength, 0.0), 1.0)
+    return LIGHTEST_CUTOFF * (HEAVIEST_CUTOFF / LIGHTEST_CUTOFF) ** strength
+
+
+def _share(cutoff: Any, step: float) -> Any:
+    """Return how far a low-pass filter with this cut-off in hertz follows a new value after `step` seconds."""
+    angle = 2 * math.pi * cutoff * step
+    return angle / (angle + 1)

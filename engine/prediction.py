@@ -1,0 +1,114 @@
+"""Landmarks of pictures, videos and packs, as records ready to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import SourceError
+from engine.evaluation import locate
+from engine.geometry import Box, landmark_box
+from engine.models.detector import FaceDetector
+from engine.models.landmarker import Landmarker
+from engine.packs import Pack
+from engine.pictures import read_picture
+from engine.pipeline import Pipeline
+from engine.sources.base import Source, SourceKind
+
+
+@dataclass(frozen=True)
+class PredictedFace:
+    """One face of a prediction.
+
+    Attributes:
+        id: number of the face; in a video it stays with the face.
+        box: tight box around the landmarks.
+        score: in [0, 1].
+        landmarks: `[K, 2]` float32, pixels of the picture.
+        confidence: `[K]` float32 in [0, 1].
+        scheme: K, 68 or 98.
+    """
+
+    id: int
+    box: Box
+    score: float
+    landmarks: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    scheme: int
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """All faces of one picture or frame.
+
+    Attributes:
+        image: file name of the picture, None for a frame of a video.
+        source, frame: name of the video and number of the frame, None for a picture.
+        width, height: of the picture in pixels.
+        faces: largest first; empty where none was found.
+        model: name of the model.
+    """
+
+    image: str | None
+    source: str | None
+    frame: int | None
+    width: int
+    height: int
+    faces: tuple[PredictedFace, ...]
+    model: str
+
+
+def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarker) -> Iterator[Prediction]:
+    """Yield a prediction for each frame of a source, without smoothing.
+
+    Raises:
+        SourceError: the source failed.
+    """
+    pipeline = Pipeline(detector, landmarker, smoothing=0.0)
+    while (frame := source.read()) is not None:
+        result = pipeline.process(frame)
+        faces = tuple(
+            PredictedFace(face.id, face.box, face.score, face.landmarks, face.confidence, face.scheme.points)
+            for face in result.faces
+        )
+        still = source.kind is SourceKind.PICTURES
+        yield Prediction(
+            image=frame.name if still else None,
+            source=None if still else source.name,
+            frame=None if still else frame.id,
+            width=frame.width,
+            height=frame.height,
+            faces=faces,
+            model=result.model,
+        )
+
+
+def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | None) -> Iterator[Prediction]:
+    """Yield a prediction for each labelled face of a pack, in its order; crops come from the truth without detector."""
+    for index, face in enumerate(pack.faces):
+        height, width = read_picture(face.image).shape[:2]
+        found = locate(landmarker, face, detector)
+        faces: tuple[PredictedFace, ...] = ()
+        if found is not None and found.finite:
+            box = landmark_box(found.points)
+            scheme = landmarker.card.scheme
+            faces = (PredictedFace(index, box, found.score, found.points, found.confidence, scheme),)
+        name = face.image.relative_to(pack.folder).as_posix()
+        yield Prediction(name, None, None, width, height, faces, landmarker.card.name)
+
+
+def require_some(predictions: Iterator[Prediction], name: str) -> Iterator[Prediction]:
+    """Pass predictions on.
+
+    Raises:
+        SourceError: there was not one.
+    """
+    empty = True
+    for prediction in predictions:
+        empty = False
+        yield prediction
+    if empty:
+        raise SourceError(f"{name} gave no picture", "it is empty or ended at once", "choose another path")

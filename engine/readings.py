@@ -1,0 +1,146 @@
+"""Live numbers over a bounded window: frames per second, milliseconds per stage, accuracy, jitter."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.landmarks.metrics import interocular_distance
+from engine.result import STAGES, Result
+
+WINDOW = 120  # results that the numbers look back on: four seconds at 30 frames a second
+REFRESH = 0.25  # seconds between two renewals: faster changing digits cannot be read, and cost time
+STILL_MOTION = 0.5  # percent of the eye distance a face may move between two results and still count as still
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and 95th percentile of milliseconds."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The numbers on screen.
+
+    Attributes:
+        fps: results per second over the window; None before the second result.
+        latency_ms: spread of each stage, and of `total`, their sum without the wait for the source.
+        nme: mean error against ground truth in percent of the eye distance; None without truth.
+        found: share of the window's frames with a face.
+        dropped: frames that the source gave and nobody processed, since the start.
+        frames: results since the start.
+    """
+
+    fps: float | None
+    latency_ms: Mapping[str, Spread]
+    nme: float | None
+    found: float
+    dropped: int
+    frames: int
+
+
+class Meter:
+    """Collects results and tells the readings.
+
+    Args:
+        window: how many results the numbers look back on; None keeps all, for runs whose length is known.
+        refresh: seconds for which readings stay as they are; 0 renews them at every call.
+    """
+
+    def __init__(self, window: int | None = WINDOW, refresh: float = REFRESH) -> None:
+        self._refresh = refresh
+        self._readings: Readings | None = None
+        self._renewed = 0.0
+        self._times: deque[float] = deque(maxlen=window)
+        self._stages: dict[str, deque[float]] = {name: deque(maxlen=window) for name in (*STAGES, "total")}
+        self._errors: deque[float] = deque(maxlen=window)
+        self._found: deque[bool] = deque(maxlen=window)
+        self._first_id: int | None = None
+        self._frames = 0
+        self._last_id = 0
+
+    def add(self, result: Result, now: float, draw_ms: float = 0.0) -> None:
+        """Count a result that was ready at `now` (`time.monotonic()` seconds) and took `draw_ms` to draw."""
+        self._times.append(now)
+        stages = {**result.stages, "draw": draw_ms}
+        for name, value in stages.items():
+            self._stages[name].append(value)
+        self._stages["total"].append(sum(value for name, value in stages.items() if name != "capture"))
+        if result.nme is not None:
+            self._errors.append(result.nme)
+        self._found.append(bool(result.faces))
+        if self._first_id is None:
+            self._first_id = result.frame.id
+        self._last_id = result.frame.id
+        self._frames += 1
+
+    def readings(self) -> Readings:
+        """Return the numbers as they stood at most `refresh` seconds before the last result."""
+        now = self._times[-1] if self._times else 0.0
+        if self._readings is None or not self._readings.frames or now - self._renewed >= self._refresh:
+            self._readings, self._renewed = self._measure(), now
+        return self._readings
+
+    def _measure(self) -> Readings:
+        span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
+        seen = 0 if self._first_id is None else self._last_id - self._first_id + 1
+        return Readings(
+            fps=(len(self._times) - 1) / span if span > 0 else None,
+            latency_ms={name: _spread(values) for name, values in self._stages.items() if values},
+            nme=float(np.mean(self._errors)) if self._errors else None,
+            found=float(np.mean(self._found)) if self._found else 0.0,
+            dropped=seen - self._frames,
+            frames=self._frames,
+        )
+
+
+class JitterMeter:
+    """How much the landmarks of a still face tremble.
+
+    Jitter is the mean move of the points between two successive results of the same face, in percent of the eye
+    distance, over the pairs in which the face is still: by ground truth where there is one, else by its own mean move.
+    """
+
+    def __init__(self) -> None:
+        self._last: Result | None = None
+        self._moves: list[float] = []
+
+    def add(self, result: Result) -> None:
+        """Count a result."""
+        last, self._last = self._last, result
+        if last is None or not last.faces or not result.faces or last.faces[0].id != result.faces[0].id:
+            return
+        before, after = last.faces[0], result.faces[0]
+        eyes = interocular_distance(after.scheme, after.landmarks)
+        step = _mean_move(before.landmarks, after.landmarks) * 100 / eyes
+        if _is_still(last, result, eyes):
+            self._moves.append(step)
+
+    @property
+    def value(self) -> float | None:
+        """Mean jitter in percent of the eye distance; None if the face was never still."""
+        return float(np.mean(self._moves)) if self._moves else None
+
+
+def _is_still(last: Result, result: Result, eyes: float) -> bool:
+    if last.frame.truth is not None and result.frame.truth is not None:
+        moved = _mean_move(last.frame.truth.points, result.frame.truth.points)
+        return moved * 100 / eyes < 0.02
+    drift = result.faces[0].landmarks.mean(0) - last.faces[0].landmarks.mean(0)
+    return float(np.hypot(*drift)) * 100 / eyes < STILL_MOTION
+
+
+def _mean_move(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(after - before, axis=1).mean())
+
+
+def _spread(values: deque[float]) -> Spread:
+    p50, p95 = np.percentile(values, (50, 95))
+    return Spread(float(p50), float(p95))

@@ -1,0 +1,202 @@
+"""A camera as a source of frames."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import SourceError
+from engine.frame import Frame
+from engine.sources.base import SourceKind
+from engine.sources.colour import to_rgb
+from engine.sources.discovery import Camera
+
+log = logging.getLogger(__name__)
+
+DEFAULT_SIZE = (640, 480)
+# So many reads without a picture in a row mean that the camera is gone; a single one is a hiccup of the cable.
+MOST_BAD_READS = 5
+BAD_READ_PAUSE = 0.02  # seconds; a camera that is gone fails at once, and a hiccup needs a moment to pass
+
+
+class VideoCapture(Protocol):
+    """What is used of `cv2.VideoCapture`."""
+
+    def isOpened(self) -> bool: ...  # noqa: N802
+    def read(self) -> tuple[bool, Any]: ...
+    def set(self, propId: int, value: float) -> bool: ...  # noqa: N803
+    def get(self, propId: int) -> float: ...  # noqa: N803
+    def release(self) -> None: ...
+
+
+OpenCapture = Callable[[int, int], VideoCapture]
+
+
+class CameraDenied(SourceError):
+    """The system does not let this program use the camera."""
+
+
+class CameraSource:
+    """Frames of a camera, newest first come: its rate is measured by whoever reads, its own word on it is not trusted.
+
+    Opening may take many seconds with some drivers, and reading may block for ever when a camera is pulled out; both
+    belong on a thread that can be left behind.
+
+    Args:
+        camera: which one, as listed by `engine.sources.discovery`.
+        size: width and height asked for, in pixels; the camera may answer with another one.
+        open_capture: opens a device by its index and backend.
+        fallbacks: the same device on other backends, tried in turn when the first one fails.
+
+    Raises:
+        CameraDenied: permission is missing.
+        SourceError: another program holds the camera, or it gives no picture.
+    """
+
+    kind = SourceKind.CAMERA
+
+    def __init__(
+        self,
+        camera: Camera,
+        size: tuple[int, int] = DEFAULT_SIZE,
+        open_capture: OpenCapture = cv2.VideoCapture,
+        fallbacks: Sequence[Camera] = (),
+    ) -> None:
+        self.name = camera.name
+        self.rate: float | None = None
+        self.frame_count: int | None = None
+        self._next_id = 0
+        self._closed = False
+        # A device must not be released while a read is inside the driver: some crash the whole program.
+        self._device = threading.Lock()
+        self._capture = _open_any([camera, *fallbacks], size, open_capture)
+
+    def read(self) -> Frame | None:
+        """Return the next frame; None once the camera was closed.
+
+        Raises:
+            SourceError: the camera was disconnected, or delivers pictures of an unknown kind.
+        """
+        for attempt in range(MOST_BAD_READS):
+            if attempt:
+                time.sleep(BAD_READ_PAUSE)
+            with self._device:
+                if self._closed:
+                    return None
+                picture = _read_picture(self._capture)
+            captured = time.monotonic()
+            if picture is not None:
+                frame = Frame(self._next_id, captured, to_rgb(picture, self.name), self.name)
+                self._next_id += 1
+                return frame
+        raise SourceError(
+            f"The camera “{self.name}” was disconnected",
+            "it was unplugged, went to sleep, or another program took it over",
+            "plug it in again",
+        )
+
+    def close(self) -> None:
+        """Release the device as soon as no read is inside the driver; blocks as long as the driver does."""
+        self._closed = True
+        with self._device:
+            self._capture.release()
+
+
+def _open_any(cameras: Sequence[Camera], size: tuple[int, int], open_capture: OpenCapture) -> VideoCapture:
+    """Open the first of the cameras that gives a picture.
+
+    Raises:
+        SourceError: none does; the error is that of the first.
+    """
+    errors: list[SourceError] = []
+    for camera in cameras:
+        try:
+            return _open(camera, size, open_capture)
+        except SourceError as error:
+            log.warning("%s (backend %d): %s", camera.name, camera.backend, error)
+            errors.append(error)
+    raise errors[0]
+
+
+def _open(camera: Camera, size: tuple[int, int], open_capture: OpenCapture) -> VideoCapture:
+    _check_permission(camera)
+    try:
+        capture = open_capture(camera.index, camera.backend)
+    except cv2.error as error:
+        raise _unusable(camera, "cannot be opened") from error
+    if not capture.isOpened():
+        capture.release()
+        raise _unusable(camera, "cannot be opened")
+    _configure(capture, size)
+    # A camera that another program holds often opens and then stays silent, so only a picture proves that it works.
+    # The first one is thrown away: it is often dark or torn.
+    for attempt in range(MOST_BAD_READS):
+        if attempt:
+            time.sleep(BAD_READ_PAUSE)
+        if _read_picture(capture) is not None:
+            return capture
+    capture.release()
+    raise _unusable(camera, "opens but gives no picture")
+
+
+def _configure(capture: VideoCapture, size: tuple[int, int]) -> None:
+    """Ask for a fast format, the size and no queue of old frames; a camera that refuses is used as it is."""
+    wishes = (
+        # Uncompressed pictures of some size fill a USB 2 cable at a few frames per second.
+        (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
+        (cv2.CAP_PROP_FRAME_WIDTH, size[0]),
+        (cv2.CAP_PROP_FRAME_HEIGHT, size[1]),
+        (cv2.CAP_PROP_BUFFERSIZE, 1),
+    )
+    for prop, value in wishes:
+        if not capture.set(prop, value):
+            log.debug("The camera ignores property %d = %s", prop, value)
+
+
+def _read_picture(capture: VideoCapture) -> NDArray[np.generic] | None:
+    """Read once; None for every way in which drivers say that there is no picture."""
+    try:
+        done, picture = capture.read()
+    except cv2.error as error:
+        log.debug("The driver failed: %s", error)
+        return None
+    return picture if done and picture is not None and picture.size else None
+
+
+def _check_permission(camera: Camera) -> None:
+    """Raise `CameraDenied` where the device's file says so, which is on Linux only."""
+    path = camera.path
+    if path.startswith("/dev/") and os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
+        raise CameraDenied(
+            f"The camera “{camera.name}” may not be used",
+            f"this user has no permission to read {path}",
+            "add your user to the group video (sudo usermod -aG video $USER), then log out and in again",
+        )
+
+
+def _unusable(camera: Camera, what: str) -> SourceError:
+    sentence = f"The camera “{camera.name}” {what}"
+    busy = "another program probably uses it"
+    system = platform.system()
+    if system == "Darwin":
+        return SourceError(
+            sentence,
+            f"{busy}, or this program is not authorised to use the camera",
+            "close the other program, and allow the camera in System Settings > Privacy & Security > Camera",
+        )
+    if system == "Windows":
+        return SourceError(
+            sentence,
+            f"{busy}, or Windows keeps desktop apps from using the camera",
+            "close the other program, and allow the camera in Settings > Privacy & security > Camera",
+        )
+    return SourceError(sentence, busy, "close the other program and try again, or choose another camera")

@@ -1,0 +1,158 @@
+"""Which cameras there are, and which of them a user means."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import cv2
+
+from engine.errors import SourceError
+
+log = logging.getLogger(__name__)
+
+# Backends in the order they are tried. On Windows, DirectShow opens most cameras in a fraction of the time of MSMF.
+BACKENDS = {
+    "Windows": (cv2.CAP_DSHOW, cv2.CAP_MSMF),
+    "Darwin": (cv2.CAP_AVFOUNDATION,),
+    "Linux": (cv2.CAP_V4L2,),
+}
+
+
+class CameraAbsent(SourceError):
+    """No such camera is plugged in. Nothing was opened to find that out, so asking again is cheap."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera as the system lists it.
+
+    Attributes:
+        index: number of the camera among those of its backend.
+        backend: OpenCV's number of the backend that listed it, `cv2.CAP_...`; an index means nothing without it.
+        name: name for users; cameras of the same model are numbered, as in “HD Webcam (2)”.
+        path: the system's own lasting name of the device, "" where it has none.
+    """
+
+    index: int
+    backend: int
+    name: str
+    path: str
+
+
+class _Listed(Protocol):
+    """What `cv2_enumerate_cameras.CameraInfo` has."""
+
+    index: int
+    name: str
+    path: str | None
+    backend: int
+
+
+Enumerate = Callable[[int], Iterable[_Listed]]
+
+
+def backends(system: str | None = None) -> tuple[int, ...]:
+    """Return the camera backends of an operating system (`platform.system()`; None: this one), best first."""
+    return BACKENDS.get(system or platform.system(), (cv2.CAP_ANY,))
+
+
+def list_cameras(backend: int | None = None, enumerate_cameras: Enumerate | None = None) -> list[Camera]:
+    """List the cameras of a backend, sorted by number; an empty list if there is none or the system will not tell.
+
+    Args:
+        backend: OpenCV's number of the backend; None takes the system's best.
+        enumerate_cameras: asks the system for the cameras of a backend.
+    """
+    chosen = backends()[0] if backend is None else backend
+    try:
+        listed = list((enumerate_cameras or _enumerate)(chosen))
+    except Exception as error:  # native code of three systems: whatever it throws, there is no list
+        log.warning("The cameras cannot be listed: %s", error)
+        return []
+    cameras = [Camera(info.index, info.backend, (info.name or "").strip() or f"Camera {info.index}", info.path or "")
+               for info in listed]  # fmt: skip
+    return _numbered(sorted(cameras, key=lambda camera: camera.index))
+
+
+def find_camera(cameras: Sequence[Camera], wanted: str | int) -> Camera:
+    """Return the camera that `wanted` means: its number, its path, its name, or a part of its name in any case.
+
+    Raises:
+        CameraAbsent: there is no such camera, or none at all.
+        SourceError: several cameras have `wanted` in their name.
+    """
+    if not cameras:
+        raise CameraAbsent(
+            "No camera was found",
+            "none is plugged in, or the system hides it from programs",
+            "plug a camera in and allow its use in the privacy settings, or open a video or the sample instead",
+        )
+    text = str(wanted).strip()
+    found = _matches(cameras, text)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CameraAbsent(
+            f"There is no camera “{text}”",
+            f"the cameras found are: {_listing(cameras)}",
+            "plug it in, or choose one of these by number or name",
+        )
+    raise SourceError(
+        f"“{text}” means more than one camera",
+        f"these have it in their name: {_listing(found)}",
+        "give the number or the whole name",
+    )
+
+
+def same_camera_elsewhere(camera: Camera, enumerate_cameras: Enumerate | None = None) -> list[Camera]:
+    """Return the same device as the system's other backends list it, for when its own backend fails.
+
+    A device is recognised by its name, so only names that are unique in the other backend count.
+    """
+    others = (list_cameras(backend, enumerate_cameras) for backend in backends() if backend != camera.backend)
+    return [other for cameras in others for other in cameras if other.name == camera.name]
+
+
+def _enumerate(backend: int) -> Iterable[_Listed]:
+    # Imported when asked for: on some systems the package loads native frameworks, which may be missing.
+    from cv2_enumerate_cameras import enumerate_cameras
+
+    return enumerate_cameras(backend)
+
+
+def _numbered(cameras: list[Camera]) -> list[Camera]:
+    """Number the cameras of the same name by their path, which stays when others are plugged in or out."""
+    count = Counter(camera.name for camera in cameras)
+    place: dict[int, int] = {}
+    for name in (name for name, times in count.items() if times > 1):
+        twins = sorted((camera for camera in cameras if camera.name == name), key=lambda twin: (twin.path, twin.index))
+        place.update({twin.index: number for number, twin in enumerate(twins, start=1)})
+    return [
+        replace(camera, name=f"{camera.name} ({place[camera.index]})") if camera.index in place else camera
+        for camera in cameras
+    ]
+
+
+def _matches(cameras: Sequence[Camera], text: str) -> list[Camera]:
+    """Return the cameras of the first rule that finds any: path, number, whole name, part of the name."""
+    folded = text.casefold()
+    rules: tuple[Callable[[Camera], bool], ...] = (
+        lambda camera: camera.path == text != "",
+        lambda camera: str(camera.index) == text,
+        lambda camera: camera.name.casefold() == folded,
+        lambda camera: folded != "" and folded in camera.name.casefold(),
+    )
+    for rule in rules:
+        found = [camera for camera in cameras if rule(camera)]
+        if found:
+            return found
+    return []
+
+
+def _listing(cameras: Sequence[Camera]) -> str:
+    return ", ".join(f"{camera.index} “{camera.name}”" for camera in cameras)

@@ -1,0 +1,157 @@
+"""From a checkpoint to a model of the application: `.tflite` with float16 weights, compared with PyTorch, and its card."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from engine.errors import UnderstudyError
+from engine.geometry import crop_of_landmarks, roll_of_landmarks
+from engine.models.card import Card, CropRule, write_card
+from engine.models.runtime import Runtime
+from engine.sources.sample import SampleClip
+from trainer.checkpoint import read_checkpoint
+from trainer.float16 import halve_weights, minimum_runtime
+from trainer.networks.heatmap import HeatmapNetwork
+from trainer.networks.start import load_network
+from trainer.run import revision
+
+LARGEST_DIFFERENCE = 5e-4  # of the crop side
+TEST_FRAMES = range(0, 600, 50)
+LICENCE = (
+    "Research and non-commercial use only: the weights were learned from face pictures that are free for research only."
+)
+
+
+class ExportError(UnderstudyError):
+    """An exported model does not compute what the trained one does."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """A finished export.
+
+    Attributes:
+        model, card: the two files.
+        difference: largest distance of a point from PyTorch's, in crop sides.
+    """
+
+    model: Path
+    card: Path
+    difference: float
+
+
+class ExportedForm(nn.Module):
+    """The network as the model contract wants it: points `[1, K, 2]` and confidence `[1, K]`."""
+
+    def __init__(self, network: HeatmapNetwork) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network)
+        self.network.encoder.stem = network.encoder.stem.folded()
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        output = self.network(image)
+        return output.points, torch.sigmoid(output.confidence_logits)
+
+
+def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
+    """Write `target` (a `.tflite` path) and the card beside it.
+
+    Raises:
+        UsageError: the checkpoint cannot be read.
+        ExportError: a point of the exported model is further than `LARGEST_DIFFERENCE` from PyTorch's.
+    """
+    network = load_network(checkpoint)
+    content = halve_weights(to_tflite(network))
+    difference = compare(network, content)
+    if not difference <= LARGEST_DIFFERENCE:
+        raise ExportError(
+            f"The exported model differs from the trained one by {difference:.3%} of the crop side",
+            f"at most {LARGEST_DIFFERENCE:.2%} is accepted; the weights may be beyond float16's range",
+            "train on with a lower learning rate, or report this with the checkpoint",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    card_path = target.with_suffix(".json")
+    write_card(card_path, _card(checkpoint, network, content, target.stem, role))
+    return Export(target, card_path, difference)
+
+
+def to_tflite(network: HeatmapNetwork) -> bytes:
+    """Convert a network to TFLite with float32 weights, input `[1, S, S, 3]`."""
+    import litert_torch  # pulls in JAX: seconds that only an export should cost
+
+    form = litert_torch.to_channel_last_io(ExportedForm(network).eval(), args=[0])
+    side = network.shape.input_size
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        litert_torch.convert(form.eval(), (torch.zeros(1, side, side, 3),)).export(str(path))
+        return path.read_bytes()
+
+
+@torch.inference_mode()
+def compare(network: HeatmapNetwork, content: bytes) -> float:
+    """Return the largest distance of a point of the TFLite model from PyTorch's on faces, in crop sides."""
+    runtime = Runtime(content, "The exported model")
+    largest = 0.0
+    for face in _test_faces(network.shape.input_size):
+        runtime.input_buffer()[0] = face
+        points = torch.from_numpy(runtime.run()[0])
+        expected = network(torch.from_numpy(face).permute(2, 0, 1)[None].float()).points
+        distance = float((points - expected).norm(dim=-1).max())
+        largest = max(largest, distance) if math.isfinite(distance) else math.inf
+    return largest
+
+
+def _test_faces(size: int) -> list[NDArray[np.uint8]]:
+    """Return crops of the sample's face, `[S, S, 3]` uint8 RGB, in many poses."""
+    clip = SampleClip()
+    faces = []
+    for number in TEST_FRAMES:
+        image, truth = clip.frame(number)
+        crop = crop_of_landmarks(truth.points, roll_of_landmarks(truth.scheme, truth.points), 1.3)
+        faces.append(crop.sample(image, size))
+    return faces
+
+
+def _card(checkpoint: Path, network: HeatmapNetwork, content: bytes, name: str, role: str) -> Card:
+    state = read_checkpoint(checkpoint)
+    packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
+    start = "ImageNet weights" if state.recipe["start"] == "imagenet" else state.recipe["start"]
+    return Card(
+        name=name,
+        role=role,
+        system="MobileNetV2 encoder, heatmap decoder to stride 4, soft-argmax; trained without a teacher",
+        scheme=network.shape.points,
+        input_size=network.shape.input_size,
+        crop=CropRule(state.recipe["crop_scale"], 0.0, level=True),
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        params=sum(parameter.numel() for parameter in network.parameters()),
+        macs=count_macs(network),
+        precision="float16 weights, float32 arithmetic",
+        minimum_runtime=minimum_runtime(content),
+        licence=LICENCE,
+        data=f"{state.notes['faces']} faces of {packs}; all labels manual but those of ytf68, which a machine made. "
+        f"Started from {start}.",
+        recipe=f"{state.recipe['name']}, {state.step} steps of {state.recipe['batch']}",
+        revision=str(state.notes["revision"]),
+    )
+
+
+def count_macs(network: HeatmapNetwork) -> int:
+    """Return the multiply-adds of one run of the network."""
+    side = network.shape.input_size
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(1, 3, side, side))
+    return counter.get_total_flops() // 2
