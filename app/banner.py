@@ -7,7 +7,7 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import GAP
-from engine.errors import UnderstudyError
+from engine.errors import UnderstudyError, sentence
 
 
 class Banner(QFrame):
@@ -16,6 +16,7 @@ class Banner(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._details = ""
+        self.error: UnderstudyError | None = None  # the error on show, if it is one that the user can mend
         self.setObjectName("banner")
         self._what, self._advice = _label(), _label()
         font = self._what.font()
@@ -44,7 +45,8 @@ class Banner(QFrame):
 
     def show_error(self, error: UnderstudyError) -> None:
         """Tell of an error that the user can mend."""
-        self.show_message(f"{error.what}.", f"{_sentence(error.why)} {_sentence(error.fix)}")
+        self.show_message(f"{error.what}.", f"{sentence(error.why)} {sentence(error.fix)}")
+        self.error = error
 
     def show_message(self, what: str, advice: str = "", details: str = "") -> None:
         """Tell of anything.
@@ -54,6 +56,7 @@ class Banner(QFrame):
             advice: why, and what to do.
             details: what “Copy” adds for a report.
         """
+        self.error = None
         self._what.setText(what)
         self._advice.setText(advice)
         self._advice.setVisible(bool(advice))
@@ -83,8 +86,3 @@ def _label() -> QLabel:
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
 
-
-def _sentence(text: str) -> str:
-    """Return `text` with a capital first letter and a mark at its end."""
-    ended = text if text.endswith((".", "?", "!")) else f"{text}."
-    return ended[:1].upper() + ended[1:]

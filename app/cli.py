@@ -79,7 +79,9 @@ def _add_verb(verbs: Verbs, verb: str, module: str, text: str) -> argparse.Argum
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", metavar="FILE|-", help="write the report as JSON to a file, or to the terminal with -")
+    parser.add_argument(
+        "--json", metavar="FILE|-", help="write the report as JSON to a file, or to the terminal with -"
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +108,9 @@ def _add_run(verbs: Verbs) -> None:
 
 
 def _add_predict(verbs: Verbs) -> None:
-    parser = _add_verb(verbs, "predict", "predict", "write the landmarks of pictures, folders, videos or packs to files")
+    parser = _add_verb(
+        verbs, "predict", "predict", "write the landmarks of pictures, folders, videos or packs to files"
+    )
     parser.add_argument("path", metavar="PATH", help="picture, folder of pictures, video or pack")
     _add_model(parser)
     parser.add_argument(

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from engine.models.library import ModelEntry
 from engine.sources.discovery import Camera
+from engine.sources.opening import SAMPLE
 
-SAMPLE = "sample"  # how `open_source` calls the built-in clip
 _TURNING = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
 
 
@@ -62,35 +62,33 @@ class SourcePicker(Picker):
         super().__init__(parent)
         self.setAccessibleName(self.tr("Source"))
         self.setToolTip(self.tr("Where the pictures come from. Files can also be dropped onto the window."))
+        self.setPlaceholderText(self.tr("Opening …"))
         self._cameras: list[Camera] | None = None  # None until they were looked for
         self._file: str | None = None
         self._current: str | None = None
         self.activated.connect(self._on_activated)
         self._fill()
 
-    @property
-    def current(self) -> str | None:
-        """The source that is marked, as `open_source` takes it."""
-        return self._current
-
     def set_cameras(self, cameras: Sequence[Camera]) -> None:
         """List these cameras."""
         self._cameras = list(cameras)
         self._fill()
 
-    def select(self, source: str | None) -> None:
-        """Mark a source; what is neither camera nor sample is listed as the recent file."""
-        self._current = source
-        if source is not None and source != SAMPLE and source not in map(camera_source, self._cameras or ()):
-            self._file = source
+    def remember_file(self, path: str) -> None:
+        """List a file or folder as the recent one."""
+        self._file = path
         self._fill()
+
+    def select(self, source: str | None) -> None:
+        """Mark a source; nothing is marked where it is not listed."""
+        self._current = source
+        self._mark_current()
 
     def _fill(self) -> None:
         self.clear()
-        cameras = self._cameras or []
-        for camera in cameras:
-            self.addItem(_camera_text(camera, cameras), camera_source(camera))
-        if not cameras:
+        for camera in self._cameras or ():
+            self.addItem(camera.name, camera.name)
+        if not self._cameras:
             self.addItem(self.tr("Looking for cameras …") if self._cameras is None else self.tr("No camera found"))
             self._disable(0, self.tr("Plug one in, then choose “Look for cameras again”."))
         self.addItem(self.tr("Sample"), SAMPLE)
@@ -157,12 +155,3 @@ class ModelPicker(Picker):
         if choice is not None:
             self.chosen.emit(choice)
 
-
-def camera_source(camera: Camera) -> str:
-    """Return a camera as `open_source` takes it: by its number, which tells two of the same name apart."""
-    return str(camera.index)
-
-
-def _camera_text(camera: Camera, cameras: Sequence[Camera]) -> str:
-    twins = sum(other.name == camera.name for other in cameras) > 1
-    return f"{camera.name} ({camera.index})" if twins else camera.name

@@ -11,16 +11,16 @@ from PySide6.QtCore import QObject, Signal
 from app.background import Background
 from app.bridge import Bridge
 from app.playing import Playing
-from engine.errors import ModelError, SourceError, UnderstudyError
+from engine.errors import ModelError, UnderstudyError
 from engine.live import LiveSettings, Session, View
-from engine.live_state import SourceState, Status
+from engine.live_state import SourceState
 from engine.models.landmarker import Landmarker
 from engine.models.library import ModelEntry
 from engine.pipeline import Pipeline
 from engine.sources.base import Source, SourceKind
 from engine.sources.discovery import Camera
+from engine.sources.opening import SAMPLE
 
-SAMPLE = "sample"  # how `open_source` calls the built-in clip
 STOP_SECONDS = 2.0  # what a session gets for ending; the window must be gone after 3
 OVER = {SourceState.FAILED, SourceState.ENDED}
 
@@ -62,12 +62,13 @@ class Player(QObject):
     """Owns the sessions. Lives on the GUI thread and never waits for anything there."""
 
     viewed = Signal(object)  # View: a new picture of the source on screen
-    status_changed = Signal(object)  # Status of the source on screen, or of the first one on its way
-    opening = Signal(object)  # Playing that is on its way
+    status_changed = Signal(object)  # Status of the source on screen
+    opening = Signal(object, object)  # Playing that is on its way, and its Status
     opened = Signal(object)  # Playing that took over
     kept = Signal(object)  # Playing that stays on screen because the next one failed or was called off
     model_changed = Signal(str)  # name of the model at work
     troubled = Signal(object)  # UnderstudyError, or a sentence
+    idle = Signal()  # nothing could be opened, not even the sample
     stopped = Signal()  # every session has ended or has been given up
 
     def __init__(self, parts: Parts, settings: LiveSettings, model: str, parent: QObject | None = None) -> None:
@@ -79,7 +80,6 @@ class Player(QObject):
         self._current: Playing | None = None
         self._next: Playing | None = None
         self._stopping: list[Playing] = []
-        self._status: Status | None = None
         self._background = Background(self)
         self._bridge = Bridge(self)
         self._bridge.changed.connect(self._look)
@@ -90,9 +90,9 @@ class Player(QObject):
         return self._current
 
     @property
-    def model(self) -> str:
-        """The model that new sources start with, by name or path."""
-        return self._model
+    def model_at_work(self) -> str:
+        """Name of the model behind the picture on screen, "" before the first."""
+        return self._model_at_work
 
     def open(self, spec: str | None) -> None:
         """Start a source; it takes over with its first picture.
@@ -121,6 +121,7 @@ class Player(QObject):
         self._model = model
         for playing in (self._current, self._next):
             if playing is not None:
+                playing.told_words = ""  # choosing a broken model twice is told twice
                 playing.session.use_model(lambda: self._parts.load_landmarker(model))
 
     def stop(self) -> None:
@@ -143,21 +144,22 @@ class Player(QObject):
             self._bridge.notify,
         )
         self._next = playing
-        self.opening.emit(playing)
+        self.opening.emit(playing, playing.session.status)
         playing.session.start()
 
     def _open_source(self, playing: Playing, before: tuple[Playing, ...]) -> Source:
-        """Open the source of `playing`; runs on its session's thread."""
+        """Open the source of `playing`, or open it again; runs on its session's thread."""
         for old in before:  # two readers on one device would make a free camera look busy
             old.ended.wait(STOP_SECONDS)
         try:
-            source = self._parts.open_source(playing.spec)
-        except SourceError as error:
+            source = self._parts.open_source(playing.found_as)
+        except UnderstudyError as error:
             playing.refusal = error
             raise
-        playing.name, playing.kind = source.name, source.kind
-        # Set here, so that the very first picture of a camera is mirrored.
-        playing.session.settings = replace(playing.session.settings, mirrored=source.kind is SourceKind.CAMERA)
+        if playing.kind is None:
+            playing.name, playing.kind = source.name, source.kind
+            # Set here, so that the very first picture of a camera is mirrored.
+            playing.session.settings = replace(playing.session.settings, mirrored=source.kind is SourceKind.CAMERA)
         return source
 
     def _make_pipeline(self, playing: Playing) -> Pipeline:
@@ -178,23 +180,28 @@ class Player(QObject):
             self._look_at_next(self._next)
         if self._current is not None:
             self._look_at_current(self._current)
-        shown = self._current or self._next
-        if shown is not None:
-            self._tell_errors(shown)
-            self._tell_status(shown)
 
     def _look_at_next(self, playing: Playing) -> None:
+        over = self._state(playing) in OVER  # asked first: the last view comes before the end
         view = playing.session.take_view()
         if view is not None:
             self._take_over(playing)
             self._tell_view(view)
-        elif self._state(playing) in OVER:
+        elif over:
             self._give_up(playing)
+        elif self._has_new_status(playing):
+            self.opening.emit(playing, playing.session.status)
 
     def _look_at_current(self, playing: Playing) -> None:
         view = playing.session.take_view()
         if view is not None:
             self._tell_view(view)
+        self._tell_errors(playing)
+        if self._has_new_status(playing):
+            status = playing.session.status
+            self.status_changed.emit(status)
+            if status.state is SourceState.FAILED:
+                self.troubled.emit(status.message)
 
     def _take_over(self, playing: Playing) -> None:
         former, self._current, self._next = self._current, playing, None
@@ -211,7 +218,7 @@ class Player(QObject):
         elif playing.spec != SAMPLE:
             self._start(Playing(SAMPLE, stands_in=True))
         else:
-            self._tell_status(playing)
+            self.idle.emit()
 
     def _call_off(self) -> None:
         if self._next is not None:
@@ -232,8 +239,9 @@ class Player(QObject):
             self.stopped.emit()
 
     def _tell_view(self, view: View) -> None:
-        if view.result.model != self._model_at_work:
-            self._model_at_work = view.result.model
+        model = view.result.model  # "" on frames that no model saw
+        if model and model != self._model_at_work:
+            self._model_at_work = model
             self.model_changed.emit(self._model_at_work)
         self.viewed.emit(view)
 
@@ -242,10 +250,9 @@ class Player(QObject):
             self.troubled.emit(playing.model_refusal)
             playing.model_refusal = None
         error = playing.session.error
-        if error is not playing.told:
-            playing.told = error
-            if error is not None:
-                self._tell_error(error)
+        if error is not None and error is not playing.told and str(error) != playing.told_words:
+            self._tell_error(error)
+        playing.told, playing.told_words = error, playing.told_words if error is None else str(error)
 
     def _tell_error(self, error: UnderstudyError) -> None:
         if isinstance(error, ModelError) and self._model_at_work:
@@ -253,14 +260,12 @@ class Player(QObject):
             self.model_changed.emit(self._model_at_work)
         self.troubled.emit(error)
 
-    def _tell_status(self, playing: Playing) -> None:
+    def _has_new_status(self, playing: Playing) -> bool:
         status = playing.session.status
-        if status == self._status:
-            return
-        self._status = status
-        self.status_changed.emit(status)
-        if status.state is SourceState.FAILED and playing is self._current:
-            self.troubled.emit(status.message)
+        if status == playing.told_status:
+            return False
+        playing.told_status = status
+        return True
 
     def _state(self, playing: Playing) -> SourceState:
         return playing.session.status.state

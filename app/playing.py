@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from engine.errors import ModelError, SourceError, UnderstudyError
+from engine.errors import ModelError, UnderstudyError
 from engine.live import Session
+from engine.live_state import Status
 from engine.sources.base import SourceKind
-
 
 class Playing:
     """One source with the session that reads it. The session's threads fill in what they find.
@@ -20,7 +20,9 @@ class Playing:
         kind: what it turned out to be; None until it is open.
         refusal: why it could not be opened.
         model_refusal: why another model than the wanted one is at work; None once that was told.
-        told: the session's error that was told last.
+        told, told_words: the session's error that was told last, and its sentence; a fault that comes and goes with the
+            frames is told once.
+        told_status: the session's status that was told last.
         ended: set when its threads have ended or were given up.
     """
 
@@ -31,15 +33,22 @@ class Playing:
         self.stands_in = stands_in
         self.name = ""
         self.kind: SourceKind | None = None
-        self.refusal: SourceError | None = None
+        self.refusal: UnderstudyError | None = None
         self.model_refusal: ModelError | None = None
         self.told: UnderstudyError | None = None
+        self.told_words = ""
+        self.told_status: Status | None = None
         self.ended = threading.Event()
+
+    @property
+    def found_as(self) -> str | None:
+        """How to open it: a camera that was open once is only ever replaced by itself, not by the first or the sample."""
+        return self.name if self.kind is SourceKind.CAMERA else self.spec
 
     def answers_to(self, spec: str | None) -> bool:
         """Tell whether `spec` asks for this source."""
-        return spec == self.spec or (self.kind is SourceKind.CAMERA and spec == self.name)
+        return spec in (self.spec, self.found_as)
 
     def may_share_device(self, other: Playing) -> bool:
         """Tell whether both may want the same camera."""
-        return self.spec == other.spec or None in (self.spec, other.spec) or other.answers_to(self.spec)
+        return None in (self.spec, other.spec) or self.answers_to(other.spec)

@@ -59,8 +59,8 @@ def table(rows: Iterable[Sequence[object]]) -> str:
 
 def number(value: float | None, digits: int = 2, unit: str = "") -> str:
     """Return a number for people; a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}{unit}"
+    return "-" if value is None else f"{value:.{digits}f}{unit}"
 
 
 def _cell(value: object) -> str:
-    return "–" if value is None else str(value)
+    return "-" if value is None else str(value)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from app.theme import MARGIN, MUTED, STAGE, TEXT
+from app.theme import ACCENT, GAP, MARGIN, MUTED, STAGE, TEXT
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
 
@@ -20,7 +20,7 @@ class LiveView(QWidget):
         super().__init__(parent)
         self._pixels: NDArray[np.uint8] | None = None  # QImage does not own its memory: this reference keeps it alive
         self._image: QImage | None = None
-        self._notice = ""
+        self._notice = self._hint = ""
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
@@ -54,6 +54,11 @@ class LiveView(QWidget):
             self.setAccessibleDescription(words)
             self.update()
 
+    def show_hint(self, words: str) -> None:
+        """Frame the stage and put words over everything, while something is dragged over it; "" takes them away."""
+        self._hint = words
+        self.update()
+
     def picture_area(self) -> QRectF:
         """Return where the picture is painted, in logical pixels, its edges on whole device pixels."""
         if self._image is None:
@@ -74,15 +79,20 @@ class LiveView(QWidget):
         if self._image is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(self.picture_area(), self._image)
-        if self._notice:
-            self._paint_notice(painter)
+        if self._hint:
+            painter.fillRect(self.rect(), DIMMED)
+            painter.setPen(QPen(QColor(ACCENT), 3))
+            painter.drawRect(self.rect().adjusted(GAP, GAP, -GAP, -GAP))
+            self._paint_words(painter, self._hint)
+        elif self._notice:
+            if self._image is not None:
+                painter.fillRect(self.picture_area(), DIMMED)
+            self._paint_words(painter, self._notice)
 
-    def _paint_notice(self, painter: QPainter) -> None:
-        if self._image is not None:
-            painter.fillRect(self.picture_area(), DIMMED)
+    def _paint_words(self, painter: QPainter, words: str) -> None:
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
         painter.setFont(font)
         painter.setPen(QColor(TEXT if self._image is not None else MUTED))
         area: QRect = self.rect().adjusted(2 * MARGIN, 2 * MARGIN, -2 * MARGIN, -2 * MARGIN)
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._notice)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 
+def sentence(text: str) -> str:
+    """Return `text` with a capital first letter and a mark at its end."""
+    ended = text if text.endswith((".", "?", "!", "…")) else f"{text}."
+    return ended[:1].upper() + ended[1:]
+
+
 class UnderstudyError(Exception):
     """A failure that the user can understand and mend.
 
@@ -13,7 +19,8 @@ class UnderstudyError(Exception):
     """
 
     def __init__(self, what: str, why: str, fix: str) -> None:
-        super().__init__(f"{what}. {why}. {fix}.")
+        # What happened may begin with the name of a file, which is not to be changed.
+        super().__init__(f"{what}. {sentence(why)} {sentence(fix)}")
         self.what, self.why, self.fix = what, why, fix
 
 

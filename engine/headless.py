@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class HeadlessSettings:
     frames: int | None = None
     record: Path | None = None
     picture: Path | None = None
-    overlay: OverlayOptions = OverlayOptions(truth=False)
+    overlay: OverlayOptions = field(default_factory=OverlayOptions)
 
 
 @dataclass(frozen=True)

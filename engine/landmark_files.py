@@ -49,7 +49,7 @@ def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
 
 def as_record(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction as plain values for JSON."""
-    place = {"image": prediction.image}
+    place: dict[str, Any] = {"image": prediction.image}
     if prediction.image is None:
         place = {"source": prediction.source, "frame": prediction.frame}
     return {
@@ -81,7 +81,8 @@ def _face_record(face: PredictedFace) -> dict[str, Any]:
 def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> int:
     count = 0
     with _replacing(target) as stream:
-        for count, prediction in enumerate(predictions, 1):
+        for prediction in predictions:
+            count += 1
             stream.write(json.dumps(as_record(prediction), ensure_ascii=False) + "\n")
     return count
 
@@ -91,7 +92,8 @@ def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
     count, header = 0, False
     with _replacing(target) as stream:
         writer = csv.writer(stream)
-        for count, prediction in enumerate(predictions, 1):
+        for prediction in predictions:
+            count += 1
             for face in prediction.faces:
                 if not header:
                     points = [f"{axis}{index}" for index in range(face.scheme) for axis in "xy"]
@@ -114,7 +116,8 @@ def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
     """`NAME.pts` for the largest face of a picture, `NAME_2.pts` and on for the others, `NAME_FRAME.pts` for videos."""
     count = 0
     target.mkdir(parents=True, exist_ok=True)
-    for count, prediction in enumerate(predictions, 1):
+    for prediction in predictions:
+        count += 1
         name = prediction.image if prediction.image is not None else prediction.source
         stem = Path(str(name)).stem
         if prediction.frame is not None:

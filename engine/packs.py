@@ -1,7 +1,7 @@
 """Reading packs: data sets as a folder of pictures, `annotations.npz` and `meta.json`.
 
-`annotations.npz` holds arrays of equal length N: `image` (paths below the folder), `landmarks` (N, K, 2) float in pixels with
-NaN for points without a label, and optionally `visibility` (N, K), `split` (N,), `landmarks_2d` and others.
+`annotations.npz` holds arrays of equal length N: `image` (paths below the folder), `landmarks` (N, K, 2) float in
+pixels with NaN for points without a label, and optionally `visibility` (N, K), `split` (N,), `landmarks_2d` and others.
 """
 
 from __future__ import annotations

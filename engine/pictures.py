@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -64,7 +65,8 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
         temporary.write_bytes(data.tobytes())
         temporary.replace(path)
     except (cv2.error, OSError) as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # also where the folder is no folder
+            temporary.unlink()
         raise SourceError(
             f"The picture {path} cannot be written ({error})",
             "the ending is no picture format, the folder forbids writing, or the disk is full",

@@ -178,7 +178,9 @@ class Augmenter:
         no_face = draw.chance(settings.no_face_share)
         scrap = draw.chance(0.5)
         scale = torch.where(no_face & scrap, scale * draw.uniform(0.12, 0.3), scale)
-        away = functional.normalize(draw.uniform(-1, 1, 2), dim=1) * draw.uniform(1.4, 2.0)[:, None] * self._window_ratio
+        away = (
+            functional.normalize(draw.uniform(-1, 1, 2), dim=1) * draw.uniform(1.4, 2.0)[:, None] * self._window_ratio
+        )
         shift = torch.where(no_face[:, None], torch.where(scrap[:, None], draw.uniform(-0.6, 0.6, 2), away), shift)
 
         angle = degrees * (math.pi / 180)

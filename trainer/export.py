@@ -1,4 +1,4 @@
-"""From a checkpoint to a model of the application: `.tflite` with float16 weights, compared with PyTorch, and its card."""
+"""From a checkpoint to a model of the application: `.tflite` with float16 weights, checked against PyTorch, and a card."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from engine.sources.sample import SampleClip
 from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,12 +20,11 @@ from engine.errors import UnderstudyError
 from engine.geometry import crop_of_landmarks, roll_of_landmarks
 from engine.models.card import Card, CropRule, write_card
 from engine.models.runtime import Runtime
-from engine.sources.sample import SampleClip
 from trainer.checkpoint import read_checkpoint
 from trainer.float16 import halve_weights, minimum_runtime
 from trainer.networks.heatmap import HeatmapNetwork
+from trainer.networks.mobilenetv2 import Stem
 from trainer.networks.start import load_network
-from trainer.run import revision
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
 TEST_FRAMES = range(0, 600, 50)
@@ -57,7 +57,9 @@ class ExportedForm(nn.Module):
     def __init__(self, network: HeatmapNetwork) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
-        self.network.encoder.stem = network.encoder.stem.folded()
+        stem = network.encoder.stem
+        assert isinstance(stem, Stem), "the network was folded before"
+        self.network.encoder.stem = stem.folded()
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         output = self.network(image)
@@ -154,4 +156,4 @@ def count_macs(network: HeatmapNetwork) -> int:
     side = network.shape.input_size
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 3, side, side))
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2

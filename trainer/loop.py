@@ -19,13 +19,21 @@ from tqdm import tqdm
 from engine.errors import UsageError
 from engine.landmarks.schemes import SCHEMES
 from trainer.augment import Augmenter, Batch
-from trainer.checkpoint import BEST, LAST, Checkpoint, optimizer_tensors, read_checkpoint, restore_optimizer, write_checkpoint
+from trainer.checkpoint import (
+    BEST,
+    LAST,
+    Checkpoint,
+    optimizer_tensors,
+    read_checkpoint,
+    restore_optimizer,
+    write_checkpoint,
+)
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.logs import RunLog
 from trainer.losses.heatmap import heatmap_loss
 from trainer.networks.heatmap import HeatmapNetwork
 from trainer.recipes import Recipe
-from trainer.validate import Validation, validate
+from trainer.validate import validate
 
 LOG_EVERY = 20
 
@@ -57,7 +65,7 @@ def train(
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
     average = HeatmapNetwork(recipe.shape).to(fabric.device).eval()
     average.load_state_dict(network.state_dict())
-    network.to(fabric.device)
+    network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stub lacks it
     first_step = 0
     best = math.inf
     if resume:
@@ -66,9 +74,12 @@ def train(
         average.load_state_dict(checkpoint.ema)
         restore_optimizer(optimizer, checkpoint.optimizer)
         first_step, best = checkpoint.step, checkpoint.notes.get("best_nme", math.inf)
-    model, optimizer = fabric.setup(network.to(memory_format=torch.channels_last), optimizer)
+    model, optimizer = fabric.setup(network, optimizer)
     augment = Augmenter(
-        recipe.augmentation, SCHEMES[recipe.shape.points].mirror, recipe.crop_scale / CROP_SCALE, recipe.shape.input_size
+        recipe.augmentation,
+        SCHEMES[recipe.shape.points].mirror,
+        recipe.crop_scale / CROP_SCALE,
+        recipe.shape.input_size,
     )
 
     def save(name: str, step: int) -> None:

@@ -84,6 +84,8 @@ def _fabric(device: str) -> Fabric:
             "No CUDA device is there", "PyTorch sees no usable GPU", "use --device cpu, or install PyTorch for CUDA"
         )
     use_cuda = device != "cpu" and torch.cuda.is_available()
-    fabric = Fabric(accelerator="cuda" if use_cuda else "cpu", devices=1, precision="bf16-mixed" if use_cuda else "32-true")
+    fabric = Fabric(
+        accelerator="cuda" if use_cuda else "cpu", devices=1, precision="bf16-mixed" if use_cuda else "32-true"
+    )
     fabric.launch()
     return fabric

@@ -46,8 +46,8 @@ def _note(card_path: Path, values: dict[str, Any]) -> None:
     others = [entry for entry in card.metrics if any(entry.get(name) != values[name] for name in same)]
     entry = {name: value for name, value in values.items() if name != "model" and value is not None}
     entry["protocol"] = (
-        "NME and FR10 in percent, of the distance of the outer eye corners over labelled points (nme_box: of the square "
-        "root of the true box's area); upright crop, a second, level one where the head leans by over 15 degrees"
+        "NME and FR10 in percent, of the distance of the outer eye corners over labelled points (nme_box: of the "
+        "square root of the true box's area); upright crop, then a level one where the head leans by over 15 degrees"
     )
     write_card(card_path, replace(card, metrics=(*others, entry)))
 

@@ -7,12 +7,13 @@ import os
 import sys
 from pathlib import Path
 
+from engine.sources.opening import open_source
+
 from app.terminal import number, report, say
 from engine.headless import HeadlessSettings, HeadlessSummary, run_headless
 from engine.models.detector import BlazeFace
 from engine.models.library import ModelLibrary
 from engine.pipeline import Pipeline
-from engine.sources.opening import open_source
 
 SCREENSHOT_AFTER = 6.0  # seconds: past the first look, well inside the sample's motion
 
@@ -54,11 +55,11 @@ def _headless(options: argparse.Namespace) -> int:
 
 
 def _text(summary: HeadlessSummary) -> str:
-    total = summary.latency_ms.get("total")
+    total = summary.latency_ms["total"]
     lines = [
         f"{summary.source}: {summary.frames} frames, a face in {summary.faces_found:.1%} of them ({summary.model})",
         f"  throughput  {number(summary.fps, 1)} frames/s",
-        f"  latency     {number(total and total.p50, 2)} ms a frame (median), {number(total and total.p95, 2)} ms (p95)",
+        f"  latency     {total.p50:.2f} ms a frame (median), {total.p95:.2f} ms (p95)",
         f"  NME         {number(summary.nme, 2, ' % of the eye distance, against ground truth')}",
         f"  jitter      {number(summary.jitter, 2, ' % of the eye distance, while still')}",
     ]

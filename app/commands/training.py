@@ -50,7 +50,8 @@ def _export(options: argparse.Namespace) -> int:
         target = asset_path("models", f"{options.out}.tflite")
     done = export(Path(options.checkpoint), target)
     text = (
-        f"{done.model} and its card: the points differ from PyTorch's by at most {done.difference:.4%} of the crop side.\n"
+        f"{done.model} and its card are written.\n"
+        f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side.\n"
         f"Measure it with “understudy evaluate --model {done.model} --data PACK --save-to-card”."
     )
     values = {"model": str(done.model), "card": str(done.card), "difference": done.difference}

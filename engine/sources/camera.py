@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import SourceError
@@ -31,10 +30,10 @@ BAD_READ_PAUSE = 0.02  # seconds; a camera that is gone fails at once, and a hic
 class VideoCapture(Protocol):
     """What is used of `cv2.VideoCapture`."""
 
-    def isOpened(self) -> bool: ...  # noqa: N802
+    def isOpened(self) -> bool: ...
     def read(self) -> tuple[bool, Any]: ...
-    def set(self, propId: int, value: float) -> bool: ...  # noqa: N803
-    def get(self, propId: int) -> float: ...  # noqa: N803
+    def set(self, propId: int, value: float) -> bool: ...
+    def get(self, propId: int) -> float: ...
     def release(self) -> None: ...
 
 
@@ -131,7 +130,7 @@ def _open(camera: Camera, size: tuple[int, int], open_capture: OpenCapture) -> V
     _check_permission(camera)
     try:
         capture = open_capture(camera.index, camera.backend)
-    except cv2.error as error:
+    except Exception as error:  # drivers fail in many ways, and all of them mean the same here
         raise _unusable(camera, "cannot be opened") from error
     if not capture.isOpened():
         capture.release()
@@ -162,11 +161,11 @@ def _configure(capture: VideoCapture, size: tuple[int, int]) -> None:
             log.debug("The camera ignores property %d = %s", prop, value)
 
 
-def _read_picture(capture: VideoCapture) -> NDArray[np.generic] | None:
+def _read_picture(capture: VideoCapture) -> NDArray[Any] | None:
     """Read once; None for every way in which drivers say that there is no picture."""
     try:
         done, picture = capture.read()
-    except cv2.error as error:
+    except Exception as error:  # drivers fail in many ways, and all of them mean the same here
         log.debug("The driver failed: %s", error)
         return None
     return picture if done and picture is not None and picture.size else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from engine.errors import SourceError
 _CONVERSIONS = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
 
 
-def to_rgb(picture: NDArray[np.generic], source: str) -> NDArray[np.uint8]:
+def to_rgb(picture: NDArray[Any], source: str) -> NDArray[np.uint8]:
     """Convert a picture of OpenCV to a new `[H, W, 3]` uint8 RGB picture.
 
     Args:

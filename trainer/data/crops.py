@@ -109,8 +109,8 @@ def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32
     if face.visibility is not None:
         visible = (face.visibility == VISIBLE).astype(np.float32)
         return visible, np.ones_like(visible)
-    labelled = np.isfinite(face.landmarks).all(-1).astype(np.float32)
-    return labelled, ASSUMED_VISIBLE_WEIGHT * labelled
+    labelled: NDArray[np.float32] = np.isfinite(face.landmarks).all(-1).astype(np.float32)
+    return labelled, labelled * np.float32(ASSUMED_VISIBLE_WEIGHT)
 
 
 def _digest(pack: Pack) -> str:

@@ -7,19 +7,25 @@ levels of the decoder) are chosen together by the sum of their importance.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from torch import nn
 
-from trainer.networks.heatmap import HeatmapDecoder, HeatmapNetwork
-from trainer.networks.mobilenetv2 import InvertedResidual, MobileNetV2, Stem
+from trainer.networks.heatmap import HeatmapNetwork
+from trainer.networks.mobilenetv2 import MobileNetV2
 
+# PyTorch's containers do not tell the types of what they hold; these are pairs of convolution and batch norm.
+Layer = Any
 Channels = torch.Tensor  # indices [n] of the wide layer's channels that the narrow one keeps, ascending
 
 
 def slim_encoder(wide: MobileNetV2, narrow: MobileNetV2) -> Channels:
     """Copy the most important channels of `wide` into `narrow`; return those kept of the last feature."""
     kept = _slim_stem(wide.stem, narrow.stem)
-    for wide_stage, narrow_stage in zip(wide.stages, narrow.stages, strict=True):
+    stages: Iterable[tuple[Layer, Layer]] = zip(wide.stages, narrow.stages, strict=True)
+    for wide_stage, narrow_stage in stages:
         projections = [block.layers[-1] for block in wide_stage]
         outputs = most_important([layer[1] for layer in projections], narrow_stage[-1].layers[-1][0].out_channels)
         for wide_block, narrow_block in zip(wide_stage, narrow_stage, strict=True):
@@ -35,7 +41,7 @@ def slim_network(wide: HeatmapNetwork, narrow: HeatmapNetwork) -> None:
     _slim_decoder(wide.decoder, narrow.decoder, features)
     with torch.no_grad():
         narrow.visibility.weight.copy_(wide.visibility.weight[:, kept])
-        narrow.visibility.bias.copy_(wide.visibility.bias)
+        narrow.visibility.bias.data.copy_(wide.visibility.bias)
         narrow.peak_weight.copy_(wide.peak_weight)
 
 
@@ -48,21 +54,20 @@ def most_important(norms: list[nn.BatchNorm2d], count: int) -> Channels:
 def _kept_features(wide: MobileNetV2, narrow: MobileNetV2) -> list[Channels]:
     """Return the channels kept of each feature that the decoder reads."""
     kept = []
-    for stage in narrow.feature_stages:
-        count = narrow.stages[stage][-1].layers[-1][0].out_channels
-        kept.append(most_important([block.layers[-1][1] for block in wide.stages[stage]], count))
+    for stage, count in zip(narrow.feature_stages, narrow.channels, strict=True):
+        blocks: Layer = wide.stages[stage]
+        kept.append(most_important([block.layers[-1][1] for block in blocks], count))
     return kept
 
 
-def _slim_stem(wide: nn.Module, narrow: nn.Module) -> Channels:
-    assert isinstance(wide, Stem) and isinstance(narrow, Stem)
+def _slim_stem(wide: Layer, narrow: Layer) -> Channels:
     outputs = most_important([wide.norm], narrow.norm.num_features)
     _copy_convolution(wide.convolution, narrow.convolution, outputs, torch.arange(3))
     _copy_norm(wide.norm, narrow.norm, outputs)
     return outputs
 
 
-def _slim_block(wide: InvertedResidual, narrow: InvertedResidual, inputs: Channels, outputs: Channels) -> None:
+def _slim_block(wide: Layer, narrow: Layer, inputs: Channels, outputs: Channels) -> None:
     wide_layers = [layer for layer in wide.layers if isinstance(layer, nn.Sequential)]
     narrow_layers = [layer for layer in narrow.layers if isinstance(layer, nn.Sequential)]
     hidden = inputs
@@ -73,7 +78,7 @@ def _slim_block(wide: InvertedResidual, narrow: InvertedResidual, inputs: Channe
     _copy_layer(wide_layers[-1], narrow_layers[-1], outputs, hidden)
 
 
-def _slim_decoder(wide: HeatmapDecoder, narrow: HeatmapDecoder, features: list[Channels]) -> None:
+def _slim_decoder(wide: Layer, narrow: Layer, features: list[Channels]) -> None:
     width = narrow.laterals[0][0].out_channels
     kept = most_important([lateral[1] for lateral in wide.laterals], width)
     for level, inputs in enumerate(features):
@@ -86,17 +91,17 @@ def _slim_decoder(wide: HeatmapDecoder, narrow: HeatmapDecoder, features: list[C
         narrow.predict.bias.copy_(wide.predict.bias)
 
 
-def _copy_layer(wide: nn.Sequential, narrow: nn.Sequential, outputs: Channels, inputs: Channels) -> None:
+def _copy_layer(wide: Layer, narrow: Layer, outputs: Channels, inputs: Channels) -> None:
     _copy_convolution(wide[0], narrow[0], outputs, inputs)
     _copy_norm(wide[1], narrow[1], outputs)
 
 
 @torch.no_grad()
-def _copy_convolution(wide: nn.Conv2d, narrow: nn.Conv2d, outputs: Channels, inputs: Channels) -> None:
+def _copy_convolution(wide: Layer, narrow: Layer, outputs: Channels, inputs: Channels) -> None:
     narrow.weight.copy_(wide.weight[outputs][:, inputs])
 
 
 @torch.no_grad()
-def _copy_norm(wide: nn.BatchNorm2d, narrow: nn.BatchNorm2d, channels: Channels) -> None:
+def _copy_norm(wide: Layer, narrow: Layer, channels: Channels) -> None:
     for name in ("weight", "bias", "running_mean", "running_var"):
         getattr(narrow, name).copy_(getattr(wide, name)[channels])

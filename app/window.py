@@ -1,0 +1,112 @@
+"""Starting the window: the Qt application around it, the real engine behind it, and its end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.crash import CrashWatch
+from app.main_window import MainWindow
+from app.player import Parts
+from app.screenshot import save_window_screenshot
+from app.theme import apply_theme
+from engine.live import Session
+from engine.models.detector import BlazeFace
+from engine.models.library import DEFAULT_MODEL, ModelLibrary
+from engine.pipeline import Pipeline
+from engine.sources.discovery import list_cameras
+from engine.sources.opening import open_source
+
+SIGNAL_CHECK_MS = 200  # Python sees a Ctrl+C in the terminal only when some of its own code runs
+
+
+def run_window(
+    source: str | None,
+    model: str | None,
+    screenshot: Path | None = None,
+    after_seconds: float = 0.0,
+) -> int:
+    """Show the window and return its exit code when it was closed.
+
+    Args:
+        source: as `open_source` takes it; None for the first camera, or else the sample.
+        model: landmark model by name or path; None for the default one.
+        screenshot: if given, a picture of the window is written there and the window closes by itself.
+        after_seconds: how long the window has run when that picture is taken.
+
+    Raises:
+        RecordingError: the screenshot cannot be written.
+    """
+    application = _application()
+    watch = CrashWatch()
+    window = MainWindow(engine_parts(), model or DEFAULT_MODEL)
+    watch.caught.connect(window.tell_crash)
+    watch.install()
+    window.gone.connect(application.quit)
+    restore_signals = _close_on_signals(window)
+    failures: list[Exception] = []
+    if screenshot is not None:
+        QTimer.singleShot(round(after_seconds * 1000), lambda: _shoot(window, screenshot, failures))
+    window.show()
+    window.start(source)
+    try:
+        code = application.exec()
+    finally:
+        restore_signals()
+        watch.remove()
+    if failures:
+        raise failures[0]
+    return code
+
+
+def engine_parts() -> Parts:
+    """Return the real engine for the window."""
+    library = ModelLibrary()
+    return Parts(
+        list_cameras=list_cameras,
+        open_source=open_source,
+        list_models=library.entries,
+        make_pipeline=lambda model: Pipeline(BlazeFace(), library.load(model)),
+        load_landmarker=library.load,
+        new_session=Session,
+    )
+
+
+def _application() -> QApplication:
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("understudy")
+    application.setApplicationDisplayName("Understudy")
+    application.setDesktopFileName("understudy")
+    # The program ends when its threads have ended too, not when the window disappears.
+    application.setQuitOnLastWindowClosed(False)
+    apply_theme(application)
+    return application
+
+
+def _close_on_signals(window: MainWindow) -> Callable[[], None]:
+    """Let Ctrl+C and a polite kill close the window; returns what takes that back."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    former = [(name, signal.signal(name, lambda *_: window.close())) for name in names]
+    waker = QTimer(window)
+    waker.timeout.connect(lambda: None)
+    waker.start(SIGNAL_CHECK_MS)
+
+    def restore() -> None:
+        for name, handler in former:
+            signal.signal(name, handler)
+
+    return restore
+
+
+def _shoot(window: MainWindow, path: Path, failures: list[Exception]) -> None:
+    try:
+        save_window_screenshot(window, path)
+    except Exception as error:  # told by whoever started the window, once it is closed
+        failures.append(error)
+    window.close()

@@ -1,0 +1,34 @@
+"""The colours of the overlay, BGR."""
+
+from __future__ import annotations
+
+Colour = tuple[int, int, int]
+
+
+def _bgr(code: str) -> Colour:
+    red, green, blue = (int(code[i : i + 2], 16) for i in (1, 3, 5))
+    return blue, green, red
+
+
+def mixed(one: Colour, other: Colour, share: float) -> Colour:
+    """Return `one` with `share` in [0, 1] of `other`."""
+    blue, green, red = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return blue, green, red
+
+
+WHITE = _bgr("#ffffff")
+PLATE = _bgr("#0d0f12")
+TEXT = _bgr("#e8eaed")
+MUTED = _bgr("#a3acb8")
+
+# What the model says is cool, the ground truth is orange. Blue against orange is the pair that every kind of colour
+# blindness keeps apart; the parts of a face need not be told apart by colour, so they differ softly.
+PARTS = {
+    "jaw": _bgr("#a9c1dd"),
+    "brow": _bgr("#bcb2f5"),
+    "nose": _bgr("#8fd0f5"),
+    "eye": _bgr("#7ce6df"),
+    "lip": _bgr("#eeb0dc"),
+    "pupil": _bgr("#7ce6df"),
+}
+TRUTH = _bgr("#ff9a1f")

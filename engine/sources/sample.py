@@ -1,0 +1,110 @@
+"""The sample: a built-in, endless clip with exact ground truth, for machines without a camera."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.assets import asset_path
+from engine.errors import SourceError
+from engine.frame import Frame, Truth
+from engine.landmarks.schemes import IBUG_68
+from engine.pictures import read_picture
+from engine.sources.base import SourceKind
+from engine.sources.sample_portrait import MovingPortrait
+from engine.sources.sample_script import Pose, pose_at
+
+WIDTH, HEIGHT = 640, 480
+RATE = 30.0
+NOISE = 2.0  # standard deviation of the sensor noise in grey levels
+_NOISE_PLAY = 64  # pixels by which the pattern of the noise is moved about
+
+
+class SampleClip:
+    """Computes any frame of the sample.
+
+    Raises:
+        SourceError: the portrait or its landmarks are missing or damaged.
+    """
+
+    def __init__(self) -> None:
+        picture = read_picture(asset_path("sample", "portrait.png"))
+        self._portrait = MovingPortrait(picture, _read_landmarks(), WIDTH, HEIGHT)
+        self._noise = _noise_pattern()
+
+    def frame(self, number: int) -> tuple[NDArray[np.uint8], Truth]:
+        """Return frame `number` as `[480, 640, 3]` uint8 RGB with its landmarks; always the same for a number."""
+        pose = pose_at(number / RATE)
+        image, landmarks = self._portrait.render(pose)
+        _light(image, pose)
+        self._add_noise(image, number)
+        return image, Truth(IBUG_68, landmarks)
+
+    def _add_noise(self, image: NDArray[np.uint8], number: int) -> None:
+        # Strides prime to the play bring every offset before one comes back.
+        y, x = number * 37 % _NOISE_PLAY, number * 23 // _NOISE_PLAY % _NOISE_PLAY
+        brighter, darker = (pattern[y : y + HEIGHT, x : x + WIDTH] for pattern in self._noise)
+        cv2.add(image, brighter, dst=image)
+        cv2.subtract(image, darker, dst=image)
+
+
+class SampleSource:
+    """The sample as a source of frames; whoever reads sets the pace.
+
+    Raises:
+        SourceError: the portrait or its landmarks are missing or damaged.
+    """
+
+    name = "Sample"
+    kind = SourceKind.SAMPLE
+    rate: float | None = RATE
+    frame_count: int | None = None
+
+    def __init__(self) -> None:
+        self._clip = SampleClip()
+        self._next_id = 0
+
+    def read(self) -> Frame:
+        """Return the next frame; there is always one."""
+        number = self._next_id
+        self._next_id += 1
+        image, truth = self._clip.frame(number)
+        return Frame(number, time.monotonic(), image, self.name, time=number / RATE, truth=truth)
+
+    def close(self) -> None:
+        """Do nothing: there is no device to release."""
+
+
+def _read_landmarks() -> NDArray[np.float64]:
+    path = asset_path("sample", "portrait.json")
+    try:
+        landmarks = np.array(json.loads(path.read_text(encoding="utf-8"))["landmarks"], np.float64)
+        if landmarks.shape != (IBUG_68.points, 2) or not np.isfinite(landmarks).all():
+            raise ValueError("not 68 points")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(
+            f"The sample cannot be shown: its landmarks {path} cannot be read ({error})",
+            "the file is missing or was changed",
+            "install the program again",
+        ) from error
+    return landmarks
+
+
+def _light(image: NDArray[np.uint8], pose: Pose) -> None:
+    """Change brightness and colour of the light, in place."""
+    if pose.brightness == 1 and pose.warmth == 0:
+        return
+    gains = pose.brightness * np.array([1 + 0.07 * pose.warmth, 1.0, 1 - 0.13 * pose.warmth])
+    levels = np.clip(np.arange(256)[:, None] * gains, 0, 255).astype(np.uint8)
+    cv2.LUT(image, levels[:, None], dst=image)
+
+
+def _noise_pattern() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return what noise adds and what it takes away, each `[H, W, 3]` uint8 and larger than a frame."""
+    shape = (HEIGHT + _NOISE_PLAY, WIDTH + _NOISE_PLAY, 3)
+    noise = np.random.default_rng(0).normal(0, NOISE, shape).astype(np.float32)
+    return np.maximum(noise, 0).round().astype(np.uint8), np.maximum(-noise, 0).round().astype(np.uint8)

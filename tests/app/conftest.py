@@ -1,0 +1,88 @@
+"""Qt without a screen, the window on a fake engine, and a watch on the event loop."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+# Before Qt is imported by anything.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+class Heartbeat:
+    """Measures the longest time for which the event loop did not run."""
+
+    def __init__(self) -> None:
+        from PySide6.QtCore import QTimer
+
+        self.longest_gap = 0.0
+        self._last = time.monotonic()
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(5)
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        self.longest_gap = max(self.longest_gap, now - self._last)
+        self._last = now
+
+    def stop(self) -> None:
+        """Count the last gap too."""
+        self._beat()
+        self._timer.stop()
+
+
+@pytest.fixture
+def heartbeat(qapp):
+    """Return a running `Heartbeat`."""
+    beat = Heartbeat()
+    yield beat
+    beat.stop()
+
+
+@pytest.fixture
+def engine():
+    """Return a fake engine whose threads are let go at the end."""
+    from tests.fakes.window_fakes import FakeEngine
+
+    fake = FakeEngine()
+    yield fake
+    fake.release()
+
+
+@pytest.fixture
+def themed(qapp):
+    """Give the application its look."""
+    from app.theme import apply_theme
+
+    apply_theme(qapp)
+    return qapp
+
+
+@pytest.fixture
+def window(qtbot, themed, engine, monkeypatch, tmp_path):
+    """Return the main window on the fake engine, shown but without a source."""
+    from app import main_window
+
+    monkeypatch.setattr(main_window, "screenshot_folder", lambda: tmp_path / "Bilder öß")
+    shown = main_window.MainWindow(engine.parts, "student-68")
+    qtbot.addWidget(shown)
+    shown.show()
+    qtbot.waitExposed(shown)
+    yield shown
+    gone = threading.Event()
+    shown.gone.connect(gone.set)
+    shown.close()
+    engine.release()
+    qtbot.waitUntil(gone.is_set, timeout=5000)
+
+
+@pytest.fixture
+def playing(window, engine, qtbot):
+    """Return the window while the sample plays."""
+    window.start("sample")
+    qtbot.waitUntil(lambda: window.view.pixels is not None)
+    return window

@@ -1,0 +1,25 @@
+"""What all tests share: no window, one thread, and the data sets where they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Before anything imports Qt: tests need no display and open no window on one.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import cv2
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+cv2.setNumThreads(1)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of the packs: that in UNDERSTUDY_DATA, else `../shared/data` beside the repository."""
+    folder = Path(os.environ.get("UNDERSTUDY_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"needs the data sets; there is no folder {folder} (UNDERSTUDY_DATA names another)")
+    return folder

@@ -1,0 +1,77 @@
+"""Metrics against values computed by hand."""
+
+import numpy as np
+import pytest
+
+from engine.landmarks.metrics import area_under_ced, ced, failure_rate, nme, nme_box, roc_area
+from engine.landmarks.schemes import IBUG_68, WFLW_98
+
+
+def face(eyes: float = 100.0) -> np.ndarray:
+    points = np.zeros((68, 2), np.float32)
+    points[:, 1] = np.arange(68)
+    points[36], points[45] = (0, 0), (eyes, 0)
+    return points
+
+
+def test_nme_of_one_moved_point_is_its_distance_over_points_and_eyes():
+    truth = face(100)
+    moved = truth.copy()
+    moved[10] += (3, 4)
+    assert nme(IBUG_68, moved, truth) == pytest.approx(5 / 68 / 100 * 100)
+
+
+def test_nme_leaves_out_points_without_label():
+    truth = face(50)
+    moved = truth + (1, 0)
+    truth[0:10] = np.nan
+    assert nme(IBUG_68, moved, truth) == pytest.approx(1 / 50 * 100)
+
+
+def test_nme_is_no_number_without_an_eye_corner():
+    truth = face()
+    truth[45] = np.nan
+    assert np.isnan(nme(IBUG_68, face(), truth))
+
+
+def test_nme_of_98_points_uses_the_outer_corners_60_and_72():
+    truth = np.zeros((98, 2), np.float32)
+    truth[72] = (0, 40)
+    assert nme(WFLW_98, truth + (0, 2), truth) == pytest.approx(5.0)
+
+
+def test_nme_box_is_relative_to_the_root_of_the_area():
+    truth = np.array([[0, 0], [90, 40], [10, 10]], np.float32)
+    assert nme_box(truth + (6, 0), truth) == pytest.approx(6 / 60 * 100)
+
+
+def test_failure_rate_counts_errors_above_ten_percent():
+    assert failure_rate(np.array([1, 10, 10.001, 50])) == 50.0
+
+
+def test_ced_rises_from_the_share_at_zero_to_the_share_at_the_threshold():
+    thresholds, share = ced(np.array([0.0, 5.0, 20.0, 2.5]))
+    assert thresholds[0] == 0
+    assert thresholds[-1] == 10
+    assert share[0] == 0.25
+    assert share[-1] == 0.75
+    assert share[np.searchsorted(thresholds, 2.6)] == 0.5
+
+
+def test_area_is_one_for_perfect_faces_and_half_for_errors_spread_evenly():
+    assert area_under_ced(np.zeros(3)) == pytest.approx(1)
+    assert area_under_ced(np.full(3, 99.0)) == 0
+    assert area_under_ced(np.linspace(0, 10, 100_001)) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_area_of_a_single_step_agrees_with_the_rectangle():
+    # The CED jumps from 0 to 1 at 4 %: the area is 1 - 0.4, to the width of one step.
+    assert area_under_ced(np.array([4.0])) == pytest.approx(0.6, abs=1e-3)
+
+
+def test_roc_area_of_separated_equal_and_mixed_scores():
+    positive = np.array([False, False, True, True])
+    assert roc_area(np.array([1, 2, 3, 4.0]), positive) == 1
+    assert roc_area(np.ones(4), positive) == 0.5
+    assert roc_area(np.array([1, 3, 2, 4.0]), positive) == 0.75
+    assert np.isnan(roc_area(np.ones(2), np.array([True, True])))

@@ -1,0 +1,175 @@
+"""An engine for tests of the window: sessions that do what the test says, without cameras, models or pixels of faces."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from app.player import Parts
+from engine.errors import ModelError, SourceError
+from engine.frame import Frame, Truth
+from engine.landmarks.schemes import IBUG_68
+from engine.live import LiveSettings, View
+from engine.live_state import SourceState, Status
+from engine.models.library import ModelEntry
+from engine.readings import Meter
+from engine.result import Result
+from engine.sources.base import SourceKind
+from engine.sources.discovery import Camera
+
+BROKEN = ModelError("The model “broken” is damaged", "its bytes changed on the way", "install it again")
+GREY = (40, 80, 120, 255)  # BGRA of the pictures of fake sessions
+
+
+def make_view(model="student-68", size=(320, 240), colour=GREY, truth=False) -> View:
+    """Return a view of one plain colour; `size` is width and height."""
+    width, height = size
+    image = np.zeros((height, width, 3), np.uint8)
+    known = Truth(IBUG_68, np.zeros((68, 2), np.float32)) if truth else None
+    result = Result(Frame(0, 0.0, image, "fake", truth=known), (), model, {}, detected=False)
+    picture = np.empty((height, width, 4), np.uint8)
+    picture[:] = colour
+    return View(result, Meter().readings(), picture)
+
+
+class FakeSource:
+    """As much of a source as the player looks at."""
+
+    def __init__(self, name: str, kind: SourceKind) -> None:
+        self.name, self.kind = name, kind
+
+
+class FakeSession:
+    """A session with one thread that opens the source and the pipeline and then gives a single view."""
+
+    def __init__(self, engine: FakeEngine, open_source, make_pipeline, settings: LiveSettings, notify) -> None:
+        self._engine = engine
+        self.open_source, self._make_pipeline, self._notify = open_source, make_pipeline, notify
+        self.settings = settings
+        self.status = Status(SourceState.STARTING, "", "")
+        self.error = None
+        self.stopped = threading.Event()
+        self._view: View | None = None
+        self._model = ""
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 3.0) -> bool:
+        self.stopped.set()
+        return not self._engine.stop_hangs.wait(timeout) if self._engine.hang_on_stop else True
+
+    def use_model(self, make_landmarker: Callable[[], SimpleNamespace]) -> None:
+        def load() -> None:
+            try:
+                self._model = make_landmarker().name
+                self.error = None
+            except ModelError as error:
+                self.error = error
+            self.give()
+
+        threading.Thread(target=load, daemon=True).start()
+
+    def take_view(self) -> View | None:
+        view, self._view = self._view, None
+        return view
+
+    def give(self, **looks) -> None:
+        """Have a new view; see `make_view`."""
+        self._view = make_view(self._model, truth=self._engine.truth, **looks)
+        self._notify()
+
+    def tell(self, state: SourceState, message: str = "") -> None:
+        """Change the status."""
+        self.status = Status(state, self.status.source, message)
+        self._notify()
+
+    def _run(self) -> None:
+        try:
+            source = self.open_source()
+            self._model = self._make_pipeline().name
+        except (SourceError, ModelError) as error:
+            self.tell(SourceState.FAILED, str(error))
+            return
+        self.status = Status(SourceState.LIVE, source.name, "")
+        self.give()
+
+
+class FakeEngine:
+    """What the window asks of the engine, under the control of a test.
+
+    Attributes:
+        sessions: every session made, oldest first.
+        cameras: what is plugged in.
+        outcomes: by the text of a source: a source, an error to raise, or an event to wait for before it opens.
+        truth: whether views carry ground truth.
+        hang_on_stop: whether sessions take their whole time-out to stop.
+    """
+
+    def __init__(self) -> None:
+        self.sessions: list[FakeSession] = []
+        self.cameras: list[Camera] = []
+        self.outcomes: dict[str | None, FakeSource | Exception | threading.Event] = {}
+        self.opened: list[str | None] = []
+        self.truth = False
+        self.hang_on_stop = False
+        self.stop_hangs = threading.Event()
+        self.broken_models: set[str] = {"broken"}
+        self.parts = Parts(
+            list_cameras=lambda: list(self.cameras),
+            open_source=self._open,
+            list_models=self._models,
+            make_pipeline=self._load,
+            load_landmarker=self._load,
+            new_session=self._new_session,
+        )
+
+    def release(self) -> None:
+        """Let everything that hangs go on, so that no thread outlives its test."""
+        self.stop_hangs.set()
+        for outcome in self.outcomes.values():
+            if isinstance(outcome, threading.Event):
+                outcome.set()
+
+    def _new_session(self, open_source, make_pipeline, settings, notify) -> FakeSession:
+        session = FakeSession(self, open_source, make_pipeline, settings, notify)
+        self.sessions.append(session)
+        return session
+
+    def _open(self, spec: str | None) -> FakeSource:
+        self.opened.append(spec)
+        outcome = self.outcomes.get(spec)
+        if isinstance(outcome, Exception):
+            raise outcome
+        if isinstance(outcome, threading.Event):
+            outcome.wait(20)
+        if isinstance(outcome, FakeSource):
+            return outcome
+        for camera in self.cameras[:1] if spec is None else self.cameras:
+            if spec in (None, camera.name):
+                return FakeSource(camera.name, SourceKind.CAMERA)
+        if spec in (None, "sample"):
+            return FakeSource("Sample", SourceKind.SAMPLE)
+        return FakeSource(Path(spec).name, SourceKind.VIDEO)
+
+    def _models(self) -> list[ModelEntry]:
+        names = ("broken", "student-68", "student-68-lite")
+        return [
+            ModelEntry(name, Path(f"{name}.tflite"), None, BROKEN if name in self.broken_models else None)
+            for name in names
+        ]
+
+    def _load(self, model: str) -> SimpleNamespace:
+        if model in self.broken_models:
+            raise BROKEN
+        return SimpleNamespace(name=model)
+
+
+def camera(name: str, index: int = 0) -> Camera:
+    """Return a camera as it is listed."""
+    return Camera(index=index, backend=0, name=name, path=f"/dev/video{index}")

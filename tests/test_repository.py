@@ -1,0 +1,175 @@
+"""The repository as a whole: nothing of one machine in it, and its metadata agree with each other."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("app", "engine", "trainer")
+LONGEST_FILE = 400  # lines
+TEXT = {".py", ".md", ".txt", ".toml", ".json", ".cfg", ".ini", ".yml", ".yaml", ".sh", ".spec", ".qss", ".svg", ""}
+
+# Written so that this file does not contain what it looks for.
+FORBIDDEN = {
+    "a path of one machine": re.compile(r"(?<![\w.$}~*-])/(?:root|work|Users)/\w|(?<![\w.])/home/\w|[A-Z]:\\\\?Users"),
+    "a package server": re.compile(r"pythonhosted\.\w|/simple/|index[-_]url[ =]|trusted[-_]host|find-links"),
+    "a local file server": re.compile(r"file:" + r"//\w*/"),
+}
+OWN_NAME = Path(__file__).name
+
+
+def repository_files() -> list[Path]:
+    """All files that are tracked or would be; where git is not there, all that lie in the usual folders."""
+    try:
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=30).stdout.decode()
+        names = [name for name in listed.split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        folders = (*ROOMS, "assets", "docs", "packaging", "tests", ".ci")
+        names = [str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*")]
+        names += [path.name for path in ROOT.iterdir()]
+    files = [ROOT / name for name in sorted(set(names))]
+    return [file for file in files if file.is_file() and "__pycache__" not in file.parts]
+
+
+FILES = repository_files()
+MODULES = [file for file in FILES if file.suffix == ".py"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def pins(name: str) -> dict[str, str]:
+    """Package and version of each line of a requirements file in packaging/."""
+    lines = (ROOT / "packaging" / name).read_text(encoding="utf-8").splitlines()
+    found = {}
+    for line in (line for line in lines if line and not line.startswith("#")):
+        match = re.fullmatch(r"([a-z0-9-]+)==([0-9][0-9A-Za-z.]*)", line)
+        assert match, f"{name}: “{line}” is no exact pin of a public version"
+        assert match[1] not in found, f"{name}: {match[1]} stands there twice"
+        found[match[1]] = match[2]
+    return found
+
+
+def requirements() -> list[Requirement]:
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return [Requirement(text) for group in groups for text in group]
+
+
+def test_the_listing_finds_the_repository() -> None:
+    names = {file.relative_to(ROOT).as_posix() for file in FILES}
+    assert {"pyproject.toml", "start.py", "engine/errors.py", "packaging/constraints.txt"} <= names
+
+
+def test_packaging_is_no_package() -> None:
+    assert not (ROOT / "packaging" / "__init__.py").exists()  # it would hide the library of that name
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_folder_with_modules_is_a_package(room: str) -> None:
+    folders = {file.parent for file in MODULES if file.relative_to(ROOT).parts[0] == room}
+    assert folders
+    assert [folder for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
+
+
+@pytest.mark.parametrize("kind", FORBIDDEN)
+def test_no_file_tells_of_the_machine_it_was_made_on(kind: str) -> None:
+    found = []
+    for file in FILES:
+        if file.suffix not in TEXT or file.name == OWN_NAME:
+            continue
+        text = file.read_text(encoding="utf-8", errors="replace")
+        lines = enumerate(text.splitlines(), 1)
+        found += [
+            f"{file.relative_to(ROOT)}:{at}: {line.strip()}" for at, line in lines if FORBIDDEN[kind].search(line)
+        ]
+    assert found == [], f"{kind} stands in these lines"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["see " + "/root" + "/x", "'" + "/home" + "/anna/data'", "--index" + "-url https://x", "file:" + "///opt/wheels"],
+)
+def test_forbidden_lines_would_be_found(line: str) -> None:
+    assert any(pattern.search(line) for pattern in FORBIDDEN.values())
+
+
+def test_files_stay_short_enough_to_be_read() -> None:
+    lengths = {file.relative_to(ROOT).as_posix(): len(file.read_bytes().splitlines()) for file in MODULES}
+    product = {name: length for name, length in lengths.items() if not name.startswith("tests/")}
+    assert {name: length for name, length in product.items() if length > LONGEST_FILE} == {}
+
+
+def test_version_is_the_same_everywhere() -> None:
+    assert version("understudy") == PROJECT["version"]
+    changelog = ROOT / "CHANGELOG.md"
+    if changelog.exists():
+        newest = re.search(r"^## \[?(\d+\.\d+\.\d+)", changelog.read_text(encoding="utf-8"), re.MULTILINE)
+        assert newest, "the changelog has no heading with a version"
+        assert newest[1] == PROJECT["version"]
+
+
+def test_every_requirement_is_pinned_inside_its_bounds() -> None:
+    pinned = pins("constraints.txt")
+    wrong = [
+        str(requirement)
+        for requirement in requirements()
+        if not requirement.specifier.contains(pinned.get(canonicalize_name(requirement.name), "0"))
+    ]
+    assert wrong == []
+
+
+def test_installed_packages_are_the_pinned_ones() -> None:
+    pinned = pins("constraints.txt")
+    names = {canonicalize_name(requirement.name) for requirement in map(Requirement, PROJECT["dependencies"])}
+    assert {name: version(name) for name in names} == {name: pinned[name] for name in names}
+
+
+def test_packages_without_their_requirements_are_pinned_apart() -> None:
+    assert not set(pins("no-deps.txt")) & set(pins("constraints.txt"))
+
+
+def test_the_app_loads_no_trainer_when_it_starts() -> None:
+    """The walls allow one module to import the trainer, and that one only inside its functions."""
+    early = []
+    for file in MODULES:
+        if file.relative_to(ROOT).parts[0] != "app":
+            continue
+        for name in imported_at_once(ast.parse(file.read_text(encoding="utf-8"))):
+            if name.split(".")[0] in ("trainer", "torch"):
+                early.append(f"{file.relative_to(ROOT)} imports {name}")
+    assert early == []
+
+
+def imported_at_once(tree: ast.Module) -> list[str]:
+    """Names of the modules that are imported when the module is; those inside functions are left out."""
+    names: list[str] = []
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+        waiting += ast.iter_child_nodes(node)
+    return names
+
+
+def test_imports_inside_functions_count_as_late() -> None:
+    source = "import a\nif x:\n    from b.c import d\ndef f():\n    import e\nclass G:\n    import h\n"
+    assert sorted(imported_at_once(ast.parse(source))) == ["a", "b.c", "h"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no executable bit")
+def test_continuous_integration_can_be_run() -> None:
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
