@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import zip_longest
 
 import cv2
 import numpy as np
@@ -18,7 +20,7 @@ from engine.palette import PARTS, TEXT, TRUTH, WHITE, Colour, mixed
 from engine.panel import Panel
 from engine.readings import Readings
 from engine.result import Face, Result
-from engine.text import DESCENT, TextPainter, readable_size
+from engine.text import TextPainter, readable_size
 
 # The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller and
 # larger faces bear more, so ink grows with the geometric mean of both.
@@ -27,7 +29,7 @@ LINE_WIDTH = 0.8
 DOT_RADIUS = 1.5
 RING_RADIUS, RING_WIDTH = 3.0, 0.9
 LINE_ALPHA = 0.85
-HALO, TEXT_HALO = 0.4, 0.55  # alpha of the dark edge around ink
+HALO = 0.4  # alpha of the dark edge around ink
 SMALLEST_INK = 0.6  # of those measures
 SMALL_FACE = 60.0  # pixels: below, ink shrinks with the face, however large the picture
 DOT_WHITENESS = 0.7
@@ -86,16 +88,16 @@ class Composer:
         if out.shape != (frame.height, frame.width, 4) or out.dtype != np.uint8:
             raise ValueError(f"out must be uint8 ({frame.height}, {frame.width}, 4), not {out.dtype} {out.shape}")
         self._convert(frame.image, mirrored, out)
-        truth = frame.truth if options.truth else None
+        truth = labelled_points(frame.truth) if options.truth and frame.truth is not None else None
         # The panel comes first, so that it never hides a landmark.
         if options.numbers:
             self._panel.draw(out, readings, frame.captured, truth is not None)
         faces = result.faces if options.points or options.contours or options.box else ()
         if mirrored:
             faces = tuple(mirrored_face(face, frame.width) for face in faces)
-            truth = truth and mirrored_truth(truth, frame.width)
-        # Truth and the largest face mostly lie together: one layer for both saves time.
-        for face, its_truth in zip_longest(faces, (truth,) if truth else ()):
+            truth = None if truth is None else mirrored_points(truth, frame.width)
+        # The truth mostly lies on the largest face, the first: one layer for both saves time.
+        for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
             self._draw_ink(face, its_truth, options, out)
 
     def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
@@ -105,18 +107,67 @@ class Composer:
             image = cv2.flip(image, 1, dst=self._flipped)
         cv2.cvtColor(image, cv2.COLOR_RGB2BGRA, dst=out)
 
-    def _draw_ink(self, face: Face | None, truth: Truth | None, options: OverlayOptions, out: NDArray[np.uint8]) -> None:
-        """Draw a face and a truth, or one of them, through one layer."""
-        boxes = [landmark_box(points) for points in (face and face.landmarks, truth and truth.points) if drawable(points)]
-        if not boxes:
-            return
+    def _draw_ink(
+        self, face: Face | None, truth: NDArray[np.float32] | None, options: OverlayOptions, out: NDArray[np.uint8]
+    ) -> None:
+        """Draw a face, a truth, or both, through one layer."""
+        boxes = [landmark_box(points) for points in (face and face.landmarks, truth) if points is not None]
         scale = ink_scale(boxes[0], out)
         label = None
         if face is not None and options.box:
-            corners = widened(face.box, BOX_MARGIN)
-            label = self._label(face, corners, out)
-            boxes += [corners, label.box]
-        self._layer.clear(Region.around(joined(boxes), (RING_RADIUS + RING_WIDTH) * scale + 2, out))
+            boxes.append(frame_of(face))
+            label = self._place_label(face, out)
+        if label is not None:
+            boxes.append(label.box)
+        layer = self._layer
+        layer.clear(Region.around(joined(boxes), (RING_RADIUS + RING_WIDTH) * scale + 2, out))
+        if face is not None and options.contours:
+            self._draw_contours(face, scale)
+        if face is not None and options.points:
+            layer.dots(face.landmarks, DOT_RADIUS * scale, drawing_plan(face.scheme).dots, visibility(face))
+        if face is not None and options.box:
+            layer.lines(layer.fixed(brackets(frame_of(face))), line_width(scale), TEXT, LINE_ALPHA, level=True)
+        if label is not None:
+            place = (label.x - layer.region.x0, label.y - layer.region.y0)
+            self._painter.draw(layer.pixels, label.text, place, label.size, TEXT)
+        if truth is not None:
+            layer.rings(truth, RING_RADIUS * scale, RING_WIDTH * scale, TRUTH)
+        layer.seal(HALO, line_width(scale))
+        layer.lay(out)
+
+    def _draw_contours(self, face: Face, scale: float) -> None:
+        """Draw the lines between neighbouring points, faint where one of both is probably hidden."""
+        seen = face.confidence > (HIDDEN + SEEN) / 2
+        fixed, width, alpha = self._layer.fixed(face.landmarks), line_width(scale), LINE_ALPHA * min(1.0, scale)
+        for colour, ends in drawing_plan(face.scheme).lines:
+            clear = seen[ends].all(1)
+            self._layer.lines(fixed[ends[~clear]], width, colour, alpha * HIDDEN_ALPHA)
+            self._layer.lines(fixed[ends[clear]], width, colour, alpha)
+
+    def _place_label(self, face: Face, out: NDArray[np.uint8]) -> Label | None:
+        """Place id and score below the box, or above it where there is no room below; None if they are too wide."""
+        height, width = out.shape[:2]
+        box, size, text = frame_of(face), readable_size(width, height), f"Face {face.id}   score {face.score:.2f}"
+        wide, gap = self._painter.width(text, size), round(size / 2)
+        if wide > WIDEST_LABEL * box.width:
+            return None
+        x = round(max(gap, min(box.x0, width - wide - gap)))
+        above, below = round(box.y0) - gap, round(box.y1 + size) + gap
+        y = below if below < height - gap else max(above, round(size) + gap)
+        return Label(text, size, x, y, Box(x, y - size, x + wide, y + size / 2))
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text on the picture: em `size`, its left end and baseline at (x, y), and the box around it."""
+
+    text: str
+    size: float
+    x: int
+    y: int
+    box: Box
+
+
 @dataclass(frozen=True)
 class DrawingPlan:
     """How a scheme is drawn.
@@ -167,22 +218,40 @@ def brackets(box: Box) -> NDArray[np.float64]:
     return np.rint(np.array(corners))
 
 
+def visibility(face: Face) -> NDArray[np.floating]:
+    """Return the alpha `[K]` of each landmark's dot."""
+    seen = np.clip((face.confidence - HIDDEN) / (SEEN - HIDDEN), 0, 1)
+    return HIDDEN_ALPHA + (1 - HIDDEN_ALPHA) * seen
+
+
+def labelled_points(truth: Truth) -> NDArray[np.float32] | None:
+    """Return the points `[n, 2]` of `truth` that have a label, None if none has."""
+    points = truth.points[np.isfinite(truth.points).all(1)]
+    return points if len(points) else None
+
+
+def mirrored_face(face: Face, width: int) -> Face:
+    """Return `face` as a mirror shows it in a picture of `width`."""
+    box = Box(width - 1 - face.box.x1, face.box.y0, width - 1 - face.box.x0, face.box.y1)
+    return replace(face, box=box, landmarks=mirrored_points(face.landmarks, width))
+
+
 def mirrored_points(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """Return points `[K, 2]` as a mirror shows them in a picture of `width`."""
-    return np.array((width - 1, 0), np.float32) + points * np.array((-1, 1), np.float32)
+    return np.float32((width - 1, 0)) + points * np.float32((-1, 1))
 
 
-def mirrored_box(box: Box, width: int) -> Box:
-    """Return `box` as a mirror shows it in a picture of `width`."""
-    return Box(width - 1 - box.x1, box.y0, width - 1 - box.x0, box.y1)
-
-
-def widened(box: Box, share: float) -> Box:
-    """Return `box` with `share` of its larger side added on each side."""
-    margin = share * max(box.width, box.height)
+def frame_of(face: Face) -> Box:
+    """Return the face's box with a little room around the landmarks."""
+    box, margin = face.box, BOX_MARGIN * max(face.box.width, face.box.height)
     return Box(box.x0 - margin, box.y0 - margin, box.x1 + margin, box.y1 + margin)
 
 
-def joined(one: Box, other: Box) -> Box:
-    """Return the smallest box around both."""
-    return Box(min(one.x0, other.x0), min(one.y0, other.y0), max(one.x1, other.x1), max(one.y1, other.y1))
+def joined(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box around all."""
+    return Box(
+        min(box.x0 for box in boxes),
+        min(box.y0 for box in boxes),
+        max(box.x1 for box in boxes),
+        max(box.y1 for box in boxes),
+    )

@@ -20,9 +20,9 @@ Paint = Callable[[NDArray[np.uint8], ColumnWarp, float], None]
 # The portrait is animated at double size, so that being sampled twice costs it no sharpness.
 _ENLARGED = 2
 _STEP = 4  # frame pixels between the places at which the turn of the head is computed
-_LASHES = np.float32((48, 30, 22))  # RGB, as the following
-_THROAT = np.float32((34, 10, 10))
-_TONGUE = np.float32((128, 56, 54))
+_LASHES = np.array((48, 30, 22), np.float32)  # RGB, as the following
+_THROAT = np.array((34, 10, 10), np.float32)
+_TONGUE = np.array((128, 56, 54), np.float32)
 _MIDDLE_OF_FACE = [27, 30, 33, 51]  # landmarks
 
 
@@ -35,9 +35,7 @@ class MovingPortrait:
         width, height: size of the frames.
     """
 
-    def __init__(
-        self, picture: NDArray[np.uint8], landmarks: NDArray[np.floating], width: int, height: int
-    ) -> None:
+    def __init__(self, picture: NDArray[np.uint8], landmarks: NDArray[np.floating], width: int, height: int) -> None:
         self._still = cv2.resize(picture, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC)
         self._animated = self._still.copy()
         self._landmarks = (np.asarray(landmarks, np.float64) + 0.5) * _ENLARGED - 0.5
@@ -62,7 +60,7 @@ class MovingPortrait:
         self._move_columns(self._jaw, pose.mouth, _paint_mouth)
         landmarks = self._turn.forward(self._jaw.forward(landmarks, pose.mouth), pose)
         camera = self._camera(pose)
-        return self._look(camera, pose), np.float32(landmarks @ camera[:, :2].T + camera[:, 2])
+        return self._look(camera, pose), (landmarks @ camera[:, :2].T + camera[:, 2]).astype(np.float32)
 
     def _move_columns(self, warp: ColumnWarp, amount: float, paint: Paint) -> None:
         if not amount:
@@ -84,7 +82,7 @@ class MovingPortrait:
 
     def _look(self, camera: NDArray[np.float64], pose: Pose) -> NDArray[np.uint8]:
         """Return what the camera sees of the animated portrait; beyond the picture's edge its mirror image."""
-        back = np.float32(cv2.invertAffineTransform(camera))
+        back = cv2.invertAffineTransform(camera).astype(np.float32)
         places = np.tensordot(back[:, :2], self._grid, 1) + back[:, 2, None, None]
         coarse = np.stack(list(self._turn.backward(places, pose)), axis=-1, dtype=np.float32)
         cv2.resize(coarse, self._map.shape[1::-1], dst=self._map, interpolation=cv2.INTER_LINEAR)
@@ -99,7 +97,7 @@ def _coarse_grid(width: int, height: int) -> NDArray[np.float32]:
     """
     x = np.arange(-_STEP, width + _STEP, _STEP) + (_STEP - 1) / 2
     y = np.arange(-_STEP, height + _STEP, _STEP) + (_STEP - 1) / 2
-    return np.float32(np.meshgrid(x, y))
+    return np.array(np.meshgrid(x, y), np.float32)
 
 
 def _paint_lashes(window: NDArray[np.uint8], warp: ColumnWarp, amount: float) -> None:

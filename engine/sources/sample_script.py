@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 LOOP_SECONDS = 24.0
 # Nothing but the sensor noise moves here: jitter is measured in this stretch.
@@ -72,7 +73,7 @@ def pose_at(seconds: float) -> Pose:
 def _eased(keys: tuple[tuple[float, float], ...], moment: float) -> float:
     """Interpolate the keys around `moment` along half a cosine."""
     loop = (*keys, (keys[0][0] + LOOP_SECONDS, keys[0][1]))
-    for (begin, start), (end, stop) in zip(loop, loop[1:], strict=False):
+    for (begin, start), (end, stop) in pairwise(loop):
         if moment < end:
             return start + (stop - start) * _ease((moment - begin) / (end - begin))
     return keys[0][1]

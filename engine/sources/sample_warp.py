@@ -44,7 +44,7 @@ class ColumnWarp:
 
     def backward(self, amount: float) -> NDArray[np.float32]:
         """Return for each pixel of the window the y `[H, W]`, in pixels of the picture, that it shows."""
-        rows, columns = self.window
+        rows, _ = self.window
         y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
         return _piecewise_linear(y, self.rest + amount * self.move, self.rest)
 
@@ -74,7 +74,8 @@ def eyelid_warp(points: NDArray[np.float64], upper: tuple[int, ...], lower: tupl
 
     Args:
         points: the portrait's landmarks `[68, 2]`.
-        upper, lower: indices of the points along both lids, corners included, from left to right.
+        upper: indices of the points along the upper lid, corners included, from left to right.
+        lower: the same of the lower lid.
     """
     unit = interocular_distance(IBUG_68, points)
     x = _columns(points[upper[0], 0], points[upper[-1], 0])
@@ -84,7 +85,7 @@ def eyelid_warp(points: NDArray[np.float64], upper: tuple[int, ...], lower: tupl
     # The skin above the lashes stretches; lid edge and lashes come down as they are; the lower lid rises a little.
     rest = (lid - 0.1 * unit, lid - 0.03 * unit, lid, lid + opening, lid + opening + 0.09 * unit)
     move = (zero, 0.82 * opening, 0.82 * opening, -0.14 * opening, zero)
-    return ColumnWarp(int(x[0]), np.float32(rest), np.float32(move))
+    return ColumnWarp(int(x[0]), np.array(rest, np.float32), np.array(move, np.float32))
 
 
 def jaw_warp(points: NDArray[np.float64]) -> ColumnWarp:
@@ -103,9 +104,10 @@ def jaw_warp(points: NDArray[np.float64]) -> ColumnWarp:
     chin = np.maximum(_curve(points[3:14], x), lip_edge)
     lip_drop = drop * np.sqrt(opening / opening.max())
     zero = np.zeros_like(x)
-    rest = (upper_lip, lower_lip - np.minimum(0.01 * unit, 0.5 * opening), lower_lip, lip_edge, chin, chin + 0.45 * unit)
+    teeth = lower_lip - np.minimum(0.01 * unit, 0.5 * opening)
+    rest = (upper_lip, teeth, lower_lip, lip_edge, chin, chin + 0.45 * unit)
     move = (zero, zero, lip_drop, lip_drop, drop, zero)
-    return ColumnWarp(int(x[0]), np.float32(rest), np.float32(move))
+    return ColumnWarp(int(x[0]), np.array(rest, np.float32), np.array(move, np.float32))
 
 
 def _columns(first: float, last: float) -> NDArray[np.float64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -67,7 +69,7 @@ def test_still_stretch_is_still_but_noisy(clip, truths):
     assert len(STILL) >= 2 * RATE
     assert np.ptp(truths[STILL], axis=0).max() == 0
     pictures = [clip.frame(number)[0].astype(float) for number in STILL[:3]]
-    for before, after in zip(pictures, pictures[1:], strict=False):
+    for before, after in pairwise(pictures):
         difference = after - before
         assert 1 < difference.std() < 5
         assert abs(difference.mean()) < 0.05

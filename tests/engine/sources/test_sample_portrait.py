@@ -19,7 +19,7 @@ POSES = [
     REST,
     replace(REST, pan_x=-43.3, pan_y=21.7, zoom=2.6, roll=20),
     replace(REST, yaw=13, nod=8, tilt=-5, roll=-20, zoom=1.5),
-    replace(REST, yaw=-13, nod=-7, tilt=5, mouth=0.7, blink=0.5),
+    replace(REST, yaw=-13, nod=-7, tilt=5, mouth=0.7, blink=0.3),
 ]
 GREY = 140
 
@@ -63,17 +63,9 @@ def test_columns_show_what_was_moved_there(amount, landmarks):
     for warp in warps(landmarks):
         rows, columns = warp.window
         shown = warp.backward(amount)
-        x = np.arange(columns.start, columns.stop, 3)
-        for fraction in (0.1, 0.35, 0.6, 0.9):
-            y = rows.start + fraction * (rows.stop - 1 - rows.start)
-            points = np.stack([x, np.full(len(x), y)], 1).astype(float)
-            moved = warp.forward(points, amount)
-            np.testing.assert_array_equal(moved[:, 0], points[:, 0])
-            back = [np.interp(to, np.arange(rows.start, rows.stop), shown[:, at - columns.start])
-                    for at, to in zip(x, moved[:, 1], strict=True)]  # fmt: skip
-            # Between two rows of the map a fold of the line is cut short, by less than it stretches.
-            np.testing.assert_allclose(back, y, atol=0.5)
-            np.testing.assert_allclose(np.median(np.abs(np.array(back) - y)), 0, atol=0.02)
+        y, x = np.mgrid[rows, columns]
+        moved = warp.forward(np.stack([x.ravel(), shown.ravel()], 1).astype(float), amount)
+        np.testing.assert_allclose(moved, np.stack([x.ravel(), y.ravel()], 1), atol=0.02)
 
 
 def test_columns_never_fold_over(landmarks):
