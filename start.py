@@ -93,7 +93,11 @@ def main(arguments: "list[str]") -> int:
             say("There is no display here, so Understudy runs without a window. (--headless asks for that.)")
             headless = True
         set_up(APPLICATION, needs_qt=not headless)
-        return run_application(headless_arguments(arguments, ROOT / "output") if headless else arguments)
+        if headless:
+            output = ROOT / "output"
+            output.mkdir(exist_ok=True)
+            arguments = headless_arguments(arguments, output)
+        return run_application(arguments)
     except SetupError as error:
         say(str(error), error=True)
     except (OSError, subprocess.TimeoutExpired) as error:

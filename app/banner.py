@@ -85,4 +85,3 @@ def _label() -> QLabel:
     # A long path must not widen the window.
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QMainWindow, QVBoxLayout, QWidget
 
@@ -25,6 +25,7 @@ from engine.live_state import SourceState, Status
 from engine.sources.base import SourceKind
 from engine.sources.opening import SAMPLE
 
+TIMES = "\u00d7"  # between width and height
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
 STILL = {SourceState.STALLED, SourceState.RECONNECTING}  # the picture is not live
 
@@ -202,7 +203,7 @@ class MainWindow(QMainWindow):
         self.view.show_picture(view.picture)
         frame = view.result.frame
         self.panel.offer_truth(frame.truth is not None)
-        size = f"{frame.width}×{frame.height}"
+        size = f"{frame.width}{TIMES}{frame.height}"
         if size != self._size:
             self._size = size
             self._tell_status()
@@ -322,7 +323,7 @@ class MainWindow(QMainWindow):
         self._closing = True
         self.hide()  # at once; what takes time happens unseen
         self.player.stopped.connect(self.gone)
-        QTimer.singleShot(CLOSING_MS, self.gone)
+        QTimer.singleShot(CLOSING_MS, self, self.gone.emit)
         self._background.close()
         self.player.stop()
 

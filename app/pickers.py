@@ -133,9 +133,8 @@ class ModelPicker(Picker):
 
     def select(self, name: str) -> None:
         """Mark the model at work; one from outside the library is added to the list."""
-        if name != self._current:
-            self._current = name
-            self._fill()
+        self._current = name
+        self._fill()
 
     def _fill(self) -> None:
         self.clear()
@@ -154,4 +153,3 @@ class ModelPicker(Picker):
         choice = self.itemData(row)
         if choice is not None:
             self.chosen.emit(choice)
-

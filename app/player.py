@@ -205,6 +205,7 @@ class Player(QObject):
 
     def _take_over(self, playing: Playing) -> None:
         former, self._current, self._next = self._current, playing, None
+        playing.told_status = None  # so far it was told as that of a source on its way
         if former is not None:
             self._end(former)
         self.opened.emit(playing)

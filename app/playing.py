@@ -9,6 +9,7 @@ from engine.live import Session
 from engine.live_state import Status
 from engine.sources.base import SourceKind
 
+
 class Playing:
     """One source with the session that reads it. The session's threads fill in what they find.
 
@@ -42,7 +43,7 @@ class Playing:
 
     @property
     def found_as(self) -> str | None:
-        """How to open it: a camera that was open once is only ever replaced by itself, not by the first or the sample."""
+        """How to open it, or open it again: a camera that was lost must not be replaced by another or by the sample."""
         return self.name if self.kind is SourceKind.CAMERA else self.spec
 
     def answers_to(self, spec: str | None) -> bool:

@@ -91,7 +91,7 @@ class Capture:
         source_name: name of the source, "" until it is open.
         is_camera: whether frames are live; False until it is open.
         opened: whether the source is open.
-        started: when the thread was started.
+        started: when it was made.
         next_id: id of the next frame that counts.
         frames: how many frames came.
         period: seconds from frame to frame: measured for cameras, told by files.
@@ -124,6 +124,9 @@ class Capture:
         self._handing_source = threading.Lock()
         self._source: Source | None = None
         self._threads = [threading.Thread(target=self._run, name="capture", daemon=True)]
+
+    def start(self) -> None:
+        """Begin to open the source."""
         self._threads[0].start()
 
     def silent_for(self, now: float) -> float:

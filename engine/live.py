@@ -104,9 +104,8 @@ class Session:
         self._frame_error: UnderstudyError | None = None
         # From here on: used by the inference thread alone, `_readings` read by others.
         self._pipeline: Pipeline | None = None
-        self._meter = Meter()
+        self._meter = Meter(refresh=self._timing.refresh)
         self._readings = self._meter.readings()
-        self._readings_due = 0.0
         self._source: Capture | None = None
         self._gap = False
         self._standstill = 0.0
@@ -206,7 +205,6 @@ class Session:
         if captured.capture is not self._source:
             self._source, self._gap = captured.capture, True
         if captured.frame is None:
-            self._readings = self._meter.readings()
             captured.capture.drained = True
             return
         if self._gap and self._pipeline is not None:
@@ -255,9 +253,7 @@ class Session:
             self._standstill += now - self._last_result_at
         self._gap, self._last_result_at = False, now
         self._meter.add(result, now - self._standstill, draw_ms)
-        if now >= self._readings_due:
-            self._readings = self._meter.readings()
-            self._readings_due = now + self._timing.readings
+        self._readings = self._meter.readings()
 
     def _refresh(self, model_changed: bool) -> None:
         """While no frame comes: keep the picture on screen true to the settings, the model and the source's state."""

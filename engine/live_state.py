@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.readings import REFRESH
+
 
 class SourceState(Enum):
     """What a source is doing."""
@@ -95,7 +97,7 @@ class Timing:
         attempts_span: see `most_attempts`.
         absent_retry: pause while the camera is not even listed; looking costs nothing.
         hint: a black or frozen picture for so long is worth a sentence.
-        readings: how often the numbers on screen change; faster ones cannot be read.
+        refresh: how often the numbers on screen change.
     """
 
     tick: float = 0.05
@@ -110,7 +112,7 @@ class Timing:
     attempts_span: float = 60.0
     absent_retry: float = 1.0
     hint: float = 2.0
-    readings: float = 0.25
+    refresh: float = REFRESH
 
     def stalled_after(self, period: float) -> float:
         """Return the silence that is a stall, for frames that come every `period` seconds."""

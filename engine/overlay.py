@@ -22,8 +22,8 @@ from engine.readings import Readings
 from engine.result import Face, Result
 from engine.text import TextPainter, readable_size
 
-# The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller and
-# larger faces bear more, so ink grows with the geometric mean of both.
+# The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller
+# and larger faces bear more, so ink grows with the geometric mean of both.
 USUAL_FACE, USUAL_PICTURE = 200.0, 480.0
 LINE_WIDTH = 0.8
 DOT_RADIUS = 1.5
@@ -35,7 +35,7 @@ SMALL_FACE = 60.0  # pixels: below, ink shrinks with the face, however large the
 DOT_WHITENESS = 0.7
 # Confidence at or below which a point counts as hidden, and above which it is drawn in full.
 HIDDEN, SEEN = 0.3, 0.7
-HIDDEN_ALPHA = 0.25
+HIDDEN_ALPHA = 0.35
 BOX_MARGIN = 0.06  # of the box's larger side
 WIDEST_LABEL = 1.3  # box widths: wider ones are left out, or small faces would vanish behind words
 BRACKET = 0.16  # length of the box's corners, of its smaller side
@@ -111,29 +111,33 @@ class Composer:
         self, face: Face | None, truth: NDArray[np.float32] | None, options: OverlayOptions, out: NDArray[np.uint8]
     ) -> None:
         """Draw a face, a truth, or both, through one layer."""
-        boxes = [landmark_box(points) for points in (face and face.landmarks, truth) if points is not None]
+        boxes = [] if face is None else [landmark_box(face.landmarks)]
+        if truth is not None:
+            boxes.append(landmark_box(truth))
         scale = ink_scale(boxes[0], out)
-        label = None
+        label = self._place_label(face, out) if face is not None and options.box else None
         if face is not None and options.box:
             boxes.append(frame_of(face))
-            label = self._place_label(face, out)
         if label is not None:
             boxes.append(label.box)
-        layer = self._layer
-        layer.clear(Region.around(joined(boxes), (RING_RADIUS + RING_WIDTH) * scale + 2, out))
-        if face is not None and options.contours:
-            self._draw_contours(face, scale)
-        if face is not None and options.points:
-            layer.dots(face.landmarks, DOT_RADIUS * scale, drawing_plan(face.scheme).dots, visibility(face))
-        if face is not None and options.box:
-            layer.lines(layer.fixed(brackets(frame_of(face))), line_width(scale), TEXT, LINE_ALPHA, level=True)
+        self._layer.clear(Region.around(joined(boxes), (RING_RADIUS + RING_WIDTH) * scale + 2, out))
+        if face is not None:
+            self._draw_face(face, options, scale)
         if label is not None:
-            place = (label.x - layer.region.x0, label.y - layer.region.y0)
-            self._painter.draw(layer.pixels, label.text, place, label.size, TEXT)
+            self._painter.draw(self._layer.pixels, label.text, self._layer.local(label.x, label.y), label.size, TEXT)
         if truth is not None:
-            layer.rings(truth, RING_RADIUS * scale, RING_WIDTH * scale, TRUTH)
-        layer.seal(HALO, line_width(scale))
-        layer.lay(out)
+            self._layer.rings(truth, RING_RADIUS * scale, RING_WIDTH * scale, TRUTH)
+        self._layer.seal(HALO, line_width(scale))
+        self._layer.lay(out)
+
+    def _draw_face(self, face: Face, options: OverlayOptions, scale: float) -> None:
+        layer = self._layer
+        if options.contours:
+            self._draw_contours(face, scale)
+        if options.points:
+            layer.dots(face.landmarks, DOT_RADIUS * scale, drawing_plan(face.scheme).dots, visibility(face))
+        if options.box:
+            layer.lines(layer.fixed(brackets(frame_of(face))), line_width(scale), TEXT, LINE_ALPHA, level=True)
 
     def _draw_contours(self, face: Face, scale: float) -> None:
         """Draw the lines between neighbouring points, faint where one of both is probably hidden."""
@@ -238,7 +242,7 @@ def mirrored_face(face: Face, width: int) -> Face:
 
 def mirrored_points(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """Return points `[K, 2]` as a mirror shows them in a picture of `width`."""
-    return np.float32((width - 1, 0)) + points * np.float32((-1, 1))
+    return np.array((width - 1, 0), np.float32) + points * np.array((-1, 1), np.float32)
 
 
 def frame_of(face: Face) -> Box:

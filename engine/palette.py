@@ -25,10 +25,10 @@ MUTED = _bgr("#a3acb8")
 # blindness keeps apart; the parts of a face need not be told apart by colour, so they differ softly.
 PARTS = {
     "jaw": _bgr("#a9c1dd"),
-    "brow": _bgr("#bcb2f5"),
+    "brow": _bgr("#a9b4ff"),
     "nose": _bgr("#8fd0f5"),
     "eye": _bgr("#7ce6df"),
-    "lip": _bgr("#eeb0dc"),
+    "lip": _bgr("#d9aeff"),
     "pupil": _bgr("#7ce6df"),
 }
-TRUTH = _bgr("#ff9a1f")
+TRUTH = _bgr("#ff8c1a")

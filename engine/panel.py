@@ -109,16 +109,17 @@ class Panel:
     def _set(self, rows: list[Row], width: int, height: int) -> None:
         """Draw the rows for which there is room on the layer."""
         em = readable_size(width, height)
+        margin = round(em)
         while rows:
             layout = Layout(rows, em, self._painter)
-            if layout.width <= WIDEST * width and layout.width * layout.height <= LARGEST * width * height:
+            small = layout.width <= WIDEST * width and layout.width * layout.height <= LARGEST * width * height
+            if small and layout.height + 2 * margin <= height:
                 break
             least = max(row.rank for row in rows)
             rows = [row for row in rows if row.rank < least]
         else:
             self._layer.clear(Region(0, 0, 0, 0))
             return
-        margin = round(em)
         self._layer.clear(Region(margin, margin, margin + layout.width, margin + layout.height))
         draw_plate(self._layer.pixels, round(CORNER * em))
         layout.draw(self._layer)
@@ -185,9 +186,11 @@ class Layout:
 
 def draw_plate(pixels: NDArray[np.uint8], corner: int) -> None:
     """Fill a premultiplied layer `[h, w, 4]` with a dark plate whose corners have a radius of `corner` pixels."""
-    height, width = pixels.shape[:2]
-    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
-    across = np.maximum(corner - np.minimum(x, width - x), 0)
-    down = np.maximum(corner - np.minimum(y, height - y), 0)
-    cover = np.clip(corner + 0.5 - np.hypot(across[None], down[:, None]), 0, 1) * PLATE_ALPHA
-    pixels[:] = np.rint(cover[..., None] * (*PLATE, 255))
+    plate = PLATE_ALPHA * np.array((*PLATE, 255))
+    pixels[:] = np.rint(plate)
+    inwards = np.arange(corner) + 0.5 - corner
+    cover = np.clip(corner + 0.5 - np.hypot(inwards[None], inwards[:, None]), 0, 1)
+    rounded = np.rint(cover[..., None] * plate)
+    for across in (1, -1):
+        for down in (1, -1):
+            pixels[::down, ::across][:corner, :corner] = rounded

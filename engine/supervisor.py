@@ -153,9 +153,12 @@ class Supervisor:
         self._machine.move(SourceState.RECONNECTING, f"{error.what}. {plan}")
 
     def _connect(self) -> None:
-        self._capture = Capture(
+        capture = Capture(
             self._open_source, self._slot, self._timing, self._clock, self.hold, self._next_id, self._camera
         )
+        # Known before it runs: its first frame must count.
+        self._capture = capture
+        capture.start()
 
     def _give_up(self, capture: Capture) -> None:
         capture.abandon()

@@ -151,6 +151,7 @@ def test_given_arguments_win_over_those_of_the_headless_run(tmp_path: Path) -> N
     [([], True, None, False), ([], False, "--headless", True), (["--headless"], True, "--headless", False)],
 )
 def test_main_opens_a_window_where_it_can(
+    root: Path,
     arguments: list[str],
     display: bool,
     expected_first: str | None,
@@ -165,6 +166,7 @@ def test_main_opens_a_window_where_it_can(
     assert start.main(arguments) == 0
     assert next(iter(started[0]), None) == expected_first
     assert prepared == [(start.APPLICATION, expected_first is None)]
+    assert (root / "output").is_dir() is (expected_first is not None)
     assert ("no display" in capsys.readouterr().out) is says_so
 
 
@@ -362,7 +364,7 @@ def test_main_ends_with_a_sentence_and_an_exit_code(
         raise failure
 
     monkeypatch.setattr(start, "set_up", fail)
-    assert start.main(["--headless"]) == code
+    assert start.main([]) == code
     said = capsys.readouterr().err
     assert sentence in said
     assert "Traceback" not in said

@@ -87,7 +87,7 @@ def _read_landmarks() -> NDArray[np.float64]:
             raise ValueError("not 68 points")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(
-            f"The sample cannot be shown: its landmarks {path} cannot be read ({error})",
+            f"The sample cannot be shown: its landmarks cannot be read from {path}",
             "the file is missing or was changed",
             "install the program again",
         ) from error

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 FALLBACK_RATE = 30.0  # frames per second
 # What a header says beyond these bounds is no rate at which anything was filmed.
 SLOWEST_RATE, FASTEST_RATE = 0.5, 240.0
+HEAD_BYTES = 4096
 # Headers count a few frames more than can be decoded even in whole files.
 COUNT_TOLERANCE = 0.02
 
@@ -125,15 +126,19 @@ def _check_file(path: Path) -> None:
         )
     try:
         with path.open("rb") as file:
-            empty = not file.read(1)
+            head = file.read(HEAD_BYTES)
     except OSError as error:
         raise SourceError(
             f"The video {path} cannot be read ({error.strerror})",
             "its permissions forbid it, or its drive is gone",
             "check the file's permissions",
         ) from error
-    if empty:
+    if not head:
         raise SourceError(f"The video {path} is empty", "its download or copy was interrupted", "copy it again")
+    # Every container of videos has a zero byte early on, and no text has. FFmpeg would play texts, as those of old
+    # terminals, and follow playlists into the network.
+    if b"\0" not in head:
+        raise _not_a_video(path)
 
 
 def _not_a_video(path: Path) -> SourceError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 
 import pytest
@@ -69,15 +68,16 @@ def window(qtbot, themed, engine, monkeypatch, tmp_path):
 
     monkeypatch.setattr(main_window, "screenshot_folder", lambda: tmp_path / "Bilder öß")
     shown = main_window.MainWindow(engine.parts, "student-68")
-    qtbot.addWidget(shown)
+    gone = []
+    shown.gone.connect(lambda: gone.append(True))
     shown.show()
     qtbot.waitExposed(shown)
     yield shown
-    gone = threading.Event()
-    shown.gone.connect(gone.set)
-    shown.close()
+    # Not by qtbot.addWidget, which would delete the window without waiting for its threads.
     engine.release()
-    qtbot.waitUntil(gone.is_set, timeout=5000)
+    shown.close()
+    qtbot.waitUntil(lambda: bool(gone))
+    shown.deleteLater()
 
 
 @pytest.fixture

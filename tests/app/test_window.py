@@ -8,7 +8,7 @@ import time
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider
 
 from engine.errors import SourceError
 from engine.live_state import SourceState
@@ -58,7 +58,7 @@ def test_fault_06_no_camera_plays_the_sample_and_says_so(window, engine, qtbot):
 def test_first_camera_is_taken_and_mirrored(window, engine, qtbot):
     engine.cameras = [camera("C920"), camera("Cam (2)", 1)]
     window.start(None)
-    until_status(qtbot, window, "C920 · live · 320×240")
+    until_status(qtbot, window, "C920 · live · 320\u00d7240")
     qtbot.waitUntil(lambda: window.panel.sources.currentText() == "C920")
     assert source_texts(window)[:3] == ["C920", "Cam (2)", "Sample"]
     assert window.panel.mirrored.isChecked()
@@ -80,7 +80,8 @@ def test_nothing_at_all_works_and_the_window_stays(window, engine, qtbot):
     engine.outcomes[None] = engine.outcomes["sample"] = NO_VIDEO
     window.start(None)
     qtbot.waitUntil(lambda: len(engine.sessions) == 2 and window.banner.isVisible())
-    qtbot.waitUntil(lambda: "no readable video" in window.view.notice)
+    qtbot.waitUntil(lambda: "nothing to show" in window.view.notice)
+    assert "no readable video" in window.banner.text
     assert window.isVisible()
 
 
@@ -123,7 +124,7 @@ def test_slow_source_leaves_the_old_one_playing_and_can_be_called_off(playing, e
     engine.cameras = [camera("Slow")]
     engine.outcomes["Slow"] = threading.Event()
     playing.player.open("Slow")
-    until_status(qtbot, playing, "Opening Slow …")
+    until_status(qtbot, playing, "Slow · opening …")
     engine.sessions[0].give(colour=(1, 2, 3, 255))
     qtbot.waitUntil(lambda: tuple(playing.view.pixels[0, 0]) == (1, 2, 3, 255))
     playing.player.open("sample")
@@ -283,7 +284,7 @@ def test_ground_truth_can_be_shown_only_where_there_is_one(playing, engine, qtbo
     engine.sessions[0].give()
     qtbot.waitUntil(truth.isEnabled)
     qtbot.keyClick(playing, Qt.Key.Key_5)
-    assert engine.sessions[0].settings.overlay.truth
+    qtbot.waitUntil(lambda: engine.sessions[0].settings.overlay.truth)
 
 
 def test_smoothing_slider(playing, engine, qtbot):
@@ -306,6 +307,7 @@ def test_mirroring_chosen_by_hand_survives_a_lost_camera(window, engine, qtbot):
     window.start(None)
     until_status(qtbot, window, "C920 · live")
     qtbot.keyClick(window, Qt.Key.Key_M)
+    qtbot.waitUntil(lambda: not engine.sessions[0].settings.mirrored)
     engine.sessions[0].open_source()
     assert not engine.sessions[0].settings.mirrored
 
@@ -380,8 +382,8 @@ def test_escape_closes_the_banner_first(playing, qtbot):
 
 
 def controls(window):
-    kinds = (QAbstractButton, QComboBox, QSlider)
-    return [w for w in window.findChildren(QWidget) if isinstance(w, kinds) and w.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    found = [child for kind in (QAbstractButton, QComboBox, QSlider) for child in window.findChildren(kind)]
+    return [control for control in found if control.focusPolicy() & Qt.FocusPolicy.TabFocus]
 
 
 def test_fault_83_every_control_has_a_name_and_a_tool_tip(playing):
@@ -422,7 +424,14 @@ def test_wheel_over_a_list_changes_nothing(playing, engine, qtbot):
     where = QPointF(10, 10)
     none = Qt.MouseButton.NoButton
     event = QWheelEvent(
-        where, where, QPoint(0, 0), QPoint(0, -120), none, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False
+        where,
+        where,
+        QPoint(0, 0),
+        QPoint(0, -120),
+        none,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
     )
     picker.wheelEvent(event)
     assert picker.currentIndex() == before
@@ -507,4 +516,4 @@ def test_fault_25_a_flood_of_pictures_does_not_block(playing, engine, qtbot, hea
 def test_video_is_not_called_live(window, engine, qtbot):
     engine.outcomes["/clip.mp4"] = FakeSource("clip.mp4", SourceKind.VIDEO)
     window.start("/clip.mp4")
-    until_status(qtbot, window, "clip.mp4 · playing · 320×240")
+    until_status(qtbot, window, "clip.mp4 · playing · 320\u00d7240")

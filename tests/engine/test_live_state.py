@@ -23,7 +23,7 @@ def machine_in(state: SourceState, told: list[Status] | None = None) -> StateMac
     return machine
 
 
-@pytest.mark.parametrize(("begin", "end"), product(SourceState, SourceState))
+@pytest.mark.parametrize(("begin", "end"), list(product(SourceState, SourceState)))
 def test_every_way_between_states_is_open_or_closed_as_the_table_says(begin, end):
     machine = machine_in(begin)
     if end is begin or end in TRANSITIONS[begin]:

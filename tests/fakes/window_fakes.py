@@ -1,4 +1,4 @@
-"""An engine for tests of the window: sessions that do what the test says, without cameras, models or pixels of faces."""
+"""An engine for tests of the window: sessions that do what the test says, without cameras or models."""
 
 from __future__ import annotations
 

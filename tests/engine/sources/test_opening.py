@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from engine.errors import SourceError
+from engine.pictures import write_picture
+from engine.sources.base import SourceKind
+from engine.sources.discovery import Camera, CameraAbsent
+from engine.sources.opening import open_source
+from tests.fakes.clips import write_clip
+
+WEBCAM = Camera(0, 1, "HD Webcam", "/dev/video0")
+SECOND = Camera(2, 1, "C920.HD", r"\\?\usb#vid_046d#7&2d0e")
+
+
+def opened(spec, cameras=()):
+    """Return what is opened: a camera, or the source itself."""
+    return open_source(spec, lambda: list(cameras), lambda camera: camera)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Return the working folder: a clip, a picture and a folder of pictures."""
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "holiday 日本.mp4", frames=2)
+    write_picture(tmp_path / "portrait ö.JPG", np.zeros((8, 8, 3), np.uint8))
+    write_picture(tmp_path / "album" / "a.png", np.zeros((8, 8, 3), np.uint8))
+    return tmp_path
+
+
+def test_no_argument_takes_the_first_camera():
+    assert opened(None, [WEBCAM, SECOND]) == WEBCAM
+
+
+@pytest.mark.parametrize("spec", [None, "sample", " Sample "])
+def test_without_a_camera_and_by_name_there_is_the_sample(spec):
+    source = opened(spec)
+    assert source.kind is SourceKind.SAMPLE
+    assert source.read() is not None
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("spec", "camera"),
+    [("0", WEBCAM), ("2", SECOND), ("webcam", WEBCAM), ("c920.hd", SECOND), (SECOND.path, SECOND), ("/dev/video0", WEBCAM)],
+)
+def test_cameras_are_opened_by_number_name_and_path(spec, camera):
+    assert opened(spec, [WEBCAM, SECOND]) == camera
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind", "name"),
+    [
+        ("holiday 日本.mp4", SourceKind.VIDEO, "holiday 日本.mp4"),
+        ("./portrait ö.JPG", SourceKind.PICTURES, "portrait ö.JPG"),
+        ("album", SourceKind.PICTURES, "album"),
+        ("  album  ", SourceKind.PICTURES, "album"),
+    ],
+)
+def test_paths_are_opened_as_what_they_hold(folder, spec, kind, name):
+    source = opened(spec, [WEBCAM])
+    assert (source.kind, source.name) == (kind, name)
+    assert source.read() is not None
+    source.close()
+
+
+def test_a_home_folder_is_found(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    assert opened("~/album").kind is SourceKind.PICTURES
+
+
+def test_a_file_called_like_a_camera_number_is_a_file(folder):
+    (folder / "0").mkdir()
+    write_picture(folder / "0" / "a.png", np.zeros((8, 8, 3), np.uint8))
+    assert opened("0", [WEBCAM]).kind is SourceKind.PICTURES
+
+
+def test_a_mistyped_file_hints_at_the_nearest(folder):
+    with pytest.raises(SourceError, match=r"There is no file holidy 日本.mp4.*holiday 日本.mp4"):
+        opened("holidy 日本.mp4", [WEBCAM])
+
+
+def test_a_mistyped_name_hints_at_file_and_cameras(folder):
+    with pytest.raises(SourceError, match=r"no file and no camera “albun”.*HD Webcam.*album"):
+        opened("albun", [WEBCAM])
+
+
+def test_a_missing_folder_is_named(folder):
+    with pytest.raises(SourceError, match="its folder .*nowhere does not exist"):
+        opened(str(folder / "nowhere" / "a.mp4"))
+
+
+@pytest.mark.parametrize("spec", ["1", "Brio"])
+def test_an_unknown_camera_is_absent_so_that_it_is_waited_for(spec):
+    with pytest.raises(CameraAbsent, match="HD Webcam"):
+        opened(spec, [WEBCAM])
+
+
+@pytest.mark.parametrize("spec", ["0", "Brio"])
+def test_fault_06_without_any_camera_it_says_so(spec):
+    with pytest.raises(CameraAbsent, match="No camera was found"):
+        opened(spec)
+
+
+@pytest.mark.parametrize("spec", ["", "   "])
+def test_an_empty_name_is_refused(spec):
+    with pytest.raises(SourceError, match="No source was named"):
+        opened(spec, [WEBCAM])
+
+
+@pytest.mark.parametrize("spec", ["x" * 400 + ".mp4", "a\0b.mp4", "https://example.org/clip.mp4", "/proc/none/x.png"])
+def test_fault_45_strange_paths_get_a_sentence(spec):
+    with pytest.raises(SourceError, match="There is no file"):
+        opened(spec, [WEBCAM])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need special rights on Windows")
+def test_fault_45_a_dangling_link_says_so(folder):
+    os.symlink(folder / "gone.mp4", folder / "link.mp4")
+    with pytest.raises(SourceError, match="link to a file that is gone"):
+        opened("link.mp4")
+
+
+def test_an_unreadable_file_is_refused_at_once(folder):
+    (folder / "broken.mov").write_bytes(b"\0\0\0 nothing")
+    with pytest.raises(SourceError, match="cannot be played"):
+        opened("broken.mov")
