@@ -252,10 +252,13 @@ def explain(output: str) -> str:
 
 def run_application(arguments: "list[str]") -> int:
     """Run `understudy run` until it ends and return its exit code."""
+    early: "list[int]" = []
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches the application as well, which ends in its own time
+    signal.signal(signal.SIGTERM, lambda number, _: early.append(number))
     application = subprocess.Popen([str(Environment(ROOT).understudy), "run", *arguments])
-    # The terminal sends Ctrl-C to the application as well, which ends in its own time.
-    signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: application.terminate())
+    if early:
+        application.terminate()
     code = application.wait()
     if code == -signal.SIGABRT:
         say("The window could not be opened. To run without one: python3 start.py --headless", error=True)

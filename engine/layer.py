@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Box
-from engine.palette import Colour
+from engine.palette import PLATE, PLATE_ALPHA, Colour
 
 SHIFT = 4  # OpenCV takes places in 1/16 pixel
 FARTHEST = 1 << 15  # pixels: lines to points further off only lead towards them, or OpenCV's integers would overflow
@@ -99,6 +99,20 @@ class Layer:
         """Draw rings around `places` `[n, 2]`; `radius` is that of the middle of the line."""
         colours = np.broadcast_to(np.array(colour, np.float32), (len(places), 3))
         self._stamp(places, (radius - width / 2, radius + width / 2), colours, np.ones(len(places), np.float32))
+
+    def plate(self, region: Region, corner: int) -> None:
+        """Lay a dark plate for text whose corners have a radius of `corner` pixels."""
+        x0, y0 = max(0, region.x0 - self.region.x0), max(0, region.y0 - self.region.y0)
+        x1, y1 = max(0, region.x1 - self.region.x0), max(0, region.y1 - self.region.y0)
+        area = self.pixels[y0:y1, x0:x1]
+        plate = PLATE_ALPHA * np.array((*PLATE, 255))
+        area[:] = np.rint(plate)
+        inwards = np.arange(min(corner, *area.shape[:2])) + 0.5 - corner
+        cover = np.clip(corner + 0.5 - np.hypot(inwards[None], inwards[:, None]), 0, 1)
+        rounded = np.rint(cover[..., None] * plate)
+        for across in (1, -1):
+            for down in (1, -1):
+                area[::down, ::across][: len(inwards), : len(inwards)] = rounded
 
     def seal(self, halo: float = 0.0, reach: int = 1) -> None:
         """Finish drawing.

@@ -198,7 +198,7 @@ class Session:
             captured = self._slot.take(self._timing.tick)
         if captured is None:
             self._refresh(model_changed)
-        elif self._supervisor.is_current(captured.capture):
+        else:
             self._receive(captured)
 
     def _receive(self, captured: Captured) -> None:

@@ -20,7 +20,7 @@ from engine.palette import PARTS, TEXT, TRUTH, WHITE, Colour, mixed
 from engine.panel import Panel
 from engine.readings import Readings
 from engine.result import Face, Result
-from engine.text import TextPainter, readable_size
+from engine.text import EM_PER_CAPITAL, TextPainter, readable_size
 
 # The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller
 # and larger faces bear more, so ink grows with the geometric mean of both.
@@ -37,7 +37,8 @@ DOT_WHITENESS = 0.7
 HIDDEN, SEEN = 0.3, 0.7
 HIDDEN_ALPHA = 0.35
 BOX_MARGIN = 0.06  # of the box's larger side
-WIDEST_LABEL = 1.3  # box widths: wider ones are left out, or small faces would vanish behind words
+LABEL_PADDING = 0.5  # em
+WIDEST_LABEL = 1.4  # box widths: wider ones are left out, or small faces would vanish behind words
 BRACKET = 0.16  # length of the box's corners, of its smaller side
 
 
@@ -119,12 +120,12 @@ class Composer:
         if face is not None and options.box:
             boxes.append(frame_of(face))
         if label is not None:
-            boxes.append(label.box)
+            boxes.append(Box(label.plate.x0, label.plate.y0, label.plate.x1, label.plate.y1))
         self._layer.clear(Region.around(joined(boxes), (RING_RADIUS + RING_WIDTH) * scale + 2, out))
         if face is not None:
             self._draw_face(face, options, scale)
         if label is not None:
-            self._painter.draw(self._layer.pixels, label.text, self._layer.local(label.x, label.y), label.size, TEXT)
+            self._draw_label(label)
         if truth is not None:
             self._layer.rings(truth, RING_RADIUS * scale, RING_WIDTH * scale, TRUTH)
         self._layer.seal(HALO, line_width(scale))
@@ -152,24 +153,30 @@ class Composer:
         """Place id and score below the box, or above it where there is no room below; None if they are too wide."""
         height, width = out.shape[:2]
         box, size, text = frame_of(face), readable_size(width, height), f"Face {face.id}   score {face.score:.2f}"
-        wide, gap = self._painter.width(text, size), round(size / 2)
-        if wide > WIDEST_LABEL * box.width:
+        wide = round(self._painter.width(text, size) + 2 * LABEL_PADDING * size)
+        tall = round(size / EM_PER_CAPITAL) + 2 * round(LABEL_PADDING * size)
+        if wide > min(WIDEST_LABEL * box.width, width):
             return None
-        x = round(max(gap, min(box.x0, width - wide - gap)))
-        above, below = round(box.y0) - gap, round(box.y1 + size) + gap
-        y = below if below < height - gap else max(above, round(size) + gap)
-        return Label(text, size, x, y, Box(x, y - size, x + wide, y + size / 2))
+        gap = round(LABEL_PADDING * size)
+        x = round(max(0, min(box.x0, width - wide)))
+        below, above = round(min(box.y1, height)) + gap, round(max(box.y0, 0)) - gap - tall
+        y = below if below + tall <= height else max(0, above)
+        return Label(text, size, Region(x, y, x + wide, y + tall))
+
+    def _draw_label(self, label: Label) -> None:
+        plate, padding = label.plate, round(LABEL_PADDING * label.size)
+        self._layer.plate(plate, padding)
+        start = self._layer.local(plate.x0 + LABEL_PADDING * label.size, plate.y1 - padding)
+        self._painter.draw(self._layer.pixels, label.text, start, label.size, TEXT)
 
 
 @dataclass(frozen=True)
 class Label:
-    """A text on the picture: em `size`, its left end and baseline at (x, y), and the box around it."""
+    """A text on a plate; an em has `size` pixels."""
 
     text: str
     size: float
-    x: int
-    y: int
-    box: Box
+    plate: Region
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.layer import Layer, Region
-from engine.palette import MUTED, PLATE, TEXT, TRUTH
+from engine.palette import MUTED, TEXT, TRUTH
 from engine.readings import Readings
 from engine.text import EM_PER_CAPITAL, TextPainter, readable_size
 
 SHOWN_STAGES = ("detect", "landmark", "smooth", "draw")
 REFRESH = 0.25  # seconds that numbers stand still: ones that change faster cannot be read
-PLATE_ALPHA = 0.8  # over white, even the muted text still stands at 4.5 : 1
 WIDEST, LARGEST = 0.65, 0.15  # the most of a picture's width and of its area that the panel may take
 
 # Measures in em.
@@ -121,7 +120,7 @@ class Panel:
             self._layer.clear(Region(0, 0, 0, 0))
             return
         self._layer.clear(Region(margin, margin, margin + layout.width, margin + layout.height))
-        draw_plate(self._layer.pixels, round(CORNER * em))
+        self._layer.plate(self._layer.region, round(CORNER * em))
         layout.draw(self._layer)
         self._layer.seal()
 
@@ -182,15 +181,3 @@ class Layout:
         layer.rings(np.add(centre, (layer.region.x0, layer.region.y0))[None], radius, radius / 2, TRUTH)
         start = self._left + 2 * radius + UNIT_GAP * self._em
         self._painter.draw(layer.pixels, label, (start, baseline), self._em, MUTED)
-
-
-def draw_plate(pixels: NDArray[np.uint8], corner: int) -> None:
-    """Fill a premultiplied layer `[h, w, 4]` with a dark plate whose corners have a radius of `corner` pixels."""
-    plate = PLATE_ALPHA * np.array((*PLATE, 255))
-    pixels[:] = np.rint(plate)
-    inwards = np.arange(corner) + 0.5 - corner
-    cover = np.clip(corner + 0.5 - np.hypot(inwards[None], inwards[:, None]), 0, 1)
-    rounded = np.rint(cover[..., None] * plate)
-    for across in (1, -1):
-        for down in (1, -1):
-            pixels[::down, ::across][:corner, :corner] = rounded

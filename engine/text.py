@@ -22,7 +22,7 @@ SHARE_BEFORE: dict[Anchor, float] = {"left": 0.0, "centre": 0.5, "right": 1.0}
 # capitals a whole number of pixels, and so sharp upper edges.
 EM_PER_CAPITAL = 11 / 8
 ASCENT, DESCENT = 1.0, 0.32  # em that letters may reach above and below the baseline
-SUPERSAMPLING = 4  # letters stand at quarters of a pixel and have 16 by 4 shades of grey, as a page has
+SUPERSAMPLING = 4  # letters stand at quarters of a pixel, as evenly as on paper
 REMEMBERED = 256  # strings, and as many letters, kept ready; a panel of numbers needs some tens
 DIGITS = "0123456789"
 SMALLEST_CAPITAL = 8  # pixels: smaller letters cannot be read

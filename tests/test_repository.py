@@ -21,9 +21,10 @@ TEXT = {".py", ".md", ".txt", ".toml", ".json", ".cfg", ".ini", ".yml", ".yaml",
 
 # Written so that this file does not contain what it looks for.
 FORBIDDEN = {
-    "a path of one machine": re.compile(r"(?<![\w.$}~*-])/(?:root|work|Users)/\w|(?<![\w.])/home/\w|[A-Z]:\\\\?Users"),
+    "a path of one machine": re.compile(
+        r"(?<![\w.$}~*-])/(?:opt|root|work|Users)/\w|(?<![\w.])/home/\w|[A-Z]:\\\\?Users"
+    ),
     "a package server": re.compile(r"pythonhosted\.\w|/simple/|index[-_]url[ =]|trusted[-_]host|find-links"),
-    "a local file server": re.compile(r"file:" + r"//\w*/"),
 }
 OWN_NAME = Path(__file__).name
 

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -405,27 +405,34 @@ def test_application_gives_its_exit_code(
 
 
 @posix_only
-def test_being_terminated_is_passed_on_and_waited_for(root: Path) -> None:
+@pytest.mark.usefixtures("signals_kept")
+@pytest.mark.parametrize("early", [True, False])
+def test_being_terminated_is_passed_on_and_waited_for(root: Path, early: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     understudy = start.Environment(root).understudy
     understudy.parent.mkdir(parents=True)
-    understudy.write_text("#!/bin/sh\ntrap 'echo finished; exit 5' TERM\necho ready\nwhile :; do sleep 0.05; done\n")
+    ready = root / "ready"
+    understudy.write_text(
+        f"#!/bin/sh\ntrap 'exit 5' TERM\ntouch '{ready}'\nfor i in $(seq 200); do sleep 0.05; done\nexit 6\n"
+    )
     understudy.chmod(0o755)
-    program = f"""
-        import sys, pathlib, start
-        start.ROOT = pathlib.Path({str(root)!r})
-        sys.exit(start.run_application([]))
-    """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        cwd=Path(start.__file__).parent,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        process.terminate()
-        assert process.stdout.readline() == "finished\n"
-        assert process.wait(timeout=10) == 5
+
+    class Application(subprocess.Popen):
+        """Has started when it is there, as under load; then the signal comes, before or after it is known."""
+
+        def __init__(self, command: list[str]) -> None:
+            super().__init__(command)
+            while not ready.exists():
+                time.sleep(0.01)
+            if early:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        def wait(self, timeout: float | None = None) -> int:
+            if not early:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().wait(timeout)
+
+    monkeypatch.setattr(subprocess, "Popen", Application)
+    assert start.run_application([]) == 5
 
 
 def test_all_checks_run_offscreen_and_the_first_failure_counts(

@@ -121,7 +121,7 @@ def _open_any(cameras: Sequence[Camera], size: tuple[int, int], open_capture: Op
         try:
             return _open(camera, size, open_capture)
         except SourceError as error:
-            log.warning("%s (backend %d): %s", camera.name, camera.backend, error)
+            log.info("%s (backend %d): %s", camera.name, camera.backend, error)
             errors.append(error)
     raise errors[0]
 

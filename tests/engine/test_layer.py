@@ -7,6 +7,7 @@ import pytest
 
 from engine.geometry import Box
 from engine.layer import FARTHEST, Layer, Region
+from engine.palette import PLATE_ALPHA
 
 WHITE = (255, 255, 255)
 
@@ -164,3 +165,21 @@ def test_buffers_are_kept_for_regions_that_fit():
     layer.clear(Region(5, 5, 30, 30))
     assert np.shares_memory(first, layer.pixels)
     assert not layer.pixels.any()
+
+
+def test_a_plate_has_round_corners_and_one_colour():
+    layer = layer_of()
+    layer.plate(Region(0, 0, 64, 48), 8)
+    alpha = layer.pixels[..., 3]
+    assert alpha[0, 0] == alpha[0, -1] == alpha[-1, 0] == alpha[-1, -1] == 0
+    assert (alpha[8:-8] == round(255 * PLATE_ALPHA)).all()
+    assert np.array_equal(alpha, alpha[::-1])
+    assert np.array_equal(alpha, alpha[:, ::-1])
+
+
+@pytest.mark.parametrize("plate", [Region(-10, -10, 5, 5), Region(60, 40, 90, 90), Region(-9, -9, -2, -2)])
+def test_a_plate_may_reach_beyond_the_region(plate):
+    layer = layer_of()
+    layer.plate(plate, 4)
+    rows, columns = np.nonzero(layer.pixels[..., 3])
+    assert all(plate.x0 <= x < plate.x1 and plate.y0 <= y < plate.y1 for x, y in zip(columns, rows, strict=True))

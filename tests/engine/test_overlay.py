@@ -297,7 +297,7 @@ def test_brackets_are_the_corners_of_the_box():
 def test_the_label_is_left_out_where_it_would_be_wider_than_a_small_face(composer):
     small = face_at(grid_of_points(IBUG_68, side=40))
     picture = composed(composer, result_of(grey(), [small]), ONLY["box"])
-    below = round(frame_of(small).y1) + 5
+    below = round(frame_of(small).y1) + 4
     assert (picture[below:, :, :3] == 90).all()
     large = face_at(grid_of_points(IBUG_68))
     picture = composed(composer, result_of(grey(), [large]), ONLY["box"])

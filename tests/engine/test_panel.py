@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.palette import MUTED, TEXT
-from engine.panel import LARGEST, PLATE_ALPHA, REFRESH, Panel, draw_plate, number, rows_of
+from engine.panel import LARGEST, REFRESH, Panel, number, rows_of
 from engine.readings import Readings, Spread
 from engine.text import TextPainter
 
@@ -139,13 +139,3 @@ def test_text_can_be_read_on_a_white_picture(painter, colour):
     first, last, _, right = covered(picture, 255)
     plate = picture[(first + last) // 2, right - 3]
     assert (luminance(colour) + 0.05) / (luminance(plate) + 0.05) >= 4.5
-
-
-def test_the_plate_has_round_corners_and_one_colour():
-    pixels = np.zeros((40, 60, 4), np.uint8)
-    draw_plate(pixels, 8)
-    alpha = pixels[..., 3]
-    assert alpha[0, 0] == alpha[0, -1] == alpha[-1, 0] == alpha[-1, -1] == 0
-    assert (alpha[8:-8] == round(255 * PLATE_ALPHA)).all()
-    assert np.array_equal(alpha, alpha[::-1])
-    assert np.array_equal(alpha, alpha[:, ::-1])

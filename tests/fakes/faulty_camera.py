@@ -95,7 +95,7 @@ class FaultyCamera:
         self.released = 0
         self.released_during_read = False
 
-    def isOpened(self) -> bool:  # noqa: N802
+    def isOpened(self) -> bool:
         return self._opens
 
     def read(self) -> tuple[bool, object]:

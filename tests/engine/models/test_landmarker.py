@@ -144,7 +144,7 @@ def test_the_library_lists_damaged_models_with_the_reason_and_keeps_the_others(m
 
 
 def test_an_unknown_name_lists_those_there_are_and_the_nearest():
-    with pytest.raises(ModelError, match="did you mean “student-68”"):
+    with pytest.raises(ModelError, match="Did you mean “student-68”"):
         ModelLibrary().load("studnet-68")
 
 
@@ -157,4 +157,4 @@ def test_score_is_the_mean_of_the_surer_half_and_zero_for_anything_not_finite():
     points = np.zeros((4, 2), np.float32)
     assert Landmarks(points, np.array([0, 0, 0.8, 1.0], np.float32), 0.0).score == pytest.approx(0.9)
     assert Landmarks(points, np.array([0, 0, np.nan, 1.0], np.float32), 0.0).score == 0
-    assert not Landmarks(points * np.inf, np.ones(4, np.float32), 0.0).finite
+    assert not Landmarks(points + np.inf, np.ones(4, np.float32), 0.0).finite

@@ -45,7 +45,12 @@ def test_fault_31_a_read_only_picture_is_converted():
 
 @pytest.mark.parametrize(
     "picture",
-    [np.zeros((4, 6, 2), np.uint8), np.zeros((4, 6, 3), np.float32), np.zeros((4, 6, 3), np.int16), np.zeros(9, np.uint8)],
+    [
+        np.zeros((4, 6, 2), np.uint8),
+        np.zeros((4, 6, 3), np.float32),
+        np.zeros((4, 6, 3), np.int16),
+        np.zeros(9, np.uint8),
+    ],
     ids=["two channels", "floats", "signed", "one row of bytes"],
 )
 def test_fault_31_what_could_only_be_guessed_at_is_refused(picture):

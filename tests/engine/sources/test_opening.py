@@ -46,7 +46,14 @@ def test_without_a_camera_and_by_name_there_is_the_sample(spec):
 
 @pytest.mark.parametrize(
     ("spec", "camera"),
-    [("0", WEBCAM), ("2", SECOND), ("webcam", WEBCAM), ("c920.hd", SECOND), (SECOND.path, SECOND), ("/dev/video0", WEBCAM)],
+    [
+        ("0", WEBCAM),
+        ("2", SECOND),
+        ("webcam", WEBCAM),
+        ("c920.hd", SECOND),
+        (SECOND.path, SECOND),
+        ("/dev/video0", WEBCAM),
+    ],
 )
 def test_cameras_are_opened_by_number_name_and_path(spec, camera):
     assert opened(spec, [WEBCAM, SECOND]) == camera
@@ -91,7 +98,7 @@ def test_a_mistyped_name_hints_at_file_and_cameras(folder):
 
 
 def test_a_missing_folder_is_named(folder):
-    with pytest.raises(SourceError, match="its folder .*nowhere does not exist"):
+    with pytest.raises(SourceError, match="(?i)its folder .*nowhere does not exist"):
         opened(str(folder / "nowhere" / "a.mp4"))
 
 

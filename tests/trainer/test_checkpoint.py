@@ -1,0 +1,88 @@
+"""Checkpoints: whole or not at all, never a pickle."""
+
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from engine.errors import UsageError
+from trainer.checkpoint import (
+    Checkpoint,
+    optimizer_tensors,
+    read_checkpoint,
+    restore_optimizer,
+    write_checkpoint,
+)
+from trainer.networks.start import load_network, make_network
+
+
+def make():
+    return Checkpoint(7, {"name": "x"}, {"w": torch.ones(2)}, {"w": torch.zeros(2)}, {"0.step": torch.tensor(3.0)}, {})
+
+
+def test_there_and_back(tmp_path):
+    write_checkpoint(tmp_path / "a.safetensors", make())
+    state = read_checkpoint(tmp_path / "a.safetensors")
+    assert (state.step, state.recipe) == (7, {"name": "x"})
+    assert state.model["w"].tolist() == [1, 1]
+    assert state.ema["w"].tolist() == [0, 0]
+    assert state.optimizer["0.step"].item() == 3
+
+
+def test_fault_19_a_write_that_breaks_off_keeps_the_former_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    write_checkpoint(path, make())
+    former = path.read_bytes()
+
+    def broken(tensors, file, metadata):
+        file.write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr("trainer.checkpoint.save_file", broken)
+    with pytest.raises(OSError, match="no space"):
+        write_checkpoint(path, make())
+    assert path.read_bytes() == former
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", pickle.dumps({"a": 1}), b"\xff" * 100])
+def test_fault_74_what_is_no_checkpoint_is_refused(tmp_path, content):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_checkpoint(path)
+
+
+def test_a_safetensors_file_of_another_program_is_refused(tmp_path):
+    save_file({"w": torch.ones(1)}, tmp_path / "a.safetensors")
+    with pytest.raises(UsageError, match="no checkpoint of this program"):
+        read_checkpoint(tmp_path / "a.safetensors")
+
+
+def test_the_optimiser_goes_on_where_it_was():
+    def step(parameter, optimizer):
+        optimizer.zero_grad()
+        (parameter**3).sum().backward()
+        optimizer.step()
+
+    one = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+    first = torch.optim.AdamW([one], lr=0.1)
+    step(one, first)
+    two = torch.nn.Parameter(one.detach().clone())
+    second = torch.optim.AdamW([two], lr=0.1)
+    restore_optimizer(second, optimizer_tensors(first))
+    step(one, first)
+    step(two, second)
+    assert torch.equal(one, two)
+
+
+def test_starting_from_a_missing_checkpoint_is_refused(recipe, tmp_path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        make_network(recipe.shape, str(tmp_path / "none.safetensors"), 0)
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_network(tmp_path / "none.safetensors")
+
+
+def test_the_same_seed_makes_the_same_network(recipe):
+    first, second = make_network(recipe.shape, "random", 1), make_network(recipe.shape, "random", 1)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))

@@ -1,0 +1,74 @@
+"""Export: the application's model computes what the trained one does, or it is refused."""
+
+import pytest
+import torch
+
+from engine.geometry import Crop
+from engine.models.landmarker import load_landmarker
+from engine.models.runtime import Runtime
+from engine.sources.sample import SampleClip
+from trainer import export as module
+from trainer.checkpoint import LAST
+from trainer.export import ExportError, compare, export, to_tflite
+from trainer.float16 import halve_weights, minimum_runtime
+from trainer.loop import Schedule
+from trainer.networks.start import load_network
+from trainer.run import run
+
+
+@pytest.fixture(scope="module")
+def checkpoint(data, tmp_path_factory):
+    from dataclasses import replace
+
+    from trainer.networks.heatmap import HeatmapShape
+    from trainer.recipes import PackChoice, Recipe
+
+    shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=64)
+    tiny = Recipe("tiny", shape=shape, start="random", packs=(PackChoice("faces", split=None, validation=True),))
+    tiny = replace(tiny, steps=25, batch=8, hold_out=8, ema=0.8)
+    return run(tiny, data, tmp_path_factory.mktemp("run"), "cpu", False, Schedule(25, 25)).with_name(LAST)
+
+
+@pytest.fixture(scope="module")
+def content(checkpoint):
+    return to_tflite(load_network(checkpoint))
+
+
+def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp_path):
+    done = export(checkpoint, tmp_path / "tiny.tflite")
+    assert done.difference <= module.LARGEST_DIFFERENCE
+    landmarker = load_landmarker(done.model)
+    assert landmarker.card.recipe.startswith("tiny, 25 steps")
+    assert landmarker.card.macs > 100_000
+    found = landmarker.look(SampleClip().frame(0)[0], Crop(320, 240, 200))
+    assert found.finite
+
+
+def test_float16_halves_the_file_and_hardly_moves_a_point(checkpoint, content):
+    half = halve_weights(content)
+    assert len(half) < 0.75 * len(content), "a tiny network is largely structure"
+    assert compare(load_network(checkpoint), content) < 1e-5
+    assert compare(load_network(checkpoint), half) < module.LARGEST_DIFFERENCE
+    assert minimum_runtime(half) == minimum_runtime(content)
+    assert Runtime(half, "half").output_shapes == [(1, 68, 2), (1, 68)]
+
+
+@torch.no_grad()
+def break_normalisation(network):
+    network.encoder.stem.mean.mul_(0.5)
+
+
+@torch.no_grad()
+def break_mirror(network):
+    network.cells.copy_(network.cells.flip(1))
+
+
+@pytest.mark.parametrize("damage", [break_normalisation, break_mirror])
+def test_fault_21_a_model_that_computes_something_else_is_refused(checkpoint, tmp_path, monkeypatch, damage, content):
+    network = load_network(checkpoint)
+    damage(network)
+    monkeypatch.setattr(module, "load_network", lambda path: network)
+    monkeypatch.setattr(module, "to_tflite", lambda network: content)
+    with pytest.raises(ExportError, match="differs from the trained one"):
+        export(checkpoint, tmp_path / "bad.tflite")
+    assert not (tmp_path / "bad.tflite").exists()
