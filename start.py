@@ -53,7 +53,6 @@ FAILURES = {
     "No module named venv": "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv",
     "Permission denied": "This folder forbids writing. Give yourself the right to, or clone into a folder of yours.",
     "connection broken": OFFLINE,
-    "Connection to": OFFLINE,
     "Temporary failure resolving": OFFLINE,
 }
 
@@ -94,9 +93,8 @@ def main(arguments: "list[str]") -> int:
             headless = True
         set_up(APPLICATION, needs_qt=not headless)
         if headless:
-            output = ROOT / "output"
-            output.mkdir(exist_ok=True)
-            arguments = headless_arguments(arguments, output)
+            (ROOT / "output").mkdir(exist_ok=True)
+            arguments = headless_arguments(arguments, ROOT / "output")
         return run_application(arguments)
     except SetupError as error:
         say(str(error), error=True)

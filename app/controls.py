@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFrame,
     QLabel,
     QPushButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.pickers import ModelPicker, SourcePicker
 from app.theme import GAP, MARGIN
+from app.widgets import CheckBox
 from engine.live import LiveSettings
 from engine.overlay import OverlayOptions
 
@@ -29,13 +29,13 @@ WIDTH = 250  # logical pixels
 class OverlayToggles:
     """One check box for each overlay, in the order of their number keys."""
 
-    points: QCheckBox
-    contours: QCheckBox
-    box: QCheckBox
-    numbers: QCheckBox
-    truth: QCheckBox
+    points: CheckBox
+    contours: CheckBox
+    box: CheckBox
+    numbers: CheckBox
+    truth: CheckBox
 
-    def all(self) -> tuple[QCheckBox, ...]:
+    def all(self) -> tuple[CheckBox, ...]:
         """Return the boxes from top to bottom."""
         return (self.points, self.contours, self.box, self.numbers, self.truth)
 
@@ -117,13 +117,10 @@ class ControlPanel(QScrollArea):
             boxes.append(box)
         return OverlayToggles(*boxes)
 
-    def _make_check(self, text: str, key: str, hint: str) -> QCheckBox:
-        box = QCheckBox(text)
+    def _make_check(self, text: str, key: str, hint: str) -> CheckBox:
+        box = CheckBox(text)
         box.setShortcut(key)
         box.setToolTip(f"{hint} ({key})")
-        box.setAccessibleName(text)
-        # Clicks leave the focus on the picture, so that Space goes on to mean pause for users of the mouse.
-        box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return box
 
     def _make_slider(self, smoothing: float) -> QSlider:
@@ -141,7 +138,6 @@ class ControlPanel(QScrollArea):
         button.setToolTip(hint)
         button.setAccessibleName(text)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setMinimumHeight(34)
         return button
 
     def _lay_out(self) -> None:
@@ -149,14 +145,16 @@ class ControlPanel(QScrollArea):
         content.setObjectName("panel")
         layout = QVBoxLayout(content)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(GAP)
+        layout.setSpacing(0)
         self._add_group(layout, _heading(self.tr("Source")), self.sources)
         self._add_group(layout, _heading(self.tr("Model")), self.models)
         self._add_group(layout, _heading(self.tr("Overlay")), *self.overlays.all())
         self._add_group(layout, self.smoothing_label, self.smoothing)
         self._add_group(layout, _heading(self.tr("View")), self.mirrored)
+        layout.addSpacing(GAP)
         layout.addStretch(1)
         for button in (self.pause, self.screenshot, self.full_screen):
+            layout.addSpacing(GAP)
             layout.addWidget(button)
         self.smoothing_label.setProperty("role", "heading")
         self.setObjectName("panelArea")
@@ -169,8 +167,11 @@ class ControlPanel(QScrollArea):
 
     def _add_group(self, layout: QVBoxLayout, *widgets: QWidget) -> None:
         if layout.count():
-            layout.addSpacing(MARGIN - 2 * GAP)
+            layout.addSpacing(MARGIN - GAP)
         for widget in widgets:
+            # Check boxes belong together, and each has some room of its own.
+            close = isinstance(widget, CheckBox) and isinstance(widgets[widgets.index(widget) - 1], CheckBox)
+            layout.addSpacing(0 if close or widget is widgets[0] else GAP)
             layout.addWidget(widget)
 
     def _connect(self) -> None:

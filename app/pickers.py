@@ -7,41 +7,12 @@ from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QStandardItemModel, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
+from app.widgets import Picker
 from engine.models.library import ModelEntry
 from engine.sources.discovery import Camera
 from engine.sources.opening import SAMPLE
-
-_TURNING = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
-
-
-class Picker(QComboBox):
-    """A list that only changes on purpose: the wheel scrolls past it, and arrow keys open it instead of turning it."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(14)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(34)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in _TURNING:
-            self.showPopup()
-        else:
-            super().keyPressEvent(event)
-
-    def _disable(self, row: int, reason: str) -> None:
-        model = self.model()
-        assert isinstance(model, QStandardItemModel)  # what every QComboBox starts with
-        model.item(row).setEnabled(False)
-        self.setItemData(row, reason, Qt.ItemDataRole.ToolTipRole)
 
 
 class SourceAction(Enum):
@@ -90,7 +61,7 @@ class SourcePicker(Picker):
             self.addItem(camera.name, camera.name)
         if not self._cameras:
             self.addItem(self.tr("Looking for cameras …") if self._cameras is None else self.tr("No camera found"))
-            self._disable(0, self.tr("Plug one in, then choose “Look for cameras again”."))
+            self.disable(0, self.tr("Plug one in, then choose “Look for cameras again”."))
         self.addItem(self.tr("Sample"), SAMPLE)
         if self._file is not None:
             self.addItem(Path(self._file).name or self._file, self._file)
@@ -141,7 +112,7 @@ class ModelPicker(Picker):
         for entry in self._entries:
             self.addItem(entry.name, entry.name)
             if entry.error is not None:
-                self._disable(self.count() - 1, str(entry.error))
+                self.disable(self.count() - 1, str(entry.error))
         if self._current and self.findData(self._current) < 0:
             self.addItem(Path(self._current).stem, self._current)
         self._mark_current()

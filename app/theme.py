@@ -10,7 +10,7 @@ STAGE = "#0d0f12"  # around the picture
 PANEL = "#1a1d22"  # side panel and status line
 FIELD = "#272c34"  # buttons, lists
 HOVER = "#323944"
-EDGE = "#4a5361"  # outlines of controls
+EDGE = "#6a7484"  # outlines of controls
 TEXT = "#e8eaed"
 MUTED = "#a3acb8"  # headings, hints
 FAINT = "#6d7682"  # what cannot be used now
@@ -28,22 +28,46 @@ _STYLE = f"""
 #panelArea {{ border: none; border-left: 1px solid {FIELD}; }}
 #statusLine {{ border-top: 1px solid {FIELD}; padding: 7px {MARGIN}px; color: {TEXT}; }}
 QLabel[role="heading"] {{ color: {MUTED}; }}
-QPushButton, QToolButton {{
-    background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; border-radius: 6px; padding: 7px 12px;
+
+QPushButton, QToolButton, QComboBox {{
+    background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; border-radius: 6px; padding: 7px 11px;
 }}
-QPushButton:hover, QToolButton:hover {{ background: {HOVER}; }}
+QPushButton:hover, QToolButton:hover, QComboBox:hover {{ background: {HOVER}; }}
 QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {ON_ACCENT}; }}
-QPushButton:disabled {{ color: {FAINT}; border-color: {FIELD}; }}
-QPushButton:focus, QToolButton:focus {{ border: 2px solid {ACCENT}; padding: 6px 11px; }}
-QCheckBox {{ spacing: 9px; padding: 3px; border: 1px solid transparent; border-radius: 5px; }}
+QPushButton:focus, QToolButton:focus, QComboBox:focus {{ border: 2px solid {ACCENT}; padding: 6px 10px; }}
+QPushButton:checked:focus {{ border-color: {TEXT}; }}
+QComboBox::drop-down {{ border: none; width: 26px; }}
+QComboBox::down-arrow {{ image: none; }}
+QComboBox QAbstractItemView {{
+    background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; outline: none; padding: 4px;
+    selection-background-color: {ACCENT}; selection-color: {ON_ACCENT};
+}}
+
+QCheckBox {{ spacing: 9px; padding: 4px; margin-left: -5px; border: 1px solid transparent; border-radius: 5px; }}
 QCheckBox:focus {{ border-color: {ACCENT}; }}
 QCheckBox:disabled {{ color: {FAINT}; }}
+QCheckBox::indicator {{
+    width: 15px; height: 15px; border: 1px solid {EDGE}; border-radius: 4px; background: {FIELD};
+}}
+QCheckBox::indicator:hover {{ background: {HOVER}; }}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QCheckBox::indicator:disabled {{ background: {PANEL}; border-color: {HOVER}; }}
+
+QSlider {{ min-height: 24px; border: 1px solid transparent; border-radius: 5px; }}
+QSlider:focus {{ border-color: {ACCENT}; }}
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {EDGE}; }}
+QSlider::sub-page:horizontal {{ border-radius: 2px; background: {ACCENT}; }}
+QSlider::handle:horizontal {{ width: 16px; margin: -6px 0; border-radius: 8px; background: {TEXT}; }}
+
 #banner {{ background: {ALERT}; border: 1px solid {ALERT_EDGE}; border-radius: 8px; }}
 #banner QLabel {{ color: {ON_ALERT}; }}
 #banner QToolButton {{ background: transparent; border: 1px solid transparent; color: {ON_ALERT}; padding: 4px 8px; }}
 #banner QToolButton:hover {{ background: {ALERT_EDGE}; }}
 #banner QToolButton:focus {{ border: 2px solid {ON_ALERT}; padding: 3px 7px; }}
 QToolTip {{ background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; padding: 4px; }}
+QScrollBar:vertical {{ background: {PANEL}; width: 10px; }}
+QScrollBar::handle:vertical {{ background: {EDGE}; border-radius: 4px; min-height: 30px; margin: 1px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 """
 
 

@@ -155,9 +155,7 @@ class Capture:
 
     def _run(self) -> None:
         try:
-            source = self._open()
-            if source is not None:
-                self._read_all(source)
+            self._read_all(self._open())
         except UnderstudyError as error:
             self.error = error
         except Exception as error:  # whatever a driver or a decoder throws must reach the user as a sentence
@@ -169,13 +167,10 @@ class Capture:
             self._busy_since = None
             self._close()
 
-    def _open(self) -> Source | None:
-        """Open the source; None if it was not waited for."""
+    def _open(self) -> Source:
         source = self._open_source()
         with self._handing_source:
             self._source = source
-        if self._abandoned.is_set():
-            return None
         if self._expected and source.name != self._expected:
             raise _another(self._expected, source)
         self.source_name, self.is_camera = source.name, source.kind is SourceKind.CAMERA
@@ -202,7 +197,8 @@ class Capture:
                 self._give_newest(frame, wait_ms)
             else:
                 pacer.wait(frame.time)
-                self._give(Captured(self, self._numbered(frame), wait_ms))
+                # What waited for its moment counts as taken at that moment, as if a camera had seen it.
+                self._give(Captured(self, replace(self._numbered(frame), captured=self._clock()), wait_ms))
 
     def _give_newest(self, frame: Frame, wait_ms: float) -> None:
         interval = wait_ms / 1e3

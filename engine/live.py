@@ -198,7 +198,7 @@ class Session:
             captured = self._slot.take(self._timing.tick)
         if captured is None:
             self._refresh(model_changed)
-        else:
+        elif self._supervisor.is_current(captured.capture):
             self._receive(captured)
 
     def _receive(self, captured: Captured) -> None:

@@ -83,7 +83,7 @@ def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks",
     names, landmarks = arrays["image"].astype(str), arrays[labels].astype(np.float32)
     scheme = _checked_scheme(folder, names, landmarks)
     chosen = _chosen(folder, arrays, split)
-    labelled = np.isfinite(landmarks).all(-1).any(-1)
+    labelled = np.asarray(np.isfinite(landmarks).all(-1).any(-1))
     if skip_unlabelled:
         chosen &= labelled
     _check_coordinates(folder, names, landmarks, labelled, chosen)

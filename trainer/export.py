@@ -1,4 +1,4 @@
-"""From a checkpoint to a model of the application: `.tflite` with float16 weights, checked against PyTorch, and a card."""
+"""From a checkpoint to a model of the application: a `.tflite` that was checked against PyTorch, and its card."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from engine.sources.sample import SampleClip
 from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -20,6 +19,7 @@ from engine.errors import UnderstudyError
 from engine.geometry import crop_of_landmarks, roll_of_landmarks
 from engine.models.card import Card, CropRule, write_card
 from engine.models.runtime import Runtime
+from engine.sources.sample import SampleClip
 from trainer.checkpoint import read_checkpoint
 from trainer.float16 import halve_weights, minimum_runtime
 from trainer.networks.heatmap import HeatmapNetwork

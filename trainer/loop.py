@@ -93,7 +93,8 @@ def train(
         )
         write_checkpoint(out / name, state)
 
-    with RunLog(out, first_step) as log, tqdm(total=recipe.steps, initial=first_step, desc=recipe.name) as progress:
+    bar = tqdm(total=recipe.steps, initial=first_step, desc=recipe.name, disable=None)
+    with RunLog(out, first_step) as log, bar as progress:
         for step in range(first_step, recipe.steps):
             batch = draw_batch(training, augment, recipe, step, fabric.device)
             rate = learning_rate(recipe, step)

@@ -26,7 +26,7 @@ def recipe_by_name(name: str, changes: list[str]) -> Recipe:
         if not sign:
             raise UsageError(f"“{change}” is no change", "the form is key=value", "write for instance --set steps=500")
         recipe = _with(recipe, key.split("."), text, change)
-    return recipe  # type: ignore[no-any-return]
+    return recipe
 
 
 def _with(record: Any, path: list[str], text: str, change: str) -> Any:

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from engine.sources.sample import SampleClip
-
 from app.commands.run import has_display
 from app.terminal import report, table
 from engine.errors import ModelError, UnderstudyError
@@ -19,6 +17,7 @@ from engine.models.detector import BlazeFace
 from engine.models.library import ModelLibrary
 from engine.models.runtime import runtime_name
 from engine.sources.discovery import list_cameras
+from engine.sources.sample import SampleClip
 
 REQUIRED = ("numpy", "opencv-python-headless", "PySide6-Essentials", "cv2-enumerate-cameras", "platformdirs", "pillow")
 OPTIONAL = ("torch", "litert-torch", "lightning-fabric")

@@ -6,8 +6,6 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.sources.opening import open_source
-
 from app.terminal import say
 from engine.landmark_files import write_predictions
 from engine.models.detector import BlazeFace
@@ -15,6 +13,7 @@ from engine.models.landmarker import Landmarker
 from engine.models.library import ModelLibrary
 from engine.packs import is_pack, read_pack
 from engine.prediction import Prediction, predict_pack, predict_source, require_some
+from engine.sources.opening import open_source
 
 
 def main(options: argparse.Namespace) -> int:

@@ -7,13 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from engine.sources.opening import open_source
-
 from app.terminal import number, report, say
 from engine.headless import HeadlessSettings, HeadlessSummary, run_headless
 from engine.models.detector import BlazeFace
 from engine.models.library import ModelLibrary
 from engine.pipeline import Pipeline
+from engine.sources.opening import open_source
 
 SCREENSHOT_AFTER = 6.0  # seconds: past the first look, well inside the sample's motion
 

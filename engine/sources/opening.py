@@ -93,7 +93,7 @@ def _missing(path: Path) -> SourceError:
         return SourceError(what, f"its folder {path.parent} does not exist", "check the path")
     near = _near(path)
     return SourceError(
-        what, "it was moved, or its name is mistyped", f"perhaps {near} was meant" if near else "check it"
+        what, "it was moved, or its name is mistyped", f"perhaps {near} was meant" if near else "check the path"
     )
 
 

@@ -73,6 +73,13 @@ def test_a_file_is_shown_at_its_own_speed():
     assert 0.15 < time.monotonic() - start < 1.0
 
 
+def test_a_frame_that_waited_for_its_moment_is_not_old():
+    stage = Stage(lambda: FakeClip([picture()] * 20, rate=20.0))
+    with stage:
+        ages = [time.monotonic() - stage.last_view().result.frame.captured for _ in range(10)]
+    assert sorted(ages)[5] < 0.025, "half of the 50 ms for which each frame waits"
+
+
 def test_frames_come_at_their_own_times_where_they_tell():
     times = [0.0, 0.01, 0.02, 0.22, 0.23]
     moments = []
@@ -168,7 +175,7 @@ def test_settings_reach_the_next_frame():
         stage.views(1)
         stage.session.settings = LiveSettings(OverlayOptions(points=False), mirrored=True, smoothing=0.9)
         wait_until(lambda: stage.last_view().picture[0, 0, 0] == 255)
-        assert stage.pipeline.smoothing == 0.9
+        wait_until(lambda: stage.pipeline.smoothing == 0.9)
 
 
 def test_a_listener_that_throws_harms_nobody():

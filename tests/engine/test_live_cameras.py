@@ -70,6 +70,18 @@ def test_fault_02_a_read_that_never_returns_is_noticed_and_left_behind(hang):
     assert stage.pipeline.seen == sorted(set(stage.pipeline.seen)), "ids go on"
 
 
+def test_a_frame_that_was_on_its_way_when_its_camera_was_given_up_is_thrown_away():
+    driver = FaultyCamera([noisy()] * 10 + [noisy(level=200), fails])
+    absent = failing_with(CameraAbsent("gone", "unplugged", "plug it in"))
+    stage = Stage(opening_in_turn(lambda: camera_source(driver), absent), FakePipeline(delay=0.4))
+    with stage:
+        wait_until(lambda: stage.state is RECONNECTING)
+        assert not stage.pipeline.seen, "the model is still at the first frame"
+        wait_until(lambda: stage.pipeline.seen)
+        time.sleep(0.5)
+    assert stage.pipeline.seen == [0]
+
+
 def test_fault_02_stopping_does_not_wait_for_a_driver_that_hangs(hang):
     stage = Stage(lambda: camera_source(FaultyCamera([noisy()] * 5 + [hangs(hang)])))
     with stage:

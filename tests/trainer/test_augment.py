@@ -16,7 +16,7 @@ def dotted(count=6):
     images = torch.zeros(count, 3, 192, 192, dtype=torch.uint8)
     points = torch.empty(count, 68, 2)
     for index in range(count):
-        x, y = 70 + 8 * index, 80 + 5 * index
+        x, y = 70 + 8 * (index % 6), 80 + 5 * (index % 6)
         images[index, :, y - 1 : y + 2, x - 1 : x + 2] = 255
         points[index] = (torch.tensor([x, y]) + 0.5) / 192
     ones = torch.ones(count, 68)

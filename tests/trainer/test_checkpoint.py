@@ -70,7 +70,7 @@ def test_the_optimiser_goes_on_where_it_was():
     step(one, first)
     two = torch.nn.Parameter(one.detach().clone())
     second = torch.optim.AdamW([two], lr=0.1)
-    restore_optimizer(second, optimizer_tensors(first))
+    restore_optimizer(second, {name: tensor.clone() for name, tensor in optimizer_tensors(first).items()})
     step(one, first)
     step(two, second)
     assert torch.equal(one, two)

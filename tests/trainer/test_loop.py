@@ -34,9 +34,10 @@ def run_killed_at(step, monkeypatch, *arguments):
         return original(crops, augment, recipe, number, device)
 
     original = loop.draw_batch
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(loop, "draw_batch", draw)
-        run(*arguments, "cpu", False, OFTEN)
+        with pytest.raises(Killed):
+            run(*arguments, "cpu", False, OFTEN)
 
 
 @pytest.mark.parametrize("step", [1, 4])
@@ -72,7 +73,7 @@ def test_fault_20_a_loss_that_is_no_number_stops_before_the_step(data, recipe, t
 
 def test_fault_62_another_recipe_does_not_resume_and_the_differences_are_named(data, recipe, tmp_path):
     run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
-    with pytest.raises(UsageError, match="these fields differ: batch, seed"):
+    with pytest.raises(UsageError, match="These fields differ: batch, seed"):
         run(replace(recipe, batch=2, seed=5), data, tmp_path / "run", "cpu", True, OFTEN)
 
 

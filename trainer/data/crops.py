@@ -85,7 +85,7 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
     count = len(pack_faces)
     images = torch.empty((count, 3, CROP_SIZE, CROP_SIZE), dtype=torch.uint8)
     points = np.empty((count, pack.scheme.points, 2), np.float32)
-    for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=not progress)):
+    for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=None if progress else True)):
         crop = crop_of_box(landmark_box(face.landmarks), CROP_SCALE)
         pixels = crop.sample(read_picture(face.image), CROP_SIZE)
         images[index] = torch.from_numpy(pixels).permute(2, 0, 1)
@@ -109,7 +109,7 @@ def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32
     if face.visibility is not None:
         visible = (face.visibility == VISIBLE).astype(np.float32)
         return visible, np.ones_like(visible)
-    labelled: NDArray[np.float32] = np.isfinite(face.landmarks).all(-1).astype(np.float32)
+    labelled = np.asarray(np.isfinite(face.landmarks).all(-1), np.float32)
     return labelled, labelled * np.float32(ASSUMED_VISIBLE_WEIGHT)
 
 
