@@ -146,17 +146,16 @@ class ControlPanel(QScrollArea):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setSpacing(0)
-        self._add_group(layout, _heading(self.tr("Source")), self.sources)
-        self._add_group(layout, _heading(self.tr("Model")), self.models)
-        self._add_group(layout, _heading(self.tr("Overlay")), *self.overlays.all())
+        self._add_group(layout, QLabel(self.tr("Source")), self.sources)
+        self._add_group(layout, QLabel(self.tr("Model")), self.models)
+        self._add_group(layout, QLabel(self.tr("Overlay")), *self.overlays.all())
         self._add_group(layout, self.smoothing_label, self.smoothing)
-        self._add_group(layout, _heading(self.tr("View")), self.mirrored)
+        self._add_group(layout, QLabel(self.tr("View")), self.mirrored)
         layout.addSpacing(GAP)
         layout.addStretch(1)
         for button in (self.pause, self.screenshot, self.full_screen):
             layout.addSpacing(GAP)
             layout.addWidget(button)
-        self.smoothing_label.setProperty("role", "heading")
         self.setObjectName("panelArea")
         self.setWidget(content)
         self.setWidgetResizable(True)
@@ -165,14 +164,14 @@ class ControlPanel(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFixedWidth(WIDTH)
 
-    def _add_group(self, layout: QVBoxLayout, *widgets: QWidget) -> None:
+    def _add_group(self, layout: QVBoxLayout, heading: QLabel, *controls: QWidget) -> None:
         if layout.count():
             layout.addSpacing(MARGIN - GAP)
-        for widget in widgets:
-            # Check boxes belong together, and each has some room of its own.
-            close = isinstance(widget, CheckBox) and isinstance(widgets[widgets.index(widget) - 1], CheckBox)
-            layout.addSpacing(0 if close or widget is widgets[0] else GAP)
-            layout.addWidget(widget)
+        heading.setProperty("role", "heading")
+        layout.addWidget(heading)
+        layout.addSpacing(GAP)
+        for control in controls:
+            layout.addWidget(control)
 
     def _connect(self) -> None:
         for box in (*self.overlays.all(), self.mirrored):
@@ -191,8 +190,3 @@ class ControlPanel(QScrollArea):
         self.pause.setText(self.tr("Go on") if paused else self.tr("Pause"))
         self.pause.setAccessibleName(self.pause.text())
 
-
-def _heading(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "heading")
-    return label

@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         over = QVBoxLayout(self.view)
         over.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        over.addWidget(self.banner, 0, Qt.AlignmentFlag.AlignTop)
+        over.addWidget(self.banner, 0, Qt.AlignmentFlag.AlignBottom)  # at the top it would hide the numbers
         content = QWidget()
         layout = QGridLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)

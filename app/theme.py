@@ -38,19 +38,22 @@ QPushButton:focus, QToolButton:focus, QComboBox:focus {{ border: 2px solid {ACCE
 QPushButton:checked:focus {{ border-color: {TEXT}; }}
 QComboBox::drop-down {{ border: none; width: 26px; }}
 QComboBox::down-arrow {{ image: none; }}
+QComboBox {{ combobox-popup: 0; }}
 QComboBox QAbstractItemView {{
     background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; outline: none; padding: 4px;
-    selection-background-color: {ACCENT}; selection-color: {ON_ACCENT};
 }}
+QComboBox QAbstractItemView::item {{ min-height: 26px; padding: 0 7px; border-radius: 4px; }}
+QComboBox QAbstractItemView::item:selected {{ background: {ACCENT}; color: {ON_ACCENT}; }}
+QComboBox QAbstractItemView::item:disabled {{ background: transparent; color: {FAINT}; }}
 
-QCheckBox {{ spacing: 9px; padding: 4px; margin-left: -5px; border: 1px solid transparent; border-radius: 5px; }}
-QCheckBox:focus {{ border-color: {ACCENT}; }}
+QCheckBox {{ spacing: 9px; padding: 4px 0; outline: none; }}
 QCheckBox:disabled {{ color: {FAINT}; }}
 QCheckBox::indicator {{
     width: 15px; height: 15px; border: 1px solid {EDGE}; border-radius: 4px; background: {FIELD};
 }}
 QCheckBox::indicator:hover {{ background: {HOVER}; }}
 QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QCheckBox::indicator:focus {{ width: 13px; height: 13px; border: 2px solid {TEXT}; }}
 QCheckBox::indicator:disabled {{ background: {PANEL}; border-color: {HOVER}; }}
 
 QSlider {{ min-height: 24px; border: 1px solid transparent; border-radius: 5px; }}

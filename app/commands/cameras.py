@@ -14,8 +14,7 @@ def main(options: argparse.Namespace) -> int:
     cameras = list_cameras()
     text = "No camera was found. Without one, “understudy run” plays the sample."
     if cameras:
-        text = table(
-            [("number", "name", "path"), *((number, camera.name, camera.path) for number, camera in enumerate(cameras))]
-        )
+        rows = [(camera.index, camera.name, camera.path) for camera in cameras]
+        text = table([("number", "name", "path"), *rows])
     report({"cameras": [asdict(camera) for camera in cameras]}, text, options.json)
     return 0

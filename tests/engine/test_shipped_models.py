@@ -1,0 +1,58 @@
+"""The shipped models: their golden landmarks on the sample, and the figures on their cards."""
+
+import json
+
+import numpy as np
+import pytest
+
+from engine.evaluation import evaluate
+from engine.geometry import landmark_box
+from engine.landmarks.metrics import nme
+from engine.models.library import ModelLibrary
+from engine.packs import read_pack
+from engine.sources.sample import SampleClip
+from tests.golden.write import FILE, FRAMES, landmarks
+
+# Runtimes and processors round differently; a swapped colour or a lost half pixel moves points by far more.
+TOLERANCE = 0.25  # pixels
+MODELS = ["student-68", "student-68-lite"]
+
+
+def test_every_shipped_model_has_its_golden_landmarks_and_gives_them():
+    golden = json.loads(FILE.read_text(encoding="utf-8"))
+    found = landmarks()
+    assert sorted(golden) == sorted(found)
+    for name, points in found.items():
+        assert np.abs(np.array(points) - np.array(golden[name])).max() < TOLERANCE, name
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_sample_is_followed_within_four_percent(name):
+    clip, landmarker = SampleClip(), ModelLibrary().load(name)
+    errors = []
+    for number in FRAMES:
+        image, truth = clip.frame(number)
+        found = landmarker.locate(image, landmark_box(truth.points))
+        errors.append(nme(truth.scheme, found.points, truth.points))
+    assert np.mean(errors) <= 4.0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_swapped_colours_are_noticed(name):
+    """Fault 22: were the card wrong about RGB, the points would move; so the golden test would see it."""
+    image, truth = SampleClip().frame(0)
+    landmarker, box = ModelLibrary().load(name), landmark_box(truth.points)
+    moved = landmarker.locate(image, box).points - landmarker.locate(image[..., ::-1].copy(), box).points
+    assert np.abs(moved).max() > TOLERANCE
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_figure_on_the_card_is_measured_again(name, data_folder):
+    landmarker = ModelLibrary().load(name)
+    assert landmarker.card.metrics, "a card without a measured result is not shippable"
+    for noted in landmarker.card.metrics:
+        pack = read_pack(data_folder / noted["data"], noted["split"], noted["labels"])
+        measured = evaluate(landmarker, pack, noted["split"], noted["labels"], "truth", None)
+        assert measured.n == noted["n"]
+        assert measured.nme_box == pytest.approx(noted["nme_box"], abs=0.01)
+        assert measured.nme == pytest.approx(noted["nme"], abs=0.01)

@@ -1,0 +1,29 @@
+"""Write the golden landmarks anew: `python -m tests.golden.write`. Only after a model was replaced on purpose."""
+
+import json
+from pathlib import Path
+
+from engine.geometry import landmark_box
+from engine.models.library import ModelLibrary
+from engine.sources.sample import SampleClip
+
+FRAMES = (0, 120, 320, 590)
+FILE = Path(__file__).with_name("landmarks.json")
+
+
+def landmarks() -> dict[str, list[list[list[float]]]]:
+    """Return for each shipped model the points on some frames of the sample, rounded to a hundredth of a pixel."""
+    clip, library = SampleClip(), ModelLibrary()
+    found = {}
+    for entry in library.entries():
+        landmarker = library.load(entry.name)
+        points = []
+        for number in FRAMES:
+            image, truth = clip.frame(number)
+            points.append(landmarker.locate(image, landmark_box(truth.points)).points.round(2).tolist())
+        found[entry.name] = points
+    return found
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(landmarks()) + "\n", encoding="utf-8")
