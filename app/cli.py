@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from app.terminal import say
 from engine.errors import UnderstudyError
+from engine.models.detector import DEFAULT_DETECTOR, DETECTORS
 from engine.models.library import DEFAULT_MODEL
 
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
@@ -90,6 +91,12 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_detector(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detector", default=DEFAULT_DETECTOR, choices=tuple(DETECTORS), help=f"(default: {DEFAULT_DETECTOR})"
+    )
+
+
 def _add_run(verbs: Verbs) -> None:
     parser = _add_verb(verbs, "run", "run", "show landmarks live on a camera, a video, pictures or the sample")
     parser.add_argument(
@@ -99,6 +106,7 @@ def _add_run(verbs: Verbs) -> None:
         help="camera number or name, file, folder, or “sample” (default: the first camera, else the sample)",
     )
     _add_model(parser)
+    _add_detector(parser)
     parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
     parser.add_argument("--frames", type=_positive, metavar="N", help="stop after N frames (headless)")
     parser.add_argument("--record", metavar="FILE", help="record the annotated picture as .mp4 or .avi (headless)")
@@ -117,6 +125,7 @@ def _add_predict(verbs: Verbs) -> None:
         "--out", required=True, metavar="FILE|DIR", help="FILE.jsonl, FILE.csv, or a folder for .pts files"
     )
     _add_box(parser, "detector")
+    _add_detector(parser)
 
 
 def _add_evaluate(verbs: Verbs) -> None:
@@ -126,6 +135,7 @@ def _add_evaluate(verbs: Verbs) -> None:
     parser.add_argument("--split", metavar="S", help="part of the pack, such as test (default: every picture)")
     parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
     _add_box(parser, "truth")
+    _add_detector(parser)
     parser.add_argument("--save-to-card", action="store_true", help="note the result on the model's card")
     _add_json(parser)
 

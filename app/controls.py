@@ -189,4 +189,3 @@ class ControlPanel(QScrollArea):
     def _tell_pause(self, paused: bool) -> None:
         self.pause.setText(self.tr("Go on") if paused else self.tr("Pause"))
         self.pause.setAccessibleName(self.pause.text())
-

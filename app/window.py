@@ -16,7 +16,7 @@ from app.player import Parts
 from app.screenshot import save_window_screenshot
 from app.theme import apply_theme
 from engine.live import Session
-from engine.models.detector import BlazeFace
+from engine.models.detector import make_detector
 from engine.models.library import DEFAULT_MODEL, ModelLibrary
 from engine.pipeline import Pipeline
 from engine.sources.discovery import list_cameras
@@ -71,7 +71,7 @@ def engine_parts() -> Parts:
         list_cameras=list_cameras,
         open_source=open_source,
         list_models=library.entries,
-        make_pipeline=lambda model: Pipeline(BlazeFace(), library.load(model)),
+        make_pipeline=lambda model: Pipeline(make_detector(), library.load(model)),
         load_landmarker=library.load,
         new_session=Session,
     )

@@ -30,7 +30,7 @@ from trainer.checkpoint import (
 )
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.logs import RunLog
-from trainer.losses.heatmap import heatmap_loss
+from trainer.losses.heatmap import LossTerms, heatmap_loss
 from trainer.networks.heatmap import HeatmapNetwork
 from trainer.recipes import Recipe
 from trainer.validate import validate
@@ -44,6 +44,25 @@ class Schedule:
 
     validate_every: int = 250
     checkpoint_every: int = 250
+
+
+@dataclass
+class Progress:
+    """Where a run stands: what a checkpoint holds.
+
+    Attributes:
+        network: weights as they are trained.
+        average: their running mean.
+        optimizer: its state belongs to the weights.
+        step: steps done.
+        best: lowest validation NME so far.
+    """
+
+    network: HeatmapNetwork
+    average: HeatmapNetwork
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    best: float = math.inf
 
 
 def train(
@@ -62,73 +81,90 @@ def train(
     Raises:
         UsageError: the run in `out` cannot be resumed, or the loss is no longer a number.
     """
-    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
-    average = HeatmapNetwork(recipe.shape).to(fabric.device).eval()
-    average.load_state_dict(network.state_dict())
-    network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stub lacks it
-    first_step = 0
-    best = math.inf
+    run = _begin(recipe, network, fabric.device)
     if resume:
-        checkpoint = _checkpoint_to_resume(out / LAST, recipe)
-        network.load_state_dict(checkpoint.model)
-        average.load_state_dict(checkpoint.ema)
-        restore_optimizer(optimizer, checkpoint.optimizer)
-        first_step, best = checkpoint.step, checkpoint.notes.get("best_nme", math.inf)
-    model, optimizer = fabric.setup(network, optimizer)
+        _restore(run, out / LAST, recipe)
+    model, optimizer = fabric.setup(run.network, run.optimizer)
+    shape = recipe.shape
     augment = Augmenter(
-        recipe.augmentation,
-        SCHEMES[recipe.shape.points].mirror,
-        recipe.crop_scale / CROP_SCALE,
-        recipe.shape.input_size,
+        recipe.augmentation, SCHEMES[shape.points].mirror, recipe.crop_scale / CROP_SCALE, shape.input_size
     )
+    bar = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, disable=None)
+    with RunLog(out, run.step) as log, bar:
+        while run.step < recipe.steps:
+            batch = draw_batch(training, augment, recipe, run.step, fabric.device)
+            terms = _optimise(model, optimizer, batch, recipe, run.step, fabric)
+            update_average(run.average, run.network, min(recipe.ema, (run.step + 1) / (run.step + 10)))
+            run.step += 1
+            bar.update()
+            finished = run.step == recipe.steps
+            if run.step % LOG_EVERY == 0:
+                values = {name: float(term.detach()) for name, term in vars(terms).items()}
+                bar.set_postfix(loss=f"{values['total']:.4f}")
+                log.write("train", run.step, {**values, "learning_rate": learning_rate(recipe, run.step - 1)})
+            if finished or run.step % schedule.validate_every == 0:
+                result = validate(run.average, validation, recipe)
+                log.write("validation", run.step, dataclasses.asdict(result))
+                if result.nme < run.best:
+                    run.best = result.nme
+                    _save(run, out / BEST, recipe, notes)
+            if finished or run.step % schedule.checkpoint_every == 0:
+                _save(run, out / LAST, recipe, notes)
+    return run.average
 
-    def save(name: str, step: int) -> None:
-        state = Checkpoint(
-            step=step,
-            recipe=dataclasses.asdict(recipe),
-            model=network.state_dict(),
-            ema=average.state_dict(),
-            optimizer=optimizer_tensors(optimizer),
-            notes={**notes, "best_nme": best},
+
+def _begin(recipe: Recipe, network: HeatmapNetwork, device: torch.device) -> Progress:
+    network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's stub
+    average = HeatmapNetwork(recipe.shape).to(device).eval()
+    average.load_state_dict(network.state_dict())
+    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
+    return Progress(network, average, optimizer)
+
+
+def _optimise(
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    recipe: Recipe,
+    step: int,
+    fabric: Fabric,
+) -> LossTerms:
+    """Take one step down the loss of a batch; refuse to if the loss is not a number."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(recipe, step)
+    model.train()
+    terms = heatmap_loss(model(batch.images.contiguous(memory_format=torch.channels_last)), batch, recipe.loss)
+    if not torch.isfinite(terms.total):
+        raise UsageError(
+            f"The loss of step {step} is not a number",
+            "the learning rate is too high, or a label is damaged",
+            "resume from the last checkpoint with a lower --set learning_rate",
         )
-        write_checkpoint(out / name, state)
+    optimizer.zero_grad()
+    fabric.backward(terms.total)
+    fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
+    optimizer.step()
+    return terms
 
-    bar = tqdm(total=recipe.steps, initial=first_step, desc=recipe.name, disable=None)
-    with RunLog(out, first_step) as log, bar as progress:
-        for step in range(first_step, recipe.steps):
-            batch = draw_batch(training, augment, recipe, step, fabric.device)
-            rate = learning_rate(recipe, step)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            model.train()
-            terms = heatmap_loss(model(batch.images.contiguous(memory_format=torch.channels_last)), batch, recipe.loss)
-            if not torch.isfinite(terms.total):
-                raise UsageError(
-                    f"The loss of step {step} is not a number",
-                    "the learning rate is too high, or a label is damaged",
-                    f"resume from {out / LAST} with a lower --set learning_rate",
-                )
-            optimizer.zero_grad()
-            fabric.backward(terms.total)
-            fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
-            optimizer.step()
-            update_average(average, network, min(recipe.ema, (step + 1) / (step + 10)))
 
-            done = step + 1
-            progress.update()
-            if done % LOG_EVERY == 0:
-                values = {field.name: float(getattr(terms, field.name)) for field in dataclasses.fields(terms)}
-                progress.set_postfix(loss=f"{values['total']:.4f}")
-                log.write("train", done, {**values, "learning_rate": rate})
-            if done % schedule.validate_every == 0 or done == recipe.steps:
-                result = validate(average, validation, recipe)
-                log.write("validation", done, dataclasses.asdict(result))
-                if result.nme < best:
-                    best = result.nme
-                    save(BEST, done)
-            if done % schedule.checkpoint_every == 0 or done == recipe.steps:
-                save(LAST, done)
-    return average
+def _save(run: Progress, path: Path, recipe: Recipe, notes: dict[str, object]) -> None:
+    state = Checkpoint(
+        step=run.step,
+        recipe=dataclasses.asdict(recipe),
+        model=run.network.state_dict(),
+        ema=run.average.state_dict(),
+        optimizer=optimizer_tensors(run.optimizer),
+        notes={**notes, "best_nme": run.best},
+    )
+    write_checkpoint(path, state)
+
+
+def _restore(run: Progress, path: Path, recipe: Recipe) -> None:
+    checkpoint = _checkpoint_to_resume(path, recipe)
+    run.network.load_state_dict(checkpoint.model)
+    run.average.load_state_dict(checkpoint.ema)
+    restore_optimizer(run.optimizer, checkpoint.optimizer)
+    run.step, run.best = checkpoint.step, checkpoint.notes["best_nme"]
 
 
 def _checkpoint_to_resume(path: Path, recipe: Recipe) -> Checkpoint:

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from app.commands.run import has_display
 from app.terminal import report, table
 from engine.errors import ModelError, UnderstudyError
-from engine.models.detector import BlazeFace
+from engine.models.detector import make_detector
 from engine.models.library import ModelLibrary
 from engine.models.runtime import runtime_name
 from engine.sources.discovery import list_cameras
@@ -45,7 +45,7 @@ def main(options: argparse.Namespace) -> int:
         *(_package(name, required=True) for name in REQUIRED),
         *(_package(name, required=False) for name in OPTIONAL),
         _attempt("TFLite runtime", runtime_name),
-        _attempt("face detector", lambda: f"{type(BlazeFace()).__name__} loads"),
+        _attempt("face detector", lambda: f"{type(make_detector()).__name__} loads"),
         *_models(),
         _attempt("sample", lambda: f"{SampleClip().frame(0)[0].shape[1]} pixels wide"),
         _cameras(),

@@ -10,7 +10,7 @@ from typing import Any
 from app.terminal import number, report, say
 from engine.evaluation import Evaluation, evaluate
 from engine.models.card import read_card, write_card
-from engine.models.detector import BlazeFace
+from engine.models.detector import make_detector
 from engine.models.library import ModelLibrary
 from engine.packs import read_pack
 
@@ -22,7 +22,7 @@ def main(options: argparse.Namespace) -> int:
     library = ModelLibrary()
     landmarker = library.load(options.model)
     pack = read_pack(Path(options.data), options.split, options.labels)
-    detector = BlazeFace() if options.box == "detector" else None
+    detector = make_detector(options.detector) if options.box == "detector" else None
     evaluation = evaluate(landmarker, pack, options.split, options.labels, options.box, detector)
     values = rounded(evaluation)
     report(values, _text(evaluation), options.json)

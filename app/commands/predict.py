@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.terminal import say
 from engine.landmark_files import write_predictions
-from engine.models.detector import BlazeFace
+from engine.models.detector import make_detector
 from engine.models.landmarker import Landmarker
 from engine.models.library import ModelLibrary
 from engine.packs import is_pack, read_pack
@@ -27,7 +27,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _predictions(options: argparse.Namespace, landmarker: Landmarker) -> Iterator[Prediction]:
     path = Path(options.path)
-    detector = BlazeFace()
+    detector = make_detector(options.detector)
     if is_pack(path):
         yield from predict_pack(read_pack(path), landmarker, None if options.box == "truth" else detector)
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.terminal import number, report, say
 from engine.headless import HeadlessSettings, HeadlessSummary, run_headless
-from engine.models.detector import BlazeFace
+from engine.models.detector import make_detector
 from engine.models.library import ModelLibrary
 from engine.pipeline import Pipeline
 from engine.sources.opening import open_source
@@ -38,7 +38,7 @@ def has_display() -> bool:
 
 
 def _headless(options: argparse.Namespace) -> int:
-    pipeline = Pipeline(BlazeFace(), ModelLibrary().load(options.model))
+    pipeline = Pipeline(make_detector(options.detector), ModelLibrary().load(options.model))
     source = open_source(options.source)
     try:
         settings = HeadlessSettings(

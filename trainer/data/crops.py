@@ -85,7 +85,8 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
     count = len(pack_faces)
     images = torch.empty((count, 3, CROP_SIZE, CROP_SIZE), dtype=torch.uint8)
     points = np.empty((count, pack.scheme.points, 2), np.float32)
-    for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=None if progress else True)):
+    quiet = None if progress else True  # None: quiet unless a person is watching
+    for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=quiet)):
         crop = crop_of_box(landmark_box(face.landmarks), CROP_SCALE)
         pixels = crop.sample(read_picture(face.image), CROP_SIZE)
         images[index] = torch.from_numpy(pixels).permute(2, 0, 1)

@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from engine.errors import ModelError
+from engine.errors import ModelError, UsageError
 from engine.geometry import Box, landmark_box
 from engine.landmarks.schemes import IBUG_68, eye_centres
-from engine.models import detector as module
-from engine.models.detector import BlazeFace, Detection, crop_of_detection
+from engine.models import blazeface as module
+from engine.models.blazeface import BlazeFace
+from engine.models.detector import Detection, crop_of_detection, make_detector
 from engine.sources.sample import SampleClip
 
 
@@ -78,3 +79,21 @@ def test_a_missing_detector_file_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "asset_path", lambda *parts: tmp_path / parts[-1])
     with pytest.raises(ModelError, match="face detector .* cannot be opened"):
         BlazeFace()
+
+
+def test_detectors_by_name(monkeypatch):
+    assert isinstance(make_detector(), BlazeFace)
+    with pytest.raises(UsageError, match="no face detector “haar”.*blazeface, mediapipe"):
+        make_detector("haar")
+    monkeypatch.setattr("engine.models.detector.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="needs the package mediapipe"):
+        make_detector("mediapipe")
+
+
+def test_mediapipe_agrees_with_our_own_decoding(blazeface, sample):
+    pytest.importorskip("mediapipe", reason="needs the extra [mediapipe]")
+    picture, _ = sample
+    ours, theirs = blazeface.detect(picture)[0], make_detector("mediapipe").detect(picture)[0]
+    assert ours.box.overlap(theirs.box) > 0.85
+    assert np.linalg.norm(np.subtract(ours.right_eye, theirs.right_eye)) < 0.05 * ours.box.width
+    assert abs(ours.roll - theirs.roll) < math.radians(3)
