@@ -261,7 +261,8 @@ class MainWindow(QMainWindow):
         """Say what the source on screen is doing."""
         playing, status = self.player.current, self._status
         if playing is not None and status is not None:
-            self.status_line.tell(status.message or self._plain_words(playing, status))
+            failed = status.state is SourceState.FAILED  # the banner tells why
+            self.status_line.tell(self._plain_words(playing, status) if failed else status.message or self._plain_words(playing, status))
 
     def _plain_words(self, playing: Playing, status: Status) -> str:
         """Describe a source that has nothing special to say."""

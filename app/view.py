@@ -95,4 +95,4 @@ class LiveView(QWidget):
         painter.setFont(font)
         painter.setPen(QColor(TEXT if self._image is not None else MUTED))
         area: QRect = self.rect().adjusted(2 * MARGIN, 2 * MARGIN, -2 * MARGIN, -2 * MARGIN)
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words.replace(". ", ".\n"))

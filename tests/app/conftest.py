@@ -1,14 +1,10 @@
-"""Qt without a screen, the window on a fake engine, and a watch on the event loop."""
+"""The window on a fake engine, and a watch on the event loop."""
 
 from __future__ import annotations
 
-import os
 import time
 
 import pytest
-
-# Before Qt is imported by anything.
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
 class Heartbeat:
