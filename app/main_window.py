@@ -261,17 +261,23 @@ class MainWindow(QMainWindow):
         """Say what the source on screen is doing."""
         playing, status = self.player.current, self._status
         if playing is not None and status is not None:
-            failed = status.state is SourceState.FAILED  # the banner tells why
-            self.status_line.tell(self._plain_words(playing, status) if failed else status.message or self._plain_words(playing, status))
+            # Why a source failed is told by the banner.
+            message = "" if status.state is SourceState.FAILED else status.message
+            self.status_line.tell(message or self._plain_words(playing, status))
 
     def _plain_words(self, playing: Playing, status: Status) -> str:
         """Describe a source that has nothing special to say."""
+        if status.state is SourceState.ENDED and playing.is_still:
+            return f"{playing.name} · {self._size}"
+        if status.state is not SourceState.LIVE:
+            return f"{playing.name} · {self._words(status.state)}"
+        if self.panel.pause.isChecked():
+            return f"{playing.name} · {self.tr('paused')} · {self._size}"
         if playing.kind is SourceKind.SAMPLE and playing.stands_in:
             return self.tr("Sample: what was asked for could not be opened, so the built-in clip plays")
         if playing.kind is SourceKind.SAMPLE and playing.spec is None:
             return self.tr("Sample: no camera was found, so the built-in clip plays")
-        state = self.tr("paused") if self.panel.pause.isChecked() else self._words(status.state)
-        return f"{status.source} · {state} · {self._size}"
+        return f"{playing.name} · {self._words(status.state)} · {self._size}"
 
     def _notice(self, status: Status) -> str:
         """Return what to write over a picture that is not live."""

@@ -59,6 +59,7 @@ class SourcePicker(Picker):
         self.clear()
         for camera in self._cameras or ():
             self.addItem(camera.name, camera.name)
+            self.setItemData(self.count() - 1, camera.name, Qt.ItemDataRole.ToolTipRole)  # long ones are shortened
         if not self._cameras:
             self.addItem(self.tr("Looking for cameras …") if self._cameras is None else self.tr("No camera found"))
             self.disable(0, self.tr("Plug one in, then choose “Look for cameras again”."))

@@ -158,6 +158,7 @@ class Player(QObject):
             raise
         if playing.kind is None:
             playing.name, playing.kind = source.name, source.kind
+            playing.is_still = source.kind is SourceKind.PICTURES and source.frame_count == 1
             # Set here, so that the very first picture of a camera is mirrored.
             playing.session.settings = replace(playing.session.settings, mirrored=source.kind is SourceKind.CAMERA)
         return source

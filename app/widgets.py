@@ -1,4 +1,4 @@
-"""Controls in the look of the window. A style sheet cannot draw marks without picture files, so these draw their own."""
+"""Controls in the look of the window; they draw the marks that a style sheet can only take from picture files."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ class Readings:
 
     Attributes:
         fps: results per second over the window; None before the second result.
-        latency_ms: spread of each stage, and of `total`, their sum without the wait for the source.
+        latency_ms: spread of each stage, of `detect` over the frames on which the detector ran; and of `total`, the
+            sum of a frame's stages without the wait for the source.
         nme: mean error against ground truth in percent of the eye distance; None without truth.
         found: share of the window's frames with a face.
         dropped: frames that the source gave and nobody processed, since the start.
@@ -71,7 +72,9 @@ class Meter:
         self._times.append(now)
         stages = {**result.stages, "draw": draw_ms}
         for name, value in stages.items():
-            self._stages[name].append(value)
+            # The detector rests while faces are followed; its zeros would hide what a detection costs.
+            if name != "detect" or result.detected:
+                self._stages[name].append(value)
         self._stages["total"].append(sum(value for name, value in stages.items() if name != "capture"))
         if result.nme is not None:
             self._errors.append(result.nme)

@@ -184,6 +184,14 @@ def test_ended_file_plays_again_with_space(window, engine, qtbot):
     assert engine.opened == ["/clip.mp4", "/clip.mp4"]
 
 
+def test_single_picture_is_not_said_to_end(window, engine, qtbot):
+    engine.outcomes["/face.jpg"] = FakeSource("face.jpg", SourceKind.PICTURES, frame_count=1)
+    window.start("/face.jpg")
+    until_status(qtbot, window, "face.jpg · playing")
+    engine.sessions[0].tell(SourceState.ENDED)
+    qtbot.waitUntil(lambda: window.status_line.whole_text == "face.jpg · 320\u00d7240")
+
+
 # States of a camera
 
 
@@ -214,7 +222,9 @@ def test_camera_that_fails_for_good_raises_the_banner(window, engine, qtbot):
     until_status(qtbot, window, "C920 · live")
     engine.sessions[0].tell(SourceState.FAILED, "The camera “C920” failed. Its driver gave up. Plug it in again.")
     qtbot.waitUntil(window.banner.isVisible)
-    assert "The camera “C920” failed." in window.banner.text
+    assert window.banner.text == "The camera “C920” failed. Its driver gave up. Plug it in again."
+    assert window.status_line.whole_text == "C920 · failed"
+    assert window.view.notice == "The picture stopped"
 
 
 # Models

@@ -1,5 +1,7 @@
 """Live numbers: bounded, honest, calm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,14 @@ def test_rate_latency_error_and_share_of_faces():
     assert readings.nme == 5
     assert readings.found == pytest.approx(5 / 11)
     assert (readings.frames, readings.dropped) == (11, 0)
+
+
+def test_the_detector_s_time_is_that_of_the_frames_on_which_it_ran():
+    meter = Meter(refresh=0)
+    for number in range(10):
+        given = result(number)
+        meter.add(replace(given, detected=number == 0, stages={**given.stages, "detect": 8.0 * (number == 0)}), number)
+    assert meter.readings().latency_ms["detect"].p50 == 8
 
 
 def test_frames_that_nobody_processed_are_counted_as_dropped():

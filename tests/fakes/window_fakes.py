@@ -39,8 +39,8 @@ def make_view(model="student-68", size=(320, 240), colour=GREY, truth=False) -> 
 class FakeSource:
     """As much of a source as the player looks at."""
 
-    def __init__(self, name: str, kind: SourceKind) -> None:
-        self.name, self.kind = name, kind
+    def __init__(self, name: str, kind: SourceKind, frame_count: int | None = None) -> None:
+        self.name, self.kind, self.frame_count = name, kind, frame_count
 
 
 class FakeSession:
