@@ -51,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="understudy",
         description="Facial landmarks, live: a small student network learned them from big teachers.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=20, width=100),
     )
     parser.add_argument("--version", action="version", version=f"understudy {_version()}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
@@ -93,7 +93,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _add_detector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--detector", default=DEFAULT_DETECTOR, choices=tuple(DETECTORS), help=f"(default: {DEFAULT_DETECTOR})"
+        "--detector",
+        default=DEFAULT_DETECTOR,
+        choices=tuple(DETECTORS),
+        help=f"what finds the faces (default: {DEFAULT_DETECTOR})",
     )
 
 
