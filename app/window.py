@@ -16,7 +16,7 @@ from app.player import Parts
 from app.screenshot import save_window_screenshot
 from app.theme import apply_theme
 from engine.live import Session
-from engine.models.detector import make_detector
+from engine.models.detector import DEFAULT_DETECTOR, make_detector
 from engine.models.library import DEFAULT_MODEL, ModelLibrary
 from engine.pipeline import Pipeline
 from engine.sources.discovery import list_cameras
@@ -30,6 +30,7 @@ def run_window(
     model: str | None,
     screenshot: Path | None = None,
     after_seconds: float = 0.0,
+    detector: str = DEFAULT_DETECTOR,
 ) -> int:
     """Show the window and return its exit code when it was closed.
 
@@ -38,13 +39,14 @@ def run_window(
         model: landmark model by name or path; None for the default one.
         screenshot: if given, a picture of the window is written there and the window closes by itself.
         after_seconds: how long the window has run when that picture is taken.
+        detector: what finds the faces, one of `engine.models.detector.DETECTORS`.
 
     Raises:
         RecordingError: the screenshot cannot be written.
     """
     application = _application()
     watch = CrashWatch()
-    window = MainWindow(engine_parts(), model or DEFAULT_MODEL)
+    window = MainWindow(engine_parts(detector), model or DEFAULT_MODEL)
     watch.caught.connect(window.tell_crash)
     watch.install()
     window.gone.connect(application.quit)
@@ -64,14 +66,14 @@ def run_window(
     return code
 
 
-def engine_parts() -> Parts:
+def engine_parts(detector: str = DEFAULT_DETECTOR) -> Parts:
     """Return the real engine for the window."""
     library = ModelLibrary()
     return Parts(
         list_cameras=list_cameras,
         open_source=open_source,
         list_models=library.entries,
-        make_pipeline=lambda model: Pipeline(make_detector(), library.load(model)),
+        make_pipeline=lambda model: Pipeline(make_detector(detector), library.load(model)),
         load_landmarker=library.load,
         new_session=Session,
     )

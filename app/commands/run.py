@@ -27,7 +27,7 @@ def main(options: argparse.Namespace) -> int:
     from app.window import run_window  # Qt is loaded only when a window is shown
 
     screenshot = Path(options.screenshot) if options.screenshot else None
-    return run_window(options.source, options.model, screenshot, SCREENSHOT_AFTER)
+    return run_window(options.source, options.model, screenshot, SCREENSHOT_AFTER, options.detector)
 
 
 def has_display() -> bool:
