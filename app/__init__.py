@@ -1,0 +1,10 @@
+"""The window and the command line."""
+
+import os
+
+# OpenCV reads these when it is imported, so they stand before everything that imports it.
+# Windows' camera backend otherwise takes up to a minute to open some cameras.
+os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+# OpenCV and FFmpeg report through their own log what we say in a sentence.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

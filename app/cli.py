@@ -11,13 +11,13 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 from app.terminal import say
-from engine.errors import UnderstudyError
+from engine.errors import UnderstudyError, sentence
 from engine.models.detector import DEFAULT_DETECTOR, DETECTORS
 from engine.models.library import DEFAULT_MODEL
 
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 EPILOG = """\
-exit codes: 0 done · 1 it failed, and a sentence says why · 2 the arguments make no sense · 130 interrupted
+exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line cannot be understood · 130 interrupted
 Nothing leaves this machine: no network is used, and no picture is kept unless you record it."""
 
 
@@ -34,15 +34,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Callable[[argparse.Namespace], int] = import_module(f"app.commands.{options.module}").main
         return command(options)
     except UnderstudyError as error:
-        say(f"{error.what}.\n  Likely cause: {error.why}.\n  What to do: {error.fix}.", error=True)
+        say(f"{error.what}.\n  Likely cause: {sentence(error.why)}\n  What to do: {sentence(error.fix)}", error=True)
         return EXIT_FAILURE
-    except KeyboardInterrupt:
-        say("Interrupted.", error=True)
-        return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has closed it (such as `head`); Python would complain again while exiting.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        say(f"The system refused: {error.strerror or error}{where}.", error=True)
+        say("  Likely cause: the disk is full, or the place forbids writing.", error=True)
+        say("  What to do: choose another place, or make room.", error=True)
+        return EXIT_FAILURE
+    except KeyboardInterrupt:
+        say("Interrupted.", error=True)
+        return EXIT_INTERRUPTED
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -189,11 +195,6 @@ def _positive(text: str) -> int:
 
 
 def _prepare_process() -> None:
-    # Windows' camera backend otherwise takes up to a minute to open some cameras.
-    os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
-    # OpenCV and FFmpeg report through their own log what we say in a sentence.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     import cv2
 
     cv2.setNumThreads(1)  # one thread by default: two spin against each other on small machines

@@ -29,7 +29,7 @@ def save_screenshot(pixels: NDArray[np.uint8], folder: Path) -> Path:
         folder: made if it is not there.
 
     Raises:
-        SourceError: the picture cannot be written.
+        RecordingError: the picture cannot be written.
     """
     path = _new_name(folder)
     write_picture(path, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import UsageError
+from engine.files import replaced
 
 TO_TERMINAL = "-"
 
@@ -37,10 +38,8 @@ def report(values: Mapping[str, Any], text: str, target: str | None) -> None:
         return
     path = Path(target)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.part")
-        temporary.write_text(document + "\n", encoding="utf-8")
-        temporary.replace(path)
+        with replaced(path) as temporary:
+            temporary.write_text(document + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"The report {path} cannot be written ({error.strerror})",

@@ -160,9 +160,8 @@ class Capture:
             self.error = error
         except Exception as error:  # whatever a driver or a decoder throws must reach the user as a sentence
             log.exception("The source failed")
-            self.error = SourceError(
-                f"The source {self.source_name} failed ({error})", "its driver or file is faulty", "open it again"
-            )
+            which = f"The source {self.source_name or self._expected}".rstrip()
+            self.error = SourceError(f"{which} failed ({error})", "its driver or file is faulty", "open it again")
         finally:
             self._busy_since = None
             self._close()
@@ -189,7 +188,7 @@ class Capture:
             if self._abandoned.is_set():
                 return
             if frame is None:
-                self.remark = getattr(source, "remark", "")
+                self.remark = source.remark
                 self._give(Captured(self, None, 0.0))
                 return
             if pacer is None:

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from engine.geometry import landmark_box
 from engine.landmarks.metrics import area_under_ced, failure_rate, nme, nme_box, roc_area
 from engine.landmarks.schemes import IBUG_68, Scheme
-from engine.models.detector import FaceDetector, crop_of_detection
-from engine.models.landmarker import Landmarker, Landmarks
-from engine.packs import Pack, PackFace
+from engine.models.detector import FaceDetector
+from engine.models.landmarker import Landmarker, Landmarks, not_finite_error
+from engine.packs import VISIBLE, Pack, PackFace
 from engine.pictures import read_picture
-
-VISIBLE = 2
 
 
 @dataclass(frozen=True)
@@ -27,9 +25,9 @@ class Evaluation:
         model, data, split, labels: what was measured on what; `split` is "all" for the whole pack.
         n: faces measured, missed ones included.
         points: landmarks compared, 68 or 98.
-        nme: mean error in percent of the distance of the outer eye corners, over labelled points; faces with a hidden
-            eye corner are left out. None if there is no such face.
-        nme_faces: how many faces `nme`, `fr10` and `auc10` rest on.
+        nme: mean error in percent of the distance of the outer eye corners, over labelled points; missed faces
+            and those with a hidden eye corner are left out. None if there is no such face.
+        nme_faces: faces with both eye corners labelled, missed ones included: what `fr10` and `auc10` rest on.
         nme_box: mean error in percent of the square root of the truth box's area, over all faces found.
         fr10: percent of faces with an error above 10 % of the eye distance; a missed face counts as a failure.
         auc10: area under the cumulative error distribution up to 10 %, in [0, 1]; a missed face counts as beyond.
@@ -66,8 +64,13 @@ class Scored:
 def evaluate(
     landmarker: Landmarker, pack: Pack, split: str | None, labels: str, box: str, detector: FaceDetector | None
 ) -> Evaluation:
-    """Measure a model on every face of `pack`; with `detector` on the faces that it finds, else in the true boxes."""
-    scored = [Scored(face, locate(landmarker, face, detector)) for face in pack.faces]
+    """Measure a model on every face of `pack`; with `detector` on the faces that it finds, else in the true boxes.
+
+    Raises:
+        SourceError: a picture cannot be read.
+        ModelError: the model gave numbers that are not finite.
+    """
+    scored = [Scored(face, locate(landmarker, read_picture(face.image), face, detector)) for face in pack.faces]
     scheme, truths, predictions = _comparable(landmarker, pack.scheme, scored)
     missed = sum(entry.landmarks is None for entry in scored)
 
@@ -98,19 +101,26 @@ def evaluate(
     )
 
 
-def locate(landmarker: Landmarker, face: PackFace, detector: FaceDetector | None) -> Landmarks | None:
-    """Find the landmarks of a labelled face in its true box, or through the detection that overlaps it most."""
-    picture = read_picture(face.image)
+def locate(
+    landmarker: Landmarker, picture: NDArray[np.uint8], face: PackFace, detector: FaceDetector | None
+) -> Landmarks | None:
+    """Find the landmarks of a labelled face in its true box, or through the detection that overlaps it most.
+
+    Raises:
+        ModelError: the model gave numbers that are not finite.
+    """
     truth = landmark_box(face.landmarks)
     if detector is None:
-        return landmarker.locate(picture, truth)
-    detections = [found for found in detector.detect(picture) if found.box.overlap(truth) > 0]
-    if not detections:
-        return None
-    best = max(detections, key=lambda found: found.box.overlap(truth))
-    rule = landmarker.card.crop
-    rough = landmarker.look(picture, crop_of_detection(best, rule.scale, rule.dy))
-    return landmarker.look(picture, landmarker.crop_of_face(rough)) if rough.finite else None
+        found = landmarker.locate(picture, truth)
+    else:
+        detections = [detection for detection in detector.detect(picture) if detection.box.overlap(truth) > 0]
+        if not detections:
+            return None
+        best = max(detections, key=lambda detection: detection.box.overlap(truth))
+        found = landmarker.locate_detection(picture, best)
+    if not found.finite:
+        raise not_finite_error(landmarker.card.name)
+    return found
 
 
 def _comparable(

@@ -17,6 +17,7 @@ from engine.landmarks.schemes import Scheme, eye_centres
 
 # Above this many source pixels per crop pixel, plain bilinear sampling would alias.
 ALIASING_RATIO = 2.0
+FINEST = 16  # crops are read at up to this multiple of their size; beyond it, aliasing is the lesser evil
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Crop:
 
         Large faces are read at a multiple of the size and averaged, against aliasing.
         """
-        factor = math.ceil(self.side / size / ALIASING_RATIO)
+        factor = min(FINEST, math.ceil(self.side / size / ALIASING_RATIO))
         fine = size * max(1, factor)
         sampled = cv2.warpAffine(
             picture,

@@ -1,4 +1,4 @@
-"""Running a source through a pipeline without a window, without threads, frame by frame."""
+"""Running a source through a pipeline without a window, frame by frame."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import SourceError
 from engine.frame import Frame
@@ -18,13 +20,15 @@ from engine.overlay import Composer, OverlayOptions
 from engine.pictures import write_picture
 from engine.pipeline import Pipeline
 from engine.readings import JitterMeter, Meter, Spread
-from engine.recording import VideoRecorder
+from engine.recording import FASTEST_RATE, VideoRecorder
 from engine.result import Result
 from engine.sources.base import Source, SourceKind
 
 # Sources without an end stop after this many frames unless told otherwise.
 ENDLESS_FRAMES = 300
 FALLBACK_RATE = 30.0
+# A camera is recorded at the rate at which so many of its first frames came.
+FRAMES_TO_MEASURE = 15
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,10 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
     meter, shown = Meter(window=None, refresh=0), Meter()
     jitter, composer = JitterMeter(), Composer()
     canvas = np.empty((0, 0, 4), np.uint8)
-    recorder: VideoRecorder | None = None
     keep = None
     start = time.monotonic()
     with ExitStack() as stack:
+        recording = stack.enter_context(_Recording(settings.record, source.rate)) if settings.record else None
         for frame, capture_ms in _frames(source, settings.frames):
             result = pipeline.process(frame, capture_ms)
             if canvas.shape[:2] != frame.image.shape[:2]:
@@ -102,12 +106,8 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
             for numbers in (meter, shown):
                 numbers.add(result, time.monotonic(), draw_ms)
             jitter.add(result)
-            if settings.record is not None:
-                if recorder is None:
-                    rate = source.rate or FALLBACK_RATE
-                    size = (frame.width, frame.height)
-                    recorder = stack.enter_context(VideoRecorder(settings.record, rate, size))
-                recorder.write(canvas)
+            if recording is not None:
+                recording.write(canvas, frame.captured)
             if settings.picture is not None and (result.faces or keep is None):
                 keep = canvas.copy()
         elapsed = time.monotonic() - start
@@ -130,6 +130,51 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         source=source.name,
         files={kind: str(path) for kind, path in written.items() if path is not None},
     )
+
+
+class _Recording:
+    """Records pictures at a known rate, or else at the one at which the first of them were taken."""
+
+    def __init__(self, path: Path, rate: float | None) -> None:
+        self._path, self._rate = path, rate
+        self._recorder: VideoRecorder | None = None
+        self._waiting: list[NDArray[np.uint8]] = []
+        self._moments: list[float] = []
+
+    def __enter__(self) -> _Recording:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        recorder = self._begin() if self._waiting else self._recorder
+        if recorder is not None:
+            recorder.__exit__(kind, error, trace)
+
+    def write(self, picture: NDArray[np.uint8], moment: float) -> None:
+        """Append a picture `[H, W, 4]` BGRA, taken at `moment` seconds."""
+        if self._recorder is not None:
+            self._recorder.write(picture)
+            return
+        self._waiting.append(picture.copy())
+        self._moments.append(moment)
+        if self._rate or len(self._waiting) == FRAMES_TO_MEASURE:
+            self._begin()
+
+    def _begin(self) -> VideoRecorder:
+        """Write down the pictures that waited for the rate."""
+        height, width = self._waiting[0].shape[:2]
+        waiting, self._waiting = self._waiting, []
+        self._recorder = VideoRecorder(self._path, self._rate or _measured_rate(self._moments), (width, height))
+        for picture in waiting:
+            self._recorder.write(picture)
+        return self._recorder
+
+
+def _measured_rate(moments: list[float]) -> float:
+    """Return the frames per second of pictures taken at these moments."""
+    seconds = moments[-1] - moments[0]
+    return min((len(moments) - 1) / seconds, FASTEST_RATE) if seconds > 0 else FALLBACK_RATE
 
 
 def _frames(source: Source, limit: int | None) -> Iterator[tuple[Frame, float]]:

@@ -6,13 +6,14 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError, UsageError
+from engine.files import replaced
 from engine.prediction import PredictedFace, Prediction
 
 # The .pts format counts pixels from 1.
@@ -113,30 +114,28 @@ def _csv_row(prediction: Prediction, face: PredictedFace) -> list[object]:
 
 
 def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
-    """`NAME.pts` for the largest face of a picture, `NAME_2.pts` and on for the others, `NAME_FRAME.pts` for videos."""
-    count = 0
-    target.mkdir(parents=True, exist_ok=True)
+    """Write `NAME.pts` for the largest face, `NAME_2.pts` and on for the others; `NAME_000012.pts` for a video's frame.
+
+    Pictures in sub-folders stay in them. Where two pictures differ only in their ending, the second keeps it in front
+    of `.pts`.
+    """
+    count, taken = 0, set()
     for prediction in predictions:
         count += 1
-        name = prediction.image if prediction.image is not None else prediction.source
-        stem = Path(str(name)).stem
-        if prediction.frame is not None:
-            stem = f"{stem}_{prediction.frame:06d}"
+        picture = PurePosixPath(str(prediction.image if prediction.image is not None else prediction.source))
         for number, face in enumerate(prediction.faces, 1):
-            file = target / (f"{stem}.pts" if number == 1 else f"{stem}_{number}.pts")
-            with _replacing(file) as stream:
-                stream.write(pts_text(face.landmarks))
+            ending = "" if prediction.frame is None else f"_{prediction.frame:06d}"
+            ending += "" if number == 1 else f"_{number}"
+            file = picture.with_name(f"{picture.stem}{ending}.pts")
+            if file in taken:
+                file = picture.with_name(f"{picture.name}{ending}.pts")
+            taken.add(file)
+            with replaced(target / file) as temporary:
+                temporary.write_text(pts_text(face.landmarks), encoding="utf-8")
     return count
 
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[IO[str]]:
-    """Open a file to be written beside `target`, and put it in its place only if all went well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replaced(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        yield stream

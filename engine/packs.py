@@ -6,7 +6,6 @@ pixels with NaN for points without a label, and optionally `visibility` (N, K), 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,9 @@ from engine.errors import PackError
 from engine.landmarks.schemes import SCHEMES, Scheme
 
 # A label further from the origin than this many pixels is no place in a picture that anyone can open.
-FARTHEST_PIXEL = 1e6
+FARTHEST_PIXEL = 1e5
+# The flag of a point that can be seen.
+VISIBLE = 2
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,6 @@ class Pack:
     folder: Path
     scheme: Scheme
     faces: tuple[PackFace, ...]
-    meta: dict[str, object]
-
-    def splits(self) -> tuple[str, ...]:
-        """Return the names of the splits, sorted."""
-        return tuple(sorted({face.split for face in self.faces}))
 
 
 def is_pack(folder: Path) -> bool:
@@ -64,7 +60,7 @@ def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks",
 
     Args:
         folder: where `annotations.npz` lies.
-        split: take the faces whose split has this name, or starts with it (`test` takes `test_yaw00_30`); None: all.
+        split: take the faces of this split, or of its parts (`test` takes `test_yaw00_30`); None: all.
         labels: the array to read, `landmarks` or `landmarks_2d`.
         skip_unlabelled: leave out faces without any label in that array instead of refusing them.
 
@@ -80,7 +76,7 @@ def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks",
             f"it offers: {offered or 'no landmarks at all'}",
             "choose one of these with --labels",
         )
-    names, landmarks = arrays["image"].astype(str), arrays[labels].astype(np.float32)
+    names, landmarks = arrays["image"].astype(str), _numbers(folder, labels, arrays[labels])
     scheme = _checked_scheme(folder, names, landmarks)
     chosen = _chosen(folder, arrays, split)
     labelled = np.asarray(np.isfinite(landmarks).all(-1).any(-1))
@@ -89,7 +85,7 @@ def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks",
     _check_coordinates(folder, names, landmarks, labelled, chosen)
 
     splits = arrays["split"].astype(str) if "split" in arrays else np.full(len(names), "")
-    visibility = arrays.get("visibility")
+    visibility = _flags(folder, arrays, landmarks)
     leaks = arrays.get("same_picture_as_test", np.zeros(len(names), bool))
     faces = tuple(
         PackFace(
@@ -102,7 +98,7 @@ def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks",
         for index in np.flatnonzero(chosen)
     )
     _check_pictures(folder, faces)
-    return Pack(folder.resolve().name, folder, scheme, faces, _read_meta(folder))
+    return Pack(folder.resolve().name, folder, scheme, faces)
 
 
 def _read_arrays(folder: Path) -> dict[str, NDArray]:
@@ -122,8 +118,14 @@ def _read_arrays(folder: Path) -> dict[str, NDArray]:
             "the file is damaged, or holds Python objects, which are refused because they can run code",
             "copy the pack again or export it with plain arrays",
         ) from error
-    if "image" not in arrays:
-        raise PackError(f"{file} has no array “image”", "it was not written as a pack", "see the README on packs")
+    if "image" not in arrays or arrays["image"].ndim != 1:
+        raise PackError(f"{file} has no list “image”", "it was not written as a pack", "see the README on packs")
+    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in arrays["image"].astype(str)):
+        raise PackError(
+            f"{file} names pictures outside its folder",
+            "a pack's pictures lie below it",
+            "write their paths relative to the pack",
+        )
     lengths = {name: len(array) for name, array in arrays.items() if array.ndim}
     if len(set(lengths.values())) > 1:
         raise PackError(
@@ -132,6 +134,25 @@ def _read_arrays(folder: Path) -> dict[str, NDArray]:
             "write it again",
         )
     return arrays
+
+
+def _numbers(folder: Path, name: str, array: NDArray) -> NDArray[np.float32]:
+    if array.dtype.kind not in "fiu":
+        raise PackError(
+            f"The array “{name}” of {folder} holds no numbers", f"its type is {array.dtype}", "write it as float32"
+        )
+    return array.astype(np.float32)
+
+
+def _flags(folder: Path, arrays: dict[str, NDArray], landmarks: NDArray) -> NDArray | None:
+    flags = arrays.get("visibility")
+    if flags is not None and flags.shape != landmarks.shape[:2]:
+        raise PackError(
+            f"The array “visibility” of {folder} has the shape {flags.shape}",
+            f"one flag a point was expected: {landmarks.shape[:2]}",
+            "write it again, or leave it out",
+        )
+    return flags
 
 
 def _checked_scheme(folder: Path, names: NDArray, landmarks: NDArray) -> Scheme:
@@ -152,7 +173,7 @@ def _chosen(folder: Path, arrays: dict[str, NDArray], split: str | None) -> NDAr
     splits = arrays["split"].astype(str) if "split" in arrays else np.full(count, "")
     chosen = splits == split
     if not chosen.any():
-        chosen = np.char.startswith(splits, split)
+        chosen = np.char.startswith(splits, f"{split}_")
     if not chosen.any():
         offered = ", ".join(sorted(set(splits.tolist()))) or "none"
         raise PackError(
@@ -186,11 +207,3 @@ def _check_pictures(folder: Path, faces: tuple[PackFace, ...]) -> None:
             "the pack was copied in part",
             "copy the pack again, pictures included",
         )
-
-
-def _read_meta(folder: Path) -> dict[str, object]:
-    try:
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # the description is a courtesy: labels and pictures are whole without it
-    return meta if isinstance(meta, dict) else {}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import SourceError
+from engine.errors import RecordingError, SourceError
+from engine.files import replaced
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 # Larger pictures are refused before they fill the memory: 100 megapixels are 300 MB of RGB.
 MOST_PIXELS = 100_000_000
+LONGEST_SIDE = 32_766  # OpenCV's warping counts pixels in 16 bits
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -41,10 +42,11 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             "it is empty, cut off, too large, or another kind of file with a picture's name",
             "open it in a picture viewer and save it again as JPEG or PNG",
         )
-    if picture.shape[0] * picture.shape[1] > MOST_PIXELS:
+    height, width = picture.shape[:2]
+    if height * width > MOST_PIXELS or max(height, width) > LONGEST_SIDE:
         raise SourceError(
-            f"The picture {path} has {picture.shape[1]} x {picture.shape[0]} pixels",
-            f"more than {MOST_PIXELS // 1_000_000} megapixels are refused to protect the memory",
+            f"The picture {path} has {width} x {height} pixels",
+            f"at most {MOST_PIXELS // 1_000_000} megapixels and {LONGEST_SIDE} pixels a side can be handled",
             "make it smaller",
         )
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=picture)
@@ -54,20 +56,16 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
     """Write an RGB picture `[H, W, 3]` in the format of the path's ending, all of it or nothing.
 
     Raises:
-        SourceError: the ending is unknown or the file cannot be written.
+        RecordingError: the ending is unknown or the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.part")
     try:
         done, data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         if not done:
             raise OSError("the encoder failed")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data.tobytes())
-        temporary.replace(path)
+        with replaced(path) as temporary:
+            temporary.write_bytes(data.tobytes())
     except (cv2.error, OSError) as error:
-        with suppress(OSError):  # also where the folder is no folder
-            temporary.unlink()
-        raise SourceError(
+        raise RecordingError(
             f"The picture {path} cannot be written ({error})",
             "the ending is no picture format, the folder forbids writing, or the disk is full",
             "choose another name ending in .png or .jpg, or another folder",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -75,7 +76,7 @@ class Pipeline:
         }
         error = None if frame.truth is None else _error(faces, frame.truth)
         model = self.landmarker.card.name
-        return Result(frame, faces, model, stages, found.detected, error, found.rejected)
+        return Result(frame, faces, model, stages, found.detected, error, found.not_finite)
 
     def _face(self, track: Track, frame: Frame) -> Face:
         scheme = self.landmarker.card.markup
@@ -92,14 +93,19 @@ class Pipeline:
 
 
 def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
-    """Return the NME in percent of the face nearest to the truth, on the 68 shared points where markups differ."""
+    """Return the NME in percent of the face nearest to the truth, on the 68 shared points where markups differ.
+
+    None without a face, and where the truth lacks an outer eye corner.
+    """
     if not faces:
         return None
     centre = np.array(landmark_box(truth.points).centre)
     nearest = min(faces, key=lambda face: float(np.hypot(*(centre - face.box.centre))))
     if nearest.scheme is truth.scheme:
-        return nme(truth.scheme, nearest.landmarks, truth.points)
-    return nme(IBUG_68, as_68(nearest), truth.points[list(truth.scheme.as_68)])
+        error = nme(truth.scheme, nearest.landmarks, truth.points)
+    else:
+        error = nme(IBUG_68, as_68(nearest), truth.points[list(truth.scheme.as_68)])
+    return error if math.isfinite(error) else None
 
 
 def as_68(face: Face) -> NDArray[np.float32]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import SourceError
+from engine.errors import SourceError, UsageError
 from engine.evaluation import locate
 from engine.geometry import Box, landmark_box
 from engine.models.detector import FaceDetector
-from engine.models.landmarker import Landmarker
-from engine.packs import Pack
+from engine.models.landmarker import Landmarker, Landmarks, not_finite_error
+from engine.packs import Pack, PackFace
 from engine.pictures import read_picture
 from engine.pipeline import Pipeline
 from engine.sources.base import Source, SourceKind
@@ -24,7 +25,7 @@ class PredictedFace:
     """One face of a prediction.
 
     Attributes:
-        id: number of the face; in a video it stays with the face.
+        id: number of the face; in a video it stays with the face, in a pack it is the label's place there.
         box: tight box around the landmarks.
         score: in [0, 1].
         landmarks: `[K, 2]` float32, pixels of the picture.
@@ -62,14 +63,24 @@ class Prediction:
 
 
 def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarker) -> Iterator[Prediction]:
-    """Yield a prediction for each frame of a source, without smoothing.
+    """Yield a prediction for each frame of a source that ends, without smoothing.
 
     Raises:
+        UsageError: the source is a camera or the sample, which never end.
         SourceError: the source failed.
+        ModelError: the model gave numbers that are not finite.
     """
+    if source.kind in (SourceKind.CAMERA, SourceKind.SAMPLE):
+        raise UsageError(
+            f"“{source.name}” never ends, so its landmarks cannot be written as a file",
+            "predict is for pictures and videos",
+            "record a video first: “understudy run --headless --record FILE”",
+        )
     pipeline = Pipeline(detector, landmarker, smoothing=0.0)
     while (frame := source.read()) is not None:
         result = pipeline.process(frame)
+        if result.not_finite:
+            raise not_finite_error(result.model)
         faces = tuple(
             PredictedFace(face.id, face.box, face.score, face.landmarks, face.confidence, face.scheme.points)
             for face in result.faces
@@ -87,17 +98,26 @@ def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarke
 
 
 def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | None) -> Iterator[Prediction]:
-    """Yield a prediction for each labelled face of a pack, in its order; crops come from the truth without detector."""
+    """Yield a prediction for each picture of a pack: its labelled faces, in the true boxes or those of a detector.
+
+    Raises:
+        SourceError: a picture cannot be read.
+        ModelError: the model gave numbers that are not finite.
+    """
+    faces_of: dict[Path, list[tuple[int, PackFace]]] = {}
     for index, face in enumerate(pack.faces):
-        height, width = read_picture(face.image).shape[:2]
-        found = locate(landmarker, face, detector)
-        faces: tuple[PredictedFace, ...] = ()
-        if found is not None and found.finite:
-            box = landmark_box(found.points)
-            scheme = landmarker.card.scheme
-            faces = (PredictedFace(index, box, found.score, found.points, found.confidence, scheme),)
-        name = face.image.relative_to(pack.folder).as_posix()
-        yield Prediction(name, None, None, width, height, faces, landmarker.card.name)
+        faces_of.setdefault(face.image, []).append((index, face))
+    for image, labelled in faces_of.items():
+        picture = read_picture(image)
+        located = [(index, locate(landmarker, picture, face, detector)) for index, face in labelled]
+        faces = tuple(_located_face(index, found, landmarker) for index, found in located if found is not None)
+        name = image.relative_to(pack.folder).as_posix()
+        yield Prediction(name, None, None, picture.shape[1], picture.shape[0], faces, landmarker.card.name)
+
+
+def _located_face(index: int, found: Landmarks, landmarker: Landmarker) -> PredictedFace:
+    box = landmark_box(found.points)
+    return PredictedFace(index, box, found.score, found.points, found.confidence, landmarker.card.scheme)
 
 
 def require_some(predictions: Iterator[Prediction], name: str) -> Iterator[Prediction]:

@@ -23,7 +23,7 @@ class Face:
     Attributes:
         id: stays with the face as long as it is followed.
         box: tight box around the landmarks.
-        score: in [0, 1]: mean confidence of the landmarks.
+        score: in [0, 1], how surely this is a face: mean of the surer half of the confidences.
         scheme: markup of the landmarks.
         landmarks: `[K, 2]` float32, pixels of the picture, smoothed where smoothing is on.
         confidence: `[K]` float32 in [0, 1], how surely each point can be seen.
@@ -50,7 +50,7 @@ class Result:
         stages: milliseconds of each stage that this frame went through; `capture` is the wait for the source.
         detected: whether the detector ran, as opposed to following the last landmarks.
         nme: error of the face nearest to the ground truth in percent of the eye distance; None without truth.
-        rejected: faces whose landmarks were not finite or beyond reason; they are not in `faces`.
+        not_finite: whether the model gave numbers that are not finite; such faces are not in `faces`.
     """
 
     frame: Frame
@@ -59,4 +59,4 @@ class Result:
     stages: Mapping[str, float]
     detected: bool
     nme: float | None = None
-    rejected: int = 0
+    not_finite: bool = False

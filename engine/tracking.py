@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Box, Crop, landmark_box
-from engine.models.detector import Detection, FaceDetector, crop_of_detection
+from engine.models.detector import Detection, FaceDetector
 from engine.models.landmarker import Landmarker, Landmarks
 
 
@@ -60,13 +60,13 @@ class TrackedFrame:
 
     Attributes:
         tracks: faces, largest first.
-        rejected: faces whose landmarks were not finite or beyond reason.
+        not_finite: whether the model gave numbers that are not finite.
         detected: whether the detector ran.
         detect_ms, landmark_ms: time spent in the two networks, milliseconds.
     """
 
     tracks: list[Track] = field(default_factory=list)
-    rejected: int = 0
+    not_finite: bool = False
     detected: bool = False
     detect_ms: float = 0.0
     landmark_ms: float = 0.0
@@ -138,18 +138,12 @@ class FaceTracker:
     def _add(self, picture: NDArray[np.uint8], detection: Detection, found: TrackedFrame) -> None:
         if any(_centre_inside(detection.box, landmark_box(track.landmarks.points)) for track in found.tracks):
             return
-        rule = self.landmarker.card.crop
-        crop = crop_of_detection(detection, rule.scale, rule.dy)
-        rough = self.landmarker.look(picture, crop)
-        if not self._believable(picture, crop, rough, self._settings.accept_score, found):
-            return
-        # The detector's box is only a guess at the landmarks' box; a second look through their own crop is exact.
-        crop = self.landmarker.crop_of_face(rough)
-        landmarks = self.landmarker.look(picture, crop)
+        crop = self.landmarker.crop_of_detection(detection)
+        landmarks = self.landmarker.locate_detection(picture, detection)
         if not self._believable(picture, crop, landmarks, self._settings.accept_score, found):
             return
         if not self._known(landmarks, found.tracks):
-            found.tracks.append(Track(self._next_id, self._next_crop(crop, landmarks), landmarks))
+            found.tracks.append(Track(self._next_id, self.landmarker.crop_of_face(landmarks), landmarks))
             self._next_id += 1
 
     def _known(self, landmarks: Landmarks, tracks: list[Track]) -> bool:
@@ -160,11 +154,11 @@ class FaceTracker:
     def _believable(
         self, picture: NDArray[np.uint8], crop: Crop, landmarks: Landmarks, score: float, found: TrackedFrame
     ) -> bool:
-        """Tell whether these are the landmarks of a face; impossible numbers are counted."""
-        if not landmarks.finite or not _plausible(landmarks.points, crop, picture):
-            found.rejected += 1
+        """Tell whether these are the landmarks of a face; note numbers that are none."""
+        if not landmarks.finite:
+            found.not_finite = True
             return False
-        return landmarks.score >= score
+        return landmarks.score >= score and _plausible(landmarks.points, crop, picture)
 
     def _next_crop(self, last: Crop, landmarks: Landmarks) -> Crop:
         """Return the crop for the next picture: that of these landmarks, or the last one while it still fits."""

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from engine.errors import UsageError
+from engine.files import replaced
 
 FORMAT = "understudy-checkpoint-1"
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -55,9 +56,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "recipe": json.dumps(checkpoint.recipe),
         "notes": json.dumps(checkpoint.notes),
     }
-    temporary = path.with_name(f".{path.name}.part")
-    save_file(tensors, temporary, metadata)
-    temporary.replace(path)
+    with replaced(path) as temporary:
+        save_file(tensors, temporary, metadata)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

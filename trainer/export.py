@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from engine.errors import UnderstudyError
+from engine.files import replaced
 from engine.geometry import crop_of_landmarks, roll_of_landmarks
 from engine.models.card import Card, CropRule, write_card
 from engine.models.runtime import Runtime
@@ -82,10 +83,11 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
             f"at most {LARGEST_DIFFERENCE:.2%} is accepted; the weights may be beyond float16's range",
             "train on with a lower learning rate, or report this with the checkpoint",
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
     card_path = target.with_suffix(".json")
-    write_card(card_path, _card(checkpoint, network, content, target.stem, role))
+    card = _card(checkpoint, network, content, target.stem, role)
+    with replaced(target) as temporary:
+        temporary.write_bytes(content)
+        write_card(card_path, card)
     return Export(target, card_path, difference)
 
 
@@ -129,11 +131,11 @@ def _test_faces(size: int) -> list[NDArray[np.uint8]]:
 def _card(checkpoint: Path, network: HeatmapNetwork, content: bytes, name: str, role: str) -> Card:
     state = read_checkpoint(checkpoint)
     packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
-    start = "ImageNet weights" if state.recipe["start"] == "imagenet" else state.recipe["start"]
+    lineage = "; ".join(state.notes["lineage"])
     return Card(
         name=name,
         role=role,
-        system="MobileNetV2 encoder, heatmap decoder to stride 4, soft-argmax; trained without a teacher",
+        system="MobileNetV2 encoder, heatmap decoder to stride 4, soft-argmax",
         scheme=network.shape.points,
         input_size=network.shape.input_size,
         crop=CropRule(state.recipe["crop_scale"], 0.0, level=True),
@@ -144,8 +146,7 @@ def _card(checkpoint: Path, network: HeatmapNetwork, content: bytes, name: str, 
         precision="float16 weights, float32 arithmetic",
         minimum_runtime=minimum_runtime(content),
         licence=LICENCE,
-        data=f"{state.notes['faces']} faces of {packs}; all labels manual but those of ytf68, which a machine made. "
-        f"Started from {start}.",
+        data=f"{state.notes['faces']} faces of {packs}. Before that: {lineage}.",
         recipe=f"{state.recipe['name']}, {state.step} steps of {state.recipe['batch']}",
         revision=str(state.notes["revision"]),
     )

@@ -129,7 +129,7 @@ def student_68_lite() -> Recipe:
         shape=shape,
         start="runs/student-68/last.safetensors",
         packs=MOSTLY_300W,
-        steps=2500,
+        steps=2000,
         augmentation=GENTLE,
     )
 

@@ -15,6 +15,14 @@ from engine.models.library import ModelLibrary
 from engine.packs import read_pack
 
 DIGITS = 4
+FIGURES = (
+    "NME and FR10 in percent of the distance of the outer eye corners over labelled points, nme_box of the square root "
+    "of the true box's area"
+)
+CROPS = {
+    "truth": "upright crop of the true box, then a level one where the head leans by over 15 degrees",
+    "detector": "crop of the detector's box, level with its eyes, then one of the landmarks found",
+}
 
 
 def main(options: argparse.Namespace) -> int:
@@ -45,10 +53,7 @@ def _note(card_path: Path, values: dict[str, Any]) -> None:
     same = ("data", "split", "labels", "box")
     others = [entry for entry in card.metrics if any(entry.get(name) != values[name] for name in same)]
     entry = {name: value for name, value in values.items() if name != "model" and value is not None}
-    entry["protocol"] = (
-        "NME and FR10 in percent, of the distance of the outer eye corners over labelled points (nme_box: of the "
-        "square root of the true box's area); upright crop, then a level one where the head leans by over 15 degrees"
-    )
+    entry["protocol"] = f"{FIGURES}; {CROPS[values['box']]}"
     write_card(card_path, replace(card, metrics=(*others, entry)))
 
 

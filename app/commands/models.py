@@ -39,7 +39,7 @@ def _text(entries: list[ModelEntry]) -> str:
             problems.append(f"{entry.name} cannot be used. {entry.error}")
             continue
         metric: dict[str, Any] = card.metrics[0] if card.metrics else {}
-        data = f"{metric['data']} {metric['split']}" if metric else None
+        data = f"{metric.get('data', '?')} {metric.get('split', '')}" if metric else None
         size = f"{card.bytes / 1e6:.2f} MB"
         licence = card.licence.partition(":")[0]
         rows.append((entry.name, card.role, card.scheme, size, number(metric.get("nme"), 2, " %"), data, licence))

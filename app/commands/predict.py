@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.terminal import say
+from app.terminal import incomplete, say
 from engine.landmark_files import write_predictions
 from engine.models.detector import make_detector
 from engine.models.landmarker import Landmarker
@@ -19,20 +19,21 @@ from engine.sources.opening import open_source
 def main(options: argparse.Namespace) -> int:
     """Write the predictions."""
     landmarker = ModelLibrary().load(options.model)
-    predictions = require_some(_predictions(options, landmarker), options.path)
-    count = write_predictions(predictions, Path(options.out))
-    say(f"{count} pictures or frames, landmarks by {landmarker.card.name}: {options.out}")
-    return 0
-
-
-def _predictions(options: argparse.Namespace, landmarker: Landmarker) -> Iterator[Prediction]:
-    path = Path(options.path)
     detector = make_detector(options.detector)
+    path = Path(options.path)
     if is_pack(path):
-        yield from predict_pack(read_pack(path), landmarker, None if options.box == "truth" else detector)
-        return
+        truth = options.box == "truth"
+        _write(predict_pack(read_pack(path), landmarker, None if truth else detector), options, landmarker)
+        return 0
     source = open_source(options.path)
     try:
-        yield from predict_source(source, detector, landmarker)
+        _write(predict_source(source, detector, landmarker), options, landmarker)
+        remark = source.remark
     finally:
         source.close()
+    return incomplete(remark)
+
+
+def _write(predictions: Iterator[Prediction], options: argparse.Namespace, landmarker: Landmarker) -> None:
+    count = write_predictions(require_some(predictions, options.path), Path(options.out))
+    say(f"{count} pictures or frames, landmarks by {landmarker.card.name}: {options.out}")

@@ -7,21 +7,32 @@ import os
 import sys
 from pathlib import Path
 
-from app.terminal import number, report, say
+from app.terminal import incomplete, number, report, say
+from engine.errors import UsageError
 from engine.headless import HeadlessSettings, HeadlessSummary, run_headless
 from engine.models.detector import make_detector
 from engine.models.library import ModelLibrary
+from engine.pictures import PICTURE_SUFFIXES
 from engine.pipeline import Pipeline
+from engine.recording import CODECS
 from engine.sources.opening import open_source
+from engine.sources.watched import open_watched
 
+# What only a run without a window does.
+HEADLESS_OPTIONS = ("frames", "record", "picture", "json")
 SCREENSHOT_AFTER = 6.0  # seconds: past the first look, well inside the sample's motion
 
 
 def main(options: argparse.Namespace) -> int:
-    """Show the window, or run headless where it was asked for or no display is there."""
+    """Show the window, or run headless where it was asked for or no display is there.
+
+    Raises:
+        UsageError: options do not go with each other, or a file cannot be written for its ending.
+    """
     if not options.headless and not has_display():
         say("No display was found, so this runs without a window. (--headless asks for that.)", error=True)
         options.headless = True
+    _check(options)
     if options.headless:
         return _headless(options)
     from app.window import run_window  # Qt is loaded only when a window is shown
@@ -37,9 +48,30 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what would be ignored, or would only fail once the work is done."""
+    if options.headless and options.screenshot:
+        raise UsageError(
+            "There is no window that --screenshot could save", "this runs without one", "use --picture instead"
+        )
+    ignored = [f"--{name}" for name in HEADLESS_OPTIONS if getattr(options, name) is not None]
+    if ignored and not options.headless:
+        raise UsageError(
+            f"With a window there is no {' and no '.join(ignored)}", "that is for runs without a window", "add --headless"
+        )
+    for name, endings in (("record", set(CODECS)), ("picture", PICTURE_SUFFIXES)):
+        target = getattr(options, name)
+        if target is not None and Path(target).suffix.lower() not in endings:
+            raise UsageError(
+                f"--{name} cannot write {target}",
+                f"its ending is none of {', '.join(sorted(endings))}",
+                "choose another name",
+            )
+
+
 def _headless(options: argparse.Namespace) -> int:
     pipeline = Pipeline(make_detector(options.detector), ModelLibrary().load(options.model))
-    source = open_source(options.source)
+    source = open_watched(lambda: open_source(options.source))
     try:
         settings = HeadlessSettings(
             frames=options.frames,
@@ -47,10 +79,11 @@ def _headless(options: argparse.Namespace) -> int:
             picture=Path(options.picture) if options.picture else None,
         )
         summary = run_headless(source, pipeline, settings)
+        remark = source.remark
     finally:
         source.close()
     report(summary.as_report(), _text(summary), options.json)
-    return 0
+    return incomplete(remark)
 
 
 def _text(summary: HeadlessSummary) -> str:

@@ -6,11 +6,11 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from app.terminal import report
+from app.terminal import number, report
 from engine.assets import asset_path
 from engine.errors import UsageError
 
-NEEDED = ("torch", "lightning_fabric", "litert_torch")
+NEEDED = ("torch", "lightning_fabric", "litert_torch", "safetensors", "tensorboard", "tqdm", "flatbuffers")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -37,7 +37,7 @@ def _train(options: argparse.Namespace) -> int:
     out = Path(options.resume or options.out or Path("runs") / recipe.name)
     last = run(recipe, Path(options.data), out, options.device, resume=options.resume is not None)
     values = summary(last)
-    text = f"{recipe.name}: {values['step']} steps, best validation NME {values['best_nme']:.3f} %, {last}"
+    text = f"{recipe.name}: {values['step']} steps, best validation NME {number(values['best_nme'], 3, ' %')}, {last}"
     report(values, text, options.json)
     return 0
 

@@ -23,6 +23,12 @@ def point_errors(points: NDArray[np.floating], truth: NDArray[np.floating]) -> N
     return np.linalg.norm(np.asarray(points, np.float64) - truth, axis=-1)
 
 
+def mean_error(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
+    """Return the mean distance in pixels over the labelled points; NaN if a prediction for one of them is no number."""
+    labelled = np.isfinite(truth).all(-1)
+    return float(point_errors(points, truth)[labelled].mean()) if labelled.any() else float("nan")
+
+
 def nme(scheme: Scheme, points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
     """Return the mean error of the labelled points in percent of the true distance of the outer eye corners.
 
@@ -31,7 +37,7 @@ def nme(scheme: Scheme, points: NDArray[np.floating], truth: NDArray[np.floating
     eyes = interocular_distance(scheme, truth)
     if not eyes > 0:
         return float("nan")
-    return float(np.nanmean(point_errors(points, truth)) / eyes * 100)
+    return mean_error(points, truth) / eyes * 100
 
 
 def nme_box(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
@@ -43,7 +49,7 @@ def nme_box(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
     area = box.width * box.height
     if not area > 0:
         return float("nan")
-    return float(np.nanmean(point_errors(points, truth)) / np.sqrt(area) * 100)
+    return mean_error(points, truth) / float(np.sqrt(area)) * 100
 
 
 def failure_rate(errors: NDArray[np.floating], threshold: float = FAILURE_THRESHOLD) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ModelError
+from engine.files import replaced
 from engine.landmarks.schemes import SCHEMES, Scheme
 
 ROLES = ("student", "teacher")
@@ -90,7 +92,7 @@ def read_card(path: Path) -> Card:
         raise ModelError(
             f"The card {path} is missing", "every model comes as two files, .tflite and .json", "copy both files"
         ) from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, LookupError) as error:
         raise ModelError(
             f"The card {path} cannot be used ({error})",
             "it was edited by hand or cut off",
@@ -99,8 +101,13 @@ def read_card(path: Path) -> Card:
 
 
 def write_card(path: Path, card: Card) -> None:
-    """Write a card as readable JSON."""
-    path.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write a card as readable JSON, all of it or nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _card_of(values: dict[str, Any]) -> Card:
@@ -117,8 +124,10 @@ def _card_of(values: dict[str, Any]) -> Card:
         raise ValueError(f"“scheme” is {card.scheme!r}, known are {', '.join(map(str, SCHEMES))}")
     if card.role not in ROLES:
         raise ValueError(f"“role” is {card.role!r}, known are {', '.join(ROLES)}")
-    if not card.crop.scale > 0:
-        raise ValueError("“crop.scale” must be above 0")
+    if not (0 < card.crop.scale < math.inf and math.isfinite(card.crop.dy)):
+        raise ValueError("“crop.scale” must be above 0, and “crop.dy” a number")
+    if not all(isinstance(entry, dict) for entry in card.metrics):
+        raise ValueError("“metrics” must be a list of objects")
     if card.input_range != (0.0, 255.0):
         raise ValueError("“input_range” must be [0, 255]: normalisation belongs into the model")
     return card

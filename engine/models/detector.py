@@ -54,8 +54,8 @@ class FaceDetector(Protocol):
         """Return the faces of an RGB picture `[H, W, 3]` uint8, best first."""
 
 
-def crop_of_detection(detection: Detection, scale: float, shift_down: float) -> Crop:
-    """Return the level crop for a landmark model of `scale` and `shift_down` (see `CropRule`).
+def crop_of_detection(detection: Detection, scale: float, shift_down: float, level: bool = True) -> Crop:
+    """Return the crop for a landmark model of `scale`, `shift_down` and `level` (see `CropRule`).
 
     The model's landmark box is guessed from the detector's: `BOX_SCALE` and `BOX_DOWN` are medians over the training
     faces of helen68 and lfpw68, in the frame turned by the detector's eyes.
@@ -63,8 +63,8 @@ def crop_of_detection(detection: Detection, scale: float, shift_down: float) -> 
     side = max(detection.box.width, detection.box.height)
     down = BOX_DOWN * side + shift_down * BOX_SCALE * side
     centre_x, centre_y = detection.box.centre
-    sine, cosine = math.sin(detection.roll), math.cos(detection.roll)
-    return Crop(centre_x - sine * down, centre_y + cosine * down, scale * BOX_SCALE * side, detection.roll)
+    roll = detection.roll if level else 0.0
+    return Crop(centre_x - math.sin(roll) * down, centre_y + math.cos(roll) * down, scale * BOX_SCALE * side, roll)
 
 
 def make_detector(name: str = DEFAULT_DETECTOR) -> FaceDetector:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.errors import ModelError
 from engine.geometry import Box, Crop, crop_of_box, crop_of_landmarks, roll_of_landmarks
 from engine.models.card import Card, read_card
+from engine.models.detector import Detection, crop_of_detection
 from engine.models.runtime import Runtime
 
 LARGEST_MODEL = 100_000_000  # bytes
@@ -84,12 +85,34 @@ class Landmarker:
         roll = landmarks.roll if self.card.crop.level else 0.0
         return crop_of_landmarks(landmarks.points, roll, self.card.crop.scale, self.card.crop.dy)
 
+    def crop_of_detection(self, detection: Detection) -> Crop:
+        """Return the model's crop for a detector's find, level with its eyes if the card says so."""
+        rule = self.card.crop
+        return crop_of_detection(detection, rule.scale, rule.dy, rule.level)
+
+    def locate_detection(self, picture: NDArray[np.uint8], detection: Detection) -> Landmarks:
+        """Find the landmarks of a detected face.
+
+        The detector's box is only a guess at the landmarks' box, so a second look goes through their own crop.
+        """
+        rough = self.look(picture, self.crop_of_detection(detection))
+        return self.look(picture, self.crop_of_face(rough)) if rough.finite else rough
+
     def locate(self, picture: NDArray[np.uint8], box: Box) -> Landmarks:
         """Find the landmarks of the face in `box`: upright first, and level where the head leans by over 15 degrees."""
         upright = self.look(picture, self.crop_of_box(box))
         if not upright.finite or abs(upright.roll) <= LEVEL_BEYOND or not self.card.crop.level:
             return upright
         return self.look(picture, self.crop_of_face(upright))
+
+
+def not_finite_error(model: str) -> ModelError:
+    """Return the error of a model whose output is no number."""
+    return ModelError(
+        f"The model {model} gave numbers that are not finite",
+        "its file is damaged or was exported wrongly",
+        "choose another model, or export it again",
+    )
 
 
 def load_landmarker(model: Path, threads: int = 1) -> Landmarker:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Box
-from engine.models.blazeface import SCORE_THRESHOLD, model_file
+from engine.models.blazeface import SCORE_THRESHOLD, model_content
 from engine.models.detector import Detection
 
 
@@ -17,7 +17,7 @@ class MediaPipeDetector:
     def __init__(self) -> None:
         tasks = mediapipe.tasks
         # From bytes: MediaPipe cannot open every path.
-        base = tasks.BaseOptions(model_asset_buffer=model_file().read_bytes())
+        base = tasks.BaseOptions(model_asset_buffer=model_content())
         options = tasks.vision.FaceDetectorOptions(base_options=base, min_detection_confidence=SCORE_THRESHOLD)
         self._detector = tasks.vision.FaceDetector.create_from_options(options)
 
@@ -30,6 +30,8 @@ class MediaPipeDetector:
             box = found.bounding_box
             # The points come as shares of the picture, the eyes first: the subject's right, then the left.
             right, left = ((point.x * width - 0.5, point.y * height - 0.5) for point in found.keypoints[:2])
-            edges = Box(box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height)
+            # Edges of pixels, counted from 0, become coordinates whose integers are pixel centres.
+            x0, y0 = box.origin_x - 0.5, box.origin_y - 0.5
+            edges = Box(x0, y0, x0 + box.width, y0 + box.height)
             faces.append(Detection(edges, float(found.categories[0].score), right, left))
         return sorted(faces, key=lambda face: -face.score)

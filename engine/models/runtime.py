@@ -44,7 +44,7 @@ class Runtime:
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(
-                f"{label} cannot be loaded ({str(error).splitlines()[0]})",
+                f"{label} cannot be loaded ({str(error).partition(chr(10))[0]})",
                 "the file is damaged, or needs a newer runtime than the one installed",
                 "copy the model file again, or update ai-edge-litert",
             ) from error

@@ -25,12 +25,16 @@ class Source(Protocol):
         kind: what kind of source it is.
         rate: frames per second at which the source wants to be shown; None for cameras, whose rate is measured.
         frame_count: number of frames if it is known for certain, else None.
+        remark: a sentence on what is missing from what was read so far, as of damaged files; "" if nothing is.
     """
 
     name: str
     kind: SourceKind
     rate: float | None
     frame_count: int | None
+
+    @property
+    def remark(self) -> str: ...
 
     def read(self) -> Frame | None:
         """Return the next frame, or None when the source has ended.

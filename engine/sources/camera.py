@@ -62,6 +62,7 @@ class CameraSource:
     """
 
     kind = SourceKind.CAMERA
+    remark = ""
 
     def __init__(
         self,

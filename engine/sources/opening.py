@@ -16,6 +16,7 @@ from engine.sources.pictures import PicturesSource
 from engine.sources.video import VideoSource
 
 SAMPLE = "sample"
+VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
 
 
 def _open_camera(camera: Camera) -> Source:
@@ -53,34 +54,44 @@ def open_source(
     text = spec.strip()
     if text.casefold() == SAMPLE:
         return _open_sample()
-    path = Path(text).expanduser()
-    # os.path answers where Path raises: names too long, folders that may not be searched.
-    if text and os.path.isdir(path):
-        return PicturesSource(path)
-    if os.path.isfile(path):
-        return PicturesSource(path) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSource(path)
+    # A name may begin or end with a space, so it is tried as it is first.
+    for path in (Path(name).expanduser() for name in (spec, text) if text):
+        # os.path answers where Path raises: names too long, folders that may not be searched.
+        if os.path.isdir(path):
+            return PicturesSource(path)
+        if os.path.isfile(path):
+            return PicturesSource(path) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSource(path)
     try:
         camera = find_camera(cameras(), text)
     except CameraAbsent as absent:
-        raise _unknown(text, path, absent) from absent
+        raise _unknown(text, absent) from absent
     return open_camera(camera)
 
 
-def _unknown(text: str, path: Path, absent: CameraAbsent) -> SourceError:
+def _unknown(text: str, absent: CameraAbsent) -> SourceError:
     """Return the sentence for what is neither a file nor a camera, as the one that was probably meant."""
     if not text:
         return SourceError("No source was named", "the name is empty", f"give a file, a camera or “{SAMPLE}”")
-    if _looks_like_path(text):
+    path = Path(text).expanduser()
+    if _looks_like_path(text, path):
         return _missing(path)
     near = None if text.isdigit() else _near(path)
-    if near is None:
-        return absent
-    return CameraAbsent(f"There is no file and no camera “{text}”", absent.why, f"perhaps the file {near} was meant")
+    if near is not None:
+        return CameraAbsent(
+            f"There is no file and no camera “{text}”", absent.why, f"perhaps the file {near} was meant"
+        )
+    if len(path.parts) > 1 or path.suffix:
+        return CameraAbsent(f"There is no file and no camera “{text}”", absent.why, absent.fix)
+    return absent
 
 
-def _looks_like_path(text: str) -> bool:
-    """Tell whether a name has a folder in front or an ending."""
-    return "/" in text or os.sep in text or os.path.lexists(text) or Path(text).suffix[1:].isalnum()
+def _looks_like_path(text: str, path: Path) -> bool:
+    """Tell whether a name can be no camera's; these have slashes and dots too, as in “IR/RGB Camera v1.0”."""
+    in_folder = len(path.parts) > 1 and os.path.isdir(path.parent)
+    has_ending = path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
+    return path.is_absolute() or text.startswith((".", "~")) or "://" in text or in_folder or has_ending or (
+        os.path.lexists(path)
+    )
 
 
 def _missing(path: Path) -> SourceError:

@@ -66,6 +66,7 @@ class PicturesSource:
         self.frame_count: int | None = len(self._paths)
         self.skipped: list[Skipped] = []
         self._place = 0
+        self._closed = False
         self._next_id = 0
 
     @property
@@ -83,7 +84,7 @@ class PicturesSource:
         Raises:
             SourceError: the single picture, or every one of the folder, is unreadable.
         """
-        while self._place < len(self._paths):
+        while self._place < len(self._paths) and not self._closed:
             path = self._paths[self._place]
             self._place += 1
             picture = self._read_or_skip(path)
@@ -93,7 +94,7 @@ class PicturesSource:
                 )
                 self._next_id += 1
                 return frame
-        if self._next_id == 0 and self.skipped:
+        if self._next_id == 0 and self.skipped and not self._closed:
             raise SourceError(
                 f"None of the {len(self.skipped)} picture(s) of {self.name} can be read",
                 f"the first one: {self.skipped[0].reason}",
@@ -103,7 +104,7 @@ class PicturesSource:
 
     def close(self) -> None:
         """End the source: `read` returns None from now on."""
-        self._paths = []
+        self._closed = True
 
     def _find(self, path: Path) -> list[Path]:
         if path.is_file():
@@ -123,7 +124,7 @@ class PicturesSource:
         except SourceError as error:
             if not self._is_folder:
                 raise
-            log.warning("Skipped: %s", error)
+            log.info("Skipped: %s", error)
             self.skipped.append(Skipped(path, error.what))
             self.frame_count = len(self._paths) - len(self.skipped)
             return None

@@ -63,6 +63,7 @@ class SampleSource:
     kind = SourceKind.SAMPLE
     rate: float | None = RATE
     frame_count: int | None = None
+    remark = ""
 
     def __init__(self) -> None:
         self._clip = SampleClip()

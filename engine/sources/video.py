@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +56,9 @@ class VideoSource:
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._next_id = 0
         self._time = 0.0
-        self._ended = False
+        self._ended = self._closed = False
+        # A file must not be released while a read is inside the decoder: that ends the whole program.
+        self._decoder = threading.Lock()
         # Only a picture proves that this is a video.
         self._first = self._decode() if self._capture.isOpened() else None
         if self._first is None:
@@ -74,21 +77,24 @@ class VideoSource:
         )
 
     def read(self) -> Frame | None:
-        """Return the next frame, or None at the end of what can be decoded."""
-        if self._ended:
-            return None
-        picture, self._first = (self._first if self._first is not None else self._decode()), None
-        if picture is None:
-            self._end()
-            return None
-        frame = Frame(self._next_id, time.monotonic(), to_rgb(picture, self.name), self.name, time=self._frame_time())
+        """Return the next frame, or None at the end of what can be decoded and once the source was closed."""
+        with self._decoder:
+            if self._ended or self._closed:
+                return None
+            picture, self._first = (self._first if self._first is not None else self._decode()), None
+            if picture is None:
+                self._ended = True
+                return None
+            moment = self._frame_time()
+        frame = Frame(self._next_id, time.monotonic(), to_rgb(picture, self.name), self.name, time=moment)
         self._next_id += 1
         return frame
 
     def close(self) -> None:
-        """Release the file."""
-        self._ended = True
-        self._capture.release()
+        """Release the file as soon as no read is inside the decoder."""
+        self._closed = True
+        with self._decoder:
+            self._capture.release()
 
     def _decode(self) -> NDArray[Any] | None:
         try:
@@ -97,11 +103,6 @@ class VideoSource:
             log.warning("Decoding %s failed: %s", self.name, error)
             return None
         return picture if done and picture is not None and picture.size else None
-
-    def _end(self) -> None:
-        self._ended = True
-        if self.remark:
-            log.warning(self.remark)
 
     def _frame_time(self) -> float:
         """Return the frame's own time in seconds; the last one plus a period where the file gives no sensible one."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.errors import PackError
+from engine.errors import ModelError, PackError
 from engine.evaluation import evaluate
 from engine.geometry import landmark_box
 from engine.landmarks.schemes import IBUG_68
@@ -68,6 +68,13 @@ def test_missed_faces_are_failures_but_not_errors(pack):
     assert done.nme is None
     assert done.fr10 == 100
     assert done.auc10 == 0
+
+
+def test_fault_13_a_model_whose_output_is_no_number_is_refused_not_scored(pack):
+    confidence = np.full((3, 68), np.nan, np.float32)
+    broken = OffByOne([face.landmarks for face in pack.faces], confidence)
+    with pytest.raises(ModelError, match="not finite"):
+        evaluate(broken, pack, None, "landmarks", "truth", None)
 
 
 def test_scheme_of_the_report(pack):

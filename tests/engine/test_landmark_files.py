@@ -52,6 +52,13 @@ def test_pts_files_count_pixels_from_one(tmp_path):
     assert lines[-2] == "}"
 
 
+def test_points_of_different_pictures_never_overwrite_one_another(tmp_path):
+    pictures = [prediction("a.jpg", faces=2), prediction("a.png"), prediction("a_2.jpg"), prediction("sub/a.jpg")]
+    write_predictions(pictures, tmp_path)
+    names = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*.pts"))
+    assert names == ["a.png.pts", "a.pts", "a_2.jpg.pts", "a_2.pts", "sub/a.pts"]
+
+
 def test_a_failure_half_way_leaves_the_former_file_and_no_rubbish(tmp_path):
     target = tmp_path / "out.jsonl"
     target.write_text("former", encoding="utf-8")

@@ -1,6 +1,5 @@
 """Packs: what is whole is read, what is not gets a sentence."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ def make_pack(folder: Path, faces: int = 3, points: int = 68, **arrays: np.ndarr
     landmarks = np.random.default_rng(0).uniform(5, 50, (faces, points, 2)).astype(np.float32)
     stored = {"image": np.array(names), "landmarks": landmarks, **arrays}
     np.savez(folder / "annotations.npz", **stored)
-    (folder / "meta.json").write_text(json.dumps({"markup": "test"}), encoding="utf-8")
     return folder
 
 
@@ -35,8 +33,7 @@ def test_reads_faces_with_labels_flags_and_splits(tmp_path):
     pack = read_pack(folder)
     assert is_pack(folder)
     assert (pack.name, pack.scheme.points, len(pack.faces)) == ("päck", 68, 3)
-    assert pack.splits() == ("test", "train")
-    assert pack.meta == {"markup": "test"}
+    assert [face.split for face in pack.faces] == ["train", "test", "train"]
     assert (pack.faces[0].visibility == 2).all()
     assert pack.faces[1].image.is_file()
 
@@ -111,6 +108,22 @@ def test_a_damaged_archive_is_refused(tmp_path, content):
     (folder / "annotations.npz").write_bytes(content)
     with pytest.raises(PackError, match="cannot be read"):
         read_pack(folder)
+
+
+def test_arrays_of_the_wrong_kind_are_refused(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    cases = (
+        ({"visibility": np.ones((3, 5), np.uint8)}, "visibility"),
+        ({"image": np.array(["/etc/a.png", "b", "c"])}, "outside its folder"),
+        ({"image": np.array(["../a.png", "b", "c"])}, "outside its folder"),
+        ({"landmarks": np.full((3, 68, 2), "x")}, "holds no numbers"),
+    )
+    for number, (changes, match) in enumerate(cases):
+        copy = make_pack(tmp_path / str(number))
+        rewrite(copy, **changes)
+        with pytest.raises(PackError, match=match):
+            read_pack(copy)
+    assert read_pack(folder)
 
 
 def test_a_folder_that_is_no_pack(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.errors import SourceError
+from engine.errors import RecordingError, SourceError
 from engine.pictures import read_picture, write_picture
 
 
@@ -30,6 +30,6 @@ def test_a_missing_picture_is_refused(tmp_path):
 
 
 def test_an_unknown_ending_leaves_nothing_behind(tmp_path):
-    with pytest.raises(SourceError, match="cannot be written"):
+    with pytest.raises(RecordingError, match="cannot be written"):
         write_picture(tmp_path / "x.nonsense", np.zeros((2, 2, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []

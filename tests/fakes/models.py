@@ -7,7 +7,7 @@ import numpy as np
 from engine.geometry import Box, Crop, crop_of_landmarks, roll_of_landmarks
 from engine.landmarks.schemes import IBUG_68
 from engine.models.card import Card, CropRule
-from engine.models.detector import Detection
+from engine.models.detector import Detection, crop_of_detection
 from engine.models.landmarker import Landmarks
 
 FAKE_CARD = Card(
@@ -85,6 +85,12 @@ class FakeLandmarker:
                 break
         found = Landmarks(points, np.full(68, confidence, np.float32), roll_of_landmarks(IBUG_68, points))
         return self.spoil(found) if self.spoil else found
+
+    def crop_of_detection(self, detection: Detection) -> Crop:
+        return crop_of_detection(detection, self.card.crop.scale, self.card.crop.dy)
+
+    def locate_detection(self, picture: np.ndarray, detection: Detection) -> Landmarks:
+        return self.look(picture, self.crop_of_detection(detection))
 
     def crop_of_face(self, landmarks: Landmarks) -> Crop:
         return crop_of_landmarks(landmarks.points, landmarks.roll, self.card.crop.scale)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from engine.assets import asset_path
 from engine.geometry import landmark_box
 from engine.models.library import ModelLibrary
 from engine.sources.sample import SampleClip
@@ -13,7 +14,7 @@ FILE = Path(__file__).with_name("landmarks.json")
 
 def landmarks() -> dict[str, list[list[list[float]]]]:
     """Return for each shipped model the points on some frames of the sample, rounded to a hundredth of a pixel."""
-    clip, library = SampleClip(), ModelLibrary()
+    clip, library = SampleClip(), ModelLibrary((asset_path("models"),))
     found = {}
     for entry in library.entries():
         landmarker = library.load(entry.name)

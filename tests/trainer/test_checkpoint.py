@@ -77,7 +77,7 @@ def test_the_optimiser_goes_on_where_it_was():
 
 
 def test_starting_from_a_missing_checkpoint_is_refused(recipe, tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="are not there"):
         make_network(recipe.shape, str(tmp_path / "none.safetensors"), 0)
     with pytest.raises(UsageError, match="cannot be read"):
         load_network(tmp_path / "none.safetensors")
@@ -86,3 +86,9 @@ def test_starting_from_a_missing_checkpoint_is_refused(recipe, tmp_path):
 def test_the_same_seed_makes_the_same_network(recipe):
     first, second = make_network(recipe.shape, "random", 1), make_network(recipe.shape, "random", 1)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_fault_61_a_checkpoint_of_another_network_is_refused(tmp_path):
+    write_checkpoint(tmp_path / "a.safetensors", make())
+    with pytest.raises(UsageError, match="holds another network"):
+        load_network(tmp_path / "a.safetensors")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from engine.geometry import crop_of_box, landmark_box
-from engine.packs import Pack, PackFace, read_pack
+from engine.packs import VISIBLE, Pack, PackFace, read_pack
 from engine.pictures import read_picture
 from trainer.augment import Faces
 from trainer.recipes import PackChoice
@@ -22,7 +22,6 @@ CROP_SCALE = 1.8
 CROP_SIZE = 192
 # Flags are certain where annotators set them. Points of packs without flags are taken as visible, with doubt.
 ASSUMED_VISIBLE_WEIGHT = 0.25
-VISIBLE = 2
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,13 @@ def test_nme_leaves_out_points_without_label():
     assert nme(IBUG_68, moved, truth) == pytest.approx(1 / 50 * 100)
 
 
+def test_a_prediction_that_is_no_number_does_not_improve_the_error():
+    moved = face()
+    moved[20] = np.nan
+    assert np.isnan(nme(IBUG_68, moved, face()))
+    assert np.isnan(nme_box(moved, face()))
+
+
 def test_nme_is_no_number_without_an_eye_corner():
     truth = face()
     truth[45] = np.nan

@@ -81,6 +81,15 @@ def test_a_missing_detector_file_is_named(monkeypatch, tmp_path):
         BlazeFace()
 
 
+def test_a_damaged_detector_file_is_named(monkeypatch, tmp_path):
+    content = bytearray(module.model_content())
+    content[5000] ^= 1
+    (tmp_path / module.MODEL_FILE).write_bytes(content)
+    monkeypatch.setattr(module, "asset_path", lambda *parts: tmp_path / parts[-1])
+    with pytest.raises(ModelError, match=r"face detector .* is damaged"):
+        BlazeFace()
+
+
 def test_detectors_by_name(monkeypatch):
     assert isinstance(make_detector(), BlazeFace)
     with pytest.raises(UsageError, match="no face detector “haar”.*blazeface, mediapipe"):

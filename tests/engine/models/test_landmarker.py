@@ -117,6 +117,8 @@ def test_fault_10_a_missing_model_or_card_is_named(model):
         ({"role": "extra"}, "role"),
         ({"crop": None}, "crop"),
         ({"crop": {"scale": -1}}, "scale"),
+        ({"crop": {}}, "scale"),
+        ({"metrics": [1]}, "metrics"),
         ({"input_range": [0, 1]}, "input_range"),
     ],
 )

@@ -1,0 +1,26 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, with the same ending, and move what was written there into place.
+
+    If the body fails, `path` stays as it was and nothing is left behind. Missing folders are made.
+
+    Raises:
+        OSError: the folder cannot be made or the file cannot be moved.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
