@@ -8,6 +8,7 @@ import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from trainer.float16 import halve_weights, minimum_runtime
 from trainer.networks.heatmap import HeatmapNetwork
 from trainer.networks.mobilenetv2 import Stem
 from trainer.networks.start import load_network
+from trainer.recipes import MACHINE_LABELLED
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
 TEST_FRAMES = range(0, 600, 50)
@@ -146,10 +148,15 @@ def _card(checkpoint: Path, network: HeatmapNetwork, content: bytes, name: str, 
         precision="float16 weights, float32 arithmetic",
         minimum_runtime=minimum_runtime(content),
         licence=LICENCE,
-        data=f"{state.notes['faces']} faces of {packs}. Before that: {lineage}.",
+        data=f"{state.notes['faces']} faces of {packs}. {_labels(state.recipe)} Before that: {lineage}.",
         recipe=f"{state.recipe['name']}, {state.step} steps of {state.recipe['batch']}",
         revision=str(state.notes["revision"]),
     )
+
+
+def _labels(recipe: dict[str, Any]) -> str:
+    derived = sorted({pack["name"] for pack in recipe["packs"]} & MACHINE_LABELLED)
+    return f"Labels are manual, but those of {', '.join(derived)} machine-made." if derived else "Labels are manual."
 
 
 def count_macs(network: HeatmapNetwork) -> int:

@@ -67,7 +67,9 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
-MANUAL_68 = (
+# Packs whose labels a machine made; a model's card says so.
+MACHINE_LABELLED = frozenset({"ytf68"})
+ALL_68 = (
     PackChoice("lfpw68", validation=True),
     PackChoice("helen68", validation=True),
     PackChoice("afw68", validation=True),
@@ -104,7 +106,7 @@ GENTLE = Augmentation(
 
 def student_68_base() -> Recipe:
     """MobileNetV2 with slim blocks from ImageNet weights, 128 px, 68 points, under strong augmentation."""
-    return Recipe("student-68-base", shape=HeatmapShape(expansions=(1, 4, 4, 4, 4, 4)), packs=MANUAL_68)
+    return Recipe("student-68-base", shape=HeatmapShape(expansions=(1, 4, 4, 4, 4, 4)), packs=ALL_68)
 
 
 def student_68() -> Recipe:
