@@ -21,13 +21,12 @@ from app.theme import MARGIN
 from app.view import LiveView
 from engine.errors import ModelError, UnderstudyError
 from engine.live import LiveSettings, View
-from engine.live_state import SourceState, Status
+from engine.live_state import SILENT_STATES, SourceState, Status
 from engine.sources.base import SourceKind
 from engine.sources.opening import SAMPLE
 
 TIMES = "\u00d7"  # between width and height
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
-STILL = {SourceState.STALLED, SourceState.RECONNECTING}  # the picture is not live
 
 
 class MainWindow(QMainWindow):
@@ -126,7 +125,7 @@ class MainWindow(QMainWindow):
         player.kept.connect(self._on_kept)
         player.model_changed.connect(self._on_model)
         player.idle.connect(self._on_idle)
-        player.troubled.connect(self._on_trouble)
+        player.troubled.connect(self.banner.show_error)
 
     # What users do
 
@@ -237,19 +236,12 @@ class MainWindow(QMainWindow):
         if playing.kind in (SourceKind.VIDEO, SourceKind.PICTURES) and playing.spec is not None:
             self.panel.sources.remember_file(playing.spec)
         self.panel.sources.select(_listed(playing))
-        self.panel.mirrored.setChecked(playing.kind is SourceKind.CAMERA)
+        self.panel.mirrored.setChecked(playing.session.settings.mirrored)
         self.panel.pause.setChecked(False)
 
     def _on_kept(self, playing: Playing) -> None:
         self.panel.sources.select(_listed(playing))
         self._tell_status()
-
-    def _on_trouble(self, trouble: UnderstudyError | str) -> None:
-        if isinstance(trouble, UnderstudyError):
-            self.banner.show_error(trouble)
-        else:
-            what, _, advice = trouble.partition(". ")
-            self.banner.show_message(f"{what}." if advice else what, advice)
 
     def _on_screenshot(self, outcome: Path | UnderstudyError) -> None:
         if isinstance(outcome, Path):
@@ -283,7 +275,7 @@ class MainWindow(QMainWindow):
         """Return what to write over a picture that is not live."""
         if status.state is SourceState.FAILED:
             return self.tr("The picture stopped")  # the banner tells why
-        return (status.message or self._words(status.state)) if status.state in STILL else ""
+        return (status.message or self._words(status.state)) if status.state in SILENT_STATES else ""
 
     def _words(self, state: SourceState) -> str:
         playing = self.player.current

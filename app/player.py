@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject, Signal
 from app.background import Background
 from app.bridge import Bridge
 from app.playing import Playing
-from engine.errors import ModelError, UnderstudyError
+from engine.errors import ModelError, SourceError, UnderstudyError
 from engine.live import LiveSettings, Session, View
-from engine.live_state import SourceState
+from engine.live_state import FINAL_STATES, SourceState
 from engine.models.landmarker import Landmarker
 from engine.models.library import ModelEntry
 from engine.pipeline import Pipeline
@@ -22,7 +22,6 @@ from engine.sources.discovery import Camera
 from engine.sources.opening import SAMPLE
 
 STOP_SECONDS = 2.0  # what a session gets for ending; the window must be gone after 3
-OVER = {SourceState.FAILED, SourceState.ENDED}
 
 
 class NewSession(Protocol):
@@ -67,7 +66,7 @@ class Player(QObject):
     opened = Signal(object)  # Playing that took over
     kept = Signal(object)  # Playing that stays on screen because the next one failed or was called off
     model_changed = Signal(str)  # name of the model at work
-    troubled = Signal(object)  # UnderstudyError, or a sentence
+    troubled = Signal(object)  # UnderstudyError
     idle = Signal()  # nothing could be opened, not even the sample
     stopped = Signal()  # every session has ended or has been given up
 
@@ -75,7 +74,9 @@ class Player(QObject):
         super().__init__(parent)
         self._parts = parts
         self._settings = settings
+        self._mirroring_chosen = False  # by hand, while the next source is on its way
         self._model = model  # what is asked for, by name or path
+        self._loaded = ""  # what was loaded last, by name or path; set by threads of the sessions
         self._model_at_work = ""  # the name that results carry
         self._current: Playing | None = None
         self._next: Playing | None = None
@@ -100,18 +101,21 @@ class Player(QObject):
         Choosing what is on screen already calls off whatever was on its way.
         """
         self._call_off()
-        if self._current is not None and self._current.answers_to(spec) and self._state(self._current) not in OVER:
-            self.kept.emit(self._current)
+        current = self._current
+        if current is not None and current.answers_to(spec) and self._state(current) not in FINAL_STATES:
+            self.kept.emit(current)
             return
         self._start(Playing(spec))
 
     def replay(self) -> None:
         """Start the source on screen from its beginning if it has ended."""
-        if self._current is not None and self._next is None and self._state(self._current) in OVER:
+        if self._current is not None and self._next is None and self._state(self._current) in FINAL_STATES:
             self._start(Playing(self._current.spec))
 
     def apply(self, settings: LiveSettings) -> None:
-        """Use these settings from the next frame on."""
+        """Use these settings from the next frame on; a source on its way gets them when it takes over."""
+        if self._next is not None and settings.mirrored != self._settings.mirrored:
+            self._mirroring_chosen = True
         self._settings = settings
         if self._current is not None:
             self._current.session.settings = settings
@@ -122,7 +126,7 @@ class Player(QObject):
         for playing in (self._current, self._next):
             if playing is not None:
                 playing.told_words = ""  # choosing a broken model twice is told twice
-                playing.session.use_model(lambda: self._parts.load_landmarker(model))
+                playing.session.use_model(lambda: self._load_landmarker(model))
 
     def stop(self) -> None:
         """End everything; `stopped` tells when. Nothing else is told any more."""
@@ -137,6 +141,7 @@ class Player(QObject):
     def _start(self, playing: Playing) -> None:
         before = tuple(old for old in self._stopping if old.may_share_device(playing))
         settings = replace(self._settings, paused=False)
+        self._mirroring_chosen = self._mirroring_chosen and playing.stands_in
         playing.session = self._parts.new_session(
             lambda: self._open_source(playing, before),
             lambda: self._make_pipeline(playing),
@@ -151,11 +156,7 @@ class Player(QObject):
         """Open the source of `playing`, or open it again; runs on its session's thread."""
         for old in before:  # two readers on one device would make a free camera look busy
             old.ended.wait(STOP_SECONDS)
-        try:
-            source = self._parts.open_source(playing.found_as)
-        except UnderstudyError as error:
-            playing.refusal = error
-            raise
+        source = self._parts.open_source(playing.found_as)
         if playing.kind is None:
             playing.name, playing.kind = source.name, source.kind
             playing.is_still = source.kind is SourceKind.PICTURES and source.frame_count == 1
@@ -167,13 +168,24 @@ class Player(QObject):
         """Build the pipeline, with another model if the wanted one is broken; runs on the session's thread."""
         model = self._model
         try:
-            return self._parts.make_pipeline(model)
+            return self._build_pipeline(model)
         except ModelError as error:
             playing.model_refusal = error
             for entry in self._parts.list_models():
                 if entry.error is None and entry.name != model:
-                    return self._parts.make_pipeline(entry.name)
+                    return self._build_pipeline(entry.name)
             raise
+
+    def _build_pipeline(self, model: str) -> Pipeline:
+        pipeline = self._parts.make_pipeline(model)
+        self._loaded = model
+        return pipeline
+
+    def _load_landmarker(self, model: str) -> Landmarker:
+        """Load another model; runs on a session's thread."""
+        landmarker = self._parts.load_landmarker(model)
+        self._loaded = model
+        return landmarker
 
     def _look(self) -> None:
         """See what the sessions have made."""
@@ -183,7 +195,7 @@ class Player(QObject):
             self._look_at_current(self._current)
 
     def _look_at_next(self, playing: Playing) -> None:
-        over = self._state(playing) in OVER  # asked first: the last view comes before the end
+        over = self._state(playing) in FINAL_STATES  # asked first: the last view comes before the end
         view = playing.session.take_view()
         if view is not None:
             self._take_over(playing)
@@ -194,19 +206,22 @@ class Player(QObject):
             self.opening.emit(playing, playing.session.status)
 
     def _look_at_current(self, playing: Playing) -> None:
+        error = playing.session.error  # asked first: the view that names a model comes before its errors
         view = playing.session.take_view()
         if view is not None:
             self._tell_view(view)
-        self._tell_errors(playing)
+        self._tell_errors(playing, error)
         if self._has_new_status(playing):
             status = playing.session.status
             self.status_changed.emit(status)
-            if status.state is SourceState.FAILED:
-                self.troubled.emit(status.message)
+            if status.error is not None:
+                self.troubled.emit(status.error)
 
     def _take_over(self, playing: Playing) -> None:
         former, self._current, self._next = self._current, playing, None
         playing.told_status = None  # so far it was told as that of a source on its way
+        mirrored = self._settings.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
+        playing.session.settings = replace(self._settings, mirrored=mirrored, paused=False)
         if former is not None:
             self._end(former)
         self.opened.emit(playing)
@@ -214,7 +229,7 @@ class Player(QObject):
     def _give_up(self, playing: Playing) -> None:
         self._next = None
         self._end(playing)
-        self.troubled.emit(playing.refusal or playing.session.error or playing.session.status.message)
+        self.troubled.emit(playing.session.status.error or playing.session.error or _empty(playing))
         if self._current is not None:
             self.kept.emit(self._current)
         elif playing.spec != SAMPLE:
@@ -247,18 +262,17 @@ class Player(QObject):
             self.model_changed.emit(self._model_at_work)
         self.viewed.emit(view)
 
-    def _tell_errors(self, playing: Playing) -> None:
+    def _tell_errors(self, playing: Playing, error: UnderstudyError | None) -> None:
         if playing.model_refusal is not None:
             self.troubled.emit(playing.model_refusal)
             playing.model_refusal = None
-        error = playing.session.error
         if error is not None and error is not playing.told and str(error) != playing.told_words:
             self._tell_error(error)
         playing.told, playing.told_words = error, playing.told_words if error is None else str(error)
 
     def _tell_error(self, error: UnderstudyError) -> None:
         if isinstance(error, ModelError) and self._model_at_work:
-            self._model = self._model_at_work
+            self._model = self._loaded
             self.model_changed.emit(self._model_at_work)
         self.troubled.emit(error)
 
@@ -271,3 +285,8 @@ class Player(QObject):
 
     def _state(self, playing: Playing) -> SourceState:
         return playing.session.status.state
+
+
+def _empty(playing: Playing) -> SourceError:
+    reason = playing.session.status.message or "it is empty or ended at once"
+    return SourceError(f"The source {playing.name} gave no picture", reason, "choose another source")

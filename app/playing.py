@@ -20,7 +20,6 @@ class Playing:
         name: what the source calls itself, "" until it is open.
         kind: what it turned out to be; None until it is open.
         is_still: whether it is a single picture.
-        refusal: why it could not be opened.
         model_refusal: why another model than the wanted one is at work; None once that was told.
         told, told_words: the session's error that was told last, and its sentence; a fault that comes and goes with the
             frames is told once.
@@ -36,7 +35,6 @@ class Playing:
         self.name = ""
         self.kind: SourceKind | None = None
         self.is_still = False
-        self.refusal: UnderstudyError | None = None
         self.model_refusal: ModelError | None = None
         self.told: UnderstudyError | None = None
         self.told_words = ""

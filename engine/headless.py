@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.errors import SourceError
 from engine.frame import Frame
+from engine.models.landmarker import not_finite_error
 from engine.overlay import Composer, OverlayOptions
 from engine.pictures import write_picture
 from engine.pipeline import Pipeline
@@ -89,6 +90,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
 
     Raises:
         SourceError: the source failed or gave no frame.
+        ModelError: the model gave numbers that are not finite.
         RecordingError: a video cannot be written.
     """
     meter, shown = Meter(window=None, refresh=0), Meter()
@@ -100,6 +102,8 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         recording = stack.enter_context(_Recording(settings.record, source.rate)) if settings.record else None
         for frame, capture_ms in _frames(source, settings.frames):
             result = pipeline.process(frame, capture_ms)
+            if result.not_finite:
+                raise not_finite_error(result.model)
             if canvas.shape[:2] != frame.image.shape[:2]:
                 canvas = np.empty((*frame.image.shape[:2], 4), np.uint8)
             draw_ms = _draw(composer, result, shown, settings.overlay, canvas)

@@ -15,8 +15,8 @@ from engine.buffers import TripleBuffer
 from engine.capture import Capture, Captured
 from engine.errors import ModelError, UnderstudyError
 from engine.frame import Frame
-from engine.live_state import SourceState, Status, Timing
-from engine.models.landmarker import Landmarker
+from engine.live_state import FINAL_STATES, SILENT_STATES, Status, Timing
+from engine.models.landmarker import Landmarker, not_finite_error
 from engine.overlay import Composer, OverlayOptions
 from engine.pipeline import DEFAULT_SMOOTHING, Pipeline
 from engine.readings import Meter, Readings
@@ -26,10 +26,6 @@ from engine.sources.base import Source
 from engine.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
-
-# States in which faces on the last picture would be taken for live ones.
-SILENT_STATES = (SourceState.STALLED, SourceState.RECONNECTING)
-FINAL_STATES = (SourceState.ENDED, SourceState.FAILED)
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,8 @@ class Session:
         self._wanted_model: Slot[Callable[[], Landmarker]] = Slot()
         self._model_error: UnderstudyError | None = None
         self._frame_error: UnderstudyError | None = None
-        # From here on: used by the inference thread alone, `_readings` read by others.
+        # From here on: used by the inference thread alone.
+        self._failed_at = 0.0
         self._pipeline: Pipeline | None = None
         self._meter = Meter(refresh=self._timing.refresh)
         self._readings = self._meter.readings()
@@ -136,11 +133,6 @@ class Session:
     def error(self) -> UnderstudyError | None:
         """What is wrong with the model or the pipeline; None once it works again."""
         return self._frame_error or self._model_error
-
-    @property
-    def readings(self) -> Readings:
-        """The newest numbers."""
-        return self._readings
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -218,13 +210,14 @@ class Session:
             result = self._process(frame, wait_ms, settings)
             draw_ms = self._draw(result or _bare(frame), settings)
         except Exception as error:  # a model or a runtime may throw anything, and the session must outlive it
+            result = None
             self._fail_frame(error)
             self._draw(_bare(frame), settings)
         else:
             if result is not None:
-                self._frame_error = None
                 self._count(result, draw_ms)
         self._publish()
+        self._judge(result)
 
     def _process(self, frame: Frame, wait_ms: float, settings: LiveSettings) -> Result | None:
         """Return what the pipeline says of the frame; None if there is no pipeline."""
@@ -244,6 +237,16 @@ class Session:
     def _publish(self) -> None:
         if self._shown is not None:
             self._buffers.publish((self._shown, self._readings))
+            self._tell()
+
+    def _judge(self, result: Result | None) -> None:
+        """Report numbers that are none, after the picture that names their model; clear an error that is over."""
+        if result is None:
+            return
+        if result.not_finite:
+            self._fail_frame(not_finite_error(result.model))
+        elif self._frame_error is not None and self._clock() - self._failed_at >= self._timing.recovery:
+            self._frame_error = None
             self._tell()
 
     def _count(self, result: Result, draw_ms: float) -> None:
@@ -276,10 +279,12 @@ class Session:
         self._publish()
 
     def _work_again(self, frame: Frame) -> None:
-        """Show what the new model says of the frame on screen; the numbers know the frame already."""
+        """Show what the new model says of the frame on screen, with its own numbers."""
         result = self._process(frame, 0.0, self._settings)
-        self._frame_error = None
+        if result is not None:
+            self._count(result, self._draw(result, self._settings))
         self._redraw(result or _bare(frame))
+        self._judge(result)
 
     def _looks(self) -> tuple[OverlayOptions, bool]:
         return self._settings.overlay, self._settings.mirrored
@@ -308,6 +313,7 @@ class Session:
         except Exception as error:  # as in _work
             self._fail_model(error)
             return False
+        self._meter.forget()
         self._model_error = self._frame_error = None
         self._tell()
         return True
@@ -319,6 +325,7 @@ class Session:
 
     def _fail_frame(self, error: Exception) -> None:
         """Report an error once, however many frames it spoils."""
+        self._failed_at = self._clock()
         sentence = _as_sentence(error, "The model failed on a frame")
         if str(sentence) != str(self._frame_error):
             log.error("A frame could not be processed: %s", error, exc_info=error)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from engine.errors import UnderstudyError
 from engine.readings import REFRESH
 
 
@@ -21,6 +22,11 @@ class SourceState(Enum):
     ENDED = "ended"  # every frame was given
     FAILED = "failed"  # it cannot go on
 
+
+# States in which faces on the last picture would be taken for live ones.
+SILENT_STATES = frozenset({SourceState.STALLED, SourceState.RECONNECTING})
+# States after which nothing more comes.
+FINAL_STATES = frozenset({SourceState.ENDED, SourceState.FAILED})
 
 TRANSITIONS: dict[SourceState, frozenset[SourceState]] = {
     SourceState.STARTING: frozenset({SourceState.LIVE, SourceState.ENDED, SourceState.FAILED}),
@@ -40,11 +46,13 @@ class Status:
         state: what it is doing.
         source: its name; "" until it was opened.
         message: one sentence for the user, "" when there is nothing to say.
+        error: why it failed; None in every state but `FAILED`.
     """
 
     state: SourceState
     source: str
     message: str
+    error: UnderstudyError | None = None
 
 
 class StateMachine:
@@ -64,7 +72,9 @@ class StateMachine:
         """The status as it stands."""
         return self._status
 
-    def move(self, state: SourceState, message: str, source: str | None = None) -> None:
+    def move(
+        self, state: SourceState, message: str, source: str | None = None, error: UnderstudyError | None = None
+    ) -> None:
         """Go to `state`, or stay in it with another message; `source` None keeps the name.
 
         Raises:
@@ -74,7 +84,7 @@ class StateMachine:
             old = self._status
             if state is not old.state and state not in TRANSITIONS[old.state]:
                 raise ValueError(f"no way from {old.state.value} to {state.value}")
-            self._status = Status(state, old.source if source is None else source, message)
+            self._status = Status(state, old.source if source is None else source, message, error)
             changed = self._status != old
         if changed:
             self._changed()
@@ -97,6 +107,7 @@ class Timing:
         attempts_span: see `most_attempts`.
         absent_retry: pause while the camera is not even listed; looking costs nothing.
         hint: a black or frozen picture for so long is worth a sentence.
+        recovery: an error of the model or the pipeline is over once frames were good for so long.
         refresh: how often the numbers on screen change.
     """
 
@@ -112,6 +123,7 @@ class Timing:
     attempts_span: float = 60.0
     absent_retry: float = 1.0
     hint: float = 2.0
+    recovery: float = 1.0
     refresh: float = REFRESH
 
     def stalled_after(self, period: float) -> float:

@@ -36,7 +36,7 @@ class Readings:
         nme: mean error against ground truth in percent of the eye distance; None without truth.
         found: share of the window's frames with a face.
         dropped: frames that the source gave and nobody processed, since the start.
-        frames: results since the start.
+        frames: frames with a result since the start.
     """
 
     fps: float | None
@@ -65,7 +65,7 @@ class Meter:
         self._found: deque[bool] = deque(maxlen=window)
         self._first_id: int | None = None
         self._frames = 0
-        self._last_id = 0
+        self._last_id = -1
 
     def add(self, result: Result, now: float, draw_ms: float = 0.0) -> None:
         """Count a result that was ready at `now` (`time.monotonic()` seconds) and took `draw_ms` to draw."""
@@ -81,13 +81,21 @@ class Meter:
         self._found.append(bool(result.faces))
         if self._first_id is None:
             self._first_id = result.frame.id
+        if result.frame.id != self._last_id:  # a frame on which another model looks again counts once
+            self._frames += 1
         self._last_id = result.frame.id
-        self._frames += 1
+
+    def forget(self) -> None:
+        """Forget what the numbers look back on, as for another model; the frames are counted on."""
+        self._readings = None
+        self._found.clear()
+        for numbers in (self._times, self._errors, *self._stages.values()):
+            numbers.clear()
 
     def readings(self) -> Readings:
         """Return the numbers as they stood at most `refresh` seconds before the last result."""
         now = self._times[-1] if self._times else 0.0
-        if self._readings is None or not self._readings.frames or now - self._renewed >= self._refresh:
+        if self._readings is None or self._readings.fps is None or now - self._renewed >= self._refresh:
             self._readings, self._renewed = self._measure(), now
         return self._readings
 

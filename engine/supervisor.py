@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from engine.capture import Capture, Captured
 from engine.errors import SourceError, UnderstudyError
-from engine.live_state import Retries, SourceState, StateMachine, Status, Timing
+from engine.live_state import FINAL_STATES, Retries, SourceState, StateMachine, Status, Timing
 from engine.slot import Slot
 from engine.sources.base import Source
 from engine.sources.discovery import CameraAbsent
@@ -79,14 +79,13 @@ class Supervisor:
         return not stuck and not self._thread.is_alive()
 
     def _run(self) -> None:
-        self._say("Opening the source.")
         self._connect()
         while not self._stopping.wait(self._timing.tick):
             self._look(self._clock())
 
     def _look(self, now: float) -> None:
         capture = self._capture
-        if self.status.state in (SourceState.ENDED, SourceState.FAILED):
+        if self.status.state in FINAL_STATES:
             return
         if capture is None:
             if now >= self._retry_at:
@@ -137,7 +136,7 @@ class Supervisor:
         """End with the error's sentence, or plan to open the camera again if it had been live."""
         self._give_up(capture)
         if not self._camera:
-            self._machine.move(SourceState.FAILED, str(error), capture.source_name)
+            self._machine.move(SourceState.FAILED, str(error), capture.source_name, error)
             return
         self._next_id = capture.next_id
         self._capture = None

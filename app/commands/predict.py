@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.terminal import incomplete, say
+from app.terminal import say
 from engine.landmark_files import write_predictions
 from engine.models.detector import make_detector
 from engine.models.landmarker import Landmarker
@@ -31,7 +31,9 @@ def main(options: argparse.Namespace) -> int:
         remark = source.remark
     finally:
         source.close()
-    return incomplete(remark)
+    if remark:
+        say(remark, error=True)
+    return 1 if remark else 0
 
 
 def _write(predictions: Iterator[Prediction], options: argparse.Namespace, landmarker: Landmarker) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from app.terminal import incomplete, number, report, say
+from app.terminal import number, report, say
 from engine.errors import UsageError
 from engine.headless import HeadlessSettings, HeadlessSummary, run_headless
 from engine.models.detector import make_detector
@@ -57,7 +57,9 @@ def _check(options: argparse.Namespace) -> None:
     ignored = [f"--{name}" for name in HEADLESS_OPTIONS if getattr(options, name) is not None]
     if ignored and not options.headless:
         raise UsageError(
-            f"With a window there is no {' and no '.join(ignored)}", "that is for runs without a window", "add --headless"
+            f"With a window there is no {' and no '.join(ignored)}",
+            "that is for runs without a window",
+            "add --headless",
         )
     for name, endings in (("record", set(CODECS)), ("picture", PICTURE_SUFFIXES)):
         target = getattr(options, name)
@@ -83,7 +85,9 @@ def _headless(options: argparse.Namespace) -> int:
     finally:
         source.close()
     report(summary.as_report(), _text(summary), options.json)
-    return incomplete(remark)
+    if remark:
+        say(remark, error=True)
+    return 1 if remark else 0
 
 
 def _text(summary: HeadlessSummary) -> str:

@@ -89,8 +89,13 @@ def _looks_like_path(text: str, path: Path) -> bool:
     """Tell whether a name can be no camera's; these have slashes and dots too, as in “IR/RGB Camera v1.0”."""
     in_folder = len(path.parts) > 1 and os.path.isdir(path.parent)
     has_ending = path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
-    return path.is_absolute() or text.startswith((".", "~")) or "://" in text or in_folder or has_ending or (
-        os.path.lexists(path)
+    return (
+        path.is_absolute()
+        or text.startswith((".", "~"))
+        or "://" in text
+        or in_folder
+        or has_ending
+        or os.path.lexists(path)
     )
 
 

@@ -10,6 +10,7 @@ from app.cli import build_parser, main
 from engine.assets import asset_path
 from engine.pictures import write_picture
 from engine.sources.sample import SampleClip
+from tests.fakes.clips import cut
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,38 @@ def test_run_headless_on_a_video_has_no_accuracy_to_tell(capsys, video, tmp_path
     report = json.loads(report_file.read_text(encoding="utf-8"))
     assert (report["frames"], report["nme"]) == (12, None)
     assert "a face in 100.0% of them" in out
+
+
+def test_fault_41_a_cut_video_is_run_to_its_end_and_told(capsys, video, tmp_path):
+    clip, picture, report_file = tmp_path / "out.avi", tmp_path / "out.png", tmp_path / "report.json"
+    files = ("--record", clip, "--picture", picture, "--json", report_file)
+    code, _, err = run(capsys, "run", cut(video, 0.6), "--headless", *files)
+    assert code == 1
+    assert "of 12 frames: it is cut off or damaged" in err
+    assert err.count("cut off") == 1
+    frames = json.loads(report_file.read_text(encoding="utf-8"))["frames"]
+    assert 3 <= frames < 12
+    assert int(cv2.VideoCapture(str(clip)).get(cv2.CAP_PROP_FRAME_COUNT)) == frames
+    assert picture.stat().st_size > 10_000
+
+
+def test_fault_41_a_cut_video_is_predicted_to_its_end_and_told(capsys, video, tmp_path):
+    code, _, err = run(capsys, "predict", cut(video, 0.6), "--out", tmp_path / "points.jsonl")
+    assert code == 1
+    count = len(lines_of(tmp_path / "points.jsonl"))
+    assert 3 <= count < 12
+    assert f"ended after {count} of 12 frames" in err
+
+
+@pytest.mark.parametrize("verb", ["run", "predict"])
+def test_an_unreadable_picture_is_left_out_and_told(capsys, folder, tmp_path, verb):
+    (folder / "face 1.png").write_bytes(b"nothing")
+    out = tmp_path / "out.jsonl"
+    code, _, err = run(capsys, verb, folder, *(("--headless", "--json", out) if verb == "run" else ("--out", out)))
+    assert code == 1
+    assert err.strip() == f"1 picture(s) of {folder.name} could not be read and were skipped: face 1.png."
+    frames = lines_of(out) if verb == "predict" else range(json.loads(out.read_text(encoding="utf-8"))["frames"])
+    assert len(frames) == 2
 
 
 def test_predict_pictures_to_json_lines(capsys, folder, tmp_path, frames):
@@ -205,7 +238,59 @@ def text_as_picture(tmp_path):
     return tmp_path / "text.jpg"
 
 
+def damaged_model(damage):
+    """A copy of the shipped student after `damage` changed its bytes."""
+
+    def make(tmp_path):
+        for ending in (".tflite", ".json"):
+            (tmp_path / f"bad{ending}").write_bytes(asset_path("models", f"student-68{ending}").read_bytes())
+        content = bytearray((tmp_path / "bad.tflite").read_bytes())
+        (tmp_path / "bad.tflite").write_bytes(damage(content))
+        return tmp_path / "bad.tflite"
+
+    return make
+
+
+def flipped(content):
+    content[len(content) // 2] ^= 4
+    return content
+
+
+def damaged_pack(**changes):
+    """A pack of two pictures whose arrays `changes` replaces."""
+
+    def make(tmp_path):
+        folder = tmp_path / "bad pack"
+        names = np.array(["0.png", "1.png"])
+        for name in names:
+            write_picture(folder / name, np.zeros((20, 20, 3), np.uint8))
+        arrays = {"image": names, "landmarks": np.ones((2, 68, 2), np.float32), **changes}
+        np.savez(folder / "annotations.npz", **arrays)
+        return folder
+
+    return make
+
+
 MISTAKES = {
+    "truncated model": ("run", "sample", "--headless", "--model", damaged_model(lambda content: content[:9999])),
+    "bit-flipped model": ("run", "sample", "--headless", "--model", damaged_model(flipped)),
+    "pack with a missing picture": ("evaluate", "--data", damaged_pack(image=np.array(["0.png", "none.png"]))),
+    "pack with a wrong number of points": ("evaluate", "--data", damaged_pack(landmarks=np.ones((2, 51, 2)))),
+    "pack with infinite coordinates": ("evaluate", "--data", damaged_pack(landmarks=np.full((2, 68, 2), np.inf))),
+    "pack with a face without label": (
+        "predict",
+        damaged_pack(landmarks=np.full((2, 68, 2), np.nan)),
+        "--out",
+        "x.csv",
+    ),
+    "sample to a file": ("predict", "sample", "--out", "x.jsonl"),
+    "unknown ending of a recording": ("run", "sample", "--headless", "--record", "x.gif"),
+    "unknown ending of a picture": ("run", "sample", "--headless", "--picture", "x.gif"),
+    "recording with a window": ("run", "sample", "--record", "x.mp4"),
+    "report with a window": ("run", "sample", "--json", "-"),
+    "frames with a window": ("run", "sample", "--frames", "5"),
+    "picture with a window": ("run", "sample", "--picture", "x.png"),
+    "screenshot without a window": ("run", "sample", "--headless", "--screenshot", "x.png"),
     "no such path": ("run", lambda tmp_path: tmp_path / "none.mp4", "--headless"),
     "folder without pictures": ("run", empty_folder, "--headless"),
     "text named as a video": ("run", text_as_video, "--headless"),
@@ -233,6 +318,39 @@ def test_mistakes_get_a_sentence_and_exit_code_1(capsys, tmp_path, monkeypatch, 
     assert "Likely cause: " in err
     assert "What to do: " in err
     assert "Traceback" not in err
+
+
+COMMANDS_ON_BROKEN_NUMBERS = {
+    "run": ("run", "sample", "--headless", "--frames", "3"),
+    "predict": ("predict", lambda folder: folder, "--out", "x.jsonl"),
+    "evaluate": ("evaluate", "--data", lambda folder: folder),
+}
+
+
+@pytest.mark.parametrize("arguments", COMMANDS_ON_BROKEN_NUMBERS.values(), ids=COMMANDS_ON_BROKEN_NUMBERS.keys())
+def test_fault_13_a_model_that_gives_no_numbers_is_named(capsys, pack, monkeypatch, tmp_path, arguments):
+    from engine.models.landmarker import Landmarker, Landmarks
+
+    def look(self, picture, crop):
+        return Landmarks(np.full((68, 2), np.nan, np.float32), np.full(68, np.nan, np.float32), 0.0)
+
+    monkeypatch.setattr(Landmarker, "look", look)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, *(argument(pack) if callable(argument) else argument for argument in arguments))
+    assert code == 1
+    assert "The model student-68 gave numbers that are not finite" in err
+    assert not (tmp_path / "x.jsonl").exists()
+
+
+def test_a_pack_whose_eye_corner_is_hidden_runs_and_reports_no_error(capsys, tmp_path, frames):
+    image, truth = frames[0]
+    points = truth.points.copy()
+    points[45] = np.nan
+    write_picture(tmp_path / "pack" / "0.png", image)
+    np.savez(tmp_path / "pack" / "annotations.npz", image=np.array(["0.png"]), landmarks=points[None])
+    code, out, _ = run(capsys, "run", tmp_path / "pack", "--headless", "--json", "-")
+    assert code == 0
+    assert json.loads(out)["nme"] is None
 
 
 @pytest.mark.parametrize("arguments", [["run", "--frames", "0"], ["nothing"], ["evaluate"], []])

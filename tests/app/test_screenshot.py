@@ -3,7 +3,7 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from app.screenshot import save_screenshot, save_window_screenshot, screenshot_folder
-from engine.errors import RecordingError, SourceError
+from engine.errors import RecordingError
 from engine.pictures import read_picture
 
 
@@ -25,7 +25,7 @@ def test_second_of_the_same_second_does_not_overwrite(tmp_path):
 
 def test_folder_that_is_a_file_is_told(tmp_path):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(SourceError, match="cannot be written"):
+    with pytest.raises(RecordingError, match="cannot be written"):
         save_screenshot(np.zeros((4, 4, 4), np.uint8), tmp_path / "taken")
 
 

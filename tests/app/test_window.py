@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider
 
 from engine.errors import SourceError
 from engine.live_state import SourceState
+from engine.models.landmarker import not_finite_error
 from engine.pictures import read_picture
 from engine.sources.base import SourceKind
 from tests.fakes.window_fakes import BROKEN, FakeSource, camera
@@ -165,7 +166,7 @@ def test_device_is_free_before_it_is_opened_again(window, engine, qtbot):
     engine.cameras = [camera("C920")]
     window.start("C920")
     until_status(qtbot, window, "C920 · live")
-    engine.sessions[0].tell(SourceState.FAILED, "The camera “C920” failed.")
+    engine.sessions[0].fail(BUSY)
     qtbot.waitUntil(window.banner.isVisible)
     window.player.open("sample")
     qtbot.waitUntil(lambda: window.panel.sources.currentText() == "Sample")
@@ -220,9 +221,10 @@ def test_camera_that_fails_for_good_raises_the_banner(window, engine, qtbot):
     engine.cameras = [camera("C920")]
     window.start(None)
     until_status(qtbot, window, "C920 · live")
-    engine.sessions[0].tell(SourceState.FAILED, "The camera “C920” failed. Its driver gave up. Plug it in again.")
+    engine.sessions[0].fail(SourceError("The camera “C920. Rev 2” failed", "its driver gave up", "plug it in again"))
     qtbot.waitUntil(window.banner.isVisible)
-    assert window.banner.text == "The camera “C920” failed. Its driver gave up. Plug it in again."
+    assert window.banner.text == "The camera “C920. Rev 2” failed. Its driver gave up. Plug it in again."
+    assert window.banner.error is engine.sessions[0].status.error
     assert window.status_line.whole_text == "C920 · failed"
     assert window.view.notice == "The picture stopped"
 
@@ -265,6 +267,29 @@ def test_model_that_fails_leaves_the_old_one_at_work(playing, engine, qtbot):
     playing.player.open("/clip.mp4")
     until_status(qtbot, playing, "clip.mp4 · playing")
     assert playing.player.model_at_work == "student-68"
+
+
+def test_fault_13_model_whose_numbers_are_none_is_told_once(playing, engine, qtbot):
+    session = engine.sessions[0]
+    session.error = not_finite_error("student-68")
+    session.give()
+    qtbot.waitUntil(playing.banner.isVisible)
+    assert playing.banner.text.startswith("The model student-68 gave numbers that are not finite.")
+    assert playing.panel.models.currentText() == "student-68"
+    playing.banner.hide()
+    session.give(colour=(3, 2, 1, 255))
+    qtbot.waitUntil(lambda: tuple(playing.view.pixels[0, 0]) == (3, 2, 1, 255))
+    assert not playing.banner.isVisible()
+
+
+def test_empty_source_is_told(playing, engine, qtbot):
+    engine.outcomes["/empty.mp4"] = threading.Event()
+    playing.player.open("/empty.mp4")
+    qtbot.waitUntil(lambda: len(engine.sessions) == 2)
+    engine.sessions[1].tell(SourceState.ENDED)
+    qtbot.waitUntil(playing.banner.isVisible)
+    assert "gave no picture. It is empty" in playing.banner.text
+    assert playing.panel.sources.currentText() == "Sample"
 
 
 def test_fault_10_missing_model_at_the_start_is_replaced_and_told(window, engine, qtbot):
@@ -310,6 +335,39 @@ def test_settings_go_on_with_the_next_source(playing, engine, qtbot):
     playing.player.open("/clip.mp4")
     until_status(qtbot, playing, "clip.mp4 · playing")
     assert engine.sessions[1].settings.overlay.box
+
+
+def test_settings_changed_while_a_source_opens_go_on_with_it(playing, engine, qtbot):
+    engine.outcomes["/slow.mp4"] = threading.Event()
+    playing.player.open("/slow.mp4")
+    playing.panel.overlays.box.setChecked(True)
+    playing.panel.smoothing.setValue(80)
+    playing.panel.mirrored.setChecked(True)
+    assert not engine.sessions[1].settings.mirrored
+    engine.outcomes["/slow.mp4"].set()
+    until_status(qtbot, playing, "slow.mp4 · playing")
+    settings = engine.sessions[1].settings
+    assert settings.overlay.box
+    assert settings.smoothing == pytest.approx(0.8)
+    assert settings.mirrored
+    assert settings == playing.panel.live_settings()
+
+
+def test_camera_is_mirrored_unless_the_user_said_otherwise_while_it_opened(playing, engine, qtbot):
+    for name, touched in (("Untouched", False), ("Touched", True)):
+        engine.cameras = [camera(name)]
+        engine.outcomes[name] = threading.Event()
+        playing.player.open("sample")
+        until_status(qtbot, playing, "Sample · playing")
+        playing.player.open(name)
+        playing.panel.overlays.box.toggle()
+        if touched:
+            playing.panel.mirrored.click()
+            playing.panel.mirrored.click()
+        engine.outcomes[name].set()
+        until_status(qtbot, playing, f"{name} · live")
+        assert engine.sessions[-1].settings.mirrored is not touched
+        assert playing.panel.mirrored.isChecked() is not touched
 
 
 def test_mirroring_chosen_by_hand_survives_a_lost_camera(window, engine, qtbot):

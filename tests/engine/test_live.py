@@ -29,8 +29,8 @@ def test_no_frame_of_a_file_is_lost_however_slow_the_model():
         wait_until(lambda: stage.state is ENDED)
         assert stage.pipeline.levels == list(range(60))
         assert stage.pipeline.seen == list(range(60))
-        assert stage.session.readings.frames == 60
-        assert stage.session.readings.dropped == 0
+        assert stage.readings.frames == 60
+        assert stage.readings.dropped == 0
     assert stage.states == [STARTING, LIVE, ENDED]
     assert stage.session.status.source == "clip.mp4"
 
@@ -49,7 +49,7 @@ def test_the_last_view_stays_after_the_end_and_follows_the_settings():
         assert view.result.frame.id == 1
         assert view.picture[0, 0, 0] == 255, "mirrored anew"
         time.sleep(0.05)
-        assert stage.session.take_view() is None, "nothing changed, nothing is drawn"
+        assert stage.take_view() is None, "nothing changed, nothing is drawn"
         wait_until(lambda: clip.closed)
     assert len(stage.pipeline.seen) == 2
 
@@ -61,7 +61,8 @@ def test_another_model_looks_at_the_last_picture_again():
         assert stage.last_view().result.model == "A"
         stage.session.use_model(lambda: landmarker("B"))
         assert stage.last_view().result.model == "B"
-        assert stage.session.readings.frames == 1, "the frame counts once"
+        assert stage.readings.frames == 1, "the frame counts once"
+        assert stage.readings.dropped == 0
 
 
 def test_a_file_is_shown_at_its_own_speed():
@@ -106,6 +107,7 @@ def test_a_file_that_breaks_in_the_middle_shows_what_it_had_and_says_so():
     with stage:
         wait_until(lambda: stage.state is FAILED)
         wait_until(lambda: stage.pipeline.levels == [1, 2])
+    assert stage.session.status.error is error
     assert stage.session.status.message == str(error)
     assert stage.states == [STARTING, LIVE, FAILED]
 
@@ -121,7 +123,7 @@ def test_an_empty_source_ends():
     stage = Stage(lambda: FakeClip([]))
     with stage:
         wait_until(lambda: stage.state is ENDED)
-        assert stage.session.take_view() is None
+        assert stage.take_view() is None
 
 
 def test_a_file_that_does_not_answer_is_stalled_and_goes_on_where_it_was(hang):
@@ -142,7 +144,7 @@ def test_fault_30_another_frame_size_gets_other_buffers():
     shapes = []
     with stage:
         while stage.state is not ENDED or not shapes:
-            view = stage.session.take_view()
+            view = stage.take_view()
             if view is not None:
                 frame = view.result.frame
                 assert view.picture.shape == (frame.height, frame.width, 4)
@@ -165,8 +167,8 @@ def test_pausing_a_file_loses_nothing():
         stage.session.settings = LiveSettings()
         wait_until(lambda: stage.state is ENDED)
     assert stage.pipeline.levels == list(range(40))
-    assert stage.session.readings.dropped == 0
-    assert stage.session.readings.fps > 60, "the pause does not count as slowness"
+    assert stage.readings.dropped == 0
+    assert stage.readings.fps > 60, "the pause does not count as slowness"
 
 
 def test_settings_reach_the_next_frame():
@@ -205,7 +207,7 @@ def test_the_picture_a_window_holds_is_not_written_to():
     held = None
     with stage:
         while stage.state is not ENDED:
-            view = stage.session.take_view()
+            view = stage.take_view()
             held = view or held
             if held is not None:
                 assert held.picture[5, 5, 0] == held.result.frame.image[0, 0, 0]

@@ -8,13 +8,12 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from engine.errors import ModelError
 from engine.live_state import SourceState
 from tests.fakes.faulty_camera import FaultyCamera, camera_source
-from tests.fakes.live_fakes import FakeClip, FakePipeline, landmarker, picture, wait_until
+from tests.fakes.live_fakes import FAST, FakeClip, FakePipeline, landmarker, picture, wait_until
 from tests.fakes.stage import Stage
 
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
@@ -31,7 +30,7 @@ def test_fault_14_a_model_that_throws_is_reported_once_and_the_picture_goes_on()
     bare = 0
     with stage:
         while stage.state is not ENDED:
-            view = stage.session.take_view()
+            view = stage.take_view()
             if view is not None and not view.result.faces:
                 assert 5 <= view.result.frame.id < 25
                 bare += 1
@@ -41,21 +40,58 @@ def test_fault_14_a_model_that_throws_is_reported_once_and_the_picture_goes_on()
     assert "invoke failed" in str(stage.errors[0])
     assert stage.pipeline.seen == [*range(5), *range(25, 40)]
     assert bare > 3
-    assert stage.session.readings.frames == 20, "frames that were not understood do not count"
+    assert stage.readings.frames == 20, "frames that were not understood do not count"
 
 
-def test_fault_13_numbers_that_are_none_do_no_harm():
-    class NotANumber(FakePipeline):
-        def process(self, frame, capture_ms=0.0):
-            result = super().process(frame, float("nan"))
-            points = np.full((68, 2), np.nan, np.float32)
-            return replace(result, nme=float("nan"), faces=(replace(result.faces[0], landmarks=points),))
+class NotANumber(FakePipeline):
+    """Gives numbers that are none on the frames for which `bad` says so."""
 
-    stage = Stage(lambda: FakeClip([picture()] * 10), NotANumber())
+    def __init__(self, bad):
+        super().__init__()
+        self.bad = bad
+
+    def process(self, frame, capture_ms=0.0):
+        result = super().process(frame, capture_ms)
+        return replace(result, faces=(), not_finite=True) if self.bad(frame.id) else result
+
+
+def test_fault_13_a_model_that_gives_numbers_that_are_none_is_reported_once():
+    stage = Stage(lambda: FakeClip([picture()] * 10), NotANumber(lambda number: True))
     with stage:
         wait_until(lambda: stage.state is ENDED)
-        assert stage.session.readings.frames == 10
+        assert stage.readings.frames == 10
+        wait_until(lambda: stage.session.error is not None)
+    assert [error.what for error in stage.errors] == ["The model A gave numbers that are not finite"]
+    assert isinstance(stage.errors[0], ModelError)
+
+
+def test_fault_13_the_report_is_withdrawn_once_the_numbers_were_good_for_a_while():
+    pipeline = NotANumber(lambda number: number < 30 and number % 2 == 0)
+    stage = Stage(lambda: camera_source(FaultyCamera()), pipeline, timing=replace(FAST, recovery=0.3))
+    with stage:
+        wait_until(lambda: stage.session.error is not None)
+        while len(pipeline.seen) < 25:
+            assert stage.session.error is not None, "a good frame in between does not withdraw it"
+        wait_until(lambda: stage.session.error is None)
+        wait_until(lambda: len(pipeline.seen) > 40)
         assert stage.session.error is None
+    assert len(stage.errors) == 1
+
+
+def test_the_numbers_after_an_exchange_are_those_of_the_new_model():
+    class Errors(FakePipeline):
+        def process(self, frame, capture_ms=0.0):
+            result = super().process(frame, capture_ms)
+            return replace(result, nme=8.0 if result.model == "A" else 2.0)
+
+    stage = Stage(lambda: camera_source(FaultyCamera()), Errors())
+    with stage:
+        wait_until(lambda: stage.take_view() is not None and stage.readings.frames > 10)
+        before = stage.readings
+        assert before.nme == 8.0
+        stage.session.use_model(lambda: landmarker("B"))
+        wait_until(lambda: stage.readings.nme == 2.0)
+        assert stage.readings.frames > before.frames, "frames are counted on"
 
 
 def test_a_composer_that_fails_even_on_the_bare_picture_does_not_end_the_session():
@@ -70,7 +106,7 @@ def test_a_composer_that_fails_even_on_the_bare_picture_does_not_end_the_session
     stage.composer.compose = compose
     with stage:
         wait_until(lambda: stage.state is ENDED)
-    assert stage.session.readings.frames == 3
+    assert stage.readings.frames == 3
     assert "cannot draw" in str(stage.errors[0])
 
 
@@ -81,7 +117,7 @@ def test_fault_24_results_stand_under_the_name_of_the_model_that_made_them():
         for number in range(200):
             stage.session.use_model(lambda number=number: landmarker(f"model {number}"))
             time.sleep(0.001)
-            view = stage.session.take_view()
+            view = stage.take_view()
             if view is not None:
                 made_by = dict(zip(stage.pipeline.seen, stage.pipeline.models, strict=False))
                 assert view.result.model == made_by[view.result.frame.id]

@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from engine.errors import SourceError
 from engine.live_state import TRANSITIONS, Retries, SourceState, StateMachine, Status, Timing
 
 WAYS = {
@@ -49,6 +50,13 @@ def test_listeners_hear_of_changes_only():
     machine.move(SourceState.LIVE, "")
     machine.move(SourceState.LIVE, "dark")
     assert told == [Status(SourceState.LIVE, "Cam", ""), Status(SourceState.LIVE, "Cam", "dark")]
+
+
+def test_the_error_of_a_failure_goes_with_its_status():
+    error = SourceError("It is gone", "it was unplugged", "plug it in")
+    machine = machine_in(SourceState.LIVE)
+    machine.move(SourceState.FAILED, str(error), error=error)
+    assert machine.status.error is error
 
 
 def test_a_slow_camera_is_given_more_time():

@@ -70,6 +70,20 @@ def test_numbers_change_only_so_often_that_they_can_be_read():
     assert len(set(seen)) <= 5
 
 
+def test_what_is_forgotten_leaves_the_counters():
+    meter = Meter(refresh=0.25)
+    for number in (0, 1, 4):
+        meter.add(result(number, nme=8.0, landmark_ms=20.0), now=number * 0.1)
+    meter.forget()
+    assert (meter.readings().frames, meter.readings().dropped, meter.readings().nme) == (3, 2, None)
+    meter.add(result(4, nme=2.0, landmark_ms=4.0), now=0.5)
+    meter.add(result(5, nme=2.0, landmark_ms=4.0), now=0.6)
+    readings = meter.readings()
+    assert (readings.nme, readings.latency_ms["landmark"].p95) == (2.0, 4.0)
+    assert readings.fps == pytest.approx(10)
+    assert (readings.frames, readings.dropped) == (4, 2), "the same frame counts once"
+
+
 def test_before_the_first_result_there_is_nothing_to_tell():
     readings = Meter().readings()
     assert (readings.fps, readings.nme, readings.frames) == (None, None, 0)

@@ -29,6 +29,7 @@ FAST = Timing(
     attempts_span=1.0,
     absent_retry=0.03,
     hint=0.15,
+    recovery=0.05,
     refresh=0.0,
 )
 

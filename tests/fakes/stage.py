@@ -11,12 +11,13 @@ from tests.fakes.live_fakes import FAST, FakeComposer, FakePipeline, wait_until
 
 
 class Stage:
-    """A running session inside a `with`, and a record of its statuses and errors."""
+    """A running session inside a `with`, and a record of its statuses, errors and numbers."""
 
     def __init__(self, open_source, pipeline=None, timing=FAST, settings=None, make_pipeline=None) -> None:
         self.pipeline = pipeline or FakePipeline()
         self.composer = FakeComposer()
         self.statuses, self.errors, self.notified = [], [], 0
+        self._readings = None
         self.session = Session(
             open_source,
             make_pipeline or (lambda: self.pipeline),
@@ -25,6 +26,7 @@ class Stage:
             composer=self.composer,
             timing=timing,
         )
+        self._note()
 
     def _note(self) -> None:
         self.notified += 1
@@ -43,6 +45,12 @@ class Stage:
     def state(self) -> SourceState:
         return self.session.status.state
 
+    @property
+    def readings(self):
+        """The newest numbers; takes the view that carries them."""
+        self.take_view()
+        return self._readings
+
     def __enter__(self) -> Stage:
         self.session.start()
         return self
@@ -50,12 +58,19 @@ class Stage:
     def __exit__(self, *_) -> None:
         self.session.stop()
 
+    def take_view(self):
+        """Take a view as a window does."""
+        view = self.session.take_view()
+        if view is not None:
+            self._readings = view.readings
+        return view
+
     def views(self, count: int) -> list:
         """Return the next views, as many as asked for; their pictures are copied."""
         views = []
 
         def look() -> bool:
-            view = self.session.take_view()
+            view = self.take_view()
             if view is not None:
                 views.append(replace(view, picture=view.picture.copy()))
             return len(views) >= count

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from app.player import Parts
-from engine.errors import ModelError, SourceError
+from engine.errors import ModelError, SourceError, UnderstudyError
 from engine.frame import Frame, Truth
 from engine.landmarks.schemes import IBUG_68
 from engine.live import LiveSettings, View
@@ -89,12 +89,17 @@ class FakeSession:
         self.status = Status(state, self.status.source, message)
         self._notify()
 
+    def fail(self, error: UnderstudyError) -> None:
+        """Fail for good."""
+        self.status = Status(SourceState.FAILED, self.status.source, str(error), error)
+        self._notify()
+
     def _run(self) -> None:
         try:
             source = self.open_source()
             self._model = self._make_pipeline().name
         except (SourceError, ModelError) as error:
-            self.tell(SourceState.FAILED, str(error))
+            self.fail(error)
             return
         self.status = Status(SourceState.LIVE, source.name, "")
         self.give()

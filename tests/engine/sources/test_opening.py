@@ -75,6 +75,23 @@ def test_paths_are_opened_as_what_they_hold(folder, spec, kind, name):
     source.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows drops spaces at the end of names")
+@pytest.mark.parametrize("name", [" clip.mp4", "clip.mp4 ", " both "])
+def test_spaces_at_the_ends_of_a_file_name_count(folder, name):
+    (folder / "holiday 日本.mp4").rename(folder / name)
+    source = opened(name)
+    assert (source.kind, source.name) == (SourceKind.VIDEO, name)
+    source.close()
+
+
+@pytest.mark.parametrize("name", ["Lenovo EasyCamera v1.0", "Integrated Camera IR/RGB", "C920.HD"])
+def test_camera_names_with_dots_and_slashes_are_no_paths(folder, name):
+    camera = Camera(4, 1, name, "")
+    assert opened(name, [WEBCAM, camera]) == camera
+    with pytest.raises(CameraAbsent, match="There is no file and no camera"):
+        opened(name, [WEBCAM])
+
+
 def test_a_home_folder_is_found(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("USERPROFILE", str(folder))

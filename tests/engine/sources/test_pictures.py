@@ -9,6 +9,7 @@ import pytest
 from engine.errors import PackError, SourceError
 from engine.landmarks.schemes import IBUG_68
 from engine.pictures import write_picture
+from engine.sources import pictures
 from engine.sources.base import SourceKind
 from engine.sources.pictures import PicturesSource
 
@@ -100,6 +101,18 @@ def test_a_closed_source_gives_nothing_more(folder):
     source.close()
     source.close()
     assert source.read() is None
+
+
+def test_closing_while_a_picture_is_read_ends_the_source(folder, monkeypatch):
+    source = PicturesSource(folder)
+
+    def close_then_fail(path):
+        source.close()
+        raise SourceError("gone", "closed", "none")
+
+    monkeypatch.setattr(pictures, "read_picture", close_then_fail)
+    assert source.read() is None
+    assert source.frame_count == 5, "only the one that failed is missing"
 
 
 def test_a_picture_that_vanishes_while_others_are_shown_is_skipped(folder):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ from engine.errors import SourceError
 from engine.sources.base import SourceKind
 from engine.sources.video import VideoSource
 from tests.fakes.clips import HEIGHT, WIDTH, cut, turn_half, write_clip
-from tests.fakes.faulty_camera import FaultyCamera, empty, fails, noisy, raises
+from tests.fakes.faulty_camera import FaultyCamera, empty, fails, hangs, noisy, raises
+from tests.fakes.live_fakes import wait_until
+from tests.fakes.threads import no_thread_left
 
 
 def play(source: VideoSource, limit: int = 1000) -> list:
@@ -69,6 +73,7 @@ def test_closing_early_is_no_damage(folder):
     source.close()
     source.close()
     assert source.read() is None
+    assert source.remark == ""
 
 
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.01])
@@ -137,3 +142,26 @@ def test_fault_42_times_that_cannot_be_true_become_those_of_the_rate(folder, mom
 @pytest.mark.parametrize("step", [fails, empty, raises(cv2.error("corrupt"))])
 def test_decoding_that_fails_is_the_end(folder, step):
     assert len(play(faulty(folder, FaultyCamera([noisy()] * 3 + [step], period=0)))) == 3
+
+
+def test_a_file_is_never_released_under_a_read(folder):
+    until = threading.Event()
+    driver = FaultyCamera([noisy(), hangs(until)], period=0)
+    with no_thread_left():
+        source = faulty(folder, driver)
+        source.read()
+        reader = threading.Thread(target=source.read)
+        reader.start()
+        wait_until(lambda: driver.inside)
+        closer = threading.Thread(target=source.close)
+        closer.start()
+        closer.join(0.1)
+        assert closer.is_alive()
+        assert not driver.released
+        until.set()
+        reader.join(5)
+        closer.join(5)
+    assert driver.released == 1
+    assert not driver.released_during_read
+    assert source.read() is None
+    assert driver.reads == 2, "nothing is read after the end"
