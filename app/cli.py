@@ -60,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=20, width=100),
     )
     parser.add_argument("--version", action="version", version=f"understudy {_version()}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB [OPTIONS]", required=True)
     _add_run(verbs)
     _add_predict(verbs)
     _add_evaluate(verbs)
