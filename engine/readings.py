@@ -89,8 +89,9 @@ class Meter:
         """Forget what the numbers look back on, as for another model; the frames are counted on."""
         self._readings = None
         self._found.clear()
-        for numbers in (self._times, self._errors, *self._stages.values()):
-            numbers.clear()
+        windows: tuple[deque[float], ...] = (self._times, self._errors, *self._stages.values())
+        for window in windows:
+            window.clear()
 
     def readings(self) -> Readings:
         """Return the numbers as they stood at most `refresh` seconds before the last result."""

@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -70,11 +71,11 @@ def lineage(recipe: Recipe) -> list[str]:
     return [*before.notes["lineage"], f"{before.recipe['name']}, {before.step} steps of {before.recipe['batch']}"]
 
 
-def summary(checkpoint: Path) -> dict[str, object]:
+def summary(checkpoint: Path) -> dict[str, Any]:
     """Return what a finished run reports."""
     state = read_checkpoint(checkpoint)
     best = state.notes["best_nme"]
-    values = {"checkpoint": str(checkpoint), "step": state.step, "recipe": state.recipe["name"], **state.notes}
+    values: dict[str, Any] = {"checkpoint": str(checkpoint), "step": state.step, "recipe": state.recipe["name"], **state.notes}
     return {**values, "best_nme": best if math.isfinite(best) else None}
 
 
