@@ -75,7 +75,12 @@ def summary(checkpoint: Path) -> dict[str, Any]:
     """Return what a finished run reports."""
     state = read_checkpoint(checkpoint)
     best = state.notes["best_nme"]
-    values: dict[str, Any] = {"checkpoint": str(checkpoint), "step": state.step, "recipe": state.recipe["name"], **state.notes}
+    values: dict[str, Any] = {
+        "checkpoint": str(checkpoint),
+        "step": state.step,
+        "recipe": state.recipe["name"],
+        **state.notes,
+    }
     return {**values, "best_nme": best if math.isfinite(best) else None}
 
 
