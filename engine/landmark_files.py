@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError, UsageError
 from engine.files import replaced
-from engine.prediction import PredictedFace, Prediction
+from engine.prediction import Prediction
+from engine.result import Face
 
 # The .pts format counts pixels from 1.
 PTS_ORIGIN = 1
@@ -68,14 +69,14 @@ def pts_text(landmarks: NDArray[np.floating]) -> str:
     return "\n".join(["version: 1", f"n_points: {len(landmarks)}", "{", *lines, "}", ""])
 
 
-def _face_record(face: PredictedFace) -> dict[str, Any]:
+def _face_record(face: Face) -> dict[str, Any]:
     return {
         "id": face.id,
         "box": face.box.as_list(),
         "score": round(face.score, 4),
         "landmarks": [[round(float(x), 3), round(float(y), 3)] for x, y in face.landmarks],
         "confidence": [round(float(value), 3) for value in face.confidence],
-        "scheme": face.scheme,
+        "scheme": face.scheme.points,
     }
 
 
@@ -97,15 +98,15 @@ def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
             count += 1
             for face in prediction.faces:
                 if not header:
-                    points = [f"{axis}{index}" for index in range(face.scheme) for axis in "xy"]
-                    confidence = [f"c{index}" for index in range(face.scheme)]
+                    points = [f"{axis}{index}" for index in range(face.scheme.points) for axis in "xy"]
+                    confidence = [f"c{index}" for index in range(face.scheme.points)]
                     writer.writerow(["image", "frame", "face", "score", "x0", "y0", "x1", "y1", *points, *confidence])
                     header = True
                 writer.writerow(_csv_row(prediction, face))
     return count
 
 
-def _csv_row(prediction: Prediction, face: PredictedFace) -> list[object]:
+def _csv_row(prediction: Prediction, face: Face) -> list[object]:
     record = _face_record(face)
     points = [value for point in record["landmarks"] for value in point]
     frame = "" if prediction.frame is None else prediction.frame

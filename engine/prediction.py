@@ -6,39 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.errors import SourceError, UsageError
 from engine.evaluation import locate
-from engine.geometry import Box, landmark_box
+from engine.geometry import landmark_box
 from engine.models.detector import FaceDetector
 from engine.models.landmarker import Landmarker, Landmarks, not_finite_error
 from engine.packs import Pack, PackFace
 from engine.pictures import read_picture
 from engine.pipeline import Pipeline
+from engine.result import Face
 from engine.sources.base import Source, SourceKind
-
-
-@dataclass(frozen=True)
-class PredictedFace:
-    """One face of a prediction.
-
-    Attributes:
-        id: number of the face; in a video it stays with the face, in a pack it is the label's place there.
-        box: tight box around the landmarks.
-        score: in [0, 1].
-        landmarks: `[K, 2]` float32, pixels of the picture.
-        confidence: `[K]` float32 in [0, 1].
-        scheme: K, 68 or 98.
-    """
-
-    id: int
-    box: Box
-    score: float
-    landmarks: NDArray[np.float32]
-    confidence: NDArray[np.float32]
-    scheme: int
 
 
 @dataclass(frozen=True)
@@ -49,7 +26,7 @@ class Prediction:
         image: file name of the picture, None for a frame of a video.
         source, frame: name of the video and number of the frame, None for a picture.
         width, height: of the picture in pixels.
-        faces: largest first; empty where none was found.
+        faces: largest first, in a pack in its order, where `id` is the label's place there; empty where none was found.
         model: name of the model.
     """
 
@@ -58,7 +35,7 @@ class Prediction:
     frame: int | None
     width: int
     height: int
-    faces: tuple[PredictedFace, ...]
+    faces: tuple[Face, ...]
     model: str
 
 
@@ -81,10 +58,6 @@ def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarke
         result = pipeline.process(frame)
         if result.not_finite:
             raise not_finite_error(result.model)
-        faces = tuple(
-            PredictedFace(face.id, face.box, face.score, face.landmarks, face.confidence, face.scheme.points)
-            for face in result.faces
-        )
         still = source.kind is SourceKind.PICTURES
         yield Prediction(
             image=frame.name if still else None,
@@ -92,7 +65,7 @@ def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarke
             frame=None if still else frame.id,
             width=frame.width,
             height=frame.height,
-            faces=faces,
+            faces=result.faces,
             model=result.model,
         )
 
@@ -115,9 +88,9 @@ def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | No
         yield Prediction(name, None, None, picture.shape[1], picture.shape[0], faces, landmarker.card.name)
 
 
-def _located_face(index: int, found: Landmarks, landmarker: Landmarker) -> PredictedFace:
+def _located_face(index: int, found: Landmarks, landmarker: Landmarker) -> Face:
     box = landmark_box(found.points)
-    return PredictedFace(index, box, found.score, found.points, found.confidence, landmarker.card.scheme)
+    return Face(index, box, found.score, landmarker.card.markup, found.points, found.confidence, found.roll)
 
 
 def require_some(predictions: Iterator[Prediction], name: str) -> Iterator[Prediction]:

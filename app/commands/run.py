@@ -15,6 +15,7 @@ from engine.models.library import ModelLibrary
 from engine.pictures import PICTURE_SUFFIXES
 from engine.pipeline import Pipeline
 from engine.recording import CODECS
+from engine.sources.base import SourceKind
 from engine.sources.opening import open_source
 from engine.sources.watched import open_watched
 
@@ -74,6 +75,8 @@ def _check(options: argparse.Namespace) -> None:
 def _headless(options: argparse.Namespace) -> int:
     pipeline = Pipeline(make_detector(options.detector), ModelLibrary().load(options.model))
     source = open_watched(lambda: open_source(options.source))
+    if options.source is None and source.kind is SourceKind.SAMPLE:
+        say("No camera was found, so the built-in sample plays.", error=True)
     try:
         settings = HeadlessSettings(
             frames=options.frames,

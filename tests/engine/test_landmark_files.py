@@ -9,13 +9,15 @@ import pytest
 from engine.errors import RecordingError, SourceError, UsageError
 from engine.geometry import Box
 from engine.landmark_files import write_predictions
-from engine.prediction import PredictedFace, Prediction
+from engine.landmarks.schemes import IBUG_68
+from engine.prediction import Prediction
+from engine.result import Face
 
 
 def prediction(image="a b Öß.png", frame=None, faces=1):
     points = np.arange(136, dtype=np.float32).reshape(68, 2) + 0.5
     found = tuple(
-        PredictedFace(index + 1, Box(1, 2, 3, 4), 0.91234, points + index, np.full(68, 0.5, np.float32), 68)
+        Face(index + 1, Box(1, 2, 3, 4), 0.91234, IBUG_68, points + index, np.full(68, 0.5, np.float32), 0.0)
         for index in range(faces)
     )
     return Prediction(image, None if image else "clip.mp4", frame, 640, 480, found, "student-68")
