@@ -68,21 +68,33 @@ class Faces:
         images: `[B, 3, C, C]` uint8 RGB.
         points: `[B, K, 2]` in [0, 1] of the crop; NaN without a label.
         visible, visible_weight: `[B, K]`, target of the confidence and trust in it.
+        label_shift: `[B]`, how far labels lie to the right of what they mark, in crop sides (see `PackChoice`).
     """
 
     images: torch.Tensor
     points: torch.Tensor
     visible: torch.Tensor
     visible_weight: torch.Tensor
+    label_shift: torch.Tensor
 
     def select(self, indices: torch.Tensor) -> Faces:
         """Return the faces with these indices, in this order."""
-        return Faces(self.images[indices], self.points[indices], self.visible[indices], self.visible_weight[indices])
+        return Faces(
+            self.images[indices],
+            self.points[indices],
+            self.visible[indices],
+            self.visible_weight[indices],
+            self.label_shift[indices],
+        )
 
     def to(self, device: torch.device) -> Faces:
         """Return the same faces on another device."""
         return Faces(
-            self.images.to(device), self.points.to(device), self.visible.to(device), self.visible_weight.to(device)
+            self.images.to(device),
+            self.points.to(device),
+            self.visible.to(device),
+            self.visible_weight.to(device),
+            self.label_shift.to(device),
         )
 
 
@@ -159,12 +171,14 @@ class Augmenter:
     def _mirror_labels(self, faces: Faces, mirrored: torch.Tensor) -> Faces:
         order = self._mirror.to(mirrored.device)
         reflected = faces.points[:, order].clone()
-        reflected[..., 0] = 1 - reflected[..., 0]
+        # What is marked goes to the mirrored place; its label stays as far to the right of it as it was.
+        reflected[..., 0] = 1 - reflected[..., 0] + 2 * faces.label_shift[:, None]
         return Faces(
             images=faces.images,
             points=torch.where(mirrored[:, None, None], reflected, faces.points),
             visible=torch.where(mirrored[:, None], faces.visible[:, order], faces.visible),
             visible_weight=torch.where(mirrored[:, None], faces.visible_weight[:, order], faces.visible_weight),
+            label_shift=faces.label_shift,
         )
 
     def _windows(self, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 FEWEST_VALUES = 2048
 
 
-def halve_weights(content: bytes) -> bytes:
-    """Return the model `content` with its constant float32 tensors stored as float16."""
+def halve_weights(content: bytes, fewest_values: int = FEWEST_VALUES) -> bytes:
+    """Return the model `content` with its constant float32 tensors of `fewest_values` and more stored as float16."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
     graph = model.subgraphs[0]
     opcode = _add_dequantize(model)
     used = {index for operator in graph.operators for index in operator.inputs}
     widening = []
     for index in range(len(graph.tensors)):
-        weights = _float32_weights(model, graph.tensors[index])
+        weights = _float32_weights(model, graph.tensors[index], fewest_values)
         if weights is None or index not in used:
             continue
         half = weights.astype(np.float16)
@@ -52,9 +52,9 @@ def _add_dequantize(model: schema.ModelT) -> int:
     return len(model.operatorCodes) - 1
 
 
-def _float32_weights(model: schema.ModelT, tensor: schema.TensorT) -> NDArray[np.float32] | None:
+def _float32_weights(model: schema.ModelT, tensor: schema.TensorT, fewest_values: int) -> NDArray[np.float32] | None:
     data = model.buffers[tensor.buffer].data
-    if tensor.type != schema.TensorType.FLOAT32 or data is None or len(data) < 4 * FEWEST_VALUES:
+    if tensor.type != schema.TensorType.FLOAT32 or data is None or len(data) < 4 * fewest_values:
         return None
     return np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
 

@@ -1,5 +1,7 @@
 """Augmentation: pixels and points move together, the same seed gives the same batch."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ def dotted(count=6):
         images[index, :, y - 1 : y + 2, x - 1 : x + 2] = 255
         points[index] = (torch.tensor([x, y]) + 0.5) / 192
     ones = torch.ones(count, 68)
-    return Faces(images, points, ones, ones)
+    return Faces(images, points, ones, ones, torch.zeros(count))
 
 
 def generator(seed=0):
@@ -60,6 +62,19 @@ def test_mirroring_exchanges_left_and_right():
     batch = Augmenter(GEOMETRY_ONLY, IBUG_68.mirror, 1.3 / 1.8, 128)(faces, generator())
     across = batch.points[:, 45, 0] - batch.points[:, 36, 0]
     assert (across > 0).all(), "the right eye stays on the left in every mirrored picture too"
+
+
+def test_labels_beside_what_they_mark_stay_on_the_same_side_of_it_in_mirrored_pictures():
+    faces = dotted(64)
+    shift = 2 / 192
+    faces.points[..., 0] += shift
+    faces.label_shift[:] = shift
+    upright = replace(GEOMETRY_ONLY, large_turn_share=0, small_turn=0)
+    batch = Augmenter(upright, IBUG_68.mirror, 1.3 / 1.8, 128)(faces, generator())
+    places = torch.stack([brightest(image) for image in batch.images])
+    beside = (batch.points[:, 0] - places)[batch.labelled[:, 0] == 1]
+    assert (beside[:, 0] > 0.5 * shift).all()
+    assert beside[:, 1].abs().max() < 0.5 / 128
 
 
 def test_the_same_seed_gives_the_same_batch_and_another_another():

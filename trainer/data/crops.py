@@ -64,6 +64,7 @@ def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = Fal
             points=torch.cat([crops.faces.points for crops in sets]),
             visible=torch.cat([crops.faces.visible for crops in sets]),
             visible_weight=torch.cat([crops.faces.visible_weight for crops in sets]),
+            label_shift=torch.cat([crops.faces.label_shift for crops in sets]),
         ),
         sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
         for_validation=torch.cat([crops.for_validation for crops in sets]),
@@ -84,12 +85,14 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
     count = len(pack_faces)
     images = torch.empty((count, 3, CROP_SIZE, CROP_SIZE), dtype=torch.uint8)
     points = np.empty((count, pack.scheme.points, 2), np.float32)
+    label_shift = torch.empty(count)
     quiet = None if progress else True  # None: quiet unless a person is watching
     for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=quiet)):
         crop = crop_of_box(landmark_box(face.landmarks), CROP_SCALE)
         pixels = crop.sample(read_picture(face.image), CROP_SIZE)
         images[index] = torch.from_numpy(pixels).permute(2, 0, 1)
         points[index] = crop.from_picture(face.landmarks)
+        label_shift[index] = choice.label_shift / crop.side
     visibility = [_visibility(face) for face in pack_faces]
     return CropSet(
         faces=Faces(
@@ -97,6 +100,7 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
             points=torch.from_numpy(points),
             visible=torch.from_numpy(np.stack([visible for visible, _ in visibility])),
             visible_weight=torch.from_numpy(np.stack([weight for _, weight in visibility])),
+            label_shift=label_shift,
         ),
         sampling_weight=torch.full((count,), choice.weight, dtype=torch.float64),
         for_validation=torch.full((count,), choice.validation),
