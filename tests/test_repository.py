@@ -24,7 +24,7 @@ FORBIDDEN = {
     "a path of one machine": re.compile(
         r"(?<![\w.$}~*-])/(?:opt|root|work|Users)/\w|(?<![\w.])/home/\w|[A-Z]:\\\\?Users"
     ),
-    "a package server": re.compile(r"pythonhosted\.\w|/simple/|index[-_]url[ =]|trusted[-_]host|find-links"),
+    "a package server": re.compile(r"/simple/|index[-_]url[ =]|trusted[-_]host|find-links"),
 }
 OWN_NAME = Path(__file__).name
 
