@@ -14,12 +14,11 @@ from engine.frame import Frame
 from engine.hints import PictureHints
 from engine.live_state import Timing
 from engine.slot import Slot
-from engine.sources.base import Source, SourceKind
+from engine.sources.base import FALLBACK_RATE, Source, SourceKind
 from engine.sources.discovery import CameraAbsent
 
 log = logging.getLogger(__name__)
 
-FALLBACK_RATE = 30.0
 # A frame that claims to come later than this after the last one has a damaged time.
 LONGEST_STEP = 5.0
 # Weight of the newest interval in the running mean of a camera's frame period.

@@ -23,11 +23,10 @@ from engine.pipeline import Pipeline
 from engine.readings import JitterMeter, Meter, Spread
 from engine.recording import FASTEST_RATE, VideoRecorder
 from engine.result import Result
-from engine.sources.base import Source, SourceKind
+from engine.sources.base import FALLBACK_RATE, Source, SourceKind
 
 # Sources without an end stop after this many frames unless told otherwise.
 ENDLESS_FRAMES = 300
-FALLBACK_RATE = 30.0
 # A camera is recorded at the rate at which so many of its first frames came.
 FRAMES_TO_MEASURE = 15
 

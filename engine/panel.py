@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from engine.layer import Layer, Region
 from engine.palette import MUTED, TEXT, TRUTH
-from engine.readings import Readings
+from engine.readings import REFRESH, Readings
 from engine.text import EM_PER_CAPITAL, TextPainter, readable_size
 
 SHOWN_STAGES = ("detect", "landmark", "smooth", "draw")
-REFRESH = 0.25  # seconds that numbers stand still: ones that change faster cannot be read
 WIDEST, LARGEST = 0.65, 0.15  # the most of a picture's width and of its area that the panel may take
 
 # Measures in em.

@@ -7,6 +7,9 @@ from typing import Protocol
 
 from engine.frame import Frame
 
+# Frames per second of a source that does not tell its own.
+FALLBACK_RATE = 30.0
+
 
 class SourceKind(Enum):
     """Where frames come from, which decides whether frames may be dropped."""

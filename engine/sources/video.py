@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from engine.errors import SourceError
 from engine.frame import Frame
-from engine.sources.base import SourceKind
+from engine.sources.base import FALLBACK_RATE, SourceKind
 from engine.sources.camera import VideoCapture
 from engine.sources.colour import to_rgb
 
 log = logging.getLogger(__name__)
 
-FALLBACK_RATE = 30.0  # frames per second
 # What a header says beyond these bounds is no rate at which anything was filmed.
 SLOWEST_RATE, FASTEST_RATE = 0.5, 240.0
 HEAD_BYTES = 4096
