@@ -159,10 +159,23 @@ def student_68_lite() -> Recipe:
     )
 
 
+def teacher_tough_68() -> Recipe:
+    """The Tough teacher: hard landmarks, MobileNetV2 with its published hidden layers, grown from `student-68`."""
+    return replace(
+        student_68_second(),
+        name="teacher-tough-68",
+        shape=HeatmapShape(decoder_width=96, input_size=160),
+        start="runs/student-68/last.safetensors",
+        steps=1800,
+        learning_rate=8e-4,
+    )
+
+
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "student-68-base": student_68_base,
     "student-68-second": student_68_second,
     "student-68": student_68,
     "student-68-lite-second": student_68_lite_second,
     "student-68-lite": student_68_lite,
+    "teacher-tough-68": teacher_tough_68,
 }

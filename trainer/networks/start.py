@@ -8,6 +8,7 @@ import torch
 
 from engine.errors import UsageError
 from trainer.checkpoint import read_checkpoint
+from trainer.networks.growing import grow_network, is_wider
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.pretrained import imagenet_mobilenetv2
 from trainer.networks.slimming import slim_encoder, slim_network
@@ -21,7 +22,8 @@ def make_network(shape: HeatmapShape, start: str, seed: int) -> HeatmapNetwork:
 
     Args:
         shape: its sizes.
-        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint of the same network or a wider one.
+        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint of the same network, a wider or a
+            narrower one.
         seed: of the random weights.
 
     Raises:
@@ -38,7 +40,11 @@ def make_network(shape: HeatmapShape, start: str, seed: int) -> HeatmapNetwork:
                 f"this recipe goes on where the run {Path(start).parent.name} ended, seen from the current folder",
                 f"run “understudy train {Path(start).parent.name}” first, or choose with --set start=imagenet",
             )
-        slim_network(load_network(Path(start)), network)
+        given = load_network(Path(start))
+        if is_wider(network, given):
+            grow_network(given, network)
+        else:
+            slim_network(given, network)
     return network
 
 
