@@ -10,15 +10,23 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
+from app.arguments import Verbs, add_json, add_model, add_verb
+from app.data_cli import add_data
 from app.terminal import say
 from engine.errors import UnderstudyError, sentence
+from engine.landmarks.metrics import NORMALISERS
 from engine.models.detector import DEFAULT_DETECTOR, DETECTORS
-from engine.models.library import DEFAULT_MODEL
 
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 EPILOG = """\
 exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line cannot be understood · 130 interrupted
 Nothing leaves this machine: no network is used, and no picture is kept unless you record it."""
+PREDICTIONS = """\
+landmarks of other tools (--predictions), 29, 68 or 98 points, in pixels counted from the centre of the top left one:
+  .npz    arrays image (N,) and landmarks (N, K, 2)
+  .jsonl  lines {"image": NAME, "landmarks": [[x, y], ...]}, or those of “understudy predict”
+  .csv    columns image, x0, y0, x1, y1, ..., or those of “understudy predict”
+The pictures need not be there. Faces without landmarks count as failures."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +72,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(verbs)
     _add_predict(verbs)
     _add_evaluate(verbs)
+    _add_compare(verbs)
     _add_benchmark(verbs)
+    add_data(verbs)
     _add_train(verbs)
     _add_export(verbs)
     for verb, text in (
@@ -72,29 +82,8 @@ def build_parser() -> argparse.ArgumentParser:
         ("cameras", "list the cameras by name"),
         ("doctor", "check the installation and say what is wrong"),
     ):
-        _add_json(_add_verb(verbs, verb, verb, text))
+        add_json(add_verb(verbs, verb, verb, text))
     return parser
-
-
-Verbs = argparse._SubParsersAction  # the type has no public name
-
-
-def _add_verb(verbs: Verbs, verb: str, module: str, text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.set_defaults(module=module)
-    return parser
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--json", metavar="FILE|-", help="write the report as JSON to a file, or to the terminal with -"
-    )
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="NAME|FILE", help=f"landmark model (default: {DEFAULT_MODEL})"
-    )
 
 
 def _add_detector(parser: argparse.ArgumentParser) -> None:
@@ -107,29 +96,27 @@ def _add_detector(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(verbs: Verbs) -> None:
-    parser = _add_verb(verbs, "run", "run", "show landmarks live on a camera, a video, pictures or the sample")
+    parser = add_verb(verbs, "run", "run", "show landmarks live on a camera, a video, pictures or the sample")
     parser.add_argument(
         "source",
         nargs="?",
         metavar="SOURCE",
         help="camera number or name, file, folder, or “sample” (default: the first camera, else the sample)",
     )
-    _add_model(parser)
+    add_model(parser)
     _add_detector(parser)
     parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
     parser.add_argument("--frames", type=_positive, metavar="N", help="stop after N frames (headless)")
     parser.add_argument("--record", metavar="FILE", help="record the annotated picture as .mp4 or .avi (headless)")
     parser.add_argument("--picture", metavar="FILE", help="save the last annotated picture as .png or .jpg (headless)")
     parser.add_argument("--screenshot", metavar="FILE", help="save a picture of the window after some seconds and quit")
-    _add_json(parser)
+    add_json(parser)
 
 
 def _add_predict(verbs: Verbs) -> None:
-    parser = _add_verb(
-        verbs, "predict", "predict", "write the landmarks of pictures, folders, videos or packs to files"
-    )
+    parser = add_verb(verbs, "predict", "predict", "write the landmarks of pictures, folders, videos or packs to files")
     parser.add_argument("path", metavar="PATH", help="picture, folder of pictures, video or pack")
-    _add_model(parser)
+    add_model(parser)
     parser.add_argument(
         "--out", required=True, metavar="FILE|DIR", help="FILE.jsonl, FILE.csv, or a folder for .pts files"
     )
@@ -138,15 +125,43 @@ def _add_predict(verbs: Verbs) -> None:
 
 
 def _add_evaluate(verbs: Verbs) -> None:
-    parser = _add_verb(verbs, "evaluate", "evaluate", "measure a model on a pack of labelled faces")
-    _add_model(parser)
+    parser = add_verb(verbs, "evaluate", "evaluate", "measure a model, or landmarks of another tool, on a pack of labelled faces")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = PREDICTIONS
+    measured = parser.add_mutually_exclusive_group()
+    add_model(measured)
+    measured.add_argument(
+        "--predictions", metavar="FILE", help="score the landmarks in this .npz, .jsonl or .csv instead of a model's"
+    )
+    # argparse takes a --model that is named for one that is not, if it is the default.
+    parser.set_defaults(model=None)
     parser.add_argument("--data", required=True, metavar="PACK", help="folder with annotations.npz")
     parser.add_argument("--split", metavar="S", help="part of the pack, such as test (default: every picture)")
     parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
+    parser.add_argument(
+        "--normaliser",
+        choices=NORMALISERS,
+        default="eyes",
+        help="what errors are percent of: distance of the outer eye corners, of the pupils, or the root of the area of "
+        "the true box (default: eyes)",
+    )
     _add_box(parser, "truth")
     _add_detector(parser)
+    parser.add_argument("--out", metavar="DIR", help="write all figures, tables, the curve and the worst faces there")
     parser.add_argument("--save-to-card", action="store_true", help="note the result on the model's card")
-    _add_json(parser)
+    add_json(parser)
+
+
+def _add_compare(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "compare", "compare", "put evaluations side by side and tell gains from noise")
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="folder written by “evaluate --out”; A1,A2 are runs with different seeds, averaged in one row",
+    )
+    parser.add_argument("--out", metavar="DIR", help="write the table and the curves there")
+    add_json(parser)
 
 
 def _add_box(parser: argparse.ArgumentParser, default: str) -> None:
@@ -159,16 +174,16 @@ def _add_box(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def _add_benchmark(verbs: Verbs) -> None:
-    parser = _add_verb(verbs, "benchmark", "benchmark", "measure how fast models run on this machine")
+    parser = add_verb(verbs, "benchmark", "benchmark", "measure how fast models run on this machine")
     parser.add_argument(
         "--model", action="append", metavar="NAME|FILE", help="model to measure; repeatable (default: all)"
     )
     parser.add_argument("--threads", default="1", metavar="1,2", help="numbers of threads (default: 1)")
-    _add_json(parser)
+    add_json(parser)
 
 
 def _add_train(verbs: Verbs) -> None:
-    parser = _add_verb(verbs, "train", "training", "train a model by a named recipe")
+    parser = add_verb(verbs, "train", "training", "train a model by a named recipe")
     parser.add_argument("recipe", metavar="RECIPE", help="name of the recipe, such as student-68")
     parser.add_argument("--data", default="data", metavar="DIR", help="folder of the packs (default: data)")
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/RECIPE)")
@@ -176,15 +191,15 @@ def _add_train(verbs: Verbs) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field; repeatable")
     parser.set_defaults(verb="train")
-    _add_json(parser)
+    add_json(parser)
 
 
 def _add_export(verbs: Verbs) -> None:
-    parser = _add_verb(verbs, "export", "training", "turn a checkpoint into a .tflite model with its card")
+    parser = add_verb(verbs, "export", "training", "turn a checkpoint into a .tflite model with its card")
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a .safetensors file out of a run's folder")
     parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path ending in .tflite")
     parser.set_defaults(verb="export")
-    _add_json(parser)
+    add_json(parser)
 
 
 def _positive(text: str) -> int:

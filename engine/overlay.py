@@ -199,7 +199,7 @@ def drawing_plan(scheme: Scheme) -> DrawingPlan:
     for contour in scheme.contours:
         following = contour.points[1:] + contour.points[:1] * contour.closed
         pairs.setdefault(contour.part, []).extend(zip(contour.points, following, strict=False))
-    lines = tuple((PARTS[part], np.array(ends, np.intp)) for part, ends in pairs.items())
+    lines = tuple((PARTS[part], np.array(ends, np.intp).reshape(-1, 2)) for part, ends in pairs.items())
     dots = np.array([mixed(PARTS[part], WHITE, DOT_WHITENESS) for part in scheme.parts], np.float32)
     return DrawingPlan(lines, dots)
 

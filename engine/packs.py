@@ -1,7 +1,8 @@
 """Reading packs: data sets as a folder of pictures, `annotations.npz` and `meta.json`.
 
 `annotations.npz` holds arrays of equal length N: `image` (paths below the folder), `landmarks` (N, K, 2) float in
-pixels with NaN for points without a label, and optionally `visibility` (N, K), `split` (N,), `landmarks_2d` and others.
+pixels with NaN for points without a label, and optionally `visibility` (N, K), `split` (N,), `subset` (N,), WFLW's
+`attributes` (N, 6), `landmarks_2d` and others.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from engine.landmarks.schemes import SCHEMES, Scheme
 FARTHEST_PIXEL = 1e5
 # The flag of a point that can be seen.
 VISIBLE = 2
+# WFLW's columns of `attributes`, in its order: which of its six subsets a face belongs to.
+ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class PackFace:
         visibility: `[K]` uint8, 2 visible, 1 hidden by something, 0 hidden by the head; None if the pack has no flags.
         split: name of the split, "" if the pack has none.
         same_picture_as_test: whether a test face stands in the same photograph, so training must leave it out.
+        subset: name of the subset, such as `common` or `challenging`; "" if the pack has none.
+        attributes: those of `ATTRIBUTES` that the face has; None if the pack does not tell.
     """
 
     image: Path
@@ -38,6 +43,8 @@ class PackFace:
     visibility: NDArray[np.uint8] | None
     split: str
     same_picture_as_test: bool = False
+    subset: str = ""
+    attributes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,13 @@ def is_pack(folder: Path) -> bool:
     return (folder / "annotations.npz").is_file()
 
 
-def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks", skip_unlabelled: bool = False) -> Pack:
+def read_pack(
+    folder: Path,
+    split: str | None = None,
+    labels: str = "landmarks",
+    skip_unlabelled: bool = False,
+    need_pictures: bool = True,
+) -> Pack:
     """Read and check a pack.
 
     Args:
@@ -63,12 +76,13 @@ def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks",
         split: take the faces of this split, or of its parts (`test` takes `test_yaw00_30`); None: all.
         labels: the array to read, `landmarks` or `landmarks_2d`.
         skip_unlabelled: leave out faces without any label in that array instead of refusing them.
+        need_pictures: whether missing pictures are refused; landmarks can be compared without them.
 
     Raises:
         PackError: the folder is no pack, pictures are missing, the number of points is wrong, a coordinate is
             infinite, or a face has no label at all.
     """
-    arrays = _read_arrays(folder)
+    arrays = read_arrays(folder)
     if labels not in arrays:
         offered = ", ".join(sorted(name for name in arrays if name.startswith("landmarks")))
         raise PackError(
@@ -87,6 +101,8 @@ def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks",
     splits = arrays["split"].astype(str) if "split" in arrays else np.full(len(names), "")
     visibility = _flags(folder, arrays, landmarks)
     leaks = arrays.get("same_picture_as_test", np.zeros(len(names), bool))
+    subsets = arrays["subset"].astype(str) if "subset" in arrays else np.full(len(names), "")
+    attributes = _attributes(arrays)
     faces = tuple(
         PackFace(
             image=folder / names[index],
@@ -94,14 +110,22 @@ def read_pack(folder: Path, split: str | None = None, labels: str = "landmarks",
             visibility=None if visibility is None else visibility[index].astype(np.uint8),
             split=str(splits[index]),
             same_picture_as_test=bool(leaks[index]),
+            subset=str(subsets[index]),
+            attributes=None if attributes is None else attributes[index],
         )
         for index in np.flatnonzero(chosen)
     )
-    _check_pictures(folder, faces)
+    if need_pictures:
+        _check_pictures(folder, faces)
     return Pack(folder.resolve().name, folder, scheme, faces)
 
 
-def _read_arrays(folder: Path) -> dict[str, NDArray]:
+def read_arrays(folder: Path) -> dict[str, NDArray]:
+    """Read the arrays of a pack of any markup; pictures lie below the folder, arrays have equal length.
+
+    Raises:
+        PackError: the folder is no pack, its file is damaged, names pictures elsewhere, or was cut off.
+    """
     file = folder / "annotations.npz"
     if not file.is_file():
         raise PackError(
@@ -153,6 +177,14 @@ def _flags(folder: Path, arrays: dict[str, NDArray], landmarks: NDArray) -> NDAr
             "write it again, or leave it out",
         )
     return flags
+
+
+def _attributes(arrays: dict[str, NDArray]) -> list[tuple[str, ...]] | None:
+    """Return the attributes of each face; other sets write other things under this name, told by their shape."""
+    flags = arrays.get("attributes")
+    if flags is None or flags.dtype.kind not in "biuf" or flags.shape[1:] != (len(ATTRIBUTES),):
+        return None
+    return [tuple(name for name, flag in zip(ATTRIBUTES, row, strict=True) if flag > 0) for row in flags]
 
 
 def _checked_scheme(folder: Path, names: NDArray, landmarks: NDArray) -> Scheme:

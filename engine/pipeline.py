@@ -95,7 +95,7 @@ class Pipeline:
 def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
     """Return the NME in percent of the face nearest to the truth, on the 68 shared points where markups differ.
 
-    None without a face, and where the truth lacks an outer eye corner.
+    None without a face, where the truth lacks an outer eye corner, and where one of the markups lacks the 68 points.
     """
     if not faces:
         return None
@@ -103,8 +103,10 @@ def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
     nearest = min(faces, key=lambda face: float(np.hypot(*(centre - face.box.centre))))
     if nearest.scheme is truth.scheme:
         error = nme(truth.scheme, nearest.landmarks, truth.points)
-    else:
+    elif nearest.scheme.as_68 and truth.scheme.as_68:
         error = nme(IBUG_68, as_68(nearest), truth.points[list(truth.scheme.as_68)])
+    else:
+        return None
     return error if math.isfinite(error) else None
 
 

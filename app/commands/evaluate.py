@@ -1,67 +1,109 @@
-"""`understudy evaluate`: a model measured on a pack."""
+"""`understudy evaluate`: a model, or the landmarks of any other tool, measured on a pack."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.terminal import number, report, say
-from engine.evaluation import Evaluation, evaluate
+import numpy as np
+
+from app.terminal import number, report, say, table
+from engine.errors import UsageError
+from engine.evaluation import FROM_FILE, Evaluation, Task, evaluate, evaluate_points
+from engine.evaluation_curves import Curve, write_curves
+from engine.evaluation_files import protocol, row_values, summary, write_evaluation
+from engine.evaluation_sheet import write_sheet
+from engine.evaluation_tables import NORMALISER_TEXTS, faces_by_row, table_cells, table_heading, table_rows, title
 from engine.models.card import read_card, write_card
 from engine.models.detector import make_detector
-from engine.models.library import ModelLibrary
+from engine.models.library import DEFAULT_MODEL, ModelLibrary
 from engine.packs import read_pack
-
-DIGITS = 4
-FIGURES = (
-    "NME and FR10 in percent of the distance of the outer eye corners over labelled points, nme_box of the square root "
-    "of the true box's area"
-)
-CROPS = {
-    "truth": "upright crop of the true box, then a level one where the head leans by over 15 degrees",
-    "detector": "crop of the detector's box, level with its eyes, then one of the landmarks found",
-}
+from engine.prediction_reading import assigned, read_predictions
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, report, and note the result on the model's card where that was asked for."""
-    library = ModelLibrary()
-    landmarker = library.load(options.model)
-    pack = read_pack(Path(options.data), options.split, options.labels)
-    detector = make_detector(options.detector) if options.box == "detector" else None
-    evaluation = evaluate(landmarker, pack, options.split, options.labels, options.box, detector)
-    values = rounded(evaluation)
-    report(values, _text(evaluation), options.json)
+    """Measure, report, write the files and note the result on the model's card where that was asked for.
+
+    Raises:
+        UsageError: a card was asked to take what it does not hold.
+    """
+    if options.save_to_card and (options.predictions or options.normaliser != "eyes"):
+        raise UsageError(
+            "This result cannot be noted on a card",
+            "cards hold results of models, in percent of the distance of the outer eye corners",
+            "leave out --save-to-card, or --predictions and --normaliser",
+        )
+    evaluation = _evaluate_predictions(options) if options.predictions else _evaluate_model(options)
+    report({**summary(evaluation), "rows": row_values(evaluation)}, _text(evaluation), options.json)
+    if options.out:
+        _write(evaluation, Path(options.out))
     if options.save_to_card:
-        card_path = library.find(options.model).with_suffix(".json")
-        _note(card_path, values)
+        card_path = ModelLibrary().find(_model(options)).with_suffix(".json")
+        _note(card_path, evaluation)
         say(f"Noted on {card_path}", error=True)
     return 0
 
 
-def rounded(evaluation: Evaluation) -> dict[str, Any]:
-    """Return an evaluation as plain values with the digits that mean something."""
-    values = asdict(evaluation)
-    return {name: round(value, DIGITS) if isinstance(value, float) else value for name, value in values.items()}
+def _model(options: argparse.Namespace) -> str:
+    return options.model or DEFAULT_MODEL
 
 
-def _note(card_path: Path, values: dict[str, Any]) -> None:
+def _evaluate_model(options: argparse.Namespace) -> Evaluation:
+    landmarker = ModelLibrary().load(_model(options))
+    pack = read_pack(Path(options.data), options.split, options.labels)
+    detector = make_detector(options.detector) if options.box == "detector" else None
+    return evaluate(landmarker, pack, _task(options, landmarker.card.name, options.box), detector)
+
+
+def _evaluate_predictions(options: argparse.Namespace) -> Evaluation:
+    predictions = read_predictions(Path(options.predictions))
+    pack = read_pack(Path(options.data), options.split, options.labels, need_pictures=False)
+    task = _task(options, predictions.name, FROM_FILE)
+    return evaluate_points(assigned(predictions, pack), predictions.scheme, pack, task)
+
+
+def _task(options: argparse.Namespace, model: str, box: str) -> Task:
+    return Task(model, options.split or "all", options.labels, box, options.normaliser)
+
+
+def _write(evaluation: Evaluation, folder: Path) -> None:
+    """Write the folder of the evaluation, and say what had to be left out."""
+    write_evaluation(evaluation, folder)
+    curves = [
+        Curve(name, np.array([face.nme for face in faces])) for name, faces in faces_by_row(evaluation.faces).items()
+    ]
+    unit = NORMALISER_TEXTS[evaluation.normaliser]
+    left_out = (
+        write_curves(folder / "ced.png", title(evaluation), unit, curves),
+        write_sheet(folder / "worst.jpg", evaluation),
+    )
+    for remark in left_out:
+        if remark:
+            say(remark, error=True)
+    say(f"Written to {folder}", error=True)
+
+
+def _note(card_path: Path, evaluation: Evaluation) -> None:
     """Put a result on the card in place of an older one of the same protocol."""
-    card = read_card(card_path)
+    card, values = read_card(card_path), summary(evaluation)
     same = ("data", "split", "labels", "box")
     others = [entry for entry in card.metrics if any(entry.get(name) != values[name] for name in same)]
-    entry = {name: value for name, value in values.items() if name != "model" and value is not None}
-    entry["protocol"] = f"{FIGURES}; {CROPS[values['box']]}"
+    known: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    entry = {name: value for name, value in known.items() if name not in ("model", "normaliser")}
+    entry["protocol"] = protocol(evaluation)
     write_card(card_path, replace(card, metrics=(*others, entry)))
 
 
 def _text(evaluation: Evaluation) -> str:
+    rows = table_rows(evaluation)
+    parts = "  ".join(f"{part} {number(value, 2)}" for part, value in rows[0].parts.items())
+    unit = f" % of {NORMALISER_TEXTS[evaluation.normaliser]}"
     lines = [
-        f"{evaluation.model} on {evaluation.data}, split {evaluation.split}, {evaluation.n} faces, "
-        f"{evaluation.points} points, boxes: {evaluation.box}",
-        f"  NME      {number(evaluation.nme, 3, ' % of the eye distance')} ({evaluation.nme_faces} faces)",
+        f"{title(evaluation)}, {evaluation.n} faces, {evaluation.points} points, boxes: {evaluation.box}",
+        f"  NME      {number(evaluation.nme, 3, unit)} ({evaluation.nme_faces} faces)",
+        f"  parts    {parts}",
         f"  NME box  {number(evaluation.nme_box, 3, ' % of the root of the box area')}",
         f"  FR10     {number(evaluation.fr10, 2, ' %')}",
         f"  AUC10    {number(evaluation.auc10, 4)}",
@@ -69,4 +111,6 @@ def _text(evaluation: Evaluation) -> str:
     ]
     if evaluation.visibility_auc is not None:
         lines.append(f"  visible  {number(evaluation.visibility_auc, 4)} (AUC of the confidence on hidden points)")
+    if len(rows) > 1:
+        lines.append(table([table_heading(rows), *table_cells(rows)]))
     return "\n".join(lines)

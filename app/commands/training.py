@@ -1,14 +1,13 @@
-"""`understudy train` and `understudy export`: the only doors from the application to the trainer."""
+"""`understudy train` and `understudy export`: two doors from the application to the trainer."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from pathlib import Path
 
+from app.commands.requirements import require_packages
 from app.terminal import number, report
 from engine.assets import asset_path
-from engine.errors import UsageError
 
 NEEDED = ("torch", "lightning_fabric", "litert_torch", "safetensors", "tensorboard", "tqdm", "flatbuffers")
 
@@ -19,13 +18,7 @@ def main(options: argparse.Namespace) -> int:
     Raises:
         UsageError: the trainer's requirements are not installed.
     """
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"The trainer needs packages that are not installed ({', '.join(missing)})",
-            "the application alone does without them",
-            "run “pip install -e .[trainer] -c packaging/constraints.txt”",
-        )
+    require_packages(NEEDED)
     return _train(options) if options.verb == "train" else _export(options)
 
 

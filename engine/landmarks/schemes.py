@@ -1,4 +1,4 @@
-"""The two markups: iBUG-68 and WFLW-98, with their mirror permutation, contours and eye corners.
+"""The markups iBUG-68, WFLW-98 and COFW-29, with their mirror permutation, contours and eye corners.
 
 Left and right are the subject's own: the right eye lies on the left of an unmirrored picture.
 """
@@ -36,7 +36,7 @@ class Scheme:
         contours: lines for drawing.
         outer_eye_corners: right and left; their distance normalises the NME.
         right_eye, left_eye: indices around each eye; their means give the eye line.
-        as_68: for each of the 68 iBUG points the index of the same point here.
+        as_68: for each of the 68 iBUG points the index of the same point here; empty where they are not among these.
     """
 
     points: int
@@ -111,7 +111,30 @@ WFLW_98 = Scheme(
     ),
 )  # fmt: skip
 
-SCHEMES = {68: IBUG_68, 98: WFLW_98}
+# Brows and eyes have corners and the middles of both edges, the nose its wings, tip and base, each lip the middles of
+# its edges; the two lips share the corners of the mouth.
+COFW_29 = Scheme(
+    points=29,
+    mirror=(
+        1, 0, 3, 2, 6, 7, 4, 5, 9, 8, 11, 10, 14, 15, 12, 13, 17, 16, 19, 18, 20, 21, 23, 22, *_run(24, 28),
+    ),
+    contours=(
+        Contour("jaw", (28,), closed=False),
+        Contour("brow", (0, 4, 2, 5), closed=True),
+        Contour("brow", (1, 6, 3, 7), closed=True),
+        Contour("nose", (18, 20, 19, 21), closed=True),
+        Contour("eye", (8, 12, 10, 13), closed=True),
+        Contour("eye", (9, 14, 11, 15), closed=True),
+        Contour("lip", (22, 24, 23, 27), closed=True),
+        Contour("lip", (22, 25, 23, 26), closed=True),
+    ),
+    outer_eye_corners=(8, 9),
+    right_eye=(8, 10, 12, 13),
+    left_eye=(9, 11, 14, 15),
+    as_68=(),
+)  # fmt: skip
+
+SCHEMES = {29: COFW_29, 68: IBUG_68, 98: WFLW_98}
 
 
 def eye_centres(scheme: Scheme, points: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.frame import Frame, Truth
-from engine.landmarks.schemes import IBUG_68
+from engine.landmarks.schemes import COFW_29, IBUG_68
 from engine.pipeline import Pipeline
 from tests.fakes.models import FakeDetector, FakeLandmarker, FakeScene, face_points
 
@@ -90,3 +90,10 @@ def test_filters_of_lost_faces_are_forgotten():
         scene.faces = [(300, 200, 100, 0)] if number % 2 else []
         pipeline.process(frame(number))
     assert len(pipeline._filters) <= 1
+
+
+def test_the_29_points_of_cofw_are_not_compared_with_68():
+    pipeline, _ = make((450, 200, 100, 0))
+    result = pipeline.process(frame(truth=Truth(COFW_29, face_points(450, 200, 100)[:29])))
+    assert len(result.faces) == 1
+    assert result.nme is None

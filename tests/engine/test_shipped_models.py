@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.evaluation import evaluate
+from engine.evaluation import Task, evaluate
 from engine.geometry import landmark_box
 from engine.landmarks.metrics import nme
 from engine.models.detector import make_detector
@@ -55,7 +55,7 @@ def test_every_figure_on_the_card_is_measured_again(name, data_folder):
         split = None if noted["split"] == "all" else noted["split"]
         pack = read_pack(data_folder / noted["data"], split, noted["labels"])
         detector = make_detector() if noted["box"] == "detector" else None
-        measured = evaluate(landmarker, pack, split, noted["labels"], noted["box"], detector)
+        measured = evaluate(landmarker, pack, Task(name, noted["split"], noted["labels"], noted["box"]), detector)
         assert measured.n == noted["n"]
         assert measured.nme_box == pytest.approx(noted["nme_box"], abs=0.01)
         assert measured.nme == pytest.approx(noted["nme"], abs=0.01)

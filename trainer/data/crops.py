@@ -15,7 +15,7 @@ from engine.geometry import crop_of_box, landmark_box
 from engine.packs import VISIBLE, Pack, PackFace, read_pack
 from engine.pictures import read_picture
 from trainer.augment import Faces
-from trainer.recipes import PackChoice
+from trainer.recipes.record import PackChoice
 
 # Wide enough that turning, moving and shrinking the window of augmentation still finds picture, not black.
 CROP_SCALE = 1.8
@@ -59,13 +59,7 @@ def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = Fal
     """
     sets = [_load_pack(data, choice, progress) for choice in choices]
     return CropSet(
-        faces=Faces(
-            images=torch.cat([crops.faces.images for crops in sets]),
-            points=torch.cat([crops.faces.points for crops in sets]),
-            visible=torch.cat([crops.faces.visible for crops in sets]),
-            visible_weight=torch.cat([crops.faces.visible_weight for crops in sets]),
-            label_shift=torch.cat([crops.faces.label_shift for crops in sets]),
-        ),
+        faces=Faces(**{name: torch.cat([vars(crops.faces)[name] for crops in sets]) for name in vars(sets[0].faces)}),
         sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
         for_validation=torch.cat([crops.for_validation for crops in sets]),
         digest=hashlib.sha256("".join(crops.digest for crops in sets).encode()).hexdigest(),
@@ -101,6 +95,8 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
             visible=torch.from_numpy(np.stack([visible for visible, _ in visibility])),
             visible_weight=torch.from_numpy(np.stack([weight for _, weight in visibility])),
             label_shift=label_shift,
+            teachers=torch.empty(count, 0, pack.scheme.points, 2),
+            trust=torch.empty(count, 0, pack.scheme.points),
         ),
         sampling_weight=torch.full((count,), choice.weight, dtype=torch.float64),
         for_validation=torch.full((count,), choice.validation),

@@ -1,9 +1,10 @@
-"""The two markups hold together."""
+"""The markups hold together."""
 
 import numpy as np
 import pytest
 
-from engine.landmarks.schemes import IBUG_68, SCHEMES, WFLW_98, eye_centres
+from engine.landmarks.schemes import COFW_29, IBUG_68, SCHEMES, WFLW_98, eye_centres
+from engine.overlay import drawing_plan
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=str)
@@ -21,9 +22,25 @@ def test_mirroring_exchanges_the_eyes_and_keeps_each_part(scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=str)
-def test_contours_hold_every_point_but_the_pupils_once(scheme):
-    drawn = sorted(point for contour in scheme.contours for point in contour.points)
-    assert drawn == list(range(min(scheme.points, 96)))
+def test_contours_hold_every_point_but_the_pupils(scheme):
+    pupils = {29: {16, 17}, 68: set(), 98: {96, 97}}[scheme.points]
+    drawn = [point for contour in scheme.contours for point in contour.points]
+    assert set(drawn) == set(range(scheme.points)) - pupils
+    twice = {point for point in drawn if drawn.count(point) > 1}
+    assert twice == ({22, 23} if scheme is COFW_29 else set())  # both lips end in the corners of the mouth
+
+
+def test_each_contour_is_mirrored_onto_one_of_the_same_part():
+    for contour in COFW_29.contours:
+        mirrored = {COFW_29.mirror[point] for point in contour.points}
+        assert mirrored in [set(other.points) for other in COFW_29.contours if other.part == contour.part]
+
+
+def test_every_markup_can_be_drawn():
+    for scheme in SCHEMES.values():
+        plan = drawing_plan(scheme)
+        assert plan.dots.shape == (scheme.points, 3)
+        assert all(ends.ndim == 2 and ends.shape[1] == 2 for _, ends in plan.lines)
 
 
 def test_the_68_points_are_found_among_the_98_part_by_part():

@@ -1,0 +1,66 @@
+"""`understudy data`: data sets become packs. Beside training, the only door from the application to the trainer."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from app.commands.requirements import require_packages
+from app.data_reports import check_text
+from app.terminal import number, report
+from engine.models.library import ModelLibrary
+from engine.pictures import write_picture
+
+
+def main(options: argparse.Namespace) -> int:
+    """Carry out the subcommand."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {"import": _import, "check": _check, "label": _label}
+    return actions[options.action](options)
+
+
+def _import(options: argparse.Namespace) -> int:
+    require_packages(("h5py", "scipy", "tqdm"))
+    from trainer.data.importing.importer import import_dataset
+
+    done = import_dataset(options.kind, Path(options.root), Path(options.out), progress=True)
+    text = f"{done.pack} holds {done.faces} faces of {done.title} in {done.pictures} pictures: {_counts(done.parts)}."
+    if done.parts != done.official:
+        text += f"\nThe complete data set has {_counts(done.official)}: this is another edition, or a part of it."
+    report({**asdict(done), "pack": str(done.pack)}, text, options.json)
+    return 0
+
+
+def _counts(parts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {part}" for part, count in parts.items())
+
+
+def _check(options: argparse.Namespace) -> int:
+    require_packages(("tqdm",))
+    from trainer.data.checking import check_pack, report_values, suspicious_first
+    from trainer.data.contact_sheet import contact_sheet
+
+    check = check_pack(Path(options.pack), progress=True)
+    values = report_values(check)
+    if options.sheet:
+        write_picture(Path(options.sheet), contact_sheet(suspicious_first(check)))
+    report(values, check_text(values), options.json)
+    return 0 if check.sound else 1
+
+
+def _label(options: argparse.Namespace) -> int:
+    require_packages(("tqdm",))
+    from trainer.data.labelling import label_pack
+
+    landmarker = ModelLibrary().load(options.model)
+    limit = options.largest_disagreement
+    done = label_pack(Path(options.pack), landmarker, Path(options.out), limit, progress=True)
+    text = (
+        f"{done.pack} holds {done.kept} of {done.faces} faces, landmarks by {done.model}.\n"
+        f"Distance from the five points: median {number(done.median, 2, ' %')}, "
+        f"9 of 10 faces below {number(done.p90, 2, ' %')} of the eye distance.\n"
+        f"Left out: {done.disagreeing} above {limit:g} %, {done.incomplete} without all five points."
+    )
+    report({**asdict(done), "pack": str(done.pack)}, text, options.json)
+    return 0

@@ -1,0 +1,59 @@
+"""Making a pack: a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import PackError
+
+
+@contextmanager
+def new_pack(out: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `out` to put pictures and annotations into, and move it into place.
+
+    If the body fails, nothing is left behind. Missing folders above `out` are made.
+
+    Raises:
+        PackError: `out` exists and is not an empty folder.
+        OSError: the folder cannot be made or moved.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise PackError(
+            f"{out} already exists",
+            "it holds a pack or other files, which a new pack would replace",
+            "choose another --out, or remove it",
+        )
+    temporary = out.with_name(f".{out.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)  # left by a run that was killed
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        if out.is_dir():
+            out.rmdir()  # not every system moves a folder onto an empty one
+        temporary.replace(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_annotations(folder: Path, arrays: Mapping[str, NDArray], meta: Mapping[str, Any]) -> None:
+    """Write `annotations.npz` and `meta.json` of a pack.
+
+    Args:
+        folder: where the pictures are.
+        arrays: of equal length, `image` with paths below `folder` among them; no Python objects.
+        meta: what else is to be known: markup, labels, licence, origin.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    np.savez_compressed(folder / "annotations.npz", allow_pickle=False, **arrays)
+    text = json.dumps(dict(meta), indent=1, ensure_ascii=False)
+    (folder / "meta.json").write_text(text + "\n", encoding="utf-8")
