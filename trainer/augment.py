@@ -51,6 +51,8 @@ class Batch:
         points: `[B, K, 2]` in [0, 1] of the window; where `labelled` is 0 the values mean nothing.
         labelled: `[B, K]` float, 1 where the point has a label inside the window.
         visible, visible_weight: `[B, K]`, target of the confidence and trust in it.
+        teachers: `[B, T, K, 2]` in [0, 1] of the window, what T teachers predict; NaN where they say nothing.
+        trust: `[B, T, K]` in [0, 1], the teachers' confidence.
     """
 
     images: torch.Tensor
@@ -58,6 +60,8 @@ class Batch:
     labelled: torch.Tensor
     visible: torch.Tensor
     visible_weight: torch.Tensor
+    teachers: torch.Tensor
+    trust: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Faces:
         points: `[B, K, 2]` in [0, 1] of the crop; NaN without a label.
         visible, visible_weight: `[B, K]`, target of the confidence and trust in it.
         label_shift: `[B]`, how far labels lie to the right of what they mark, in crop sides (see `PackChoice`).
+        teachers: `[B, T, K, 2]` in [0, 1] of the crop, what T teachers predict; NaN where they say nothing.
+        trust: `[B, T, K]` in [0, 1], the teachers' confidence.
     """
 
     images: torch.Tensor
@@ -76,26 +82,16 @@ class Faces:
     visible: torch.Tensor
     visible_weight: torch.Tensor
     label_shift: torch.Tensor
+    teachers: torch.Tensor
+    trust: torch.Tensor
 
     def select(self, indices: torch.Tensor) -> Faces:
         """Return the faces with these indices, in this order."""
-        return Faces(
-            self.images[indices],
-            self.points[indices],
-            self.visible[indices],
-            self.visible_weight[indices],
-            self.label_shift[indices],
-        )
+        return Faces(**{name: tensor[indices] for name, tensor in vars(self).items()})
 
     def to(self, device: torch.device) -> Faces:
         """Return the same faces on another device."""
-        return Faces(
-            self.images.to(device),
-            self.points.to(device),
-            self.visible.to(device),
-            self.visible_weight.to(device),
-            self.label_shift.to(device),
-        )
+        return Faces(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
 def central_window(faces: Faces, ratio: float, size: int) -> Batch:
@@ -114,10 +110,7 @@ def sample_windows(images: torch.Tensor, matrix: torch.Tensor, size: int) -> tor
 def _label(pixels: torch.Tensor, faces: Faces, matrix: torch.Tensor) -> Batch:
     """Move the labels of `faces` into the windows and mark what lies outside."""
     has_label = faces.points.isfinite().all(-1)
-    centred = torch.where(has_label[..., None], faces.points, 0.5) * 2 - 1 - matrix[:, None, :, 2]
-    # Windows are turned and scaled squares, so the inverse of the linear part is its transpose over the scale squared.
-    scale_squared = matrix[:, :2, :2].square().sum((1, 2), keepdim=True) / 2
-    moved = centred @ (matrix[:, :2, :2] / scale_squared) / 2 + 0.5
+    moved = _move(torch.where(has_label[..., None], faces.points, 0.5), matrix)
     inside = ((moved > 0) & (moved < 1)).all(-1)
     # A labelled point outside the window cannot be seen in it, whatever the pack's flag says.
     outside = has_label & ~inside
@@ -127,7 +120,32 @@ def _label(pixels: torch.Tensor, faces: Faces, matrix: torch.Tensor) -> Batch:
         labelled=(has_label & inside).float(),
         visible=faces.visible.masked_fill(outside, 0.0),
         visible_weight=faces.visible_weight.masked_fill(outside, 1.0),
+        teachers=_move(faces.teachers.flatten(1, 2), matrix).unflatten(1, faces.teachers.shape[1:3]),
+        trust=faces.trust,
     )
+
+
+def _move(points: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    """Move points `[B, N, 2]` in [0, 1] of the crop into [0, 1] of the windows that `matrix` `[B, 2, 3]` reads."""
+    # Windows are turned and scaled squares, so the inverse of the linear part is its transpose over the scale squared.
+    scale_squared = matrix[:, :2, :2].square().sum((1, 2), keepdim=True) / 2
+    centred = points * 2 - 1 - matrix[:, None, :, 2]
+    return centred @ (matrix[:, :2, :2] / scale_squared) / 2 + 0.5
+
+
+def mirror_points(points: torch.Tensor, order: torch.Tensor, label_shift: torch.Tensor) -> torch.Tensor:
+    """Return the points `[B, ..., K, 2]` of mirrored pictures, all coordinates in [0, 1] of the crop.
+
+    What is marked goes to the mirrored place; its label stays as far to the right of it as it was.
+
+    Args:
+        points: of the pictures as they are.
+        order: the scheme's mirror permutation `[K]`.
+        label_shift: `[B]`, see `Faces`.
+    """
+    shift = label_shift.reshape(-1, *[1] * (points.ndim - 2))
+    reflected = points[..., order, :]
+    return torch.stack([1 - reflected[..., 0] + 2 * shift, reflected[..., 1]], -1)
 
 
 class Augmenter:
@@ -166,19 +184,22 @@ class Augmenter:
             labelled=batch.labelled * (~no_face)[:, None],
             visible=batch.visible.masked_fill(hidden, 0.0),
             visible_weight=batch.visible_weight.masked_fill(hidden, 1.0),
+            teachers=batch.teachers.masked_fill(no_face[:, None, None, None], math.nan),
+            trust=batch.trust,
         )
 
     def _mirror_labels(self, faces: Faces, mirrored: torch.Tensor) -> Faces:
         order = self._mirror.to(mirrored.device)
-        reflected = faces.points[:, order].clone()
-        # What is marked goes to the mirrored place; its label stays as far to the right of it as it was.
-        reflected[..., 0] = 1 - reflected[..., 0] + 2 * faces.label_shift[:, None]
+        points = mirror_points(faces.points, order, faces.label_shift)
+        teachers = mirror_points(faces.teachers, order, faces.label_shift)
         return Faces(
             images=faces.images,
-            points=torch.where(mirrored[:, None, None], reflected, faces.points),
+            points=torch.where(mirrored[:, None, None], points, faces.points),
             visible=torch.where(mirrored[:, None], faces.visible[:, order], faces.visible),
             visible_weight=torch.where(mirrored[:, None], faces.visible_weight[:, order], faces.visible_weight),
             label_shift=faces.label_shift,
+            teachers=torch.where(mirrored[:, None, None, None], teachers, faces.teachers),
+            trust=torch.where(mirrored[:, None, None], faces.trust[..., order], faces.trust),
         )
 
     def _windows(self, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:

@@ -24,9 +24,7 @@ from engine.models.runtime import Runtime
 from engine.sources.sample import SampleClip
 from trainer.checkpoint import read_checkpoint
 from trainer.float16 import halve_weights, minimum_runtime
-from trainer.networks.heatmap import HeatmapNetwork
-from trainer.networks.mobilenetv2 import Stem
-from trainer.networks.start import load_network
+from trainer.networks.start import LandmarkNetwork, load_network
 from trainer.recipes import MACHINE_LABELLED
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
@@ -57,12 +55,10 @@ class Export:
 class ExportedForm(nn.Module):
     """The network as the model contract wants it: points `[1, K, 2]` and confidence `[1, K]`."""
 
-    def __init__(self, network: HeatmapNetwork) -> None:
+    def __init__(self, network: LandmarkNetwork) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
-        stem = network.encoder.stem
-        assert isinstance(stem, Stem), "the network was folded before"
-        self.network.encoder.stem = stem.folded()
+        self.network.fold_pixel_scaling()
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         output = self.network(image)
@@ -93,7 +89,7 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
     return Export(target, card_path, difference)
 
 
-def to_tflite(network: HeatmapNetwork) -> bytes:
+def to_tflite(network: LandmarkNetwork) -> bytes:
     """Convert a network to TFLite with float32 weights, input `[1, S, S, 3]`."""
     import litert_torch  # pulls in JAX: seconds that only an export should cost
 
@@ -106,7 +102,7 @@ def to_tflite(network: HeatmapNetwork) -> bytes:
 
 
 @torch.inference_mode()
-def compare(network: HeatmapNetwork, content: bytes) -> float:
+def compare(network: LandmarkNetwork, content: bytes) -> float:
     """Return the largest distance of a point of the TFLite model from PyTorch's on faces, in crop sides."""
     runtime = Runtime(content, "The exported model")
     largest = 0.0
@@ -130,14 +126,14 @@ def _test_faces(size: int) -> list[NDArray[np.uint8]]:
     return faces
 
 
-def _card(checkpoint: Path, network: HeatmapNetwork, content: bytes, name: str, role: str) -> Card:
+def _card(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str, role: str) -> Card:
     state = read_checkpoint(checkpoint)
     packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
     lineage = "; ".join(state.notes["lineage"])
     return Card(
         name=name,
         role=role,
-        system="MobileNetV2 encoder, heatmap decoder to stride 4, soft-argmax",
+        system=network.description,
         scheme=network.shape.points,
         input_size=network.shape.input_size,
         crop=CropRule(state.recipe["crop_scale"], 0.0, level=True),
@@ -159,7 +155,7 @@ def _labels(recipe: dict[str, Any]) -> str:
     return f"Labels are manual, but those of {', '.join(derived)} machine-made." if derived else "Labels are manual."
 
 
-def count_macs(network: HeatmapNetwork) -> int:
+def count_macs(network: LandmarkNetwork) -> int:
     """Return the multiply-adds of one run of the network."""
     side = network.shape.input_size
     with FlopCounterMode(display=False) as counter, torch.no_grad():

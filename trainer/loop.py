@@ -29,13 +29,15 @@ from trainer.checkpoint import (
     write_checkpoint,
 )
 from trainer.data.crops import CROP_SCALE, CropSet
+from trainer.distillation import LiveTeachers
 from trainer.logs import RunLog
-from trainer.losses.heatmap import LossTerms, heatmap_loss
-from trainer.networks.heatmap import HeatmapNetwork
+from trainer.losses.landmarks import LossTerms, landmark_loss
+from trainer.networks.start import LandmarkNetwork, network_of
 from trainer.recipes import Recipe
 from trainer.validate import validate
 
 LOG_EVERY = 20
+INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Progress:
         best: lowest validation NME so far.
     """
 
-    network: HeatmapNetwork
-    average: HeatmapNetwork
+    network: LandmarkNetwork
+    average: LandmarkNetwork
     optimizer: torch.optim.Optimizer
     step: int = 0
     best: float = math.inf
@@ -67,7 +69,7 @@ class Progress:
 
 def train(
     recipe: Recipe,
-    network: HeatmapNetwork,
+    network: LandmarkNetwork,
     training: CropSet,
     validation: CropSet,
     out: Path,
@@ -75,7 +77,7 @@ def train(
     schedule: Schedule,
     notes: dict[str, object],
     resume: bool = False,
-) -> HeatmapNetwork:
+) -> LandmarkNetwork:
     """Train `network` by `recipe` and return its averaged weights' network; checkpoints and logs go to `out`.
 
     Raises:
@@ -89,10 +91,13 @@ def train(
     augment = Augmenter(
         recipe.augmentation, SCHEMES[shape.points].mirror, recipe.crop_scale / CROP_SCALE, shape.input_size
     )
+    teachers = LiveTeachers(recipe.distillation.teachers, fabric.device) if recipe.distillation.live else None
     bar = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, disable=None)
     with RunLog(out, run.step) as log, bar:
         while run.step < recipe.steps:
             batch = draw_batch(training, augment, recipe, run.step, fabric.device)
+            if teachers is not None:
+                batch = teachers.look(batch)
             terms = _optimise(model, optimizer, batch, recipe, run.step, fabric)
             update_average(run.average, run.network, min(recipe.ema, (run.step + 1) / (run.step + 10)))
             run.step += 1
@@ -113,9 +118,9 @@ def train(
     return run.average
 
 
-def _begin(recipe: Recipe, network: HeatmapNetwork, device: torch.device) -> Progress:
+def _begin(recipe: Recipe, network: LandmarkNetwork, device: torch.device) -> Progress:
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's stub
-    average = HeatmapNetwork(recipe.shape).to(device).eval()
+    average = network_of(recipe.shape).to(device).eval()
     average.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
     return Progress(network, average, optimizer)
@@ -133,7 +138,7 @@ def _optimise(
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(recipe, step)
     model.train()
-    terms = heatmap_loss(model(batch.images.contiguous(memory_format=torch.channels_last)), batch, recipe.loss)
+    terms = landmark_loss(model(batch.images.contiguous(memory_format=torch.channels_last)), batch, recipe.loss)
     if not torch.isfinite(terms.total):
         raise UsageError(
             f"The loss of step {step} is not a number",
@@ -189,7 +194,9 @@ def draw_batch(crops: CropSet, augment: Augmenter, recipe: Recipe, step: int, de
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
-    """Return the rate of a step: a linear rise over the warm-up, then a cosine down to 0."""
+    """Return the rate of a step: a linear rise over the warm-up, then a cosine down to 0; or the inverse schedule."""
+    if recipe.schedule == "inverse":
+        return recipe.learning_rate / (1 + INVERSE_DECAY * step)
     progress = (step + 1) / recipe.steps
     if progress < recipe.warmup:
         return recipe.learning_rate * progress / recipe.warmup

@@ -9,6 +9,8 @@ from typing import Any, get_type_hints
 from engine.errors import UsageError
 from trainer.recipes import RECIPES, Recipe
 
+PLAIN = (int, float, str)
+
 
 def recipe_by_name(name: str, changes: list[str]) -> Recipe:
     """Return a named recipe with `key=value` changes; `loss.wing_width=0.1` reaches into its parts.
@@ -44,13 +46,15 @@ def _with(record: Any, path: list[str], text: str, change: str) -> Any:
 
 def _parsed(old: Any, kind: Any, text: str, change: str) -> Any:
     try:
-        if kind is str:
+        if kind is str or isinstance(old, str):
             return text
         value = json.loads(text)
         if kind in (int, float) and isinstance(value, (int, float)) and not isinstance(value, bool):
             if kind(value) == value:
                 return kind(value)
-        elif isinstance(old, tuple) and isinstance(value, list) and all(isinstance(v, (int, float)) for v in value):
+        elif isinstance(old, bool) and isinstance(value, bool):
+            return value
+        elif isinstance(old, tuple) and isinstance(value, list) and all(isinstance(v, PLAIN) for v in value):
             return tuple(value)
     except ValueError:
         pass

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from lightning_fabric import Fabric
 
 from engine.errors import UsageError
 from trainer.checkpoint import LAST, read_checkpoint
-from trainer.data.crops import load_crops, split_validation
+from trainer.data.crops import CropSet, load_crops, split_validation
+from trainer.distillation import with_predictions
 from trainer.loop import Schedule, train
 from trainer.networks.start import FRESH_STARTS, make_network
-from trainer.recipes import Recipe
+from trainer.recipes import Recipe, SoftLandmarks
+from trainer.shape_model import fit_shape_model, load_shapes
 
 CONFIGURATION = "recipe.json"
+SHAPE_MODEL = "shape_model.npz"
 
 
 def run(
@@ -49,8 +53,12 @@ def run(
     fabric = _fabric(device)
     network = make_network(recipe.shape, "random" if resume else recipe.start, recipe.seed)
     crops = load_crops(data, recipe.packs, progress=fabric.is_global_zero)
+    if recipe.distillation.teachers and not recipe.distillation.live:
+        crops = with_predictions(crops, recipe.distillation.teachers, fabric.device)
     training, validation = split_validation(crops, recipe.hold_out)
     out.mkdir(parents=True, exist_ok=True)
+    if recipe.soft is not None:
+        training = _soften(training, recipe.soft, data, out)
     notes = {
         "data": crops.digest,
         "faces": len(training),
@@ -69,6 +77,14 @@ def lineage(recipe: Recipe) -> list[str]:
         return [FRESH_STARTS[recipe.start]]
     before = read_checkpoint(Path(recipe.start))
     return [*before.notes["lineage"], f"{before.recipe['name']}, {before.step} steps of {before.recipe['batch']}"]
+
+
+def _soften(crops: CropSet, soft: SoftLandmarks, data: Path, out: Path) -> CropSet:
+    """Project the labels on a shape model of the training shapes, which stays with the run."""
+    model = fit_shape_model(load_shapes(data / soft.shapes), soft.variance_share, soft.aligned)
+    model.save(out / SHAPE_MODEL)
+    points = torch.from_numpy(model.soften(crops.faces.points.numpy()))
+    return replace(crops, faces=replace(crops.faces, points=points))
 
 
 def summary(checkpoint: Path) -> dict[str, Any]:

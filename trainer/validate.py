@@ -9,7 +9,7 @@ import torch
 from engine.landmarks.schemes import SCHEMES
 from trainer.augment import central_window
 from trainer.data.crops import CROP_SCALE, CropSet
-from trainer.networks.heatmap import HeatmapNetwork
+from trainer.networks.start import LandmarkNetwork
 from trainer.recipes import Recipe
 
 BATCH = 128
@@ -27,7 +27,7 @@ class Validation:
 
 
 @torch.inference_mode()
-def validate(network: HeatmapNetwork, crops: CropSet, recipe: Recipe) -> Validation:
+def validate(network: LandmarkNetwork, crops: CropSet, recipe: Recipe) -> Validation:
     """Return the error on the plain crops of `crops`; faces without both outer eye corners are left out."""
     device = next(network.parameters()).device
     errors = []

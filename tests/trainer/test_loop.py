@@ -9,7 +9,7 @@ from engine.errors import UsageError
 from trainer import loop
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.loop import Schedule, learning_rate
-from trainer.losses.heatmap import LossTerms
+from trainer.losses.landmarks import LossTerms
 from trainer.recipes import Recipe
 from trainer.run import run
 
@@ -65,7 +65,7 @@ def test_fault_20_a_loss_that_is_no_number_stops_before_the_step(data, recipe, t
         bad = output.points.sum() * float("nan")
         return LossTerms(bad, bad, bad, bad)
 
-    monkeypatch.setattr(loop, "heatmap_loss", nonsense)
+    monkeypatch.setattr(loop, "landmark_loss", nonsense)
     with pytest.raises(UsageError, match="loss of step 0 is not a number"):
         run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
     assert not (tmp_path / "run" / LAST).exists()

@@ -5,9 +5,12 @@ import math
 import pytest
 import torch
 
+from engine.errors import UsageError
 from trainer.augment import Batch
-from trainer.losses.heatmap import HeatmapLoss, gaussian_cross_entropy, heatmap_loss, wing
-from trainer.networks.heatmap import LandmarkOutput, cell_centres
+from trainer.losses.heatmap import gaussian_cross_entropy, wing
+from trainer.losses.landmarks import LandmarkLoss, landmark_loss
+from trainer.networks.heatmap import cell_centres
+from trainer.networks.output import LandmarkOutput
 
 
 def test_wing_is_logarithmic_near_and_linear_far_and_meets_in_between():
@@ -42,11 +45,20 @@ def test_the_soft_argmax_of_a_single_bright_cell_is_its_centre():
     assert centres[8 * 2 + 3].tolist() == [3.5 / 8, 2.5 / 4]
 
 
-def make(labelled, visible_weight):
-    output = LandmarkOutput(torch.full((1, 2, 2), 0.5), torch.zeros(1, 2), torch.zeros(1, 2, 4, 4))
+def make(labelled, visible_weight, settings=LandmarkLoss(), regression=False):
+    maps = None if regression else torch.zeros(1, 2, 4, 4)
+    output = LandmarkOutput(torch.full((1, 2, 2), 0.5), torch.zeros(1, 2), maps)
     points = torch.tensor([[[0.5, 0.5], [0.9, 0.9]]])
-    batch = Batch(torch.zeros(1, 3, 4, 4), points, torch.tensor([labelled]), torch.ones(1, 2), visible_weight)
-    return heatmap_loss(output, batch, HeatmapLoss())
+    batch = Batch(
+        torch.zeros(1, 3, 4, 4),
+        points,
+        torch.tensor([labelled]),
+        torch.ones(1, 2),
+        visible_weight,
+        teachers=torch.empty(1, 0, 2, 2),
+        trust=torch.empty(1, 0, 2),
+    )
+    return landmark_loss(output, batch, settings)
 
 
 def test_points_without_label_add_nothing():
@@ -61,3 +73,14 @@ def test_flags_without_trust_add_nothing_and_the_total_is_the_weighted_sum():
     total = terms.points + 0.02 * terms.heatmaps + 0.02 * terms.confidence
     assert terms.total.item() == pytest.approx(total.item())
     assert make([1.0, 1.0], torch.zeros(1, 2)).confidence.item() == 0
+
+
+def test_mean_square_of_what_is_labelled_and_no_heatmap_term_without_heatmaps():
+    terms = make([1.0, 1.0], torch.ones(1, 2), LandmarkLoss(points="l2"), regression=True)
+    assert terms.points.item() == pytest.approx(0.4**2 / 2), "two points, one of them right"
+    assert terms.heatmaps.item() == 0
+
+
+def test_an_unknown_rule_for_points_is_refused():
+    with pytest.raises(UsageError, match="There is no loss “l7”"):
+        LandmarkLoss(points="l7")

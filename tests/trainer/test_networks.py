@@ -1,11 +1,19 @@
 """The networks: folding and slimming change no number they must not change."""
 
+from dataclasses import asdict, replace
+
 import pytest
 import torch
 
+from engine.errors import UsageError
+from trainer.checkpoint import Checkpoint, write_checkpoint
+from trainer.networks.growing import grow_network, is_wider
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import MobileNetV2, Stem
+from trainer.networks.pretrained import imagenet_mobilenetv2
+from trainer.networks.regression import RegressionNetwork, RegressionShape
 from trainer.networks.slimming import most_important, slim_encoder, slim_network
+from trainer.networks.start import make_network, network_of
 
 TINY = HeatmapShape(encoder_width=0.35, expansions=(1, 3, 3, 3, 3, 3), decoder_width=24, input_size=64)
 
@@ -88,3 +96,90 @@ def test_imagenet_weights_load_in_order():
     with torch.no_grad():
         deepest = network(images(128))[-1]
     assert 0.1 < deepest.std() < 1.5, "activations of a network whose weights fit its norms"
+
+
+def test_growing_changes_no_point_and_leaves_room_to_learn():
+    narrow = trained_looking(HeatmapNetwork(TINY))
+    wide = HeatmapNetwork(replace(TINY, expansions=(1, 4, 4, 4, 4, 4), decoder_width=32)).eval()
+    grow_network(narrow, wide)
+    with torch.no_grad():
+        assert torch.allclose(narrow(images()).points, wide(images()).points, atol=1e-6)
+    assert is_wider(wide, narrow)
+    assert not is_wider(narrow, wide)
+    wide.train()(images()).points.sum().backward()
+    assert wide.decoder.predict.weight.grad[:, 24:].abs().max() > 0
+
+
+def test_a_run_goes_on_from_the_same_a_wider_or_a_narrower_network_but_from_no_other(tmp_path):
+    narrow, wide = TINY, replace(TINY, decoder_width=32)
+    for name, shape in (("narrow", narrow), ("wide", wide)):
+        save(tmp_path / name, shape)
+    for shape in (narrow, wide):
+        for name in ("narrow", "wide"):
+            assert make_network(shape, str(tmp_path / name), 0).shape == shape
+    with pytest.raises(UsageError, match="are of another architecture"):
+        make_network(RegressionShape(), str(tmp_path / "wide"), 0)
+
+
+def save(path, shape):
+    torch.manual_seed(0)
+    weights = network_of(shape).state_dict()
+    average = {name: tensor.clone() for name, tensor in weights.items()}
+    write_checkpoint(path, Checkpoint(0, {"shape": asdict(shape)}, weights, average, {}, {}))
+
+
+@pytest.mark.parametrize(("encoder", "weights"), [("mobilenetv2_100", 2.4), ("efficientnet_b3", 11.0)])
+def test_regression_networks_have_the_published_sizes_and_start_at_the_centre(encoder, weights):
+    network = RegressionNetwork(RegressionShape(encoder=encoder, input_size=64)).eval()
+    with torch.no_grad():
+        network.offsets.weight.zero_()
+        network.offsets.bias.zero_()
+        output = network(images())
+    assert output.points.shape == (2, 68, 2)
+    assert (output.points == 0.5).all()
+    assert output.heatmap_logits is None
+    own = sum(parameter.numel() for parameter in network.parameters()) - 68 * (network.encoder.num_features + 1)
+    assert own / 1e6 == pytest.approx(weights, abs=0.1)
+
+
+def test_offsets_point_from_the_landmark_to_the_centre():
+    network = RegressionNetwork(RegressionShape(input_size=64)).eval()
+    with torch.no_grad():
+        network.offsets.weight.zero_()
+        network.offsets.bias.fill_(0.25)
+        assert (network(images()).points == 0.25).all(), "published target: (centre - point) / side"
+
+
+def test_confidence_of_a_regression_network_does_not_change_its_encoder():
+    network = RegressionNetwork(RegressionShape(input_size=64))
+    network(images()).confidence_logits.sum().backward()
+    assert all(parameter.grad is None for parameter in network.encoder.parameters())
+
+
+def test_folding_the_pixel_scaling_changes_no_point():
+    network = trained_looking(RegressionNetwork(RegressionShape(input_size=64)))
+    with torch.no_grad():
+        before = network(images()).points
+        network.fold_pixel_scaling()
+        assert torch.allclose(before, network(images()).points, atol=1e-4)
+
+
+def test_imagenet_weights_of_the_regression_student_are_those_of_the_encoder():
+    """Both read the same file; the features at stride 32 agree but for the border, which is padded differently."""
+    shape = RegressionShape(input_size=128)
+    regression = make_network(shape, "imagenet", 0).eval()
+    first = load_first_features(regression.encoder, images(128) / 255)
+    own = imagenet_mobilenetv2().eval()
+    with torch.no_grad():
+        expected = own.stages[0](own.stem(images(128)))
+    assert torch.allclose(first[:, :, 4:-4, 4:-4], expected[:, :, 4:-4, 4:-4], atol=1e-3)
+
+
+@torch.no_grad()
+def load_first_features(encoder, pixels):
+    return encoder.blocks[0](encoder.bn1(encoder.conv_stem(pixels)))
+
+
+def test_there_are_no_imagenet_weights_for_the_published_teacher():
+    with pytest.raises(UsageError, match="no ImageNet weights for efficientnet_b3"):
+        make_network(RegressionShape(encoder="efficientnet_b3"), "imagenet", 0)

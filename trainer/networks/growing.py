@@ -14,7 +14,7 @@ from trainer.networks.heatmap import HeatmapNetwork
 
 @torch.no_grad()
 def grow_network(narrow: HeatmapNetwork, wide: HeatmapNetwork) -> None:
-    """Copy `narrow` into `wide`, no tensor of which may be smaller; at the same input size both give the same points."""
+    """Copy `narrow` into `wide`, no tensor of which may be smaller; at the same input size the points stay the same."""
     given = narrow.state_dict()
     for name, tensor in wide.state_dict().items():
         old = given[name]

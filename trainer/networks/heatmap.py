@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2, convolution
+from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2, Stem, convolution
+from trainer.networks.output import LandmarkOutput
 
 HEATMAP_STRIDE = 4
 
@@ -31,20 +31,6 @@ class HeatmapShape:
     expansions: tuple[int, ...] = PUBLISHED_EXPANSIONS
     decoder_width: int = 64
     input_size: int = 128
-
-
-class LandmarkOutput(NamedTuple):
-    """What a heatmap network says of a batch of crops (a tuple, because Fabric walks through what networks return).
-
-    Attributes:
-        points: `[B, K, 2]` float, x and y in [0, 1] of the crop; 0 and 1 are the crop's edges.
-        confidence_logits: `[B, K]` float; their sigmoid is the confidence that a point can be seen.
-        heatmap_logits: `[B, K, H/4, W/4]` float; their softmax over the cells is the heatmap.
-    """
-
-    points: torch.Tensor
-    confidence_logits: torch.Tensor
-    heatmap_logits: torch.Tensor
 
 
 class SeparableConvolution(nn.Sequential):
@@ -106,3 +92,14 @@ class HeatmapNetwork(nn.Module):
         pooled = features[-1].mean((2, 3))
         confidence = self.visibility(pooled) + self.peak_weight * heatmaps.detach().amax(-1)
         return LandmarkOutput(heatmaps @ self.cells, confidence, logits)
+
+    @property
+    def description(self) -> str:
+        """What the network is, for its card."""
+        return f"MobileNetV2 encoder, heatmap decoder to stride {HEATMAP_STRIDE}, soft-argmax"
+
+    def fold_pixel_scaling(self) -> None:
+        """Let the first convolution read raw pixels; no number changes in evaluation mode."""
+        stem = self.encoder.stem
+        assert isinstance(stem, Stem), "the network was folded before"
+        self.encoder.stem = stem.folded()

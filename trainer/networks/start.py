@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -10,54 +11,59 @@ from engine.errors import UsageError
 from trainer.checkpoint import read_checkpoint
 from trainer.networks.growing import grow_network, is_wider
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
-from trainer.networks.pretrained import imagenet_mobilenetv2
+from trainer.networks.pretrained import imagenet_mobilenetv2, load_imagenet
+from trainer.networks.regression import RegressionNetwork, RegressionShape
 from trainer.networks.slimming import slim_encoder, slim_network
+
+LandmarkNetwork = HeatmapNetwork | RegressionNetwork
+NetworkShape = HeatmapShape | RegressionShape
 
 # Starts that need no former run, as a model's card tells them.
 FRESH_STARTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
 
 
-def make_network(shape: HeatmapShape, start: str, seed: int) -> HeatmapNetwork:
+def make_network(shape: NetworkShape, start: str, seed: int) -> LandmarkNetwork:
     """Return a network ready for training.
 
     Args:
         shape: its sizes.
-        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint of the same network, a wider or a
-            narrower one.
+        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint of the same network or, with
+            heatmaps, of a wider or a narrower one.
         seed: of the random weights.
 
     Raises:
-        UsageError: the weights named by `start` cannot be had.
+        UsageError: the weights named by `start` cannot be had, or fit no such network.
     """
     torch.manual_seed(seed)
-    network = HeatmapNetwork(shape)
+    network = network_of(shape)
     if start == "imagenet":
-        slim_encoder(imagenet_mobilenetv2(), network.encoder)
+        _start_from_imagenet(network)
     elif start != "random":
-        if not Path(start).is_file():
-            raise UsageError(
-                f"The weights to start from, {start}, are not there",
-                f"this recipe goes on where the run {Path(start).parent.name} ended, seen from the current folder",
-                f"run “understudy train {Path(start).parent.name}” first, or choose with --set start=imagenet",
-            )
-        given = load_network(Path(start))
-        if is_wider(network, given):
-            grow_network(given, network)
-        else:
-            slim_network(given, network)
+        _start_from_run(network, Path(start))
     return network
 
 
-def load_network(path: Path) -> HeatmapNetwork:
+def network_of(shape: NetworkShape) -> LandmarkNetwork:
+    """Return the network of a shape with random weights."""
+    return HeatmapNetwork(shape) if isinstance(shape, HeatmapShape) else RegressionNetwork(shape)
+
+
+def shape_of(sizes: dict[str, Any]) -> NetworkShape:
+    """Return the shape that a checkpoint's recipe holds as plain values; only regression names its encoder."""
+    if "encoder" in sizes:
+        return RegressionShape(**sizes)
+    return HeatmapShape(**{**sizes, "expansions": tuple(sizes["expansions"])})
+
+
+def load_network(path: Path) -> LandmarkNetwork:
     """Return the network of a checkpoint with its averaged weights.
 
     Raises:
-        UsageError: the file is no checkpoint of a heatmap network.
+        UsageError: the file is no checkpoint of a network of this program.
     """
     checkpoint = read_checkpoint(path)
     try:
-        sizes = checkpoint.recipe["shape"]
-        network = HeatmapNetwork(HeatmapShape(**{**sizes, "expansions": tuple(sizes["expansions"])}))
+        network = network_of(shape_of(checkpoint.recipe["shape"]))
         network.load_state_dict(checkpoint.ema)
     except (LookupError, TypeError, RuntimeError) as error:
         raise UsageError(
@@ -66,3 +72,39 @@ def load_network(path: Path) -> HeatmapNetwork:
             "give a checkpoint of this version, or train again",
         ) from error
     return network.eval()
+
+
+def _start_from_imagenet(network: LandmarkNetwork) -> None:
+    if isinstance(network, HeatmapNetwork):
+        slim_encoder(imagenet_mobilenetv2(), network.encoder)
+    elif network.shape.encoder == "mobilenetv2_100":
+        load_imagenet(network.encoder)
+    else:
+        raise UsageError(
+            f"There are no ImageNet weights for {network.shape.encoder}",
+            "no package that can be installed carries them",
+            "train with --set start=random",
+        )
+
+
+def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
+    if not path.is_file():
+        raise UsageError(
+            f"The weights to start from, {path}, are not there",
+            f"this recipe goes on where the run {path.parent.name} ended, seen from the current folder",
+            f"run “understudy train {path.parent.name}” first, or choose with --set start=imagenet",
+        )
+    given = load_network(path)
+    if given.shape == network.shape:
+        network.load_state_dict(given.state_dict())
+    elif isinstance(given, HeatmapNetwork) and isinstance(network, HeatmapNetwork):
+        if is_wider(network, given):
+            grow_network(given, network)
+        else:
+            slim_network(given, network)
+    else:
+        raise UsageError(
+            f"The weights to start from, {path}, are of another architecture",
+            f"that run holds {given.shape}, this recipe wants {network.shape}",
+            "choose with --set start=imagenet, or give the run of the same network",
+        )

@@ -1,0 +1,109 @@
+"""Teachers: frozen, asked once or live, and never part of the student."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.errors import UsageError
+from engine.landmarks.schemes import IBUG_68
+from trainer import distillation
+from trainer.augment import Augmentation, Augmenter, central_window
+from trainer.checkpoint import LAST, read_checkpoint
+from trainer.data.crops import CROP_SCALE, load_crops
+from trainer.distillation import LiveTeachers, with_predictions
+from trainer.loop import Schedule
+from trainer.losses.kd import KDLoss
+from trainer.losses.landmarks import LandmarkLoss
+from trainer.networks.start import load_network
+from trainer.recipes.record import Distillation
+from trainer.run import run
+
+CPU = torch.device("cpu")
+RATIO = 1.3 / CROP_SCALE
+
+
+@pytest.fixture(scope="module")
+def teachers(data, tmp_path_factory):
+    """Two tiny teachers, a few steps old."""
+    from trainer.networks.heatmap import HeatmapShape
+    from trainer.recipes.record import PackChoice, Recipe
+
+    shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=64)
+    tiny = Recipe("tiny", shape=shape, start="random", packs=(PackChoice("faces", split=None, validation=True),))
+    paths = []
+    for seed in (0, 1):
+        recipe = replace(tiny, steps=2, batch=4, hold_out=8, seed=seed, ema=0.0)
+        paths.append(run(recipe, data, tmp_path_factory.mktemp("teacher") / f"t{seed}", "cpu", False, Schedule(2, 2)))
+    return tuple(map(str, paths))
+
+
+@pytest.fixture
+def crops(data, recipe):
+    return load_crops(data, recipe.packs)
+
+
+def test_predictions_are_the_mean_over_a_picture_and_its_mirror_image(teachers, crops):
+    faces = with_predictions(crops, teachers, CPU).faces
+    assert faces.teachers.shape == (24, 2, 68, 2)
+    assert faces.trust.shape == (24, 2, 68)
+    network = load_network(Path(teachers[1]))
+    images = central_window(crops.faces, RATIO, 64).images
+    with torch.no_grad():
+        seen, mirrored = network(images).points, network(images.flip(3)).points
+    mirrored = torch.stack([1 - mirrored[..., 0], mirrored[..., 1]], -1)[:, torch.tensor(IBUG_68.mirror)]
+    expected = ((seen + mirrored) / 2 - 0.5) * RATIO + 0.5
+    assert torch.allclose(faces.teachers[:, 1], expected, atol=1e-5)
+
+
+def test_predictions_are_kept_and_asked_anew_for_other_faces(teachers, crops, monkeypatch):
+    first = with_predictions(crops, teachers, CPU).faces
+    monkeypatch.setattr(distillation, "_predict", None)
+    again = with_predictions(crops, teachers, CPU).faces
+    assert torch.equal(first.teachers, again.teachers)
+    with pytest.raises(TypeError):
+        with_predictions(replace(crops, digest="others"), teachers, CPU)
+
+
+def test_a_damaged_file_of_predictions_is_made_again(teachers, crops):
+    first = with_predictions(crops, teachers, CPU).faces
+    for path in teachers:
+        for file in (Path(path).parent / "predictions").iterdir():
+            file.write_bytes(file.read_bytes()[:40])
+    again = with_predictions(crops, teachers, CPU).faces
+    assert torch.equal(first.teachers, again.teachers)
+
+
+def test_kept_predictions_follow_the_pixels_as_labels_do(teachers, crops):
+    faces = with_predictions(crops, teachers, CPU).faces
+    faces = replace(faces, teachers=torch.stack([faces.points, faces.points], 1))
+    batch = Augmenter(Augmentation(no_face_share=0), IBUG_68.mirror, RATIO, 64)(faces, torch.Generator().manual_seed(0))
+    here = batch.labelled.bool()
+    assert torch.allclose(batch.teachers[:, 0][here], batch.points[here], atol=1e-6)
+
+
+def test_live_teachers_look_at_the_augmented_picture_and_say_nothing_where_no_face_is(teachers, crops):
+    augment = Augmenter(Augmentation(no_face_share=0.5), IBUG_68.mirror, RATIO, 96)
+    batch = LiveTeachers(teachers, CPU).look(augment(crops.faces, torch.Generator().manual_seed(0)))
+    assert batch.teachers.shape == (24, 2, 68, 2)
+    empty = batch.labelled.sum(1) == 0
+    assert 0 < empty.sum() < 24
+    assert batch.teachers[empty].isnan().all()
+    assert batch.teachers[~empty].isfinite().all()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_student_learns_from_two_teachers_and_holds_nothing_of_them(teachers, data, recipe, tmp_path, live):
+    loss = LandmarkLoss(points="kd", kd=KDLoss(pull_weight=1.0))
+    student = replace(recipe, loss=loss, distillation=Distillation(teachers, live))
+    last = run(student, data, tmp_path / "run", "cpu", False, Schedule(3, 3))
+    assert last.name == LAST
+    assert read_checkpoint(last).model.keys() == load_network(last).state_dict().keys()
+    assert load_network(Path(teachers[0])).state_dict().keys() == load_network(last).state_dict().keys()
+
+
+def test_a_teacher_that_is_not_there_is_named(data, recipe, tmp_path):
+    student = replace(recipe, distillation=Distillation((str(tmp_path / "none.safetensors"),)))
+    with pytest.raises(UsageError, match=r"none\.safetensors cannot be read"):
+        run(student, data, tmp_path / "run", "cpu", False)

@@ -1,0 +1,116 @@
+"""Frozen teachers: what they say of the training faces, asked once and kept, or asked for each augmented batch.
+
+Their predictions lie beside their checkpoints, never in the student's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch.nn import functional
+from tqdm import tqdm
+
+from engine.files import replaced
+from engine.landmarks.schemes import SCHEMES
+from trainer.augment import Batch, Faces, central_window, mirror_points
+from trainer.checkpoint import read_checkpoint
+from trainer.data.crops import CROP_SCALE, CropSet
+from trainer.networks.output import LandmarkOutput
+from trainer.networks.start import LandmarkNetwork, load_network
+
+BATCH = 64
+
+
+def with_predictions(crops: CropSet, teachers: tuple[str, ...], device: torch.device) -> CropSet:
+    """Return the same faces with the teachers' predictions, out of files beside their checkpoints where these fit.
+
+    Each teacher sees the upright crop it was trained for and its mirror image; the prediction is the mean of both.
+
+    Args:
+        crops: the faces.
+        teachers: paths of the teachers' checkpoints.
+        device: where the teachers run.
+
+    Raises:
+        UsageError: a teacher's checkpoint cannot be read.
+    """
+    found = [_kept_or_predicted(crops, Path(path), device) for path in teachers]
+    points = torch.stack([points for points, _ in found], 1)
+    trust = torch.stack([trust for _, trust in found], 1)
+    return replace(crops, faces=replace(crops.faces, teachers=points, trust=trust))
+
+
+class LiveTeachers:
+    """Teachers that look at each augmented batch, as published.
+
+    Args:
+        paths: of their checkpoints.
+        device: where they run.
+
+    Raises:
+        UsageError: a checkpoint cannot be read.
+    """
+
+    def __init__(self, paths: tuple[str, ...], device: torch.device) -> None:
+        self._networks = [_frozen(Path(path), device) for path in paths]
+
+    @torch.no_grad()
+    def look(self, batch: Batch) -> Batch:
+        """Return the batch with what the teachers say of its images, scaled to the size each is used to."""
+        outputs = [_look(network, batch.images) for network in self._networks]
+        points = torch.stack([output.points for output in outputs], 1)
+        trust = torch.stack([output.confidence_logits.sigmoid() for output in outputs], 1)
+        # Windows that show no face have no label and no teacher.
+        faceless = (batch.labelled.sum(1) == 0)[:, None, None, None]
+        return replace(batch, teachers=points.masked_fill(faceless, math.nan), trust=trust)
+
+
+def _kept_or_predicted(crops: CropSet, path: Path, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    key = hashlib.sha256(path.read_bytes() if path.is_file() else b"")
+    key.update(crops.digest.encode())
+    file = path.parent / "predictions" / f"{key.hexdigest()[:16]}.safetensors"
+    try:
+        kept = load_file(file)
+        return kept["points"], kept["trust"]
+    except (OSError, SafetensorError, KeyError):  # not asked yet, or cut off: ask
+        points, trust = _predict(crops.faces, path, device)
+    file.parent.mkdir(exist_ok=True)
+    with replaced(file) as temporary:
+        save_file({"points": points, "trust": trust}, temporary)
+    return points, trust
+
+
+@torch.no_grad()
+def _predict(faces: Faces, path: Path, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return points `[N, K, 2]` in [0, 1] of the stored crops and confidence `[N, K]`."""
+    network = _frozen(path, device)
+    ratio = float(read_checkpoint(path).recipe["crop_scale"]) / CROP_SCALE
+    order = torch.tensor(SCHEMES[network.shape.points].mirror, device=device)
+    found = []
+    for indices in tqdm(torch.arange(len(faces.images)).split(BATCH), desc=f"asking {path.parent.name}", disable=None):
+        some = faces.select(indices).to(device)
+        images = central_window(some, ratio, network.shape.input_size).images
+        seen, mirrored = _look(network, images), _look(network, images.flip(3))
+        # The window lies in the middle of the crop, so a mirror image of the one is one of the other.
+        points, other = ((output.points - 0.5) * ratio + 0.5 for output in (seen, mirrored))
+        points = (points + mirror_points(other, order, some.label_shift)) / 2
+        trust = (seen.confidence_logits.sigmoid() + mirrored.confidence_logits.sigmoid()[:, order]) / 2
+        found.append((points.cpu(), trust.cpu()))
+    return torch.cat([points for points, _ in found]), torch.cat([trust for _, trust in found])
+
+
+def _look(network: LandmarkNetwork, images: torch.Tensor) -> LandmarkOutput:
+    size = network.shape.input_size
+    if images.shape[-1] != size:
+        images = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+    return network(images.contiguous(memory_format=torch.channels_last))
+
+
+def _frozen(path: Path, device: torch.device) -> LandmarkNetwork:
+    return load_network(path).to(device).requires_grad_(False)

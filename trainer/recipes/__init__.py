@@ -1,0 +1,30 @@
+"""Named training runs: for each name the function that makes its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trainer.recipes import kd_school, students
+from trainer.recipes.packs import MACHINE_LABELLED
+from trainer.recipes.record import Distillation, PackChoice, Recipe, SoftLandmarks
+
+__all__ = ["MACHINE_LABELLED", "RECIPES", "Distillation", "PackChoice", "Recipe", "SoftLandmarks"]
+
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    "student-68-base": students.student_68_base,
+    "student-68-second": students.student_68_second,
+    "student-68": students.student_68,
+    "student-68-lite-second": students.student_68_lite_second,
+    "student-68-lite": students.student_68_lite,
+    "teacher-tough-68-first": kd_school.teacher_tough_68_first,
+    "teacher-tough-68": kd_school.teacher_tough_68,
+    "teacher-tolerant-68": kd_school.teacher_tolerant_68,
+    "student-68-one-teacher": kd_school.student_68_one_teacher,
+    "student-68-kd": kd_school.student_68_kd,
+    "a-tough": kd_school.a_tough,
+    "a-tolerant": kd_school.a_tolerant,
+    "a-student-plain": kd_school.a_student_plain,
+    "a-student-one-teacher": kd_school.a_student_one_teacher,
+    "a-student-kd": kd_school.a_student_kd,
+    "student-kd-68": kd_school.student_kd_68,
+}

@@ -1,0 +1,42 @@
+"""The packs that the recipes train on, and how their faces are changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trainer.augment import Augmentation
+from trainer.recipes.record import PackChoice
+
+# Packs whose labels a machine made; a model's card says so.
+MACHINE_LABELLED = frozenset({"ytf68"})
+LFPW = PackChoice("lfpw68", validation=True, label_shift=0.7)
+HELEN = PackChoice("helen68", validation=True, label_shift=0.6)
+AFW = PackChoice("afw68", validation=True, label_shift=1.0)
+INFANTS = PackChoice("infants68")
+AFLW2000 = PackChoice("aflw2000_3d", weight=0.7, labels="landmarks_2d", label_shift=-0.2)
+MERL = PackChoice("aflw_merl68", weight=0.5, label_shift=1.1)
+YTF = PackChoice("ytf68", weight=0.12, label_shift=1.2)
+
+ALL_68 = (LFPW, HELEN, AFW, INFANTS, AFLW2000, MERL, YTF)
+# For the last stretch: the other packs place some points by slightly other rules (labels that were carried over from
+# other pictures, or machine-made), so 300-W has the last word.
+MOSTLY_300W = (
+    LFPW,
+    HELEN,
+    AFW,
+    replace(INFANTS, weight=0.5),
+    replace(AFLW2000, weight=0.35),
+    replace(MERL, weight=0.25),
+    replace(YTF, weight=0.04),
+)
+# The last stretch of a training: near the faces that a tracker sees, mostly upright and well framed.
+GENTLE = Augmentation(
+    large_turn_share=0.25,
+    scale=(0.9, 1.12),
+    shift=0.045,
+    colour=0.2,
+    grey_share=0.05,
+    blur_share=0.1,
+    noise_share=0.15,
+    cover_share=0.2,
+)
