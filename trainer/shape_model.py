@@ -22,7 +22,7 @@ LARGEST_DEVIATION = 3.0
 # Least variance of what the modes leave over, in squared sizes of the face: far below that of any annotation.
 LEAST_NOISE = 1e-9
 ROUNDING = 1e-15  # likewise; what varies less does so by rounding alone
-# By then, soft landmarks of faces that lack a fifth of their labels lie 0.4 % of the face's size from where they end.
+# By then, soft landmarks of faces without a fifth of their labels are as near those of the whole face as they get.
 COMPLETION_ROUNDS = 6
 ALIGNMENT_ROUNDS = 100
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 
 from engine.errors import UsageError
+from trainer.losses.mean import average_weight
 
 
 @dataclass(frozen=True)
@@ -230,4 +231,4 @@ def _threshold(
 
 
 def _mean(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    return torch.where(counted, values, 0).sum() / counted.sum().clamp(min=1)
+    return torch.where(counted, values, 0).sum() / average_weight(counted)

@@ -11,6 +11,7 @@ from engine.errors import UsageError
 from trainer.augment import Batch
 from trainer.losses.heatmap import gaussian_cross_entropy, wing
 from trainer.losses.kd import KDLoss, kd_terms
+from trainer.losses.mean import average_weight
 from trainer.networks.output import LandmarkOutput
 
 POINT_LOSSES = ("wing", "l2", "kd")
@@ -89,4 +90,4 @@ def _heatmaps(logits: torch.Tensor | None, batch: Batch, settings: LandmarkLoss)
 
 
 def _mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    return (values * weights).sum() / weights.sum().clamp(min=1)
+    return (values * weights).sum() / average_weight(weights)
