@@ -17,7 +17,13 @@ RESAMPLES, AT_ONCE = 10_000, 500
 SEED = 0
 LEVEL = 95.0  # percent
 # What must be the same in all runs, and how it is called.
-SAME = {"data": "pack", "split": "split", "labels": "labels", "points": "number of points", "normaliser": "normaliser"}
+SAME = {
+    "data": "pack",
+    "split": "split",
+    "labels": "array of labels",
+    "points": "number of points",
+    "normaliser": "normaliser",
+}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Told apart by every kind of colour blindness: M. Okabe and K. Ito, “Color Universal Design”, 2008.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8f98")
 INK, GRID = "#30363d", "#e3e6ea"
-INCHES, DOTS_PER_INCH = (7.2, 4.8), 150
+WIDTH, HEIGHT, LEGEND_LINE, DOTS_PER_INCH = 7.6, 4.8, 0.22, 150  # inches
 NO_MATPLOTLIB = (
     "The picture of the curves is left out, because matplotlib is not installed: "
     "“pip install -e .[report] -c packaging/constraints.txt” brings it."
@@ -55,11 +55,15 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
         from matplotlib.figure import Figure
     except ImportError:
         return NO_MATPLOTLIB
-    figure = Figure(figsize=INCHES, dpi=DOTS_PER_INCH, layout="constrained")
+    height = HEIGHT + LEGEND_LINE * len(curves)
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
     for index, curve in enumerate(curves):
-        _draw(axes, curve, COLOURS[index % len(COLOURS)], NEXT_WIDTH if index else FIRST_WIDTH)
+        _draw(axes, curve, index)
     _label(axes, heading, unit)
+    if axes.has_data():
+        # Below the axes, where it hides no curve.
+        figure.legend(loc="outside lower center", fontsize=9, labelcolor=INK, frameon=False)
     try:
         with replaced(path) as temporary:
             figure.savefig(temporary)
@@ -72,7 +76,7 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
     return None
 
 
-def _draw(axes: Axes, curve: Curve, colour: str, width: float) -> None:
+def _draw(axes: Axes, curve: Curve, index: int) -> None:
     known = curve.errors[~np.isnan(curve.errors)]
     if not len(known):
         return
@@ -82,7 +86,15 @@ def _draw(axes: Axes, curve: Curve, colour: str, width: float) -> None:
         f"{curve.name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
         f"AUC {rounded(figures.auc10, 3)}"
     )
-    axes.plot(thresholds, share * 100, color=colour, linewidth=width, label=label)
+    again, place = divmod(index, len(COLOURS))
+    axes.plot(
+        thresholds,
+        share * 100,
+        color=COLOURS[place],
+        linestyle="--" if again else "-",
+        linewidth=NEXT_WIDTH if index else FIRST_WIDTH,
+        label=label,
+    )
 
 
 def _label(axes: Axes, heading: str, unit: str) -> None:
@@ -98,5 +110,3 @@ def _label(axes: Axes, heading: str, unit: str) -> None:
     axes.tick_params(colors=INK, length=0)
     for side in axes.spines.values():
         side.set_color(GRID)
-    if axes.has_data():
-        axes.legend(loc="lower right", fontsize=9, labelcolor=INK, edgecolor=GRID, framealpha=0.95)

@@ -91,9 +91,9 @@ def remarks(evaluation: Evaluation) -> list[str]:
     ]
     unknown = evaluation.n - evaluation.nme_faces
     if unknown:
-        said.append(f"{unknown} of {evaluation.n} faces are left out: that length is not labelled there.")
+        said.append(f"Left out: {unknown} of {evaluation.n} faces, because that length is not labelled there.")
     if evaluation.missed:
-        said.append(f"{evaluation.missed} faces were missed: they count as failures and have no part in the NME.")
+        said.append(f"Missed faces: {evaluation.missed}; they count as failures and have no part in the NME.")
     return said
 
 

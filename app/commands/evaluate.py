@@ -75,12 +75,13 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
         Curve(name, np.array([face.nme for face in faces])) for name, faces in faces_by_row(evaluation.faces).items()
     ]
     unit = NORMALISER_TEXTS[evaluation.normaliser]
-    left_out = (
-        write_curves(folder / "ced.png", title(evaluation), unit, curves),
-        write_sheet(folder / "worst.jpg", evaluation),
-    )
-    for remark in left_out:
+    left_out = {
+        "ced.png": write_curves(folder / "ced.png", title(evaluation), unit, curves),
+        "worst.jpg": write_sheet(folder / "worst.jpg", evaluation),
+    }
+    for name, remark in left_out.items():
         if remark:
+            (folder / name).unlink(missing_ok=True)  # that of an earlier evaluation would contradict the tables
             say(remark, error=True)
     say(f"Written to {folder}", error=True)
 
@@ -98,12 +99,10 @@ def _note(card_path: Path, evaluation: Evaluation) -> None:
 
 def _text(evaluation: Evaluation) -> str:
     rows = table_rows(evaluation)
-    parts = "  ".join(f"{part} {number(value, 2)}" for part, value in rows[0].parts.items())
     unit = f" % of {NORMALISER_TEXTS[evaluation.normaliser]}"
     lines = [
         f"{title(evaluation)}, {evaluation.n} faces, {evaluation.points} points, boxes: {evaluation.box}",
         f"  NME      {number(evaluation.nme, 3, unit)} ({evaluation.nme_faces} faces)",
-        f"  parts    {parts}",
         f"  NME box  {number(evaluation.nme_box, 3, ' % of the root of the box area')}",
         f"  FR10     {number(evaluation.fr10, 2, ' %')}",
         f"  AUC10    {number(evaluation.auc10, 4)}",
@@ -111,6 +110,5 @@ def _text(evaluation: Evaluation) -> str:
     ]
     if evaluation.visibility_auc is not None:
         lines.append(f"  visible  {number(evaluation.visibility_auc, 4)} (AUC of the confidence on hidden points)")
-    if len(rows) > 1:
-        lines.append(table([table_heading(rows), *table_cells(rows)]))
+    lines += ["", table([table_heading(rows), *table_cells(rows)])]
     return "\n".join(lines)
