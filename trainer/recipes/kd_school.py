@@ -13,8 +13,8 @@ from trainer.losses.kd import released_code
 from trainer.losses.landmarks import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
-from trainer.recipes.packs import AFW, HELEN, LFPW, MOSTLY_300W
-from trainer.recipes.record import Distillation, PackChoice, Recipe, SoftLandmarks
+from trainer.recipes.packs import AFW, FACES5, HELEN, LFPW, MOSTLY_300W
+from trainer.recipes.record import Distillation, Recipe, SoftLandmarks
 from trainer.recipes.students import student_68, student_68_second
 
 TOUGH, TOLERANT = "runs/teacher-tough-68/last.safetensors", "runs/teacher-tolerant-68/last.safetensors"
@@ -139,6 +139,6 @@ def student_kd_68() -> Recipe:
     return replace(
         recipe,
         name="student-kd-68",
-        packs=(*MOSTLY_300W, PackChoice("faces5_tough68", weight=0.3)),
+        packs=(*MOSTLY_300W, FACES5),
         loss=replace(recipe.loss, kd=replace(recipe.loss.kd, pull_weight=2.0)),
     )
