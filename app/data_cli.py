@@ -21,6 +21,7 @@ def add_data(verbs: Verbs) -> None:
     _add_import(actions)
     _add_check(actions)
     _add_label(actions)
+    _add_pack(actions)
 
 
 def _add_import(actions: Verbs) -> None:
@@ -51,6 +52,18 @@ def _add_label(actions: Verbs) -> None:
         help="mean distance from the five points, in percent of the eye distance, above which a face is left out "
         f"(default: {LARGEST_DISAGREEMENT:g})",
     )
+    add_json(parser)
+
+
+def _add_pack(actions: Verbs) -> None:
+    parser = add_verb(
+        actions, "pack", "data", "cut the faces of packs out once, so that training starts without decoding"
+    )
+    parser.add_argument(
+        "packs", nargs="*", metavar="PACK", help="names of packs in DIR (default: all that recipes use)"
+    )
+    parser.add_argument("--data", default="data", metavar="DIR", help="folder of the packs (default: data)")
+    parser.add_argument("--out", required=True, metavar="DIR2", help="folder of the crops, for “train --data DIR2”")
     add_json(parser)
 
 

@@ -7,6 +7,7 @@ pixels with NaN for points without a label, and optionally `visibility` (N, K), 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def read_pack(
 
     splits = arrays["split"].astype(str) if "split" in arrays else np.full(len(names), "")
     visibility = _flags(folder, arrays, landmarks)
-    leaks = arrays.get("same_picture_as_test", np.zeros(len(names), bool))
+    leaks = same_picture_as_test(arrays, splits)
     subsets = arrays["subset"].astype(str) if "subset" in arrays else np.full(len(names), "")
     attributes = _attributes(arrays)
     faces = tuple(
@@ -118,6 +119,17 @@ def read_pack(
     if need_pictures:
         _check_pictures(folder, faces)
     return Pack(folder.resolve().name, folder, scheme, faces)
+
+
+def same_picture_as_test(arrays: Mapping[str, NDArray], splits: NDArray) -> NDArray[np.bool_]:
+    """Return which faces `[N]` training must leave out: flagged ones, and those whose `dup_group` has a test face.
+
+    A group holds near duplicates; -1 stands for none.
+    """
+    flagged = arrays.get("same_picture_as_test", np.zeros(len(splits), bool)).astype(bool)
+    groups = arrays.get("dup_group", np.full(len(splits), -1))
+    of_test = np.char.startswith(splits, "test")
+    return flagged | (~of_test & (groups != -1) & np.isin(groups, groups[of_test]))
 
 
 def read_arrays(folder: Path) -> dict[str, NDArray]:

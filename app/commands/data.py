@@ -9,14 +9,19 @@ from pathlib import Path
 
 from app.commands.requirements import require_packages
 from app.data_reports import check_text
-from app.terminal import number, report
+from app.terminal import number, report, table
 from engine.models.library import ModelLibrary
 from engine.pictures import write_picture
 
 
 def main(options: argparse.Namespace) -> int:
     """Carry out the subcommand."""
-    actions: dict[str, Callable[[argparse.Namespace], int]] = {"import": _import, "check": _check, "label": _label}
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "import": _import,
+        "check": _check,
+        "label": _label,
+        "pack": _pack,
+    }
     return actions[options.action](options)
 
 
@@ -63,4 +68,18 @@ def _label(options: argparse.Namespace) -> int:
         f"Left out: {done.disagreeing} above {limit:g} %, {done.incomplete} without all five points."
     )
     report({**asdict(done), "pack": str(done.pack)}, text, options.json)
+    return 0
+
+
+def _pack(options: argparse.Namespace) -> int:
+    require_packages(("safetensors", "torch", "tqdm"))
+    from trainer.data.packing import pack_crops
+
+    written = pack_crops(Path(options.data), Path(options.out), options.packs, progress=True)
+    rows = [(done.file.name, done.faces, number(done.bytes / 1e6, 0)) for done in written]
+    text = (
+        f"{table([('file', 'faces', 'MB'), *rows])}\nTrain on them with “understudy train RECIPE --data {options.out}”."
+    )
+    files = [{**asdict(done), "file": str(done.file)} for done in written]
+    report({"files": files}, text, options.json)
     return 0

@@ -38,6 +38,12 @@ def test_reads_faces_with_labels_flags_and_splits(tmp_path):
     assert pack.faces[1].image.is_file()
 
 
+def test_near_duplicates_of_test_faces_are_marked(tmp_path):
+    splits, groups = np.array(["train", "test_side", "train", "train"]), np.array([4, 4, -1, 5])
+    pack = read_pack(make_pack(tmp_path / "pack", faces=4, split=splits, dup_group=groups))
+    assert [face.same_picture_as_test for face in pack.faces] == [True, False, False, False]
+
+
 def test_a_split_is_taken_by_its_name_or_its_beginning(tmp_path):
     folder = make_pack(tmp_path / "p", split=np.array(["test_a", "test_b", "train"]))
     assert len(read_pack(folder, "test").faces) == 2

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from engine.errors import PackError
 from engine.landmarks.schemes import SCHEMES
-from engine.packs import FARTHEST_PIXEL, read_arrays, read_pack
+from engine.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
 from trainer.data.contact_sheet import COLUMNS, ROWS, Tile
 from trainer.data.leaks import Leaks, find_leaks
 from trainer.data.picture_facts import PictureFacts, facts_of
@@ -24,7 +24,7 @@ from trainer.data.picture_facts import PictureFacts, facts_of
 SMALL_FACE, NO_FACE = 40.0, 4.0
 # A face with more than this share of its points beyond the picture's edges has labels of another picture or scale.
 MOSTLY_OUTSIDE = 0.5
-GROUPINGS = ("identity", "video", "group", "dup_group")
+GROUPINGS = ("identity", "video", "group")
 
 
 @dataclass(frozen=True)
@@ -240,8 +240,8 @@ def _larger_side(points: NDArray[np.float32], labelled: NDArray[np.bool_]) -> ND
 
 
 def _about_leaks(pack: LoosePack, facts: list[PictureFacts]) -> Iterator[Finding]:
-    # Training leaves out faces that are flagged as standing in a picture of the test.
-    flagged = pack.arrays.get("same_picture_as_test", np.zeros(len(pack), bool)).astype(bool)
+    # Training leaves these faces out.
+    flagged = same_picture_as_test(pack.arrays, pack.splits)
     splits = np.char.partition(pack.splits, "_")[:, 0]
     groups = {name: pack.arrays[name].astype(str) for name in GROUPINGS if name in pack.arrays}
     leaks = find_leaks(pack.images, facts, np.where(flagged, "", splits), groups)

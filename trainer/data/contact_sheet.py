@@ -77,7 +77,7 @@ def _draw_face(place: NDArray[np.uint8], tile: Tile, layer: Layer) -> None:
         return
     crop = _crop(picture, tile.points)
     place[:] = cv2.cvtColor(crop.sample(picture, TILE), cv2.COLOR_RGB2BGRA)
-    finite = np.isfinite(tile.points).all(1)
+    finite = np.asarray(np.isfinite(tile.points).all(1))
     points = crop.from_picture(np.where(finite[:, None], tile.points, np.nan)) * TILE - 0.5
     layer.clear(Region(0, 0, TILE, TILE))
     colours, radius = np.tile(np.array(WHITE, np.float32), (len(points), 1)), DOT_RADIUS_OF_FEW

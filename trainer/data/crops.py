@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from engine.errors import PackError
 from engine.geometry import crop_of_box, landmark_box
 from engine.packs import VISIBLE, Pack, PackFace, read_pack
 from engine.pictures import read_picture
 from trainer.augment import Faces
+from trainer.data.crop_cache import CutFaces, cache_path, read_cache
 from trainer.recipes.record import PackChoice
 
 # Wide enough that turning, moving and shrinking the window of augmentation still finds picture, not black.
@@ -32,12 +34,14 @@ class CropSet:
         faces: crops of `CROP_SCALE` times the landmark box, `CROP_SIZE` pixels a side, with their labels.
         sampling_weight: `[N]` float64, relative frequency with which a face is drawn.
         for_validation: `[N]` bool, faces of packs that lend some of them to validation.
+        names: N pictures as `pack/picture`.
         digest: hash of the labels and of the files' names and sizes.
     """
 
     faces: Faces
     sampling_weight: torch.Tensor
     for_validation: torch.Tensor
+    names: tuple[str, ...]
     digest: str
 
     def __len__(self) -> int:
@@ -46,15 +50,19 @@ class CropSet:
     def subset(self, indices: torch.Tensor) -> CropSet:
         """Return the faces with these indices, in this order."""
         return CropSet(
-            self.faces.select(indices), self.sampling_weight[indices], self.for_validation[indices], self.digest
+            faces=self.faces.select(indices),
+            sampling_weight=self.sampling_weight[indices],
+            for_validation=self.for_validation[indices],
+            names=tuple(self.names[index] for index in indices.tolist()),
+            digest=self.digest,
         )
 
 
 def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = False) -> CropSet:
-    """Read the chosen packs below `data` and cut their faces out.
+    """Read the chosen packs below `data`, or what `understudy data pack` kept of them.
 
     Raises:
-        PackError: a pack is missing or damaged.
+        PackError: a pack or its crop cache is missing or damaged.
         SourceError: a picture cannot be read.
     """
     sets = [_load_pack(data, choice, progress) for choice in choices]
@@ -62,6 +70,7 @@ def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = Fal
         faces=Faces(**{name: torch.cat([vars(crops.faces)[name] for crops in sets]) for name in vars(sets[0].faces)}),
         sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
         for_validation=torch.cat([crops.for_validation for crops in sets]),
+        names=tuple(name for crops in sets for name in crops.names),
         digest=hashlib.sha256("".join(crops.digest for crops in sets).encode()).hexdigest(),
     )
 
@@ -73,34 +82,61 @@ def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet]:
     return crops.subset((~held_out).nonzero()[:, 0]), crops.subset(held_out.nonzero()[:, 0])
 
 
-def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
+def cut_pack(data: Path, choice: PackChoice, progress: bool = False) -> CutFaces:
+    """Read the faces of a pack below `data` and cut them out of their pictures.
+
+    Raises:
+        PackError: the pack is missing or damaged, or has no face to train on.
+        SourceError: a picture cannot be read.
+    """
     pack = read_pack(data / choice.name, split=choice.split, labels=choice.labels, skip_unlabelled=True)
     pack_faces = [face for face in pack.faces if not face.same_picture_as_test]
     count = len(pack_faces)
-    images = torch.empty((count, 3, CROP_SIZE, CROP_SIZE), dtype=torch.uint8)
+    if not count:
+        raise PackError(
+            f"The pack {pack.folder} has no face to train on",
+            f"none of its split “{choice.split}” has a label in the array “{choice.labels}”",
+            "choose another split, other labels or another pack",
+        )
+    images = np.empty((count, 3, CROP_SIZE, CROP_SIZE), np.uint8)
     points = np.empty((count, pack.scheme.points, 2), np.float32)
-    label_shift = torch.empty(count)
+    sides = torch.empty(count, dtype=torch.float64)
     quiet = None if progress else True  # None: quiet unless a person is watching
     for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=quiet)):
         crop = crop_of_box(landmark_box(face.landmarks), CROP_SCALE)
-        pixels = crop.sample(read_picture(face.image), CROP_SIZE)
-        images[index] = torch.from_numpy(pixels).permute(2, 0, 1)
+        images[index] = crop.sample(read_picture(face.image), CROP_SIZE).transpose(2, 0, 1)
         points[index] = crop.from_picture(face.landmarks)
-        label_shift[index] = choice.label_shift / crop.side
+        sides[index] = crop.side
     visibility = [_visibility(face) for face in pack_faces]
+    return CutFaces(
+        images=torch.from_numpy(images),
+        points=torch.from_numpy(points),
+        visible=torch.from_numpy(np.stack([visible for visible, _ in visibility])),
+        visible_weight=torch.from_numpy(np.stack([weight for _, weight in visibility])),
+        sides=sides,
+        names=tuple(f"{pack.name}/{face.image.relative_to(pack.folder).as_posix()}" for face in pack_faces),
+        digest=_digest(pack),
+    )
+
+
+def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
+    kept = read_cache(cache_path(data, choice), choice, CROP_SCALE, CROP_SIZE)
+    cut = kept or cut_pack(data, choice, progress)
+    count, landmarks = cut.points.shape[:2]
     return CropSet(
         faces=Faces(
-            images=images,
-            points=torch.from_numpy(points),
-            visible=torch.from_numpy(np.stack([visible for visible, _ in visibility])),
-            visible_weight=torch.from_numpy(np.stack([weight for _, weight in visibility])),
-            label_shift=label_shift,
-            teachers=torch.empty(count, 0, pack.scheme.points, 2),
-            trust=torch.empty(count, 0, pack.scheme.points),
+            images=cut.images,
+            points=cut.points,
+            visible=cut.visible,
+            visible_weight=cut.visible_weight,
+            label_shift=(choice.label_shift / cut.sides).float(),
+            teachers=torch.empty(count, 0, landmarks, 2),
+            trust=torch.empty(count, 0, landmarks),
         ),
         sampling_weight=torch.full((count,), choice.weight, dtype=torch.float64),
         for_validation=torch.full((count,), choice.validation),
-        digest=_digest(pack),
+        names=cut.names,
+        digest=cut.digest,
     )
 
 

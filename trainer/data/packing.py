@@ -1,0 +1,93 @@
+"""Turning packs into a folder of crop caches, on which a training starts at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import UsageError
+from engine.files import replaced
+from engine.packs import is_pack
+from trainer.data.crop_cache import cache_path, write_cache
+from trainer.data.crops import CROP_SCALE, cut_pack
+from trainer.recipes import RECIPES, PackChoice
+
+
+@dataclass(frozen=True)
+class PackedCrops:
+    """A crop cache that was written.
+
+    Attributes:
+        file: its path.
+        faces: number of faces in it.
+        bytes: its size.
+    """
+
+    file: Path
+    faces: int
+    bytes: int
+
+
+def pack_crops(data: Path, out: Path, names: Sequence[str] = (), progress: bool = False) -> list[PackedCrops]:
+    """Write the crop caches of packs, and copy the shapes that recipes soften landmarks by.
+
+    Args:
+        data: folder of the packs.
+        out: folder of the caches; caches of the same packs are replaced there.
+        names: packs below `data`; without any, all that recipes train on and that are there.
+        progress: whether to show a bar where a person is watching.
+
+    Raises:
+        UsageError: there is no such pack, or `out` holds packs.
+        PackError, SourceError: a pack is damaged.
+        RecordingError, OSError: a file cannot be written.
+    """
+    choices = _choices(data, names)
+    _refuse_packs(out, choices)
+    written = []
+    for choice in choices:
+        cut = cut_pack(data, choice, progress)
+        file = cache_path(out, choice)
+        write_cache(file, choice, cut, CROP_SCALE)
+        written.append(PackedCrops(file, len(cut.images), file.stat().st_size))
+    _copy_shapes(data, out)
+    return written
+
+
+def _choices(data: Path, names: Sequence[str]) -> list[PackChoice]:
+    """Return what to cut out: each pack, split and labels once."""
+    used = {(choice.name, choice.split, choice.labels): choice for make in RECIPES.values() for choice in make().packs}
+    there = [choice for choice in used.values() if is_pack(data / choice.name)]
+    if not names and there:
+        return there
+    missing = [name for name in names if Path(name).name != name or not is_pack(data / name)]
+    if missing or not names:
+        raise UsageError(
+            f"There is no pack “{missing[0]}” in {data}" if missing else f"No pack of a recipe stands in {data}",
+            "packs are named by their folders, which hold annotations.npz",
+            "give the folder of the packs with --data, and their names below it",
+        )
+    chosen = []
+    for name in dict.fromkeys(names):
+        chosen += [choice for choice in there if choice.name == name] or [PackChoice(name)]
+    return chosen
+
+
+def _refuse_packs(out: Path, choices: Sequence[PackChoice]) -> None:
+    holding = [folder for folder in (out, *(out / choice.name for choice in choices)) if is_pack(folder)]
+    if holding:
+        raise UsageError(
+            f"The folder {out} holds the pack {holding[0].name}",
+            "a training would read the cache and never see a later change of the pack",
+            "choose a folder without packs with --out",
+        )
+
+
+def _copy_shapes(data: Path, out: Path) -> None:
+    shapes = {recipe.soft.shapes for make in RECIPES.values() if (recipe := make()).soft is not None}
+    for name in sorted(shapes):
+        if (data / name).is_file():
+            with replaced(out / name) as temporary:
+                shutil.copyfile(data / name, temporary)
