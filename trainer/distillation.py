@@ -5,30 +5,27 @@ Their predictions lie beside their checkpoints, never in the student's.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from tqdm import tqdm
 
-from engine.files import replaced
 from engine.landmarks.schemes import SCHEMES
 from trainer.augment import Batch, Faces, central_window, mirror_points
 from trainer.checkpoint import read_checkpoint
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.networks.output import LandmarkOutput
 from trainer.networks.start import LandmarkNetwork, load_network
+from trainer.predictions import Predictions, face_keys, read_predictions, write_predictions
 
 BATCH = 64
 
 
 def with_predictions(crops: CropSet, teachers: tuple[str, ...], device: torch.device) -> CropSet:
-    """Return the same faces with the teachers' predictions, out of files beside their checkpoints where these fit.
+    """Return the same faces with the teachers' predictions, out of files beside their checkpoints where they are kept.
 
     Each teacher sees the upright crop it was trained for and its mirror image; the prediction is the mean of both.
 
@@ -40,9 +37,10 @@ def with_predictions(crops: CropSet, teachers: tuple[str, ...], device: torch.de
     Raises:
         UsageError: a teacher's checkpoint cannot be read.
     """
-    found = [_kept_or_predicted(crops, Path(path), device) for path in teachers]
-    points = torch.stack([points for points, _ in found], 1)
-    trust = torch.stack([trust for _, trust in found], 1)
+    keys = face_keys(crops.faces)
+    said = [_ask(crops.faces, keys, Path(path), device) for path in teachers]
+    points = torch.stack([predictions.points for predictions in said], 1)
+    trust = torch.stack([predictions.trust for predictions in said], 1)
     return replace(crops, faces=replace(crops.faces, teachers=points, trust=trust))
 
 
@@ -71,29 +69,40 @@ class LiveTeachers:
         return replace(batch, teachers=points.masked_fill(faceless, math.nan), trust=trust)
 
 
-def _kept_or_predicted(crops: CropSet, path: Path, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    key = hashlib.sha256(path.read_bytes() if path.is_file() else b"")
-    key.update(crops.digest.encode())
-    file = path.parent / "predictions" / f"{key.hexdigest()[:16]}.safetensors"
-    try:
-        kept = load_file(file)
-        return kept["points"], kept["trust"]
-    except (OSError, SafetensorError, KeyError):  # not asked yet, or cut off: ask
-        points, trust = _predict(crops.faces, path, device)
-    file.parent.mkdir(exist_ok=True)
-    with replaced(file) as temporary:
-        save_file({"points": points, "trust": trust}, temporary)
-    return points, trust
+def _ask(faces: Faces, keys: torch.Tensor, path: Path, device: torch.device) -> Predictions:
+    """Return what a teacher says of the faces; only those it was never asked about are shown to it."""
+    network = _frozen(path, device)
+    kept = read_predictions(path)
+    places = kept.places() if kept else {}
+    wanted = [key.numpy().tobytes() for key in keys]
+    new = torch.tensor([index for index, key in enumerate(wanted) if key not in places], dtype=torch.int64)
+    if len(new):
+        points, trust = _predict(faces.select(new), network, _crop_ratio(path), path.parent.name)
+        said = Predictions(keys[new], points, trust)
+        kept = said if kept is None else _joined(kept, said)
+        write_predictions(path, kept)
+        places = kept.places()
+    assert kept is not None, "there are faces, and each is kept or new"
+    order = torch.tensor([places[key] for key in wanted])
+    return Predictions(keys, kept.points[order], kept.trust[order])
+
+
+def _joined(kept: Predictions, said: Predictions) -> Predictions:
+    return Predictions(**{name: torch.cat([tensor, vars(said)[name]]) for name, tensor in vars(kept).items()})
+
+
+def _crop_ratio(path: Path) -> float:
+    """Return the side of a teacher's crop as a share of the stored crop's side."""
+    return float(read_checkpoint(path).recipe["crop_scale"]) / CROP_SCALE
 
 
 @torch.no_grad()
-def _predict(faces: Faces, path: Path, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _predict(faces: Faces, network: LandmarkNetwork, ratio: float, name: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Return points `[N, K, 2]` in [0, 1] of the stored crops and confidence `[N, K]`."""
-    network = _frozen(path, device)
-    ratio = float(read_checkpoint(path).recipe["crop_scale"]) / CROP_SCALE
+    device = next(network.parameters()).device
     order = torch.tensor(SCHEMES[network.shape.points].mirror, device=device)
     found = []
-    for indices in tqdm(torch.arange(len(faces.images)).split(BATCH), desc=f"asking {path.parent.name}", disable=None):
+    for indices in tqdm(torch.arange(len(faces.images)).split(BATCH), desc=f"asking {name}", disable=None):
         some = faces.select(indices).to(device)
         images = central_window(some, ratio, network.shape.input_size).images
         seen, mirrored = _look(network, images), _look(network, images.flip(3))

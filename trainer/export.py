@@ -151,8 +151,14 @@ def _card(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str,
 
 
 def _labels(recipe: dict[str, Any]) -> str:
+    """Return what a card says of labels and teachers; older checkpoints know of neither soft labels nor teachers."""
     derived = sorted({pack["name"] for pack in recipe["packs"]} & MACHINE_LABELLED)
-    return f"Labels are manual, but those of {', '.join(derived)} machine-made." if derived else "Labels are manual."
+    text = f"Labels are manual, but those of {', '.join(derived)} machine-made." if derived else "Labels are manual."
+    if soft := recipe.get("soft"):
+        text += f" They were projected on a shape model of {100 * soft['variance_share']:g} % of the variance."
+    if teachers := recipe.get("distillation", {}).get("teachers"):
+        text += f" Taught by {' and '.join(Path(teacher).parent.name for teacher in teachers)}."
+    return text
 
 
 def count_macs(network: LandmarkNetwork) -> int:

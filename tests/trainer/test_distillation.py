@@ -57,22 +57,33 @@ def test_predictions_are_the_mean_over_a_picture_and_its_mirror_image(teachers, 
     assert torch.allclose(faces.teachers[:, 1], expected, atol=1e-5)
 
 
-def test_predictions_are_kept_and_asked_anew_for_other_faces(teachers, crops, monkeypatch):
-    first = with_predictions(crops, teachers, CPU).faces
-    monkeypatch.setattr(distillation, "_predict", None)
-    again = with_predictions(crops, teachers, CPU).faces
+def test_predictions_are_kept_and_only_new_faces_are_asked_about(teachers, crops, monkeypatch):
+    asked = []
+    predict = distillation._predict
+    monkeypatch.setattr(
+        distillation, "_predict", lambda faces, *rest: asked.append(len(faces.images)) or predict(faces, *rest)
+    )
+    for file in kept(teachers):
+        file.unlink()
+    some = crops.subset(torch.arange(0, 24, 2))
+    first = with_predictions(some, teachers, CPU).faces
+    whole = with_predictions(crops, teachers, CPU).faces
+    again = with_predictions(some, teachers, CPU).faces
+    assert asked == [12, 12, 12, 12], "two teachers, twice the half"
     assert torch.equal(first.teachers, again.teachers)
-    with pytest.raises(TypeError):
-        with_predictions(replace(crops, digest="others"), teachers, CPU)
+    assert torch.equal(first.teachers, whole.teachers[::2])
 
 
 def test_a_damaged_file_of_predictions_is_made_again(teachers, crops):
     first = with_predictions(crops, teachers, CPU).faces
-    for path in teachers:
-        for file in (Path(path).parent / "predictions").iterdir():
-            file.write_bytes(file.read_bytes()[:40])
+    for file in kept(teachers):
+        file.write_bytes(file.read_bytes()[:40])
     again = with_predictions(crops, teachers, CPU).faces
-    assert torch.equal(first.teachers, again.teachers)
+    assert torch.allclose(first.teachers, again.teachers, atol=1e-6)
+
+
+def kept(teachers):
+    return [file for path in teachers for file in (Path(path).parent / "predictions").glob("*")]
 
 
 def test_kept_predictions_follow_the_pixels_as_labels_do(teachers, crops):

@@ -1,5 +1,7 @@
 """Export: the application's model computes what the trained one does, or it is refused."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
@@ -13,17 +15,17 @@ from trainer.checkpoint import LAST
 from trainer.export import ExportError, compare, export, to_tflite
 from trainer.float16 import FEWEST_VALUES, halve_weights, minimum_runtime
 from trainer.loop import Schedule
+from trainer.losses.kd import KDLoss
+from trainer.losses.landmarks import LandmarkLoss
+from trainer.networks.heatmap import HeatmapShape
+from trainer.networks.regression import RegressionShape
 from trainer.networks.start import load_network
+from trainer.recipes import Distillation, PackChoice, Recipe
 from trainer.run import run
 
 
 @pytest.fixture(scope="module")
 def checkpoint(data, tmp_path_factory):
-    from dataclasses import replace
-
-    from trainer.networks.heatmap import HeatmapShape
-    from trainer.recipes import PackChoice, Recipe
-
     shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=64)
     tiny = Recipe("tiny", shape=shape, start="random", packs=(PackChoice("faces", split=None, validation=True),))
     tiny = replace(tiny, steps=25, batch=8, hold_out=8, ema=0.8)
@@ -43,6 +45,27 @@ def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp
     assert landmarker.card.macs > 100_000
     found = landmarker.look(SampleClip().frame(0)[0], Crop(320, 240, 200))
     assert found.finite
+
+
+def test_a_regression_student_is_exported_and_its_card_tells_of_its_teacher(checkpoint, data, tmp_path):
+    recipe = Recipe(
+        "taught",
+        shape=RegressionShape(input_size=64),
+        start="random",
+        packs=(PackChoice("faces", split=None, validation=True),),
+        hold_out=8,
+        steps=3,
+        batch=8,
+        ema=0.0,
+        loss=LandmarkLoss(points="kd", kd=KDLoss(tolerant=replace(KDLoss().tolerant, weight=0.0))),
+        distillation=Distillation((str(checkpoint),)),
+    )
+    last = run(recipe, data, tmp_path / "run", "cpu", schedule=Schedule(3, 3))
+    done = export(last, tmp_path / "taught.tflite")
+    card = load_landmarker(done.model).card
+    assert done.difference <= module.LARGEST_DIFFERENCE
+    assert f"Taught by {checkpoint.parent.name}." in card.data
+    assert card.system.startswith("mobilenetv2_100 encoder")
 
 
 def test_float16_halves_the_file_and_hardly_moves_a_point(checkpoint, content):

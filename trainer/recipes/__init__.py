@@ -21,10 +21,12 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "teacher-tolerant-68": kd_school.teacher_tolerant_68,
     "student-68-one-teacher": kd_school.student_68_one_teacher,
     "student-68-kd": kd_school.student_68_kd,
+    "student-68-pull": kd_school.student_68_pull,
     "a-tough": kd_school.a_tough,
     "a-tolerant": kd_school.a_tolerant,
     "a-student-plain": kd_school.a_student_plain,
     "a-student-one-teacher": kd_school.a_student_one_teacher,
     "a-student-kd": kd_school.a_student_kd,
+    "student-kd-68-plain": kd_school.student_kd_68_plain,
     "student-kd-68": kd_school.student_kd_68,
 }

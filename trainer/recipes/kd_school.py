@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trainer.augment import Augmentation
-from trainer.losses.kd import released_code
+from trainer.losses.kd import KDLoss, released_code
 from trainer.losses.landmarks import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
@@ -69,6 +69,17 @@ def student_68_kd() -> Recipe:
         name="student-68-kd",
         loss=LandmarkLoss(points="kd", kd=released_code()),
         distillation=Distillation((TOUGH, TOLERANT)),
+    )
+
+
+def student_68_pull() -> Recipe:
+    """The heatmap student with a linear loss and a pull to the Tough teacher's points."""
+    return replace(
+        student_68(),
+        name="student-68-pull",
+        steps=400,
+        loss=_pulled(LandmarkLoss(points="kd", kd=linear_loss())),
+        distillation=Distillation((TOUGH,)),
     )
 
 
@@ -133,12 +144,41 @@ def _tough_only(recipe: Recipe) -> Recipe:
     return replace(recipe, loss=replace(recipe.loss, kd=without_tolerant), distillation=Distillation((TOUGH,)))
 
 
-def student_kd_68() -> Recipe:
-    """What helps most: both teachers, a pull to their points, and faces without labels but the teacher's."""
-    recipe = a_student_kd()
+def student_kd_68_plain() -> Recipe:
+    """The regression student for live use, without teachers: 128 pixels, encoder of the Tough teacher, linear loss."""
     return replace(
-        recipe,
-        name="student-kd-68",
-        packs=(*MOSTLY_300W, FACES5),
-        loss=replace(recipe.loss, kd=replace(recipe.loss.kd, pull_weight=2.0)),
+        a_student_plain(),
+        name="student-kd-68-plain",
+        shape=RegressionShape(input_size=128),
+        start=TOUGH,
+        steps=400,
+        batch=64,
+        loss=LandmarkLoss(points="kd", kd=linear_loss()),
     )
+
+
+def student_kd_68() -> Recipe:
+    """The same with what helps most: a pull to the Tough teacher's points, also on faces that have no other labels."""
+    plain = student_kd_68_plain()
+    return replace(
+        plain,
+        name="student-kd-68",
+        packs=(*plain.packs, FACES5),
+        loss=_pulled(plain.loss),
+        distillation=Distillation((TOUGH,)),
+    )
+
+
+def linear_loss() -> KDLoss:
+    """Return KD-Loss without its teachers: the main loss, linear all over."""
+    published = released_code()
+    return replace(
+        published,
+        threshold_from="fixed",
+        tough=replace(published.tough, weight=0.0),
+        tolerant=replace(published.tolerant, weight=0.0),
+    )
+
+
+def _pulled(loss: LandmarkLoss) -> LandmarkLoss:
+    return replace(loss, kd=replace(loss.kd, pull_weight=4.0))

@@ -1,0 +1,55 @@
+"""The named recipes: each can be written down, changed and built."""
+
+import dataclasses
+import json
+
+import pytest
+
+from trainer.networks.regression import RegressionShape
+from trainer.networks.start import network_of, shape_of
+from trainer.recipes import RECIPES
+from trainer.recipes.packs import MACHINE_LABELLED
+
+ALL = {name: make() for name, make in RECIPES.items()}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_recipe_bears_its_name_and_comes_back_from_plain_values(name):
+    recipe = ALL[name]
+    assert recipe.name == name
+    values = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    assert shape_of(values["shape"]) == recipe.shape
+    assert any(pack.validation for pack in recipe.packs)
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("a-")])
+def test_the_published_networks_are_as_published(name):
+    recipe = ALL[name]
+    assert isinstance(recipe.shape, RegressionShape)
+    assert (recipe.shape.input_size, recipe.batch, recipe.learning_rate) == (224, 70, 1e-3)
+    encoder = "mobilenetv2_100" if "student" in name else "efficientnet_b3"
+    assert recipe.shape.encoder == encoder
+    assert (recipe.soft is not None) == (name == "a-tolerant")
+    teachers = {"a-student-kd": 2, "a-student-one-teacher": 1}
+    assert len(recipe.distillation.teachers) == teachers.get(name, 0)
+
+
+def test_a_student_and_its_twin_without_teachers_differ_in_nothing_else():
+    changed = [
+        field.name
+        for field in dataclasses.fields(ALL["student-kd-68"])
+        if getattr(ALL["student-kd-68"], field.name) != getattr(ALL["student-kd-68-plain"], field.name)
+    ]
+    assert changed == ["name", "packs", "loss", "distillation"]
+    assert {pack.name for pack in ALL["student-kd-68"].packs} - {p.name for p in ALL["student-kd-68-plain"].packs} == {
+        "faces5_tough68"
+    } & MACHINE_LABELLED
+
+
+def test_a_student_is_smaller_than_its_teachers():
+    weights = {
+        name: sum(parameter.numel() for parameter in network_of(ALL[name].shape).parameters())
+        for name in ("student-68-kd", "teacher-tough-68", "a-student-kd", "a-tough")
+    }
+    assert weights["student-68-kd"] < weights["teacher-tough-68"]
+    assert weights["a-student-kd"] < weights["a-tough"]
