@@ -125,7 +125,9 @@ def _add_predict(verbs: Verbs) -> None:
 
 
 def _add_evaluate(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "evaluate", "evaluate", "measure a model, or landmarks of another tool, on a pack of labelled faces")
+    parser = add_verb(
+        verbs, "evaluate", "evaluate", "measure a model, or landmarks of another tool, on a pack of labelled faces"
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = PREDICTIONS
     measured = parser.add_mutually_exclusive_group()
@@ -188,7 +190,19 @@ def _add_train(verbs: Verbs) -> None:
     parser.add_argument("--data", default="data", metavar="DIR", help="folder of the packs (default: data)")
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/RECIPE)")
     parser.add_argument("--resume", metavar="DIR", help="go on with the run in DIR")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--devices",
+        type=_positive,
+        metavar="N",
+        help="processes that divide each batch, one a GPU (default: as torchrun says, otherwise 1)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "32-true", "bf16-mixed", "64-true"),
+        default="auto",
+        help="of the network's body; points and losses stay float32 (default: auto, bf16-mixed where a GPU can)",
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field; repeatable")
     parser.set_defaults(verb="train")
     add_json(parser)
@@ -198,6 +212,7 @@ def _add_export(verbs: Verbs) -> None:
     parser = add_verb(verbs, "export", "training", "turn a checkpoint into a .tflite model with its card")
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a .safetensors file out of a run's folder")
     parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path ending in .tflite")
+    parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
     parser.set_defaults(verb="export")
     add_json(parser)
 

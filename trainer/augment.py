@@ -11,8 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from trainer.share import Share
+
 # Grey value of a pixel from R, G, B (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)
+# Normal numbers; the noise of a picture is a stretch of them, because drawing it anew costs more than all the rest.
+NOISE_TABLE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -163,10 +167,27 @@ class Augmenter:
         self._mirror = torch.tensor(mirror)
         self._window_ratio = window_ratio
         self._size = size
+        self._noise = torch.randn(NOISE_TABLE, generator=torch.Generator().manual_seed(0))
 
     def __call__(self, faces: Faces, generator: torch.Generator) -> Batch:
         """Return the augmented batch; the same faces and generator state give the same batch."""
-        draw = _Draw(len(faces.images), faces.images.device, generator)
+        count = len(faces.images)
+        return self._augment(faces, _Draw(count, torch.arange(count), faces.images.device, generator))
+
+    def share_of(self, faces: Faces, batch: int, share: Share, generator: torch.Generator) -> Batch:
+        """Return a share's rows of what the augmented batch would be; what happens to a row is the same in any share.
+
+        Args:
+            faces: the rows `share.rows_with_neighbour(batch)` of the batch.
+            batch: rows in the whole batch.
+            share: which of them are wanted.
+            generator: its state decides the changes of all rows.
+        """
+        rows = share.rows_with_neighbour(batch)
+        augmented = self._augment(faces, _Draw(batch, rows, faces.images.device, generator))
+        return augmented if share.whole else Batch(**{name: tensor[1:] for name, tensor in vars(augmented).items()})
+
+    def _augment(self, faces: Faces, draw: _Draw) -> Batch:
         mirrored = draw.chance(0.5)
         matrix, no_face = self._windows(draw)
         reading = matrix.clone()
@@ -267,24 +288,29 @@ class Augmenter:
     def _add_noise(self, pixels: torch.Tensor, draw: _Draw) -> torch.Tensor:
         chosen = draw.chance(self._settings.noise_share)
         deviation = torch.where(chosen, draw.uniform(2, 14), 0.0)
-        return pixels + draw.normal(pixels.shape) * deviation[:, None, None, None]
+        self._noise = self._noise.to(pixels.device)
+        stretches = self._noise.unfold(0, pixels[0].numel(), 1)
+        return pixels + stretches[draw.below(len(stretches))].view_as(pixels) * deviation[:, None, None, None]
 
 
 class _Draw:
-    """Random numbers for a batch. They are drawn on the CPU, so a run repeats on any device."""
+    """Random numbers for some rows of a batch. They are drawn on the CPU, so a run repeats on any device.
 
-    def __init__(self, count: int, device: torch.device, generator: torch.Generator) -> None:
-        self._count, self._device, self._generator = count, device, generator
+    They are drawn for the whole batch, so a row's do not depend on which process takes it.
+    """
+
+    def __init__(self, count: int, rows: torch.Tensor, device: torch.device, generator: torch.Generator) -> None:
+        self._count, self._rows, self._device, self._generator = count, rows, device, generator
 
     def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
         """Return `[B, *shape]` numbers in [low, high)."""
         numbers = torch.rand((self._count, *shape), generator=self._generator)
-        return (low + (high - low) * numbers).to(self._device)
+        return (low + (high - low) * numbers[self._rows]).to(self._device)
 
     def chance(self, share: float) -> torch.Tensor:
         """Return `[B]` booleans, true with probability `share`."""
         return self.uniform(0, 1) < share
 
-    def normal(self, shape: torch.Size) -> torch.Tensor:
-        """Return standard normal numbers of any shape."""
-        return torch.randn(shape, generator=self._generator).to(self._device)
+    def below(self, limit: int) -> torch.Tensor:
+        """Return `[B]` whole numbers in [0, limit)."""
+        return torch.randint(limit, (self._count,), generator=self._generator)[self._rows].to(self._device)

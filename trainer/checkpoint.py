@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from engine.errors import UsageError
+from engine.errors import RecordingError, UsageError
 from engine.files import replaced
 
 FORMAT = "understudy-checkpoint-1"
@@ -45,7 +45,11 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the file appears whole or not at all."""
+    """Write a checkpoint; the file appears whole or not at all.
+
+    Raises:
+        RecordingError: it cannot be written; the one before is untouched.
+    """
     tensors = {}
     for group in ("model", "ema", "optimizer"):
         for name, tensor in getattr(checkpoint, group).items():
@@ -56,8 +60,15 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "recipe": json.dumps(checkpoint.recipe),
         "notes": json.dumps(checkpoint.notes),
     }
-    with replaced(path) as temporary:
-        save_file(tensors, temporary, metadata)
+    try:
+        with replaced(path) as temporary:
+            save_file(tensors, temporary, metadata)
+    except (OSError, SafetensorError) as error:  # of a full disk, safetensors makes an error of its own
+        raise RecordingError(
+            f"The checkpoint {path} of step {checkpoint.step} cannot be written ({error})",
+            "the disk is full, or the folder forbids writing; the checkpoint before is untouched",
+            f"make room, then go on with --resume {path.parent}",
+        ) from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -83,15 +94,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
             "give a checkpoint that “understudy train” wrote",
         )
     groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "ema": {}, "optimizer": {}}
-    for name, tensor in tensors.items():
-        group, _, rest = name.partition("/")
-        groups[group][rest] = tensor
-    return Checkpoint(
-        step=int(metadata["step"]),
-        recipe=json.loads(metadata["recipe"]),
-        notes=json.loads(metadata["notes"]),
-        **groups,
-    )
+    try:
+        for name, tensor in tensors.items():
+            group, _, rest = name.partition("/")
+            groups[group][rest] = tensor
+        return Checkpoint(
+            step=int(metadata["step"]),
+            recipe=json.loads(metadata["recipe"]),
+            notes=json.loads(metadata["notes"]),
+            **groups,
+        )
+    except (KeyError, ValueError) as error:
+        raise UsageError(
+            f"The checkpoint {path} is damaged ({error})",
+            "it was changed after it was written",
+            "give another checkpoint out of the run's folder",
+        ) from error
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

@@ -1,16 +1,18 @@
-"""What a run writes down: CSV for people and scripts, TensorBoard for curves."""
+"""What a run writes down: CSV for people and scripts, TensorBoard for curves, sentences for the terminal."""
 
 from __future__ import annotations
 
 import csv
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
 
 
 class RunLog:
-    """Writes numbers of a run to `train.csv`, `validation.csv` and TensorBoard files in the run's folder.
+    """Writes numbers of a run to `KIND.csv` and TensorBoard files in the run's folder.
 
     Args:
         folder: the run's folder.
@@ -23,15 +25,15 @@ class RunLog:
         for file in folder.glob("*.csv"):
             _drop_rows_after(file, first_step)
 
-    def __enter__(self) -> RunLog:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Write what is still in memory."""
         self._board.close()
 
-    def write(self, kind: str, step: int, values: dict[str, float]) -> None:
+    def tell(self, text: str) -> None:
+        """Say something to whoever watches, above the bar and beside the program's output."""
+        tqdm.write(text, file=sys.stderr)
+
+    def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """Add the numbers of a step to the log `kind`."""
         file = self._folder / f"{kind}.csv"
         new = not file.exists()

@@ -1,70 +1,40 @@
-"""The training loop: deterministic, resumable, the same on a CPU and a GPU.
+"""The training loop: deterministic, resumable, the same on a CPU, a GPU and several of them.
 
 Which faces a step sees and how they are changed is a pure function of the seed and the step, so a resumed run
-needs no random state: only weights, their mean, the optimiser and the number of the step.
+needs no random state: only weights, their mean, the optimiser and the number of the step. Several processes divide
+each batch; their losses add up to the loss of the whole one, and so do their gradients.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from tqdm import tqdm
 
 from engine.errors import UsageError
 from engine.landmarks.schemes import SCHEMES
 from trainer.augment import Augmenter, Batch
-from trainer.checkpoint import (
-    BEST,
-    LAST,
-    Checkpoint,
-    optimizer_tensors,
-    read_checkpoint,
-    restore_optimizer,
-    write_checkpoint,
-)
+from trainer.bookkeeper import Bookkeeper, Schedule
+from trainer.checkpoint import LAST, Checkpoint
 from trainer.data.crops import CROP_SCALE, CropSet
+from trainer.devices import end_together, reduced, resident
 from trainer.distillation import LiveTeachers
-from trainer.logs import RunLog
-from trainer.losses.landmarks import LossTerms, landmark_loss
-from trainer.networks.start import LandmarkNetwork, network_of
+from trainer.divergence import divergence, suspicious_rows
+from trainer.interruption import InterruptionWatch, TrainingInterrupted
+from trainer.losses.landmarks import landmark_loss
+from trainer.networks.output import LandmarkOutput
+from trainer.networks.start import LandmarkNetwork
+from trainer.pace import Pace
+from trainer.progress import begin, restore, update_average
 from trainer.recipes import Recipe
-from trainer.validate import validate
+from trainer.share import Share
 
-LOG_EVERY = 20
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How often the loop looks up from its work, in steps."""
-
-    validate_every: int = 250
-    checkpoint_every: int = 250
-
-
-@dataclass
-class Progress:
-    """Where a run stands: what a checkpoint holds.
-
-    Attributes:
-        network: weights as they are trained.
-        average: their running mean.
-        optimizer: its state belongs to the weights.
-        step: steps done.
-        best: lowest validation NME so far.
-    """
-
-    network: LandmarkNetwork
-    average: LandmarkNetwork
-    optimizer: torch.optim.Optimizer
-    step: int = 0
-    best: float = math.inf
+# Keep apart the random numbers of neighbouring seeds, and those of dropout from those of the batches.
+SEED_STRIDE, DROPOUT_SEED, RANK_STRIDE = 1_000_003, 1 << 40, 1 << 41
 
 
 def train(
@@ -75,122 +45,154 @@ def train(
     out: Path,
     fabric: Fabric,
     schedule: Schedule,
-    notes: dict[str, object],
-    resume: bool = False,
+    notes: dict[str, Any],
+    checkpoint: Checkpoint | None = None,
 ) -> LandmarkNetwork:
     """Train `network` by `recipe` and return its averaged weights' network; checkpoints and logs go to `out`.
 
+    Several processes end with the weights of one, but for rounding and for dropout, whose masks they draw for
+    themselves.
+
+    Args:
+        recipe: what to do.
+        network: with the weights to start from.
+        training: faces.
+        validation: held-out faces, at least one.
+        out: the run's folder.
+        fabric: launched; its processes divide each batch.
+        schedule: how often to log, validate and save.
+        notes: what checkpoints tell beside the weights.
+        checkpoint: of this run, to go on from.
+
     Raises:
-        UsageError: the run in `out` cannot be resumed, or the loss is no longer a number.
+        UsageError: the checkpoint is of another network, the batch is smaller than the number of processes, or the
+            loss is no longer a number.
+        TrainingInterrupted: by Ctrl-C; a checkpoint was written.
+        RecordingError: a checkpoint cannot be written.
     """
-    run = _begin(recipe, network, fabric.device)
-    if resume:
-        _restore(run, out / LAST, recipe)
+    share = _share(recipe, fabric)
+    run = begin(recipe, network, fabric.device, fabric.world_size)
+    if checkpoint is not None:
+        restore(run, checkpoint, out)
     model, optimizer = fabric.setup(run.network, run.optimizer)
-    shape = recipe.shape
+    training = resident(training, fabric.device)
     augment = Augmenter(
-        recipe.augmentation, SCHEMES[shape.points].mirror, recipe.crop_scale / CROP_SCALE, shape.input_size
+        recipe.augmentation,
+        SCHEMES[recipe.shape.points].mirror,
+        recipe.crop_scale / CROP_SCALE,
+        recipe.shape.input_size,
     )
     teachers = LiveTeachers(recipe.distillation.teachers, fabric.device) if recipe.distillation.live else None
-    bar = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, disable=None)
-    with RunLog(out, run.step) as log, bar:
+    pace = Pace(recipe.batch, len(training), fabric.device)
+    books = Bookkeeper(fabric, recipe, validation, out, schedule, notes, pace, run.step)
+    with InterruptionWatch() as watch, books:
         while run.step < recipe.steps:
-            batch = draw_batch(training, augment, recipe, run.step, fabric.device)
+            with pace.drawing():
+                batch = draw_batch(training, augment, recipe, run.step, fabric.device, share)
             if teachers is not None:
                 batch = teachers.look(batch)
-            terms = _optimise(model, optimizer, batch, recipe, run.step, fabric)
+            torch.manual_seed(DROPOUT_SEED + RANK_STRIDE * share.rank + batch_seed(recipe, run.step))
+            output, values = _gradients(model, optimizer, batch, recipe, fabric, watch.interrupted)
+            if not math.isfinite(values["total"] + values["gradient_norm"]):
+                end_together(fabric, _divergence(output, batch, recipe, run.step, training, share, fabric))
+            rate = learning_rate(recipe, run.step)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
             update_average(run.average, run.network, min(recipe.ema, (run.step + 1) / (run.step + 10)))
             run.step += 1
-            bar.update()
-            finished = run.step == recipe.steps
-            if run.step % LOG_EVERY == 0:
-                values = {name: float(term.detach()) for name, term in vars(terms).items()}
-                bar.set_postfix(loss=f"{values['total']:.4f}")
-                log.write("train", run.step, {**values, "learning_rate": learning_rate(recipe, run.step - 1)})
-            if finished or run.step % schedule.validate_every == 0:
-                result = validate(run.average, validation, recipe)
-                log.write("validation", run.step, dataclasses.asdict(result))
-                if result.nme < run.best:
-                    run.best = result.nme
-                    _save(run, out / BEST, recipe, notes)
-            if finished or run.step % schedule.checkpoint_every == 0:
-                _save(run, out / LAST, recipe, notes)
+            pace.step()
+            books.after_step(run, values, rate)
+            if values["interrupted"] and run.step < recipe.steps:
+                books.save(run)
+                end_together(fabric, _interruption(recipe, out, run.step))
     return run.average
 
 
-def _begin(recipe: Recipe, network: LandmarkNetwork, device: torch.device) -> Progress:
-    network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's stub
-    average = network_of(recipe.shape).to(device).eval()
-    average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
-    return Progress(network, average, optimizer)
+def _share(recipe: Recipe, fabric: Fabric) -> Share:
+    if recipe.batch < fabric.world_size:
+        raise UsageError(
+            f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
+            "each needs one face at least",
+            "start fewer processes, or raise --set batch",
+        )
+    return Share(fabric.global_rank, fabric.world_size)
 
 
-def _optimise(
+def _gradients(
     model: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
     batch: Batch,
     recipe: Recipe,
-    step: int,
     fabric: Fabric,
-) -> LossTerms:
-    """Take one step down the loss of a batch; refuse to if the loss is not a number."""
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, step)
+    interrupted: bool,
+) -> tuple[LandmarkOutput, dict[str, float]]:
+    """Let the optimiser's parameters have the clipped gradient of the loss of the whole batch.
+
+    Returns:
+        What the network says of this process's rows; and the means over all processes of the loss's terms, of the
+        gradient's norm before it was clipped, and of whether they were interrupted.
+    """
     model.train()
-    terms = landmark_loss(model(batch.images.contiguous(memory_format=torch.channels_last)), batch, recipe.loss)
-    if not torch.isfinite(terms.total):
-        raise UsageError(
-            f"The loss of step {step} is not a number",
-            "the learning rate is too high, or a label is damaged",
-            "resume from the last checkpoint with a lower --set learning_rate",
-        )
+    output = model(batch.images.contiguous(memory_format=torch.channels_last))
+    terms = landmark_loss(output, batch, recipe.loss)
     optimizer.zero_grad()
     fabric.backward(terms.total)
-    fabric.clip_gradients(model, optimizer, max_norm=recipe.clip)
-    optimizer.step()
-    return terms
+    norm = fabric.clip_gradients(model, optimizer, max_norm=recipe.clip, error_if_nonfinite=False)
+    # One exchange, and on a GPU one moment of waiting, for all that the processes have to agree on.
+    own = {**vars(terms), "gradient_norm": norm, "interrupted": torch.tensor(float(interrupted), device=fabric.device)}
+    agreed = reduced(fabric, torch.stack([value.detach() for value in own.values()]), "mean")
+    return output, dict(zip(own, agreed.tolist(), strict=True))
 
 
-def _save(run: Progress, path: Path, recipe: Recipe, notes: dict[str, object]) -> None:
-    state = Checkpoint(
-        step=run.step,
-        recipe=dataclasses.asdict(recipe),
-        model=run.network.state_dict(),
-        ema=run.average.state_dict(),
-        optimizer=optimizer_tensors(run.optimizer),
-        notes={**notes, "best_nme": run.best},
+def _divergence(
+    output: LandmarkOutput,
+    batch: Batch,
+    recipe: Recipe,
+    step: int,
+    training: CropSet,
+    share: Share,
+    fabric: Fabric,
+) -> UsageError:
+    """Return the error of a loss that is no number; every process has to ask for it."""
+    suspicious = torch.zeros(recipe.batch, device=fabric.device)
+    suspicious[share.rows(recipe.batch)] = suspicious_rows(batch, output).float()
+    rows = reduced(fabric, suspicious, "sum").nonzero()[:, 0].cpu()
+    faces = draw_faces(training, recipe, batch_generator(recipe, step))[rows]
+    return divergence(step, [training.names[face] for face in faces.tolist()], recipe.batch)
+
+
+def _interruption(recipe: Recipe, out: Path, step: int) -> TrainingInterrupted:
+    return TrainingInterrupted(
+        f"The run was interrupted after step {step} of {recipe.steps}",
+        f"Ctrl-C; {out / LAST} holds all of it",
+        f"go on with “understudy train {recipe.name} --resume {out}” and the same --data and --set",
     )
-    write_checkpoint(path, state)
 
 
-def _restore(run: Progress, path: Path, recipe: Recipe) -> None:
-    checkpoint = _checkpoint_to_resume(path, recipe)
-    run.network.load_state_dict(checkpoint.model)
-    run.average.load_state_dict(checkpoint.ema)
-    restore_optimizer(run.optimizer, checkpoint.optimizer)
-    run.step, run.best = checkpoint.step, checkpoint.notes["best_nme"]
+def draw_batch(
+    crops: CropSet, augment: Augmenter, recipe: Recipe, step: int, device: torch.device, share: Share
+) -> Batch:
+    """Return a share of the augmented batch of a step, which is a pure function of the recipe's seed and the step."""
+    generator = batch_generator(recipe, step)
+    faces = draw_faces(crops, recipe, generator)
+    chosen = crops.faces.select(faces[share.rows_with_neighbour(recipe.batch)]).to(device)
+    return augment.share_of(chosen, recipe.batch, share, generator)
 
 
-def _checkpoint_to_resume(path: Path, recipe: Recipe) -> Checkpoint:
-    checkpoint = read_checkpoint(path)
-    # Through JSON, because that turns tuples into lists as in the file.
-    wanted = json.loads(json.dumps(dataclasses.asdict(recipe)))
-    changed = sorted(name for name in wanted if wanted[name] != checkpoint.recipe.get(name))
-    if changed:
-        raise UsageError(
-            f"The run {path.parent} was made with another recipe",
-            f"these fields differ: {', '.join(changed)}",
-            "resume with the same --set values, or start a new run in another --out",
-        )
-    return checkpoint
+def draw_faces(crops: CropSet, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
+    """Return the numbers `[B]` of the faces in a batch, the first that a batch's generator is asked for."""
+    return torch.multinomial(crops.sampling_weight, recipe.batch, replacement=True, generator=generator)
 
 
-def draw_batch(crops: CropSet, augment: Augmenter, recipe: Recipe, step: int, device: torch.device) -> Batch:
-    """Return the augmented batch of a step, a pure function of the recipe's seed and the step."""
-    generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-    indices = torch.multinomial(crops.sampling_weight, recipe.batch, replacement=True, generator=generator)
-    return augment(crops.faces.select(indices).to(device), generator)
+def batch_generator(recipe: Recipe, step: int) -> torch.Generator:
+    """Return the source of all random numbers of a step's batch."""
+    return torch.Generator().manual_seed(batch_seed(recipe, step))
+
+
+def batch_seed(recipe: Recipe, step: int) -> int:
+    """Return the seed of a step."""
+    return recipe.seed * SEED_STRIDE + step
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
@@ -201,20 +203,3 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     if progress < recipe.warmup:
         return recipe.learning_rate * progress / recipe.warmup
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - recipe.warmup) / (1 - recipe.warmup)))
-
-
-def parameter_groups(network: torch.nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Return the optimiser's groups: weight decay for matrices, none for biases and norms."""
-    decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    plain = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
-
-
-@torch.no_grad()
-def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
-    """Move the running mean of the weights towards the weights; counters are copied."""
-    for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(value, 1 - decay)
-        else:
-            mean.copy_(value)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import subprocess
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +16,33 @@ import torch
 from lightning_fabric import Fabric
 
 from engine.errors import UsageError
+from engine.files import replaced
+from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CropSet, load_crops, split_validation
+from trainer.devices import first_alone, launch
 from trainer.distillation import with_predictions
-from trainer.loop import Schedule, train
+from trainer.loop import train
 from trainer.networks.start import FRESH_STARTS, make_network
 from trainer.recipes import Recipe, SoftLandmarks
-from trainer.shape_model import fit_shape_model, load_shapes
+from trainer.resuming import refuse_other_data, refuse_other_recipe
+from trainer.shape_model import ShapeModel, fit_shape_model, load_shapes
 
 CONFIGURATION = "recipe.json"
 SHAPE_MODEL = "shape_model.npz"
 
 
 def run(
-    recipe: Recipe, data: Path, out: Path, device: str = "auto", resume: bool = False, schedule: Schedule | None = None
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    device: str = "auto",
+    resume: bool = False,
+    schedule: Schedule | None = None,
+    devices: int | None = None,
+    precision: str = "auto",
 ) -> Path:
-    """Carry out a recipe and return the path of the last checkpoint.
+    """Carry out a recipe and return the path of the last checkpoint, which the first process writes.
 
     Args:
         recipe: what to train.
@@ -37,38 +50,80 @@ def run(
         out: the run's folder; made if need be.
         device: `auto`, `cpu` or `cuda`.
         resume: go on from the last checkpoint in `out`.
-        schedule: how often to validate and to save.
+        schedule: how often to log, to validate and to save.
+        devices: processes on this machine; None: as torchrun says, otherwise one.
+        precision: one of `trainer.devices.PRECISIONS`.
 
     Raises:
-        UsageError: the folder already holds a run, or there is none to resume.
+        UsageError: the folder already holds a run, there is none to resume, that one had another recipe or other data,
+            or no face is left for validation.
         PackError, SourceError: the data is incomplete.
+        TrainingInterrupted: by Ctrl-C; a checkpoint was written.
+        RecordingError, OSError: a file cannot be written.
     """
     last = out / LAST
-    if last.exists() and not resume:
+    checkpoint = read_checkpoint(last) if resume else None
+    if checkpoint is not None:
+        refuse_other_recipe(recipe, checkpoint, out)
+    elif last.exists():
         raise UsageError(
             f"The folder {out} already holds a run",
             "training into it would overwrite its checkpoints",
             f"choose another --out, or go on with it: --resume {out}",
         )
-    fabric = _fabric(device)
+    fabric = launch(device, devices, precision)
     network = make_network(recipe.shape, "random" if resume else recipe.start, recipe.seed)
-    crops = load_crops(data, recipe.packs, progress=fabric.is_global_zero)
-    if recipe.distillation.teachers and not recipe.distillation.live:
-        crops = with_predictions(crops, recipe.distillation.teachers, fabric.device)
-    training, validation = split_validation(crops, recipe.hold_out)
-    out.mkdir(parents=True, exist_ok=True)
-    if recipe.soft is not None:
-        training = _soften(training, recipe.soft, data, out)
+    if precision == "64-true":
+        network = network.double()
+    training, validation = _faces(recipe, data, fabric)
     notes = {
-        "data": crops.digest,
+        "data": training.digest,
+        "files": _digests(recipe, data),
         "faces": len(training),
         "revision": revision(),
-        "lineage": read_checkpoint(last).notes["lineage"] if resume else lineage(recipe),
+        "lineage": lineage(recipe) if checkpoint is None else checkpoint.notes["lineage"],
     }
-    configuration = {"recipe": dataclasses.asdict(recipe), **notes}
-    (out / CONFIGURATION).write_text(json.dumps(configuration, indent=1), encoding="utf-8")
-    train(recipe, network, training, validation, out, fabric, schedule or Schedule(), notes, resume)
+    if checkpoint is not None:
+        refuse_other_data(notes, checkpoint, out)
+    shapes = None if recipe.soft is None else _shape_model(recipe.soft, data)
+    if shapes is not None:
+        training = _soften(training, shapes)
+    first_alone(fabric, partial(_begin_folder, out, recipe, notes, shapes))
+    train(recipe, network, training, validation, out, fabric, schedule or Schedule(), notes, checkpoint)
     return last
+
+
+def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, CropSet]:
+    """Return the faces for training and for validation, with what teachers say of them if they are asked only once."""
+    crops = load_crops(data, recipe.packs, progress=fabric.is_global_zero)
+    if recipe.distillation.teachers and not recipe.distillation.live:
+        with fabric.rank_zero_first():  # the others read what it kept
+            crops = with_predictions(crops, recipe.distillation.teachers, fabric.device)
+    training, validation = split_validation(crops, recipe.hold_out)
+    if not len(validation):
+        raise UsageError(
+            "No face is left for validation",
+            f"of packs with validation every {recipe.hold_out}th face is held out, and these have fewer",
+            "choose a smaller --set hold_out, or other packs",
+        )
+    return training, validation
+
+
+def _digests(recipe: Recipe, data: Path) -> dict[str, str]:
+    """Return the digests of the files beside the packs that the labels come from."""
+    files = {teacher: Path(teacher) for teacher in recipe.distillation.teachers}
+    if recipe.soft is not None:
+        files[recipe.soft.shapes] = data / recipe.soft.shapes
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if path.is_file()}
+
+
+def _begin_folder(out: Path, recipe: Recipe, notes: dict[str, Any], shapes: ShapeModel | None) -> None:
+    """Write what is known of a run before its first step."""
+    with replaced(out / CONFIGURATION) as temporary:
+        configuration = {"recipe": dataclasses.asdict(recipe), **notes}
+        temporary.write_text(json.dumps(configuration, indent=1), encoding="utf-8")
+    if shapes is not None:
+        shapes.save(out / SHAPE_MODEL)
 
 
 def lineage(recipe: Recipe) -> list[str]:
@@ -79,11 +134,13 @@ def lineage(recipe: Recipe) -> list[str]:
     return [*before.notes["lineage"], f"{before.recipe['name']}, {before.step} steps of {before.recipe['batch']}"]
 
 
-def _soften(crops: CropSet, soft: SoftLandmarks, data: Path, out: Path) -> CropSet:
-    """Project the labels on a shape model of the training shapes, which stays with the run."""
-    model = fit_shape_model(load_shapes(data / soft.shapes), soft.variance_share, soft.aligned)
-    model.save(out / SHAPE_MODEL)
-    points = torch.from_numpy(model.soften(crops.faces.points.numpy()))
+def _shape_model(soft: SoftLandmarks, data: Path) -> ShapeModel:
+    return fit_shape_model(load_shapes(data / soft.shapes), soft.variance_share, soft.aligned)
+
+
+def _soften(crops: CropSet, shapes: ShapeModel) -> CropSet:
+    """Project the labels on a shape model of the training shapes."""
+    points = torch.from_numpy(shapes.soften(crops.faces.points.numpy()))
     return replace(crops, faces=replace(crops.faces, points=points))
 
 
@@ -114,16 +171,3 @@ def revision() -> str:
 def _git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
     return done.stdout.strip()
-
-
-def _fabric(device: str) -> Fabric:
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "No CUDA device is there", "PyTorch sees no usable GPU", "use --device cpu, or install PyTorch for CUDA"
-        )
-    use_cuda = device != "cpu" and torch.cuda.is_available()
-    # Not bfloat16: its 8 bits would round the soft-argmax to quarter pixels. TF32 leaves that in float32.
-    torch.set_float32_matmul_precision("high")
-    fabric = Fabric(accelerator="cuda" if use_cuda else "cpu", devices=1, precision="32-true")
-    fabric.launch()
-    return fabric

@@ -29,12 +29,12 @@ class Validation:
 @torch.inference_mode()
 def validate(network: LandmarkNetwork, crops: CropSet, recipe: Recipe) -> Validation:
     """Return the error on the plain crops of `crops`; faces without both outer eye corners are left out."""
-    device = next(network.parameters()).device
+    weight = next(network.parameters())
     errors = []
     for indices in torch.arange(len(crops)).split(BATCH):
-        faces = crops.faces.select(indices).to(device)
+        faces = crops.faces.select(indices).to(weight.device)
         batch = central_window(faces, recipe.crop_scale / CROP_SCALE, recipe.shape.input_size)
-        points = network(batch.images.contiguous(memory_format=torch.channels_last)).points
+        points = network(batch.images.to(weight.dtype).contiguous(memory_format=torch.channels_last)).points
         right, left = SCHEMES[recipe.shape.points].outer_eye_corners
         eyes = (batch.points[:, right] - batch.points[:, left]).norm(dim=-1)
         distance = (points - batch.points).norm(dim=-1) * batch.labelled

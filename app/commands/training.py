@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from app.cli import EXIT_INTERRUPTED
 from app.commands.requirements import require_packages
-from app.terminal import number, report
+from app.terminal import number, report, say
 from engine.assets import asset_path
 
 NEEDED = ("torch", "lightning_fabric", "litert_torch", "safetensors", "tensorboard", "tqdm", "flatbuffers")
@@ -23,12 +24,28 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from trainer.devices import is_first_process
+    from trainer.interruption import TrainingInterrupted
     from trainer.overrides import recipe_by_name
     from trainer.run import run, summary
 
     recipe = recipe_by_name(options.recipe, options.set)
     out = Path(options.resume or options.out or Path("runs") / recipe.name)
-    last = run(recipe, Path(options.data), out, options.device, resume=options.resume is not None)
+    try:
+        last = run(
+            recipe,
+            Path(options.data),
+            out,
+            options.device,
+            resume=options.resume is not None,
+            devices=options.devices,
+            precision=options.precision,
+        )
+    except TrainingInterrupted as stop:
+        say(f"\n{stop}", error=True)
+        return EXIT_INTERRUPTED
+    if not is_first_process():
+        return 0
     values = summary(last)
     text = f"{recipe.name}: {values['step']} steps, best validation NME {number(values['best_nme'], 3, ' %')}, {last}"
     report(values, text, options.json)
@@ -41,7 +58,7 @@ def _export(options: argparse.Namespace) -> int:
     target = Path(options.out)
     if target.suffix != ".tflite":
         target = asset_path("models", f"{options.out}.tflite")
-    done = export(Path(options.checkpoint), target)
+    done = export(Path(options.checkpoint), target, options.role)
     text = (
         f"{done.model} and its card are written.\n"
         f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side.\n"

@@ -64,7 +64,19 @@ def lines_of(path):
 
 def test_help_reads_like_a_table_of_contents():
     text = build_parser().format_help()
-    verbs = ["run", "predict", "evaluate", "benchmark", "data", "train", "export", "models", "cameras", "doctor"]
+    verbs = [
+        "run",
+        "predict",
+        "evaluate",
+        "compare",
+        "benchmark",
+        "data",
+        "train",
+        "export",
+        "models",
+        "cameras",
+        "doctor",
+    ]
     places = [text.index(f"\n    {verb} ") for verb in verbs]
     assert places == sorted(places)
     assert "exit codes: 0 done" in text

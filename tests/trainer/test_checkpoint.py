@@ -1,13 +1,20 @@
 """Checkpoints: whole or not at all, never a pickle."""
 
 import pickle
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from engine.errors import UsageError
+from engine.errors import RecordingError, UsageError
+from tests.conftest import ROOT
 from trainer.checkpoint import (
+    FORMAT,
     Checkpoint,
     optimizer_tensors,
     read_checkpoint,
@@ -30,19 +37,78 @@ def test_there_and_back(tmp_path):
     assert state.optimizer["0.step"].item() == 3
 
 
-def test_fault_19_a_write_that_breaks_off_keeps_the_former_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [OSError("no space left"), SafetensorError("I/O error: no space left")])
+def test_fault_19_a_write_that_breaks_off_keeps_the_former_file(tmp_path, monkeypatch, error):
     path = tmp_path / "a.safetensors"
     write_checkpoint(path, make())
     former = path.read_bytes()
 
     def broken(tensors, file, metadata):
         file.write_bytes(b"half")
-        raise OSError("no space left")
+        raise error
 
     monkeypatch.setattr("trainer.checkpoint.save_file", broken)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(RecordingError, match="step 7 cannot be written .*no space"):
         write_checkpoint(path, make())
     assert path.read_bytes() == former
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of the size of files")
+def test_fault_19_a_file_that_the_system_refuses_to_write_is_told_in_a_sentence(tmp_path):
+    import resource
+
+    path = tmp_path / "a.safetensors"
+    write_checkpoint(path, make())
+    former = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(RecordingError, match="cannot be written"):
+            write_checkpoint(path, replace(make(), model={"w": torch.ones(100_000)}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == former
+    assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from trainer import checkpoint
+
+def half(tensors, file, metadata):
+    file.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+path = Path(sys.argv[1])
+former = checkpoint.read_checkpoint(path)
+checkpoint.save_file = half
+checkpoint.write_checkpoint(path, replace(former, step=8))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_fault_18_a_kill_while_writing_keeps_the_former_file_and_the_next_write_succeeds(tmp_path):
+    path = tmp_path / "a.safetensors"
+    write_checkpoint(path, make())
+    former = path.read_bytes()
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, path], cwd=ROOT, timeout=100)
+    assert killed.returncode == -signal.SIGKILL
+    assert path.read_bytes() == former
+    write_checkpoint(path, replace(make(), step=9))
+    assert read_checkpoint(path).step == 9
+    assert list(tmp_path.iterdir()) == [path], "nothing is left of the first attempt"
+
+
+@pytest.mark.parametrize("damage", [{"recipe": "{"}, {"step": "x"}, {"notes": None}])
+def test_a_checkpoint_with_damaged_metadata_is_refused(tmp_path, damage):
+    metadata = {"format": FORMAT, "step": "1", "recipe": "{}", "notes": "{}"} | damage
+    kept = {name: value for name, value in metadata.items() if value is not None}
+    save_file({"model/w": torch.ones(1)}, tmp_path / "a.safetensors", kept)
+    with pytest.raises(UsageError, match="is damaged"):
+        read_checkpoint(tmp_path / "a.safetensors")
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", pickle.dumps({"a": 1}), b"\xff" * 100])

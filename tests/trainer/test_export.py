@@ -11,10 +11,10 @@ from engine.models.landmarker import load_landmarker
 from engine.models.runtime import Runtime
 from engine.sources.sample import SampleClip
 from trainer import export as module
+from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST
 from trainer.export import ExportError, compare, export, to_tflite
 from trainer.float16 import FEWEST_VALUES, halve_weights, minimum_runtime
-from trainer.loop import Schedule
 from trainer.losses.kd import KDLoss
 from trainer.losses.landmarks import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape

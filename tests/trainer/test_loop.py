@@ -1,16 +1,30 @@
 """Training runs: they learn, they stop on nonsense, and a killed run resumes to the same bits."""
 
-from dataclasses import replace
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from engine.errors import UsageError
+from engine.errors import RecordingError, UsageError
 from trainer import loop
-from trainer.checkpoint import LAST, read_checkpoint
-from trainer.loop import Schedule, learning_rate
-from trainer.losses.landmarks import LossTerms
-from trainer.recipes import Recipe
+from trainer import run as module
+from trainer.bookkeeper import Schedule
+from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, write_checkpoint
+from trainer.data.crops import load_crops
+from trainer.interruption import InterruptionWatch, TrainingInterrupted
+from trainer.loop import learning_rate
+from trainer.losses.landmarks import LandmarkLoss
+from trainer.networks.regression import RegressionShape
+from trainer.recipes import Recipe, SoftLandmarks
+from trainer.resuming import differences, refuse_other_data
 from trainer.run import run
 
 OFTEN = Schedule(validate_every=3, checkpoint_every=1)
@@ -28,10 +42,10 @@ class Killed(Exception):
 def run_killed_at(step, monkeypatch, *arguments):
     """Run until `step` begins, then die as a killed process would: without a word."""
 
-    def draw(crops, augment, recipe, number, device):
+    def draw(crops, augment, recipe, number, *rest):
         if number == step:
             raise Killed
-        return original(crops, augment, recipe, number, device)
+        return original(crops, augment, recipe, number, *rest)
 
     original = loop.draw_batch
     with monkeypatch.context() as patch:
@@ -40,16 +54,17 @@ def run_killed_at(step, monkeypatch, *arguments):
             run(*arguments, "cpu", False, OFTEN)
 
 
-@pytest.mark.parametrize("step", [1, 4])
-def test_fault_18_a_killed_run_resumes_to_the_same_bits(data, recipe, tmp_path, monkeypatch, step):
+def test_fault_18_a_run_killed_at_any_step_resumes_to_the_same_bits(data, recipe, tmp_path, monkeypatch):
     run(recipe, data, tmp_path / "whole", "cpu", False, OFTEN)
-    run_killed_at(step, monkeypatch, recipe, data, tmp_path / "killed")
-    run(recipe, data, tmp_path / "killed", "cpu", True, OFTEN)
-    whole, killed = weights(tmp_path / "whole" / LAST), weights(tmp_path / "killed" / LAST)
-    assert whole.keys() == killed.keys()
-    assert all(torch.equal(whole[name], killed[name]) for name in whole)
-    rows = [(tmp_path / name / "validation.csv").read_text() for name in ("whole", "killed")]
-    assert rows[0] == rows[1]
+    whole = weights(tmp_path / "whole" / LAST)
+    for step in (1, 3, 5):
+        out = tmp_path / f"killed at {step}"
+        run_killed_at(step, monkeypatch, recipe, data, out)
+        run(recipe, data, out, "cpu", True, OFTEN)
+        killed = weights(out / LAST)
+        assert whole.keys() == killed.keys()
+        assert all(torch.equal(whole[name], killed[name]) for name in whole), step
+        assert (out / "validation.csv").read_text() == (tmp_path / "whole" / "validation.csv").read_text()
 
 
 def test_it_learns(data, recipe, tmp_path):
@@ -60,21 +75,146 @@ def test_it_learns(data, recipe, tmp_path):
     assert last < 0.8 * first
 
 
-def test_fault_20_a_loss_that_is_no_number_stops_before_the_step(data, recipe, tmp_path, monkeypatch):
-    def nonsense(output, batch, settings):
-        bad = output.points.sum() * float("nan")
-        return LossTerms(bad, bad, bad, bad)
+def test_dropout_resumes_to_the_same_bits_too(data, recipe, tmp_path, monkeypatch):
+    shape = RegressionShape(input_size=64, dropout=0.5)
+    dropping = replace(recipe, shape=shape, loss=LandmarkLoss(points="l2"), steps=2)
+    run(dropping, data, tmp_path / "whole", "cpu", False, OFTEN)
+    run_killed_at(1, monkeypatch, dropping, data, tmp_path / "killed")
+    run(dropping, data, tmp_path / "killed", "cpu", True, OFTEN)
+    whole, killed = weights(tmp_path / "whole" / LAST), weights(tmp_path / "killed" / LAST)
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
 
-    monkeypatch.setattr(loop, "landmark_loss", nonsense)
-    with pytest.raises(UsageError, match="loss of step 0 is not a number"):
-        run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
+
+def test_ctrl_c_finishes_the_step_and_the_run_goes_on_to_the_same_bits(data, recipe, tmp_path, monkeypatch):
+    def draw(crops, augment, recipe, number, *rest):
+        if number == 3:
+            signal.raise_signal(signal.SIGINT)
+        return original(crops, augment, recipe, number, *rest)
+
+    original = loop.draw_batch
+    run(recipe, data, tmp_path / "whole", "cpu", False, Schedule(3, 6))
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "draw_batch", draw)
+        with pytest.raises(TrainingInterrupted, match="after step 4 of 6.* --resume"):
+            run(recipe, data, tmp_path / "stopped", "cpu", False, Schedule(3, 6))
+    assert read_checkpoint(tmp_path / "stopped" / LAST).step == 4
+    run(recipe, data, tmp_path / "stopped", "cpu", True, Schedule(3, 6))
+    whole, stopped = weights(tmp_path / "whole" / LAST), weights(tmp_path / "stopped" / LAST)
+    assert all(torch.equal(whole[name], stopped[name]) for name in whole)
+
+
+def test_a_second_ctrl_c_breaks_off_at_once_and_afterwards_all_is_as_before():
+    former = signal.getsignal(signal.SIGINT)
+    with InterruptionWatch() as watch:
+        signal.raise_signal(signal.SIGINT)
+        assert watch.interrupted
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is former
+
+
+def damaged(*faces):
+    """Return what loads the crops with confidences that are no numbers."""
+
+    def load(*arguments, **options):
+        crops = load_crops(*arguments, **options)
+        crops.faces.visible_weight[list(faces)] = float("nan")
+        return crops
+
+    return load
+
+
+def test_fault_20_a_loss_that_is_no_number_stops_before_the_step_and_names_the_faces(
+    data, recipe, tmp_path, monkeypatch
+):
+    always = replace(recipe, batch=24, augmentation=replace(recipe.augmentation, cover_share=0, no_face_share=0))
+    monkeypatch.setattr(module, "load_crops", damaged(5, 11))
+    with pytest.raises(UsageError, match="loss of step 0 is not a number, because of") as refusal:
+        run(always, data, tmp_path / "run", "cpu", False, OFTEN)
+    named = set(re.findall(r"faces/images/\d+.png", str(refusal.value)))
+    assert named
+    assert named <= {"faces/images/5.png", "faces/images/11.png"}
     assert not (tmp_path / "run" / LAST).exists()
 
 
-def test_fault_62_another_recipe_does_not_resume_and_the_differences_are_named(data, recipe, tmp_path):
+def test_weights_that_ran_away_are_no_faces_fault(data, recipe, tmp_path):
+    wild = replace(recipe, learning_rate=1e30, warmup=0.0)
+    with pytest.raises(UsageError, match="for no face more than for the others"):
+        run(wild, data, tmp_path / "run", "cpu", False, OFTEN)
+
+
+def test_fault_62_another_recipe_does_not_resume_and_the_differences_are_shown(data, recipe, tmp_path):
     run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
-    with pytest.raises(UsageError, match="These fields differ: batch, seed"):
-        run(replace(recipe, batch=2, seed=5), data, tmp_path / "run", "cpu", True, OFTEN)
+    loss = replace(recipe.loss, kd=replace(recipe.loss.kd, tough=replace(recipe.loss.kd.tough, beta=0.2)))
+    packs = (replace(recipe.packs[0], weight=2.0),)
+    other = replace(recipe, batch=2, loss=loss, packs=packs, soft=SoftLandmarks())
+    with pytest.raises(UsageError, match="made with another recipe") as refusal:
+        run(other, data, tmp_path / "run", "cpu", True, OFTEN)
+    for difference in (
+        "batch: 4 -> 2",
+        "packs[0].weight: 1.0 -> 2.0",
+        "loss.kd.tough.beta: 0.4 -> 0.2",
+        "soft: null ->",
+    ):
+        assert difference in refusal.value.why
+    assert refusal.value.why.count("->") == 4
+
+
+def test_fields_younger_than_a_checkpoint_had_their_defaults(recipe):
+    saved = json.loads(json.dumps(asdict(recipe)))
+    del saved["soft"], saved["loss"]["kd"], saved["packs"][0]["label_shift"]
+    assert list(differences(recipe, saved)) == []
+    shifted = replace(recipe, packs=(replace(recipe.packs[0], label_shift=1.0),))
+    assert list(differences(shifted, saved)) == ["packs[0].label_shift: 0.0 -> 1.0"]
+    assert list(differences(recipe, {**saved, "gone": 3})) == ["gone: 3 -> nothing"]
+
+
+def test_other_data_does_not_resume(data, recipe, tmp_path):
+    own = tmp_path / "data"
+    shutil.copytree(data, own)
+    run(recipe, own, tmp_path / "run", "cpu", False, OFTEN)
+    with np.load(own / "faces" / "annotations.npz") as archive:
+        arrays = dict(archive)
+    arrays["landmarks"] = arrays["landmarks"] + 1
+    np.savez(own / "faces" / "annotations.npz", **arrays)
+    before = (tmp_path / "run" / LAST).read_bytes()
+    with pytest.raises(UsageError, match="made with other data.*changed: the packs"):
+        run(recipe, own, tmp_path / "run", "cpu", True, OFTEN)
+    assert (tmp_path / "run" / LAST).read_bytes() == before
+
+
+def test_another_teacher_does_not_resume(tmp_path):
+    state = Checkpoint(1, {}, {}, {}, {}, {"data": "x", "files": {"teacher.safetensors": "old"}})
+    refuse_other_data({"data": "x", "files": {"teacher.safetensors": "old"}}, state, tmp_path)
+    with pytest.raises(UsageError, match="changed: teacher.safetensors"):
+        refuse_other_data({"data": "x", "files": {"teacher.safetensors": "new"}}, state, tmp_path)
+
+
+def test_fault_61_a_checkpoint_of_another_network_does_not_resume(data, recipe, tmp_path):
+    last = run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
+    state = read_checkpoint(last)
+    write_checkpoint(last, replace(state, model={"w": torch.ones(2)}))
+    with pytest.raises(UsageError, match="holds another network"):
+        run(recipe, data, tmp_path / "run", "cpu", True, OFTEN)
+
+
+def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_last_checkpoint(data, recipe, tmp_path, monkeypatch):
+    def full(tensors, file, metadata):
+        if metadata["step"] == "4":
+            file.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save_file(tensors, file, metadata)
+
+    monkeypatch.setattr("trainer.checkpoint.save_file", full)
+    with pytest.raises(RecordingError, match="of step 4 cannot be written.*No space"):
+        run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
+    assert read_checkpoint(tmp_path / "run" / LAST).step == 3
+    assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_no_face_for_validation_is_refused(data, recipe, tmp_path):
+    with pytest.raises(UsageError, match="No face is left for validation"):
+        run(replace(recipe, hold_out=100), data, tmp_path / "run", "cpu", False, OFTEN)
 
 
 def test_a_finished_run_is_not_overwritten_and_nothing_is_not_resumed(data, recipe, tmp_path):

@@ -12,6 +12,8 @@ from trainer.losses.landmarks import LandmarkLoss, landmark_loss
 from trainer.networks.heatmap import cell_centres
 from trainer.networks.output import LandmarkOutput
 
+DEFAULT = LandmarkLoss()
+
 
 def test_wing_is_logarithmic_near_and_linear_far_and_meets_in_between():
     width, epsilon = 0.06, 0.01
@@ -45,7 +47,7 @@ def test_the_soft_argmax_of_a_single_bright_cell_is_its_centre():
     assert centres[8 * 2 + 3].tolist() == [3.5 / 8, 2.5 / 4]
 
 
-def make(labelled, visible_weight, settings=LandmarkLoss(), regression=False):
+def make(labelled, visible_weight, settings=DEFAULT, regression=False):
     maps = None if regression else torch.zeros(1, 2, 4, 4)
     output = LandmarkOutput(torch.full((1, 2, 2), 0.5), torch.zeros(1, 2), maps)
     points = torch.tensor([[[0.5, 0.5], [0.9, 0.9]]])

@@ -19,6 +19,5 @@ def average_weight(weights: torch.Tensor) -> torch.Tensor:
     total = weights.sum()
     if not (distributed.is_available() and distributed.is_initialized()):
         return total.clamp(min=1)
-    total = total.float()
     distributed.all_reduce(total)
     return total.clamp(min=1) / distributed.get_world_size()

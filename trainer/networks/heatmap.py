@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2, Stem, convolution
 from trainer.networks.output import LandmarkOutput
+from trainer.networks.precision import in_float32
 
 HEATMAP_STRIDE = 4
 
@@ -57,7 +58,8 @@ class HeatmapDecoder(nn.Module):
             y = functional.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
             y = y + self.laterals[level](features[level])
             y = self.smooth[level](y)
-        return self.predict(y)
+        with in_float32(y.device):
+            return self.predict(y.to(self.predict.weight.dtype))
 
 
 def cell_centres(height: int, width: int) -> torch.Tensor:
@@ -88,10 +90,11 @@ class HeatmapNetwork(nn.Module):
     def forward(self, images: torch.Tensor) -> LandmarkOutput:
         features = self.encoder(images)
         logits = self.decoder(features)
-        heatmaps = logits.flatten(2).softmax(-1)
-        pooled = features[-1].mean((2, 3))
-        confidence = self.visibility(pooled) + self.peak_weight * heatmaps.detach().amax(-1)
-        return LandmarkOutput(heatmaps @ self.cells, confidence, logits)
+        with in_float32(images.device):
+            heatmaps = logits.flatten(2).softmax(-1)
+            pooled = features[-1].to(self.visibility.weight.dtype).mean((2, 3))
+            confidence = self.visibility(pooled) + self.peak_weight * heatmaps.detach().amax(-1)
+            return LandmarkOutput(heatmaps @ self.cells, confidence, logits)
 
     @property
     def description(self) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from trainer.networks.output import LandmarkOutput
+from trainer.networks.precision import in_float32
 from trainer.networks.timm_models import create_model
 
 LARGEST_PIXEL = 255.0
@@ -51,8 +52,10 @@ class RegressionNetwork(nn.Module):
 
     def forward(self, images: torch.Tensor) -> LandmarkOutput:
         features = self.encoder(images / self.largest_pixel)
-        offsets = self.offsets(self.dropout(features)).unflatten(1, (-1, 2))
-        return LandmarkOutput(0.5 - offsets, self.visibility(features.detach()), None)
+        with in_float32(images.device):
+            features = features.to(self.offsets.weight.dtype)
+            offsets = self.offsets(self.dropout(features)).unflatten(1, (-1, 2))
+            return LandmarkOutput(0.5 - offsets, self.visibility(features.detach()), None)
 
     @property
     def description(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -10,8 +12,8 @@ from torch import nn
 _DECLARED = torch.library.Library("torchvision", "FRAGMENT")
 
 
-def create_model(name: str, **options: object) -> nn.Module:
-    """Return a network of timm with random weights.
+def create_model(name: str, **options: Any) -> Any:
+    """Return a network of timm with random weights, a module that tells its `num_features`.
 
     Args:
         name: its name in timm, such as `efficientnet_b3`.
@@ -21,6 +23,14 @@ def create_model(name: str, **options: object) -> nn.Module:
     import timm  # imports torchvision: after the declaration, and only where a network of timm is made
 
     return timm.create_model(name, pretrained=False, **options)
+
+
+def convert_sync_batch_norm(layer: nn.Module) -> nn.Module:
+    """Return a batch norm of PyTorch or timm as the one for several GPUs, with the same parameters and statistics."""
+    _declare_missing_operators()
+    from timm.layers.norm_act import convert_sync_batchnorm
+
+    return convert_sync_batchnorm(layer)
 
 
 def _declare_missing_operators() -> None:

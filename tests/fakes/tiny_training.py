@@ -1,0 +1,38 @@
+"""Training in miniature: a pack of frames of the sample, and a recipe of a few steps of a tiny network."""
+
+from pathlib import Path
+
+import numpy as np
+
+from engine.pictures import write_picture
+from engine.sources.sample import SampleClip
+from trainer.networks.heatmap import HeatmapShape
+from trainer.recipes import PackChoice, Recipe
+
+ALL_FRAMES = 24
+
+
+def write_sample_pack(folder: Path, frames: int = ALL_FRAMES, **arrays: np.ndarray) -> None:
+    """Write a pack of frames of the sample with their exact landmarks; `arrays` come on top."""
+    clip = SampleClip()
+    names, landmarks, visibility = [], [], []
+    for index in range(frames):
+        image, truth = clip.frame(index * 29)
+        names.append(f"images/{index}.png")
+        landmarks.append(truth.points)
+        visibility.append(np.full(68, 2 if index % 2 else 1, np.uint8))
+        write_picture(folder / names[-1], image)
+    np.savez(
+        folder / "annotations.npz",
+        image=np.array(names),
+        landmarks=np.stack(landmarks),
+        visibility=np.stack(visibility),
+        **arrays,
+    )
+
+
+def tiny_recipe() -> Recipe:
+    """A run of 6 steps of a tiny network on the pack `faces`."""
+    shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=64)
+    packs = (PackChoice("faces", split=None, validation=True),)
+    return Recipe("tiny", shape=shape, start="random", packs=packs, steps=6, batch=4, hold_out=8)

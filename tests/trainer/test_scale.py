@@ -1,0 +1,189 @@
+"""Runs that scale: several processes do together what one does alone, and the network's body may be coarse."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from engine.errors import UsageError
+from engine.landmarks.schemes import IBUG_68
+from tests.conftest import ROOT
+from tests.fakes.tiny_training import write_sample_pack
+from trainer import devices
+from trainer.augment import Augmentation, Augmenter
+from trainer.bookkeeper import Schedule
+from trainer.checkpoint import LAST, read_checkpoint
+from trainer.data.crops import CROP_SCALE, load_crops
+from trainer.devices import face_bytes, fits, launch, resident
+from trainer.loop import draw_batch
+from trainer.networks.regression import RegressionShape
+from trainer.networks.start import make_network
+from trainer.overrides import recipe_by_name
+from trainer.recipes import RECIPES
+from trainer.run import run
+from trainer.share import Share
+
+# Each process loads PyTorch first, which on a busy machine takes its time.
+PATIENCE = 280
+RECIPE = "student-68-base"
+SMALL = ("shape.encoder_width=0.25", "shape.input_size=64", "start=random", "batch=6", "hold_out=8", "ema=0.9")
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
+
+
+def start(*command):
+    """Start a module as a process of its own, with one thread for each."""
+    arguments = [sys.executable, "-m", *map(str, command)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(arguments, cwd=ROOT, env=environment, text=True, stdout=pipe, stderr=pipe)
+
+
+def outcome(process):
+    """Wait for a process and return its exit code and what it wrote to both streams."""
+    try:
+        return process.communicate(timeout=PATIENCE), process.returncode
+    finally:
+        process.kill()
+
+
+def train_command(packs, out, steps):
+    changes = [part for change in (*SMALL, f"steps={steps}") for part in ("--set", change)]
+    return ("app", "train", RECIPE, "--data", packs, "--out", out, "--device", "cpu", "--json", "-", *changes)
+
+
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory):
+    """The packs of the recipe."""
+    folder = tmp_path_factory.mktemp("packs")
+    for choice in RECIPES[RECIPE]().packs:
+        write_sample_pack(folder / choice.name, frames=6, split=np.full(6, "train"))
+        with np.load(folder / choice.name / "annotations.npz") as arrays:
+            np.savez(folder / choice.name / "annotations.npz", **{**arrays, choice.labels: arrays["landmarks"]})
+    return folder
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("launcher", ["--devices", "torchrun"])
+def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
+    """Tolerance: a millionth of how far the weights have come.
+
+    In double precision, because in single precision the batch norms of an untrained network magnify rounding, and
+    Adam, which divides by the gradient's size, makes whole steps of it.
+    """
+    command = (*train_command(packs, tmp_path / "two", 6), "--precision", "64-true")
+    process = start(*command, "--devices", 2) if launcher == "--devices" else start(*TORCHRUN, *command)
+    recipe = recipe_by_name(RECIPE, [*SMALL, "steps=6"])
+    alone = read_checkpoint(run(recipe, packs, tmp_path / "one", "cpu", precision="64-true"))
+    (out, errors), code = outcome(process)
+    assert code == 0, errors
+    assert json.loads(out)["step"] == 6, "only the first process speaks"
+    assert errors.count("images/s") == 1
+
+    begun = make_network(recipe.shape, "random", recipe.seed).state_dict()
+    together = read_checkpoint(tmp_path / "two" / LAST)
+    assert together.notes["best_nme"] == pytest.approx(alone.notes["best_nme"], rel=1e-6)
+    for name, weights in alone.model.items():
+        moved, apart = (weights - begun[name]).double().norm(), (together.model[name] - weights).double().norm()
+        assert apart <= 1e-6 * moved + 1e-9, name
+
+
+@pytest.mark.timeout(300)
+def test_ctrl_c_keeps_the_step_and_says_how_to_go_on(packs, tmp_path):
+    process = start(*train_command(packs, tmp_path / "run", 100_000))
+    deadline = time.monotonic() + PATIENCE
+    while not (tmp_path / "run" / "train.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    (_, errors), code = outcome(process)
+    assert code == 130, errors
+    step = read_checkpoint(tmp_path / "run" / LAST).step
+    assert step >= 20
+    assert f"interrupted after step {step} of 100000" in errors
+    assert f"understudy train {RECIPE} --resume {tmp_path / 'run'}" in errors
+
+
+@pytest.mark.parametrize("processes", [2, 3, 4])
+def test_the_shares_of_a_batch_are_the_batch(data, recipe, processes):
+    recipe = replace(recipe, batch=6, augmentation=Augmentation(cover_share=1.0, noise_share=1.0, blur_share=0.5))
+    crops = load_crops(data, recipe.packs)
+    augment = Augmenter(recipe.augmentation, IBUG_68.mirror, recipe.crop_scale / CROP_SCALE, recipe.shape.input_size)
+
+    def share_of_batch(rank, of):
+        return draw_batch(crops, augment, recipe, 3, torch.device("cpu"), Share(rank, of))
+
+    whole, shares = share_of_batch(0, 1), [share_of_batch(rank, processes) for rank in range(processes)]
+    for name, expected in vars(whole).items():
+        together = torch.cat([vars(share)[name] for share in shares])
+        assert torch.equal(together.nan_to_num(-9), expected.nan_to_num(-9)), name
+
+
+def test_more_processes_than_faces_in_a_batch_are_refused(data, recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr("lightning_fabric.Fabric.world_size", property(lambda self: 5))
+    monkeypatch.setattr(devices.distributed, "broadcast", lambda tensor, source: None)
+    with pytest.raises(UsageError, match="batch of 4 cannot be divided among 5"):
+        run(recipe, data, tmp_path / "run", "cpu")
+
+
+def test_torchrun_says_how_many_processes_there_are(monkeypatch):
+    monkeypatch.setattr(devices.distributed, "is_torchelastic_launched", lambda: True)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    with pytest.raises(UsageError, match="torchrun started 4 processes on this machine, not 2"):
+        launch("cpu", 2, "auto")
+
+
+def test_more_gpus_than_there_are_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UsageError, match="There are not 3 GPUs"):
+        launch("cuda", 3, "auto")
+
+
+def test_faces_move_to_a_gpu_only_if_they_leave_room_there(data, recipe):
+    crops = load_crops(data, recipe.packs)
+    assert face_bytes(crops) > 24 * 3 * 192 * 192
+    assert fits(face_bytes(crops), 2 * face_bytes(crops))
+    assert not fits(face_bytes(crops), 2 * face_bytes(crops) - 1)
+    assert resident(crops, torch.device("cpu")) is crops
+
+
+@pytest.mark.parametrize("network", ["heatmap", "regression"])
+def test_points_and_confidence_stay_float32_in_a_coarse_network(recipe, network):
+    shape = recipe.shape if network == "heatmap" else RegressionShape(input_size=64)
+    plain = make_network(shape, "random", 0).eval()
+    images = torch.rand(4, 3, 64, 64) * 255
+    with torch.no_grad():
+        exact = plain(images)
+        with torch.autocast("cpu", torch.bfloat16):
+            coarse = plain(images)
+    assert {part.dtype for part in coarse if part is not None} == {torch.float32}
+    assert not torch.equal(coarse.points, coarse.points.bfloat16().float()), "the points are no rounded numbers"
+    assert (coarse.points - exact.points).abs().max() < 0.05 * exact.points.abs().max()
+    assert (coarse.points - exact.points).abs().max() > 0, "the body is coarse indeed"
+
+
+def test_a_run_in_bfloat16_keeps_its_weights_in_float32(data, recipe, tmp_path):
+    last = run(recipe, data, tmp_path / "run", "cpu", False, Schedule(6, 6), precision="bf16-mixed")
+    state = read_checkpoint(last)
+    kinds = {tensor.dtype for tensor in state.model.values() if tensor.is_floating_point()}
+    assert kinds == {torch.float32}
+    assert state.step == 6
+
+
+def test_speed_and_epoch_time_are_told(data, recipe, tmp_path, capsys):
+    run(recipe, data, tmp_path / "run", "cpu", False, Schedule(3, 6))
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in told] == ["step 3", "step 6"]
+    assert all("steps/s" in line and "images/s" in line and "epoch in" in line for line in told)
+    rows = np.genfromtxt(tmp_path / "run" / "speed.csv", delimiter=",", names=True)
+    assert rows["images_per_second"] == pytest.approx(4 * rows["steps_per_second"], rel=1e-3)
+    assert rows["epoch_seconds"] * rows["images_per_second"] == pytest.approx([21, 21], rel=1e-3), (
+        "24 faces, 3 held out"
+    )
