@@ -68,7 +68,10 @@ def _add_pack(actions: Verbs) -> None:
 
 
 def _percent(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError("must be a number above 0")
     return number

@@ -76,7 +76,7 @@ class Evaluation:
         model, split, labels, box, normaliser: see `Task`.
         data: name of the pack.
         n: faces measured, missed ones included.
-        points: landmarks compared, 68 or 98.
+        points: landmarks compared: 29, 68 or 98.
         nme: mean error in percent of the normaliser, over labelled points; missed faces and those whose normaliser is
             unknown (a hidden eye corner) are left out. None if there is no such face.
         nme_faces: faces whose normaliser is known, missed ones included: what `fr10` and `auc10` rest on.

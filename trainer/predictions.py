@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from engine.errors import RecordingError
 from engine.files import replaced
 from trainer.augment import Faces
 
@@ -51,11 +52,21 @@ def read_predictions(checkpoint: Path) -> Predictions | None:
 
 
 def write_predictions(checkpoint: Path, predictions: Predictions) -> None:
-    """Keep predictions for a teacher's checkpoint; the file appears whole or not at all."""
+    """Keep predictions for a teacher's checkpoint; the file appears whole or not at all.
+
+    Raises:
+        RecordingError: it cannot be written.
+    """
     file = _file(checkpoint)
-    file.parent.mkdir(exist_ok=True)
-    with replaced(file) as temporary:
-        save_file(vars(predictions), temporary)
+    try:
+        with replaced(file) as temporary:
+            save_file(vars(predictions), temporary)
+    except (OSError, SafetensorError) as error:
+        raise RecordingError(
+            f"The teacher's predictions {file} cannot be written ({error})",
+            "the folder forbids writing, or the disk is full",
+            "make room, or copy the teacher's folder to another place",
+        ) from error
 
 
 def _file(checkpoint: Path) -> Path:

@@ -61,5 +61,6 @@ def _write(folder: Path, rows: Sequence[ComparedRun], first: SavedEvaluation) ->
     curves = [Curve(row.name, row.errors.ravel()) for row in rows]
     remark = write_curves(folder / "ced.png", comparison_heading(first), NORMALISER_TEXTS[first.normaliser], curves)
     if remark:
+        (folder / "ced.png").unlink(missing_ok=True)  # an older picture would not fit the new tables
         say(remark, error=True)
     say(f"Written to {folder}", error=True)

@@ -10,7 +10,17 @@ from app.commands.requirements import require_packages
 from app.terminal import number, report, say
 from engine.assets import asset_path
 
-NEEDED = ("torch", "lightning_fabric", "litert_torch", "safetensors", "tensorboard", "tqdm", "flatbuffers")
+NEEDED = (
+    "torch",
+    "lightning_fabric",
+    "litert_torch",
+    "safetensors",
+    "tensorboard",
+    "timm",
+    "torchvision",
+    "tqdm",
+    "flatbuffers",
+)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -6,18 +6,18 @@ import numpy as np
 
 from tests.golden.loss_curve import FILE, STEPS, loss_curve
 
-# As parts of the loss. What another processor would round otherwise was tried by leaving out oneDNN and by changing
-# the pixels by a thousandth: 0.2 % in the first ten steps, 2.1 % at most, 0.3 % over the last ten. A learning rate that
-# is 5 % higher makes 1.9 % over the last ten.
-FIRST_STEPS, AT_MOST, LAST_STEPS = 0.006, 0.06, 0.01
+# As parts of the loss. Adam divides by the gradient's size, so rounding grows with the steps. What another processor
+# would round otherwise was tried without its vector instructions and without oneDNN: less than 1e-6 at the first step,
+# 0.4 % in the first ten, 4.1 % at most. A weight of the loss that is 5 % higher makes 0.6 % and 1.2 % in the first two;
+# a learning rate that is 30 % higher 1.4 % and 14 % in the last two.
+FIRST_STEP, TEN_STEPS, ALL_STEPS = 1e-4, 0.008, 0.08
 
 
 def test_the_first_steps_of_a_training_give_the_golden_losses(data, tmp_path):
     golden = np.array(json.loads(FILE.read_text(encoding="utf-8")))
     assert len(golden) == STEPS
     assert golden[-10:].mean() < 0.8 * golden[:10].mean(), "it learns"
-    curve = np.array(loss_curve(data, tmp_path / "run"))
-    apart = np.abs(curve / golden - 1)
-    assert apart[:10].max() < FIRST_STEPS
-    assert apart.max() < AT_MOST
-    assert abs(golden[-10:].mean() / curve[-10:].mean() - 1) < LAST_STEPS
+    apart = np.abs(np.array(loss_curve(data, tmp_path / "run")) / golden - 1)
+    assert apart[0] < FIRST_STEP
+    assert apart[:10].max() < TEN_STEPS
+    assert apart.max() < ALL_STEPS

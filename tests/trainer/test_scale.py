@@ -89,7 +89,9 @@ def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
     begun = make_network(recipe.shape, "random", recipe.seed).state_dict()
     together = read_checkpoint(tmp_path / "two" / LAST)
     assert together.notes["best_nme"] == pytest.approx(alone.notes["best_nme"], rel=1e-6)
-    for name, weights in alone.model.items():
+    # A number added to a whole heatmap changes nothing: the gradient of that bias is rounding and nothing else.
+    for name in alone.model.keys() - {"decoder.predict.bias"}:
+        weights = alone.model[name]
         moved, apart = (weights - begun[name]).double().norm(), (together.model[name] - weights).double().norm()
         assert apart <= 1e-6 * moved + 1e-9, name
 

@@ -18,7 +18,7 @@ from engine.errors import PackError, UsageError
 from engine.geometry import Crop, landmark_box
 from engine.landmarks.schemes import Scheme, eye_centres
 from engine.models.landmarker import Landmarker, Landmarks, not_finite_error
-from engine.packs import read_arrays
+from engine.packs import read_arrays, same_picture_as_test
 from engine.pictures import read_picture
 from trainer.data.new_pack import new_pack, write_annotations
 
@@ -33,7 +33,7 @@ BOX_SIDE, BOX_DOWN = 1.6, 0.15
 # A crop that moves by less than this share of its side stands still; most do at the second or third look.
 STILL, MOST_LOOKS = 0.02, 4
 # Arrays that say who and what a face is: they go over into the new pack.
-KEPT_ARRAYS = ("identity", "video", "group", "attributes", "source", "same_picture_as_test")
+KEPT_ARRAYS = ("identity", "video", "group", "attributes", "source")
 
 
 @dataclass(frozen=True)
@@ -234,6 +234,7 @@ def _summary(out: Path, landmarker: Landmarker, agreement: NDArray[np.float32], 
 def _arrays(pack: FivePointPack, kept: NDArray[np.intp], faces: list[_Found]) -> dict[str, NDArray]:
     points = np.stack([face.landmarks.points for face in faces])
     boxes = [landmark_box(face.landmarks.points) for face in faces]
+    splits = pack.arrays["split"].astype(str) if "split" in pack.arrays else np.full(len(pack.images), "train")
     return {
         **{name: pack.arrays[name][kept] for name in KEPT_ARRAYS if name in pack.arrays},
         "image": pack.images[kept],
@@ -241,7 +242,8 @@ def _arrays(pack: FivePointPack, kept: NDArray[np.intp], faces: list[_Found]) ->
         "confidence": np.stack([face.landmarks.confidence for face in faces]),
         "bbox": np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes], np.float32),
         "agreement": np.array([face.agreement for face in faces], np.float32),
-        "split": pack.arrays["split"][kept] if "split" in pack.arrays else np.full(len(kept), "train"),
+        "split": splits[kept],
+        "same_picture_as_test": same_picture_as_test(pack.arrays, splits)[kept],
         "use": np.full(len(kept), "pseudo-labels"),
     }
 

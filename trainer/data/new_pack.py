@@ -22,9 +22,11 @@ def new_pack(out: Path) -> Iterator[Path]:
     If the body fails, nothing is left behind. Missing folders above `out` are made.
 
     Raises:
-        PackError: `out` exists and is not an empty folder.
+        PackError: `out` exists and is not an empty folder, or has no name.
         OSError: the folder cannot be made or moved.
     """
+    if not out.name:
+        raise PackError(f"{out} is no name for a pack", "a pack is a folder of its own", "give --out a new name")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise PackError(
             f"{out} already exists",

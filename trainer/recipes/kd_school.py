@@ -1,7 +1,8 @@
 """The two-teacher school of Fard & Mahoor (CVIU 2022): as published, and on our heatmap networks.
 
-The names `a-...` are the published networks, at 224 pixels and with the published optimiser. A short run at another
-size is for instance `understudy train a-student-kd --set shape.input_size=128 --set steps=600`.
+The names `a-...` are the published networks, at 224 pixels. The teachers have the published optimiser and random
+weights; the students start from ImageNet weights, with a cosine schedule and averaged weights. A short run is for
+instance `understudy train a-student-kd --set shape.input_size=128 --set steps=600`.
 """
 
 from __future__ import annotations

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.errors import UsageError
 from trainer.augment import Augmentation
 from trainer.losses.landmarks import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.start import NetworkShape
+
+SCHEDULES = ("cosine", "inverse")
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,9 @@ class Recipe:
         loss, augmentation: their constants.
         soft: how the labels of training are softened; None for hard labels.
         distillation: the teachers.
+
+    Raises:
+        UsageError: there is no such schedule.
     """
 
     name: str
@@ -104,3 +110,9 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     soft: SoftLandmarks | None = None
     distillation: Distillation = field(default_factory=Distillation)
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise UsageError(
+                f"There is no schedule “{self.schedule}”", f"the schedules are: {', '.join(SCHEDULES)}", "choose one"
+            )
