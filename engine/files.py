@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,14 +11,13 @@ from pathlib import Path
 def replaced(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, with the same ending, and move what was written there into place.
 
-    If the body fails, `path` stays as it was and nothing is left behind. Missing folders are made. Two processes that
-    write the same file do not meet: the one that ends last wins.
+    If the body fails, `path` stays as it was and nothing is left behind. Missing folders are made.
 
     Raises:
         OSError: the folder cannot be made or the file cannot be moved.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)

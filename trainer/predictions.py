@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,9 +59,12 @@ def write_predictions(checkpoint: Path, predictions: Predictions) -> None:
         RecordingError: it cannot be written.
     """
     file = _file(checkpoint)
+    # Students that train side by side may ask a teacher at once: each writes a file of its own, the last one stays.
+    own = file.with_stem(f"{file.stem}-{os.getpid()}")
     try:
-        with replaced(file) as temporary:
+        with replaced(own) as temporary:
             save_file(vars(predictions), temporary)
+        own.replace(file)
     except (OSError, SafetensorError) as error:
         raise RecordingError(
             f"The teacher's predictions {file} cannot be written ({error})",

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
-from engine.errors import UsageError
+from engine.errors import RecordingError, UsageError
 from engine.landmarks.schemes import IBUG_68
-from trainer import distillation
+from trainer import distillation, predictions
 from trainer.augment import Augmentation, Augmenter, central_window
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
@@ -80,6 +81,18 @@ def test_a_damaged_file_of_predictions_is_made_again(teachers, crops):
         file.write_bytes(file.read_bytes()[:40])
     again = with_predictions(crops, teachers, CPU).faces
     assert torch.allclose(first.teachers, again.teachers, atol=1e-6)
+
+
+def test_a_full_disk_while_predictions_are_kept_gets_a_sentence(teachers, crops, monkeypatch):
+    def full(tensors, path):
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr(predictions, "save_file", full)
+    for file in kept(teachers):
+        file.unlink()
+    with pytest.raises(RecordingError, match="predictions .* cannot be written"):
+        with_predictions(crops, teachers, CPU)
+    assert kept(teachers) == []
 
 
 def kept(teachers):
