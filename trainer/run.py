@@ -26,7 +26,7 @@ from trainer.loop import train
 from trainer.networks.start import FRESH_STARTS, make_network
 from trainer.recipes import Recipe, SoftLandmarks
 from trainer.resuming import refuse_other_data, refuse_other_recipe
-from trainer.shape_model import ShapeModel, fit_shape_model, load_shapes
+from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
 
 CONFIGURATION = "recipe.json"
 SHAPE_MODEL = "shape_model.npz"
@@ -58,6 +58,7 @@ def run(
         UsageError: the folder already holds a run, there is none to resume, that one had another recipe or other data,
             or no face is left for validation.
         PackError, SourceError: the data is incomplete.
+        ModelError: the shape model of a resumed run is missing or damaged.
         TrainingInterrupted: by Ctrl-C; a checkpoint was written.
         RecordingError, OSError: a file cannot be written.
     """
@@ -85,7 +86,7 @@ def run(
     }
     if checkpoint is not None:
         refuse_other_data(notes, checkpoint, out)
-    shapes = None if recipe.soft is None else _shape_model(recipe.soft, data)
+    shapes = None if recipe.soft is None else _shape_model(recipe.soft, data, out if resume else None)
     if shapes is not None:
         training = _soften(training, shapes)
     first_alone(fabric, partial(_begin_folder, out, recipe, notes, shapes))
@@ -134,7 +135,10 @@ def lineage(recipe: Recipe) -> list[str]:
     return [*before.notes["lineage"], f"{before.recipe['name']}, {before.step} steps of {before.recipe['batch']}"]
 
 
-def _shape_model(soft: SoftLandmarks, data: Path) -> ShapeModel:
+def _shape_model(soft: SoftLandmarks, data: Path, resumed: Path | None) -> ShapeModel:
+    """Fit a shape model, or read the one that lies in the folder of a resumed run."""
+    if resumed is not None:
+        return load_shape_model(resumed / SHAPE_MODEL)
     return fit_shape_model(load_shapes(data / soft.shapes), soft.variance_share, soft.aligned)
 
 

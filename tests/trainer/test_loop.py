@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine.errors import RecordingError, UsageError
+from engine.errors import ModelError, RecordingError, UsageError
 from trainer import loop
 from trainer import run as module
 from trainer.bookkeeper import Schedule
@@ -65,6 +65,21 @@ def test_fault_18_a_run_killed_at_any_step_resumes_to_the_same_bits(data, recipe
         assert whole.keys() == killed.keys()
         assert all(torch.equal(whole[name], killed[name]) for name in whole), step
         assert (out / "validation.csv").read_text() == (tmp_path / "whole" / "validation.csv").read_text()
+
+
+def test_a_resumed_run_softens_its_labels_by_the_shape_model_it_began_with(data, recipe, tmp_path, monkeypatch):
+    with np.load(data / "faces" / "annotations.npz") as arrays:
+        np.savez(tmp_path / "shapes.npz", landmarks=arrays["landmarks"])
+    soft = replace(recipe, soft=SoftLandmarks(shapes=str(tmp_path / "shapes.npz")))
+    run(soft, data, tmp_path / "whole", "cpu", False, OFTEN)
+    run_killed_at(3, monkeypatch, soft, data, tmp_path / "killed")
+    monkeypatch.setattr("trainer.run.fit_shape_model", None)
+    run(soft, data, tmp_path / "killed", "cpu", True, OFTEN)
+    whole, killed = weights(tmp_path / "whole" / LAST), weights(tmp_path / "killed" / LAST)
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+    (tmp_path / "killed" / "shape_model.npz").unlink()
+    with pytest.raises(ModelError, match="shape model .* cannot be read"):
+        run(soft, data, tmp_path / "killed", "cpu", True, OFTEN)
 
 
 def test_it_learns(data, recipe, tmp_path):
