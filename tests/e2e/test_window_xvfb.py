@@ -137,8 +137,9 @@ def test_sample_plays_keys_work_and_ctrl_q_quits(desktop):
     until(lambda: (desktop.picture() != held).mean() > 0.2)
 
     desktop.press("s")
-    until(lambda: list(desktop.home.rglob("Understudy/*.png")) != [])
-    saved = Image.open(next(desktop.home.rglob("Understudy/*.png")))
+    finished = "Understudy/[!.]*.png"  # a picture that is still being written has a hidden name
+    until(lambda: list(desktop.home.rglob(finished)) != [])
+    saved = Image.open(next(desktop.home.rglob(finished)))
     assert saved.size == (640, 480)
 
     assert desktop.share(PANEL) > 0.1
