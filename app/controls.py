@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 from app.pickers import ModelPicker, SourcePicker
 from app.theme import GAP, MARGIN
 from app.widgets import CheckBox
-from engine.live import LiveSettings
-from engine.overlay import OverlayOptions
+from engine.live_settings import LiveSettings
+from engine.scene import OverlayOptions
 
 WIDTH = 250  # logical pixels
 

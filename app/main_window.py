@@ -20,7 +20,7 @@ from app.status_line import StatusLine
 from app.theme import MARGIN
 from app.view import LiveView
 from engine.errors import ModelError, UnderstudyError
-from engine.live import LiveSettings, View
+from engine.live_settings import LiveSettings, View
 from engine.live_state import SILENT_STATES, SourceState, Status
 from engine.sources.base import SourceKind
 from engine.sources.opening import SAMPLE
@@ -199,8 +199,8 @@ class MainWindow(QMainWindow):
     # What the player tells
 
     def _on_view(self, view: View) -> None:
-        self.view.show_picture(view.picture)
-        frame = view.result.frame
+        self.view.show_picture(view.first.picture)
+        frame = view.first.result.frame
         self.panel.offer_truth(frame.truth is not None)
         size = f"{frame.width}{TIMES}{frame.height}"
         if size != self._size:

@@ -12,7 +12,8 @@ from app.background import Background
 from app.bridge import Bridge
 from app.playing import Playing
 from engine.errors import ModelError, SourceError, UnderstudyError
-from engine.live import LiveSettings, Session, View
+from engine.live import Session
+from engine.live_settings import LiveSettings, View
 from engine.live_state import FINAL_STATES, SourceState
 from engine.models.landmarker import Landmarker
 from engine.models.library import ModelEntry
@@ -256,7 +257,7 @@ class Player(QObject):
             self.stopped.emit()
 
     def _tell_view(self, view: View) -> None:
-        model = view.result.model  # "" on frames that no model saw
+        model = view.first.result.model  # "" on frames that no model saw
         if model and model != self._model_at_work:
             self._model_at_work = model
             self.model_changed.emit(self._model_at_work)

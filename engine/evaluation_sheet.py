@@ -15,11 +15,12 @@ from engine.evaluation_tables import title
 from engine.frame import Frame, Truth
 from engine.geometry import crop_of_box, landmark_box
 from engine.landmarks.schemes import Scheme
-from engine.overlay import Composer, OverlayOptions, joined
+from engine.overlay import Composer, joined
 from engine.palette import MUTED, PLATE, TEXT, TRUTH
 from engine.pictures import read_picture, write_picture
 from engine.readings import Meter
 from engine.result import Face, Result
+from engine.scene import OverlayOptions, Scene
 from engine.text import EM_PER_CAPITAL, TextPainter
 
 WORST, COLUMNS = 24, 6
@@ -100,5 +101,5 @@ def _tile(composer: Composer, scored: ScoredFace, scheme: Scheme) -> NDArray[np.
         faces = (Face(0, landmark_box(points), 1.0, scheme, points, np.ones(len(points), np.float32), 0.0),)
     result = Result(Frame(0, 0.0, picture, scored.image, truth=truth), faces, "", {}, detected=False)
     tile = np.empty((TILE, TILE, 4), np.uint8)
-    composer.compose(result, Meter().readings(), OPTIONS, mirrored=False, out=tile)
+    composer.compose(Scene(result, Meter().readings(), OPTIONS), tile)
     return tile

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from engine.errors import SourceError
 from engine.frame import Frame
 from engine.models.landmarker import not_finite_error
-from engine.overlay import Composer, OverlayOptions
+from engine.overlay import Composer
 from engine.pictures import write_picture
 from engine.pipeline import Pipeline
-from engine.readings import JitterMeter, Meter, Spread
+from engine.readings import Meter, Spread
 from engine.recording import FASTEST_RATE, VideoRecorder
 from engine.result import Result
+from engine.scene import OverlayOptions, Scene
 from engine.sources.base import FALLBACK_RATE, Source, SourceKind
 
 # Sources without an end stop after this many frames unless told otherwise.
@@ -58,7 +59,7 @@ class HeadlessSummary:
         fps: frames per second of processing, the source's own time included.
         latency_ms: milliseconds of each stage; `total` is their sum without `capture`.
         nme: mean error in percent of the eye distance; None without ground truth.
-        jitter: see `JitterMeter`; None if the face was never still.
+        jitter: see `engine.readings.JitterMeter`; None if the face was never still.
         model, source: their names.
         files: what was written, by kind.
     """
@@ -93,7 +94,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         RecordingError: a video cannot be written.
     """
     meter, shown = Meter(window=None, refresh=0), Meter()
-    jitter, composer = JitterMeter(), Composer()
+    composer = Composer()
     canvas = np.empty((0, 0, 4), np.uint8)
     keep = None
     start = time.monotonic()
@@ -108,7 +109,6 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
             draw_ms = _draw(composer, result, shown, settings.overlay, canvas)
             for numbers in (meter, shown):
                 numbers.add(result, time.monotonic(), draw_ms)
-            jitter.add(result)
             if recording is not None:
                 recording.write(canvas, frame.captured)
             if settings.picture is not None and (result.faces or keep is None):
@@ -128,7 +128,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         fps=readings.frames / elapsed,
         latency_ms=readings.latency_ms,
         nme=readings.nme,
-        jitter=jitter.value,
+        jitter=readings.jitter,
         model=pipeline.landmarker.card.name,
         source=source.name,
         files={kind: str(path) for kind, path in written.items() if path is not None},
@@ -196,5 +196,5 @@ def _frames(source: Source, limit: int | None) -> Iterator[tuple[Frame, float]]:
 
 def _draw(composer: Composer, result: Result, shown: Meter, overlay: OverlayOptions, canvas: np.ndarray) -> float:
     start = time.perf_counter()
-    composer.compose(result, shown.readings(), overlay, False, canvas)
+    composer.compose(Scene(result, shown.readings(), overlay), canvas)
     return (time.perf_counter() - start) * 1e3

@@ -6,21 +6,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.buffers import TripleBuffer
+from engine.agreement import AgreementMeter
 from engine.capture import Capture, Captured
-from engine.errors import ModelError, UnderstudyError
+from engine.errors import UnderstudyError
 from engine.frame import Frame
-from engine.live_state import FINAL_STATES, SILENT_STATES, Status, Timing
-from engine.models.landmarker import Landmarker, not_finite_error
-from engine.overlay import Composer, OverlayOptions
-from engine.pipeline import DEFAULT_SMOOTHING, Pipeline
-from engine.readings import Meter, Readings
+from engine.lane import Lane
+from engine.live_settings import LaneView, LiveSettings, Pace, View
+from engine.live_state import SILENT_STATES, Status, Timing
+from engine.models.landmarker import Landmarker
+from engine.overlay import Composer
+from engine.pipeline import Pipeline
 from engine.result import Result
+from engine.scene import Layout
+from engine.second_lane import SecondLane
 from engine.slot import Slot
 from engine.sources.base import Source
 from engine.supervisor import Supervisor
@@ -28,50 +27,19 @@ from engine.supervisor import Supervisor
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class LiveSettings:
-    """What the user sets while frames run. Replaced as a whole, and read once per frame.
-
-    Attributes:
-        overlay: what is drawn.
-        mirrored: whether the picture is shown as in a mirror.
-        smoothing: strength of the smoothing, 0 for none to 1.
-        paused: whether the picture stands still. A file waits; the frames of a camera go by and are not counted.
-    """
-
-    overlay: OverlayOptions = field(default_factory=OverlayOptions)
-    mirrored: bool = False
-    smoothing: float = DEFAULT_SMOOTHING
-    paused: bool = False
-
-
-@dataclass(frozen=True)
-class View:
-    """What the window shows.
-
-    Attributes:
-        result: what was found on the frame.
-        readings: the numbers as they stand.
-        picture: `[H, W, 4]` uint8 BGRA with the overlay; valid until the next `Session.take_view`.
-    """
-
-    result: Result
-    readings: Readings
-    picture: NDArray[np.uint8]
-
-
 class Session:
     """One source at work, from its opening to its end. A session is started once; another source needs another one.
 
     A camera's newest frame is worked on and older ones are dropped and counted; of a file no frame is lost, and each
-    is shown at its time. The source is opened, and the pipeline built, on threads of the session.
+    is shown at its time. The source is opened, and the pipelines built, on threads of the session. A second lane, if
+    there is one, never slows the first unless both are locked to each other.
 
     Args:
         open_source: opens the source; called again when a camera was lost.
-        make_pipeline: builds the pipeline; called on the inference thread.
+        make_pipeline: builds the first lane's pipeline; called on the inference thread.
         settings: what to begin with.
         notify: called on threads of the session whenever there is a new view, status or error; must return at once.
-        composer: draws the pictures; a new one if None.
+        make_composer: makes what draws a lane's pictures.
         timing: see `Timing`.
         clock: tells seconds.
     """
@@ -83,32 +51,23 @@ class Session:
         settings: LiveSettings,
         notify: Callable[[], None],
         *,
-        composer: Composer | None = None,
+        make_composer: Callable[[], Composer] = Composer,
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make_pipeline, self._settings, self._notify, self._clock = make_pipeline, settings, notify, clock
-        self._composer = composer or Composer()
+        self._settings, self._notify, self._clock = settings, notify, clock
+        self._make_composer = make_composer
         self._timing = timing or Timing()
         self._slot: Slot[Captured] = Slot()
         self._supervisor = Supervisor(open_source, self._slot, self._tell, self._timing, clock)
-        self._buffers: TripleBuffer[tuple[Result, Readings]] = TripleBuffer()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
-        self._wanted_model: Slot[Callable[[], Landmarker]] = Slot()
-        self._model_error: UnderstudyError | None = None
-        self._frame_error: UnderstudyError | None = None
-        # From here on: used by the inference thread alone.
-        self._failed_at = 0.0
-        self._pipeline: Pipeline | None = None
-        self._meter = Meter(refresh=self._timing.refresh)
-        self._readings = self._meter.readings()
-        self._source: Capture | None = None
-        self._gap = False
-        self._standstill = 0.0
-        self._last_result_at = 0.0
-        self._shown: Result | None = None
-        self._shown_with: LiveSettings | None = None
+        self._lane = self._make_lane(make_pipeline)
+        self._second: SecondLane | None = None
+        self._agreement = AgreementMeter()
+        self._publishing = threading.Lock()  # so that locked lanes are taken together
+        self._views: tuple[LaneView | None, LaneView | None] = (None, None)  # taken last
+        self._source: Capture | None = None  # used by the inference thread alone
         self.settings = settings
 
     @property
@@ -131,8 +90,9 @@ class Session:
 
     @property
     def error(self) -> UnderstudyError | None:
-        """What is wrong with the model or the pipeline; None once it works again."""
-        return self._frame_error or self._model_error
+        """What is wrong with a model or a pipeline; None once it works again."""
+        second = self._second
+        return self._lane.error or (second.lane.error if second is not None and self._compares() else None)
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -150,6 +110,8 @@ class Session:
         self._stopping.set()
         self._slot.close()
         stopped = self._supervisor.stop(timeout)
+        if self._second is not None:
+            stopped = self._second.stop(max(0.0, deadline - self._clock())) and stopped
         if self._thread.ident is not None:
             self._thread.join(max(0.0, deadline - self._clock()))
         if self._thread.is_alive():
@@ -157,180 +119,128 @@ class Session:
         return stopped and not self._thread.is_alive()
 
     def use_model(self, make_landmarker: Callable[[], Landmarker]) -> None:
-        """Exchange the model between two frames.
+        """Exchange the first lane's model between two frames.
 
         It is loaded on the inference thread; if that fails, `error` says why and the old model stays at work.
         """
-        self._wanted_model.replace(make_landmarker)
+        self._lane.use_model(make_landmarker)
+
+    def use_second_model(
+        self, make_pipeline: Callable[[], Pipeline], make_landmarker: Callable[[], Landmarker]
+    ) -> None:
+        """Exchange the second lane's model likewise; the first call makes the lane, with `make_pipeline`."""
+        if self._second is not None:
+            self._second.lane.use_model(make_landmarker)
+            return
+        self._second = SecondLane(
+            self._make_lane(make_pipeline),
+            lambda: self._settings,
+            lambda: self.status.state,
+            lambda result: self._agreement.add(1, result),
+            self._tell,
+            self._timing.tick,
+        )
+        self._second.start()
 
     def take_view(self) -> View | None:
         """Return the newest view, or None if there was no new one since the last call. For one thread only."""
-        taken = self._buffers.take()
-        if taken is None:
+        second = self._second if self._compares() else None
+        with self._publishing:
+            taken = self._lane.take(), None if second is None else second.lane.take()
+        if taken == (None, None):
             return None
-        picture, (result, readings) = taken
-        return View(result, readings, picture)
+        first, other = (new or known for new, known in zip(taken, self._views, strict=True))
+        self._views = first, other
+        if first is None:
+            return None
+        return View(first, None if second is None else other, self._agreement.value if second is not None else None)
+
+    def _make_lane(self, make_pipeline: Callable[[], Pipeline]) -> Lane:
+        return Lane(make_pipeline, self._tell, self._make_composer(), self._timing, self._clock)
+
+    def _compares(self) -> bool:
+        return self._settings.layout is not Layout.SINGLE
 
     def _run(self) -> None:
-        self._build_pipeline()
+        self._lane.build()
         while not self._stopping.is_set():
             try:
                 self._turn()
             except Exception as error:  # whatever it is, the next frame may be a better one
-                self._fail_frame(error)
+                self._lane.fail_frame(error)
 
     def _turn(self) -> None:
         """Do what there is to do; wait for a frame for as long as a tick."""
-        model_changed = self._exchange_model()
+        model_changed = self._lane.exchange_model()
         captured = None
         if self._settings.paused:
-            self._gap = True
+            self._break_off()
             self._stopping.wait(self._timing.tick)
         else:
             captured = self._slot.take(self._timing.tick)
         if captured is None:
-            self._refresh(model_changed)
+            self._rest(model_changed)
         elif self._supervisor.is_current(captured.capture):
             self._receive(captured)
 
     def _receive(self, captured: Captured) -> None:
         if captured.capture is not self._source:
-            self._source, self._gap = captured.capture, True
+            self._source = captured.capture
+            self._break_off()
         if captured.frame is None:
             captured.capture.drained = True
             return
-        if self._gap and self._pipeline is not None:
-            self._pipeline.reset()
         self._work(captured.frame, captured.wait_ms)
 
     def _work(self, frame: Frame, wait_ms: float) -> None:
-        """Process and show a frame; if the pipeline fails, show the bare picture, which does not count."""
+        """Process and show a frame, and let the second lane have it."""
         settings = self._settings
-        try:
-            result = self._process(frame, wait_ms, settings)
-            draw_ms = self._draw(result or _bare(frame), settings)
-        except Exception as error:  # a model or a runtime may throw anything, and the session must outlive it
-            result = None
-            self._fail_frame(error)
-            self._draw(_bare(frame), settings)
-        else:
-            if result is not None:
-                self._count(result, draw_ms)
-        self._publish()
-        self._judge(result)
-
-    def _process(self, frame: Frame, wait_ms: float, settings: LiveSettings) -> Result | None:
-        """Return what the pipeline says of the frame; None if there is no pipeline."""
-        if self._pipeline is None:
-            return None
-        self._pipeline.smoothing = settings.smoothing
-        return self._pipeline.process(frame, wait_ms)
-
-    def _draw(self, result: Result, settings: LiveSettings) -> float:
-        """Draw a result into the free buffer; return the milliseconds it took."""
-        start = time.perf_counter()
-        picture = self._buffers.writable(result.frame.height, result.frame.width)
-        self._composer.compose(result, self._readings, settings.overlay, settings.mirrored, picture)
-        self._shown, self._shown_with = result, settings
-        return (time.perf_counter() - start) * 1e3
-
-    def _publish(self) -> None:
-        if self._shown is not None:
-            self._buffers.publish((self._shown, self._readings))
-            self._tell()
-
-    def _judge(self, result: Result | None) -> None:
-        """Report numbers that are none, after the picture that names their model; clear an error that is over."""
-        if result is None:
+        second = self._second if self._compares() else None
+        in_step = settings.pace is Pace.LOCKED
+        if second is not None:
+            second.offer(frame, in_step)
+        result = self._lane.process(frame, wait_ms, settings)
+        if second is None:
+            self._show(frame, result, settings, None)
             return
-        if result.not_finite:
-            self._fail_frame(not_finite_error(result.model))
-        elif self._frame_error is not None and self._clock() - self._failed_at >= self._timing.recovery:
-            self._frame_error = None
-            self._tell()
-
-    def _count(self, result: Result, draw_ms: float) -> None:
-        """Add a result to the numbers, leaving out the time for which the picture stood still."""
-        now = self._clock()
-        if self._gap and self._last_result_at:
-            self._standstill += now - self._last_result_at
-        self._gap, self._last_result_at = False, now
-        self._meter.add(result, now - self._standstill, draw_ms)
-        self._readings = self._meter.readings()
-
-    def _refresh(self, model_changed: bool) -> None:
-        """While no frame comes: keep the picture on screen true to the settings, the model and the source's state."""
-        shown = self._shown
-        if shown is None:
-            return
-        state = self.status.state
-        paused = self._settings.paused
-        if state in SILENT_STATES:
-            self._gap = True
-        if state in SILENT_STATES and shown.faces and not paused:
-            self._redraw(_bare(shown.frame))
-        elif model_changed and (paused or state in FINAL_STATES):
-            self._work_again(shown.frame)
-        elif self._looks() != self._shown_looks():
-            self._redraw(shown)
-
-    def _redraw(self, result: Result) -> None:
-        self._draw(result, self._settings)
-        self._publish()
-
-    def _work_again(self, frame: Frame) -> None:
-        """Show what the new model says of the frame on screen, with its own numbers."""
-        result = self._process(frame, 0.0, self._settings)
         if result is not None:
-            self._count(result, self._draw(result, self._settings))
-        self._redraw(result or _bare(frame))
-        self._judge(result)
+            self._agreement.add(0, result)
+        rival = second.wait_for(frame, self._is_locked) if in_step else second.latest
+        self._show(frame, result, settings, rival, second)
 
-    def _looks(self) -> tuple[OverlayOptions, bool]:
-        return self._settings.overlay, self._settings.mirrored
-
-    def _shown_looks(self) -> tuple[OverlayOptions, bool] | None:
-        shown = self._shown_with
-        return None if shown is None else (shown.overlay, shown.mirrored)
-
-    def _build_pipeline(self) -> None:
-        try:
-            self._pipeline = self._make_pipeline()
-        except Exception as error:  # as in _work
-            self._fail_model(error)
-
-    def _exchange_model(self) -> bool:
-        """Load the model that is wanted, if one is; return whether the pipeline changed."""
-        make_landmarker = self._wanted_model.take(timeout=0.0)
-        if make_landmarker is None:
-            return False
-        try:
-            landmarker = make_landmarker()
-            if self._pipeline is None:
-                self._pipeline = self._make_pipeline()
-            self._pipeline.landmarker = landmarker
-            self._pipeline.reset()
-        except Exception as error:  # as in _work
-            self._fail_model(error)
-            return False
-        self._meter.forget()
-        self._model_error = self._frame_error = None
+    def _show(
+        self,
+        frame: Frame,
+        result: Result | None,
+        settings: LiveSettings,
+        rival: Result | None,
+        second: SecondLane | None = None,
+    ) -> None:
+        self._lane.show(frame, result, settings, rival)
+        with self._publishing:
+            self._lane.publish()
+            if second is not None:
+                second.publish()
         self._tell()
-        return True
+        self._lane.judge(result)
 
-    def _fail_model(self, error: Exception) -> None:
-        log.error("The model cannot be used: %s", error, exc_info=not isinstance(error, UnderstudyError))
-        self._model_error = _as_sentence(error, "The model cannot be loaded")
-        self._tell()
+    def _rest(self, model_changed: bool) -> None:
+        """While no frame comes: keep the pictures true to the settings, the models and the source's state."""
+        state, settings = self.status.state, self._settings
+        second = self._second if self._compares() else None
+        shown = self._lane.shown
+        if second is not None and shown is not None and state not in SILENT_STATES:
+            second.catch_up(shown.frame)
+        self._lane.refresh(settings, state, model_changed, None if second is None else second.latest)
 
-    def _fail_frame(self, error: Exception) -> None:
-        """Report an error once, however many frames it spoils."""
-        self._failed_at = self._clock()
-        sentence = _as_sentence(error, "The model failed on a frame")
-        if str(sentence) != str(self._frame_error):
-            log.error("A frame could not be processed: %s", error, exc_info=error)
-            self._frame_error = sentence
-            self._tell()
+    def _is_locked(self) -> bool:
+        return self._compares() and self._settings.pace is Pace.LOCKED
+
+    def _break_off(self) -> None:
+        """The next frame does not follow the last one in time."""
+        self._lane.gap = True
+        if self._second is not None:
+            self._second.forget()
 
     def _tell(self) -> None:
         if self._stopping.is_set():
@@ -339,14 +249,3 @@ class Session:
             self._notify()
         except Exception:  # a window that is being taken down must not take the threads with it
             log.exception("The listener failed")
-
-
-def _bare(frame: Frame) -> Result:
-    """Return the result of a frame on which nobody looked for faces."""
-    return Result(frame, (), "", {}, detected=False)
-
-
-def _as_sentence(error: Exception, what: str) -> UnderstudyError:
-    if isinstance(error, UnderstudyError):
-        return error
-    return ModelError(f"{what} ({error})", "the model or its runtime is faulty", "choose another model")

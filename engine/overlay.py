@@ -12,14 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.agreement import paired
 from engine.frame import Truth
 from engine.geometry import Box, landmark_box
 from engine.landmarks.schemes import Scheme
 from engine.layer import Layer, Region
-from engine.palette import PARTS, TEXT, TRUTH, WHITE, Colour, mixed
+from engine.overlay_difference import Difference
+from engine.palette import FIRST_LANE, PARTS, SECOND_LANE, TEXT, TRUTH, WHITE, Colour, mixed
 from engine.panel import Panel
-from engine.readings import Readings
 from engine.result import Face, Result
+from engine.scene import Layout, OverlayOptions, Scene
 from engine.text import EM_PER_CAPITAL, TextPainter, readable_size
 
 # The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller
@@ -42,25 +44,6 @@ WIDEST_LABEL = 1.4  # box widths: wider ones are left out, or small faces would 
 BRACKET = 0.16  # length of the box's corners, of its smaller side
 
 
-@dataclass(frozen=True)
-class OverlayOptions:
-    """What is drawn.
-
-    Attributes:
-        points: a dot at each landmark, faint where it is probably hidden.
-        contours: lines along the parts of the face.
-        box: corners around each face, with its number and score.
-        numbers: the panel of readings.
-        truth: rings at the ground truth, where the frame has it.
-    """
-
-    points: bool = True
-    contours: bool = True
-    box: bool = False
-    numbers: bool = True
-    truth: bool = False
-
-
 class Composer:
     """Makes pictures to be shown or recorded out of results. Buffers are kept, so each thread needs its own."""
 
@@ -70,36 +53,37 @@ class Composer:
         self._layer = Layer()
         self._flipped = np.empty((0, 0, 3), np.uint8)
 
-    def compose(
-        self, result: Result, readings: Readings, options: OverlayOptions, mirrored: bool, out: NDArray[np.uint8]
-    ) -> None:
-        """Write the frame of `result` with its overlay into `out`.
+    def compose(self, scene: Scene, out: NDArray[np.uint8]) -> None:
+        """Write a scene's frame with its overlay into `out`.
 
         Args:
-            result: what was found on the frame.
-            readings: the numbers for the panel.
-            options: what is drawn.
-            mirrored: whether the picture is shown as in a mirror; text is not.
+            scene: what is shown.
             out: `[H, W, 4]` uint8 BGRA of the frame's size; every pixel of it is written, alpha is 255.
 
         Raises:
             ValueError: `out` has another shape or type.
         """
-        frame = result.frame
+        frame, options = scene.result.frame, scene.options
         if out.shape != (frame.height, frame.width, 4) or out.dtype != np.uint8:
             raise ValueError(f"out must be uint8 ({frame.height}, {frame.width}, 4), not {out.dtype} {out.shape}")
-        self._convert(frame.image, mirrored, out)
+        self._convert(frame.image, scene.mirrored, out)
         truth = labelled_points(frame.truth) if options.truth and frame.truth is not None else None
         # The panel comes first, so that it never hides a landmark.
         if options.numbers:
-            self._panel.draw(out, readings, frame.captured, truth is not None)
-        faces = result.faces if options.points or options.contours or options.box else ()
-        if mirrored:
-            faces = tuple(mirrored_face(face, frame.width) for face in faces)
-            truth = None if truth is None else mirrored_points(truth, frame.width)
+            self._panel.draw(out, scene.readings, frame.captured, truth is not None)
+        if truth is not None and scene.mirrored:
+            truth = mirrored_points(truth, frame.width)
+        faces = _faces(scene.result, scene)
+        if scene.layout is Layout.DIFFERENCE and scene.rival is not None:
+            self._draw_differences(faces, _faces(scene.rival, scene), scene.magnification, out)
+            faces = ()
+        overlaid = scene.layout is Layout.OVERLAID and scene.rival is not None
         # The truth mostly lies on the largest face, the first: one layer for both saves time.
         for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
-            self._draw_ink(face, its_truth, options, out)
+            self._draw_ink(face, its_truth, options, out, FIRST_LANE if overlaid else None)
+        if overlaid and scene.rival is not None:
+            for face in _faces(scene.rival, scene):
+                self._draw_ink(face, None, replace(options, box=False), out, SECOND_LANE)
 
     def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
         if mirrored:
@@ -108,10 +92,28 @@ class Composer:
             image = cv2.flip(image, 1, dst=self._flipped)
         cv2.cvtColor(image, cv2.COLOR_RGB2BGRA, dst=out)
 
-    def _draw_ink(
-        self, face: Face | None, truth: NDArray[np.float32] | None, options: OverlayOptions, out: NDArray[np.uint8]
+    def _draw_differences(
+        self, faces: tuple[Face, ...], rivals: tuple[Face, ...], magnification: float, out: NDArray[np.uint8]
     ) -> None:
-        """Draw a face, a truth, or both, through one layer."""
+        """Draw how the faces that both lanes see differ, each pair through one layer."""
+        for face, rival in paired(faces, rivals):
+            difference = Difference(face, rival, magnification)
+            box = landmark_box(difference.reach())
+            scale = ink_scale(face.box, out)
+            self._layer.clear(Region.around(box, (RING_RADIUS + RING_WIDTH) * scale + 2, out))
+            difference.draw(self._layer, line_width(scale), DOT_RADIUS * scale)
+            self._layer.seal(HALO, line_width(scale))
+            self._layer.lay(out)
+
+    def _draw_ink(
+        self,
+        face: Face | None,
+        truth: NDArray[np.float32] | None,
+        options: OverlayOptions,
+        out: NDArray[np.uint8],
+        colour: Colour | None = None,
+    ) -> None:
+        """Draw a face, a truth, or both, through one layer; the face in the colours of its parts, or in one."""
         boxes = [] if face is None else [landmark_box(face.landmarks)]
         if truth is not None:
             boxes.append(landmark_box(truth))
@@ -123,7 +125,7 @@ class Composer:
             boxes.append(Box(label.plate.x0, label.plate.y0, label.plate.x1, label.plate.y1))
         self._layer.clear(Region.around(joined(boxes), (RING_RADIUS + RING_WIDTH) * scale + 2, out))
         if face is not None:
-            self._draw_face(face, options, scale)
+            self._draw_face(face, options, scale, drawing_plan(face.scheme, colour))
         if label is not None:
             self._draw_label(label)
         if truth is not None:
@@ -131,20 +133,20 @@ class Composer:
         self._layer.seal(HALO, line_width(scale))
         self._layer.lay(out)
 
-    def _draw_face(self, face: Face, options: OverlayOptions, scale: float) -> None:
+    def _draw_face(self, face: Face, options: OverlayOptions, scale: float, plan: DrawingPlan) -> None:
         layer = self._layer
         if options.contours:
-            self._draw_contours(face, scale)
+            self._draw_contours(face, scale, plan)
         if options.points:
-            layer.dots(face.landmarks, DOT_RADIUS * scale, drawing_plan(face.scheme).dots, visibility(face))
+            layer.dots(face.landmarks, DOT_RADIUS * scale, plan.dots, visibility(face))
         if options.box:
             layer.lines(layer.fixed(brackets(frame_of(face))), line_width(scale), TEXT, LINE_ALPHA, level=True)
 
-    def _draw_contours(self, face: Face, scale: float) -> None:
+    def _draw_contours(self, face: Face, scale: float, plan: DrawingPlan) -> None:
         """Draw the lines between neighbouring points, faint where one of both is probably hidden."""
         seen = face.confidence > (HIDDEN + SEEN) / 2
         fixed, width, alpha = self._layer.fixed(face.landmarks), line_width(scale), LINE_ALPHA * min(1.0, scale)
-        for colour, ends in drawing_plan(face.scheme).lines:
+        for colour, ends in plan.lines:
             clear = seen[ends].all(1)
             self._layer.lines(fixed[ends[~clear]], width, colour, alpha * HIDDEN_ALPHA)
             self._layer.lines(fixed[ends[clear]], width, colour, alpha)
@@ -193,15 +195,27 @@ class DrawingPlan:
 
 
 @lru_cache(maxsize=8)
-def drawing_plan(scheme: Scheme) -> DrawingPlan:
-    """Return how the faces of a scheme are drawn."""
+def drawing_plan(scheme: Scheme, colour: Colour | None = None) -> DrawingPlan:
+    """Return how the faces of a scheme are drawn: in the colours of their parts, or all in one."""
     pairs: dict[str, list[tuple[int, int]]] = {}
     for contour in scheme.contours:
         following = contour.points[1:] + contour.points[:1] * contour.closed
         pairs.setdefault(contour.part, []).extend(zip(contour.points, following, strict=False))
-    lines = tuple((PARTS[part], np.array(ends, np.intp).reshape(-1, 2)) for part, ends in pairs.items())
-    dots = np.array([mixed(PARTS[part], WHITE, DOT_WHITENESS) for part in scheme.parts], np.float32)
+    lines = tuple((colour or PARTS[part], np.array(ends, np.intp).reshape(-1, 2)) for part, ends in pairs.items())
+    # One colour for all tells the lanes apart: its dots keep more of it.
+    whiteness = DOT_WHITENESS if colour is None else DOT_WHITENESS / 2
+    dots = np.array([mixed(colour or PARTS[part], WHITE, whiteness) for part in scheme.parts], np.float32)
     return DrawingPlan(lines, dots)
+
+
+def _faces(result: Result, scene: Scene) -> tuple[Face, ...]:
+    """Return the faces of a result that are drawn, as the scene shows them."""
+    options = scene.options
+    if not (options.points or options.contours or options.box):
+        return ()
+    if not scene.mirrored:
+        return result.faces
+    return tuple(mirrored_face(face, result.frame.width) for face in result.faces)
 
 
 def ink_scale(box: Box, picture: NDArray[np.uint8]) -> float:

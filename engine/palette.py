@@ -33,3 +33,17 @@ PARTS = {
     "pupil": _bgr("#7ce6df"),
 }
 TRUTH = _bgr("#ff8c1a")
+
+# Two lanes on one picture: cyan against yellow, which differ for every kind of colour blindness.
+FIRST_LANE = _bgr("#4fd8f0")
+SECOND_LANE = _bgr("#ffe14d")
+# Heat of a difference, from none to `HOTTEST` percent of the eye distance and more.
+HEAT = (_bgr("#5aa9ff"), _bgr("#ffe14d"), _bgr("#ff5a4d"))
+HOTTEST = 6.0
+
+
+def heat_colour(percent: float) -> Colour:
+    """Return the colour of a difference in percent of the eye distance."""
+    place = min(max(percent / HOTTEST, 0.0), 1.0) * (len(HEAT) - 1)
+    step = min(int(place), len(HEAT) - 2)
+    return mixed(HEAT[step], HEAT[step + 1], place - step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,9 @@ class Readings:
         found: share of the window's frames with a face.
         dropped: frames that the source gave and nobody processed, since the start.
         frames: frames with a result since the start.
+        cpu: share of one processor core that the lane's thread was busy with finding and drawing; None before the
+            second result.
+        jitter: see `JitterMeter`; None if the face was never still.
     """
 
     fps: float | None
@@ -45,6 +49,8 @@ class Readings:
     found: float
     dropped: int
     frames: int
+    cpu: float | None = None
+    jitter: float | None = None
 
 
 class Meter:
@@ -63,13 +69,24 @@ class Meter:
         self._stages: dict[str, deque[float]] = {name: deque(maxlen=window) for name in (*STAGES, "total")}
         self._errors: deque[float] = deque(maxlen=window)
         self._found: deque[bool] = deque(maxlen=window)
+        self._cpu_ms: deque[float] = deque(maxlen=window)
+        self._jitter = JitterMeter(window)
         self._first_id: int | None = None
         self._frames = 0
         self._last_id = -1
 
-    def add(self, result: Result, now: float, draw_ms: float = 0.0) -> None:
-        """Count a result that was ready at `now` (`time.monotonic()` seconds) and took `draw_ms` to draw."""
+    def add(self, result: Result, now: float, draw_ms: float = 0.0, cpu_ms: float = 0.0) -> None:
+        """Count a result.
+
+        Args:
+            result: what was found.
+            now: when it was ready, in seconds of a monotonic clock.
+            draw_ms: how long drawing it took.
+            cpu_ms: how long a processor core was busy with it.
+        """
         self._times.append(now)
+        self._cpu_ms.append(cpu_ms)
+        self._jitter.add(result)
         stages = {**result.stages, "draw": draw_ms}
         for name, value in stages.items():
             # The detector rests while faces are followed; its zeros would hide what a detection costs.
@@ -89,7 +106,8 @@ class Meter:
         """Forget what the numbers look back on, as for another model; the frames are counted on."""
         self._readings = None
         self._found.clear()
-        windows: tuple[deque[float], ...] = (self._times, self._errors, *self._stages.values())
+        self._jitter.forget()
+        windows: tuple[deque[float], ...] = (self._times, self._errors, self._cpu_ms, *self._stages.values())
         for window in windows:
             window.clear()
 
@@ -110,6 +128,9 @@ class Meter:
             found=float(np.mean(self._found)) if self._found else 0.0,
             dropped=seen - self._frames,
             frames=self._frames,
+            # The first result's work was done before the span began.
+            cpu=sum(islice(self._cpu_ms, 1, None)) / 1e3 / span if span > 0 else None,
+            jitter=self._jitter.value,
         )
 
 
@@ -118,11 +139,14 @@ class JitterMeter:
 
     Jitter is the mean move of the points between two successive results of the same face, in percent of the eye
     distance, over the pairs in which the face is still: by ground truth where there is one, else by its own mean move.
+
+    Args:
+        window: over how many of such pairs; None for all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window: int | None = None) -> None:
         self._last: Result | None = None
-        self._moves: list[float] = []
+        self._moves: deque[float] = deque(maxlen=window)
 
     def add(self, result: Result) -> None:
         """Count a result."""
@@ -131,9 +155,16 @@ class JitterMeter:
             return
         before, after = last.faces[0], result.faces[0]
         eyes = interocular_distance(after.scheme, after.landmarks)
+        if not eyes > 0:  # landmarks that fell together have no scale
+            return
         step = _mean_move(before.landmarks, after.landmarks) * 100 / eyes
         if _is_still(last, result, eyes):
             self._moves.append(step)
+
+    def forget(self) -> None:
+        """Begin anew, as for another model."""
+        self._last = None
+        self._moves.clear()
 
     @property
     def value(self) -> float | None:

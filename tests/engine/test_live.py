@@ -10,9 +10,10 @@ import time
 import pytest
 
 from engine.errors import SourceError
-from engine.live import LiveSettings, Session
+from engine.live import Session
+from engine.live_settings import LiveSettings
 from engine.live_state import SourceState
-from engine.overlay import OverlayOptions
+from engine.scene import OverlayOptions
 from engine.sources.base import SourceKind
 from tests.fakes.faulty_camera import FaultyCamera, camera_source
 from tests.fakes.live_fakes import FAST, FakeClip, FakeComposer, FakePipeline, landmarker, picture, wait_until
@@ -41,13 +42,13 @@ def test_the_last_view_stays_after_the_end_and_follows_the_settings():
     with stage:
         wait_until(lambda: stage.state is ENDED)
         view = stage.last_view()
-        assert view.result.frame.id == 1
-        assert view.picture[5, 5, 0] == 20
-        assert view.picture[0, 0, 0] == 0
+        assert view.first.result.frame.id == 1
+        assert view.first.picture[5, 5, 0] == 20
+        assert view.first.picture[0, 0, 0] == 0
         stage.session.settings = LiveSettings(mirrored=True)
         view = stage.last_view()
-        assert view.result.frame.id == 1
-        assert view.picture[0, 0, 0] == 255, "mirrored anew"
+        assert view.first.result.frame.id == 1
+        assert view.first.picture[0, 0, 0] == 255, "mirrored anew"
         time.sleep(0.05)
         assert stage.take_view() is None, "nothing changed, nothing is drawn"
         wait_until(lambda: clip.closed)
@@ -58,9 +59,9 @@ def test_another_model_looks_at_the_last_picture_again():
     stage = Stage(lambda: FakeClip([picture(10)], kind=SourceKind.PICTURES))
     with stage:
         wait_until(lambda: stage.state is ENDED)
-        assert stage.last_view().result.model == "A"
+        assert stage.last_view().first.result.model == "A"
         stage.session.use_model(lambda: landmarker("B"))
-        assert stage.last_view().result.model == "B"
+        assert stage.last_view().first.result.model == "B"
         assert stage.readings.frames == 1, "the frame counts once"
         assert stage.readings.dropped == 0
 
@@ -77,7 +78,7 @@ def test_a_file_is_shown_at_its_own_speed():
 def test_a_frame_that_waited_for_its_moment_is_not_old():
     stage = Stage(lambda: FakeClip([picture()] * 20, rate=20.0))
     with stage:
-        ages = [time.monotonic() - stage.last_view().result.frame.captured for _ in range(10)]
+        ages = [time.monotonic() - stage.last_view().first.result.frame.captured for _ in range(10)]
     assert sorted(ages)[5] < 0.025, "half of the 50 ms for which each frame waits"
 
 
@@ -146,10 +147,10 @@ def test_fault_30_another_frame_size_gets_other_buffers():
         while stage.state is not ENDED or not shapes:
             view = stage.take_view()
             if view is not None:
-                frame = view.result.frame
-                assert view.picture.shape == (frame.height, frame.width, 4)
-                assert view.picture[5, 5, 0] == frame.image[0, 0, 0]
-                shapes.append(view.picture.shape)
+                frame = view.first.result.frame
+                assert view.first.picture.shape == (frame.height, frame.width, 4)
+                assert view.first.picture[5, 5, 0] == frame.image[0, 0, 0]
+                shapes.append(view.first.picture.shape)
     assert stage.pipeline.levels == [10] * 3 + [20] * 3 + [30] * 3
     assert shapes
 
@@ -176,7 +177,7 @@ def test_settings_reach_the_next_frame():
     with stage:
         stage.views(1)
         stage.session.settings = LiveSettings(OverlayOptions(points=False), mirrored=True, smoothing=0.9)
-        wait_until(lambda: stage.last_view().picture[0, 0, 0] == 255)
+        wait_until(lambda: stage.last_view().first.picture[0, 0, 0] == 255)
         wait_until(lambda: stage.pipeline.smoothing == 0.9)
 
 
@@ -188,7 +189,7 @@ def test_a_listener_that_throws_harms_nobody():
         raise RuntimeError("the window is gone")
 
     session = Session(
-        lambda: FakeClip([picture()] * 5), FakePipeline, LiveSettings(), notify, composer=FakeComposer(), timing=FAST
+        lambda: FakeClip([picture()] * 5), FakePipeline, LiveSettings(), notify, make_composer=FakeComposer, timing=FAST
     )
     session.start()
     wait_until(lambda: session.status.state is ENDED)
@@ -210,5 +211,5 @@ def test_the_picture_a_window_holds_is_not_written_to():
             view = stage.take_view()
             held = view or held
             if held is not None:
-                assert held.picture[5, 5, 0] == held.result.frame.image[0, 0, 0]
+                assert held.first.picture[5, 5, 0] == held.first.result.frame.image[0, 0, 0]
     assert held is not None

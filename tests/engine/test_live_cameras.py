@@ -12,7 +12,7 @@ import pytest
 
 from engine.errors import SourceError
 from engine.hints import BLACK, FROZEN
-from engine.live import LiveSettings
+from engine.live_settings import LiveSettings
 from engine.live_state import SourceState
 from engine.sources.base import SourceKind
 from engine.sources.discovery import CameraAbsent
@@ -29,7 +29,7 @@ def test_fault_09_a_slow_model_gets_the_newest_frame_and_drops_are_counted():
     driver = FaultyCamera(period=0.004)
     stage = Stage(lambda: camera_source(driver), FakePipeline(delay=0.05))
     with stage:
-        ages = [time.monotonic() - stage.last_view().result.frame.captured for _ in range(12)]
+        ages = [time.monotonic() - stage.last_view().first.result.frame.captured for _ in range(12)]
         wait_until(lambda: stage.readings.dropped > 20)
         assert max(ages) < 0.5
         assert np.median(ages) < 0.05 * 2 + 0.05
@@ -45,10 +45,10 @@ def test_fault_01_an_unplugged_camera_is_said_to_be_so_and_nothing_stale_stays_d
     )
     stage = Stage(open_source)
     with stage:
-        assert stage.views(3)[-1].result.faces
+        assert stage.views(3)[-1].first.result.faces
         wait_until(lambda: stage.state is RECONNECTING)
         wait_until(lambda: "comes back by itself" in stage.session.status.message)
-        wait_until(lambda: stage.last_view().result.faces == ())
+        wait_until(lambda: stage.last_view().first.result.faces == ())
         assert stage.readings.frames > 0, "the counters stay"
     assert any("disconnected" in status.message for status in stage.statuses)
     assert stage.session.status.source == "Fake Cam"
@@ -139,7 +139,7 @@ def test_fault_03_the_camera_comes_back_by_itself():
         wait_until(lambda: stage.states == [STARTING, LIVE, RECONNECTING, LIVE])
         wait_until(lambda: stage.pipeline.levels and stage.pipeline.levels[-1] < 70)
         assert stage.session.status.message == ""
-        assert stage.last_view().result.faces
+        assert stage.last_view().first.result.faces
         assert stage.readings.dropped < 30
     assert stage.pipeline.seen == sorted(set(stage.pipeline.seen))
     assert stage.pipeline.resets >= 2, "the new picture has nothing to do with the old one"

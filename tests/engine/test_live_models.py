@@ -31,8 +31,8 @@ def test_fault_14_a_model_that_throws_is_reported_once_and_the_picture_goes_on()
     with stage:
         while stage.state is not ENDED:
             view = stage.take_view()
-            if view is not None and not view.result.faces:
-                assert 5 <= view.result.frame.id < 25
+            if view is not None and not view.first.result.faces:
+                assert 5 <= view.first.result.frame.id < 25
                 bare += 1
         assert stage.session.error is None, "it works again"
     assert len(stage.errors) == 1
@@ -98,10 +98,10 @@ def test_a_composer_that_fails_even_on_the_bare_picture_does_not_end_the_session
     stage = Stage(lambda: FakeClip([picture(level) for level in range(6)], rate=100.0))
     works = stage.composer.compose
 
-    def compose(result, *arguments):
-        if result.frame.id < 3:
+    def compose(scene, out):
+        if scene.result.frame.id < 3:
             raise ValueError("cannot draw")
-        works(result, *arguments)
+        works(scene, out)
 
     stage.composer.compose = compose
     with stage:
@@ -120,7 +120,7 @@ def test_fault_24_results_stand_under_the_name_of_the_model_that_made_them():
             view = stage.take_view()
             if view is not None:
                 made_by = dict(zip(stage.pipeline.seen, stage.pipeline.models, strict=False))
-                assert view.result.model == made_by[view.result.frame.id]
+                assert view.first.result.model == made_by[view.first.result.frame.id]
         wait_until(lambda: stage.pipeline.models[-1] == "model 199")
     assert len(set(stage.pipeline.models)) > 20
 
@@ -155,7 +155,7 @@ def test_without_a_pipeline_the_bare_picture_is_shown_until_a_model_works():
     stage = Stage(lambda: camera_source(FaultyCamera()), make_pipeline=make_pipeline)
     with stage:
         view = stage.views(2)[-1]
-        assert view.result.faces == ()
+        assert view.first.result.faces == ()
         assert "missing" in str(stage.session.error)
         works.append(True)
         stage.session.use_model(lambda: landmarker("B"))

@@ -10,10 +10,11 @@ import pytest
 from engine.frame import Frame, Truth
 from engine.geometry import landmark_box
 from engine.landmarks.schemes import IBUG_68, WFLW_98
-from engine.overlay import Composer, OverlayOptions, brackets, drawing_plan, frame_of, ink_scale
+from engine.overlay import Composer, brackets, drawing_plan, frame_of, ink_scale
 from engine.palette import PARTS, TRUTH
 from engine.readings import Readings, Spread
 from engine.result import Face, Result
+from engine.scene import OverlayOptions, Scene
 
 OFF = OverlayOptions(points=False, contours=False, box=False, numbers=False, truth=False)
 ON = OverlayOptions(points=True, contours=True, box=True, numbers=True, truth=True)
@@ -56,7 +57,7 @@ def grey(width=WIDTH, height=HEIGHT, level=90):
 
 def composed(composer, result, options, mirrored=False):
     out = np.full((result.frame.height, result.frame.width, 4), 77, np.uint8)
-    composer.compose(result, READINGS, options, mirrored, out)
+    composer.compose(Scene(result, READINGS, options, mirrored), out)
     return out
 
 
@@ -199,7 +200,7 @@ def test_ink_stays_near_the_face_and_inside_the_buffer(composer):
     points = grid_of_points(IBUG_68)
     result = result_of(noise(), [face_at(points)], points)
     wide = np.full((HEIGHT + 20, WIDTH, 4), 77, np.uint8)
-    composer.compose(result, READINGS, dataclasses.replace(ON, numbers=False), False, wide[10:-10])
+    composer.compose(Scene(result, READINGS, dataclasses.replace(ON, numbers=False)), wide[10:-10])
     assert (wide[:10] == 77).all()
     assert (wide[-10:] == 77).all()
     picture, box = wide[10:-10].copy(), landmark_box(points)
@@ -267,12 +268,12 @@ def test_other_schemes_are_drawn_too(composer):
 @pytest.mark.parametrize("shape", [(480, 640, 3), (640, 480, 4), (479, 640, 4)])
 def test_a_buffer_of_another_shape_is_refused(composer, shape):
     with pytest.raises(ValueError, match="out must be uint8"):
-        composer.compose(result_of(noise()), READINGS, ON, False, np.zeros(shape, np.uint8))
+        composer.compose(Scene(result_of(noise()), READINGS, ON), np.zeros(shape, np.uint8))
 
 
 def test_a_buffer_of_another_type_is_refused(composer):
     with pytest.raises(ValueError, match="float32"):
-        composer.compose(result_of(noise()), READINGS, ON, False, np.zeros((480, 640, 4), np.float32))
+        composer.compose(Scene(result_of(noise()), READINGS, ON), np.zeros((480, 640, 4), np.float32))
 
 
 def test_ink_grows_with_face_and_picture():

@@ -129,11 +129,12 @@ class FakeComposer:
         self.drawn = 0
         self.buffers: set[int] = set()
 
-    def compose(self, result, readings, options, mirrored, out) -> None:
+    def compose(self, scene, out) -> None:
+        result = scene.result
         assert out.shape == (result.frame.height, result.frame.width, 4)
         out[..., :3] = result.frame.image[0, 0, 0]
         out[..., 3] = len(result.faces)
-        out[0, 0, 0] = 255 if mirrored else 0
+        out[0, 0, 0] = 255 if scene.mirrored else 0
         self.drawn += 1
         self.buffers.add(out.__array_interface__["data"][0])
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from engine.live import LiveSettings, Session
+from engine.live import Session
+from engine.live_settings import LiveSettings
 from engine.live_state import SourceState
 from tests.fakes.live_fakes import FAST, FakeComposer, FakePipeline, wait_until
 
@@ -23,7 +24,7 @@ class Stage:
             make_pipeline or (lambda: self.pipeline),
             settings or LiveSettings(),
             self._note,
-            composer=self.composer,
+            make_composer=lambda: self.composer,
             timing=timing,
         )
         self._note()
@@ -62,7 +63,7 @@ class Stage:
         """Take a view as a window does."""
         view = self.session.take_view()
         if view is not None:
-            self._readings = view.readings
+            self._readings = view.first.readings
         return view
 
     def views(self, count: int) -> list:
@@ -72,7 +73,7 @@ class Stage:
         def look() -> bool:
             view = self.take_view()
             if view is not None:
-                views.append(replace(view, picture=view.picture.copy()))
+                views.append(replace(view, first=replace(view.first, picture=view.first.picture.copy())))
             return len(views) >= count
 
         wait_until(look)

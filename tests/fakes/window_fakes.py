@@ -13,7 +13,7 @@ from app.player import Parts
 from engine.errors import ModelError, SourceError, UnderstudyError
 from engine.frame import Frame, Truth
 from engine.landmarks.schemes import IBUG_68
-from engine.live import LiveSettings, View
+from engine.live_settings import LaneView, LiveSettings, View
 from engine.live_state import SourceState, Status
 from engine.models.library import ModelEntry
 from engine.readings import Meter
@@ -33,7 +33,7 @@ def make_view(model="student-68", size=(320, 240), colour=GREY, truth=False) -> 
     result = Result(Frame(0, 0.0, image, "fake", truth=known), (), model, {}, detected=False)
     picture = np.empty((height, width, 4), np.uint8)
     picture[:] = colour
-    return View(result, Meter().readings(), picture)
+    return View(LaneView(result, (), Meter().readings(), picture))
 
 
 class FakeSource:

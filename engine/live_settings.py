@@ -1,0 +1,83 @@
+"""What the user sets while frames run, and what the window gets to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.landmarks.signals import FaceSignals
+from engine.pipeline import DEFAULT_SMOOTHING
+from engine.readings import Readings
+from engine.result import Result
+from engine.scene import Layout, OverlayOptions
+
+
+class Pace(Enum):
+    """How two lanes keep time."""
+
+    LOCKED = "locked"  # both show the same frame, as fast as the slower model
+    LIVE = "live"  # each at its own pace
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """What the user sets while frames run. Replaced as a whole, and read once per frame.
+
+    Attributes:
+        overlay: what is drawn.
+        mirrored: whether the picture is shown as in a mirror.
+        smoothing: strength of the smoothing, 0 for none to 1.
+        paused: whether the picture stands still. A file waits; the frames of a camera go by and are not counted.
+        layout: how two lanes are shown. The second lane rests in `Layout.SINGLE`.
+        pace: how two lanes keep time.
+        magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are drawn.
+        filter: folder of the AR filter that is drawn on the faces; None for none.
+    """
+
+    overlay: OverlayOptions = field(default_factory=OverlayOptions)
+    mirrored: bool = False
+    smoothing: float = DEFAULT_SMOOTHING
+    paused: bool = False
+    layout: Layout = Layout.SINGLE
+    pace: Pace = Pace.LIVE
+    magnification: float = 3.0
+    filter: Path | None = None
+
+
+@dataclass(frozen=True)
+class LaneView:
+    """What a lane shows.
+
+    Attributes:
+        result: what was found on the frame.
+        signals: of each of the result's faces; None for a face that has none.
+        readings: the lane's numbers as they stand.
+        picture: `[H, W, 4]` uint8 BGRA with the overlay; valid until the next `Session.take_view`. Empty where the lane
+            has no picture of its own.
+    """
+
+    result: Result
+    signals: tuple[FaceSignals | None, ...]
+    readings: Readings
+    picture: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class View:
+    """What the window shows.
+
+    Attributes:
+        first: the first lane.
+        second: the second lane; None while it rests or has shown nothing yet.
+        agreement: mean distance of the landmarks of both lanes on the same frames in percent of the eye distance, see
+            `engine.agreement`; None while there is none. It says how near the models are to each other, not how
+            accurate either is.
+    """
+
+    first: LaneView
+    second: LaneView | None = None
+    agreement: float | None = None

@@ -1,0 +1,132 @@
+"""The second lane's thread: frames that the first lane offers, worked on at their own pace or in step with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.frame import Frame
+from engine.lane import Lane
+from engine.live_settings import LiveSettings
+from engine.live_state import SourceState
+from engine.result import Result
+from engine.slot import Slot
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A frame for the second lane; in step, the first lane waits for its result and publishes both pictures."""
+
+    frame: Frame
+    in_step: bool
+
+
+class SecondLane:
+    """Runs a lane on a thread of its own. A frame that it cannot take in time makes room for the newest.
+
+    Args:
+        lane: what works on the frames; belongs to the thread from `start` on.
+        settings: tells what the user set.
+        state: tells what the source is doing.
+        found: called with every result, on the thread.
+        tell: called when there is something new to see.
+        tick: seconds after which the thread looks around when no frame comes.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        settings: Callable[[], LiveSettings],
+        state: Callable[[], SourceState],
+        found: Callable[[Result], None],
+        tell: Callable[[], None],
+        tick: float,
+    ) -> None:
+        self.lane = lane
+        self._settings, self._state, self._found, self._tell, self._tick = settings, state, found, tell, tick
+        self._offers: Slot[Offer] = Slot()
+        self._finished: Slot[int] = Slot()
+        self._stopping = threading.Event()
+        self._held = False  # the picture waits for the first lane's
+        self._offered = self._awaited = -1  # ids of frames
+        self.latest: Result | None = None
+        self._thread = threading.Thread(target=self._run, name="second inference", daemon=True)
+
+    def start(self) -> None:
+        """Begin to build the pipeline and to wait for frames."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """End; return whether the thread ended within `timeout` seconds."""
+        self._stopping.set()
+        self._offers.close()
+        self._finished.close()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def offer(self, frame: Frame, in_step: bool) -> None:
+        """Give a frame, in place of one that was not taken yet."""
+        self._offered = frame.id
+        self._awaited = frame.id if in_step else -1
+        self._offers.replace(Offer(frame, in_step))
+
+    def catch_up(self, frame: Frame) -> None:
+        """While the picture stands still: give the frame on screen, unless it was given before."""
+        if frame.id != self._offered:
+            self.offer(frame, in_step=False)
+
+    def wait_for(self, frame: Frame, wanted: Callable[[], bool]) -> Result | None:
+        """Return the result of a frame that was offered in step; None if it failed or is not `wanted` any more."""
+        while wanted() and not self._stopping.is_set():
+            if self._finished.take(self._tick) == frame.id:
+                latest = self.latest
+                return latest if latest is not None and latest.frame.id == frame.id else None
+        self._awaited = -1
+        return None
+
+    def publish(self) -> None:
+        """Hand over the picture that was held back for the first lane's; on the first lane's thread."""
+        if self._held:
+            self.lane.publish()
+            self._held = False
+
+    def forget(self) -> None:
+        """The next frame does not follow the last one in time."""
+        self.lane.gap = True
+
+    def _run(self) -> None:
+        self.lane.build()
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+            except Exception as error:  # whatever it is, the next frame may be a better one
+                self.lane.fail_frame(error)
+
+    def _turn(self) -> None:
+        model_changed = self.lane.exchange_model()
+        if model_changed:
+            self.latest = None
+        offer = self._offers.take(self._tick)
+        if offer is not None:
+            self._work(offer)
+        elif not self._held:
+            self.lane.refresh(self._settings(), self._state(), model_changed)
+        elif self._awaited < 0:  # the first lane gave up waiting just before the picture was held back
+            self.publish()
+            self._tell()
+
+    def _work(self, offer: Offer) -> None:
+        settings, frame = self._settings(), offer.frame
+        result = self.lane.process(frame, 0.0, settings)
+        self.lane.show(frame, result, settings)
+        self.latest = result
+        if result is not None:
+            self._found(result)
+        if offer.in_step:
+            self._held = True
+            self._finished.replace(frame.id)
+        else:
+            self.lane.publish()
+            self._tell()
+        self.lane.judge(result)
