@@ -82,6 +82,11 @@ class Lane:
         """The result on the newest picture."""
         return self._shown
 
+    @property
+    def signals(self) -> tuple[FaceSignals | None, ...]:
+        """Signals of the faces of the newest result."""
+        return self._signals
+
     def use_model(self, make_landmarker: Callable[[], Landmarker]) -> None:
         """Exchange the model before the next frame; if it cannot be loaded, `error` says why and the old one stays."""
         self._wanted_model.replace(make_landmarker)

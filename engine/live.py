@@ -11,6 +11,7 @@ from engine.agreement import AgreementMeter
 from engine.capture import Capture, Captured
 from engine.errors import UnderstudyError
 from engine.frame import Frame
+from engine.landmarks.signals import FaceSignals
 from engine.lane import Lane
 from engine.live_settings import LaneView, LiveSettings, Pace, View
 from engine.live_state import SILENT_STATES, Status, Timing
@@ -25,6 +26,8 @@ from engine.sources.base import Source
 from engine.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
+
+Tap = Callable[[Result, tuple[FaceSignals | None, ...]], None]
 
 
 class Session:
@@ -42,6 +45,10 @@ class Session:
         make_composer: makes what draws a lane's pictures.
         timing: see `Timing`.
         clock: tells seconds.
+
+    Attributes:
+        tap: called on the inference thread with every result of the first lane and its faces' signals, for streams and
+            logs; must return at once.
     """
 
     def __init__(
@@ -68,6 +75,7 @@ class Session:
         self._publishing = threading.Lock()  # so that locked lanes are taken together
         self._views: tuple[LaneView | None, LaneView | None] = (None, None)  # taken last
         self._source: Capture | None = None  # used by the inference thread alone
+        self.tap: Tap | None = None
         self.settings = settings
 
     @property
@@ -90,9 +98,13 @@ class Session:
 
     @property
     def error(self) -> UnderstudyError | None:
-        """What is wrong with a model or a pipeline; None once it works again."""
-        second = self._second
-        return self._lane.error or (second.lane.error if second is not None and self._compares() else None)
+        """What is wrong with the first lane's model or pipeline; None once it works again."""
+        return self._lane.error
+
+    @property
+    def second_error(self) -> UnderstudyError | None:
+        """The same of the second lane; None while it rests."""
+        return self._second.lane.error if self._second is not None and self._compares() else None
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -223,6 +235,9 @@ class Session:
                 second.publish()
         self._tell()
         self._lane.judge(result)
+        tap = self.tap
+        if result is not None and tap is not None:
+            tap(result, self._lane.signals)
 
     def _rest(self, model_changed: bool) -> None:
         """While no frame comes: keep the pictures true to the settings, the models and the source's state."""
