@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from app.arguments import Verbs, add_json, add_model, add_verb
 from app.data_cli import add_data
+from app.filter_cli import add_filter
 from app.terminal import say
 from engine.errors import UnderstudyError, sentence
 from engine.landmarks.metrics import NORMALISERS
@@ -77,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_data(verbs)
     _add_train(verbs)
     _add_export(verbs)
+    add_filter(verbs)
     for verb, text in (
         ("models", "list the models with their accuracy, size and licence"),
         ("cameras", "list the cameras by name"),
@@ -186,7 +188,8 @@ def _add_benchmark(verbs: Verbs) -> None:
 
 def _add_train(verbs: Verbs) -> None:
     parser = add_verb(verbs, "train", "training", "train a model by a named recipe")
-    parser.add_argument("recipe", metavar="RECIPE", help="name of the recipe, such as student-68")
+    parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="name of the recipe, such as student-68")
+    parser.add_argument("--list", action="store_true", help="list the recipes instead")
     parser.add_argument("--data", default="data", metavar="DIR", help="folder of the packs (default: data)")
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/RECIPE)")
     parser.add_argument("--resume", metavar="DIR", help="go on with the run in DIR")
@@ -204,6 +207,9 @@ def _add_train(verbs: Verbs) -> None:
         help="of the network's body; points and losses stay float32 (default: auto, bf16-mixed where a GPU can)",
     )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field; repeatable")
+    parser.add_argument(
+        "--stop-with-stdin", action="store_true", help="save and end when standard input closes, as on Ctrl-C"
+    )
     parser.set_defaults(verb="train")
     add_json(parser)
 

@@ -12,6 +12,13 @@ KINDS = ("300w", "wflw", "cofw", "cofw68")
 # definition: people put the centre of an eye higher than the mean of its outline. Up to 10 the landmarks look right;
 # between 7 and 10 are mostly turned heads, whose eyes stand close together. Beyond are 0.6 % of the faces.
 LARGEST_DISAGREEMENT = 10.0
+DERIVED = """\
+The manual points are kept where the two markups coincide, and moved by the mean difference of the markups elsewhere.
+The proposal is bent along each contour to meet them and gives the other 30 points. Faces whose shape is none that real
+faces have are left out. With fewer than 50 faces the markups cannot be compared, and all manual points are kept.
+
+proposals: a model (NAME, or FILE.tflite with its card beside it), or what another tool found, as .npz, .jsonl or .csv
+in one of the forms that “understudy evaluate --help” describes."""
 
 
 def add_data(verbs: Verbs) -> None:
@@ -21,6 +28,7 @@ def add_data(verbs: Verbs) -> None:
     _add_import(actions)
     _add_check(actions)
     _add_label(actions)
+    _add_derive98(actions)
     _add_pack(actions)
 
 
@@ -52,6 +60,27 @@ def _add_label(actions: Verbs) -> None:
         help="mean distance from the five points, in percent of the eye distance, above which a face is left out "
         f"(default: {LARGEST_DISAGREEMENT:g})",
     )
+    add_json(parser)
+
+
+def _add_derive98(actions: Verbs) -> None:
+    text = "turn a pack of 68 manual points into one of 98 with the help of proposals"
+    parser = add_verb(actions, "derive98", "data", text)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = DERIVED
+    parser.add_argument("pack", metavar="PACK", help="pack with the 68 points of iBUG")
+    parser.add_argument(
+        "--proposal",
+        required=True,
+        metavar="NAME|FILE",
+        help="98 points: a model, or a file with landmarks of its faces",
+    )
+    parser.add_argument(
+        "--shapes", required=True, metavar="FILE.npz", help="real 98-point shapes, landmarks (N, 98, 2)"
+    )
+    parser.add_argument("--out", required=True, metavar="PACK2", help="folder of the new pack; must not hold one yet")
+    parser.add_argument("--split", default="train", metavar="S", help="part of the pack (default: train)")
+    parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
     add_json(parser)
 
 

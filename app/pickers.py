@@ -90,10 +90,10 @@ class ModelPicker(Picker):
 
     chosen = Signal(str)  # name of a model
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(self.tr("Model"))
-        self.setToolTip(self.tr("The network that finds the landmarks"))
+        self.setAccessibleName(name)
+        self.setToolTip(hint)
         self._entries: list[ModelEntry] = []
         self._current = ""
         self.activated.connect(self._on_activated)

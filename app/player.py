@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
 from app.background import Background
 from app.bridge import Bridge
-from app.playing import Playing
+from app.parts import Parts
+from app.playing import FIRST, SECOND, LaneModel, Playing, Told
 from engine.errors import ModelError, SourceError, UnderstudyError
-from engine.live import Session
+from engine.live import Tap
 from engine.live_settings import LiveSettings, View
 from engine.live_state import FINAL_STATES, SourceState
 from engine.models.landmarker import Landmarker
-from engine.models.library import ModelEntry
 from engine.pipeline import Pipeline
+from engine.scene import Layout
 from engine.sources.base import Source, SourceKind
-from engine.sources.discovery import Camera
 from engine.sources.opening import SAMPLE
 
 STOP_SECONDS = 2.0  # what a session gets for ending; the window must be gone after 3
-
-
-class NewSession(Protocol):
-    """Makes a session that has not started yet."""
-
-    def __call__(
-        self,
-        open_source: Callable[[], Source],
-        make_pipeline: Callable[[], Pipeline],
-        settings: LiveSettings,
-        notify: Callable[[], None],
-    ) -> Session: ...
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the window asks of the engine. Every part but `new_session` may take long and runs on other threads.
-
-    Attributes:
-        list_cameras: cameras that are plugged in.
-        open_source: opens a source by its text; None is the first camera, or else the sample.
-        list_models: the models that are there, broken ones with the reason.
-        make_pipeline: builds the way of a frame for a model, by name or path.
-        load_landmarker: loads a model by name or path.
-        new_session: makes a session.
-    """
-
-    list_cameras: Callable[[], list[Camera]]
-    open_source: Callable[[str | None], Source]
-    list_models: Callable[[], list[ModelEntry]]
-    make_pipeline: Callable[[str], Pipeline]
-    load_landmarker: Callable[[str], Landmarker]
-    new_session: NewSession
 
 
 class Player(QObject):
@@ -66,19 +31,26 @@ class Player(QObject):
     opening = Signal(object, object)  # Playing that is on its way, and its Status
     opened = Signal(object)  # Playing that took over
     kept = Signal(object)  # Playing that stays on screen because the next one failed or was called off
-    model_changed = Signal(str)  # name of the model at work
+    model_changed = Signal(int, str)  # lane, and the name of the model at work in it
     troubled = Signal(object)  # UnderstudyError
     idle = Signal()  # nothing could be opened, not even the sample
     stopped = Signal()  # every session has ended or has been given up
 
-    def __init__(self, parts: Parts, settings: LiveSettings, model: str, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        settings: LiveSettings,
+        model: str,
+        second_model: str | None = None,
+        tap: Tap | None = None,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._parts = parts
         self._settings = settings
+        self._tap = tap
         self._mirroring_chosen = False  # by hand, while the next source is on its way
-        self._model = model  # what is asked for, by name or path
-        self._loaded = ""  # what was loaded last, by name or path; set by threads of the sessions
-        self._model_at_work = ""  # the name that results carry
+        self.lanes = (LaneModel(model), LaneModel(second_model or model))
         self._current: Playing | None = None
         self._next: Playing | None = None
         self._stopping: list[Playing] = []
@@ -90,11 +62,6 @@ class Player(QObject):
     def current(self) -> Playing | None:
         """What is on screen."""
         return self._current
-
-    @property
-    def model_at_work(self) -> str:
-        """Name of the model behind the picture on screen, "" before the first."""
-        return self._model_at_work
 
     def open(self, spec: str | None) -> None:
         """Start a source; it takes over with its first picture.
@@ -119,15 +86,27 @@ class Player(QObject):
             self._mirroring_chosen = True
         self._settings = settings
         if self._current is not None:
+            self._ask_for_second(self._current)
             self._current.session.settings = settings
 
-    def use_model(self, model: str) -> None:
-        """Exchange the model, by name or path; if it cannot be loaded, the former one stays at work."""
-        self._model = model
+    def use_model(self, model: str, lane: int = FIRST) -> None:
+        """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays at work."""
+        self.lanes[lane].wanted = model
         for playing in (self._current, self._next):
-            if playing is not None:
-                playing.told_words = ""  # choosing a broken model twice is told twice
-                playing.session.use_model(lambda: self._load_landmarker(model))
+            if playing is None:
+                continue
+            playing.told[lane] = Told()  # choosing a broken model twice is told twice
+            if lane == FIRST:
+                playing.session.use_model(lambda: self._load_landmarker(FIRST, model))
+            else:
+                playing.second_model = None  # so that one that failed is tried again
+                self._ask_for_second(playing)
+
+    def swap_models(self) -> None:
+        """Exchange the models of both lanes; with a single lane on screen, show what the other model says."""
+        first, second = (lane.wanted for lane in self.lanes)
+        self.use_model(second, FIRST)
+        self.use_model(first, SECOND)
 
     def stop(self) -> None:
         """End everything; `stopped` tells when. Nothing else is told any more."""
@@ -150,8 +129,19 @@ class Player(QObject):
             self._bridge.notify,
         )
         self._next = playing
+        self._ask_for_second(playing)
         self.opening.emit(playing, playing.session.status)
         playing.session.start()
+
+    def _ask_for_second(self, playing: Playing) -> None:
+        """Let a session have the second model, once there is a use for it."""
+        model = self.lanes[SECOND].wanted
+        if self._settings.layout is Layout.SINGLE or playing.second_model == model:
+            return
+        playing.second_model = model
+        playing.session.use_second_model(
+            lambda: self._build_pipeline(SECOND, model), lambda: self._load_landmarker(SECOND, model)
+        )
 
     def _open_source(self, playing: Playing, before: tuple[Playing, ...]) -> Source:
         """Open the source of `playing`, or open it again; runs on its session's thread."""
@@ -167,25 +157,25 @@ class Player(QObject):
 
     def _make_pipeline(self, playing: Playing) -> Pipeline:
         """Build the pipeline, with another model if the wanted one is broken; runs on the session's thread."""
-        model = self._model
+        model = self.lanes[FIRST].wanted
         try:
-            return self._build_pipeline(model)
+            return self._build_pipeline(FIRST, model)
         except ModelError as error:
             playing.model_refusal = error
             for entry in self._parts.list_models():
                 if entry.error is None and entry.name != model:
-                    return self._build_pipeline(entry.name)
+                    return self._build_pipeline(FIRST, entry.name)
             raise
 
-    def _build_pipeline(self, model: str) -> Pipeline:
+    def _build_pipeline(self, lane: int, model: str) -> Pipeline:
         pipeline = self._parts.make_pipeline(model)
-        self._loaded = model
+        self.lanes[lane].loaded = model
         return pipeline
 
-    def _load_landmarker(self, model: str) -> Landmarker:
+    def _load_landmarker(self, lane: int, model: str) -> Landmarker:
         """Load another model; runs on a session's thread."""
         landmarker = self._parts.load_landmarker(model)
-        self._loaded = model
+        self.lanes[lane].loaded = model
         return landmarker
 
     def _look(self) -> None:
@@ -207,11 +197,12 @@ class Player(QObject):
             self.opening.emit(playing, playing.session.status)
 
     def _look_at_current(self, playing: Playing) -> None:
-        error = playing.session.error  # asked first: the view that names a model comes before its errors
+        # Asked first: the view that names a model comes before its errors.
+        errors = playing.session.error, playing.session.second_error
         view = playing.session.take_view()
         if view is not None:
             self._tell_view(view)
-        self._tell_errors(playing, error)
+        self._tell_errors(playing, errors)
         if self._has_new_status(playing):
             status = playing.session.status
             self.status_changed.emit(status)
@@ -223,6 +214,7 @@ class Player(QObject):
         playing.told_status = None  # so far it was told as that of a source on its way
         mirrored = self._settings.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
         playing.session.settings = replace(self._settings, mirrored=mirrored, paused=False)
+        playing.session.tap = self._tap
         if former is not None:
             self._end(former)
         self.opened.emit(playing)
@@ -248,6 +240,7 @@ class Player(QObject):
             playing.session.stop(STOP_SECONDS)
             playing.ended.set()
 
+        playing.session.tap = None
         self._stopping.append(playing)
         self._background.run(end, lambda _: self._forget(playing))
 
@@ -257,24 +250,28 @@ class Player(QObject):
             self.stopped.emit()
 
     def _tell_view(self, view: View) -> None:
-        model = view.first.result.model  # "" on frames that no model saw
-        if model and model != self._model_at_work:
-            self._model_at_work = model
-            self.model_changed.emit(self._model_at_work)
+        for lane, shown in enumerate((view.first, view.second)):
+            model = "" if shown is None else shown.result.model  # "" on frames that no model saw
+            if model and model != self.lanes[lane].at_work:
+                self.lanes[lane].at_work = model
+                self.model_changed.emit(lane, model)
         self.viewed.emit(view)
 
-    def _tell_errors(self, playing: Playing, error: UnderstudyError | None) -> None:
+    def _tell_errors(self, playing: Playing, errors: tuple[UnderstudyError | None, UnderstudyError | None]) -> None:
         if playing.model_refusal is not None:
             self.troubled.emit(playing.model_refusal)
             playing.model_refusal = None
-        if error is not None and error is not playing.told and str(error) != playing.told_words:
-            self._tell_error(error)
-        playing.told, playing.told_words = error, playing.told_words if error is None else str(error)
+        for lane, error in enumerate(errors):
+            told = playing.told[lane]
+            if error is not None and error is not told.error and str(error) != told.words:
+                self._tell_error(lane, error)
+            playing.told[lane] = Told(error, told.words if error is None else str(error))
 
-    def _tell_error(self, error: UnderstudyError) -> None:
-        if isinstance(error, ModelError) and self._model_at_work:
-            self._model = self._loaded
-            self.model_changed.emit(self._model_at_work)
+    def _tell_error(self, lane: int, error: UnderstudyError) -> None:
+        model = self.lanes[lane]
+        if isinstance(error, ModelError) and model.at_work:
+            model.wanted = model.loaded
+            self.model_changed.emit(lane, model.at_work)
         self.troubled.emit(error)
 
     def _has_new_status(self, playing: Playing) -> bool:

@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 from engine.errors import ModelError, UnderstudyError
 from engine.live import Session
 from engine.live_state import Status
 from engine.sources.base import SourceKind
+
+
+FIRST, SECOND = 0, 1  # lanes
+
+
+@dataclass
+class LaneModel:
+    """Which model a lane has.
+
+    Attributes:
+        wanted: what is asked for, by name or path.
+        loaded: what was loaded last, by name or path; set by threads of the sessions.
+        at_work: the name that the lane's results carry; "" before the first.
+    """
+
+    wanted: str
+    loaded: str = ""
+    at_work: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An error of a lane that was told last; one that comes and goes with the frames is told once.
+
+    Attributes:
+        error: the error itself, as long as it lasts.
+        words: its sentence.
+    """
+
+    error: UnderstudyError | None = None
+    words: str = ""
 
 
 class Playing:
@@ -21,8 +53,8 @@ class Playing:
         kind: what it turned out to be; None until it is open.
         is_still: whether it is a single picture.
         model_refusal: why another model than the wanted one is at work; None once that was told.
-        told, told_words: the session's error that was told last, and its sentence; a fault that comes and goes with the
-            frames is told once.
+        second_model: what the session's second lane was asked to use; None before.
+        told: what was told of each lane's errors.
         told_status: the session's status that was told last.
         ended: set when its threads have ended or were given up.
     """
@@ -36,8 +68,8 @@ class Playing:
         self.kind: SourceKind | None = None
         self.is_still = False
         self.model_refusal: ModelError | None = None
-        self.told: UnderstudyError | None = None
-        self.told_words = ""
+        self.second_model: str | None = None
+        self.told = [Told(), Told()]
         self.told_status: Status | None = None
         self.ended = threading.Event()
 

@@ -1,111 +1,198 @@
-"""The look of the window: a calm dark palette that keeps the eye on the picture."""
+"""The look of the window, light, dark or as the system: calm, so that the eye stays on the picture."""
 
 from __future__ import annotations
 
-from PySide6.QtGui import QColor, QPalette
+from dataclasses import asdict, dataclass
+from enum import Enum
+from string import Template
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-# Every text colour stands at 4.5 : 1 or better against the backgrounds it is used on (WCAG AA).
-STAGE = "#0d0f12"  # around the picture
-PANEL = "#1a1d22"  # side panel and status line
-FIELD = "#272c34"  # buttons, lists
-HOVER = "#323944"
-EDGE = "#6a7484"  # outlines of controls
-TEXT = "#e8eaed"
-MUTED = "#a3acb8"  # headings, hints
-FAINT = "#6d7682"  # what cannot be used now
-ACCENT = "#4fc3a1"  # focus, slider, check marks
-ON_ACCENT = "#08120e"
-ALERT = "#5a1f24"  # banner
-ALERT_EDGE = "#8c3a41"
-ON_ALERT = "#ffe3e0"
+from app.style_sheet import STYLE
 
 GAP = 8  # logical pixels between neighbours
 MARGIN = 20  # logical pixels between groups and around them
 
-_STYLE = f"""
-#panel, #panelArea, #statusLine {{ background: {PANEL}; }}
-#panelArea {{ border: none; border-left: 1px solid {FIELD}; }}
-#statusLine {{ border-top: 1px solid {FIELD}; padding: 7px {MARGIN}px; color: {TEXT}; }}
-QLabel[role="heading"] {{ color: {MUTED}; }}
-
-QPushButton, QToolButton, QComboBox {{
-    background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; border-radius: 6px; padding: 7px 11px;
-}}
-QPushButton:hover, QToolButton:hover, QComboBox:hover {{ background: {HOVER}; }}
-QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {ON_ACCENT}; }}
-QPushButton:focus, QToolButton:focus, QComboBox:focus {{ border: 2px solid {ACCENT}; padding: 6px 10px; }}
-QPushButton:checked:focus {{ border-color: {TEXT}; }}
-QComboBox::drop-down {{ border: none; width: 26px; }}
-QComboBox::down-arrow {{ image: none; }}
-QComboBox {{ combobox-popup: 0; }}
-QComboBox QAbstractItemView {{
-    background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; outline: none; padding: 4px;
-}}
-QComboBox QAbstractItemView::item {{ min-height: 26px; padding: 0 7px; border-radius: 4px; }}
-QComboBox QAbstractItemView::item:selected {{ background: {ACCENT}; color: {ON_ACCENT}; }}
-QComboBox QAbstractItemView::item:disabled {{ background: transparent; color: {FAINT}; }}
-
-QCheckBox {{ spacing: 9px; padding: 4px 0; outline: none; }}
-QCheckBox:disabled {{ color: {FAINT}; }}
-QCheckBox::indicator {{
-    width: 15px; height: 15px; border: 1px solid {EDGE}; border-radius: 4px; background: {FIELD};
-}}
-QCheckBox::indicator:hover {{ background: {HOVER}; }}
-QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
-QCheckBox::indicator:focus {{ width: 13px; height: 13px; border: 2px solid {TEXT}; }}
-QCheckBox::indicator:disabled {{ background: {PANEL}; border-color: {HOVER}; }}
-
-QSlider {{ min-height: 24px; border: 1px solid transparent; border-radius: 5px; }}
-QSlider:focus {{ border-color: {ACCENT}; }}
-QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {EDGE}; }}
-QSlider::sub-page:horizontal {{ border-radius: 2px; background: {ACCENT}; }}
-QSlider::handle:horizontal {{ width: 16px; margin: -6px 0; border-radius: 8px; background: {TEXT}; }}
-
-#banner {{ background: {ALERT}; border: 1px solid {ALERT_EDGE}; border-radius: 8px; }}
-#banner QLabel {{ color: {ON_ALERT}; }}
-#banner QToolButton {{ background: transparent; border: 1px solid transparent; color: {ON_ALERT}; padding: 4px 8px; }}
-#banner QToolButton:hover {{ background: {ALERT_EDGE}; }}
-#banner QToolButton:focus {{ border: 2px solid {ON_ALERT}; padding: 3px 7px; }}
-QToolTip {{ background: {FIELD}; color: {TEXT}; border: 1px solid {EDGE}; padding: 4px; }}
-QScrollBar:vertical {{ background: {PANEL}; width: 10px; }}
-QScrollBar::handle:vertical {{ background: {EDGE}; border-radius: 4px; min-height: 30px; margin: 1px; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
-"""
+# The stage around the picture stays dark in every theme, as the walls of a cinema do.
+STAGE = "#0d0f12"
+ON_STAGE = "#e8eaed"
+ON_STAGE_MUTED = "#a3acb8"
+STAGE_ACCENT = "#4fc3a1"
 
 
-def apply_theme(application: QApplication) -> None:
-    """Give the whole application the dark look; the font stays the system's."""
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a theme, each as `#rrggbb`.
+
+    Every text stands at 4.5 : 1 or better against the backgrounds it is used on, and what marks the focus or the edge
+    of a control at 3 : 1 (WCAG 2.1, AA).
+
+    Attributes:
+        panel: side panel, status line, dialogs.
+        field: buttons, lists, text fields.
+        hover: a field under the mouse.
+        line: between parts of the window.
+        edge: outlines of controls.
+        text: on panel, field and hover.
+        muted: headings and hints, on the same three.
+        faint: what cannot be used now.
+        accent: focus, slider, check marks, links.
+        on_accent: text and marks on the accent.
+        soft_accent: the done part of a progress bar; text stands on it.
+        alert, alert_edge, on_alert: the banner, its outline and pressed buttons, its text.
+    """
+
+    panel: str
+    field: str
+    hover: str
+    line: str
+    edge: str
+    text: str
+    muted: str
+    faint: str
+    accent: str
+    on_accent: str
+    soft_accent: str
+    alert: str
+    alert_edge: str
+    on_alert: str
+
+
+DARK = Palette(
+    panel="#1a1d22",
+    field="#272c34",
+    hover="#323944",
+    line="#272c34",
+    edge="#6f7989",
+    text="#e8eaed",
+    muted="#a3acb8",
+    faint="#6d7682",
+    accent="#4fc3a1",
+    on_accent="#08120e",
+    soft_accent="#24594b",
+    alert="#5a1f24",
+    alert_edge="#8c3a41",
+    on_alert="#ffe3e0",
+)
+LIGHT = Palette(
+    panel="#f2f4f6",
+    field="#ffffff",
+    hover="#e4e8ed",
+    line="#d5dae1",
+    edge="#7b8694",
+    text="#1b2027",
+    muted="#505a67",
+    faint="#8a939f",
+    accent="#0a7158",
+    on_accent="#ffffff",
+    soft_accent="#b5e3d5",
+    alert="#fbe3e1",
+    alert_edge="#eab0ab",
+    on_alert="#61150f",
+)
+
+
+class ThemeChoice(Enum):
+    """What the user can choose."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+def colours() -> Palette:
+    """Return the colours on screen now, for widgets that paint themselves; Qt repaints them when these change."""
+    return LIGHT if QGuiApplication.palette().window().color() == QColor(LIGHT.panel) else DARK
+
+
+def apply_theme(application: QApplication, palette: Palette = DARK) -> None:
+    """Give the whole application a look at once; the font stays the system's."""
     application.setStyle("Fusion")
-    application.setPalette(_palette())
-    application.setStyleSheet(_STYLE)
+    application.setPalette(_qt_palette(palette))
+    application.setStyleSheet(Template(STYLE).substitute(asdict(palette), margin=MARGIN))
 
 
-def _palette() -> QPalette:
+class Theme(QObject):
+    """Keeps the application in the look that the user chose.
+
+    With `SYSTEM` it follows the desktop, also while the window runs; dark where the desktop does not say.
+
+    Args:
+        application: what is to be dressed.
+        choice: the look to begin with.
+    """
+
+    changed = Signal(ThemeChoice)  # the user chose another
+
+    def __init__(self, application: QApplication, choice: ThemeChoice = ThemeChoice.SYSTEM) -> None:
+        super().__init__(application)
+        self._application = application
+        self._choice = choice
+        self._hints = application.styleHints()
+        self._hints.colorSchemeChanged.connect(self._dress)
+        self._ask_the_platform()
+        apply_theme(application, self._wanted())
+
+    @property
+    def choice(self) -> ThemeChoice:
+        """What the user chose."""
+        return self._choice
+
+    def choose(self, choice: ThemeChoice) -> None:
+        """Change the look of everything on screen."""
+        if choice is not self._choice:
+            self._choice = choice
+            self._ask_the_platform()
+            self._dress()
+            self.changed.emit(choice)
+
+    def choose_next(self) -> None:
+        """Go on from system to light, dark, and system again."""
+        every = list(ThemeChoice)
+        self.choose(every[(every.index(self._choice) + 1) % len(every)])
+
+    def _ask_the_platform(self) -> None:
+        # The window's frame and the dialogs that the desktop draws itself.
+        schemes = {ThemeChoice.LIGHT: Qt.ColorScheme.Light, ThemeChoice.DARK: Qt.ColorScheme.Dark}
+        self._hints.setColorScheme(schemes.get(self._choice, Qt.ColorScheme.Unknown))
+
+    def _dress(self) -> None:
+        if self._wanted() is not colours():
+            apply_theme(self._application, self._wanted())
+
+    def _wanted(self) -> Palette:
+        if self._choice is ThemeChoice.SYSTEM:
+            return LIGHT if self._hints.colorScheme() is Qt.ColorScheme.Light else DARK
+        return LIGHT if self._choice is ThemeChoice.LIGHT else DARK
+
+
+def _qt_palette(colours: Palette) -> QPalette:
     roles = QPalette.ColorRole
-    colours = {
-        roles.Window: PANEL,
-        roles.WindowText: TEXT,
-        roles.Base: FIELD,
-        roles.AlternateBase: PANEL,
-        roles.Text: TEXT,
-        roles.Button: FIELD,
-        roles.ButtonText: TEXT,
-        roles.BrightText: ON_ALERT,
-        roles.Light: HOVER,
-        roles.Mid: EDGE,
-        roles.Dark: STAGE,
-        roles.Highlight: ACCENT,
-        roles.Accent: ACCENT,
-        roles.HighlightedText: ON_ACCENT,
-        roles.ToolTipBase: FIELD,
-        roles.ToolTipText: TEXT,
-        roles.PlaceholderText: MUTED,
-        roles.Link: ACCENT,
+    by_role = {
+        roles.Window: colours.panel,
+        roles.WindowText: colours.text,
+        roles.Base: colours.field,
+        roles.AlternateBase: colours.panel,
+        roles.Text: colours.text,
+        roles.Button: colours.field,
+        roles.ButtonText: colours.text,
+        roles.BrightText: colours.on_alert,
+        roles.Light: colours.hover,
+        roles.Mid: colours.edge,
+        roles.Dark: colours.edge,
+        roles.Highlight: colours.accent,
+        roles.Accent: colours.accent,
+        roles.HighlightedText: colours.on_accent,
+        roles.ToolTipBase: colours.field,
+        roles.ToolTipText: colours.text,
+        roles.PlaceholderText: colours.muted,
+        roles.Link: colours.accent,
     }
     palette = QPalette()
-    for role, colour in colours.items():
+    for role, colour in by_role.items():
         palette.setColor(role, QColor(colour))
     for role in (roles.WindowText, roles.Text, roles.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(FAINT))
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.faint))
     return palette

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import FAINT, MUTED, ON_ACCENT
+from app.theme import colours
 
 TICK = ((0.24, 0.52), (0.43, 0.71), (0.77, 0.31))  # in shares of the indicator
 CHEVRON = ((-4.0, -2.0), (0.0, 2.0), (4.0, -2.0))  # logical pixels around its middle
@@ -42,7 +42,7 @@ class CheckBox(QCheckBox):
         self.initStyleOption(option)
         box = QRectF(self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self))
         points = [QPointF(box.left() + x * box.width(), box.top() + y * box.height()) for x, y in TICK]
-        _draw_line(self, points, ON_ACCENT if self.isEnabled() else FAINT, 2.0)
+        _draw_line(self, points, colours().on_accent if self.isEnabled() else colours().faint, 2.0)
 
 
 class Picker(QComboBox):
@@ -83,7 +83,7 @@ class Picker(QComboBox):
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
         painter.end()
         middle = QPointF(self.width() - CHEVRON_INSET, self.height() / 2)
-        _draw_line(self, [middle + QPointF(x, y) for x, y in CHEVRON], MUTED, 1.6)
+        _draw_line(self, [middle + QPointF(x, y) for x, y in CHEVRON], colours().muted, 1.6)
 
 
 def _draw_line(widget: QWidget, points: list[QPointF], colour: str, width: float) -> None:

@@ -12,12 +12,15 @@ from PySide6.QtWidgets import QApplication
 
 from app.crash import CrashWatch
 from app.main_window import MainWindow
-from app.player import Parts
+from app.parts import Parts
 from app.screenshot import save_window_screenshot
-from app.theme import apply_theme
+from app.settings_file import settings_path
+from app.settings_keeper import SettingsKeeper
+from app.theme import Theme
+from engine.filters.library import FilterLibrary
 from engine.live import Session
 from engine.models.detector import DEFAULT_DETECTOR, make_detector
-from engine.models.library import DEFAULT_MODEL, ModelLibrary
+from engine.models.library import ModelLibrary
 from engine.pipeline import Pipeline
 from engine.sources.discovery import list_cameras
 from engine.sources.opening import open_source
@@ -35,8 +38,8 @@ def run_window(
     """Show the window and return its exit code when it was closed.
 
     Args:
-        source: as `open_source` takes it; None for the first camera, or else the sample.
-        model: landmark model by name or path; None for the default one.
+        source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
+        model: landmark model by name or path; None for the remembered one.
         screenshot: if given, a picture of the window is written there and the window closes by itself.
         after_seconds: how long the window has run when that picture is taken.
         detector: what finds the faces, one of `engine.models.detector.DETECTORS`.
@@ -45,8 +48,10 @@ def run_window(
         RecordingError: the screenshot cannot be written.
     """
     application = _application()
+    keeper = SettingsKeeper(settings_path())
+    theme = Theme(application, keeper.settings.theme)
     watch = CrashWatch()
-    window = MainWindow(engine_parts(detector), model or DEFAULT_MODEL)
+    window = MainWindow(engine_parts(detector), model, keeper, theme)
     watch.caught.connect(window.tell_crash)
     watch.install()
     window.gone.connect(application.quit)
@@ -73,6 +78,7 @@ def engine_parts(detector: str = DEFAULT_DETECTOR) -> Parts:
         list_cameras=list_cameras,
         open_source=open_source,
         list_models=library.entries,
+        list_filters=FilterLibrary().entries,
         make_pipeline=lambda model: Pipeline(make_detector(detector), library.load(model)),
         load_landmarker=library.load,
         new_session=Session,
@@ -87,7 +93,6 @@ def _application() -> QApplication:
     application.setDesktopFileName("understudy")
     # The program ends when its threads have ended too, not when the window disappears.
     application.setQuitOnLastWindowClosed(False)
-    apply_theme(application)
     return application
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 
@@ -31,8 +32,16 @@ class Speed:
     bytes: int
 
 
-def benchmark(landmarkers: list[tuple[Landmarker, int]]) -> list[Speed]:
-    """Measure models, given with their numbers of threads, in turns, so that all see the same busy moments."""
+def benchmark(landmarkers: list[tuple[Landmarker, int]], called_off: threading.Event | None = None) -> list[Speed]:
+    """Measure models in turns, so that all see the same busy moments.
+
+    Args:
+        landmarkers: each with its number of threads.
+        called_off: once it is set, measuring ends soon.
+
+    Returns:
+        Speeds in the order of `landmarkers`; none if it was called off.
+    """
     picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     crop = Crop(320, 240, 260, 0.1)
     times: list[list[float]] = [[] for _ in landmarkers]
@@ -40,6 +49,8 @@ def benchmark(landmarkers: list[tuple[Landmarker, int]]) -> list[Speed]:
         landmarker.look(picture, crop)  # the first run allocates
     for _ in range(ROUNDS):
         for (landmarker, _), measured in zip(landmarkers, times, strict=True):
+            if called_off is not None and called_off.is_set():
+                return []
             for _ in range(RUNS):
                 start = time.perf_counter()
                 landmarker.look(picture, crop)

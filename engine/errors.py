@@ -40,5 +40,9 @@ class RecordingError(UnderstudyError):
     """A file cannot be written, or what was written cannot be read again."""
 
 
+class OutputError(UnderstudyError):
+    """What leaves the program live, as a stream or through a virtual camera, cannot be delivered."""
+
+
 class UsageError(UnderstudyError):
     """An argument of a command makes no sense."""

@@ -46,6 +46,14 @@ class Frame:
     truth: Truth | None = None
 
     @property
+    def moment(self) -> float:
+        """Seconds: a file's own time, where there is one, else when the picture was there.
+
+        What is found in a file must not depend on how fast it is processed.
+        """
+        return self.captured if self.time is None else self.time
+
+    @property
     def width(self) -> int:
         return self.image.shape[1]
 

@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from engine.errors import SourceError
 from engine.frame import Frame
+from engine.landmarks.signals import SignalReader
 from engine.models.landmarker import not_finite_error
 from engine.overlay import Composer
 from engine.pictures import write_picture
 from engine.pipeline import Pipeline
 from engine.readings import Meter, Spread
-from engine.recording import FASTEST_RATE, VideoRecorder
-from engine.result import Result
+from engine.recording import VideoRecorder, measured_rate
 from engine.scene import OverlayOptions, Scene
-from engine.sources.base import FALLBACK_RATE, Source, SourceKind
+from engine.sources.base import Source, SourceKind
+from engine.streaming.streamer import Streamer
 
 # Sources without an end stop after this many frames unless told otherwise.
 ENDLESS_FRAMES = 300
@@ -41,12 +42,14 @@ class HeadlessSettings:
         record: video file for the annotated frames.
         picture: picture file for the last annotated frame with a face.
         overlay: what is drawn.
+        stream: gets every result; whoever opened it stops it.
     """
 
     frames: int | None = None
     record: Path | None = None
     picture: Path | None = None
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
+    stream: Streamer | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class HeadlessSummary:
         latency_ms: milliseconds of each stage; `total` is their sum without `capture`.
         nme: mean error in percent of the eye distance; None without ground truth.
         jitter: see `engine.readings.JitterMeter`; None if the face was never still.
+        blinks: of all faces.
         model, source: their names.
         files: what was written, by kind.
     """
@@ -70,6 +74,7 @@ class HeadlessSummary:
     latency_ms: Mapping[str, Spread]
     nme: float | None
     jitter: float | None
+    blinks: int
     model: str
     source: str
     files: Mapping[str, str]
@@ -94,7 +99,8 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         RecordingError: a video cannot be written.
     """
     meter, shown = Meter(window=None, refresh=0), Meter()
-    composer = Composer()
+    composer, reader = Composer(), SignalReader()
+    blinks: dict[int, int] = {}  # of each face, by its id
     canvas = np.empty((0, 0, 4), np.uint8)
     keep = None
     start = time.monotonic()
@@ -106,7 +112,11 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
                 raise not_finite_error(result.model)
             if canvas.shape[:2] != frame.image.shape[:2]:
                 canvas = np.empty((*frame.image.shape[:2], 4), np.uint8)
-            draw_ms = _draw(composer, result, shown, settings.overlay, canvas)
+            signals = reader.read(result)
+            if settings.stream is not None:
+                settings.stream.send(result, signals)
+            blinks.update({face.id: face.blinks for face in signals if face is not None})
+            draw_ms = _draw(composer, Scene(result, shown.readings(), settings.overlay, signals=signals), canvas)
             for numbers in (meter, shown):
                 numbers.add(result, time.monotonic(), draw_ms)
             if recording is not None:
@@ -129,6 +139,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         latency_ms=readings.latency_ms,
         nme=readings.nme,
         jitter=readings.jitter,
+        blinks=sum(blinks.values()),
         model=pipeline.landmarker.card.name,
         source=source.name,
         files={kind: str(path) for kind, path in written.items() if path is not None},
@@ -168,16 +179,10 @@ class _Recording:
         """Write down the pictures that waited for the rate."""
         height, width = self._waiting[0].shape[:2]
         waiting, self._waiting = self._waiting, []
-        self._recorder = VideoRecorder(self._path, self._rate or _measured_rate(self._moments), (width, height))
+        self._recorder = VideoRecorder(self._path, self._rate or measured_rate(self._moments), (width, height))
         for picture in waiting:
             self._recorder.write(picture)
         return self._recorder
-
-
-def _measured_rate(moments: list[float]) -> float:
-    """Return the frames per second of pictures taken at these moments."""
-    seconds = moments[-1] - moments[0]
-    return min((len(moments) - 1) / seconds, FASTEST_RATE) if seconds > 0 else FALLBACK_RATE
 
 
 def _frames(source: Source, limit: int | None) -> Iterator[tuple[Frame, float]]:
@@ -194,7 +199,7 @@ def _frames(source: Source, limit: int | None) -> Iterator[tuple[Frame, float]]:
         count += 1
 
 
-def _draw(composer: Composer, result: Result, shown: Meter, overlay: OverlayOptions, canvas: np.ndarray) -> float:
+def _draw(composer: Composer, scene: Scene, canvas: np.ndarray) -> float:
     start = time.perf_counter()
-    composer.compose(Scene(result, shown.readings(), overlay), canvas)
+    composer.compose(scene, canvas)
     return (time.perf_counter() - start) * 1e3

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -14,11 +16,14 @@ from numpy.typing import NDArray
 
 from engine.errors import RecordingError, UsageError
 from engine.files import replaced
+from engine.landmarks.signals import SIGNALS
 from engine.prediction import Prediction
 from engine.result import Face
 
 # The .pts format counts pixels from 1.
 PTS_ORIGIN = 1
+# Cameras may have names that no file can have.
+UNSAFE = re.compile(r'[\\/:*?"<>|]')
 
 
 def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
@@ -32,33 +37,54 @@ def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
         UsageError: the ending is unknown.
         RecordingError: the file cannot be written.
     """
+    check_format(target)
     writers = {".jsonl": _write_jsonl, ".csv": _write_csv, "": _write_pts_folder}
-    if target.suffix.lower() not in writers:
-        raise UsageError(
-            f"Landmarks cannot be written as {target.suffix}",
-            "known are .jsonl, .csv, and a folder for .pts files",
-            "change the name given with --out",
-        )
     try:
         return writers[target.suffix.lower()](predictions, target)
     except OSError as error:
         raise RecordingError(
             f"{target} cannot be written ({error.strerror})",
             "the folder forbids writing, the disk is full, or another program holds the file",
-            "choose another place with --out",
+            "choose another place",
         ) from error
 
 
+def check_format(target: Path) -> None:
+    """Check that landmarks can be written in the format that `target` names.
+
+    Raises:
+        UsageError: the ending is unknown.
+    """
+    if target.suffix.lower() not in (".jsonl", ".csv", ""):
+        raise UsageError(
+            f"Landmarks cannot be written as {target.suffix}",
+            "known are .jsonl, .csv, and a folder for .pts files",
+            "choose another name",
+        )
+
+
 def as_record(prediction: Prediction) -> dict[str, Any]:
-    """Return a prediction as plain values for JSON."""
+    """Return a prediction as plain values for JSON: a line of a `.jsonl` file.
+
+    Its keys: `image`, or `source` and `frame` of a video; `time` in seconds where it is told; `width` and `height` in
+    pixels; `faces`, each with `id`, `box` (x0, y0, x1, y1), `score`, `landmarks` (x, y), `confidence`, `scheme` (number
+    of points) and `signals`; `model`. `signals` holds `yaw`, `pitch` and `roll` in degrees, `eye_left`, `eye_right` and
+    `mouth` in [0, 1], and `blinks`, see `FaceSignals`; what cannot be told is null, and so are the signals of a face
+    that has none.
+    """
     place: dict[str, Any] = {"image": prediction.image}
     if prediction.image is None:
         place = {"source": prediction.source, "frame": prediction.frame}
+    if prediction.time is not None:
+        place["time"] = round(prediction.time, 4)
     return {
         **place,
         "width": prediction.width,
         "height": prediction.height,
-        "faces": [_face_record(face) for face in prediction.faces],
+        "faces": [
+            {**_face_record(face), "signals": None if signals is None else signals.as_record()}
+            for face, signals in zip_longest(prediction.faces, prediction.signals)
+        ],
         "model": prediction.model,
     }
 
@@ -90,28 +116,37 @@ def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> int:
 
 
 def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
-    """One row a face; pictures without a face leave no row. The header follows the first face's markup."""
+    """One row a face; pictures without a face leave no row. The header follows the first face's markup.
+
+    Where times are told, their column follows that of the frame's number.
+    """
     count, header = 0, False
     with _replacing(target) as stream:
         writer = csv.writer(stream)
         for prediction in predictions:
             count += 1
-            for face in prediction.faces:
+            record = as_record(prediction)
+            for face in record["faces"]:
                 if not header:
-                    points = [f"{axis}{index}" for index in range(face.scheme.points) for axis in "xy"]
-                    confidence = [f"c{index}" for index in range(face.scheme.points)]
-                    writer.writerow(["image", "frame", "face", "score", "x0", "y0", "x1", "y1", *points, *confidence])
+                    writer.writerow(_csv_header(record, face["scheme"]))
                     header = True
-                writer.writerow(_csv_row(prediction, face))
+                writer.writerow(_csv_row(record, face))
     return count
 
 
-def _csv_row(prediction: Prediction, face: Face) -> list[object]:
-    record = _face_record(face)
-    points = [value for point in record["landmarks"] for value in point]
-    frame = "" if prediction.frame is None else prediction.frame
-    name = prediction.image if prediction.image is not None else prediction.source
-    return [name, frame, face.id, record["score"], *record["box"], *points, *record["confidence"]]
+def _csv_header(record: dict[str, Any], points: int) -> list[str]:
+    time = ["time"] if "time" in record else []
+    landmarks = [f"{axis}{index}" for index in range(points) for axis in "xy"]
+    confidence = [f"c{index}" for index in range(points)]
+    return ["image", "frame", *time, "face", "score", "x0", "y0", "x1", "y1", *landmarks, *confidence, *SIGNALS]
+
+
+def _csv_row(record: dict[str, Any], face: dict[str, Any]) -> list[object]:
+    time = [record["time"]] if "time" in record else []
+    place = [record.get("image", record.get("source")), record.get("frame", ""), *time, face["id"], face["score"]]
+    points = [value for point in face["landmarks"] for value in point]
+    signals = face["signals"] or dict.fromkeys(SIGNALS)
+    return [*place, *face["box"], *points, *face["confidence"], *signals.values()]
 
 
 def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
@@ -123,14 +158,15 @@ def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
     count, taken = 0, set()
     for prediction in predictions:
         count += 1
-        picture = PurePosixPath(str(prediction.image if prediction.image is not None else prediction.source))
+        picture = PurePosixPath(prediction.image or UNSAFE.sub("_", str(prediction.source)))
         for number, face in enumerate(prediction.faces, 1):
             ending = "" if prediction.frame is None else f"_{prediction.frame:06d}"
             ending += "" if number == 1 else f"_{number}"
             file = picture.with_name(f"{picture.stem}{ending}.pts")
-            if file in taken:
-                file = picture.with_name(f"{picture.name}{ending}.pts")
-            taken.add(file)
+            if prediction.frame is None:  # the numbers of frames tell them apart
+                if file in taken:
+                    file = picture.with_name(f"{picture.name}{ending}.pts")
+                taken.add(file)
             with replaced(target / file) as temporary:
                 temporary.write_text(pts_text(face.landmarks), encoding="utf-8")
     return count

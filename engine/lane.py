@@ -23,6 +23,9 @@ from engine.slot import Slot
 
 log = logging.getLogger(__name__)
 
+# What goes with a picture: the result, its signals, the lane's numbers, and the other lane's result drawn with it.
+Shown = tuple[Result, tuple[FaceSignals | None, ...], Readings, Result | None]
+
 
 @dataclass(frozen=True)
 class Looks:
@@ -59,7 +62,7 @@ class Lane:
         self._wanted_model: Slot[Callable[[], Landmarker]] = Slot()
         self._model_error: UnderstudyError | None = None
         self._frame_error: UnderstudyError | None = None
-        self._buffers: TripleBuffer[tuple[Result, tuple[FaceSignals | None, ...], Readings]] = TripleBuffer()
+        self._buffers: TripleBuffer[Shown] = TripleBuffer()
         self._pipeline: Pipeline | None = None
         self._signal_reader = SignalReader()
         self._signals: tuple[FaceSignals | None, ...] = ()
@@ -96,8 +99,8 @@ class Lane:
         taken = self._buffers.take()
         if taken is None:
             return None
-        picture, (result, signals, readings) = taken
-        return LaneView(result, signals, readings, picture)
+        picture, (result, signals, readings, rival) = taken
+        return LaneView(result, signals, readings, picture, rival)
 
     def build(self) -> None:
         """Build the pipeline."""
@@ -155,7 +158,7 @@ class Lane:
     def publish(self) -> None:
         """Hand over what was drawn last."""
         if self._shown is not None:
-            self._buffers.publish((self._shown, self._signals, self._readings))
+            self._buffers.publish((self._shown, self._signals, self._readings, self._rival))
 
     def judge(self, result: Result | None) -> None:
         """Report numbers that are none, after the picture that names their model; clear an error that is over."""
@@ -222,6 +225,7 @@ class Lane:
             settings.layout,
             rival,
             settings.magnification,
+            settings.filter,
         )
         self._composer.compose(scene, picture)
         self._shown, self._rival, self._shown_with = result, rival, _looks(settings, rival)
@@ -245,7 +249,8 @@ def bare(frame: Frame) -> Result:
 
 def _looks(settings: LiveSettings, rival: Result | None) -> Looks:
     magnification = settings.magnification if settings.layout is Layout.DIFFERENCE else 0.0
-    told = (settings.overlay, settings.mirrored, settings.layout, magnification, settings.filter)
+    loaded = None if settings.filter is None else settings.filter.loaded
+    told = (settings.overlay, settings.mirrored, settings.layout, magnification, id(loaded))
     return Looks(told, id(rival) if rival is not None else 0)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.filters.stage import FilterStage
 from engine.landmarks.signals import FaceSignals
 from engine.pipeline import DEFAULT_SMOOTHING
 from engine.readings import Readings
@@ -35,7 +35,7 @@ class LiveSettings:
         layout: how two lanes are shown. The second lane rests in `Layout.SINGLE`.
         pace: how two lanes keep time.
         magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are drawn.
-        filter: folder of the AR filter that is drawn on the faces; None for none.
+        filter: the AR filter on the faces; None for none.
     """
 
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
@@ -45,7 +45,7 @@ class LiveSettings:
     layout: Layout = Layout.SINGLE
     pace: Pace = Pace.LIVE
     magnification: float = 3.0
-    filter: Path | None = None
+    filter: FilterStage | None = None
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,14 @@ class LaneView:
         readings: the lane's numbers as they stand.
         picture: `[H, W, 4]` uint8 BGRA with the overlay; valid until the next `Session.take_view`. Empty where the lane
             has no picture of its own.
+        rival: the other lane's result that is drawn on the picture too; None where there is none.
     """
 
     result: Result
     signals: tuple[FaceSignals | None, ...]
     readings: Readings
     picture: NDArray[np.uint8]
+    rival: Result | None = None
 
 
 @dataclass(frozen=True)

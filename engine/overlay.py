@@ -18,6 +18,7 @@ from engine.geometry import Box, landmark_box
 from engine.landmarks.schemes import Scheme
 from engine.layer import Layer, Region
 from engine.overlay_difference import Difference
+from engine.overlay_signals import draw_pose
 from engine.palette import FIRST_LANE, PARTS, SECOND_LANE, TEXT, TRUTH, WHITE, Colour, mixed
 from engine.panel import Panel
 from engine.result import Face, Result
@@ -67,6 +68,8 @@ class Composer:
         if out.shape != (frame.height, frame.width, 4) or out.dtype != np.uint8:
             raise ValueError(f"out must be uint8 ({frame.height}, {frame.width}, 4), not {out.dtype} {out.shape}")
         self._convert(frame.image, scene.mirrored, out)
+        if scene.filter is not None:
+            scene.filter.apply(out, scene.result.faces, scene.signals, scene.mirrored)
         truth = labelled_points(frame.truth) if options.truth and frame.truth is not None else None
         # The panel comes first, so that it never hides a landmark.
         if options.numbers:
@@ -77,6 +80,8 @@ class Composer:
         if scene.layout is Layout.DIFFERENCE and scene.rival is not None:
             self._draw_differences(faces, _faces(scene.rival, scene), scene.magnification, out)
             faces = ()
+        if options.pose:
+            self._draw_poses(scene, out)
         overlaid = scene.layout is Layout.OVERLAID and scene.rival is not None
         # The truth mostly lies on the largest face, the first: one layer for both saves time.
         for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
@@ -91,6 +96,18 @@ class Composer:
                 self._flipped = np.empty_like(image)
             image = cv2.flip(image, 1, dst=self._flipped)
         cv2.cvtColor(image, cv2.COLOR_RGB2BGRA, dst=out)
+
+    def _draw_poses(self, scene: Scene, out: NDArray[np.uint8]) -> None:
+        """Draw the axes of each head whose pose is known."""
+        for face, signals in zip(scene.result.faces, scene.signals, strict=False):
+            if signals is None or signals.pose is None:
+                continue
+            axes = mirrored_points(signals.pose.axes, out.shape[1]) if scene.mirrored else signals.pose.axes
+            width = line_width(2 * ink_scale(face.box, out))
+            self._layer.clear(Region.around(landmark_box(axes), 4 * width + 4, out))
+            draw_pose(self._layer, axes, width)
+            self._layer.seal(HALO, width)
+            self._layer.lay(out)
 
     def _draw_differences(
         self, faces: tuple[Face, ...], rivals: tuple[Face, ...], magnification: float, out: NDArray[np.uint8]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from engine.errors import RecordingError, SourceError
 from engine.files import replaced
@@ -32,6 +35,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             "it was moved, or its permissions forbid reading",
             "check the path",
         ) from error
+    _check_announced_size(path, data)
     try:
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
     except cv2.error:
@@ -42,13 +46,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             "it is empty, cut off, too large, or another kind of file with a picture's name",
             "open it in a picture viewer and save it again as JPEG or PNG",
         )
-    height, width = picture.shape[:2]
-    if height * width > MOST_PIXELS or max(height, width) > LONGEST_SIDE:
-        raise SourceError(
-            f"The picture {path} has {width} x {height} pixels",
-            f"at most {MOST_PIXELS // 1_000_000} megapixels and {LONGEST_SIDE} pixels a side can be handled",
-            "make it smaller",
-        )
+    _check_size(path, picture.shape[1], picture.shape[0])
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=picture)
 
 
@@ -70,3 +68,30 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
             "the ending is no picture format, the folder forbids writing, or the disk is full",
             "choose another name ending in .png or .jpg, or another folder",
         ) from error
+
+
+def _check_announced_size(path: Path, data: NDArray[np.uint8]) -> None:
+    """Refuse a picture that its own head calls too large, before decoding it fills the memory."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is told in our own words
+            with Image.open(BytesIO(data.tobytes())) as picture:
+                size = picture.size
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "far more pixels than that") from error
+    except (OSError, ValueError):  # a file that Pillow does not know may be one that OpenCV knows
+        return
+    _check_size(path, *size)
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if height * width > MOST_PIXELS or max(height, width) > LONGEST_SIDE:
+        raise _too_large(path, f"{width} x {height}")
+
+
+def _too_large(path: Path, size: str) -> SourceError:
+    return SourceError(
+        f"The picture {path} is too large",
+        f"at most {MOST_PIXELS // 1_000_000} megapixels and {LONGEST_SIDE} pixels a side can be handled; it has {size}",
+        "make it smaller",
+    )

@@ -83,9 +83,7 @@ class Pipeline:
         points = track.landmarks.points
         smooth = self._filters.setdefault(track.id, OneEuroFilter(self.smoothing))
         smooth.strength = self.smoothing
-        # A file's own time, where there is one: its result must not depend on how fast it is processed.
-        moment = frame.captured if frame.time is None else frame.time
-        smoothed = smooth(points, moment, interocular_distance(scheme, points))
+        smoothed = smooth(points, frame.moment, interocular_distance(scheme, points))
         landmarks = track.landmarks
         return Face(
             track.id, landmark_box(smoothed), landmarks.score, scheme, smoothed, landmarks.confidence, landmarks.roll

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.errors import SourceError, UsageError
 from engine.evaluation import locate
 from engine.geometry import landmark_box
+from engine.landmarks.signals import FaceSignals, SignalReader
 from engine.models.detector import FaceDetector
 from engine.models.landmarker import Landmarker, Landmarks, not_finite_error
 from engine.packs import Pack, PackFace
@@ -28,6 +29,8 @@ class Prediction:
         width, height: of the picture in pixels.
         faces: largest first, in a pack in its order, where `id` is the label's place there; empty where none was found.
         model: name of the model.
+        signals: of each face; None for a face that has none, empty where nobody asked for them.
+        time: where the frame stands, in seconds; None where that is not to be told.
     """
 
     image: str | None
@@ -37,6 +40,8 @@ class Prediction:
     height: int
     faces: tuple[Face, ...]
     model: str
+    signals: tuple[FaceSignals | None, ...] = ()
+    time: float | None = None
 
 
 def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarker) -> Iterator[Prediction]:
@@ -53,7 +58,7 @@ def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarke
             "predict is for pictures and videos",
             "record a video first: “understudy run --headless --record FILE”",
         )
-    pipeline = Pipeline(detector, landmarker, smoothing=0.0)
+    pipeline, reader = Pipeline(detector, landmarker, smoothing=0.0), SignalReader()
     while (frame := source.read()) is not None:
         result = pipeline.process(frame)
         if result.not_finite:
@@ -67,6 +72,7 @@ def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarke
             height=frame.height,
             faces=result.faces,
             model=result.model,
+            signals=reader.read(result),
         )
 
 
@@ -85,7 +91,9 @@ def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | No
         located = [(index, locate(landmarker, picture, face, detector)) for index, face in labelled]
         faces = tuple(_located_face(index, found, landmarker) for index, found in located if found is not None)
         name = image.relative_to(pack.folder).as_posix()
-        yield Prediction(name, None, None, picture.shape[1], picture.shape[0], faces, landmarker.card.name)
+        height, width = picture.shape[:2]
+        signals = SignalReader().read_faces(faces, width, height, moment=0.0)
+        yield Prediction(name, None, None, width, height, faces, landmarker.card.name, signals)
 
 
 def _located_face(index: int, found: Landmarks, landmarker: Landmarker) -> Face:

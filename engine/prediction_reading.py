@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.errors import PackError, UsageError
 from engine.geometry import landmark_box
+from engine.landmark_tables import read_landmark_table
 from engine.landmarks.schemes import SCHEMES, Scheme
 from engine.packs import FARTHEST_PIXEL, Pack, read_arrays
 
@@ -124,21 +124,7 @@ def _read_jsonl(path: Path) -> Faces:
 
 
 def _read_csv(path: Path) -> Faces:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = [row for row in csv.reader(stream) if row]
-    if not rows:
-        return []
-    # `understudy predict` writes the corners of a box as x0 y0 x1 y1 before the points: the last of a name counts.
-    columns = {name.strip(): index for index, name in enumerate(rows[0])}
-    count = sum(re.fullmatch(r"x\d+", name) is not None for name in columns)
-    wanted = ["image", "x0", *(f"{axis}{index}" for index in range(count) for axis in "xy")]
-    missing = [name for name in wanted if name not in columns]
-    if missing:
-        raise ValueError(f"the column “{missing[0]}” is missing")
-    order = [columns[name] for name in wanted[2:]]
-    if any(len(row) != len(rows[0]) for row in rows):
-        raise ValueError("a row has fewer or more cells than the heading")
-    return [(row[columns["image"]], np.reshape([float(row[at]) for at in order], (-1, 2))) for row in rows[1:]]
+    return [(row.cells["image"], row.points) for row in read_landmark_table(path, "image")]
 
 
 def _checked(path: Path, faces: Faces) -> Predictions:

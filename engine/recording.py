@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import os
-import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import RecordingError
+from engine.files import free_bytes
+from engine.letterbox import Letterbox
+from engine.sources.base import FALLBACK_RATE
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +41,8 @@ class VideoRecorder:
         size: width and height of the video in pixels; pictures of another size are fitted in, with black bars.
         open_writer: opens a video writer, as `cv2.VideoWriter` does.
         free_bytes: tells the free space of a folder.
+        patience: seconds that reading the file again may take. Of one that takes longer, the beginning, the index and
+            the last frame are checked.
 
     Raises:
         RecordingError: the ending is unknown, a number makes no sense, or the file cannot be written.
@@ -49,18 +54,19 @@ class VideoRecorder:
         rate: float,
         size: tuple[int, int],
         open_writer: Callable[..., cv2.VideoWriter] = cv2.VideoWriter,
-        free_bytes: Callable[[Path], int] | None = None,
+        free_bytes: Callable[[Path], int] = free_bytes,
+        patience: float = math.inf,
     ) -> None:
         self.path = path
         self.frames = 0
-        self._size = size
-        self._free_bytes = free_bytes or _free_bytes
-        _check(path, rate, size)
+        self._free_bytes = free_bytes
+        self._patience = patience
+        check_target(path)
+        _check_numbers(rate, size)
         self._check_space()
         # OpenCV chooses the container by the ending, so the temporary name keeps it.
         self._partial = path.with_name(f".{path.stem}.part{path.suffix}")
-        self._bgr = np.empty((size[1], size[0], 3), np.uint8)
-        self._canvas = np.zeros((size[1], size[0], 3), np.uint8)
+        self._letterbox = Letterbox(size)
         self._writer: cv2.VideoWriter | None = open_writer(
             os.fspath(self._partial), cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()]), float(rate), size
         )
@@ -101,7 +107,7 @@ class VideoRecorder:
             )
         if self.frames % FRAMES_PER_DISK_CHECK == 0:
             self._stop_if_full()
-        self._writer.write(self._fitted(picture))
+        self._writer.write(self._letterbox.fit(picture))
         self.frames += 1
 
     def close(self) -> None:
@@ -114,7 +120,7 @@ class VideoRecorder:
             return
         self._writer.release()
         self._writer = None
-        found = _count_frames(self._partial)
+        found = _count_frames(self._partial, self._patience)
         if found == self.frames > 0:
             self._move(self._partial, self.path)
             return
@@ -149,22 +155,6 @@ class VideoRecorder:
                 "free some space, or record to another drive",
             )
 
-    def _fitted(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the picture as BGR of the video's size; a kept buffer that the next call overwrites."""
-        height, width = picture.shape[:2]
-        if (width, height) == self._size:
-            return cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR, dst=self._bgr) if picture.shape[2] == 4 else picture
-        scale = min(self._size[0] / width, self._size[1] / height)
-        inner = max(1, round(width * scale)), max(1, round(height * scale))
-        bgr = picture if picture.shape[2] == 3 else cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR)
-        left, top = (self._size[0] - inner[0]) // 2, (self._size[1] - inner[1]) // 2
-        self._canvas[:] = 0
-        shrinks = scale < 1
-        self._canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
-            bgr, inner, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
-        return self._canvas
-
     def _keep_or_remove(self, frames: int) -> str:
         """Keep a part that plays, under a name of its own; return the advice that names it."""
         if not frames:
@@ -185,18 +175,23 @@ class VideoRecorder:
             ) from error
 
 
-def _check(path: Path, rate: float, size: tuple[int, int]) -> None:
+def measured_rate(moments: Sequence[float]) -> float:
+    """Return the frames per second of pictures taken at these moments, in seconds; there is at least one."""
+    seconds = moments[-1] - moments[0]
+    return min((len(moments) - 1) / seconds, FASTEST_RATE) if seconds > 0 else FALLBACK_RATE
+
+
+def check_target(path: Path) -> None:
+    """Check that a video can be recorded as `path`, before there is a picture of it.
+
+    Raises:
+        RecordingError: its ending is unknown, a folder has its name, or its folder is missing or forbids writing.
+    """
     if path.suffix.lower() not in CODECS:
         raise RecordingError(
             f"A video cannot be recorded as {path.name}",
             f"only {' and '.join(CODECS)} can be written",
             f"name it {path.stem}.mp4",
-        )
-    if not (math.isfinite(rate) and 0 < rate <= FASTEST_RATE) or min(size) < SMALLEST_SIDE:
-        raise RecordingError(
-            f"A video of {size[0]} x {size[1]} pixels and {rate:g} frames per second cannot be recorded",
-            f"sides of {SMALLEST_SIDE} pixels and more and up to {FASTEST_RATE:g} frames per second can",
-            "choose another source",
         )
     if path.is_dir():
         raise RecordingError(
@@ -212,15 +207,34 @@ def _check(path: Path, rate: float, size: tuple[int, int]) -> None:
         )
 
 
-def _free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
+def _check_numbers(rate: float, size: tuple[int, int]) -> None:
+    if not (math.isfinite(rate) and 0 < rate <= FASTEST_RATE) or min(size) < SMALLEST_SIDE:
+        raise RecordingError(
+            f"A video of {size[0]} x {size[1]} pixels and {rate:g} frames per second cannot be recorded",
+            f"sides of {SMALLEST_SIDE} pixels and more and up to {FASTEST_RATE:g} frames per second can",
+            "choose another source",
+        )
 
 
-def _count_frames(path: Path) -> int:
-    """Return how many frames of a file can really be decoded; its header may promise more."""
+def _count_frames(path: Path, patience: float) -> int:
+    """Return how many frames of a file can really be decoded; its header may promise more.
+
+    After `patience` seconds the header is believed if the last frame that it promises can be decoded.
+    """
     capture = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG)
+    deadline = time.monotonic() + patience
     count = 0
     while capture.grab():
         count += 1
+        if time.monotonic() >= deadline:
+            count = _promised(capture) or count
+            break
     capture.release()
     return count
+
+
+def _promised(capture: cv2.VideoCapture) -> int:
+    """Return the number of frames of the header, or 0 if there is no such last frame."""
+    promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    capture.set(cv2.CAP_PROP_POS_FRAMES, promised - 1)
+    return promised if capture.grab() else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from engine.filters.stage import FilterStage
 from engine.landmarks.signals import FaceSignals
 from engine.readings import Readings
 from engine.result import Result
@@ -59,6 +60,7 @@ class Scene:
         layout: `OVERLAID` and `DIFFERENCE` draw `rival` too.
         rival: what the other lane found, on this frame or on one shortly before.
         magnification: how much longer than true the arrows of `DIFFERENCE` are.
+        filter: the AR filter on the faces; None for none.
     """
 
     result: Result
@@ -69,3 +71,4 @@ class Scene:
     layout: Layout = Layout.SINGLE
     rival: Result | None = None
     magnification: float = 3.0
+    filter: FilterStage | None = None

@@ -57,6 +57,7 @@ class Batch:
         visible, visible_weight: `[B, K]`, target of the confidence and trust in it.
         teachers: `[B, T, K, 2]` in [0, 1] of the window, what T teachers predict; NaN where they say nothing.
         trust: `[B, T, K]` in [0, 1], the teachers' confidence.
+        teacher_maps: of each live teacher that has heatmaps, these, `[B, K, H, W]` >= 0; NaN where it says nothing.
     """
 
     images: torch.Tensor
@@ -66,6 +67,7 @@ class Batch:
     visible_weight: torch.Tensor
     teachers: torch.Tensor
     trust: torch.Tensor
+    teacher_maps: tuple[torch.Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,9 @@ class Augmenter:
         """
         rows = share.rows_with_neighbour(batch)
         augmented = self._augment(faces, _Draw(batch, rows, faces.images.device, generator))
-        return augmented if share.whole else Batch(**{name: tensor[1:] for name, tensor in vars(augmented).items()})
+        if share.whole:
+            return augmented
+        return Batch(**{name: part[1:] for name, part in vars(augmented).items() if name != "teacher_maps"})
 
     def _augment(self, faces: Faces, draw: _Draw) -> Batch:
         mirrored = draw.chance(0.5)

@@ -15,10 +15,11 @@ from tqdm import tqdm
 
 from engine.landmarks.schemes import SCHEMES
 from trainer.augment import Batch, Faces, central_window, mirror_points
-from trainer.checkpoint import read_checkpoint
 from trainer.data.crops import CROP_SCALE, CropSet
+from trainer.losses.heatmap_kd import maps_of
 from trainer.networks.output import LandmarkOutput
 from trainer.networks.start import LandmarkNetwork, load_network
+from trainer.origin import origin_name, read_origin
 from trainer.predictions import Predictions, face_keys, read_predictions, write_predictions
 
 BATCH = 64
@@ -31,7 +32,7 @@ def with_predictions(crops: CropSet, teachers: tuple[str, ...], device: torch.de
 
     Args:
         crops: the faces.
-        teachers: paths of the teachers' checkpoints.
+        teachers: paths of the teachers' checkpoints or `.tflite` models.
         device: where the teachers run.
 
     Raises:
@@ -48,7 +49,7 @@ class LiveTeachers:
     """Teachers that look at each augmented batch, as published.
 
     Args:
-        paths: of their checkpoints.
+        paths: of their checkpoints or `.tflite` models.
         device: where they run.
 
     Raises:
@@ -66,7 +67,8 @@ class LiveTeachers:
         trust = torch.stack([output.confidence_logits.sigmoid() for output in outputs], 1)
         # Windows that show no face have no label and no teacher.
         faceless = (batch.labelled.sum(1) == 0)[:, None, None, None]
-        return replace(batch, teachers=points.masked_fill(faceless, math.nan), trust=trust)
+        maps = [found.masked_fill(faceless, math.nan) for found in map(maps_of, outputs) if found is not None]
+        return replace(batch, teachers=points.masked_fill(faceless, math.nan), trust=trust, teacher_maps=tuple(maps))
 
 
 def _ask(faces: Faces, keys: torch.Tensor, path: Path, device: torch.device) -> Predictions:
@@ -77,7 +79,7 @@ def _ask(faces: Faces, keys: torch.Tensor, path: Path, device: torch.device) -> 
     wanted = [key.numpy().tobytes() for key in keys]
     new = torch.tensor([index for index, key in enumerate(wanted) if key not in places], dtype=torch.int64)
     if len(new):
-        points, trust = _predict(faces.select(new), network, _crop_ratio(path), path.parent.name)
+        points, trust = _predict(faces.select(new), network, _crop_ratio(path), origin_name(path))
         said = Predictions(keys[new], points, trust)
         kept = said if kept is None else _joined(kept, said)
         write_predictions(path, kept)
@@ -93,7 +95,7 @@ def _joined(kept: Predictions, said: Predictions) -> Predictions:
 
 def _crop_ratio(path: Path) -> float:
     """Return the side of a teacher's crop as a share of the stored crop's side."""
-    return float(read_checkpoint(path).recipe["crop_scale"]) / CROP_SCALE
+    return float(read_origin(path).recipe["crop_scale"]) / CROP_SCALE
 
 
 @torch.no_grad()

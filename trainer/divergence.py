@@ -21,7 +21,8 @@ def suspicious_rows(batch: Batch, output: LandmarkOutput) -> torch.Tensor:
     points = torch.where(batch.labelled[..., None] > 0, batch.points, 0)
     suspicious = _not_finite([batch.images, points, batch.visible, batch.visible_weight, batch.trust])
     if not suspicious.any():
-        suspicious = _not_finite([part for part in output if part is not None])
+        parts = [output.points, output.confidence_logits, output.heatmap_logits, *(output.attention or ())]
+        suspicious = _not_finite([part for part in parts if part is not None])
     return suspicious
 
 

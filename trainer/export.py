@@ -25,6 +25,7 @@ from engine.sources.sample import SampleClip
 from trainer.checkpoint import read_checkpoint
 from trainer.float16 import halve_weights, minimum_runtime
 from trainer.networks.start import LandmarkNetwork, load_network
+from trainer.origin import origin_name
 from trainer.recipes import MACHINE_LABELLED
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
@@ -157,7 +158,7 @@ def _labels(recipe: dict[str, Any]) -> str:
     if soft := recipe.get("soft"):
         text += f" They were projected on a shape model of {100 * soft['variance_share']:g} % of the variance."
     if teachers := recipe.get("distillation", {}).get("teachers"):
-        text += f" Taught by {' and '.join(Path(teacher).parent.name for teacher in teachers)}."
+        text += f" Taught by {' and '.join(origin_name(teacher) for teacher in teachers)}."
     return text
 
 

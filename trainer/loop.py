@@ -8,6 +8,7 @@ each batch; their losses add up to the loss of the whole one, and so do their gr
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +77,7 @@ def train(
         restore(run, checkpoint, out)
     model, optimizer = fabric.setup(run.network, run.optimizer)
     training = resident(training, fabric.device)
-    augment = Augmenter(
-        recipe.augmentation,
-        SCHEMES[recipe.shape.points].mirror,
-        recipe.crop_scale / CROP_SCALE,
-        recipe.shape.input_size,
-    )
+    augment = _augmenter(recipe)
     teachers = LiveTeachers(recipe.distillation.teachers, fabric.device) if recipe.distillation.live else None
     pace = Pace(recipe.batch, len(training), fabric.device)
     books = Bookkeeper(fabric, recipe, validation, out, schedule, notes, pace, run.step)
@@ -168,6 +164,22 @@ def _interruption(recipe: Recipe, out: Path, step: int) -> TrainingInterrupted:
         f"Ctrl-C; {out / LAST} holds all of it",
         f"go on with “understudy train {recipe.name} --resume {out}” and the same --data and --set",
     )
+
+
+def _augmenter(recipe: Recipe) -> Augmenter:
+    return Augmenter(
+        recipe.augmentation,
+        SCHEMES[recipe.shape.points].mirror,
+        recipe.crop_scale / CROP_SCALE,
+        recipe.shape.input_size,
+    )
+
+
+def training_images(crops: CropSet, recipe: Recipe, count: int) -> Iterator[torch.Tensor]:
+    """Yield the images `[B, 3, S, S]`, RGB, 0..255, of the run's first batches, until they are `count` at least."""
+    augment = _augmenter(recipe)
+    for step in range(math.ceil(count / recipe.batch)):
+        yield draw_batch(crops, augment, recipe, step, crops.faces.images.device, Share()).images
 
 
 def draw_batch(

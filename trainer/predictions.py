@@ -1,4 +1,4 @@
-"""What a teacher said of faces, kept in a file beside its checkpoint: nobody is asked twice."""
+"""What a teacher said of faces, kept in a file of its run's folder: nobody is asked twice."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from engine.errors import RecordingError
 from engine.files import replaced
 from trainer.augment import Faces
+from trainer.origin import origin_folder
 
 
 @dataclass(frozen=True)
@@ -76,4 +77,4 @@ def write_predictions(checkpoint: Path, predictions: Predictions) -> None:
 def _file(checkpoint: Path) -> Path:
     """Return a name that changes with the weights: a run that is trained on says other things."""
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    return checkpoint.parent / "predictions" / f"{digest[:16]}.safetensors"
+    return origin_folder(checkpoint) / "predictions" / f"{digest[:16]}.safetensors"

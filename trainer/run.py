@@ -22,14 +22,17 @@ from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CropSet, load_crops, split_validation
 from trainer.devices import first_alone, launch
 from trainer.distillation import with_predictions
-from trainer.loop import train
+from trainer.loop import train, training_images
+from trainer.networks.norm_statistics import restate_norms
 from trainer.networks.start import FRESH_STARTS, make_network
+from trainer.origin import is_model, read_origin
 from trainer.recipes import Recipe, SoftLandmarks
 from trainer.resuming import refuse_other_data, refuse_other_recipe
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
 
 CONFIGURATION = "recipe.json"
 SHAPE_MODEL = "shape_model.npz"
+STATISTICS_FACES = 512  # enough for means and variances of a network's channels
 
 
 def run(
@@ -89,6 +92,8 @@ def run(
     shapes = None if recipe.soft is None else _shape_model(recipe.soft, data, out if resume else None)
     if shapes is not None:
         training = _soften(training, shapes)
+    if is_model(recipe.start) and not resume:  # whose norms were folded away
+        restate_norms(network, training_images(training, recipe, STATISTICS_FACES))
     first_alone(fabric, partial(_begin_folder, out, recipe, notes, shapes))
     train(recipe, network, training, validation, out, fabric, schedule or Schedule(), notes, checkpoint)
     return last
@@ -131,7 +136,7 @@ def lineage(recipe: Recipe) -> list[str]:
     """Return what a run rests on, first to last: the origin of the first weights, then the recipes before this one."""
     if recipe.start in FRESH_STARTS:
         return [FRESH_STARTS[recipe.start]]
-    before = read_checkpoint(Path(recipe.start))
+    before = read_origin(Path(recipe.start))
     return [*before.notes["lineage"], f"{before.recipe['name']}, {before.step} steps of {before.recipe['batch']}"]
 
 

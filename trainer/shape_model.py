@@ -74,14 +74,14 @@ class ShapeModel:
                 "it was fitted on another markup",
                 "fit a shape model on faces of the same markup",
             )
-        soft = _as_complex(points)
+        soft = as_complex(points)
         complete = np.isfinite(soft).all(-1)
         extended = _side(soft) > 0
         whole = complete & extended
         soft[whole] = self._fitted(soft[whole], np.ones(self.points, bool))
         for index in np.flatnonzero(extended & ~complete):
             soft[index] = self._softened_part(soft[index])
-        return _as_points(soft).astype(np.float32)
+        return as_points(soft).astype(np.float32)
 
     def save(self, path: Path) -> None:
         """Write the model as `.npz`.
@@ -218,13 +218,13 @@ def _checked(shapes: NDArray[np.floating]) -> Complex:
         problem = f"there are only {len(shapes)}"
     elif not np.isfinite(shapes).all():
         problem = f"{int((~np.isfinite(shapes)).any((1, 2)).sum())} of them lack labels"
-    elif not (_side(_as_complex(shapes)) > 0).all():
+    elif not (_side(as_complex(shapes)) > 0).all():
         problem = "in one of them all points lie in the same place"
     if problem:
         raise PackError(
             "A shape model cannot be fitted on these shapes", problem, "give at least two fully labelled, real faces"
         )
-    return _as_complex(shapes)
+    return as_complex(shapes)
 
 
 def _normalised(faces: Complex, aligned: bool) -> Complex:
@@ -245,6 +245,34 @@ def _normalised(faces: Complex, aligned: bool) -> Complex:
     return shapes
 
 
+def similarity(shape: Complex, faces: Complex) -> tuple[Complex, Complex]:
+    """Return the similarities that carry a shape to faces: `face = turn * shape + shift`, each `[..., 1]`.
+
+    They have the least squared distance of the points that both have.
+
+    Args:
+        shape: `[K]` or `[..., K]`, points as x + iy (see `as_complex`).
+        faces: `[..., K]`, NaN without a label.
+    """
+    seen = np.where(np.isfinite(faces), shape, complex(np.nan, np.nan))
+    centre, seen_centre = np.nanmean(faces, -1, keepdims=True), np.nanmean(seen, -1, keepdims=True)
+    spread = seen - seen_centre
+    turn = np.nansum(spread.conj() * (faces - centre), -1, keepdims=True)
+    turn = turn / np.nansum(np.abs(spread) ** 2, -1, keepdims=True)
+    return turn, centre - turn * seen_centre
+
+
+def as_complex(points: NDArray[np.floating]) -> Complex:
+    """Return points `[..., 2]` as x + iy, in which a similarity is one product and one sum; NaN without a label."""
+    labelled = np.isfinite(points).all(-1)
+    return np.where(labelled, points[..., 0] + 1j * points[..., 1].astype(np.float64), complex(np.nan, np.nan))
+
+
+def as_points(faces: Complex) -> Real:
+    """Return points x + iy `[...]` as `[..., 2]`."""
+    return np.stack((faces.real, faces.imag), -1)
+
+
 def _pose(faces: Complex, mean: Complex | None) -> tuple[Complex, Complex]:
     """Return the similarities from normalised shapes to faces `[..., K]`: `face = turn * shape + shift`, `[..., 1]`.
 
@@ -254,12 +282,7 @@ def _pose(faces: Complex, mean: Complex | None) -> tuple[Complex, Complex]:
     if mean is None:
         low, high = _corners(faces)
         return _side(faces)[..., None].astype(np.complex128), (low + high)[..., None] / 2
-    seen = np.where(np.isfinite(faces), mean, complex(np.nan, np.nan))
-    centre, seen_centre = np.nanmean(faces, -1, keepdims=True), np.nanmean(seen, -1, keepdims=True)
-    spread = seen - seen_centre
-    turn = np.nansum(spread.conj() * (faces - centre), -1, keepdims=True)
-    turn = turn / np.nansum(np.abs(spread) ** 2, -1, keepdims=True)
-    return turn, centre - turn * seen_centre
+    return similarity(mean, faces)
 
 
 def _corners(faces: Complex) -> tuple[Complex, Complex]:
@@ -274,18 +297,8 @@ def _side(faces: Complex) -> Real:
     return np.fmax((high - low).real, (high - low).imag)
 
 
-def _as_complex(points: NDArray[np.floating]) -> Complex:
-    """Return points `[..., 2]` as x + iy, in which a similarity is one product and one sum; NaN without a label."""
-    labelled = np.isfinite(points).all(-1)
-    return np.where(labelled, points[..., 0] + 1j * points[..., 1].astype(np.float64), complex(np.nan, np.nan))
-
-
-def _as_points(faces: Complex) -> Real:
-    return np.stack((faces.real, faces.imag), -1)
-
-
 def _as_vector(faces: Complex) -> Real:
-    return _as_points(faces).reshape(*faces.shape[:-1], 2 * faces.shape[-1])
+    return as_points(faces).reshape(*faces.shape[:-1], 2 * faces.shape[-1])
 
 
 def _as_face(vectors: Real) -> Complex:

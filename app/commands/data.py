@@ -8,10 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from app.commands.requirements import require_packages
-from app.data_reports import check_text
+from app.data_reports import check_text, derivation_text
 from app.terminal import number, report, table
 from engine.models.library import ModelLibrary
 from engine.pictures import write_picture
+from engine.prediction_reading import read_predictions
 
 
 def main(options: argparse.Namespace) -> int:
@@ -20,6 +21,7 @@ def main(options: argparse.Namespace) -> int:
         "import": _import,
         "check": _check,
         "label": _label,
+        "derive98": _derive98,
         "pack": _pack,
     }
     return actions[options.action](options)
@@ -68,6 +70,27 @@ def _label(options: argparse.Namespace) -> int:
         f"Left out: {done.disagreeing} above {limit:g} %, {done.incomplete} without all five points."
     )
     report({**asdict(done), "pack": str(done.pack)}, text, options.json)
+    return 0
+
+
+def _derive98(options: argparse.Namespace) -> int:
+    require_packages(("tqdm",))
+    from trainer.data.derived98 import derive_pack
+
+    # What has no ending is the name of a model.
+    of_model = Path(options.proposal).suffix.lower() in ("", ".tflite")
+    proposal = ModelLibrary().load(options.proposal) if of_model else read_predictions(Path(options.proposal))
+    done = derive_pack(
+        Path(options.pack),
+        proposal,
+        Path(options.shapes),
+        Path(options.out),
+        options.split,
+        options.labels,
+        progress=True,
+    )
+    values = {**asdict(done), "pack": str(done.pack)}
+    report(values, derivation_text(values), options.json)
     return 0
 
 

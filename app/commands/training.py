@@ -6,9 +6,12 @@ import argparse
 from pathlib import Path
 
 from app.cli import EXIT_INTERRUPTED
+from app.commands.recipe_list import recipe_text, recipe_values
 from app.commands.requirements import require_packages
+from app.commands.stdin_watch import interrupt_when_stdin_closes
 from app.terminal import number, report, say
 from engine.assets import asset_path
+from engine.errors import UsageError
 
 NEEDED = (
     "torch",
@@ -27,10 +30,20 @@ def main(options: argparse.Namespace) -> int:
     """Train or export.
 
     Raises:
-        UsageError: the trainer's requirements are not installed.
+        UsageError: the trainer's requirements are not installed, or no recipe was named.
     """
     require_packages(NEEDED)
-    return _train(options) if options.verb == "train" else _export(options)
+    if options.verb == "export":
+        return _export(options)
+    return _list(options) if options.list else _train(options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from trainer.recipes import RECIPES
+
+    values = recipe_values(RECIPES)
+    report({"recipes": values}, recipe_text(values), options.json)
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -39,6 +52,10 @@ def _train(options: argparse.Namespace) -> int:
     from trainer.overrides import recipe_by_name
     from trainer.run import run, summary
 
+    if options.recipe is None:
+        raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
+    if options.stop_with_stdin:
+        interrupt_when_stdin_closes()
     recipe = recipe_by_name(options.recipe, options.set)
     out = Path(options.resume or options.out or Path("runs") / recipe.name)
     try:

@@ -6,7 +6,7 @@ import math
 
 # Openness below which open eyes count as closed, and above which closed ones count as open again: noise between the
 # two counts for nothing.
-CLOSED, OPEN = 0.4, 0.6
+CLOSED, OPEN = 0.35, 0.55
 # Seconds that a blink takes; what is shorter is noise, what is longer are closed eyes.
 SHORTEST_BLINK, LONGEST_BLINK = 0.05, 0.5
 _ROUNDING = 1e-6  # seconds that sums of frame times may be off

@@ -82,7 +82,7 @@ class PoseFinder:
         degrees as webcams have it; the pose hardly depends on it.
 
         Args:
-            points: `[11, 2]`, the `RIGID_POINTS` in pixels of the picture.
+            points: `[11, 2]` finite, the `RIGID_POINTS` in pixels of the picture.
             width: of the picture in pixels.
             height: of the picture in pixels.
         """
@@ -159,7 +159,7 @@ class _Camera:
         rays = np.ones((len(points), 3))
         rays[:, :2] = (points - self._centre) / self._focal
         seen = rays @ self._axes.T
-        if not (seen[:, 2] > 0).all():  # NaN is not above anything
+        if not (seen[:, 2] > 0).all():
             return None
         places = np.ascontiguousarray(seen[:, :2] / seen[:, 2:])
         return places if float(np.ptp(places, axis=0).max()) > _SMALLEST_FACE else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,39 +27,52 @@ from engine.landmarks.schemes import Scheme
 from engine.landmarks.smoothing import LONGEST_GAP
 from engine.result import Face, Result
 
+# The names of the signals that are numbers.
+SIGNALS = ("yaw", "pitch", "roll", "eye_left", "eye_right", "blinks", "mouth")
+
 
 @dataclass(frozen=True)
 class FaceSignals:
-    """The signals of one face. Left and right are the person's own.
+    """The signals of one face. Left and right are the person's own; NaN stands for what cannot be told.
 
     Attributes:
         id: the face's.
         pose: how the head is turned; None where no rigid face looks like its landmarks.
-        eye_right, eye_left: openness in [0, 1], 0 closed, 1 as open as this person's eyes usually are; None where the
+        eye_right, eye_left: openness in [0, 1], 0 closed, 1 as open as this person's eyes usually are; NaN where the
             eye is seen from the side. A lowered glance lowers the lids, and so this.
         blinks: since this face is followed.
-        mouth: openness in [0, 1], 0 closed, 1 wide open; None where the mouth is seen from the side.
+        mouth: openness in [0, 1], 0 closed, 1 wide open; NaN where the mouth is seen from the side.
     """
 
     id: int
     pose: HeadPose | None
-    eye_right: float | None
-    eye_left: float | None
+    eye_right: float
+    eye_left: float
     blinks: int
-    mouth: float | None
+    mouth: float
 
-    def as_record(self) -> dict[str, Any]:
-        """Return the signals as plain values for JSON: degrees to a hundredth, openness to a thousandth, or None."""
-        pose = self.pose
-        return {
-            "yaw": None if pose is None else round(pose.yaw, 2),
-            "pitch": None if pose is None else round(pose.pitch, 2),
-            "roll": None if pose is None else round(pose.roll, 2),
-            "eye_left": _rounded(self.eye_left),
-            "eye_right": _rounded(self.eye_right),
-            "blinks": self.blinks,
-            "mouth": _rounded(self.mouth),
-        }
+    @property
+    def yaw(self) -> float:
+        """The head's yaw in degrees, see `HeadPose`; NaN without a pose, as the following."""
+        return math.nan if self.pose is None else self.pose.yaw
+
+    @property
+    def pitch(self) -> float:
+        """The head's pitch in degrees."""
+        return math.nan if self.pose is None else self.pose.pitch
+
+    @property
+    def roll(self) -> float:
+        """The head's roll in degrees."""
+        return math.nan if self.pose is None else self.pose.roll
+
+    def numbers(self) -> dict[str, float]:
+        """Return the signals by their names, NaN where they cannot be told."""
+        return {name: getattr(self, name) for name in SIGNALS}
+
+    def as_record(self) -> dict[str, float | None]:
+        """Return the signals as plain values for JSON, rounded to a thousandth; None where they cannot be told."""
+        return {name: round(value, 3) if math.isfinite(value) else None for name, value in self.numbers().items()}
 
 
 class SignalReader:
@@ -68,15 +82,27 @@ class SignalReader:
         self._people: dict[int, _Person] = {}
 
     def read(self, result: Result) -> tuple[FaceSignals | None, ...]:
-        """Return the signals of each of the result's faces.
+        """Return the signals of each of the result's faces, see `read_faces`."""
+        frame = result.frame
+        return self.read_faces(result.faces, frame.width, frame.height, frame.moment)
+
+    def read_faces(
+        self, faces: Sequence[Face], width: int, height: int, moment: float
+    ) -> tuple[FaceSignals | None, ...]:
+        """Return the signals of each face.
 
         None for faces of a markup without the 68 iBUG points, and for landmarks that are no numbers. A face that is
         gone is forgotten with its blinks. After a gap of more than `LONGEST_GAP`, or when time runs back, a blink that
-        had begun does not count. The same result may be read again.
+        had begun does not count. The same faces may be read again.
+
+        Args:
+            faces: all that were found on a picture.
+            width: of the picture in pixels.
+            height: of the picture in pixels.
+            moment: when the picture was taken, in seconds.
         """
-        frame = result.frame
-        self._people = {face.id: self._people.get(face.id) or _Person() for face in result.faces}
-        return tuple(self._people[face.id].read(face, frame.width, frame.height, frame.moment) for face in result.faces)
+        self._people = {face.id: self._people.get(face.id) or _Person() for face in faces}
+        return tuple(self._people[face.id].read(face, width, height, moment) for face in faces)
 
 
 class _Person:
@@ -89,21 +115,20 @@ class _Person:
         self._moment: float | None = None
 
     def read(self, face: Face, width: int, height: int, moment: float) -> FaceSignals | None:
+        """Return the signals of the person's face in a picture of this size, taken at a moment in seconds."""
         step = self._step(moment)
         wanted = _wanted_points(face.scheme)
-        points = face.landmarks[wanted] if len(wanted) else face.landmarks
-        if not len(wanted) or not np.isfinite(points).all():
+        if wanted is None or not np.isfinite(points := face.landmarks[wanted]).all():
             return None
         places = points.tolist()
         pose = self._pose.find(points[_RIGID], width, height)
         right, left, mouth = (1.0, 1.0, 1.0) if pose is None else frontal_factors(pose.rotation)
-        eye_right = _eye(self._right, eye_ratio(places[_RIGHT]), right, step)
-        eye_left = _eye(self._left, eye_ratio(places[_LEFT]), left, step)
-        eyes = [eye for eye in (eye_right, eye_left) if eye is not None]
+        eye_right = self._right.read(eye_ratio(places[_RIGHT]) * right, step)
+        eye_left = self._left.read(eye_ratio(places[_LEFT]) * left, step)
+        eyes = [eye for eye in (eye_right, eye_left) if math.isfinite(eye)]
         if eyes:
             self._blinks.add(sum(eyes) / len(eyes), moment)
-        ratio = mouth_ratio(places[_LIPS])
-        open_mouth = None if ratio is None or mouth is None else mouth_openness(ratio * mouth)
+        open_mouth = mouth_openness(mouth_ratio(places[_LIPS]) * mouth)
         return FaceSignals(face.id, pose, eye_right, eye_left, self._blinks.count, open_mouth)
 
     def _step(self, moment: float) -> float:
@@ -124,15 +149,8 @@ _RIGID, _RIGHT, _LEFT, _LIPS = (slice(begin, end) for begin, end in pairwise(_EN
 
 
 @lru_cache(maxsize=8)
-def _wanted_points(scheme: Scheme) -> NDArray[np.intp]:
-    """Return the indices of the points that signals are read from; empty where a scheme lacks the 68 points."""
-    wanted = [scheme.as_68[point] for part in _PARTS for point in part] if scheme.as_68 else []
-    return np.array(wanted, np.intp)
-
-
-def _eye(gauge: EyeGauge, ratio: float | None, factor: float | None, seconds: float) -> float | None:
-    return None if ratio is None or factor is None else gauge.read(ratio * factor, seconds)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _wanted_points(scheme: Scheme) -> NDArray[np.intp] | None:
+    """Return the indices of the points that signals are read from; None where a scheme lacks the 68 points."""
+    if not scheme.as_68:
+        return None
+    return np.array([scheme.as_68[point] for part in _PARTS for point in part], np.intp)

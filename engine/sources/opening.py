@@ -18,6 +18,9 @@ from engine.sources.video import VideoSource
 SAMPLE = "sample"
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
 
+# Pictures that no decoder here reads, named so that nobody looks for damage in them.
+FOREIGN_SUFFIXES = {".heic", ".heif", ".svg", ".svgz", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".pdf"}
+
 
 def _open_camera(camera: Camera) -> Source:
     return CameraSource(camera, fallbacks=same_camera_elsewhere(camera))
@@ -60,12 +63,23 @@ def open_source(
         if os.path.isdir(path):
             return PicturesSource(path)
         if os.path.isfile(path):
-            return PicturesSource(path) if path.suffix.lower() in PICTURE_SUFFIXES else VideoSource(path)
+            return _open_file(path)
     try:
         camera = find_camera(cameras(), text)
     except CameraAbsent as absent:
         raise _unknown(text, absent) from absent
     return open_camera(camera)
+
+
+def _open_file(path: Path) -> Source:
+    ending = path.suffix.lower()
+    if ending in FOREIGN_SUFFIXES:
+        raise SourceError(
+            f"{path} cannot be shown",
+            f"{ending[1:].upper()} files need a decoder that is not included",
+            "save or export it as JPEG or PNG",
+        )
+    return PicturesSource(path) if ending in PICTURE_SUFFIXES else VideoSource(path)
 
 
 def _unknown(text: str, absent: CameraAbsent) -> SourceError:

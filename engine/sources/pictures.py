@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import SourceError
-from engine.frame import Frame, Truth
-from engine.packs import is_pack, read_pack
+from engine.frame import Frame
+from engine.packs import is_pack
 from engine.pictures import PICTURE_SUFFIXES, read_picture
 from engine.sources.base import SourceKind
+from engine.sources.truth import GroundTruth, truth_of_pack, truth_of_pictures
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ class Skipped:
 class PicturesSource:
     """Pictures one after the other: a single one, those of a folder in natural order, or those of a pack.
 
-    An unreadable picture in a folder is skipped and remembered. Pictures of a pack carry ground truth where exactly
-    one face of theirs is labelled.
+    An unreadable picture in a folder is skipped and remembered. Pictures carry ground truth where a pack, or files
+    beside them, label exactly one face of theirs.
 
     Args:
         path: a picture, a folder or a pack.
@@ -61,8 +61,7 @@ class PicturesSource:
         self.name = path.name or str(path.resolve())
         self.rate: float | None = SHOWING_RATE
         self._is_folder = path.is_dir()
-        self._truths: dict[Path, Truth] = {}
-        self._paths = self._find(path)
+        self._paths, self._truth = self._find(path)
         self.frame_count: int | None = len(self._paths)
         self.skipped: list[Skipped] = []
         self._place = 0
@@ -70,13 +69,21 @@ class PicturesSource:
         self._next_id = 0
 
     @property
+    def truth_remark(self) -> str:
+        """A sentence on ground truth beside the pictures that cannot be used; "" if there is none."""
+        return self._truth.remark
+
+    @property
     def remark(self) -> str:
-        """A sentence that names the skipped pictures; "" if there are none."""
-        if not self.skipped:
-            return ""
-        names = ", ".join(skipped.path.name for skipped in self.skipped[:NAMED_IN_REMARK])
-        more = ", …" if len(self.skipped) > NAMED_IN_REMARK else ""
-        return f"{len(self.skipped)} picture(s) of {self.name} could not be read and were skipped: {names}{more}."
+        """Sentences that name the skipped pictures and useless ground truth; "" if there are none."""
+        skipped = ""
+        if self.skipped:
+            names = ", ".join(skipped.path.name for skipped in self.skipped[:NAMED_IN_REMARK])
+            more = ", …" if len(self.skipped) > NAMED_IN_REMARK else ""
+            skipped = (
+                f"{len(self.skipped)} picture(s) of {self.name} could not be read and were skipped: {names}{more}."
+            )
+        return " ".join(filter(None, (skipped, self.truth_remark)))
 
     def read(self) -> Frame | None:
         """Return the next readable picture, or None after the last.
@@ -89,9 +96,8 @@ class PicturesSource:
             self._place += 1
             picture = self._read_or_skip(path)
             if picture is not None:
-                frame = Frame(
-                    self._next_id, time.monotonic(), picture, self.name, path.name, truth=self._truths.get(path)
-                )
+                truth = self._truth.of(path, picture)
+                frame = Frame(self._next_id, time.monotonic(), picture, self.name, path.name, truth=truth)
                 self._next_id += 1
                 return frame
         if self._next_id == 0 and self.skipped and not self._closed:
@@ -106,17 +112,17 @@ class PicturesSource:
         """End the source: `read` returns None from now on."""
         self._closed = True
 
-    def _find(self, path: Path) -> list[Path]:
+    def _find(self, path: Path) -> tuple[list[Path], GroundTruth[Path]]:
         if path.is_file():
-            return [path]
+            return [path], truth_of_pictures(path)
         if not self._is_folder:
             raise SourceError(
                 f"There is no picture and no folder {path}", "it was moved, or the path is mistyped", "check the path"
             )
         if is_pack(path):
-            self._truths, pictures = _read_labels(path)
-            return pictures
-        return _pictures_of(path)
+            truth, pictures = truth_of_pack(path)
+            return sorted(pictures, key=_natural), truth
+        return _pictures_of(path), truth_of_pictures(path)
 
     def _read_or_skip(self, path: Path) -> NDArray[np.uint8] | None:
         try:
@@ -145,16 +151,6 @@ def _pictures_of(folder: Path) -> list[Path]:
             "choose the folder in which the pictures lie",
         )
     return sorted(pictures, key=_natural)
-
-
-def _read_labels(folder: Path) -> tuple[dict[Path, Truth], list[Path]]:
-    """Return the ground truth of a pack's pictures with one labelled face, and all its pictures in natural order."""
-    pack = read_pack(folder, skip_unlabelled=True)
-    labels = defaultdict(list)
-    for face in pack.faces:
-        labels[face.image].append(face.landmarks)
-    truths = {image: Truth(pack.scheme, faces[0]) for image, faces in labels.items() if len(faces) == 1}
-    return truths, sorted(labels, key=_natural)
 
 
 def _natural(path: Path) -> list[tuple[int, int | str]]:

@@ -19,6 +19,7 @@ from engine.frame import Frame
 from engine.sources.base import FALLBACK_RATE, SourceKind
 from engine.sources.camera import VideoCapture
 from engine.sources.colour import to_rgb
+from engine.sources.truth import truth_of_video
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class VideoSource:
     """The frames of a video file, turned upright by its orientation flag, each at its own time.
 
     The end is found by reading, never by the header, whose number of frames is only a hint: `frame_count` stays None.
+    Frames carry ground truth where files beside the video label one face of theirs.
 
     Args:
         path: the file.
@@ -56,6 +58,7 @@ class VideoSource:
         self._next_id = 0
         self._time = 0.0
         self._ended = self._closed = False
+        self._truth = truth_of_video(path)
         # A file must not be released while a read is inside the decoder: that ends the whole program.
         self._decoder = threading.Lock()
         # Only a picture proves that this is a video.
@@ -65,15 +68,21 @@ class VideoSource:
             raise _not_a_video(path)
 
     @property
+    def truth_remark(self) -> str:
+        """A sentence on ground truth beside the video that cannot be used; "" if there is none."""
+        return self._truth.remark
+
+    @property
     def remark(self) -> str:
-        """A sentence if the file ended long before its header said, as cut off and damaged files do; else ""."""
+        """Sentences on useless ground truth, and on an end long before the header's, as of damaged files; else ""."""
         missing = self._announced - self._next_id
-        if not self._ended or not missing > max(2.0, COUNT_TOLERANCE * self._announced):
-            return ""
-        return (
-            f"The video {self.name} ended after {self._next_id} of {self._announced:.0f} frames: "
-            "it is cut off or damaged. Copy or download it again."
-        )
+        cut = ""
+        if self._ended and missing > max(2.0, COUNT_TOLERANCE * self._announced):
+            cut = (
+                f"The video {self.name} ended after {self._next_id} of {self._announced:.0f} frames: "
+                "it is cut off or damaged. Copy or download it again."
+            )
+        return " ".join(filter(None, (cut, self.truth_remark)))
 
     def read(self) -> Frame | None:
         """Return the next frame, or None at the end of what can be decoded and once the source was closed."""
@@ -85,7 +94,9 @@ class VideoSource:
                 self._ended = True
                 return None
             moment = self._frame_time()
-        frame = Frame(self._next_id, time.monotonic(), to_rgb(picture, self.name), self.name, time=moment)
+        image = to_rgb(picture, self.name)
+        truth = self._truth.of(self._next_id, image)
+        frame = Frame(self._next_id, time.monotonic(), image, self.name, time=moment, truth=truth)
         self._next_id += 1
         return frame
 

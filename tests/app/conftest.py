@@ -58,12 +58,16 @@ def themed(qapp):
 
 
 @pytest.fixture
-def window(qtbot, themed, engine, monkeypatch, tmp_path):
-    """Return the main window on the fake engine, shown but without a source."""
-    from app import main_window
+def window(qtbot, qapp, engine, monkeypatch, tmp_path):
+    """Return the main window on the fake engine, shown but without a source; nothing is remembered."""
+    from app import live_page, main_window, outputs
+    from app.settings_keeper import SettingsKeeper
+    from app.theme import Theme, ThemeChoice
 
-    monkeypatch.setattr(main_window, "screenshot_folder", lambda: tmp_path / "Bilder öß")
-    shown = main_window.MainWindow(engine.parts, "student-68")
+    monkeypatch.setattr(live_page, "screenshot_folder", lambda: tmp_path / "Bilder öß")
+    monkeypatch.setattr(outputs, "recordings_folder", lambda: tmp_path / "Videos öß")
+    keeper, theme = SettingsKeeper(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
+    shown = main_window.MainWindow(engine.parts, "student-68", keeper, theme)
     gone = []
     shown.gone.connect(lambda: gone.append(True))
     shown.show()

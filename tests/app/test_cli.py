@@ -89,7 +89,7 @@ def test_run_headless_reports_what_it_promises(capsys, tmp_path):
     )
     assert code == 0
     report = json.loads(out)
-    promised = ("frames", "faces_found", "fps", "latency_ms", "nme", "jitter", "model", "source")
+    promised = ("frames", "faces_found", "fps", "latency_ms", "nme", "jitter", "blinks", "model", "source")
     assert all(name in report for name in promised)
     assert (report["frames"], report["faces_found"], report["model"]) == (20, 1.0, "student-68")
     assert set(report["latency_ms"]) == {"capture", "detect", "landmark", "smooth", "draw", "total"}
@@ -151,6 +151,8 @@ def test_predict_pictures_to_json_lines(capsys, folder, tmp_path, frames):
         face = record["faces"][0]
         assert face["scheme"] == 68
         assert len(face["confidence"]) == 68
+        assert abs(face["signals"]["yaw"]) < 20
+        assert 0 <= face["signals"]["mouth"] <= 1
         eyes = np.linalg.norm(truth.points[36] - truth.points[45])
         assert np.linalg.norm(np.array(face["landmarks"]) - truth.points, axis=1).mean() < 0.06 * eyes
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.main_window import MainWindow
+from app.settings_keeper import SettingsKeeper
+from app.theme import Theme, ThemeChoice
 from app.window import engine_parts
 from engine.assets import asset_path
 from engine.models.library import DEFAULT_MODEL
@@ -18,9 +20,10 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def window(qtbot, themed):
+def window(qtbot, qapp, tmp_path):
     """Return the window on the real engine; closed at the end within three seconds, threads and all."""
-    shown = MainWindow(engine_parts(), DEFAULT_MODEL)
+    keeper, theme = SettingsKeeper(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
+    shown = MainWindow(engine_parts(), DEFAULT_MODEL, keeper, theme)
     shown.resize(1280, 800)
     gone = []
     shown.gone.connect(lambda: gone.append(True))
@@ -33,7 +36,7 @@ def window(qtbot, themed):
 
 def test_fault_25_opening_switching_and_failing_never_block(window, qtbot, heartbeat, tmp_path):
     window.start("sample")
-    qtbot.waitUntil(lambda: window.player.model_at_work == DEFAULT_MODEL, timeout=20_000)
+    qtbot.waitUntil(lambda: window.player.lanes[0].at_work == DEFAULT_MODEL, timeout=20_000)
 
     notes = tmp_path / "notes Öß.mp4"
     notes.write_text("this is no video")

@@ -10,8 +10,10 @@ from engine.errors import RecordingError, SourceError, UsageError
 from engine.geometry import Box
 from engine.landmark_files import write_predictions
 from engine.landmarks.schemes import IBUG_68
+from engine.landmarks.signals import SIGNALS, SignalReader
 from engine.prediction import Prediction
 from engine.result import Face
+from tests.fakes.turned_face import result_of, turned_face
 
 
 def prediction(image="a b Öß.png", frame=None, faces=1):
@@ -28,10 +30,25 @@ def test_json_lines_have_the_documented_keys(tmp_path):
     assert write_predictions([prediction(faces=2), prediction(None, 7, faces=0)], target) == 2
     first, second = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
     assert list(first) == ["image", "width", "height", "faces", "model"]
-    assert list(first["faces"][0]) == ["id", "box", "score", "landmarks", "confidence", "scheme"]
+    assert list(first["faces"][0]) == ["id", "box", "score", "landmarks", "confidence", "scheme", "signals"]
+    assert first["faces"][0]["signals"] is None
     assert first["faces"][1]["landmarks"][0] == [1.5, 2.5]
     assert first["image"] == "a b Öß.png"
     assert (second["source"], second["frame"], second["faces"]) == ("clip.mp4", 7, [])
+
+
+def test_json_lines_tell_the_signals_of_each_face(tmp_path):
+    result = result_of(turned_face(20, mouth=0.3), turned_face(yaw=70, number=2))
+    signals = SignalReader().read(result)
+    write_predictions(
+        [Prediction("a.png", None, None, 640, 480, result.faces, "model", signals)], tmp_path / "out.jsonl"
+    )
+    first, second = (face["signals"] for face in json.loads((tmp_path / "out.jsonl").read_text("utf-8"))["faces"])
+    assert list(first) == ["yaw", "pitch", "roll", "eye_left", "eye_right", "blinks", "mouth"]
+    assert first["yaw"] == pytest.approx(20, abs=1)
+    assert 0.2 < first["mouth"] < 0.8
+    assert first["blinks"] == 0
+    assert second["eye_left"] is None  # seen from the side
 
 
 def test_csv_has_a_row_for_each_face_and_a_column_for_each_number(tmp_path):
@@ -40,7 +57,7 @@ def test_csv_has_a_row_for_each_face_and_a_column_for_each_number(tmp_path):
     with target.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     assert len(rows) == 4
-    assert {len(row) for row in rows} == {8 + 136 + 68}
+    assert {len(row) for row in rows} == {8 + 136 + 68 + len(SIGNALS)}
     assert rows[0][8:10] == ["x0", "y0"]
     assert rows[3][:3] == ["clip.mp4", "3", "1"]
 

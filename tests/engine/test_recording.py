@@ -160,6 +160,22 @@ def test_fault_17_a_recording_in_which_nothing_is_written_is_noticed(folder):
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".avi"])
+def test_a_long_recording_is_checked_in_a_short_time_and_frames_are_still_missed(folder, ending):
+    class Halfway(ForgetfulWriter):
+        remembers = 60
+
+    for writer, found in ((cv2.VideoWriter, 90), (Halfway, 60)):
+        recorder = VideoRecorder(folder / f"a{ending}", 25.0, SIZE, open_writer=writer, patience=0.0)
+        for level in range(90):
+            recorder.write(picture(level))
+        if found == 90:
+            recorder.close()
+        else:
+            with pytest.raises(RecordingError, match="Only 60 of 90 frames"):
+                recorder.close()
+
+
 def test_fault_16_a_part_that_plays_is_kept_and_named_and_an_older_file_stays(folder):
     class Halfway(ForgetfulWriter):
         remembers = 6

@@ -43,3 +43,18 @@ def turn_half(path: Path) -> Path:
     data[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big") for value in values)
     path.write_bytes(data)
     return path
+
+
+def vary_rate(path: Path, change_at: int, shorter: int) -> Path:
+    """Let the frames of an MP4 from `change_at` on follow each other `shorter` times as fast: a variable frame rate."""
+    data = bytearray(path.read_bytes())
+    table = data.index(b"stts")
+    entries, count, period = (int.from_bytes(data[table + at : table + at + 4], "big") for at in (8, 12, 16))
+    assert entries == 1
+    values = (2, change_at, period, count - change_at, period // shorter)
+    data[table + 8 : table + 20] = b"".join(value.to_bytes(4, "big") for value in values)
+    for box in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"):  # each holds the next one
+        size = data.rindex(box, 0, table + 4) - 4
+        data[size : size + 4] = (int.from_bytes(data[size : size + 4], "big") + 8).to_bytes(4, "big")
+    path.write_bytes(data)
+    return path

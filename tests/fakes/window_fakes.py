@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
-from app.player import Parts
+from app.parts import Parts
 from engine.errors import ModelError, SourceError, UnderstudyError
 from engine.frame import Frame, Truth
 from engine.landmarks.schemes import IBUG_68
@@ -18,6 +19,7 @@ from engine.live_state import SourceState, Status
 from engine.models.library import ModelEntry
 from engine.readings import Meter
 from engine.result import Result
+from engine.scene import Layout
 from engine.sources.base import SourceKind
 from engine.sources.discovery import Camera
 
@@ -51,7 +53,8 @@ class FakeSession:
         self.open_source, self._make_pipeline, self._notify = open_source, make_pipeline, notify
         self.settings = settings
         self.status = Status(SourceState.STARTING, "", "")
-        self.error = None
+        self.error = self.second_error = self.tap = None
+        self.second_models: list[str] = []
         self.stopped = threading.Event()
         self._view: View | None = None
         self._model = ""
@@ -75,13 +78,27 @@ class FakeSession:
 
         threading.Thread(target=load, daemon=True).start()
 
+    def use_second_model(self, make_pipeline, make_landmarker) -> None:
+        def load() -> None:
+            try:
+                self.second_models.append(make_landmarker().name)
+                self.second_error = None
+            except ModelError as error:
+                self.second_error = error
+            self.give()
+
+        threading.Thread(target=load, daemon=True).start()
+
     def take_view(self) -> View | None:
         view, self._view = self._view, None
         return view
 
     def give(self, **looks) -> None:
         """Have a new view; see `make_view`."""
-        self._view = make_view(self._model, truth=self._engine.truth, **looks)
+        view = make_view(self._model, truth=self._engine.truth, **looks)
+        if self.settings.layout is not Layout.SINGLE and self.second_models:
+            view = replace(view, second=make_view(self.second_models[-1], **looks).first)
+        self._view = view
         self._notify()
 
     def tell(self, state: SourceState, message: str = "") -> None:
@@ -129,6 +146,7 @@ class FakeEngine:
             list_cameras=lambda: list(self.cameras),
             open_source=self._open,
             list_models=self._models,
+            list_filters=lambda: [],
             make_pipeline=self._load,
             load_landmarker=self._load,
             new_session=self._new_session,

@@ -1,5 +1,6 @@
 """Teachers: frozen, asked once or live, and never part of the student."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
 from trainer.distillation import LiveTeachers, with_predictions
 from trainer.loop import Schedule
+from trainer.losses.heatmap_kd import HeatmapKD
 from trainer.losses.kd import KDLoss
 from trainer.losses.landmarks import LandmarkLoss
+from trainer.losses.star import moments_of
 from trainer.networks.start import load_network
 from trainer.recipes.record import Distillation
 from trainer.run import run
@@ -115,6 +118,11 @@ def test_live_teachers_look_at_the_augmented_picture_and_say_nothing_where_no_fa
     assert 0 < empty.sum() < 24
     assert batch.teachers[empty].isnan().all()
     assert batch.teachers[~empty].isfinite().all()
+    assert [tuple(maps.shape) for maps in batch.teacher_maps] == 2 * [(24, 68, 16, 16)]
+    assert batch.teacher_maps[1][empty].isnan().all()
+    assert torch.allclose(batch.teacher_maps[1][~empty].sum((2, 3)), torch.tensor(1.0))
+    found = (moments_of(batch.teacher_maps[1][~empty]).mean + 1) / 2
+    assert torch.allclose(found, batch.teachers[~empty, 1], atol=1e-5), "the maps that the points are the means of"
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -125,6 +133,26 @@ def test_a_student_learns_from_two_teachers_and_holds_nothing_of_them(teachers, 
     assert last.name == LAST
     assert read_checkpoint(last).model.keys() == load_network(last).state_dict().keys()
     assert load_network(Path(teachers[0])).state_dict().keys() == load_network(last).state_dict().keys()
+
+
+def test_a_student_learns_its_teachers_heatmaps(teachers, data, recipe, tmp_path):
+    loss = LandmarkLoss(points="star", kd=KDLoss(pull_weight=1.0), heatmap_kd=HeatmapKD("paper", normalised=True))
+    student = replace(recipe, steps=2, loss=loss, distillation=Distillation(teachers, live=True))
+    run(student, data, tmp_path / "run", "cpu", False, Schedule(2, 2, 1))
+    with (tmp_path / "run" / "train.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2
+    for row in rows:
+        parts = float(row["points"]) + 0.02 * (float(row["heatmaps"]) + float(row["confidence"]))
+        assert float(row["heatmap_kd"]) > 0
+        assert float(row["total"]) == pytest.approx(parts + float(row["heatmap_kd"]), rel=1e-4)
+
+
+def test_heatmaps_of_teachers_that_are_asked_but_once_are_missed(teachers, data, recipe, tmp_path):
+    loss = LandmarkLoss(heatmap_kd=HeatmapKD("released"))
+    student = replace(recipe, loss=loss, distillation=Distillation(teachers, live=False))
+    with pytest.raises(UsageError, match=r"Set distillation\.live=true"):
+        run(student, data, tmp_path / "run", "cpu", False)
 
 
 def test_a_teacher_that_is_not_there_is_named(data, recipe, tmp_path):

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+from dataclasses import replace
 
 import pytest
 
 from trainer.networks.regression import RegressionShape
-from trainer.networks.start import network_of, shape_of
-from trainer.recipes import RECIPES
+from trainer.networks.star_network import StarShape
+from trainer.networks.start import FRESH_STARTS, network_of, shape_of
+from trainer.recipes import RECIPES, Distillation
 from trainer.recipes.packs import MACHINE_LABELLED
 
 ALL = {name: make() for name, make in RECIPES.items()}
@@ -53,3 +55,37 @@ def test_a_student_is_smaller_than_its_teachers():
     }
     assert weights["student-68-kd"] < weights["teacher-tough-68"]
     assert weights["a-student-kd"] < weights["a-tough"]
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("b-")])
+def test_the_published_heatmap_networks_are_as_published(name):
+    recipe = ALL[name]
+    assert isinstance(recipe.shape, StarShape)
+    assert (recipe.shape.input_size, recipe.batch, recipe.learning_rate, recipe.weight_decay) == (256, 32, 2e-4, 1e-4)
+    assert (recipe.loss.points, recipe.loss.attention.points_weight, recipe.loss.attention.edges_weight) == (
+        "star",
+        10,
+        10,
+    )
+    student = ("mobilevitv2", 0.5, "repeat", "silu")
+    built = (recipe.shape.encoder, recipe.shape.encoder_width, recipe.shape.neck, recipe.shape.activation)
+    assert built == (student if "student" in name else ("swinv2_tiny", 1.0, "transposed", "silu"))
+    taught = name == "b-student-kd"
+    assert recipe.loss.heatmap_kd.reading == ("released" if taught else "none")
+    assert recipe.distillation == Distillation(("runs/b-teacher/last.safetensors",) * taught, live=taught)
+
+
+def test_a_heatmap_student_and_its_twin_without_a_teacher_differ_in_nothing_else():
+    for taught, plain in (
+        ("student-mvit2-68-first", "student-mvit2-68-plain-first"),
+        ("student-mvit2-68", "student-mvit2-68-plain"),
+    ):
+        changed = {field for field, value in vars(ALL[taught]).items() if value != getattr(ALL[plain], field)}
+        assert changed - {"start"} == {"name", "loss", "distillation"}
+        assert ALL[plain].loss == replace(ALL[taught].loss, kd=replace(ALL[taught].loss.kd, pull_weight=0.0))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_a_recipe_starts_from_or_is_taught_by_is_a_recipe_too(name):
+    for path in (ALL[name].start, *ALL[name].distillation.teachers):
+        assert path in FRESH_STARTS or path.split("/")[1] in ALL

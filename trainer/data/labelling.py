@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ from engine.landmarks.schemes import Scheme, eye_centres
 from engine.models.landmarker import Landmarker, Landmarks, not_finite_error
 from engine.packs import read_arrays, same_picture_as_test
 from engine.pictures import read_picture
-from trainer.data.new_pack import new_pack, write_annotations
+from trainer.data.new_pack import new_pack, read_meta, write_annotations
 
 # The five points of MTFL: the eye on the left of the picture, that on its right, nose tip, mouth corners in this order.
 FIVE = 5
@@ -260,14 +259,5 @@ def _meta(pack: FivePointPack, landmarker: Landmarker, labelling: Labelling) -> 
         "left_out": {"disagreeing": labelling.disagreeing, "incomplete": labelling.incomplete},
         "count": labelling.kept,
         "coords": "0-based pixel centres",
-        "made_from": {"pack": pack.folder.resolve().name, **_read_meta(pack.folder)},
+        "made_from": {"pack": pack.folder.resolve().name, **read_meta(pack.folder)},
     }
-
-
-def _read_meta(folder: Path) -> dict[str, Any]:
-    """Return what a pack says about itself; nothing where that cannot be read."""
-    try:
-        values = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}

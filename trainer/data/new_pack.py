@@ -59,3 +59,12 @@ def write_annotations(folder: Path, arrays: Mapping[str, NDArray], meta: Mapping
     np.savez_compressed(folder / "annotations.npz", allow_pickle=False, **arrays)
     text = json.dumps(dict(meta), indent=1, ensure_ascii=False)
     (folder / "meta.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """Return what a pack says about itself; nothing where that cannot be read."""
+    try:
+        values = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -8,11 +8,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2, Stem, convolution
+from trainer.networks.checks import check_choice, check_input_size
+from trainer.networks.encoders import INPUT_MULTIPLES, OWN_ENCODERS, fold_stem, make_own_encoder
+from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, convolution
+from trainer.networks.mobilevit import ACTIVATIONS
 from trainer.networks.output import LandmarkOutput
 from trainer.networks.precision import in_float32
 
-HEATMAP_STRIDE = 4
+STRIDES = (4, 8)
+# Features stand at strides 4, 8, 16 and 32.
+FEATURE_STRIDES = (4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,16 @@ class HeatmapShape:
 
     Attributes:
         points: landmarks K of the scheme.
-        encoder_width: width multiplier of MobileNetV2.
-        expansions: hidden channels of the encoder's blocks, stage by stage, as multiples of their inputs.
+        encoder_width: width multiplier of the encoder.
+        expansions: hidden channels of MobileNetV2's blocks, stage by stage, as multiples of their inputs.
         decoder_width: channels of the decoder.
-        input_size: side S of the square input in pixels, a multiple of 32.
+        input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
+        encoder: `mobilenetv2` or `mobilevitv2`.
+        stride: pixels of the input per cell of the heatmaps, 4 or 8.
+        activation: of MobileViT-v2's layers: `silu` as published, `hardswish` or `relu6`.
+
+    Raises:
+        UsageError: there is no such encoder, stride or activation, or the encoder cannot read pictures of that size.
     """
 
     points: int = 68
@@ -32,6 +43,15 @@ class HeatmapShape:
     expansions: tuple[int, ...] = PUBLISHED_EXPANSIONS
     decoder_width: int = 64
     input_size: int = 128
+    encoder: str = "mobilenetv2"
+    stride: int = 4
+    activation: str = "silu"
+
+    def __post_init__(self) -> None:
+        check_choice("encoder", self.encoder, OWN_ENCODERS)
+        check_choice("heatmap stride", self.stride, STRIDES)
+        check_choice("activation", self.activation, tuple(ACTIVATIONS))
+        check_input_size(self.encoder, self.input_size, INPUT_MULTIPLES[self.encoder])
 
 
 class SeparableConvolution(nn.Sequential):
@@ -43,14 +63,16 @@ class SeparableConvolution(nn.Sequential):
         )
 
 
-class HeatmapDecoder(nn.Module):
-    """Features at strides 4..32 to one heatmap per point at stride 4: lateral 1x1, sum top-down, smooth, predict."""
+class FeaturePyramid(nn.Module):
+    """Features, each half as wide and high as the one before, to one of the size of the first.
 
-    def __init__(self, feature_channels: tuple[int, ...], width: int, points: int) -> None:
+    Lateral 1x1, sum top-down, smooth.
+    """
+
+    def __init__(self, feature_channels: tuple[int, ...], width: int) -> None:
         super().__init__()
         self.laterals = nn.ModuleList(convolution(channels, width) for channels in feature_channels)
         self.smooth = nn.ModuleList(SeparableConvolution(width) for _ in feature_channels[:-1])
-        self.predict = nn.Conv2d(width, points, 1)
 
     def forward(self, features: list[torch.Tensor]) -> torch.Tensor:
         y = self.laterals[-1](features[-1])
@@ -58,6 +80,18 @@ class HeatmapDecoder(nn.Module):
             y = functional.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
             y = y + self.laterals[level](features[level])
             y = self.smooth[level](y)
+        return y
+
+
+class HeatmapDecoder(FeaturePyramid):
+    """A feature pyramid and one heatmap per point of the first feature's size."""
+
+    def __init__(self, feature_channels: tuple[int, ...], width: int, points: int) -> None:
+        super().__init__(feature_channels, width)
+        self.predict = nn.Conv2d(width, points, 1)
+
+    def forward(self, features: list[torch.Tensor]) -> torch.Tensor:
+        y = super().forward(features)
         with in_float32(y.device):
             return self.predict(y.to(self.predict.weight.dtype))
 
@@ -69,7 +103,7 @@ def cell_centres(height: int, width: int) -> torch.Tensor:
 
 
 class HeatmapNetwork(nn.Module):
-    """MobileNetV2 encoder, heatmap decoder, soft-argmax at the cells' centres, confidence per point.
+    """Encoder, heatmap decoder, soft-argmax at the cells' centres, confidence per point.
 
     The confidence looks at the whole face (mean of the deepest features: pose, covered regions) and at the
     point's own heatmap (its peak); the heatmap itself is not changed by the confidence's gradient.
@@ -80,16 +114,17 @@ class HeatmapNetwork(nn.Module):
     def __init__(self, shape: HeatmapShape) -> None:
         super().__init__()
         self.shape = shape
-        self.encoder = MobileNetV2(shape.encoder_width, shape.expansions)
-        self.decoder = HeatmapDecoder(self.encoder.channels, shape.decoder_width, shape.points)
+        self.encoder = make_own_encoder(shape.encoder, shape.encoder_width, shape.expansions, shape.activation)
+        self.first = FEATURE_STRIDES.index(shape.stride)
+        self.decoder = HeatmapDecoder(self.encoder.channels[self.first :], shape.decoder_width, shape.points)
         self.visibility = nn.Linear(self.encoder.channels[-1], shape.points)
         self.peak_weight = nn.Parameter(torch.ones(shape.points))
-        side = shape.input_size // HEATMAP_STRIDE
+        side = shape.input_size // shape.stride
         self.register_buffer("cells", cell_centres(side, side), persistent=False)
 
     def forward(self, images: torch.Tensor) -> LandmarkOutput:
         features = self.encoder(images)
-        logits = self.decoder(features)
+        logits = self.decoder(features[self.first :])
         with in_float32(images.device):
             heatmaps = logits.flatten(2).softmax(-1)
             pooled = features[-1].to(self.visibility.weight.dtype).mean((2, 3))
@@ -99,10 +134,8 @@ class HeatmapNetwork(nn.Module):
     @property
     def description(self) -> str:
         """What the network is, for its card."""
-        return f"MobileNetV2 encoder, heatmap decoder to stride {HEATMAP_STRIDE}, soft-argmax"
+        return f"{self.encoder.title} encoder, heatmap decoder to stride {self.shape.stride}, soft-argmax"
 
     def fold_pixel_scaling(self) -> None:
         """Let the first convolution read raw pixels; no number changes in evaluation mode."""
-        stem = self.encoder.stem
-        assert isinstance(stem, Stem), "the network was folded before"
-        self.encoder.stem = stem.folded()
+        fold_stem(self.encoder)

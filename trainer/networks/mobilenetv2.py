@@ -8,6 +8,8 @@ a landmark network nothing that the stage of 160 channels does not already hold.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -40,13 +42,20 @@ def convolution(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, gro
 class InvertedResidual(nn.Module):
     """Expand by 1x1, filter by 3x3 depthwise, project by 1x1; added to the input where the shapes agree."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        stride: int,
+        expansion: int,
+        activation: Callable[[], nn.Module] = nn.ReLU6,
+    ) -> None:
         super().__init__()
         hidden = inputs * expansion
         layers: list[nn.Module] = []
         if expansion != 1:
-            layers += [convolution(inputs, hidden), nn.ReLU6()]
-        layers += [convolution(hidden, hidden, 3, stride, groups=hidden), nn.ReLU6()]
+            layers += [convolution(inputs, hidden), activation()]
+        layers += [convolution(hidden, hidden, 3, stride, groups=hidden), activation()]
         layers += [convolution(hidden, outputs)]
         self.layers = nn.Sequential(*layers)
         self.residual = stride == 1 and inputs == outputs
@@ -57,33 +66,34 @@ class InvertedResidual(nn.Module):
 
 
 class Stem(nn.Module):
-    """Raw RGB pixels 0..255 to features at stride 2: normalisation, 3x3 convolution, batch norm, ReLU6.
+    """Raw RGB pixels 0..255 to features at stride 2: normalisation, 3x3 convolution, batch norm, activation.
 
     The picture is padded with black *before* it is normalised. So `folded` can move the normalisation into
     the convolution's weights without changing a number: on one CPU thread it costs twice the convolution.
     """
 
-    def __init__(self, outputs: int) -> None:
+    def __init__(self, outputs: int, activation: nn.Module | None = None) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(3, outputs, 3, 2, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
+        self.activation = activation or nn.ReLU6()
         self.register_buffer("mean", torch.tensor(PIXEL_MEAN).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(PIXEL_STD).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         padded = functional.pad(images, (1, 1, 1, 1))
-        return functional.relu6(self.norm(self.convolution((padded - self.mean) / self.deviation)))
+        return self.activation(self.norm(self.convolution((padded - self.mean) / self.deviation)))
 
     @torch.no_grad()
     def folded(self) -> nn.Sequential:
-        """Return the same function, in evaluation mode, as one convolution of raw pixels and a ReLU6."""
+        """Return the same function, in evaluation mode, as one convolution of raw pixels and the activation."""
         scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
         weight = self.convolution.weight * scale.reshape(-1, 1, 1, 1)
         folded = nn.Conv2d(3, weight.shape[0], 3, 2, padding=1)
         folded.weight.copy_(weight / self.deviation)
         shift = (weight * (self.mean / self.deviation)).sum((1, 2, 3))
         folded.bias.copy_(self.norm.bias - self.norm.running_mean * scale - shift)
-        return nn.Sequential(folded, nn.ReLU6())
+        return nn.Sequential(folded, self.activation)
 
 
 class MobileNetV2(nn.Module):
@@ -97,6 +107,7 @@ class MobileNetV2(nn.Module):
     16 and 32, whose channel counts are in `channels`.
     """
 
+    title = "MobileNetV2"
     feature_stages = FEATURE_STAGES
 
     def __init__(self, width: float = 1.0, expansions: tuple[int, ...] = PUBLISHED_EXPANSIONS) -> None:

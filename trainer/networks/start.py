@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from engine.errors import UsageError
-from trainer.checkpoint import read_checkpoint
 from trainer.networks.growing import grow_network, is_wider
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
-from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS
+from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2
+from trainer.networks.parts import copy_parts, copy_to_markup
 from trainer.networks.pretrained import imagenet_mobilenetv2, load_imagenet, load_trained
 from trainer.networks.regression import RegressionNetwork, RegressionShape
 from trainer.networks.slimming import slim_encoder, slim_network
+from trainer.networks.star_network import StarNetwork, StarShape
+from trainer.origin import is_model, read_origin
 
-LandmarkNetwork = HeatmapNetwork | RegressionNetwork
-NetworkShape = HeatmapShape | RegressionShape
+LandmarkNetwork = HeatmapNetwork | RegressionNetwork | StarNetwork
+NetworkShape = HeatmapShape | RegressionShape | StarShape
 
 # Starts that need no former run, as a model's card tells them.
 FRESH_STARTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
@@ -28,8 +31,10 @@ def make_network(shape: NetworkShape, start: str, seed: int) -> LandmarkNetwork:
 
     Args:
         shape: its sizes.
-        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint: of the same network; with heatmaps,
-            of a wider or a narrower one; for regression, of a heatmap network whose encoder has the same sizes.
+        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint or an exported model: of the same
+            network; with heatmaps, of a wider or a narrower one; for regression, of a heatmap network whose encoder
+            has the same sizes; otherwise of a network of which a part fits, such as its encoder or its heads, while
+            the others stay random. It may be of another markup.
         seed: of the random weights.
 
     Raises:
@@ -46,23 +51,26 @@ def make_network(shape: NetworkShape, start: str, seed: int) -> LandmarkNetwork:
 
 def network_of(shape: NetworkShape) -> LandmarkNetwork:
     """Return the network of a shape with random weights."""
-    return HeatmapNetwork(shape) if isinstance(shape, HeatmapShape) else RegressionNetwork(shape)
+    if isinstance(shape, HeatmapShape):
+        return HeatmapNetwork(shape)
+    return StarNetwork(shape) if isinstance(shape, StarShape) else RegressionNetwork(shape)
 
 
 def shape_of(sizes: dict[str, Any]) -> NetworkShape:
-    """Return the shape that a checkpoint's recipe holds as plain values; only regression names its encoder."""
-    if "encoder" in sizes:
-        return RegressionShape(**sizes)
-    return HeatmapShape(**{**sizes, "expansions": tuple(sizes["expansions"])})
+    """Return the shape that a checkpoint's recipe holds as plain values, which no two kinds have the same names of."""
+    if "expansions" in sizes:
+        return HeatmapShape(**{**sizes, "expansions": tuple(sizes["expansions"])})
+    return StarShape(**sizes) if "neck" in sizes else RegressionShape(**sizes)
 
 
 def load_network(path: Path) -> LandmarkNetwork:
-    """Return the network of a checkpoint with its averaged weights.
+    """Return the network of a checkpoint with its averaged weights, or that of a `.tflite` model.
 
     Raises:
-        UsageError: the file is no checkpoint of a network of this program.
+        UsageError: the file is no checkpoint of a network of this program, or the model is not of a heatmap network.
+        ModelError: the model or its card is missing or damaged.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_origin(path)
     try:
         network = network_of(shape_of(checkpoint.recipe["shape"]))
         network.load_state_dict(checkpoint.ema)
@@ -76,7 +84,7 @@ def load_network(path: Path) -> LandmarkNetwork:
 
 
 def _start_from_imagenet(network: LandmarkNetwork) -> None:
-    if isinstance(network, HeatmapNetwork):
+    if isinstance(network.encoder, MobileNetV2):
         slim_encoder(imagenet_mobilenetv2(), network.encoder)
     elif network.shape.encoder == "mobilenetv2_100":
         load_imagenet(network.encoder)
@@ -89,23 +97,25 @@ def _start_from_imagenet(network: LandmarkNetwork) -> None:
 
 
 def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
-    if not path.is_file():
+    if not path.is_file() and not is_model(path):  # of models the engine says what is missing
         raise UsageError(
             f"The weights to start from, {path}, are not there",
             f"this recipe goes on where the run {path.parent.name} ended, seen from the current folder",
             f"run “understudy train {path.parent.name}” first, or choose with --set start=imagenet",
         )
-    given = load_network(path)
+    given = _with_points(load_network(path), network.shape.points)
     if given.shape == network.shape:
         network.load_state_dict(given.state_dict())
-    elif isinstance(given, HeatmapNetwork) and isinstance(network, HeatmapNetwork):
+    elif _differ_in_width(given, network):
+        assert isinstance(given, HeatmapNetwork)
+        assert isinstance(network, HeatmapNetwork)
         if is_wider(network, given):
             grow_network(given, network)
         else:
             slim_network(given, network)
-    elif isinstance(given, HeatmapNetwork) and _same_encoder(given.shape, network.shape):
+    elif isinstance(given.encoder, MobileNetV2) and _same_encoder(given.shape, network.shape):
         load_trained(network.encoder, given.encoder)
-    else:
+    elif not copy_parts(given, network):
         raise UsageError(
             f"The weights to start from, {path}, are of another architecture",
             f"that run holds {given.shape}, this recipe wants {network.shape}",
@@ -113,6 +123,24 @@ def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
         )
 
 
-def _same_encoder(given: HeatmapShape, wanted: NetworkShape) -> bool:
+def _with_points(given: LandmarkNetwork, points: int) -> LandmarkNetwork:
+    """Return a network as one of another markup."""
+    if given.shape.points == points:
+        return given
+    changed = network_of(replace(given.shape, points=points))
+    copy_to_markup(given, changed, given.shape.points, points)
+    return changed
+
+
+def _differ_in_width(one: LandmarkNetwork, other: LandmarkNetwork) -> bool:
+    """Tell whether both are heatmap networks with MobileNetV2 that differ in nothing but widths and input."""
+    if not (isinstance(one, HeatmapNetwork) and isinstance(other, HeatmapNetwork)):
+        return False
+    return one.shape.stride == other.shape.stride and one.shape.encoder == other.shape.encoder == "mobilenetv2"
+
+
+def _same_encoder(given: NetworkShape, wanted: NetworkShape) -> bool:
+    if not (isinstance(given, HeatmapShape) and isinstance(wanted, RegressionShape)):
+        return False
     published = (given.encoder_width, given.expansions) == (1.0, PUBLISHED_EXPANSIONS)
-    return published and isinstance(wanted, RegressionShape) and wanted.encoder == "mobilenetv2_100"
+    return published and wanted.encoder == "mobilenetv2_100"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trainer.recipes import kd_school, students
+from trainer.recipes import heatmap_school, kd_school, students
 from trainer.recipes.packs import MACHINE_LABELLED
 from trainer.recipes.record import Distillation, PackChoice, Recipe, SoftLandmarks
 
@@ -29,4 +29,15 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "a-student-kd": kd_school.a_student_kd,
     "student-kd-68-plain": kd_school.student_kd_68_plain,
     "student-kd-68": kd_school.student_kd_68,
+    "b-teacher": heatmap_school.b_teacher,
+    "b-student-plain": heatmap_school.b_student_plain,
+    "b-student-kd": heatmap_school.b_student_kd,
+    "teacher-star-68": heatmap_school.teacher_star_68,
+    "teacher-swinv2-68-first": heatmap_school.teacher_swinv2_68_first,
+    "teacher-swinv2-68": heatmap_school.teacher_swinv2_68,
+    "student-mvit2-68-plain-first": heatmap_school.student_mvit2_68_plain_first,
+    "student-mvit2-68-plain": heatmap_school.student_mvit2_68_plain,
+    "student-mvit2-68-first": heatmap_school.student_mvit2_68_first,
+    "student-mvit2-68": heatmap_school.student_mvit2_68,
+    "student-mvit2-98": heatmap_school.student_mvit2_98,
 }

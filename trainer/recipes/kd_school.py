@@ -79,7 +79,7 @@ def student_68_pull() -> Recipe:
         student_68(),
         name="student-68-pull",
         steps=400,
-        loss=_pulled(LandmarkLoss(points="kd", kd=linear_loss())),
+        loss=pulled(LandmarkLoss(points="kd", kd=linear_loss())),
         distillation=Distillation((TOUGH,)),
     )
 
@@ -165,7 +165,7 @@ def student_kd_68() -> Recipe:
         plain,
         name="student-kd-68",
         packs=(*plain.packs, FACES5),
-        loss=_pulled(plain.loss),
+        loss=pulled(plain.loss),
         distillation=Distillation((TOUGH,)),
     )
 
@@ -181,5 +181,6 @@ def linear_loss() -> KDLoss:
     )
 
 
-def _pulled(loss: LandmarkLoss) -> LandmarkLoss:
+def pulled(loss: LandmarkLoss) -> LandmarkLoss:
+    """Return the loss with a pull to the teachers' points as strong as helps a linear loss most."""
     return replace(loss, kd=replace(loss.kd, pull_weight=4.0))

@@ -7,8 +7,10 @@ from dataclasses import replace
 from trainer.augment import Augmentation
 from trainer.recipes.record import PackChoice
 
-# Packs whose labels a machine made; a model's card says so.
-MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68"})
+# Packs whose labels a machine made, all or some; a model's card says so.
+MACHINE_LABELLED = frozenset(
+    {"ytf68", "faces5_tough68", "lfpw98_derived", "helen98_derived", "afw98_derived", "infants98_derived"}
+)
 LFPW = PackChoice("lfpw68", validation=True, label_shift=0.7)
 HELEN = PackChoice("helen68", validation=True, label_shift=0.6)
 AFW = PackChoice("afw68", validation=True, label_shift=1.0)
@@ -20,7 +22,20 @@ YTF = PackChoice("ytf68", weight=0.12, label_shift=1.2)
 # pictures, in parts of a face, as those that the teacher learned from.
 FACES5 = PackChoice("faces5_tough68", weight=0.3, label_shift=0.4)
 
+# Real faces of WFLW. They weigh most, since their annotators decided what the 98 points are.
+WFLW_FULL = PackChoice("wflw98_full", weight=8.0, validation=True)
+# 30 faces, each warped ten times.
+WFLW_MINI = PackChoice("wflw98_mini", weight=1.0)
+# Made by `understudy data derive98 lfpw68 --out lfpw98_derived` and so on: the manual 68 points, and 30 between them.
+DERIVED_98 = (
+    replace(LFPW, name="lfpw98_derived"),
+    replace(HELEN, name="helen98_derived"),
+    replace(AFW, name="afw98_derived"),
+    replace(INFANTS, name="infants98_derived", weight=0.5),
+)
+
 ALL_68 = (LFPW, HELEN, AFW, INFANTS, AFLW2000, MERL, YTF)
+ALL_98 = (WFLW_FULL, WFLW_MINI, *DERIVED_98)
 # For the last stretch: the other packs place some points by slightly other rules (labels that were carried over from
 # other pictures, or machine-made), so 300-W has the last word.
 MOSTLY_300W = (

@@ -56,7 +56,8 @@ class Distillation:
     """Teachers of a run.
 
     Attributes:
-        teachers: checkpoints, the Tough one first, then the Tolerant one; empty for none.
+        teachers: checkpoints or exported heatmap models (`.tflite`), the Tough one first, then the Tolerant one;
+            empty for none.
         live: whether they look at each augmented batch, as published; else they are asked once about each face, and
             their points are augmented like labels, which costs the run no time.
     """
@@ -72,7 +73,8 @@ class Recipe:
     Attributes:
         name: name of the recipe and of the model it makes.
         shape: sizes of the network.
-        start: where the weights come from: `imagenet`, `random`, or the path of a checkpoint of a wider network.
+        start: where the weights come from: `imagenet`, `random`, or the path of a checkpoint or of an exported
+            heatmap model (`.tflite`, its card beside it), of the same, a narrower or a wider network.
         packs: what to train on.
         hold_out: of packs with `validation`, every `hold_out`-th face is kept for validation.
         crop_scale: side of the model's crop as a multiple of the larger side of the landmark box.

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.errors import SourceError
 from engine.pictures import write_picture
@@ -154,3 +155,57 @@ def test_an_unreadable_file_is_refused_at_once(folder):
     (folder / "broken.mov").write_bytes(b"\0\0\0 nothing")
     with pytest.raises(SourceError, match="cannot be played"):
         opened("broken.mov")
+
+
+@pytest.mark.parametrize("name", ["photo.heic", "drawing.SVG", "camera.cr2"])
+def test_fault_44_pictures_of_other_kinds_are_refused_by_name(folder, name):
+    (folder / name).write_bytes(b"\0\0\0\x18ftypheic" * 20)
+    with pytest.raises(SourceError, match=rf"{name} cannot be shown.*{name.split('.')[1].upper()} files need"):
+        opened(name)
+
+
+def test_fault_44_an_animated_gif_plays_as_a_video(folder):
+    pictures = [Image.new("RGB", (32, 24), (60 * level, 0, 0)) for level in range(4)]
+    pictures[0].save(folder / "a.gif", save_all=True, append_images=pictures[1:], duration=100)
+    source = opened("a.gif")
+    levels = [int(frame.image[0, 0, 0]) for frame in iter(source.read, None)]
+    source.close()
+    assert levels == pytest.approx([0, 60, 120, 180], abs=8)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows such paths only where it was told to")
+def test_fault_45_very_long_paths_open(folder):
+    deep = folder
+    for _ in range(4):
+        deep = deep / ("Ordner 📁 " + "x" * 70)
+    deep.mkdir(parents=True)
+    assert len(str(deep)) > 300
+    write_picture(deep / "a.png", np.zeros((8, 8, 3), np.uint8))
+    for path in (deep, deep / "a.png", write_clip(deep / "clip.mp4", frames=2)):
+        source = opened(str(path))
+        assert source.read() is not None
+        source.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_fault_45_what_may_only_be_read_is_opened(folder):
+    for path in (folder / "holiday 日本.mp4", folder / "album" / "a.png", folder / "album", folder):
+        path.chmod(0o555)
+    try:
+        for spec in ("holiday 日本.mp4", "album"):
+            source = opened(spec)
+            assert source.read() is not None
+            source.close()
+    finally:
+        folder.chmod(0o755)
+        (folder / "album").chmod(0o755)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need special rights on Windows")
+def test_fault_45_a_link_opens_what_it_points_to_and_a_circle_of_links_says_so(folder):
+    os.symlink(folder / "album", folder / "link 🔗")
+    assert opened("link 🔗").read() is not None
+    os.symlink(folder / "one.mp4", folder / "two.mp4")
+    os.symlink(folder / "two.mp4", folder / "one.mp4")
+    with pytest.raises(SourceError, match="link to a file that is gone"):
+        opened("one.mp4")

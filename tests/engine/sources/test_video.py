@@ -9,7 +9,7 @@ import pytest
 from engine.errors import SourceError
 from engine.sources.base import SourceKind
 from engine.sources.video import VideoSource
-from tests.fakes.clips import HEIGHT, WIDTH, cut, turn_half, write_clip
+from tests.fakes.clips import HEIGHT, WIDTH, cut, turn_half, vary_rate, write_clip
 from tests.fakes.faulty_camera import FaultyCamera, empty, fails, hangs, noisy, raises
 from tests.fakes.live_fakes import wait_until
 from tests.fakes.threads import no_thread_left
@@ -97,6 +97,31 @@ def test_a_text_is_not_played_as_the_screen_of_an_old_terminal(folder):
     notes.write_text("dear diary\n" * 500, encoding="utf-8")
     with pytest.raises(SourceError, match="cannot be played"):
         VideoSource(notes)
+
+
+@pytest.mark.parametrize("name", ["really an avi.mp4", "really an avi.mkv", "no ending"])
+def test_fault_41_a_video_with_a_wrong_ending_plays(folder, name):
+    path = write_clip(folder / "a.avi", frames=5).rename(folder / name)
+    assert len(play(VideoSource(path))) == 5
+
+
+@pytest.mark.parametrize("damage", [0.2, 0.5, 0.9])
+def test_fault_41_damage_in_the_middle_never_hangs_and_what_can_be_decoded_is_played(folder, damage):
+    path = write_clip(folder / "a.avi", frames=30)
+    data = bytearray(path.read_bytes())
+    start = int(len(data) * damage * 0.9)
+    data[start : start + 2000] = np.random.default_rng(0).bytes(2000)
+    path.write_bytes(data)
+    assert 0 < len(play(VideoSource(path), limit=40)) <= 30
+
+
+def test_fault_42_frames_of_a_variable_rate_come_at_their_own_times(folder):
+    path = vary_rate(write_clip(folder / "phone.mp4", frames=30, rate=25), change_at=10, shorter=4)
+    frames = play(VideoSource(path))
+    assert len(frames) == 30
+    steps = np.diff([frame.time for frame in frames])
+    assert steps[:10] == pytest.approx(np.full(10, 0.04), abs=1e-3)
+    assert steps[10:] == pytest.approx(np.full(19, 0.01), abs=1e-3)
 
 
 def test_fault_41_an_empty_file_says_that_it_is_empty(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import struct
@@ -11,12 +12,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from engine.errors import OutputError, UsageError
+from engine.landmarks.signals import FaceSignals
 from engine.streaming.osc import osc_message
 from engine.streaming.streamer import Streamer
 from tests.fakes.live_fakes import wait_until
@@ -60,7 +63,7 @@ def udp(receiver) -> str:
 
 def test_a_message_says_what_is_documented(receiver, streamer):
     before = time.time()
-    streamer(udp(receiver)).send(result(7, faces=2), {2: {"yaw": -3.25, "pitch": float("nan")}})
+    streamer(udp(receiver)).send(result(7, faces=2), (None, FaceSignals(2, None, math.nan, 0.75, 4, 0.1)))
     message = json.loads(receiver.recv(65535))
     documented = set(re.findall(r"`(\w+)`", DOCUMENT.read_text(encoding="utf-8").split("## UDP")[0]))
     first, second = message["faces"]
@@ -74,7 +77,9 @@ def test_a_message_says_what_is_documented(receiver, streamer):
     assert len(first["points"]) == len(first["confidence"]) == 68
     assert first["points"][0] == [8.25, 4.25]
     assert first["normalised"][0] == pytest.approx([8.75 / 64, 4.75 / 48], abs=1e-5)
-    assert (first["signals"], second["signals"]) == ({}, {"yaw": -3.25}), "what is no number is no JSON either"
+    assert first["signals"] == {}
+    assert (second["signals"]["eye_left"], second["signals"]["blinks"]) == (0.75, 4)
+    assert second["signals"]["yaw"] is second["signals"]["eye_right"] is None, "NaN is no JSON"
 
 
 def test_a_frame_without_a_face_is_sent_too(receiver, streamer):
@@ -105,7 +110,7 @@ def test_many_faces_are_split_into_datagrams_that_every_system_sends(receiver, s
 def test_a_face_too_large_for_a_datagram_is_refused_once_and_the_next_is_sent(receiver, streamer):
     told = []
     stream = streamer(udp(receiver), told.append)
-    heavy = {1: {f"signal {number}": 0.5 for number in range(600)}}
+    heavy = (SimpleNamespace(as_record=lambda: {f"signal {number}": 0.5 for number in range(600)}),)
     for number in range(3):
         stream.send(result(number), heavy)
         wait_until(lambda: stream.error is not None)
@@ -181,13 +186,30 @@ def test_what_is_no_address_is_refused_with_examples(text):
         Streamer(text)
 
 
-def test_an_unknown_host_is_told(streamer):
+def test_an_unknown_host_is_told(streamer, monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     told = []
     stream = streamer("udp://no.such.host.invalid:5005", told.append)
     with pytest.raises(OutputError, match=r"host “no\.such\.host\.invalid” of the stream is not known"):
-        stream.ready(20)
+        stream.ready()
     stream.send(result())
     assert len(told) == 1
+
+
+def test_a_listener_that_fails_does_not_end_the_stream(receiver, streamer):
+    heavy = (SimpleNamespace(as_record=lambda: {f"signal {number}": 0.5 for number in range(600)}),)
+
+    def broken(error) -> None:
+        raise RuntimeError("the window is gone")
+
+    stream = streamer(udp(receiver), broken)
+    stream.send(result(1), heavy)
+    wait_until(lambda: stream.error is not None)
+    stream.send(result(2))
+    assert json.loads(receiver.recv(65535))["frame"] == 2
 
 
 def test_websocket_clients_get_every_frame_and_a_goodbye(streamer):

@@ -8,9 +8,9 @@ from pathlib import Path
 from engine.errors import PackError
 from engine.landmarks.schemes import IBUG_68
 from engine.pictures import PICTURE_SUFFIXES
+from engine.pts import read_pts
 from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
 from trainer.data.importing.layout import Layout
-from trainer.data.importing.pts import read_pts
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,12 @@ from engine.landmark_files import PTS_ORIGIN
 FORM = re.compile(r"\s*version:[^\n{]*\n\s*n_points:\s*(\d+)\s*\{([^{}]*)\}\s*", re.IGNORECASE)
 
 
-def read_pts(path: Path, points: int) -> NDArray[np.float32]:
-    """Read the landmarks `[points, 2]` of a `.pts` file, pixels counted from 0.
+def read_pts(path: Path, *points: int) -> NDArray[np.float32]:
+    """Read the landmarks `[K, 2]` of a `.pts` file, pixels counted from 0.
+
+    Args:
+        path: the file.
+        points: the numbers K that are welcome.
 
     Raises:
         PackError: the file cannot be read, is no `.pts` file, has another number of points, or one is no number.
@@ -32,10 +36,10 @@ def read_pts(path: Path, points: int) -> NDArray[np.float32]:
         )
     said, lines = int(match[1]), [line.split() for line in match[2].splitlines() if line.strip()]
     found = len(lines)
-    if found != points or said != points:
+    if found not in points or said != found:
         count = f"{found} points" if found == said else f"{found} points, though it says {said}"
         raise PackError(
-            f"{path} holds {count}; {points} are needed",
+            f"{path} holds {count}; {' or '.join(map(str, points))} are needed",
             "it was cut off, edited, or labelled by another markup",
             "unpack it again, or remove it together with its picture",
         )

@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import PackError
 from engine.landmark_files import pts_text
-from trainer.data.importing.pts import read_pts
+from engine.pts import read_pts
 
 POINTS = np.arange(136, dtype=np.float32).reshape(68, 2) / 4
 

@@ -1,0 +1,202 @@
+"""The one table of keys, from which the actions of the window, its tool tips and the sheet of keys are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QWidget
+
+CONTEXT = "hotkeys"  # under which translators find these words
+_ARROWS = {"Left": "\u2190", "Right": "\u2192"}
+
+
+def QT_TRANSLATE_NOOP(context: str, words: str) -> str:
+    """Mark `words` for translation later; `lupdate` looks for this name. Qt's own one has no types."""
+    return words
+
+
+class Group(Enum):
+    """Headings of the sheet."""
+
+    PICTURE = QT_TRANSLATE_NOOP("hotkeys", "Picture")
+    OVERLAY = QT_TRANSLATE_NOOP("hotkeys", "Overlay")
+    COMPARE = QT_TRANSLATE_NOOP("hotkeys", "Compare")
+    SAVE = QT_TRANSLATE_NOOP("hotkeys", "Save")
+    WINDOW = QT_TRANSLATE_NOOP("hotkeys", "Window")
+
+    @property
+    def text(self) -> str:
+        """The heading in the user's language."""
+        return QCoreApplication.translate(CONTEXT, self.value)
+
+
+class Act(Enum):
+    """What a key can do."""
+
+    PAUSE = "pause"
+    FRAME_BACK = "frame back"
+    FRAME_ON = "frame on"
+    SECONDS_BACK = "seconds back"
+    SECONDS_ON = "seconds on"
+    START = "start"
+    OPEN = "open"
+    PASTE = "paste"
+    MIRROR = "mirror"
+    POINTS = "points"
+    CONTOURS = "contours"
+    BOX = "box"
+    NUMBERS = "numbers"
+    TRUTH = "truth"
+    POSE = "pose"
+    SIGNALS = "signals"
+    FILTER = "filter"
+    SWAP = "swap"
+    LAYOUT = "layout"
+    TIMING = "timing"
+    SCREENSHOT = "screenshot"
+    RECORD = "record"
+    FULL_SCREEN = "full screen"
+    PRESENT = "present"
+    THEME = "theme"
+    KEYS = "keys"
+    CLOSE = "close"
+    QUIT = "quit"
+
+
+@dataclass(frozen=True)
+class Hotkey:
+    """A key and what it does.
+
+    Attributes:
+        act: what it does.
+        keys: key sequences in Qt's portable words; any of them will do, tool tips name the first.
+        words: what it does, in English; `text` is what users read.
+        group: where the sheet lists it.
+        yields: the control with the focus is asked first, as a slider wants the arrows and a button wants Space.
+        repeats: it acts again and again while it is held down.
+    """
+
+    act: Act
+    keys: tuple[str, ...]
+    words: str
+    group: Group
+    yields: bool = False
+    repeats: bool = False
+
+    @property
+    def text(self) -> str:
+        """What the key does, in the user's language."""
+        return QCoreApplication.translate(CONTEXT, self.words)
+
+    @property
+    def key_texts(self) -> tuple[str, ...]:
+        """The keys as they are written on this system."""
+        return tuple(_key_text(key) for key in self.keys)
+
+    def fits(self, event: QKeyEvent) -> bool:
+        """Whether `event` is a press of one of the keys."""
+        pressed = QKeySequence(event.keyCombination())
+        return any(pressed == QKeySequence(key) for key in self.keys)
+
+
+def _yielding(act: Act, key: str, words: str, group: Group, repeats: bool = False) -> Hotkey:
+    return Hotkey(act, (key,), words, group, yields=True, repeats=repeats)
+
+
+HOTKEYS = (
+    _yielding(Act.PAUSE, "Space", QT_TRANSLATE_NOOP("hotkeys", "Pause, or go on"), Group.PICTURE),
+    _yielding(Act.FRAME_BACK, "Left", QT_TRANSLATE_NOOP("hotkeys", "One frame back"), Group.PICTURE, repeats=True),
+    _yielding(Act.FRAME_ON, "Right", QT_TRANSLATE_NOOP("hotkeys", "One frame on"), Group.PICTURE, repeats=True),
+    _yielding(
+        Act.SECONDS_BACK, "Shift+Left", QT_TRANSLATE_NOOP("hotkeys", "Five seconds back"), Group.PICTURE, repeats=True
+    ),
+    _yielding(
+        Act.SECONDS_ON, "Shift+Right", QT_TRANSLATE_NOOP("hotkeys", "Five seconds on"), Group.PICTURE, repeats=True
+    ),
+    _yielding(Act.START, "Home", QT_TRANSLATE_NOOP("hotkeys", "To the start"), Group.PICTURE),
+    Hotkey(Act.OPEN, ("Ctrl+O",), QT_TRANSLATE_NOOP("hotkeys", "Open a file"), Group.PICTURE),
+    Hotkey(Act.PASTE, ("Ctrl+V",), QT_TRANSLATE_NOOP("hotkeys", "Paste a picture"), Group.PICTURE),
+    Hotkey(Act.MIRROR, ("M",), QT_TRANSLATE_NOOP("hotkeys", "Mirrored view"), Group.PICTURE),
+    Hotkey(Act.POINTS, ("1",), QT_TRANSLATE_NOOP("hotkeys", "Points"), Group.OVERLAY),
+    Hotkey(Act.CONTOURS, ("2",), QT_TRANSLATE_NOOP("hotkeys", "Contours"), Group.OVERLAY),
+    Hotkey(Act.BOX, ("3",), QT_TRANSLATE_NOOP("hotkeys", "Face box"), Group.OVERLAY),
+    Hotkey(Act.NUMBERS, ("4",), QT_TRANSLATE_NOOP("hotkeys", "Numbers"), Group.OVERLAY),
+    Hotkey(Act.TRUTH, ("5",), QT_TRANSLATE_NOOP("hotkeys", "Ground truth"), Group.OVERLAY),
+    Hotkey(Act.POSE, ("6",), QT_TRANSLATE_NOOP("hotkeys", "Head pose"), Group.OVERLAY),
+    Hotkey(Act.SIGNALS, ("7",), QT_TRANSLATE_NOOP("hotkeys", "Signals"), Group.OVERLAY),
+    Hotkey(Act.FILTER, ("G",), QT_TRANSLATE_NOOP("hotkeys", "Next filter"), Group.OVERLAY),
+    Hotkey(Act.SWAP, ("X",), QT_TRANSLATE_NOOP("hotkeys", "Swap the models"), Group.COMPARE),
+    Hotkey(Act.LAYOUT, ("C",), QT_TRANSLATE_NOOP("hotkeys", "Next layout"), Group.COMPARE),
+    Hotkey(Act.TIMING, ("L",), QT_TRANSLATE_NOOP("hotkeys", "Locked or live timing"), Group.COMPARE),
+    Hotkey(Act.SCREENSHOT, ("S",), QT_TRANSLATE_NOOP("hotkeys", "Screenshot"), Group.SAVE),
+    Hotkey(Act.RECORD, ("R",), QT_TRANSLATE_NOOP("hotkeys", "Record, or stop recording"), Group.SAVE),
+    Hotkey(Act.FULL_SCREEN, ("F",), QT_TRANSLATE_NOOP("hotkeys", "Full screen"), Group.WINDOW),
+    Hotkey(Act.PRESENT, ("P",), QT_TRANSLATE_NOOP("hotkeys", "Presenter mode"), Group.WINDOW),
+    Hotkey(Act.THEME, ("T",), QT_TRANSLATE_NOOP("hotkeys", "Next theme"), Group.WINDOW),
+    Hotkey(Act.KEYS, ("?", "F1"), QT_TRANSLATE_NOOP("hotkeys", "These keys"), Group.WINDOW),
+    _yielding(Act.CLOSE, "Esc", QT_TRANSLATE_NOOP("hotkeys", "Close what lies on top"), Group.WINDOW),
+    Hotkey(Act.QUIT, ("Ctrl+Q",), QT_TRANSLATE_NOOP("hotkeys", "Quit"), Group.WINDOW),
+)
+_BY_ACT = {hotkey.act: hotkey for hotkey in HOTKEYS}
+
+
+def hotkey(act: Act) -> Hotkey:
+    """Return the line of the table for `act`."""
+    return _BY_ACT[act]
+
+
+def with_key(words: str, act: Act) -> str:
+    """Return a tool tip: `words`, and in brackets the key that does the same."""
+    return f"{words} ({hotkey(act).key_texts[0]})"
+
+
+class Hotkeys:
+    """The keys of a window at work.
+
+    Most are shortcuts of actions that belong to the window, so they work wherever the focus is; a text field that is
+    typed into keeps its letters, as Qt asks it first. Those that yield come by way of the window's `keyPressEvent`,
+    which sees only what the control with the focus has no use for.
+
+    Args:
+        window: what the actions belong to.
+        acts: what to call; every act of the table must have its own.
+
+    Raises:
+        KeyError: an act is missing.
+    """
+
+    def __init__(self, window: QWidget, acts: Mapping[Act, Callable[[], object]]) -> None:
+        self._acts = {line.act: acts[line.act] for line in HOTKEYS}
+        self.actions = {line.act: self._make_action(line, window) for line in HOTKEYS if not line.yields}
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Do what a key that yields asks for; to be called from the window's `keyPressEvent`.
+
+        Returns:
+            Whether the key was one of these. The caller leaves the event alone then.
+        """
+        for line in HOTKEYS:
+            if line.yields and line.fits(event):
+                if line.repeats or not event.isAutoRepeat():
+                    self._acts[line.act]()
+                return True
+        return False
+
+    def _make_action(self, line: Hotkey, window: QWidget) -> QAction:
+        action = QAction(line.text, window)
+        action.setShortcuts([QKeySequence(key) for key in line.keys])
+        action.setAutoRepeat(line.repeats)
+        action.triggered.connect(lambda: self._acts[line.act]())
+        window.addAction(action)
+        return action
+
+
+def _key_text(key: str) -> str:
+    text = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+    for name, arrow in _ARROWS.items():
+        text = text.replace(name, arrow)
+    return text

@@ -1,0 +1,144 @@
+"""The plates of both lanes: what they say, how often they change, and where they stand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtWidgets import QWidget
+
+from app.captions import Line, Told, lane_lines, legend_lines, results_on_screen
+from app.lane_numbers import LaneNumbers
+from app.lane_report import LaneReport
+from app.model_facts import ModelFacts
+from app.screen_latency import ScreenLatency
+from engine.live_settings import Pace, View
+from engine.readings import REFRESH
+from engine.scene import Layout
+
+INSET = 12.0  # logical pixels between a plate and the edge it stands at
+
+
+class LanePlates:
+    """Keeps the plate of each lane true to what is on screen.
+
+    Args:
+        parent: the widget that they lie on.
+
+    Attributes:
+        plates: of the first and the second lane.
+        latencies: how long the frames of each lane take until they are painted.
+        legend: what stands above the scale of the difference view; empty in other layouts.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        self._parent = parent
+        self.plates = (LaneNumbers(parent), LaneNumbers(parent))
+        self.latencies = (ScreenLatency(), ScreenLatency())
+        self.legend: tuple[Line, ...] = ()
+        self.numbers = True
+        self._models: Mapping[str, ModelFacts] = {}
+        self._told: Told | None = None
+        self._told_at = 0.0
+        for plate in self.plates:
+            plate.hide()
+            plate.details_wanted.connect(self._show_details)
+
+    def know(self, models: Mapping[str, ModelFacts]) -> None:
+        """Use these facts from now on, by the names that results carry."""
+        self._models = models
+        self._told = None
+
+    def show_numbers(self, shown: bool) -> None:
+        """Show the numbers, or captions alone."""
+        self.numbers = shown
+        self._told = None
+
+    def tell(self, view: View, layout: Layout, pace: Pace, magnification: float) -> bool:
+        """Let the plates speak of a view, not more often than digits can be read; return whether they changed."""
+        ages = (self.latencies[0].latest, self.latencies[1].latest)
+        told = Told(results_on_screen(view, layout), layout, pace, magnification, self._models, ages)
+        now = time.monotonic()
+        if self._told is not None and _kind(told) == _kind(self._told) and now - self._told_at < REFRESH:
+            return False
+        self._told, self._told_at = told, now
+        self.legend = legend_lines(told)
+        for lane, plate in enumerate(self.plates):
+            report = self._report(view, told, lane)
+            plate.setVisible(report is not None)
+            if report is not None:
+                plate.show_report(report)
+        return True
+
+    def painted(self, view: View, layout: Layout, live: bool) -> list[tuple[int, float, float]]:
+        """Count what has just been painted.
+
+        Returns:
+            For each lane with a new frame that counts: the lane, `time.monotonic()`, and the milliseconds since the
+            frame's capture.
+        """
+        now, counted = time.monotonic(), []
+        for lane, result in enumerate(results_on_screen(view, layout)):
+            latency = None if result is None else self.latencies[lane].painted(result, now, live)
+            if latency is not None:
+                counted.append((lane, now, latency))
+        return counted
+
+    def height(self) -> float:
+        """Return the room that the plates need below pictures, in logical pixels; 0 where there are none."""
+        heights = [plate.height() + INSET for plate in self.plates if not plate.isHidden()]
+        return max(heights, default=0.0)
+
+    def place_below(self, areas: tuple[QRectF, ...]) -> None:
+        """Put each plate below its picture."""
+        for plate, area in zip(self.plates, areas, strict=True):
+            _move(plate, QPointF(area.left(), area.bottom() + INSET))
+
+    def place_beside(self, area: QRectF, stage: QRectF) -> None:
+        """Put the plates into the upper corners of the stage where there is room beside a picture, else on it."""
+        width = max(plate.width() for plate in self.plates) + 2 * INSET
+        self.place_over((stage if area.left() - stage.left() >= width else area,))
+
+    def place_over(self, areas: tuple[QRectF, ...]) -> None:
+        """Put the plates into the upper left corners of their areas; of one area, the second into the right one."""
+        first, second = self.plates
+        _move(first, areas[0].topLeft() + QPointF(INSET, INSET))
+        corner = areas[-1].topLeft() + QPointF(INSET, INSET)
+        if len(areas) == 1:
+            corner = areas[0].topRight() + QPointF(-INSET - second.width(), INSET)
+        _move(second, corner)
+
+    def _report(self, view: View, told: Told, lane: int) -> LaneReport | None:
+        """Return what a lane's plate says; None where it has nothing to say."""
+        lines, result = lane_lines(told, lane), told.results[lane]
+        shown = view.first if lane == 0 else view.second
+        if not lines or result is None or shown is None or (told.layout is Layout.SINGLE and not self.numbers):
+            return None
+        if not self.numbers:
+            return LaneReport(lines)
+        facts = [self._models.get(its.model) for its in told.results if its is not None]
+        return LaneReport(
+            lines,
+            shown.readings,
+            self.latencies[lane].spread,
+            from_camera=result.frame.time is None,
+            agreement=view.agreement if lane == 1 else None,  # it belongs to the pair: told once
+            roles=tuple(its.role_words for its in facts if its is not None),
+        )
+
+    def _show_details(self, shown: bool) -> None:
+        for plate in self.plates:
+            plate.show_details(shown)
+        self._parent.update()
+
+
+def _move(plate: LaneNumbers, corner: QPointF) -> None:
+    if plate.pos() != corner.toPoint():
+        plate.move(corner.toPoint())
+
+
+def _kind(told: Told) -> tuple[object, ...]:
+    """Return what must be told at once when it changes."""
+    models = tuple(None if result is None else result.model for result in told.results)
+    return told.layout, told.pace, told.magnification, models

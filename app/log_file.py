@@ -1,0 +1,49 @@
+"""The log on disk: what a report of a mistake needs. Without a place for it, the terminal alone tells."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from platformdirs import user_log_path
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+LARGEST = 1_000_000  # bytes of a file, of which there are two
+
+_log = logging.getLogger(__name__)
+
+
+class _QuietHandler(RotatingFileHandler):
+    """Gives up at the first line that cannot be written, instead of complaining about each."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        logging.getLogger().removeHandler(self)
+        _log.warning("The log %s cannot be written any more; only the terminal tells from here on", self.baseFilename)
+
+
+def log_path() -> Path:
+    """Return where the log is kept: in the user's folder of logs."""
+    return user_log_path("understudy", appauthor=False) / "understudy.log"
+
+
+def start_log(path: Path, level: int = logging.INFO) -> logging.Handler | None:
+    """Write what the program logs into a file too.
+
+    Args:
+        path: of the file; missing folders are made. At its largest it becomes `PATH.1`.
+        level: of the least important lines that are written.
+
+    Returns:
+        What writes the file; None where it cannot be written, which is logged.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = _QuietHandler(path, maxBytes=LARGEST, backupCount=1, encoding="utf-8")
+    except OSError as error:
+        _log.warning("There is no log file: %s cannot be written (%s)", path, error.strerror)
+        return None
+    handler.setLevel(level)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    logging.getLogger().addHandler(handler)
+    return handler

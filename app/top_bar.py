@@ -1,0 +1,53 @@
+"""The bar at the top: the pages, and where to find the keys."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QToolButton, QWidget
+
+from app.hotkeys import Act, with_key
+from app.theme import GAP, MARGIN
+
+
+class TopBar(QWidget):
+    """Chooses the page on show."""
+
+    chosen = Signal(int)  # number of a page
+    keys_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("topBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        name = QLabel("Understudy")
+        name.setObjectName("wordmark")
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setAccessibleName(self.tr("Pages"))
+        self.tabs.setToolTip(self.tr("The pages of the window"))
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.tabs.currentChanged.connect(self.chosen)
+        self.keys = QToolButton()
+        self.keys.setText("?")
+        self.keys.setAccessibleName(self.tr("Keys"))
+        self.keys.setToolTip(with_key(self.tr("All keys"), Act.KEYS))
+        self.keys.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.keys.clicked.connect(self.keys_wanted)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
+        layout.setSpacing(MARGIN)
+        layout.addWidget(name)
+        layout.addWidget(self.tabs)
+        layout.addStretch(1)
+        layout.addWidget(self.keys)
+        layout.setSpacing(GAP * 2)
+
+    def add_page(self, name: str) -> None:
+        """List a page."""
+        self.tabs.addTab(name)
+
+    def choose(self, page: int) -> None:
+        """Show a page."""
+        self.tabs.setCurrentIndex(page)

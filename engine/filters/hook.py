@@ -1,0 +1,109 @@
+"""The optional Python file of a filter, which may draw what images cannot.
+
+It is a program like any other: it may do whatever its user may. It is run only where the caller allows it, which the
+application does for folders that the user put there, and for no others.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.filters.errors import FilterError
+from engine.filters.signals import Signals
+
+log = logging.getLogger(__name__)
+
+FUNCTION = "draw"
+SIGNATURE = "def draw(picture, points, signals, seconds):"
+EXPECTED = f"a hook is Python and has a function “{SIGNATURE}”"
+
+
+class Hook:
+    """A hook that was loaded.
+
+    Args:
+        file: the Python file.
+        draw: its function.
+
+    Attributes:
+        error: why it was switched off; None while it works.
+    """
+
+    def __init__(self, file: Path, draw: Callable[..., object]) -> None:
+        self._file, self._draw = file, draw
+        self.error: FilterError | None = None
+
+    def __call__(
+        self, picture: NDArray[np.uint8], points: NDArray[np.float32], signals: Signals, seconds: float
+    ) -> None:
+        """Let it draw on `picture` `[H, W, 4]` BGRA; after its first exception it is left alone.
+
+        Args:
+            picture: drawn on in place; not mirrored.
+            points: `[68, 2]` landmarks of one face in pixels of the picture.
+            signals: of that face.
+            seconds: time that only ever grows.
+        """
+        if self.error is not None:
+            return
+        try:
+            self._draw(picture, points.copy(), signals, seconds)
+        except Exception as error:
+            self.error = _failure(self._file, error, "the rest of the filter is drawn without it")
+            log.warning("%s", self.error)
+
+
+def compile_hook(file: Path) -> CodeType:
+    """Read a Python file without running any of it.
+
+    Raises:
+        FilterError: the file cannot be read or is no Python.
+    """
+    try:
+        return compile(file.read_bytes(), str(file), "exec")
+    except OSError as error:
+        raise FilterError(
+            file,
+            None,
+            f"the hook cannot be read ({error.strerror})",
+            "filter.toml names it as its hook",
+            "put it beside filter.toml, or remove the line “hook”",
+        ) from error
+    except (SyntaxError, ValueError) as error:
+        raise _failure(file, error, EXPECTED) from error
+
+
+def run_hook_file(file: Path, program: CodeType) -> Hook:
+    """Run a compiled Python file and return its function `draw` as a hook.
+
+    Raises:
+        FilterError: it fails, or has no such function.
+    """
+    names: dict[str, Any] = {"__name__": file.stem, "__file__": str(file)}
+    try:
+        exec(program, names)
+    except Exception as error:
+        raise _failure(file, error, EXPECTED) from error
+    if not callable(names.get(FUNCTION)):
+        raise FilterError(
+            file, None, f"there is no function “{FUNCTION}”", "a hook has one", f"begin it with: {SIGNATURE}"
+        )
+    return Hook(file, names[FUNCTION])
+
+
+def _failure(file: Path, error: Exception, expected: str) -> FilterError:
+    """Return what went wrong inside the hook, with the last line of its own that was at work."""
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    else:
+        own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+        line = own[-1] if own else None
+    return FilterError(file, line, f"the hook failed: {type(error).__name__}: {error}", expected, "mend it and save it")

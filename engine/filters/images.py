@@ -1,0 +1,98 @@
+"""The images of filters, read from PNG and kept in several sizes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from engine.filters.errors import FilterError
+
+LONGEST_SIDE = 4096
+SMALLEST_LEVEL = 8  # pixels
+
+
+@dataclass(frozen=True)
+class LayerImage:
+    """An image in full size and in halves of it.
+
+    Attributes:
+        levels: premultiplied `[h, w, 4]` uint8 BGRA each; level n has about 1 / 2**n of the full width and height.
+    """
+
+    levels: tuple[NDArray[np.uint8], ...]
+
+    @property
+    def width(self) -> int:
+        return self.levels[0].shape[1]
+
+    @property
+    def height(self) -> int:
+        return self.levels[0].shape[0]
+
+    def level_for(self, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Return the level that suits an image drawn at `scale`, and the way there.
+
+        Args:
+            scale: pixels of the picture for a pixel of the full image. Sampled too sparsely, it would flicker.
+
+        Returns:
+            The level, and the matrix `[3, 3]` from its pixels to those of the full image.
+        """
+        wanted = math.floor(-math.log2(scale)) if scale > 0 else 0
+        level = self.levels[min(max(wanted, 0), len(self.levels) - 1)]
+        across, down = self.width / level.shape[1], self.height / level.shape[0]
+        shift_x, shift_y = (across - 1) / 2, (down - 1) / 2  # pixel centres stand at integers in both
+        return level, np.array([[across, 0, shift_x], [0, down, shift_y], [0, 0, 1]])
+
+
+def read_image(path: Path) -> LayerImage:
+    """Read a PNG with or without transparency.
+
+    Raises:
+        FilterError: the file is missing, cut off, too large or no PNG.
+    """
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            if max(picture.size) > LONGEST_SIDE:
+                raise FilterError(
+                    path,
+                    None,
+                    f"the image has {picture.width} x {picture.height} pixels",
+                    f"at most {LONGEST_SIDE} pixels a side were expected; about 600 are plenty for a face",
+                    "make it smaller",
+                )
+            rgba = np.asarray(picture.convert("RGBA"))
+    except FileNotFoundError as error:
+        raise FilterError(
+            path, None, "the image is missing", "it lies beside filter.toml", "put it there, or mend its name"
+        ) from error
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise FilterError(
+            path,
+            None,
+            f"the image cannot be read ({error})",
+            "it is empty, cut off, still being written, or another kind of file with this name",
+            "save it again as PNG",
+        ) from error
+    return LayerImage(_halved(_premultiplied(rgba)))
+
+
+def _premultiplied(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    colours = np.rint(rgba[..., 2::-1] * alpha).astype(np.uint8)
+    return np.concatenate((colours, rgba[..., 3:]), axis=2)
+
+
+def _halved(full: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
+    levels = [full]
+    while min(levels[-1].shape[:2]) >= 2 * SMALLEST_LEVEL:
+        height, width = levels[-1].shape[:2]
+        size = ((width + 1) // 2, (height + 1) // 2)
+        levels.append(cv2.resize(levels[-1], size, interpolation=cv2.INTER_AREA))
+    return tuple(levels)

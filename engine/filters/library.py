@@ -1,0 +1,97 @@
+"""The filters that are there: those in a folder of the user's and those shipped with the program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from engine.assets import asset_path
+from engine.errors import UsageError
+from engine.filters.errors import FilterError
+from engine.filters.loading import load_filter
+from engine.filters.reading import SPEC_NAME, read_spec
+
+SHIPPED = asset_path("filters")
+
+
+def user_filters() -> Path:
+    """Return the folder in which the user keeps filters; it need not be there yet."""
+    return user_data_path("understudy") / "filters"
+
+
+@dataclass(frozen=True)
+class FilterEntry:
+    """A filter found in a folder.
+
+    Attributes:
+        name: that of its folder.
+        folder: where it lies.
+        title: its name for people; that of the folder where it cannot be read.
+        own: whether it lies in the user's own folder of filters, so that its hook may be run.
+        hook: whether it has a hook.
+        error: why it cannot be used; None if it can.
+    """
+
+    name: str
+    folder: Path
+    title: str
+    own: bool
+    hook: bool
+    error: FilterError | None
+
+
+class FilterLibrary:
+    """Filters by name.
+
+    Args:
+        folders: where to look; the first folder that has a name wins. The user's, then the shipped ones, if None.
+    """
+
+    def __init__(self, folders: tuple[Path, ...] | None = None) -> None:
+        self.folders = folders or (user_filters(), SHIPPED)
+
+    def entries(self) -> list[FilterEntry]:
+        """Return every filter, by name; those that cannot be used with the reason. Images are read, hooks not run."""
+        found: dict[str, Path] = {}
+        for folder in reversed(self.folders):
+            found.update({spec.parent.name: spec.parent for spec in folder.glob(f"*/{SPEC_NAME}")})
+        return [filter_entry(found[name]) for name in sorted(found) if not name.startswith(("_", "."))]
+
+    def find(self, name: str) -> Path:
+        """Return the folder of a filter given by name or by path.
+
+        Raises:
+            UsageError: there is no such filter.
+        """
+        for folder in self.folders:
+            if Path(name).name == name and (folder / name / SPEC_NAME).is_file():
+                return folder / name
+        if (Path(name) / SPEC_NAME).is_file():
+            return Path(name)
+        names = [entry.name for entry in self.entries()]
+        close = get_close_matches(name, names, 1)
+        raise UsageError(
+            f"There is no filter “{name}”",
+            f"the filters here are: {', '.join(names) or 'none'}",
+            f"did you mean “{close[0]}”?" if close else f"choose one of these, or give a folder with a {SPEC_NAME}",
+        )
+
+
+def filter_entry(folder: Path) -> FilterEntry:
+    """Look at the filter in a folder: its files are read, its hook is not run."""
+    title, hook, error = folder.name, False, None
+    try:
+        spec = read_spec(folder)
+        title, hook = spec.title, bool(spec.hook)
+        load_filter(folder)
+    except FilterError as failure:
+        error = failure
+    return FilterEntry(folder.name, folder, title, is_own(folder), hook, error)
+
+
+def is_own(folder: Path) -> bool:
+    """Tell whether a filter lies in the user's own folder of filters."""
+    return user_filters().resolve() in folder.resolve().parents

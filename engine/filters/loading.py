@@ -1,0 +1,106 @@
+"""A filter out of its folder, with everything that it takes to draw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import PackError
+from engine.filters.errors import FilterError
+from engine.filters.hook import Hook, compile_hook, run_hook_file
+from engine.filters.images import LayerImage, read_image
+from engine.filters.mesh import Mesh, make_mesh
+from engine.filters.reading import SPEC_NAME, read_spec
+from engine.filters.spec import FilterSpec, LayerSpec, MeshRule
+from engine.landmarks.schemes import SCHEMES
+from engine.pts import read_pts
+
+
+@dataclass(frozen=True)
+class LoadedLayer:
+    """A layer with its image.
+
+    Attributes:
+        spec: what is written about it.
+        image: its image.
+        mesh: the triangles of its image; None where an anchor holds it.
+    """
+
+    spec: LayerSpec
+    image: LayerImage
+    mesh: Mesh | None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter that is ready to be drawn.
+
+    Attributes:
+        folder: where it lies.
+        spec: what is written about it.
+        layers: from the lowest to the uppermost.
+        hook: None if it has none, or may not run it.
+    """
+
+    folder: Path
+    spec: FilterSpec
+    layers: tuple[LoadedLayer, ...]
+    hook: Hook | None
+
+
+def load_filter(folder: Path, hooks: bool = False) -> Filter:
+    """Load the filter in a folder.
+
+    Args:
+        folder: holds `filter.toml` and its images.
+        hooks: whether its Python file, if it names one, is run. Only for folders whose author the user trusts.
+
+    Raises:
+        FilterError: something is missing, cannot be read or makes no sense.
+    """
+    spec = read_spec(folder)
+    images = {layer.image: read_image(folder / layer.image) for layer in spec.layers}
+    layers = tuple(_layer(folder, layer, images[layer.image]) for layer in spec.layers)
+    return Filter(folder, spec, layers, _hook(folder / spec.hook, hooks) if spec.hook else None)
+
+
+def _hook(file: Path, allowed: bool) -> Hook | None:
+    program = compile_hook(file)
+    return run_hook_file(file, program) if allowed else None
+
+
+def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
+    if not isinstance(spec.placing, MeshRule):
+        return LoadedLayer(spec, image, None)
+    file = folder / spec.placing.landmarks
+    if not file.is_file():
+        raise FilterError(
+            folder / SPEC_NAME,
+            spec.line,
+            f"the landmarks {file.name} are missing",
+            "a mesh needs the landmarks of the face that is painted on its image",
+            "put the file beside filter.toml; “understudy predict PICTURE --out DIR” writes such files",
+        )
+    try:
+        return LoadedLayer(spec, image, make_mesh(_read_template(file)))
+    except (PackError, ValueError) as error:
+        raise FilterError(
+            file,
+            None,
+            f"the landmarks cannot be used ({error.what if isinstance(error, PackError) else error})",
+            "a .pts file with the 68 or 98 points of a face was expected",
+            "write it again with “understudy predict PICTURE --out DIR”",
+        ) from error
+
+
+def _read_template(file: Path) -> NDArray[np.float32]:
+    """Return the landmarks `[68, 2]` of a `.pts` file of 68 or 98 points.
+
+    Raises:
+        PackError: the file cannot be read or holds something else.
+    """
+    points = read_pts(file, *(count for count, scheme in SCHEMES.items() if scheme.as_68))
+    return points[list(SCHEMES[len(points)].as_68)]

@@ -1,0 +1,165 @@
+"""An image warped over a face: each triangle between landmarks takes its part of the image along.
+
+The 68 landmarks end at the brows and at the jaw. A ring of further points, each a weighted mean of landmarks, carries
+the mesh over the forehead and beyond the outline; where it ends, so does the image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.filters.images import LayerImage
+from engine.filters.placing import LARGEST, SMALLEST, Ink
+from engine.filters.points import LANDMARKS, above_nose, mean_of
+from engine.geometry import landmark_box
+from engine.layer import SHIFT, Region
+
+STEP = 2  # pixels of the picture between the places at which the warp is computed
+RING_OUT = 0.3  # how far the ring stands outside the jaw, in distances from the middle of the face
+FOREHEAD_UP = 1.8  # how far it stands above the brows, in lengths of the nose
+FOREHEAD_OUT = 0.25
+MOST_TRIANGLES = 254  # labels are bytes; the first is for what lies outside, the last for what is turned away
+OUTSIDE = -1e6  # a place that lies on no image
+_MIDDLE = 29  # landmark on the ridge of the nose
+# cv2.Subdiv2D gives the corners back as float32.
+SAME_POINT = 0.01
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Triangles over the face that is painted on an image.
+
+    Attributes:
+        points: `[P, 2]` in pixels of the full image: the 68 landmarks and the ring.
+        triangles: `[T, 3]` indices of points.
+    """
+
+    points: NDArray[np.float64]
+    triangles: NDArray[np.intp]
+
+
+def make_mesh(template: NDArray[np.floating]) -> Mesh:
+    """Return the Delaunay triangles of the landmarks `[68, 2]` that are painted on an image.
+
+    Raises:
+        ValueError: the points lie on a line, or several on one another.
+    """
+    points = SPREAD @ template
+    box = landmark_box(points)
+    if box.width < 1 or box.height < 1:
+        raise ValueError("the points do not span a face")
+    subdivision = cv2.Subdiv2D((int(box.x0) - 2, int(box.y0) - 2, int(box.width) + 5, int(box.height) + 5))
+    for x, y in points.tolist():
+        subdivision.insert((x, y))
+    corners = np.asarray(subdivision.getTriangleList(), np.float64).reshape(-1, 3, 2)
+    distances = np.linalg.norm(corners[:, :, None] - points, axis=3)
+    triangles = distances.argmin(2)[(distances.min(2) < SAME_POINT).all(1)]
+    if not len(points) <= len(triangles) <= MOST_TRIANGLES or len(np.unique(triangles)) < len(points):
+        raise ValueError("several points lie on one another")
+    return Mesh(points, triangles)
+
+
+def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], picture: NDArray[np.uint8]) -> Ink | None:
+    """Warp an image over a face.
+
+    Args:
+        image: what is drawn.
+        mesh: its triangles.
+        points: `[68, 2]` landmarks in pixels of the picture.
+        picture: `[H, W, C]`, for its size only.
+
+    Returns:
+        The ink inside the picture; None where it would lie outside or is too small to be seen.
+    """
+    places = SPREAD @ points
+    region = Region.around(landmark_box(places), 1, picture)
+    overall = _affine(places, mesh.points)
+    area = abs(float(np.linalg.det(overall[:, :2])))  # of the image for a pixel of the picture
+    if not region.width or not region.height or not 1 / LARGEST < area < 1 / SMALLEST:
+        return None
+    level, to_full = image.level_for(area**-0.5)
+    rows = _triangle_maps(mesh, places, overall)
+    rows = np.linalg.inv(to_full)[:2] @ np.concatenate((rows, np.tile([[[0.0, 0.0, 1.0]]], (len(rows), 1, 1))), axis=1)
+    return Ink(cv2.remap(level, _dense_map(mesh, places, rows, region), None, cv2.INTER_LINEAR), region)
+
+
+def _triangle_maps(mesh: Mesh, places: NDArray[np.float64], overall: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the affine maps `[T + 2, 2, 3]` from the picture to the image: outside, in each triangle, and `overall`.
+
+    Triangles turned away from the viewer have none; they are not drawn.
+    """
+    maps = np.zeros((len(mesh.triangles) + 2, 2, 3))
+    maps[:, :, 2], maps[-1] = OUTSIDE, overall
+    front = _facing(mesh, places)
+    corners = np.concatenate((places, np.ones((len(places), 1))), axis=1)[mesh.triangles[front]]
+    maps[1 + front] = np.linalg.solve(corners, mesh.points[mesh.triangles[front]]).transpose(0, 2, 1)
+    return maps
+
+
+def _facing(mesh: Mesh, places: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the indices of the triangles that are neither turned over nor flat, in the order of drawing.
+
+    Those of the ring come first, as a turned head folds them over the face. Then come small ones before large ones:
+    OpenCV fills a little beyond the edges, where the map of a sliver, as of a closed eye, runs wild.
+    """
+    areas = np.sign(_areas(mesh.points[mesh.triangles])) * _areas(places[mesh.triangles])
+    inside = (mesh.triangles < LANDMARKS).all(1)
+    order = np.lexsort((areas, inside))
+    return order[areas[order] > SMALLEST]
+
+
+def _areas(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return twice the signed areas `[T]` of triangles `[T, 3, 2]`."""
+    one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
+
+
+def _dense_map(
+    mesh: Mesh, places: NDArray[np.float64], rows: NDArray[np.float64], region: Region
+) -> NDArray[np.float32]:
+    """Return where in the image each pixel of a region lies, `[h, w, 2]`.
+
+    Computed at every `STEP` pixels, one step beyond the region all round, and enlarged: the map has no jumps.
+    """
+    size = (-(-region.width // STEP) + 2, -(-region.height // STEP) + 2)
+    start = np.array((region.x0, region.y0)) - STEP + (STEP - 1) / 2
+    labels = np.zeros(size[::-1], np.uint8)
+    fixed = np.rint((places - start) / STEP * (1 << SHIFT)).astype(np.int32)
+    # Where a turned head hides triangles, the map of the whole face stands in, as far as its outline.
+    cv2.fillPoly(labels, [fixed[OUTLINE]], len(mesh.triangles) + 1, cv2.LINE_8, SHIFT)
+    for index in _facing(mesh, places):
+        cv2.fillConvexPoly(labels, fixed[mesh.triangles[index]], int(index) + 1, cv2.LINE_8, SHIFT)
+    x, y = (start[axis] + STEP * np.arange(size[axis]) for axis in (0, 1))
+    x, y = x.astype(np.float32)[None], y.astype(np.float32)[:, None]
+    tables = np.zeros((2, 3, 256), np.float32)
+    tables[:, :, : len(rows)] = rows.transpose(1, 2, 0)
+    coarse = [cv2.LUT(labels, a) * x + cv2.LUT(labels, b) * y + cv2.LUT(labels, c) for a, b, c in tables]
+    fine = cv2.resize(cv2.merge(coarse), (size[0] * STEP, size[1] * STEP), interpolation=cv2.INTER_LINEAR)
+    return fine[STEP : STEP + region.height, STEP : STEP + region.width]
+
+
+def _affine(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrix `[2, 3]` that brings points `[P, 2]` nearest to others, by least squares."""
+    known = np.concatenate((source, np.ones((len(source), 1))), axis=1)
+    return np.asarray(np.linalg.lstsq(known, target, rcond=None)[0].T, np.float64)
+
+
+def _spread() -> NDArray[np.float64]:
+    """Return the weights `[P, 68]` of the mesh's points: every landmark, then the ring."""
+    landmarks = np.eye(LANDMARKS)
+    up = (above_nose(FOREHEAD_UP) - above_nose(0)).astype(np.float64)
+    middle = mean_of((_MIDDLE,))
+    jaw = landmarks[:17] + RING_OUT * (landmarks[:17] - middle)
+    temples = landmarks[[0, 16]] + RING_OUT * (landmarks[[0, 16]] - middle) + up / 2
+    brows = landmarks[17:27]
+    forehead = brows + FOREHEAD_OUT * (brows - mean_of((27,))) + up
+    return np.concatenate((landmarks, jaw, temples, forehead))
+
+
+SPREAD = _spread()
+# Around the face: along the jaw, then back over the forehead.
+OUTLINE = [*range(17), 86, *range(96, 86, -1), 85]

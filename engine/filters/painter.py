@@ -1,0 +1,124 @@
+"""A filter drawn on the faces of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.filters.blending import blend
+from engine.filters.hook import Hook
+from engine.filters.loading import Filter, LoadedLayer
+from engine.filters.mesh import mesh_ink
+from engine.filters.placing import Driven, Ink, anchor_matrix, mirrored_ink, pinned_ink
+from engine.filters.points import landmarks_68
+from engine.filters.signals import NEUTRAL, Signals, ramp, signal_value
+from engine.filters.spec import Anchor, Drive, Visible
+from engine.result import Face
+
+FAINTEST = 1 / 255
+
+
+def draw_filter(
+    loaded: Filter,
+    picture: NDArray[np.uint8],
+    faces: Sequence[Face],
+    signals: Sequence[Signals | None] = (),
+    mirrored: bool = False,
+    seconds: float = 0.0,
+) -> None:
+    """Draw a filter on every face, in place.
+
+    Images are fixed to the face, so a mirrored picture mirrors them with it.
+
+    Args:
+        loaded: the filter.
+        picture: `[H, W, 4]` uint8 BGRA with alpha 255, or `[H, W, 3]` uint8 RGB.
+        faces: largest first, in pixels of the unmirrored picture; those without the 68 landmarks are left out.
+        signals: of each face in the same order; where there are none, it counts as looking straight ahead.
+        mirrored: whether `picture` is mirrored.
+        seconds: time for the hook, which may animate something by it.
+    """
+    # Larger faces are nearer: they come last.
+    for face, its_signals in reversed(list(zip_longest(faces, signals[: len(faces)]))):
+        points = landmarks_68(face)
+        if points is None:
+            continue
+        known = NEUTRAL if its_signals is None else its_signals
+        for layer in loaded.layers:
+            _draw_layer(layer, picture, points, known, mirrored)
+        if loaded.hook is not None and loaded.hook.error is None:
+            _run_hook(loaded.hook, picture, points, known, mirrored, seconds)
+
+
+def visibility(visible: Visible, signals: Signals) -> float:
+    """Return in [0, 1] how much of a layer is shown."""
+    shown = 1.0
+    for name, limit in visible.limits:
+        over = limit - abs(signal_value(signals, name))
+        shown = min(shown, over / visible.fade if visible.fade else float(over > 0))
+    return max(shown, 0.0)
+
+
+def driven_values(drives: Sequence[Drive], signals: Signals) -> Driven:
+    """Return the properties that follow signals; several drives of a factor multiply, others add up."""
+    values: Driven = {}
+    for drive in drives:
+        value = ramp(signal_value(signals, drive.by), drive.start, drive.end)
+        before = values.get(drive.target)
+        if before is None:
+            values[drive.target] = value
+        elif drive.target == "turn" or drive.target.startswith("offset"):
+            values[drive.target] = before + value
+        else:
+            values[drive.target] = before * value
+    return values
+
+
+def _draw_layer(
+    layer: LoadedLayer, picture: NDArray[np.uint8], points: NDArray[np.float32], signals: Signals, mirrored: bool
+) -> None:
+    spec = layer.spec
+    driven = driven_values(spec.drives, signals)
+    opacity = spec.opacity * visibility(spec.visible, signals) * min(max(driven.get("opacity", 1.0), 0.0), 1.0)
+    if opacity < FAINTEST:
+        return
+    ink = _ink(layer, picture, points, driven)
+    if ink is None:
+        return
+    if mirrored:
+        ink = mirrored_ink(ink, picture.shape[1])
+    pixels = cv2.convertScaleAbs(ink.pixels, alpha=opacity) if opacity < 1 else ink.pixels
+    region = ink.region
+    blend(picture[region.y0 : region.y1, region.x0 : region.x1], pixels, spec.blend)
+
+
+def _ink(layer: LoadedLayer, picture: NDArray[np.uint8], points: NDArray[np.float32], driven: Driven) -> Ink | None:
+    if layer.mesh is not None:
+        return mesh_ink(layer.image, layer.mesh, points, picture)
+    assert isinstance(layer.spec.placing, Anchor)
+    return pinned_ink(layer.image, anchor_matrix(layer.spec.placing, points, layer.image, driven), picture)
+
+
+def _run_hook(
+    hook: Hook,
+    picture: NDArray[np.uint8],
+    points: NDArray[np.float32],
+    signals: Signals,
+    mirrored: bool,
+    seconds: float,
+) -> None:
+    """Let a hook draw on a BGRA picture that is not mirrored, whatever the picture is."""
+    canvas = picture if picture.shape[2] == 4 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGRA)
+    canvas = cv2.flip(canvas, 1) if mirrored else np.ascontiguousarray(canvas)
+    hook(canvas, points, signals, seconds)
+    if mirrored:
+        canvas = cv2.flip(canvas, 1)
+    if picture.shape[2] == 3:
+        cv2.cvtColor(canvas, cv2.COLOR_BGRA2RGB, dst=picture)
+    elif canvas is not picture:
+        picture[:] = canvas
+        picture[..., 3] = 255

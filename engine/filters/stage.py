@@ -1,0 +1,140 @@
+"""A filter at work on live pictures, loaded anew whenever one of its files is saved."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.filters.errors import FilterError
+from engine.filters.loading import Filter, load_filter
+from engine.filters.painter import draw_filter
+from engine.filters.signals import Signals
+from engine.result import Face
+
+log = logging.getLogger(__name__)
+
+POLL = 0.1  # seconds between two looks at the folder
+# A file that cannot be read is perhaps still being written: only after this long without a change it is a mistake.
+SETTLED = 0.25
+JOIN_TIMEOUT = 2.0
+
+SUFFIXES = (".toml", ".png", ".pts", ".py")
+Fingerprint = tuple[tuple[str, int, int], ...]
+
+
+class FilterStage:
+    """Draws the filter in a folder, and follows the folder's changes on a thread of its own.
+
+    A version that cannot be used is told by `error`, and the last good one stays on. The folder may be broken from
+    the beginning: then nothing is drawn until it is mended.
+
+    Args:
+        folder: holds `filter.toml` and its images.
+        hooks: whether the filter's Python file is run; see `engine.filters.hook`.
+        notify: called on the stage's thread after `error` or the filter changed; must return at once.
+    """
+
+    def __init__(self, folder: Path, *, hooks: bool = False, notify: Callable[[], None] | None = None) -> None:
+        self.folder = folder
+        self._hooks, self._notify = hooks, notify
+        self._filter: Filter | None = None
+        self._error: FilterError | None = None
+        self._tried = _fingerprint(folder)
+        self._retry_at: float | None = None
+        self._attempt(final=True)
+        self._told: tuple[Filter | None, FilterError | None] = (self._filter, self.error)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="filter-watch", daemon=True)
+        self._thread.start()
+
+    @property
+    def loaded(self) -> Filter | None:
+        """The version that is drawn, another object once it changed; None while nothing could be loaded."""
+        return self._filter
+
+    @property
+    def title(self) -> str:
+        """The filter's name for people; that of its folder while nothing could be loaded."""
+        loaded = self._filter
+        return self.folder.name if loaded is None else loaded.spec.title
+
+    @property
+    def error(self) -> FilterError | None:
+        """What is wrong with the newest version of the filter; None if it is the one that is drawn."""
+        loaded = self._filter
+        return self._error or (loaded.hook.error if loaded is not None and loaded.hook is not None else None)
+
+    def apply(
+        self,
+        picture: NDArray[np.uint8],
+        faces: Sequence[Face],
+        signals: Sequence[Signals | None] = (),
+        mirrored: bool = False,
+    ) -> None:
+        """Draw the filter on a picture in place; nothing while there is no good version.
+
+        Args:
+            picture: `[H, W, 4]` uint8 BGRA with alpha 255, or `[H, W, 3]` uint8 RGB.
+            faces: largest first, in pixels of the unmirrored picture.
+            signals: of each face in the same order; None, or fewer, for a face that counts as looking straight ahead.
+            mirrored: whether `picture` is mirrored.
+        """
+        loaded = self._filter  # may be exchanged at any moment
+        if loaded is not None:
+            draw_filter(loaded, picture, faces, signals, mirrored, time.monotonic())
+
+    def close(self) -> None:
+        """Stop to follow the folder. The last version can still be drawn."""
+        self._stopping.set()
+        self._thread.join(JOIN_TIMEOUT)
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(POLL):
+            try:
+                self._look(time.monotonic())
+            except Exception:  # whatever happens to one version must not end the watch
+                log.exception("The filter in %s cannot be followed", self.folder)
+
+    def _look(self, now: float) -> None:
+        """Load the folder if it changed, and once more if that failed: perhaps it was half of a change."""
+        current = _fingerprint(self.folder)
+        if current != self._tried:
+            self._tried, self._retry_at = current, now + SETTLED
+            self._attempt(final=False)
+        elif self._retry_at is not None and now >= self._retry_at:
+            self._attempt(final=True)
+        shown, error = self._filter, self.error
+        if shown is not self._told[0] or error is not self._told[1]:
+            self._told = (shown, error)
+            if self._notify is not None:
+                self._notify()
+
+    def _attempt(self, final: bool) -> None:
+        """Load the folder; a failure is told only if it is `final`."""
+        try:
+            self._filter = load_filter(self.folder, self._hooks)
+            self._error = self._retry_at = None
+        except FilterError as error:
+            if final:
+                self._error, self._retry_at = error, None
+
+
+def _fingerprint(folder: Path) -> Fingerprint:
+    """Return name, time of change and size of every file that may belong to a filter."""
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.lower().endswith(SUFFIXES):
+                    about = entry.stat()
+                    found.append((entry.name, about.st_mtime_ns, about.st_size))
+    except OSError:
+        pass  # the folder, or a file in it, went away just now; loading will say so
+    return tuple(sorted(found))

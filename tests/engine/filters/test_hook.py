@@ -1,0 +1,92 @@
+"""Hooks: run only where they may be, and harmless to the picture when they fail."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from engine.filters.errors import FilterError
+from engine.filters.loading import load_filter
+from engine.filters.painter import draw_filter
+from engine.filters.signals import FixedSignals
+from tests.fakes.filters import SQUARE, face_of, grey, make_filter, portrait_points
+
+WITH_HOOK = 'hook = "hook.py"\n' + SQUARE
+PAINTS_BLUE = """\
+import cv2
+
+def draw(picture, points, signals, seconds):
+    x, y = points[8].astype(int).tolist()
+    cv2.rectangle(picture, (x - 3, y - 3), (x + 3, y + 3), (255, round(signals.mouth * 100), 0, 255), -1)
+"""
+
+
+def hooked(tmp_path, code, hooks=True):
+    folder = make_filter(tmp_path / "f", WITH_HOOK)
+    (folder / "hook.py").write_text(code, encoding="utf-8")
+    return load_filter(folder, hooks)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_hook_draws_on_every_face(tmp_path, mirrored, channels):
+    loaded = hooked(tmp_path, PAINTS_BLUE)
+    faces = [face_of(portrait_points() - (100, 0)), face_of(portrait_points() + (110, 0))]
+    picture = np.ascontiguousarray(grey()[..., :channels])
+    draw_filter(loaded, picture, faces, [FixedSignals(mouth=0.5)] * 2, mirrored)
+    for face in faces:
+        x, y = face.landmarks[8].astype(int)
+        shown = picture[y, 439 - x if mirrored else x].tolist()
+        assert shown == ([255, 50, 0, 255] if channels == 4 else [0, 50, 255])
+
+
+def test_a_hook_is_not_run_unless_it_may(tmp_path):
+    marker = tmp_path / "was-run"
+    loaded = hooked(tmp_path, f"open({str(marker)!r}, 'w').close()\n" + PAINTS_BLUE, hooks=False)
+    picture = grey()
+    draw_filter(loaded, picture, [face_of(portrait_points())])
+    assert loaded.hook is None
+    assert not marker.exists()
+    assert (picture != grey()).any()
+
+
+def test_an_exception_switches_the_hook_off_with_one_message(tmp_path, caplog):
+    loaded = hooked(tmp_path, "def draw(picture, points, signals, seconds):\n    x = 1\n    return x / 0\n")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            picture = grey()
+            draw_filter(loaded, picture, [face_of(portrait_points())] * 2)
+    assert (picture != grey()).any()  # the layers go on
+    assert len(caplog.records) == 1
+    assert loaded.hook.error.line == 3
+    assert "ZeroDivisionError" in str(loaded.hook.error)
+    assert "f/hook.py, line 3" in str(loaded.hook.error)
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "words"),
+    [
+        ("def draw(:\n", 1, "SyntaxError"),
+        ("import cv2\nimport there_is_no_such_thing\n", 2, "ModuleNotFoundError"),
+        ("x = 1\n", None, "there is no function “draw”"),
+    ],
+)
+def test_a_hook_that_is_none(tmp_path, code, line, words):
+    with pytest.raises(FilterError, match=words) as caught:
+        hooked(tmp_path, code)
+    assert caught.value.line == line
+
+
+def test_even_a_hook_that_is_not_run_must_be_there_and_be_python(tmp_path):
+    with pytest.raises(FilterError, match="SyntaxError"):
+        hooked(tmp_path, "def draw(:\n", hooks=False)
+    (tmp_path / "f" / "hook.py").unlink()
+    with pytest.raises(FilterError, match="hook cannot be read"):
+        load_filter(tmp_path / "f")
+
+
+def test_a_hook_cannot_spoil_the_landmarks_of_others(tmp_path):
+    loaded = hooked(tmp_path, "def draw(picture, points, signals, seconds):\n    points[:] = 0\n")
+    face = face_of(portrait_points())
+    draw_filter(loaded, grey(), [face])
+    assert np.array_equal(face.landmarks, portrait_points())

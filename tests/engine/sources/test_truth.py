@@ -1,0 +1,330 @@
+"""Ground truth beside one's own material: found in every form, true of what is shown, and never in the way of it."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.landmark_files import pts_text, write_predictions
+from engine.landmarks.metrics import nme
+from engine.landmarks.schemes import IBUG_68, WFLW_98
+from engine.pictures import write_picture
+from engine.prediction import Prediction
+from engine.sources.opening import open_source
+from tests.fakes.clips import HEIGHT, WIDTH, turn_half, write_clip
+from tests.fakes.results import face
+
+
+def label(number: int = 0, points: int = 68) -> np.ndarray:
+    """Return points inside a clip's picture; `number` moves them."""
+    return (np.linspace((8, 4), (40, 36), points) + number).astype(np.float32)
+
+
+def write_table(path, rows: list[tuple[dict, np.ndarray]]) -> None:
+    """Write a table of landmarks with further columns."""
+    points = len(rows[0][1])
+    heading = [*rows[0][0], *(f"{axis}{index}" for index in range(points) for axis in "xy")]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(heading)
+        writer.writerows([*cells.values(), *landmarks.ravel().tolist()] for cells, landmarks in rows)
+
+
+def play(path):
+    """Return the frames of what is opened, and the source."""
+    source = open_source(str(path), list)
+    frames = []
+    while (frame := source.read()) is not None:
+        frames.append(frame)
+    source.close()
+    return frames, source
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "Öß [1] 日本"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def clip(folder):
+    """Return a video of five frames in a folder and with a name that `glob` would misread."""
+    return write_clip(folder / "clip [a].avi", frames=5)
+
+
+def beside_as_table(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": number}, label(number)) for number in (4, 1, 0)])
+
+
+def beside_as_pts(clip):
+    for number in (0, 1, 4):
+        (clip.parent / f"clip [a]_{number:06d}.pts").write_text(pts_text(label(number)), encoding="utf-8")
+
+
+def in_own_folder_as_pts(clip):
+    (clip.parent / "clip [a]").mkdir()
+    for number in (0, 1, 4):
+        (clip.parent / "clip [a]" / f"clip [a]_{number:06d}.pts").write_text(pts_text(label(number)), encoding="utf-8")
+
+
+def as_300vw(clip):
+    (clip.parent / "annot").mkdir()
+    for number in (0, 1, 4):
+        (clip.parent / "annot" / f"{number + 1:06d}.pts").write_text(pts_text(label(number)), encoding="utf-8")
+
+
+def as_pack(clip):
+    landmarks = np.stack([label(number) for number in (0, 1, 4, 2)])
+    names = np.array([clip.name] * 3 + ["other.avi"])
+    np.savez(clip.parent / "annotations.npz", image=names, frame=np.array([0, 1, 4, 2]), landmarks=landmarks)
+
+
+@pytest.mark.parametrize("write", [beside_as_table, beside_as_pts, in_own_folder_as_pts, as_300vw, as_pack])
+def test_frames_of_a_video_have_the_ground_truth_beside_it(clip, write):
+    write(clip)
+    frames, source = play(clip)
+    assert len(frames) == 5
+    assert [frame.truth is not None for frame in frames] == [True, True, False, False, True]
+    for number in (0, 1, 4):
+        assert frames[number].truth.scheme is IBUG_68
+        assert np.allclose(frames[number].truth.points, label(number), atol=1e-3)
+    assert source.remark == ""
+
+
+def test_a_video_alone_has_none(clip):
+    frames, source = play(clip)
+    assert {frame.truth for frame in frames} == {None}
+    assert source.remark == ""
+
+
+@pytest.mark.parametrize("target", ["clip [a].csv", "clip [a]"])
+def test_what_predict_writes_is_ground_truth_as_it_is(clip, target):
+    found = [Prediction(None, clip.name, number, WIDTH, HEIGHT, (face(number),), "m") for number in range(5)]
+    write_predictions(found, clip.parent / target)
+    frames, source = play(clip)
+    for number, frame in enumerate(frames):
+        assert np.allclose(frame.truth.points, face(number).landmarks, atol=1e-3)
+    assert source.remark == ""
+
+
+def test_98_points_and_hidden_ones_are_known_too(clip):
+    hidden = label(0, 98)
+    hidden[3] = np.nan
+    write_table(clip.with_suffix(".csv"), [({"frame": 0}, hidden), ({"frame": 1}, np.full((98, 2), np.nan))])
+    text = clip.with_suffix(".csv").read_text(encoding="utf-8").replace("nan", "", 1)
+    clip.with_suffix(".csv").write_text(text, encoding="utf-8")
+    frames, source = play(clip)
+    assert frames[0].truth.scheme is WFLW_98
+    assert np.array_equal(frames[0].truth.points, hidden, equal_nan=True)
+    assert frames[1].truth is None
+    assert source.remark == ""
+
+
+def test_two_labelled_faces_on_a_frame_are_no_ground_truth_for_one(clip):
+    rows = [({"frame": 0}, label(0)), ({"frame": 1}, label(1)), ({"frame": 0}, label(2))]
+    write_table(clip.with_suffix(".csv"), rows)
+    frames, _ = play(clip)
+    assert frames[0].truth is None
+    assert frames[1].truth is not None
+
+
+def wrong_count(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": 1}, label(points=51))])
+    return "frame 1 has 51 points"
+
+
+def other_size(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": 1, "width": 640, "height": 480}, label())])
+    return f"frame 1 does not fit its picture of {WIDTH} x {HEIGHT} pixels"
+
+
+def outside(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": 1}, 4 * label())])
+    return "frame 1 does not fit"
+
+
+def infinite(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": 1}, np.full((68, 2), np.inf))])
+    return "frame 1 does not fit"
+
+
+def another_table(clip):
+    clip.with_suffix(".csv").write_text("time,loudness\n0,1\n", encoding="utf-8")
+    return "column “frame” is missing"
+
+
+def no_table(clip):
+    clip.with_suffix(".csv").write_bytes(b"\x89PNG\xff\xfe")
+    return "cannot be read"
+
+
+def odd_frame(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": "first"}, label())])
+    return "frame “first”"
+
+
+def damaged_pts(clip):
+    (clip.parent / "clip [a]_000001.pts").write_text(pts_text(label())[:200], encoding="utf-8")
+    return "is no .pts file"
+
+
+def pts_of_51(clip):
+    (clip.parent / "clip [a]_000001.pts").write_text(pts_text(label(points=51)), encoding="utf-8")
+    return "holds 51 points; 29 or 68 or 98 are needed"
+
+
+def damaged_pack(clip):
+    (clip.parent / "annotations.npz").write_bytes(b"PK nothing")
+    return "annotations.npz cannot be read"
+
+
+def pack_without_frames(clip):
+    np.savez(clip.parent / "annotations.npz", image=np.array([clip.name]), landmarks=label()[None])
+    return "no whole numbers “frame”"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        wrong_count,
+        other_size,
+        outside,
+        infinite,
+        another_table,
+        no_table,
+        odd_frame,
+        damaged_pts,
+        pts_of_51,
+        damaged_pack,
+        pack_without_frames,
+    ],
+)
+def test_useless_ground_truth_gets_a_sentence_and_the_video_plays(clip, write):
+    said = write(clip)
+    frames, source = play(clip)
+    assert len(frames) == 5
+    assert {frame.truth for frame in frames} == {None}
+    assert said in source.remark
+    assert source.truth_remark == source.remark
+    assert "had to do without ground truth" in source.remark
+
+
+def test_a_pack_of_pictures_beside_a_video_is_none_of_its_business(clip):
+    np.savez(clip.parent / "annotations.npz", image=np.array(["images/a.png"]), landmarks=label()[None])
+    frames, source = play(clip)
+    assert len(frames) == 5
+    assert source.remark == ""
+
+
+@pytest.fixture
+def album(folder):
+    """Return a folder of three pictures."""
+    for name in ("anna.png", "bert.jpg", "carl.png"):
+        write_picture(folder / name, np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
+    return folder
+
+
+def test_pts_files_beside_pictures(album):
+    (album / "anna.pts").write_text(pts_text(label(1)), encoding="utf-8")
+    (album / "bert.pts").write_text(pts_text(label(7)), encoding="utf-8")
+    (album / "bert.jpg.pts").write_text(pts_text(label(2, 98)), encoding="utf-8")
+    frames, source = play(album)
+    assert np.allclose(frames[0].truth.points, label(1), atol=1e-3)
+    assert np.allclose(frames[1].truth.points, label(2, 98), atol=1e-3), "the longer name counts"
+    assert frames[2].truth is None
+    assert source.remark == ""
+    assert np.allclose(play(album / "anna.png")[0][0].truth.points, label(1), atol=1e-3), "a single picture too"
+
+
+@pytest.mark.parametrize("column", ["image", "file"])
+@pytest.mark.parametrize("place", ["in the folder", "beside the folder"])
+def test_a_table_for_the_pictures_of_a_folder(album, place, column):
+    table = album / "landmarks.csv" if place == "in the folder" else album.parent / f"{album.name}.csv"
+    write_table(table, [({column: "anna.png"}, label(1)), ({column: "C:\\old\\carl.png"}, label(2))])
+    frames, source = play(album)
+    assert [frame.truth is not None for frame in frames] == [True, False, True]
+    assert np.allclose(frames[2].truth.points, label(2))
+    assert source.remark == ""
+    if place == "in the folder":
+        assert np.allclose(play(album / "anna.png")[0][0].truth.points, label(1))
+
+
+def test_one_bad_file_costs_one_picture_its_ground_truth(album):
+    (album / "anna.pts").write_text("nothing", encoding="utf-8")
+    (album / "carl.pts").write_text(pts_text(label(2)), encoding="utf-8")
+    (album / "broken.png").write_bytes(b"nothing")
+    frames, source = play(album)
+    assert [frame.truth is not None for frame in frames] == [False, False, True]
+    assert "A picture had to do without ground truth" in source.remark
+    assert "anna.pts is no .pts file" in source.remark
+    assert "broken.png" in source.remark, "what else there was to say is said too"
+
+
+def test_a_picture_of_a_pack_has_its_label(tmp_path):
+    write_picture(tmp_path / "pack" / "images" / "a.png", np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    np.savez(tmp_path / "pack" / "annotations.npz", image=np.array(["images/a.png"]), landmarks=label(3)[None])
+    frames, _ = play(tmp_path / "pack" / "images" / "a.png")
+    assert np.allclose(frames[0].truth.points, label(3))
+
+
+CORNER = 10  # pixels of the mark in the upright picture's top left corner
+
+
+@pytest.mark.parametrize("flag", range(1, 9))
+def test_fault_43_a_turned_or_mirrored_photo_is_upright_and_so_is_its_ground_truth(folder, flag):
+    upright = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    upright[:CORNER, :CORNER] = (255, 0, 0)
+    # How a camera stores what the flag will turn back: the inverse of what Pillow's table does.
+    stored = {
+        1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1],
+        5: upright.transpose(1, 0, 2), 6: np.rot90(upright), 7: np.rot90(upright.transpose(1, 0, 2), 2),
+        8: np.rot90(upright, -1),
+    }[flag]  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = flag
+    Image.fromarray(np.ascontiguousarray(stored)).save(folder / "photo.jpg", quality=95, exif=exif)
+    points = label()
+    points[0] = (CORNER / 2, CORNER / 2)
+    (folder / "photo.pts").write_text(pts_text(points), encoding="utf-8")
+    (frame,), source = play(folder / "photo.jpg")
+    assert frame.image.shape == (HEIGHT, WIDTH, 3)
+    x, y = frame.truth.points[0].round().astype(int)
+    assert frame.image[y, x, 0] > 200, "the labelled point is on the mark"
+    assert frame.image[-5, -5].max() < 50
+    assert source.remark == ""
+
+
+def test_fault_43_ground_truth_of_a_turned_video_is_that_of_the_upright_picture(folder):
+    clip = turn_half(write_clip(folder / "phone.mp4", frames=2))
+    points = label()
+    points[0] = (WIDTH - 5, 5)  # red in the upright picture
+    write_table(clip.with_suffix(".csv"), [({"frame": 0}, points)])
+    frames, _ = play(clip)
+    x, y = frames[0].truth.points[0].round().astype(int)
+    red, green, _ = frames[0].image[y, x].tolist()
+    assert red > 150 > green
+
+
+def test_the_accuracy_is_that_of_the_labels(clip):
+    """The whole way: what is predicted, moved by a known distance, gives that error."""
+    truth = label()
+    write_table(clip.with_suffix(".csv"), [({"frame": 0}, truth)])
+    frames, _ = play(clip)
+    eyes = float(np.linalg.norm(truth[36] - truth[45]))
+    assert nme(IBUG_68, truth + (3, 4), frames[0].truth.points) == pytest.approx(500 / eyes, rel=1e-4)
+
+
+def test_files_that_come_and_go_do_no_harm(clip):
+    beside_as_pts(clip)
+    source = open_source(str(clip), list)
+    assert source.read().truth is not None
+    for file in clip.parent.glob("*.pts"):
+        file.unlink()
+    assert source.read().truth is None
+    source.close()
+    shutil.rmtree(clip.parent)

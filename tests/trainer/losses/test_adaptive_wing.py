@@ -1,0 +1,57 @@
+"""Adaptive Wing loss against values computed by hand."""
+
+import math
+
+import pytest
+import torch
+
+from trainer.losses.adaptive_wing import adaptive_wing, brightness_weight, curve
+
+
+def at(distance, target):
+    return curve(torch.tensor(distance, dtype=torch.float64), torch.tensor(target, dtype=torch.float64)).item()
+
+
+def test_values_by_hand():
+    assert at(0.25, 1.0) == pytest.approx(14 * math.log(1 + 0.25**1.1))
+    assert at(0.25, 0.0) == pytest.approx(14 * math.log(1 + 0.25**2.1)), "lenient in the dark"
+    # Beyond theta: A d - C as published, here for y = 1.
+    slope = 14 / (1 + 0.5**1.1) * 1.1 * 0.5**0.1
+    assert at(0.8, 1.0) == pytest.approx(slope * 0.8 - (0.5 * slope - 14 * math.log(1 + 0.5**1.1)))
+    assert at(0.0, 0.4) == 0
+
+
+@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
+def test_value_and_slope_have_no_jump_at_theta(target):
+    distance = torch.tensor([0.5 - 1e-9, 0.5 + 1e-9], dtype=torch.float64, requires_grad=True)
+    values = curve(distance, torch.tensor(target, dtype=torch.float64))
+    values.sum().backward()
+    assert values[0].item() == pytest.approx(values[1].item(), abs=1e-6)
+    assert distance.grad[0].item() == pytest.approx(distance.grad[1].item(), rel=1e-6)
+
+
+def test_cells_within_one_of_a_bright_one_count_eleven_times():
+    target = torch.zeros(1, 1, 5, 5)
+    target[..., 1, 1] = 0.2
+    target[..., 4, 4] = 0.19
+    weight = brightness_weight(target)[0, 0]
+    assert (weight == 11).nonzero().tolist() == [[row, column] for row in range(3) for column in range(3)]
+    assert (weight == 1).sum() == 16
+    loss = adaptive_wing(target + 0.1, target)[0, 0]
+    assert loss[0, 0].item() == pytest.approx(11 * at(0.1, 0.0), rel=1e-4)
+    assert loss[3, 4].item() == pytest.approx(at(0.1, 0.0), rel=1e-4)
+
+
+def test_the_gradient_is_finite_where_the_map_is_right_and_reaches_the_prediction_alone():
+    target = torch.tensor([[[[0.0, 1.0], [0.5, 0.2]]]], requires_grad=True)
+    predicted = target.detach().clone().requires_grad_()
+    adaptive_wing(predicted, target).sum().backward()
+    assert torch.equal(predicted.grad, torch.zeros_like(predicted))
+    assert target.grad is None
+
+
+def test_the_gradient_is_the_numerical_one():
+    generator = torch.Generator().manual_seed(0)
+    predicted = torch.rand(1, 2, 4, 4, dtype=torch.float64, generator=generator).requires_grad_()
+    target = torch.rand(1, 2, 4, 4, dtype=torch.float64, generator=generator)
+    assert torch.autograd.gradcheck(lambda maps: adaptive_wing(maps, target), predicted)

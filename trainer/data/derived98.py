@@ -1,0 +1,299 @@
+"""Packs of 98 points out of packs of 68: the manual points are kept, what lies between comes from a proposal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from engine.errors import PackError, UsageError
+from engine.geometry import landmark_box
+from engine.landmarks.metrics import nme_box
+from engine.landmarks.schemes import IBUG_68, WFLW_98
+from engine.models.landmarker import Landmarker, not_finite_error
+from engine.packs import Pack, PackFace, read_pack
+from engine.pictures import read_picture
+from engine.prediction_reading import Predictions, assigned
+from trainer.data.contour_warp import NAMESAKES, ContourWarp, contour_warp
+from trainer.data.new_pack import new_pack, read_meta, write_annotations
+from trainer.shape_model import Complex, ShapeModel, fit_shape_model, load_shapes
+
+# What the shape model explains of the variance of real shapes, and how many of these are plausible by definition.
+VARIANCE_SHARE, PLAUSIBLE_SHARE = 0.98, 0.99
+# With fewer manual points, position, size and turn of the proposal are guesswork.
+LEAST_POINTS = 24
+# Where a label is from: the array `origin`.
+MANUAL, MOVED, DERIVED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """What deriving a pack came to.
+
+    Attributes:
+        pack: folder of the new pack.
+        proposal: name of the model or file that the proposals are from.
+        faces: faces of the pack it was made from, of the chosen split and with labels.
+        kept: faces of the new pack.
+        without_proposal: faces left out because there is no proposal.
+        sparse: faces left out because fewer than `LEAST_POINTS` manual points are labelled.
+        implausible: faces left out because their shape is none that real faces have.
+        coinciding: of the 68 manual points, those that were kept as they are; the others were moved to where the
+            98-point markup has them.
+        shift: mean length of all 68 moves, in percent of the eye distance.
+        disagreement: median over the faces of how far the proposal lies beside the manual points, in percent of the
+            root of the area of the landmark box.
+    """
+
+    pack: Path
+    proposal: str
+    faces: int
+    kept: int
+    without_proposal: int
+    sparse: int
+    implausible: int
+    coinciding: int
+    shift: float
+    disagreement: float
+
+
+@dataclass(frozen=True)
+class _Derived:
+    """Derived faces, and which they are.
+
+    Attributes:
+        indices: `[M]` of the faces in the pack.
+        points: `[M, 98, 2]` pixels; NaN without a label.
+        shifts: `[68]` how far manual points lie beside their namesakes, in eye distances.
+    """
+
+    indices: NDArray[np.intp]
+    points: NDArray[np.float32]
+    shifts: Complex
+
+
+def derive_pack(
+    folder: Path,
+    proposal: Predictions | Landmarker,
+    shapes: Path,
+    out: Path,
+    split: str | None = "train",
+    labels: str = "landmarks",
+    progress: bool = False,
+) -> Derivation:
+    """Write a pack of 98 points for a pack of 68.
+
+    Args:
+        folder: the pack with 68 points.
+        proposal: 98 points of its faces, by another tool or by a model.
+        shapes: file with the real 98-point shapes that say what is plausible, see `load_shapes`.
+        out: folder of the new pack. It gets the pictures, `landmarks` (N, 98, 2), `origin` (N, 98): 0 manual,
+            1 manual but moved, 2 derived; `bbox`, `split`, `use`, `source`, `same_picture_as_test`, and `visibility`
+            (N, 98) where the pack has it: a derived point is as visible as the nearest manual one.
+        split: faces to take; None: all.
+        labels: array of the manual points.
+        progress: whether to show a bar where a person is watching.
+
+    Raises:
+        UsageError: the proposals have not 98 points.
+        PackError: a pack, the shapes or the proposals do not fit or are damaged, `out` is taken, or no face is left.
+        SourceError: a picture cannot be read.
+        ModelError: the model gave numbers that are not finite.
+        OSError: the pack cannot be written.
+    """
+    name = _checked_name(proposal)
+    pack = _pack_of_68(folder, split, labels)
+    real = _shapes_of_98(shapes)
+    model = fit_shape_model(real, VARIANCE_SHARE, aligned=True)
+    warp = contour_warp(model)
+    with new_pack(out) as place:
+        proposals = _proposals(pack, proposal, progress)
+        derived = _derive(pack, proposals, warp)
+        plausible = plausibility(model, derived.points) <= largest_plausible(model, real)
+        _require_some(pack, derived, plausible)
+        derivation = _summary(out, name, pack, proposals, derived, int(plausible.sum()))
+        faces = [pack.faces[index] for index in derived.indices[plausible]]
+        arrays = _arrays(folder, faces, derived.points[plausible], derived.shifts, warp.nearest)
+        write_annotations(place, arrays, _meta(pack, labels, derivation, derived.shifts))
+        for image in dict.fromkeys(arrays["image"].tolist()):
+            (place / image).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / image, place / image)
+    return derivation
+
+
+def plausibility(model: ShapeModel, faces: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return how far faces `[N, K, 2]` are from what a shape model can say: `[N]` NME box of their soft landmarks."""
+    soft = model.soften(faces)
+    return np.array([nme_box(to, points) for to, points in zip(soft, faces, strict=True)])
+
+
+def largest_plausible(model: ShapeModel, shapes: NDArray[np.floating]) -> float:
+    """Return the `plausibility` that `PLAUSIBLE_SHARE` of real shapes `[N, K, 2]` stay below."""
+    return float(np.quantile(plausibility(model, shapes), PLAUSIBLE_SHARE))
+
+
+def _checked_name(proposal: Predictions | Landmarker) -> str:
+    """Return the name of who proposes 98 points."""
+    if isinstance(proposal, Predictions):
+        name, scheme = proposal.name, proposal.scheme
+    else:
+        name, scheme = proposal.card.name, proposal.card.markup
+    if scheme is not WFLW_98:
+        raise UsageError(
+            f"The proposals of {name} have {scheme.points} points",
+            f"what is derived are the {WFLW_98.points} points of WFLW",
+            f"give a model or landmarks of {WFLW_98.points} points with --proposal",
+        )
+    return name
+
+
+def _pack_of_68(folder: Path, split: str | None, labels: str) -> Pack:
+    pack = read_pack(folder, split, labels, skip_unlabelled=True)
+    if pack.scheme is not IBUG_68:
+        raise PackError(
+            f"The pack {folder} has faces of {pack.scheme.points} points",
+            f"{WFLW_98.points} points are derived from the {IBUG_68.points} of iBUG",
+            "choose another pack",
+        )
+    return pack
+
+
+def _require_some(pack: Pack, derived: _Derived, plausible: NDArray[np.bool_]) -> None:
+    if not plausible.any():
+        raise PackError(
+            f"No face of the pack {pack.folder} is left",
+            f"{len(derived.indices)} of its {len(pack.faces)} faces have a proposal and enough manual points, and "
+            "none of these gets a shape that real faces have",
+            "check that the proposals are of this pack, in its pixels, and in the order of WFLW",
+        )
+
+
+def _shapes_of_98(path: Path) -> NDArray[np.float32]:
+    shapes = load_shapes(path)
+    if shapes.shape[1] != WFLW_98.points:
+        raise PackError(
+            f"The shapes {path} have {shapes.shape[1]} points",
+            f"what is derived are the {WFLW_98.points} points of WFLW",
+            f"give shapes of {WFLW_98.points} points with --shapes",
+        )
+    return shapes
+
+
+def _proposals(pack: Pack, proposal: Predictions | Landmarker, progress: bool) -> list[NDArray[np.float32] | None]:
+    """Return the proposed points `[98, 2]` of each face; None where there are none."""
+    if isinstance(proposal, Predictions):
+        return assigned(proposal, pack)
+    quiet = None if progress else True  # None: quiet unless a person is watching
+    bar = tqdm(pack.faces, desc=f"proposing {pack.name}", unit="face", disable=quiet)
+    return [_proposed(face, proposal) for face in bar]
+
+
+def _proposed(face: PackFace, landmarker: Landmarker) -> NDArray[np.float32]:
+    found = landmarker.locate(read_picture(face.image), landmark_box(face.landmarks))
+    if not found.finite:
+        raise not_finite_error(landmarker.card.name)
+    return found.points
+
+
+def _derive(pack: Pack, proposals: Sequence[NDArray[np.float32] | None], warp: ContourWarp) -> _Derived:
+    """Return the faces that have a proposal and enough manual points."""
+    usable = [
+        (index, points, pack.faces[index].landmarks)
+        for index, points in enumerate(proposals)
+        if points is not None and _is_dense(pack.faces[index])
+    ]
+    indices = np.array([index for index, _, _ in usable], np.intp)
+    if not usable:
+        return _Derived(indices, np.empty((0, WFLW_98.points, 2), np.float32), np.zeros(IBUG_68.points, complex))
+    shifts = warp.shifts(np.stack([points for _, points, _ in usable]), np.stack([manual for *_, manual in usable]))
+    points = np.stack([warp.bend(points, manual, shifts) for _, points, manual in usable])
+    return _Derived(indices, points, shifts / warp.eye_distance)
+
+
+def _is_dense(face: PackFace) -> bool:
+    return int(np.isfinite(face.landmarks).all(1).sum()) >= LEAST_POINTS
+
+
+def _summary(
+    out: Path,
+    name: str,
+    pack: Pack,
+    proposals: Sequence[NDArray[np.float32] | None],
+    derived: _Derived,
+    kept: int,
+) -> Derivation:
+    beside = [
+        nme_box(points[NAMESAKES], face.landmarks)
+        for points, face in zip(proposals, pack.faces, strict=True)
+        if points is not None
+    ]
+    missing = len(pack.faces) - len(beside)
+    return Derivation(
+        pack=out,
+        proposal=name,
+        faces=len(pack.faces),
+        kept=kept,
+        without_proposal=missing,
+        sparse=len(beside) - len(derived.indices),
+        implausible=len(derived.indices) - kept,
+        coinciding=int((derived.shifts == 0).sum()),
+        shift=float(np.abs(derived.shifts).mean() * 100),
+        disagreement=float(np.median(beside)),
+    )
+
+
+def _arrays(
+    folder: Path,
+    faces: Sequence[PackFace],
+    points: NDArray[np.float32],
+    shifts: Complex,
+    nearest: NDArray[np.intp],
+) -> dict[str, NDArray]:
+    boxes = [landmark_box(face) for face in points]
+    images = np.array([face.image.relative_to(folder).as_posix() for face in faces])
+    origin = np.full(WFLW_98.points, DERIVED, np.uint8)
+    origin[NAMESAKES] = np.where(shifts == 0, MANUAL, MOVED)
+    arrays = {
+        "image": images,
+        "landmarks": points,
+        "origin": np.tile(origin, (len(faces), 1)),
+        "bbox": np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes], np.float32),
+        "split": np.array([face.split for face in faces]),
+        "same_picture_as_test": np.array([face.same_picture_as_test for face in faces]),
+        "source": np.array([f"{folder.resolve().name}/{image}" for image in images]),
+        "use": np.full(len(faces), "derived labels"),
+    }
+    flags = [face.visibility for face in faces]
+    if all(flag is not None for flag in flags):
+        arrays["visibility"] = np.stack([flag[nearest] for flag in flags if flag is not None])
+    return arrays
+
+
+def _meta(pack: Pack, labels: str, derivation: Derivation, shifts: Complex) -> dict[str, Any]:
+    return {
+        "name": derivation.pack.name,
+        "markup": "WFLW-98",
+        "labels": f"derived: the manual iBUG-68 points are kept where the two markups coincide "
+        f"({derivation.coinciding} of 68) and moved by the mean difference of the markups elsewhere; the other 30 are "
+        f"proposed by {derivation.proposal} and bent along each contour to meet them, the pupils with their eyes",
+        "origin": "of each label: 0 manual, 1 manual but moved, 2 derived",
+        "proposal": derivation.proposal,
+        "shifts": {
+            "what": "by how much each of the 68 was moved, x and y of an upright face, percent of the eye distance",
+            "values": [[round(float(-100 * shift.real), 2), round(float(-100 * shift.imag), 2)] for shift in shifts],
+        },
+        "left_out": {
+            "without_proposal": derivation.without_proposal,
+            "sparse": derivation.sparse,
+            "implausible": derivation.implausible,
+        },
+        "count": derivation.kept,
+        "coords": "0-based pixel centres",
+        "made_from": {"pack": pack.name, "array": labels, **read_meta(pack.folder)},
+    }

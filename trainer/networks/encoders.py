@@ -1,0 +1,86 @@
+"""Encoders by name. Each gives features at strides 4, 8, 16 and 32 and tells their `channels` and its `title`."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, PUBLISHED_EXPANSIONS, MobileNetV2, Stem
+from trainer.networks.mobilevit import INPUT_MULTIPLE, MobileViTV2
+from trainer.networks.timm_models import create_model
+
+OWN_ENCODERS = ("mobilenetv2", "mobilevitv2")
+# Their names in timm, and as they are written. Their windows fit inputs of 256 and, made smaller, of 128.
+TIMM_ENCODERS = {
+    "swinv2_tiny": ("swinv2_tiny_window8_256", "SwinV2-Tiny"),
+    "swinv2_base": ("swinv2_base_window16_256", "SwinV2-Base"),
+    "tiny_vit_5m": ("tiny_vit_5m_224", "TinyViT-5M"),
+}
+ENCODERS = (*OWN_ENCODERS, *TIMM_ENCODERS)
+INPUT_MULTIPLES = {name: INPUT_MULTIPLE if name == "mobilevitv2" else 32 for name in ENCODERS}
+
+
+class TimmEncoder(nn.Module):
+    """A network of timm without its classifier; SwinV2's last feature is normed, as published.
+
+    Args:
+        name: one of `TIMM_ENCODERS`.
+        input_size: side of the input, which SwinV2 has to know.
+
+    Input `[B, 3, S, S]`, RGB, raw values 0..255; brought to ImageNet's mean and deviation inside.
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    def __init__(self, name: str, input_size: int) -> None:
+        super().__init__()
+        timm_name, self.title = TIMM_ENCODERS[name]
+        options = {"img_size": input_size} if timm_name.startswith("swin") else {}
+        self.body = create_model(timm_name, num_classes=0, **options)
+        self.body.head = nn.Identity()
+        self.channels: tuple[int, ...] = tuple(feature["num_chs"] for feature in self.body.feature_info)
+        self.register_buffer("mean", torch.tensor(PIXEL_MEAN).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(PIXEL_STD).reshape(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        pixels = (images - self.mean) / self.deviation
+        features: list[torch.Tensor] = self.body.forward_intermediates(pixels, norm=True, intermediates_only=True)
+        return features
+
+
+OwnEncoder = MobileNetV2 | MobileViTV2
+Encoder = OwnEncoder | TimmEncoder
+
+
+def make_own_encoder(name: str, width: float, expansions: tuple[int, ...], activation: str) -> OwnEncoder:
+    """Return an encoder with random weights.
+
+    Args:
+        name: one of `OWN_ENCODERS`.
+        width: multiplier of the channels.
+        expansions: of MobileNetV2's stages.
+        activation: of MobileViT-v2.
+    """
+    return MobileViTV2(width, activation) if name == "mobilevitv2" else MobileNetV2(width, expansions)
+
+
+def make_encoder(name: str, width: float, activation: str, input_size: int) -> Encoder:
+    """Return an encoder with random weights; what it has no use for is ignored.
+
+    Args:
+        name: one of `ENCODERS`.
+        width: multiplier of the channels of MobileNetV2 and MobileViT-v2.
+        activation: of MobileViT-v2.
+        input_size: side of the input of timm's networks in pixels.
+    """
+    if name in TIMM_ENCODERS:
+        return TimmEncoder(name, input_size)
+    return make_own_encoder(name, width, PUBLISHED_EXPANSIONS, activation)
+
+
+def fold_stem(encoder: Encoder) -> None:
+    """Let the first convolution of one of our encoders read raw pixels; no number changes in evaluation mode."""
+    if not isinstance(encoder, TimmEncoder):
+        assert isinstance(encoder.stem, Stem), "the network was folded before"
+        encoder.stem = encoder.stem.folded()

@@ -1,0 +1,166 @@
+"""MobileViT-v2 as an encoder: features at strides 4, 8, 16 and 32 (Mehta & Rastegari, arXiv 2206.02680).
+
+It is written so that the network that is trained is the network that is exported. The published block cuts a map into
+patches of 2x2 pixels and lets the pixels of the same place in their patches attend to each other: a tensor of rank 6
+and its transposes. But its attention only sums over such pixels, and all else is done pixel by pixel. So the map
+stays a map `[B, H, W, C]`, the sums run over views of rank 4, and only the attention's weights, one channel, are ever
+transposed. No number changes by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from trainer.networks.mobilenetv2 import InvertedResidual, Stem, convolution
+
+# Output channels at width 1, as published, and attention units of the last three stages.
+STEM_CHANNELS = 32
+STAGE_CHANNELS = (64, 128, 256, 384, 512)
+UNITS = (2, 4, 3)
+EXPANSION = 2
+PATCH = 2
+Activation = Callable[[], nn.Module]
+# On one CPU thread ReLU6 is free, because it is part of the convolution before it.
+ACTIVATIONS: dict[str, Activation] = {"silu": nn.SiLU, "hardswish": nn.Hardswish, "relu6": nn.ReLU6}
+# The deepest map, at stride 32, is cut into patches of 2x2.
+INPUT_MULTIPLE = 64
+
+
+class WholeMapNorm(nn.Module):
+    """Norm over all values of a face's map `[B, H, W, C]`, with a scale and a shift per channel: a group norm of one.
+
+    It is written out because a converted group norm is a chain of reshapes, and with few passes over the map.
+    """
+
+    def __init__(self, channels: int, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.epsilon = epsilon
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.to(self.weight.dtype)  # also under autocast: squares of bfloat16 lose too much
+        mean, square = _map_mean(x), _map_mean(x * x)
+        scale = torch.rsqrt(square - mean * mean + self.epsilon) * self.weight
+        return x * scale + (self.bias - mean * scale)
+
+
+def _map_mean(x: torch.Tensor) -> torch.Tensor:
+    return x.mean((1, 2), keepdim=True).mean(3, keepdim=True)
+
+
+class SeparableAttention(nn.Module):
+    """Separable self-attention among the pixels `[B, H, W, C]` of the same place in their 2x2 patches.
+
+    One score per pixel, softmax over its place's pixels; the sum of the keys so weighted is the context; each pixel's
+    rectified value is multiplied by it. The weights sum to 1 and a key is an affine function of its pixel, so the
+    key of the weighted sum of the pixels is that context: four keys are computed instead of one per pixel.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(channels, 1)
+        self.key = nn.Linear(channels, channels)
+        self.value = nn.Linear(channels, channels)
+        self.output = nn.Linear(channels, channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, height, width, channels = x.shape
+        rows = height // PATCH
+        # Axes: row of patches, row in the patch, column of patches, column in the patch with the channels.
+        view = (batch * rows, PATCH, width // PATCH, PATCH * channels)
+        weighted = (x * _softmax_over_patches(self.query(x))).reshape(view).sum(2)
+        pooled = weighted.reshape(batch, rows, PATCH, PATCH * channels).sum(1)
+        context = self.key(pooled.reshape(batch, PATCH, PATCH, channels)).reshape(batch, PATCH, 1, PATCH * channels)
+        if batch > 1:  # a single face's context broadcasts by itself, without an operator in the export
+            context = context.repeat_interleave(rows, 0)
+        attended = torch.relu(self.value(x)).reshape(view) * context
+        return self.output(attended.reshape(x.shape))
+
+
+def _softmax_over_patches(scores: torch.Tensor) -> torch.Tensor:
+    """Return the softmax of scores `[B, H, W, 1]` over the pixels of the same place in their patches."""
+    batch, height, width, _ = scores.shape
+    rows, columns = height // PATCH, width // PATCH
+    places = scores.reshape(batch * rows, PATCH, columns, PATCH).transpose(2, 3)
+    places = places.reshape(batch, rows, PATCH * PATCH, columns).transpose(1, 2)
+    weights = places.reshape(batch, PATCH * PATCH, rows * columns).softmax(-1)
+    weights = weights.reshape(batch, PATCH * PATCH, rows, columns).transpose(1, 2)
+    return weights.reshape(batch * rows, PATCH, PATCH, columns).transpose(2, 3).reshape(scores.shape)
+
+
+class AttentionUnit(nn.Module):
+    """Separable attention and a feed-forward network of twice the width, each behind a norm and added to its input."""
+
+    def __init__(self, channels: int, activation: Activation) -> None:
+        super().__init__()
+        self.attention = nn.Sequential(WholeMapNorm(channels), SeparableAttention(channels))
+        self.feed_forward = nn.Sequential(
+            WholeMapNorm(channels), nn.Linear(channels, 2 * channels), activation(), nn.Linear(2 * channels, channels)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x + self.attention(x)
+        return x + self.feed_forward(x)
+
+
+class MobileViTBlock(nn.Module):
+    """3x3 depthwise convolution, 1x1 to half the channels, attention units, 1x1 back."""
+
+    def __init__(self, channels: int, units: int, activation: Activation) -> None:
+        super().__init__()
+        width = channels // 2
+        self.local = nn.Sequential(
+            convolution(channels, channels, 3, groups=channels),
+            activation(),
+            nn.Conv2d(channels, width, 1, bias=False),
+        )
+        self.units = nn.Sequential(*(AttentionUnit(width, activation) for _ in range(units)), WholeMapNorm(width))
+        self.project = convolution(width, channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pixels = self.units(self.local(x).permute(0, 2, 3, 1))
+        return self.project(pixels.permute(0, 3, 1, 2))
+
+
+class MobileViTV2(nn.Module):
+    """MobileViT-v2 without its classifier.
+
+    Args:
+        width: multiplier of all channel counts; 0.5 is the student's of Hong & Lin (2024).
+        activation: one of `ACTIVATIONS`; `silu` is the published one.
+
+    Input `[B, 3, H, W]`, RGB, raw values 0..255, H and W multiples of 64. Output: four features at strides 4, 8, 16
+    and 32, whose channel counts are in `channels`.
+    """
+
+    title = "MobileViT-v2"
+
+    def __init__(self, width: float = 0.5, activation: str = "silu") -> None:
+        super().__init__()
+        inputs, first, second, *deeper = (int(channels * width) for channels in (STEM_CHANNELS, *STAGE_CHANNELS))
+        act = ACTIVATIONS[activation]
+        self.stem: nn.Module = Stem(inputs, act())
+        stages: list[list[nn.Module]] = [
+            [_residual(inputs, first, 1, act)],
+            [_residual(first, second, 2, act), _residual(second, second, 1, act)],
+        ]
+        for before, channels, units in zip((second, *deeper), deeper, UNITS, strict=False):
+            stages.append([_residual(before, channels, 2, act), MobileViTBlock(channels, units, act)])
+        self.stages = nn.ModuleList(nn.Sequential(*blocks) for blocks in stages)
+        self.channels = (second, *deeper)
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        x = self.stages[0](self.stem(x))
+        features = []
+        for stage in list(self.stages)[1:]:
+            x = stage(x)
+            features.append(x)
+        return features
+
+
+def _residual(inputs: int, outputs: int, stride: int, activation: Activation) -> InvertedResidual:
+    return InvertedResidual(inputs, outputs, stride, EXPANSION, activation)

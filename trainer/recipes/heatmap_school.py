@@ -1,0 +1,170 @@
+"""The heatmap school of Hong & Lin (ICME 2024): SwinV2 teaches MobileViT-v2; as published, and on our networks.
+
+The names `b-...` are the published networks at 256 pixels with the published loss and optimiser, one learning rate for
+all (published: five times as much for the head). What differs: SwinV2-tiny for SwinV2-base, and random weights, since
+those of ImageNet cannot be had. A short run is for instance
+`understudy train b-student-kd --set shape.input_size=128 --set steps=600`.
+
+The rows of an ablation differ by `--set loss.points=smooth_l1`, `--set loss.heatmap_kd.reading=paper` (or `none`) and
+the like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trainer.augment import Augmentation
+from trainer.losses.heatmap_kd import HeatmapKD
+from trainer.losses.kd import KDLoss
+from trainer.losses.landmarks import LandmarkLoss
+from trainer.networks.heatmap import HeatmapShape
+from trainer.networks.star_network import StarShape
+from trainer.recipes.kd_school import TOUGH, linear_loss, pulled
+from trainer.recipes.packs import AFW, ALL_68, ALL_98, GENTLE, HELEN, LFPW, MOSTLY_300W
+from trainer.recipes.record import Distillation, Recipe
+
+B_TEACHER = "runs/b-teacher/last.safetensors"
+# Shift 0.05 of the side, turn 45 degrees, scale 0.1: published as normal deviations, here even ranges as wide as these.
+PUBLISHED_CHANGES = Augmentation(
+    large_turn=78.0,
+    large_turn_share=1.0,
+    scale=(0.83, 1.17),
+    shift=0.087,
+    colour=0.35,
+    grey_share=0.2,
+    blur_share=0.4,
+    noise_share=0.2,
+    cover_share=0.4,
+    no_face_share=0.0,
+)
+# On a CPU, ReLU6 costs nothing, being part of the convolution before it; the published SiLU does not.
+OURS = HeatmapShape(encoder="mobilevitv2", encoder_width=0.5, activation="relu6")
+# Where heatmaps spread over two cells STAR's slope is about twenty times that of the linear loss, for which 4 is right;
+# where they spread further it is less.
+STAR_PULL = KDLoss(pull_weight=40.0)
+
+
+def b_teacher() -> Recipe:
+    """SwinV2-tiny with the attention module and STAR, without a teacher of its own."""
+    return Recipe(
+        "b-teacher",
+        shape=StarShape(encoder="swinv2_tiny"),
+        start="random",
+        packs=(LFPW, HELEN, AFW),
+        steps=33_000,
+        batch=32,
+        learning_rate=2e-4,
+        weight_decay=1e-4,
+        warmup=0.02,
+        ema=0.5 ** (32 / 10_000),
+        loss=LandmarkLoss(points="star"),
+        augmentation=PUBLISHED_CHANGES,
+    )
+
+
+def b_student_plain() -> Recipe:
+    """MobileViT-v2-0.5, whose maps are an 8x8 map repeated, with the teacher's loss and no teacher."""
+    return replace(
+        b_teacher(),
+        name="b-student-plain",
+        shape=StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat"),
+    )
+
+
+def b_student_kd() -> Recipe:
+    """The same with heatmap distillation as released, and heads that begin as the teacher's."""
+    plain = b_student_plain()
+    return replace(
+        plain,
+        name="b-student-kd",
+        start=B_TEACHER,
+        loss=replace(plain.loss, heatmap_kd=HeatmapKD("released")),
+        distillation=Distillation((B_TEACHER,), live=True),
+    )
+
+
+def teacher_star_68() -> Recipe:
+    """The Tough teacher's encoder and pyramid, with the attention module and STAR on top."""
+    return Recipe(
+        "teacher-star-68",
+        shape=StarShape(encoder="mobilenetv2", neck="pyramid", channels=96, input_size=160),
+        start=TOUGH,
+        packs=MOSTLY_300W,
+        steps=1500,
+        learning_rate=8e-4,
+        loss=LandmarkLoss(points="star"),
+        augmentation=GENTLE,
+    )
+
+
+def teacher_swinv2_68_first() -> Recipe:
+    """SwinV2-tiny at 128 pixels from random weights under strong augmentation, pulled to the Tough teacher's points."""
+    return Recipe(
+        "teacher-swinv2-68-first",
+        shape=StarShape(encoder="swinv2_tiny", input_size=128),
+        start="random",
+        packs=ALL_68,
+        steps=8000,
+        learning_rate=5e-4,
+        loss=LandmarkLoss(points="star", kd=STAR_PULL),
+        distillation=Distillation((TOUGH,)),
+    )
+
+
+def teacher_swinv2_68() -> Recipe:
+    """A second stretch after `teacher-swinv2-68-first`, brought nearer to 300-W."""
+    return replace(_brought_nearer(teacher_swinv2_68_first(), "teacher-swinv2-68"), learning_rate=2e-4)
+
+
+def student_mvit2_68_plain_first() -> Recipe:
+    """MobileViT-v2-0.5 with a decoder to stride 4 at 128 pixels, from random weights, without a teacher."""
+    return Recipe(
+        "student-mvit2-68-plain-first",
+        shape=OURS,
+        start="random",
+        packs=ALL_68,
+        steps=8000,
+        loss=LandmarkLoss(points="kd", kd=linear_loss()),
+    )
+
+
+def student_mvit2_68_plain() -> Recipe:
+    """A second stretch after `student-mvit2-68-plain-first`, brought nearer to 300-W."""
+    return _brought_nearer(student_mvit2_68_plain_first(), "student-mvit2-68-plain")
+
+
+def student_mvit2_68_first() -> Recipe:
+    """`student-mvit2-68-plain-first` with a pull to the Tough teacher's points."""
+    plain = student_mvit2_68_plain_first()
+    return replace(plain, name="student-mvit2-68-first", loss=pulled(plain.loss), distillation=Distillation((TOUGH,)))
+
+
+def student_mvit2_68() -> Recipe:
+    """A second stretch after `student-mvit2-68-first`, brought nearer to 300-W."""
+    return _brought_nearer(student_mvit2_68_first(), "student-mvit2-68")
+
+
+def student_mvit2_98() -> Recipe:
+    """98 points, grown out of `student-mvit2-68-first`; no teacher has these points."""
+    return Recipe(
+        "student-mvit2-98",
+        shape=replace(OURS, points=98),
+        start="runs/student-mvit2-68-first/last.safetensors",
+        packs=ALL_98,
+        steps=3000,
+        learning_rate=1e-3,
+        loss=LandmarkLoss(points="kd", kd=linear_loss()),
+    )
+
+
+def _brought_nearer(first: Recipe, name: str) -> Recipe:
+    """Return the second stretch after `first`: mostly 300-W, gentle changes, a lower rate."""
+    return replace(
+        first,
+        name=name,
+        start=f"runs/{first.name}/last.safetensors",
+        packs=MOSTLY_300W,
+        steps=2000,
+        learning_rate=6e-4,
+        augmentation=GENTLE,
+    )
