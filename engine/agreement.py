@@ -65,9 +65,9 @@ class AgreementMeter:
     def add(self, lane: int, result: Result) -> None:
         """Count what lane 0 or 1 found on a frame."""
         with self._lock:
-            if result.model != self._models[lane]:
-                self._models[lane] = result.model
+            if self._models[lane] not in ("", result.model):
                 self._forget()
+            self._models[lane] = result.model
             other = self._waiting[1 - lane].pop(result.frame.id, None)
             if other is None:
                 self._wait(lane, result)

@@ -32,6 +32,7 @@ LINE_WIDTH = 0.8
 DOT_RADIUS = 1.5
 RING_RADIUS, RING_WIDTH = 3.0, 0.9
 LINE_ALPHA = 0.85
+POSE_WIDTH = 1.5  # of an axis, in widths of a line
 HALO = 0.4  # alpha of the dark edge around ink
 SMALLEST_INK = 0.6  # of those measures
 SMALL_FACE = 60.0  # pixels: below, ink shrinks with the face, however large the picture
@@ -103,7 +104,7 @@ class Composer:
             if signals is None or signals.pose is None:
                 continue
             axes = mirrored_points(signals.pose.axes, out.shape[1]) if scene.mirrored else signals.pose.axes
-            width = line_width(2 * ink_scale(face.box, out))
+            width = line_width(POSE_WIDTH * ink_scale(face.box, out))
             self._layer.clear(Region.around(landmark_box(axes), 4 * width + 4, out))
             draw_pose(self._layer, axes, width)
             self._layer.seal(HALO, width)

@@ -14,6 +14,7 @@ from engine.result import Face
 HEAD, HEAD_WIDTH = 0.35, 0.2  # of an arrow's length
 LONGEST_HEAD = 6.0  # pixels, times the width of the line
 SHORTEST_ARROW = 1.0  # pixels: shorter ones are hidden by their own point
+SHORTEST_WITH_HEAD = 7.0  # pixels, times the width of the line: shorter ones would be nothing but a head
 ARROW_ALPHA, CONTOUR_ALPHA = 0.95, 0.8
 
 
@@ -43,7 +44,7 @@ class Difference:
             points = list(contour.points)
             colour = heat_colour(float(self._percent[points].mean()))
             line = points + points[:1] * contour.closed
-            layer.lines(fixed[None, line], width + 1, colour, CONTOUR_ALPHA)
+            layer.lines(fixed[None, line], width, colour, CONTOUR_ALPHA)
         layer.lines(layer.fixed(self._arrows(width)), width, WHITE, ARROW_ALPHA)
         heat = np.array([heat_colour(float(percent)) for percent in self._percent], np.float32)
         layer.dots(self._starts, radius, heat, np.ones(len(heat), np.float32))
@@ -54,6 +55,6 @@ class Difference:
         length = np.linalg.norm(along, axis=1, keepdims=True)
         long = length[:, 0] >= SHORTEST_ARROW
         start, tip, along, length = self._starts[long], self._ends[long], along[long], length[long]
-        head = along * np.minimum(HEAD, LONGEST_HEAD * width / length)
+        head = along * np.minimum(HEAD, LONGEST_HEAD * width / length) * (length >= SHORTEST_WITH_HEAD * width)
         side = head[:, ::-1] * np.array((-1, 1), np.float32) * (HEAD_WIDTH / HEAD)
         return np.stack([start, tip, tip - head + side, tip, tip - head - side], 1).astype(np.float32)

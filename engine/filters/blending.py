@@ -28,13 +28,15 @@ def blend(picture: NDArray[np.uint8], ink: NDArray[np.uint8], mode: BlendMode) -
     if mode == "add":
         cv2.add(picture, colours, dst=picture)
     elif mode == "screen":
-        cv2.add(picture, cv2.multiply(cv2.bitwise_not(picture), colours, scale=1 / 255), dst=picture)
+        light = cv2.bitwise_not(picture)
+        cv2.add(picture, cv2.multiply(light, colours, dst=light, scale=1 / 255), dst=picture)
     elif mode == "multiply":
-        cv2.multiply(picture, cv2.add(cv2.bitwise_not(alpha), colours), dst=picture, scale=1 / 255)
+        rest = cv2.bitwise_not(alpha, dst=alpha)
+        cv2.multiply(picture, cv2.add(rest, colours, dst=rest), dst=picture, scale=1 / 255)
     elif mode == "overlay":
         _overlay(picture, colours, alpha)
     else:
-        cv2.multiply(picture, cv2.bitwise_not(alpha), dst=picture, scale=1 / 255)
+        cv2.multiply(picture, cv2.bitwise_not(alpha, dst=alpha), dst=picture, scale=1 / 255)
         cv2.add(picture, colours, dst=picture)
 
 

@@ -85,7 +85,7 @@ def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
             "put the file beside filter.toml; “understudy predict PICTURE --out DIR” writes such files",
         )
     try:
-        return LoadedLayer(spec, image, make_mesh(_read_template(file)))
+        return LoadedLayer(spec, image, make_mesh(_read_template(file), image))
     except (PackError, ValueError) as error:
         raise FilterError(
             file,

@@ -18,6 +18,8 @@ from engine.filters.points import LANDMARKS, above_nose, mean_of
 from engine.geometry import landmark_box
 from engine.layer import SHIFT, Region
 
+EXTENT_STEP = 8  # pixels of the image between places on the outline of what is painted
+EXTENT_MARGIN = 4  # pixels of the picture
 STEP = 2  # pixels of the picture between the places at which the warp is computed
 RING_OUT = 0.3  # how far the ring stands outside the jaw, in distances from the middle of the face
 FOREHEAD_UP = 1.8  # how far it stands above the brows, in lengths of the nose
@@ -36,14 +38,16 @@ class Mesh:
     Attributes:
         points: `[P, 2]` in pixels of the full image: the 68 landmarks and the ring.
         triangles: `[T, 3]` indices of points.
+        extent: weights `[n, P]` of places around all that is painted, so that no more of a picture is worked on.
     """
 
     points: NDArray[np.float64]
     triangles: NDArray[np.intp]
+    extent: NDArray[np.float64]
 
 
-def make_mesh(template: NDArray[np.floating]) -> Mesh:
-    """Return the Delaunay triangles of the landmarks `[68, 2]` that are painted on an image.
+def make_mesh(template: NDArray[np.floating], image: LayerImage) -> Mesh:
+    """Return the Delaunay triangles of the landmarks `[68, 2]` of the face that is painted on an image.
 
     Raises:
         ValueError: the points lie on a line, or several on one another.
@@ -60,7 +64,22 @@ def make_mesh(template: NDArray[np.floating]) -> Mesh:
     triangles = distances.argmin(2)[(distances.min(2) < SAME_POINT).all(1)]
     if not len(points) <= len(triangles) <= MOST_TRIANGLES or len(np.unique(triangles)) < len(points):
         raise ValueError("several points lie on one another")
-    return Mesh(points, triangles)
+    return Mesh(points, triangles, _extent(points, triangles, image))
+
+
+def _extent(points: NDArray[np.float64], triangles: NDArray[np.intp], image: LayerImage) -> NDArray[np.float64]:
+    """Return the weights `[n, P]` of places along the outline of what is painted, as far as the mesh reaches."""
+    painted = cv2.extractChannel(image.levels[0], 3)
+    contours, _ = cv2.findContours(painted, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    places = np.concatenate([contour[::EXTENT_STEP, 0] for contour in contours] or [np.empty((0, 2))])
+    corners = np.concatenate((points, np.ones((len(points), 1))), axis=1)[triangles]
+    shares = np.einsum("tij,ni->ntj", np.linalg.inv(corners), np.column_stack((places, np.ones(len(places)))))
+    inside = shares.min(2) > -SAME_POINT
+    reached = np.flatnonzero(inside.any(1))
+    found = inside[reached].argmax(1)
+    weights = np.zeros((len(reached), len(points)))
+    np.put_along_axis(weights, triangles[found], shares[reached, found], axis=1)
+    return weights
 
 
 def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], picture: NDArray[np.uint8]) -> Ink | None:
@@ -76,7 +95,9 @@ def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], pictur
         The ink inside the picture; None where it would lie outside or is too small to be seen.
     """
     places = SPREAD @ points
-    region = Region.around(landmark_box(places), 1, picture)
+    if not len(mesh.extent):
+        return None
+    region = Region.around(landmark_box(mesh.extent @ places), EXTENT_MARGIN, picture)
     overall = _affine(places, mesh.points)
     area = abs(float(np.linalg.det(overall[:, :2])))  # of the image for a pixel of the picture
     if not region.width or not region.height or not 1 / LARGEST < area < 1 / SMALLEST:

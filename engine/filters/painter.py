@@ -91,9 +91,10 @@ def _draw_layer(
         return
     if mirrored:
         ink = mirrored_ink(ink, picture.shape[1])
-    pixels = cv2.convertScaleAbs(ink.pixels, alpha=opacity) if opacity < 1 else ink.pixels
+    if opacity < 1:
+        cv2.convertScaleAbs(ink.pixels, dst=ink.pixels, alpha=opacity)
     region = ink.region
-    blend(picture[region.y0 : region.y1, region.x0 : region.x1], pixels, spec.blend)
+    blend(picture[region.y0 : region.y1, region.x0 : region.x1], ink.pixels, spec.blend)
 
 
 def _ink(layer: LoadedLayer, picture: NDArray[np.uint8], points: NDArray[np.float32], driven: Driven) -> Ink | None:

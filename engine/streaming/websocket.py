@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 
 from engine.errors import OutputError
 from engine.streaming.address import StreamAddress
@@ -71,9 +74,17 @@ class WebSocketLink:
             self._loop.close()
 
     async def _serve(self) -> None:
-        host, port = self._address.host, self._address.port
+        strangers = logging.getLogger(f"{__name__}.clients")
+        strangers.setLevel(logging.CRITICAL)  # what they do wrong is none of our user's business
         async with serve(
-            _listen, host, port, origins=[None, LOCAL_PAGES], compression=None, close_timeout=GOODBYE, max_size=4096
+            _listen,
+            self._address.host,
+            self._address.port,
+            origins=[None, LOCAL_PAGES],
+            compression=None,
+            close_timeout=GOODBYE,
+            max_size=4096,
+            logger=strangers,
         ) as server:
             self._started.set_result(server)
             await self._ending.wait()
@@ -87,9 +98,10 @@ class WebSocketLink:
 
 
 async def _listen(client: ServerConnection) -> None:
-    """Keep a connection until it ends; whatever the client says is thrown away."""
-    async for _ in client:
-        pass
+    """Keep a connection until it ends, however it does; whatever the client says is thrown away."""
+    with suppress(ConnectionClosed):
+        async for _ in client:
+            pass
 
 
 def _reason(error: Exception) -> str:

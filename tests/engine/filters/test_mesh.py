@@ -39,7 +39,7 @@ def face_turned_and_smiling():
 
 def test_every_landmark_of_the_template_lands_on_that_of_the_face():
     face = face_turned_and_smiling()
-    ink = mesh_ink(ramps(), make_mesh(TEMPLATE), face, grey())
+    ink = mesh_ink(ramps(), make_mesh(TEMPLATE, ramps()), face, grey())
     inside = [*range(17, 60)]  # the inner lips lie on one another, the jaw at the edge of the head
     off = np.linalg.norm(told(ink, face[inside]) - TEMPLATE[inside], axis=1)
     # A pixel of the picture is about 1.6 of the image; ramps and rounding are as coarse.
@@ -49,7 +49,7 @@ def test_every_landmark_of_the_template_lands_on_that_of_the_face():
 
 def test_the_mesh_covers_the_forehead():
     face = face_turned_and_smiling()
-    mesh = make_mesh(TEMPLATE)
+    mesh = make_mesh(TEMPLATE, ramps())
     ink = mesh_ink(ramps(), mesh, face, grey())
     brow_to_ring = (SPREAD @ face)[87:97] * 0.5 + face[17:27] * 0.5
     expected = mesh.points[87:97] * 0.5 + TEMPLATE[17:27] * 0.5
@@ -59,13 +59,13 @@ def test_the_mesh_covers_the_forehead():
 
 def test_beyond_the_ring_nothing_is_drawn():
     face = face_turned_and_smiling()
-    ink = mesh_ink(ramps(), make_mesh(TEMPLATE), face, grey())
+    ink = mesh_ink(ramps(), make_mesh(TEMPLATE, ramps()), face, grey())
     assert ink.pixels[0, 0, 3] == 0
     assert ink.pixels[-1, -1, 3] == 0
 
 
 def test_triangles_fill_the_face_without_gaps():
-    mesh = make_mesh(TEMPLATE)
+    mesh = make_mesh(TEMPLATE, ramps())
     assert set(mesh.triangles.ravel()) == set(range(len(SPREAD)))
     face = face_turned_and_smiling()
     ink = mesh_ink(ramps(), mesh, face, grey())
@@ -85,13 +85,13 @@ def test_triangles_fill_the_face_without_gaps():
     ],
 )
 def test_faces_that_cannot_be_seen_are_left_out(points):
-    assert mesh_ink(ramps(), make_mesh(TEMPLATE), points, grey()) is None
+    assert mesh_ink(ramps(), make_mesh(TEMPLATE, ramps()), points, grey()) is None
 
 
 def test_a_face_at_the_border_is_drawn_as_far_as_it_is_seen():
     face = face_turned_and_smiling()
-    whole = mesh_ink(ramps(), make_mesh(TEMPLATE), face, grey())
-    cut = mesh_ink(ramps(), make_mesh(TEMPLATE), face - (220, 150), grey())
+    whole = mesh_ink(ramps(), make_mesh(TEMPLATE, ramps()), face, grey())
+    cut = mesh_ink(ramps(), make_mesh(TEMPLATE, ramps()), face - (220, 150), grey())
     assert (cut.region.x0, cut.region.y0) == (0, 0)
     x, y = 220 - whole.region.x0, 150 - whole.region.y0
     same = whole.pixels[y : y + cut.region.height, x : x + cut.region.width]
@@ -101,8 +101,8 @@ def test_a_face_at_the_border_is_drawn_as_far_as_it_is_seen():
 
 def test_a_template_that_is_no_face():
     with pytest.raises(ValueError, match="span"):
-        make_mesh(np.ones((68, 2)))
+        make_mesh(np.ones((68, 2)), ramps())
     doubled = TEMPLATE.copy()
     doubled[5] = doubled[6]
     with pytest.raises(ValueError, match="one another"):
-        make_mesh(doubled)
+        make_mesh(doubled, ramps())

@@ -217,6 +217,7 @@ def test_websocket_clients_get_every_frame_and_a_goodbye(streamer):
     stream = streamer(f"ws://127.0.0.1:{port}")
     stream.ready()
     stream.send(result(1))
+    wait_until(lambda: stream.sent == 1)
     with connect(f"ws://127.0.0.1:{port}") as one, connect(f"ws://127.0.0.1:{port}") as two:
         for number in range(2, 5):
             stream.send(result(number, faces=9, points=98))
@@ -231,6 +232,22 @@ def test_websocket_clients_get_every_frame_and_a_goodbye(streamer):
         assert time.monotonic() - begin < 1
         with pytest.raises(ConnectionClosed):
             two.recv(5)
+
+
+def test_clients_that_vanish_or_talk_nonsense_leave_no_word_in_the_log(streamer, caplog):
+    port = free_port(socket.SOCK_STREAM)
+    stream = streamer(f"ws://127.0.0.1:{port}")
+    stream.ready()
+    with socket.create_connection(("127.0.0.1", port)) as stranger:
+        stranger.sendall(b"hello?\r\n\r\n")
+        stranger.recv(1000)
+    with connect(f"ws://127.0.0.1:{port}") as client:
+        client.socket.shutdown(socket.SHUT_RDWR)
+    with connect(f"ws://127.0.0.1:{port}") as proper:
+        stream.send(result(3))
+        assert json.loads(proper.recv(5))["frame"] == 3
+    assert stream.stop()
+    assert caplog.text == ""
 
 
 def test_a_client_that_does_not_read_is_left_behind_and_stopping_stays_quick(streamer):

@@ -1,0 +1,44 @@
+"""docs/filters.md tells every key there is, and its examples work."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from engine.filters import reading
+from engine.filters.hook import SIGNATURE
+from engine.filters.points import NAMED_POINTS
+from engine.filters.reading import parse_spec
+from engine.filters.signals import SIGNAL_NAMES
+from engine.filters.spec import BLEND_MODES, DRIVEN_PROPERTIES
+from engine.filters.template import TEMPLATE, TITLE_LINE
+
+DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "filters.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+KEYS = {key for name, keys in vars(reading).items() if name.endswith("_KEYS") for key in keys}
+
+
+@pytest.mark.parametrize(
+    "word", sorted({*KEYS, *NAMED_POINTS, *SIGNAL_NAMES, *BLEND_MODES, *DRIVEN_PROPERTIES} - {"layer", "drive"})
+)
+def test_the_document_tells_every_word(word):
+    assert re.search(rf"`[^`]*\b{word}\b[^`]*`", DOCUMENT)
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples_are_filters(text):
+    assert tomllib.loads(text)
+    assert parse_spec(Path("docs/filter.toml"), text).layers
+
+
+def test_the_hook_example_has_the_signature_that_is_called():
+    assert SIGNATURE in DOCUMENT
+
+
+def test_the_mistake_of_the_tutorial_is_told_as_it_is_written():
+    text = (TEMPLATE / "filter.toml").read_text(encoding="utf-8")
+    assert TITLE_LINE in text
+    with pytest.raises(reading.FilterError) as caught:
+        parse_spec(Path("hat/filter.toml"), text.replace("width = {", "widht = {"))
+    assert str(caught.value) in " ".join(DOCUMENT.split())
