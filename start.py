@@ -28,7 +28,7 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 TIMEOUT = 3600  # seconds for one installation or check; torch comes with GBs of CUDA in places
 HEADLESS_FRAMES = 300
 # The options of `understudy run` that are followed by a value, which is therefore no SOURCE.
-VALUE_OPTIONS = ("--model", "--detector", "--frames", "--record", "--picture", "--screenshot", "--json")
+VALUE_OPTIONS = ("--model", "--detector", "--frames", "--record", "--picture", "--screenshot", "--stream", "--json")
 
 # What Qt needs of the system: libraries, and the packages of Debian and Ubuntu that bring them.
 QT_LIBRARIES = {

@@ -21,7 +21,7 @@ from engine.models.detector import DEFAULT_DETECTOR, DETECTORS
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 EPILOG = """\
 exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line cannot be understood · 130 interrupted
-Nothing leaves this machine: no network is used, and no picture is kept unless you record it."""
+Nothing leaves this machine: no network is used unless you stream landmarks, no picture is kept unless you record it."""
 PREDICTIONS = """\
 landmarks of other tools (--predictions), 29, 68 or 98 points, in pixels counted from the centre of the top left one:
   .npz    arrays image (N,) and landmarks (N, K, 2)
@@ -112,6 +112,11 @@ def _add_run(verbs: Verbs) -> None:
     parser.add_argument("--record", metavar="FILE", help="record the annotated picture as .mp4 or .avi (headless)")
     parser.add_argument("--picture", metavar="FILE", help="save the last annotated picture as .png or .jpg (headless)")
     parser.add_argument("--screenshot", metavar="FILE", help="save a picture of the window after some seconds and quit")
+    parser.add_argument(
+        "--stream",
+        metavar="ADDRESS",
+        help="send the landmarks live to udp://HOST:PORT or osc://HOST:PORT, or offer them at ws://HOST:PORT",
+    )
     add_json(parser)
 
 

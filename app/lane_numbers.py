@@ -82,10 +82,10 @@ class LaneNumbers(QWidget):
         return QSize(math.ceil(self._widest + 2 * PADDING_X), math.ceil(self._lay_out(None) + 2 * PADDING_Y))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        event.setAccepted(event.button() == Qt.MouseButton.LeftButton and self._report.readings is not None)
+        event.setAccepted(self._opens(event))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self.rect().contains(event.position().toPoint()):
+        if self._opens(event) and self.rect().contains(event.position().toPoint()):
             self.details_wanted.emit(not self._details)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -113,6 +113,9 @@ class LaneNumbers(QWidget):
             self._paint(painter)
             painter.end()
         QPainter(self).drawPixmap(0, 0, self._painted)
+
+    def _opens(self, event: QMouseEvent) -> bool:
+        return event.button() == Qt.MouseButton.LeftButton and self._report.readings is not None
 
     def _renew(self) -> None:
         self._painted = None

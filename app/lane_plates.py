@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtWidgets import QWidget
 
 from app.captions import Line, Told, lane_lines, legend_lines, results_on_screen
 from app.lane_numbers import LaneNumbers
 from app.lane_report import LaneReport
 from app.model_facts import ModelFacts
+from app.panes import PlatePlace
 from app.screen_latency import ScreenLatency
 from engine.live_settings import Pace, View
 from engine.readings import REFRESH
@@ -85,29 +86,40 @@ class LanePlates:
                 counted.append((lane, now, latency))
         return counted
 
-    def height(self) -> float:
-        """Return the room that the plates need below pictures, in logical pixels; 0 where there are none."""
-        heights = [plate.height() + INSET for plate in self.plates if not plate.isHidden()]
-        return max(heights, default=0.0)
+    def count(self) -> int:
+        """Return how many plates are shown."""
+        return sum(not plate.isHidden() for plate in self.plates)
 
-    def place_below(self, areas: tuple[QRectF, ...]) -> None:
-        """Put each plate below its picture."""
-        for plate, area in zip(self.plates, areas, strict=True):
-            _move(plate, QPointF(area.left(), area.bottom() + INSET))
+    def room(self) -> QSizeF:
+        """Return the room that the largest plate takes with a gap beside it, in logical pixels; empty without any."""
+        shown = [plate for plate in self.plates if not plate.isHidden()]
+        width = max((plate.width() + 2 * INSET for plate in shown), default=0.0)
+        return QSizeF(width, max((plate.height() + INSET for plate in shown), default=0.0))
 
-    def place_beside(self, area: QRectF, stage: QRectF) -> None:
-        """Put the plates into the upper corners of the stage where there is room beside a picture, else on it."""
-        width = max(plate.width() for plate in self.plates) + 2 * INSET
-        self.place_over((stage if area.left() - stage.left() >= width else area,))
+    def place(self, place: PlatePlace, areas: tuple[QRectF, ...], stage: QRectF) -> None:
+        """Put the plates where they belong.
 
-    def place_over(self, areas: tuple[QRectF, ...]) -> None:
-        """Put the plates into the upper left corners of their areas; of one area, the second into the right one."""
+        Args:
+            place: where that is.
+            areas: of both pictures, or of the one that both lanes share, in logical pixels.
+            stage: the parent's area.
+        """
+        if not areas:
+            return
         first, second = self.plates
-        _move(first, areas[0].topLeft() + QPointF(INSET, INSET))
-        corner = areas[-1].topLeft() + QPointF(INSET, INSET)
-        if len(areas) == 1:
-            corner = areas[0].topRight() + QPointF(-INSET - second.width(), INSET)
-        _move(second, corner)
+        left = QPointF(areas[0].left(), areas[0].top())
+        right = QPointF(areas[-1].left() if len(areas) == 2 else areas[0].right() - second.width(), areas[-1].top())
+        if place is PlatePlace.BELOW:
+            left.setY(areas[0].bottom() + INSET)
+            right.setY(areas[-1].bottom() + INSET)
+        elif place is PlatePlace.BESIDE:
+            left, right = (QPointF(x, areas[0].top() + INSET) for x in (INSET, stage.right() - INSET - second.width()))
+        else:
+            left += QPointF(INSET, INSET)
+            right += QPointF(INSET if len(areas) == 2 else -INSET, INSET)
+        for plate, corner in ((first, left), (second, right)):
+            if plate.pos() != corner.toPoint():
+                plate.move(corner.toPoint())
 
     def _report(self, view: View, told: Told, lane: int) -> LaneReport | None:
         """Return what a lane's plate says; None where it has nothing to say."""
@@ -131,11 +143,6 @@ class LanePlates:
         for plate in self.plates:
             plate.show_details(shown)
         self._parent.update()
-
-
-def _move(plate: LaneNumbers, corner: QPointF) -> None:
-    if plate.pos() != corner.toPoint():
-        plate.move(corner.toPoint())
 
 
 def _kind(told: Told) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QVBoxLayout, QWidget
 
 from app.background import Background
-from app.banner import Banner
+from app.banner import Banner, Remedy
 from app.controls import ControlPanel
 from app.filter_keeper import FilterKeeper
 from app.outputs import Outputs
@@ -20,21 +20,25 @@ from app.pickers import SourceAction
 from app.player import Player
 from app.playing import SECOND, Playing
 from app.presenter import BigLane, Presenter
-from app.screenshot import save_screenshot, screenshot_folder
+from app.remedies import remedies_for
+from app.screenshot import Screenshots, screenshot_folder
 from app.settings import LaneSettings, Settings
 from app.status_words import notice_words, opening_words, status_words
 from app.strip_chart import StripChart
 from app.theme import MARGIN
 from app.view import LiveView
-from engine.errors import ModelError, UnderstudyError
+from engine.errors import ModelError
 from engine.filters.errors import FilterError
 from engine.filters.stage import FilterStage
+from engine.hints import FROZEN
 from engine.live_settings import LiveSettings, View
 from engine.live_state import SourceState, Status
 from engine.models.library import ModelEntry
 from engine.scene import Layout
 from engine.sources.base import SourceKind
+from engine.sources.discovery import Camera
 from engine.sources.opening import SAMPLE
+from engine.virtual_camera import feedback_error
 
 TIMES = "\u00d7"  # between width and height
 
@@ -58,11 +62,12 @@ class LivePage(QWidget):
         self._size = ""  # of the picture on screen
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
+        self._cameras: list[Camera] = []
         self._background = Background(self)
         self.view, self.banner, self.chart = LiveView(), Banner(), StripChart()
         self.presenter = Presenter(self.view)
         self.panel = ControlPanel(settings)
-        self.outputs = Outputs(settings.recordings)
+        self.outputs, self._screenshots = Outputs(settings.recordings), Screenshots(self)
         self._filters = FilterKeeper(self)
         self._filter: FilterStage | None = None
         self.player = Player(
@@ -107,6 +112,7 @@ class LivePage(QWidget):
         """End everything; `player.stopped` tells when."""
         self._background.close()
         self._filters.close()
+        self._screenshots.close()
         self.player.stop()
         self.outputs.close()
 
@@ -136,18 +142,21 @@ class LivePage(QWidget):
 
     def take_screenshot(self) -> None:
         """Save the picture on screen, overlay included."""
-        pixels, folder = self.view.composed_pixels(), screenshot_folder()
+        pixels = self.view.composed_pixels()
         if pixels is None:
             self.told_briefly.emit(self.tr("There is no picture to save yet."))
+        else:
+            self._screenshots.save(pixels, screenshot_folder())
+
+    def open(self, spec: str) -> None:
+        """Play a source; our own virtual camera would show itself, over and over."""
+        fed = next((camera for camera in self._cameras if camera.name == spec and self.outputs.feeds(camera)), None)
+        if fed is None:
+            self.player.open(spec)
             return
-
-        def save() -> Path | UnderstudyError:
-            try:
-                return save_screenshot(pixels, folder)
-            except UnderstudyError as error:
-                return error
-
-        self._background.run(save, self._on_screenshot)
+        self.banner.show_error(feedback_error(fed))
+        if self.player.current is not None:
+            self._on_kept(self.player.current)
 
     def ask_for_file(self) -> None:
         """Let the user choose a video or a picture."""
@@ -189,7 +198,7 @@ class LivePage(QWidget):
     def _connect_panel(self) -> None:
         panel = self.panel
         panel.changed.connect(self._apply)
-        panel.sources.chosen.connect(self.player.open)
+        panel.sources.chosen.connect(self.open)
         panel.sources.action_wanted.connect(self._on_source_action)
         panel.lanes.model_chosen.connect(lambda lane, name: self.player.use_model(name, lane))
         panel.lanes.swap_wanted.connect(self.player.swap_models)
@@ -207,16 +216,22 @@ class LivePage(QWidget):
         player.kept.connect(self._on_kept)
         player.model_changed.connect(self._on_model)
         player.idle.connect(self._on_idle)
-        player.troubled.connect(self.banner.show_error)
+        player.troubled.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
         self.view.painted.connect(self.chart.add_latency)
 
     def _connect_outputs(self) -> None:
         outputs, section = self.outputs, self.panel.outputs
         outputs.troubled.connect(self.banner.show_error)
+        self._screenshots.told.connect(self.told_briefly)
+        self._screenshots.troubled.connect(self.banner.show_error)
         outputs.told.connect(self.told_briefly)
         outputs.recording_changed.connect(lambda on: section.show_state(section.record, on))
         outputs.log_changed.connect(lambda on: section.show_state(section.log, on))
         outputs.stream_changed.connect(lambda on: section.show_state(section.stream, on))
+        outputs.virtual_changed.connect(lambda on: section.show_state(section.virtual, on))
+        section.virtual_wanted.connect(
+            lambda on: outputs.start_virtual_camera(self._camera()) if on else outputs.stop_virtual_camera()
+        )
         section.record_wanted.connect(lambda on: outputs.record(section.recording) if on else outputs.stop_recording())
         section.log_wanted.connect(lambda on: outputs.start_log(section.ending) if on else outputs.stop_log())
         section.stream_wanted.connect(
@@ -261,7 +276,16 @@ class LivePage(QWidget):
         }[action]()
 
     def _look_for_cameras(self) -> None:
-        self._background.run(self._parts.list_cameras, self.panel.sources.set_cameras)
+        self._background.run(self._parts.list_cameras, self._on_cameras)
+
+    def _camera(self) -> Camera | None:
+        """Return the camera on screen, if it is one."""
+        playing = self.player.current
+        return next((camera for camera in self._cameras if playing is not None and camera.name == playing.name), None)
+
+    def _on_cameras(self, cameras: list[Camera]) -> None:
+        self._cameras = cameras
+        self.panel.sources.set_cameras(cameras)
 
     # What is told
 
@@ -305,6 +329,7 @@ class LivePage(QWidget):
     def _on_status(self, status: Status) -> None:
         self._status = status
         self.view.show_notice(notice_words(self.player.current, status))
+        self._offer_reopening(status.message == FROZEN)
         self._tell_status()
 
     def _on_opening(self, playing: Playing, status: Status) -> None:
@@ -337,11 +362,13 @@ class LivePage(QWidget):
         self.panel.sources.select(_listed(playing))
         self._tell_status()
 
-    def _on_screenshot(self, outcome: Path | UnderstudyError) -> None:
-        if isinstance(outcome, Path):
-            self.told_briefly.emit(self.tr("Screenshot saved: {0}").format(outcome))
-        else:
-            self.banner.show_error(outcome)
+    def _offer_reopening(self, frozen: bool) -> None:
+        """Offer to open a camera again whose picture is frozen, for as long as it is."""
+        if frozen:
+            remedy = Remedy(self.tr("Open it again"), self.player.reopen)
+            self.banner.show_message(self.tr("The camera needs a fresh start."), FROZEN, remedies=[remedy])
+        elif FROZEN in self.banner.text:
+            self.banner.hide()
 
     def _tell_status(self) -> None:
         """Say what the source on screen is doing."""

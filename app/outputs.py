@@ -1,4 +1,4 @@
-"""What leaves the program while frames run: recordings, the landmark log and the landmark stream."""
+"""What leaves the program while frames run: recordings, the landmark log, the stream and the virtual camera."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from engine.landmarks.signals import FaceSignals
 from engine.live_recorder import LiveRecorder, Recorded
 from engine.live_settings import View
 from engine.result import Result
+from engine.sources.discovery import Camera
 from engine.streaming.streamer import Streamer
+from engine.virtual_camera import VirtualCamera, is_same
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class Outputs(QObject):
     recording_changed = Signal(bool)
     log_changed = Signal(bool)
     stream_changed = Signal(bool)
+    virtual_changed = Signal(bool)
     closed = Signal()
     _failed = Signal(object, object)  # from any thread: what failed, and its UnderstudyError
 
@@ -62,6 +65,9 @@ class Outputs(QObject):
         self._frame_recorder: LiveRecorder | None = None
         self._log: LandmarkLog | None = None
         self._streamer: Streamer | None = None
+        self._virtual: VirtualCamera | None = None
+        self._virtual_source: Camera | None = None
+        self._virtual_wanted = False
         self._last_frame = -1
         self._background = Background(self)
         self._failed.connect(self._on_failed)
@@ -87,8 +93,8 @@ class Outputs(QObject):
     def show(self, view: View, compose: Callable[[], NDArray[np.uint8] | None]) -> None:
         """Record a view; `compose` returns what is on screen, `[H, W, 4]` uint8 BGRA."""
         frame = view.first.result.frame
-        if self._view_recorder is not None and (pixels := compose()) is not None:
-            self._view_recorder.add(pixels, frame.captured)
+        if (self._view_recorder is not None or self._virtual_wanted) and (pixels := compose()) is not None:
+            self._show_pixels(pixels, frame.captured)
         if self._frame_recorder is not None and frame.id != self._last_frame:
             self._frame_recorder.add(frame.image, frame.captured)
         self._last_frame = frame.id
@@ -152,6 +158,22 @@ class Outputs(QObject):
             self._background.run(streamer.stop, lambda _: None)
             self.stream_changed.emit(False)
 
+    def start_virtual_camera(self, source: Camera | None) -> None:
+        """Show the view in a virtual camera from the next picture on; `source` is the camera it comes from, if any."""
+        self._virtual_wanted, self._virtual_source = True, source
+        self.virtual_changed.emit(True)
+
+    def stop_virtual_camera(self) -> None:
+        """Take the virtual camera away."""
+        virtual, self._virtual, self._virtual_wanted = self._virtual, None, False
+        if virtual is not None:
+            self._background.run(virtual.stop, lambda _: None)
+        self.virtual_changed.emit(False)
+
+    def feeds(self, camera: Camera) -> bool:
+        """Tell whether a camera is the virtual one that this program feeds."""
+        return self._virtual is not None and is_same(camera, self._virtual.device)
+
     def close(self) -> None:
         """Finish everything; `closed` tells when, after `FINISH_SECONDS` at the latest."""
         enders: list[Callable[[float], object]] = []
@@ -159,9 +181,10 @@ class Outputs(QObject):
             if recorder is not None:
                 recorder.end()
                 enders.append(recorder.stop)
-        enders += [part.stop for part in (self._log, self._streamer) if part is not None]
+        enders += [part.stop for part in (self._log, self._streamer, self._virtual) if part is not None]
         self._view_recorder = self._frame_recorder = None
-        self._log = self._streamer = None
+        self._log = self._streamer = self._virtual = None
+        self._virtual_wanted = False
         if not enders:
             self.closed.emit()
             return
@@ -174,6 +197,24 @@ class Outputs(QObject):
                     log.warning("%s", error)
 
         self._background.run(finish, lambda _: self.closed.emit())
+
+    def _show_pixels(self, pixels: NDArray[np.uint8], moment: float) -> None:
+        if self._view_recorder is not None:
+            self._view_recorder.add(pixels, moment)
+        if self._virtual_wanted and self._virtual is None:
+            self._open_virtual_camera((pixels.shape[1], pixels.shape[0]))
+        if self._virtual is not None:
+            self._virtual.send(pixels)
+
+    def _open_virtual_camera(self, size: tuple[int, int]) -> None:
+        try:
+            virtual = VirtualCamera(
+                size, source=self._virtual_source, tell=lambda error: self._failed.emit(virtual, error)
+            )
+            self._virtual = virtual
+        except UnderstudyError as error:
+            self.stop_virtual_camera()
+            self.troubled.emit(error)
 
     def _stem(self) -> Path:
         return self._folder / f"{datetime.now():%Y-%m-%d %H.%M.%S}"
@@ -213,6 +254,8 @@ class Outputs(QObject):
             self.stop_recording()
         elif part is self._log:
             self.stop_log()
+        elif part is self._virtual:
+            self.stop_virtual_camera()
 
 
 def _sentence(error: Exception, folder: Path) -> UnderstudyError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -12,6 +12,7 @@ from app.theme import GAP, MARGIN, colours
 
 TITLE_SCALE = 1.6  # of the usual letters
 LABEL_WIDTH = 130  # logical pixels, of the left column of facts
+INSET = 12  # logical pixels between the words of a chip and its ends
 TEXT_WIDTH = 760  # logical pixels; longer lines are hard to read
 
 
@@ -47,15 +48,6 @@ def make_words(text: str = "", quiet: bool = False) -> QLabel:
     return label
 
 
-def empty(layout: QGridLayout) -> None:
-    """Take every widget out of a layout."""
-    while (item := layout.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()
-
-
 class Column(QScrollArea):
     """Content that scrolls up and down; Tab reaches it, so that keys can scroll it."""
 
@@ -84,47 +76,79 @@ class Facts(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(MARGIN)
-        self._grid.setVerticalSpacing(GAP)
+        self._rows: list[tuple[QLabel, QLabel]] = []  # made once and used again: making them takes long
+        self._grid = _make_grid(self, MARGIN)
         self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
         self._grid.setColumnStretch(1, 1)
 
-    def show_rows(self, rows: Iterable[tuple[str, str]]) -> None:
+    def show_rows(self, rows: Sequence[tuple[str, str]]) -> None:
         """Replace all rows by these."""
-        empty(self._grid)
-        for row, (label, text) in enumerate(rows):
-            words = make_words(text)
-            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            words.setAccessibleName(f"{label}: {text}")
-            self._grid.addWidget(make_words(label, quiet=True), row, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(words, row, 1, Qt.AlignmentFlag.AlignTop)
+        while len(self._rows) < len(rows):
+            self._add_row()
+        for number, parts in enumerate(self._rows):
+            for part in parts:
+                part.setVisible(number < len(rows))
+        for (name, text), (label, words) in zip(rows, self._rows, strict=False):
+            label.setText(name)
+            words.setText(text)
+            words.setAccessibleName(f"{name}: {text}")
+
+    def _add_row(self) -> None:
+        label, words = make_words(quiet=True), make_words()
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for column, part in enumerate((label, words)):
+            self._grid.addWidget(part, len(self._rows), column, Qt.AlignmentFlag.AlignTop)
+        self._rows.append((label, words))
 
 
 class Table(QWidget):
-    """A small table of words, its numbers flush right, under quiet headings."""
+    """A small table of words, its numbers flush right, under quiet headings.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        headings: of the columns.
+        words: how many columns hold words; the others hold numbers.
+    """
+
+    def __init__(self, headings: Sequence[str], words: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.texts: list[tuple[str, ...]] = []  # the rows on show, without the headings
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(MARGIN + GAP)
-        self._grid.setVerticalSpacing(GAP)
-
-    def show_rows(self, headings: tuple[str, ...], rows: list[tuple[str, ...]], words: int) -> None:
-        """Show rows under headings; the first `words` columns are words, the others numbers."""
-        empty(self._grid)
-        self.texts = list(rows)
+        self._headings, self._words = tuple(headings), words
+        self._rows: list[list[QLabel]] = []
+        self._grid = _make_grid(self, MARGIN + GAP)
         for column, heading in enumerate(headings):
-            self._grid.addWidget(make_heading(heading), 0, column, _alignment(column, words))
-        for number, row in enumerate(rows, 1):
-            for column, text in enumerate(row):
-                cell = QLabel(text)
-                cell.setAccessibleName(f"{headings[column]}: {text}")
-                self._grid.addWidget(cell, number, column, _alignment(column, words))
+            self._grid.addWidget(make_heading(heading), 0, column, self._alignment(column))
         self._grid.setColumnStretch(len(headings), 1)
+
+    def show_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """Replace all rows below the headings by these."""
+        self.texts = list(rows)
+        while len(self._rows) < len(rows):
+            self._add_row()
+        for number, cells in enumerate(self._rows):
+            for cell in cells:
+                cell.setVisible(number < len(rows))
+        for texts, cells in zip(rows, self._rows, strict=False):
+            for heading, text, cell in zip(self._headings, texts, cells, strict=True):
+                cell.setText(text)
+                cell.setAccessibleName(f"{heading}: {text}")
+
+    def _add_row(self) -> None:
+        cells = [QLabel() for _ in self._headings]
+        self._rows.append(cells)
+        for column, cell in enumerate(cells):
+            cell.setTextFormat(Qt.TextFormat.PlainText)
+            self._grid.addWidget(cell, len(self._rows), column, self._alignment(column))
+
+    def _alignment(self, column: int) -> Qt.AlignmentFlag:
+        return Qt.AlignmentFlag.AlignLeft if column < self._words else Qt.AlignmentFlag.AlignRight
+
+
+def _make_grid(owner: QWidget, spacing: int) -> QGridLayout:
+    grid = QGridLayout(owner)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(spacing)
+    grid.setVerticalSpacing(GAP)
+    return grid
 
 
 class Chip(QLabel):
@@ -148,10 +172,3 @@ class Chip(QLabel):
         painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)
         painter.setPen(QColor(palette.on_alert if self.alerting else palette.text))
         painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, self.text())
-
-
-INSET = 12  # logical pixels between the words of a chip and its ends
-
-
-def _alignment(column: int, words: int) -> Qt.AlignmentFlag:
-    return Qt.AlignmentFlag.AlignLeft if column < words else Qt.AlignmentFlag.AlignRight

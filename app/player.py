@@ -32,7 +32,7 @@ class Player(QObject):
     opened = Signal(object)  # Playing that took over
     kept = Signal(object)  # Playing that stays on screen because the next one failed or was called off
     model_changed = Signal(int, str)  # lane, and the name of the model at work in it
-    troubled = Signal(object)  # UnderstudyError
+    troubled = Signal(object, object)  # UnderstudyError, and a function that tries again what failed
     idle = Signal()  # nothing could be opened, not even the sample
     stopped = Signal()  # every session has ended or has been given up
 
@@ -74,6 +74,11 @@ class Player(QObject):
             self.kept.emit(current)
             return
         self._start(Playing(spec))
+
+    def reopen(self) -> None:
+        """Give the camera on screen up and open it again."""
+        if self._current is not None:
+            self._current.session.reopen()
 
     def replay(self) -> None:
         """Start the source on screen from its beginning if it has ended."""
@@ -207,7 +212,7 @@ class Player(QObject):
             status = playing.session.status
             self.status_changed.emit(status)
             if status.error is not None:
-                self.troubled.emit(status.error)
+                self.troubled.emit(status.error, lambda: self._open_again(playing.found_as))
 
     def _take_over(self, playing: Playing) -> None:
         former, self._current, self._next = self._current, playing, None
@@ -222,13 +227,19 @@ class Player(QObject):
     def _give_up(self, playing: Playing) -> None:
         self._next = None
         self._end(playing)
-        self.troubled.emit(playing.session.status.error or playing.session.error or _empty(playing))
+        error = playing.session.status.error or playing.session.error or _empty(playing)
+        self.troubled.emit(error, lambda: self._open_again(playing.spec))
         if self._current is not None:
             self.kept.emit(self._current)
         elif playing.spec != SAMPLE:
             self._start(Playing(SAMPLE, stands_in=True))
         else:
             self.idle.emit()
+
+    def _open_again(self, spec: str | None) -> None:
+        """Try once more to open what failed, unless something is on its way already."""
+        if self._next is None:
+            self.open(spec)
 
     def _call_off(self) -> None:
         if self._next is not None:
@@ -259,7 +270,8 @@ class Player(QObject):
 
     def _tell_errors(self, playing: Playing, errors: tuple[UnderstudyError | None, UnderstudyError | None]) -> None:
         if playing.model_refusal is not None:
-            self.troubled.emit(playing.model_refusal)
+            wanted = self.lanes[FIRST].wanted
+            self.troubled.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
             playing.model_refusal = None
         for lane, error in enumerate(errors):
             told = playing.told[lane]
@@ -269,10 +281,11 @@ class Player(QObject):
 
     def _tell_error(self, lane: int, error: UnderstudyError) -> None:
         model = self.lanes[lane]
+        wanted = model.wanted
         if isinstance(error, ModelError) and model.at_work:
             model.wanted = model.loaded
             self.model_changed.emit(lane, model.at_work)
-        self.troubled.emit(error)
+        self.troubled.emit(error, lambda: self.use_model(wanted, lane))
 
     def _has_new_status(self, playing: Playing) -> bool:
         status = playing.session.status

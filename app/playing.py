@@ -10,7 +10,6 @@ from engine.live import Session
 from engine.live_state import Status
 from engine.sources.base import SourceKind
 
-
 FIRST, SECOND = 0, 1  # lanes
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QStandardPaths
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.background import Background
+from app.banner import Remedy
 from engine.errors import RecordingError
 from engine.pictures import write_picture
 
@@ -19,6 +22,61 @@ def screenshot_folder() -> Path:
     """Return where screenshots go: `Understudy` in the user's folder of pictures."""
     pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
     return Path(pictures or Path.home()) / "Understudy"
+
+
+class Screenshots(QObject):
+    """Saves pictures without holding up the window; one that cannot be saved is kept until it has found a place.
+
+    Args:
+        window: the file dialog lies over it.
+    """
+
+    told = Signal(str)  # a sentence for the status line
+    troubled = Signal(object, object)  # RecordingError, and the remedies for it
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._background = Background(self)
+
+    def save(self, pixels: NDArray[np.uint8], folder: Path) -> None:
+        """Save a picture `[H, W, 4]` uint8 BGRA in a folder."""
+        self._run(lambda: save_screenshot(pixels, folder), pixels)
+
+    def close(self) -> None:
+        """Tell nothing any more."""
+        self._background.close()
+
+    def _save_as(self, pixels: NDArray[np.uint8], path: Path) -> None:
+        def save() -> Path:
+            write_picture(path, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB))
+            return path
+
+        self._run(save, pixels)
+
+    def _run(self, save: Callable[[], Path], pixels: NDArray[np.uint8]) -> None:
+        def work() -> Path | RecordingError:
+            try:
+                return save()
+            except RecordingError as error:
+                return error
+
+        self._background.run(work, lambda outcome: self._tell(outcome, pixels))
+
+    def _tell(self, outcome: Path | RecordingError, pixels: NDArray[np.uint8]) -> None:
+        if isinstance(outcome, Path):
+            self.told.emit(self.tr("Screenshot saved: {0}").format(outcome))
+        else:
+            self.troubled.emit(outcome, (Remedy(self.tr("Save as …"), lambda: self._ask(pixels)),))
+
+    def _ask(self, pixels: NDArray[np.uint8]) -> None:
+        dialog = QFileDialog(self._window, self.tr("Save the picture"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters([self.tr("Pictures (*.png *.jpg)")])
+        dialog.setDefaultSuffix("png")
+        dialog.fileSelected.connect(lambda path: self._save_as(pixels, Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()  # returns at once: the picture behind it goes on
 
 
 def save_screenshot(pixels: NDArray[np.uint8], folder: Path) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.lane_colours import lane_colour
@@ -19,8 +19,9 @@ from engine.live_settings import View
 from engine.panel import number
 from engine.readings import REFRESH
 
-LATENCY_TOPS = (50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0)  # ends of the axis in milliseconds
-AGREEMENT_TOPS = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # in percent of the eye distance
+# Where the axes may end: in milliseconds, and in percent of the eye distance.
+LATENCY_TOPS = (50.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0)
+AGREEMENT_TOPS = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 SPOKEN_EVERY = 2.0  # seconds between two changes of what is read aloud
 HEIGHT = 112  # logical pixels, as all below
 AXIS = 58.0  # room for the numbers of an axis
@@ -187,9 +188,15 @@ class StripChart(QWidget):
         painter.drawText(QPointF(strip.right() - metrics.horizontalAdvance(present), baseline), present)
 
     def _paint_trace(self, painter: QPainter, trace: Trace, colour: str, strip: QRectF, top: float, now: float) -> None:
-        painter.setPen(QPen(QColor(colour), 1.4))
+        painter.setPen(QColor(colour))
+        right, bottom = strip.right(), strip.bottom()
+        across, up = strip.width() / SPAN, strip.height() / top
         for stretch in trace.stretches(now):
-            points = [_place(strip, now - moment, min(value, top) / top) for moment, value in stretch]
+            # The last quarter of a second has its middle still ahead.
+            points = [
+                QPointF(right - max(now - moment, 0.0) * across, bottom - min(value, top) * up)
+                for moment, value in stretch
+            ]
             if len(points) == 1:
                 painter.drawLine(points[0] - QPointF(1, 0), points[0] + QPointF(1, 0))
             else:
@@ -221,7 +228,3 @@ class StripChart(QWidget):
         if self._hovered is None or not strip.left() <= self._hovered <= strip.right():
             return None
         return now - (strip.right() - self._hovered) / strip.width() * SPAN
-
-
-def _place(strip: QRectF, age: float, height: float) -> QPointF:
-    return QPointF(strip.right() - age / SPAN * strip.width(), strip.bottom() - height * strip.height())

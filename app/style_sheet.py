@@ -94,6 +94,7 @@ QSplitter::handle { background: $line; }
 #banner { background: $alert; border: 1px solid $alert_edge; border-radius: 8px; }
 #banner QLabel { color: $on_alert; }
 #banner QToolButton { background: transparent; border: 1px solid transparent; color: $on_alert; padding: 4px 8px; }
+#banner QToolButton[role="remedy"] { border-color: $on_alert; }
 #banner QToolButton:hover { background: $alert_edge; }
 #banner QToolButton:focus { border: 2px solid $on_alert; padding: 3px 7px; }
 #hotkeySheet { background: $panel; border: 1px solid $edge; border-radius: 10px; }

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from app.lane_plates import INSET, LanePlates
 from app.legend import paint_legend
 from app.model_facts import facts_of
-from app.panes import fitted, paired
+from app.panes import Arrangement, PlatePlace, fitted, one_picture, two_pictures
 from app.screen_latency import ScreenLatency
 from app.split_line import SplitLine
 from app.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
@@ -24,7 +24,6 @@ from engine.scene import Layout
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
 PANE_GAP = 6  # logical pixels between two pictures
-SMALLEST_SHARE = 0.6  # of their size to which two pictures make room for the numbers below
 
 
 class LiveView(QWidget):
@@ -183,25 +182,17 @@ class LiveView(QWidget):
 
     def _panes(self) -> tuple[QRect, ...]:
         """Return the places of the pictures in device pixels."""
-        image = self._images[0]
+        return self._arrangement().panes
+
+    def _arrangement(self) -> Arrangement:
+        image, ratio = self._images[0], self.devicePixelRatioF()
         if image is None:
-            return ()
-        if self._layout is not Layout.SIDE_BY_SIDE:
-            return (fitted(self._stage(), image.size()),)
-        panes = paired(self._stage(), image.size(), self._gap())
-        return self._panes_above_plates(panes) or panes
-
-    def _panes_above_plates(self, panes: tuple[QRect, QRect]) -> tuple[QRect, QRect] | None:
-        """Return two pictures beside each other with room for the plates below; None if they would get too small."""
-        stage, room = self._stage(), round(self.lane_plates.height() * self.devicePixelRatioF())
-        if panes[0].top() != panes[1].top() or stage.height() <= room:
-            return None
-        smaller = paired(stage.adjusted(0, 0, 0, -room), panes[0].size(), self._gap())
-        enough = smaller[0].top() == smaller[1].top() and smaller[0].height() >= SMALLEST_SHARE * panes[0].height()
-        return smaller if enough else None
-
-    def _gap(self) -> int:
-        return round(PANE_GAP * self.devicePixelRatioF())
+            return Arrangement((), PlatePlace.OVER)
+        room = self.lane_plates.room()
+        plate = QSize(round(room.width() * ratio), round(room.height() * ratio))
+        if self._layout is Layout.SIDE_BY_SIDE:
+            return two_pictures(self._stage(), image.size(), plate, round(PANE_GAP * ratio))
+        return one_picture(self._stage(), image.size(), plate, self.lane_plates.count())
 
     def _stage(self) -> QRect:
         ratio = self.devicePixelRatioF()
@@ -221,13 +212,7 @@ class LiveView(QWidget):
             self.split_line.follow(self._split_place, self.picture_area())
         if split == self.split_line.isHidden():
             self.split_line.setVisible(split)
-        areas = self.pane_areas()
-        if len(areas) == 1:
-            self.lane_plates.place_beside(areas[0], QRectF(self.rect()))
-        elif len(areas) == 2 and areas[0].bottom() + self.lane_plates.height() <= self.height() + 1:
-            self.lane_plates.place_below(areas)
-        elif areas:
-            self.lane_plates.place_over(areas)
+        self.lane_plates.place(self._arrangement().plates, self.pane_areas(), QRectF(self.rect()))
         self.update()
 
     def _drag_split(self, mouse: QPointF) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.crash import CrashWatch
+from app.log_file import log_path, start_log
 from app.main_window import MainWindow
 from app.parts import Parts
 from app.screenshot import save_window_screenshot
 from app.settings_file import settings_path
 from app.settings_keeper import SettingsKeeper
 from app.theme import Theme
+from app.translation import install_translations
 from engine.filters.library import FilterLibrary
 from engine.live import Session
 from engine.models.detector import DEFAULT_DETECTOR, make_detector
@@ -34,6 +37,7 @@ def run_window(
     screenshot: Path | None = None,
     after_seconds: float = 0.0,
     detector: str = DEFAULT_DETECTOR,
+    stream: str | None = None,
 ) -> int:
     """Show the window and return its exit code when it was closed.
 
@@ -43,12 +47,17 @@ def run_window(
         screenshot: if given, a picture of the window is written there and the window closes by itself.
         after_seconds: how long the window has run when that picture is taken.
         detector: what finds the faces, one of `engine.models.detector.DETECTORS`.
+        stream: where landmarks are sent, as `engine.streaming.address` writes it; None for the remembered address.
 
     Raises:
         RecordingError: the screenshot cannot be written.
     """
+    start_log(log_path())
     application = _application()
+    install_translations(application)
     keeper = SettingsKeeper(settings_path())
+    if stream is not None:
+        keeper.keep(replace(keeper.settings, stream=stream))
     theme = Theme(application, keeper.settings.theme)
     watch = CrashWatch()
     window = MainWindow(engine_parts(detector), model, keeper, theme)

@@ -236,6 +236,7 @@ class Lane:
         now = self._clock()
         if self.gap and self._last_result_at:
             self._standstill += now - self._last_result_at
+            self._meter.resume(result.frame.id)
         self.gap, self._last_result_at = False, now
         cpu_ms = (time.thread_time() - self._cpu_before) * 1e3
         self._meter.add(result, now - self._standstill, draw_ms, cpu_ms)

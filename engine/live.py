@@ -18,6 +18,7 @@ from engine.live_state import SILENT_STATES, Status, Timing
 from engine.models.landmarker import Landmarker
 from engine.overlay import Composer
 from engine.pipeline import Pipeline
+from engine.playback import Playback
 from engine.result import Result
 from engine.scene import Layout
 from engine.second_lane import SecondLane
@@ -74,7 +75,9 @@ class Session:
         self._agreement = AgreementMeter()
         self._publishing = threading.Lock()  # so that locked lanes are taken together
         self._views: tuple[LaneView | None, LaneView | None] = (None, None)  # taken last
-        self._source: Capture | None = None  # used by the inference thread alone
+        # Used by the inference thread alone.
+        self._source: Capture | None = None
+        self._counts: Callable[[], bool] = lambda: True  # whether the newest frame is still of use
         self.tap: Tap | None = None
         self.settings = settings
 
@@ -95,6 +98,30 @@ class Session:
     def status(self) -> Status:
         """What the source is doing."""
         return self._supervisor.status
+
+    @property
+    def playback(self) -> Playback | None:
+        """Where a file stands; None for cameras, and before the first frame."""
+        capture = self._supervisor.capture
+        return None if capture is None else capture.playback
+
+    @property
+    def loop(self) -> bool:
+        """Whether a file starts again at its end; a single picture does not."""
+        return self._supervisor.loop.is_set()
+
+    @loop.setter
+    def loop(self, loop: bool) -> None:
+        if loop:
+            self._supervisor.loop.set()
+        else:
+            self._supervisor.loop.clear()
+
+    @property
+    def camera_rate(self) -> float | None:
+        """Frames per second that the camera sends, as measured; None for files, and before the second frame."""
+        capture = self._supervisor.capture
+        return 1 / capture.period if capture is not None and capture.is_camera and capture.period > 0 else None
 
     @property
     def error(self) -> UnderstudyError | None:
@@ -129,6 +156,25 @@ class Session:
         if self._thread.is_alive():
             log.warning("The model does not return; its thread is left behind")
         return stopped and not self._thread.is_alive()
+
+    def reopen(self) -> None:
+        """Give the camera up and open it again, as when its picture is frozen; files go on as they are."""
+        self._supervisor.reopen()
+
+    def seek(self, seconds: float) -> None:
+        """Go on at a moment of a file, also after its end and in a pause; returns at once.
+
+        Of many calls in a row only the last one counts. No frame of before is shown any more.
+        """
+        capture = self._supervisor.capture
+        if capture is not None:
+            capture.seek(seconds)
+
+    def step(self, frames: int) -> None:
+        """Go that many frames of a file further, or back; calls add up. A pause goes on at the new frame."""
+        capture = self._supervisor.capture
+        if capture is not None:
+            capture.step(frames)
 
     def use_model(self, make_landmarker: Callable[[], Landmarker]) -> None:
         """Exchange the first lane's model between two frames.
@@ -184,15 +230,12 @@ class Session:
     def _turn(self) -> None:
         """Do what there is to do; wait for a frame for as long as a tick."""
         model_changed = self._lane.exchange_model()
-        captured = None
         if self._settings.paused:
             self._break_off()
-            self._stopping.wait(self._timing.tick)
-        else:
-            captured = self._slot.take(self._timing.tick)
+        captured = self._slot.take(self._timing.tick, lambda waiting: waiting.asked or not self._settings.paused)
         if captured is None:
             self._rest(model_changed)
-        elif self._supervisor.is_current(captured.capture):
+        elif self._supervisor.counts(captured):
             self._receive(captured)
 
     def _receive(self, captured: Captured) -> None:
@@ -200,25 +243,34 @@ class Session:
             self._source = captured.capture
             self._break_off()
         if captured.frame is None:
-            captured.capture.drained = True
+            captured.capture.end(captured)
             return
-        self._work(captured.frame, captured.wait_ms)
+        if not captured.follows:
+            self._break_off()
+            if self._second is not None:
+                self._second.latest = None
+        self._counts = lambda: self._supervisor.counts(captured)
+        self._work(captured, captured.frame)
 
-    def _work(self, frame: Frame, wait_ms: float) -> None:
+    def _work(self, captured: Captured, frame: Frame) -> None:
         """Process and show a frame, and let the second lane have it."""
         settings = self._settings
         second = self._second if self._compares() else None
         in_step = settings.pace is Pace.LOCKED
         if second is not None:
-            second.offer(frame, in_step)
-        result = self._lane.process(frame, wait_ms, settings)
+            second.offer(frame, in_step, self._counts)
+        result = self._lane.process(frame, captured.wait_ms, settings)
         if second is None:
-            self._show(frame, result, settings, None)
+            if captured.capture.show(captured):
+                self._show(frame, result, settings, None)
             return
         if result is not None:
             self._agreement.add(0, result)
-        rival = second.wait_for(frame, self._is_locked) if in_step else second.latest
-        self._show(frame, result, settings, rival, second)
+        rival = second.wait_for(frame, self._is_awaited) if in_step else second.latest
+        if captured.capture.show(captured):
+            self._show(frame, result, settings, rival, second)
+        else:
+            second.withdraw()
 
     def _show(
         self,
@@ -245,11 +297,12 @@ class Session:
         second = self._second if self._compares() else None
         shown = self._lane.shown
         if second is not None and shown is not None and state not in SILENT_STATES:
-            second.catch_up(shown.frame)
+            second.catch_up(shown.frame, self._counts)
         self._lane.refresh(settings, state, model_changed, None if second is None else second.latest)
 
-    def _is_locked(self) -> bool:
-        return self._compares() and self._settings.pace is Pace.LOCKED
+    def _is_awaited(self) -> bool:
+        """Tell whether it is worth to wait for the second lane."""
+        return self._compares() and self._settings.pace is Pace.LOCKED and self._counts()
 
     def _break_off(self) -> None:
         """The next frame does not follow the last one in time."""

@@ -25,7 +25,7 @@ class SourceState(Enum):
 
 # States in which faces on the last picture would be taken for live ones.
 SILENT_STATES = frozenset({SourceState.STALLED, SourceState.RECONNECTING})
-# States after which nothing more comes.
+# States after which nothing more comes by itself.
 FINAL_STATES = frozenset({SourceState.ENDED, SourceState.FAILED})
 
 TRANSITIONS: dict[SourceState, frozenset[SourceState]] = {
@@ -33,7 +33,8 @@ TRANSITIONS: dict[SourceState, frozenset[SourceState]] = {
     SourceState.LIVE: frozenset({SourceState.STALLED, SourceState.RECONNECTING, SourceState.ENDED, SourceState.FAILED}),
     SourceState.STALLED: frozenset({SourceState.LIVE, SourceState.RECONNECTING, SourceState.ENDED, SourceState.FAILED}),
     SourceState.RECONNECTING: frozenset({SourceState.LIVE}),
-    SourceState.ENDED: frozenset(),
+    # Only of a file, when the user goes back in it.
+    SourceState.ENDED: frozenset({SourceState.LIVE, SourceState.STALLED, SourceState.FAILED}),
     SourceState.FAILED: frozenset(),
 }
 

@@ -74,6 +74,7 @@ class Meter:
         self._first_id: int | None = None
         self._frames = 0
         self._last_id = -1
+        self._unwanted = 0
 
     def add(self, result: Result, now: float, draw_ms: float = 0.0, cpu_ms: float = 0.0) -> None:
         """Count a result.
@@ -102,6 +103,10 @@ class Meter:
             self._frames += 1
         self._last_id = result.frame.id
 
+    def resume(self, first: int) -> None:
+        """Go on with the frame of id `first` after a standstill: those in between were not wanted, thus not dropped."""
+        self._unwanted += max(0, first - self._last_id - 1)
+
     def forget(self) -> None:
         """Forget what the numbers look back on, as for another model; the frames are counted on."""
         self._readings = None
@@ -126,7 +131,7 @@ class Meter:
             latency_ms={name: _spread(values) for name, values in self._stages.items() if values},
             nme=float(np.mean(self._errors)) if self._errors else None,
             found=float(np.mean(self._found)) if self._found else 0.0,
-            dropped=seen - self._frames,
+            dropped=seen - self._frames - self._unwanted,
             frames=self._frames,
             # The first result's work was done before the span began.
             cpu=sum(islice(self._cpu_ms, 1, None)) / 1e3 / span if span > 0 else None,

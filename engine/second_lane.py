@@ -16,10 +16,17 @@ from engine.slot import Slot
 
 @dataclass(frozen=True)
 class Offer:
-    """A frame for the second lane; in step, the first lane waits for its result and publishes both pictures."""
+    """A frame for the second lane.
+
+    Attributes:
+        frame: the frame.
+        in_step: whether the first lane waits for its result and publishes both pictures.
+        counts: tells whether the frame is still of use; if not, nothing of it may be shown.
+    """
 
     frame: Frame
     in_step: bool
+    counts: Callable[[], bool]
 
 
 class SecondLane:
@@ -65,16 +72,16 @@ class SecondLane:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def offer(self, frame: Frame, in_step: bool) -> None:
-        """Give a frame, in place of one that was not taken yet."""
+    def offer(self, frame: Frame, in_step: bool, counts: Callable[[], bool] = lambda: True) -> None:
+        """Give a frame, in place of one that was not taken yet; see `Offer`."""
         self._offered = frame.id
         self._awaited = frame.id if in_step else -1
-        self._offers.replace(Offer(frame, in_step))
+        self._offers.replace(Offer(frame, in_step, counts))
 
-    def catch_up(self, frame: Frame) -> None:
+    def catch_up(self, frame: Frame, counts: Callable[[], bool] = lambda: True) -> None:
         """While the picture stands still: give the frame on screen, unless it was given before."""
         if frame.id != self._offered:
-            self.offer(frame, in_step=False)
+            self.offer(frame, in_step=False, counts=counts)
 
     def wait_for(self, frame: Frame, wanted: Callable[[], bool]) -> Result | None:
         """Return the result of a frame that was offered in step; None if it failed or is not `wanted` any more."""
@@ -90,6 +97,10 @@ class SecondLane:
         if self._held:
             self.lane.publish()
             self._held = False
+
+    def withdraw(self) -> None:
+        """Never hand the picture over that was held back: its frame is of no use any more."""
+        self._held = False
 
     def forget(self) -> None:
         """The next frame does not follow the last one in time."""
@@ -119,6 +130,9 @@ class SecondLane:
     def _work(self, offer: Offer) -> None:
         settings, frame = self._settings(), offer.frame
         result = self.lane.process(frame, 0.0, settings)
+        if not offer.counts():
+            self._finished.replace(frame.id)  # the first lane may wait for it
+            return
         self.lane.show(frame, result, settings)
         self.latest = result
         if result is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -38,10 +39,14 @@ class Slot(Generic[Item]):
             self._changed.notify_all()
             return True
 
-    def take(self, timeout: float) -> Item | None:
-        """Return the item and free its place; None if there was none within `timeout` seconds or the slot is closed."""
+    def take(self, timeout: float, wanted: Callable[[Item], bool] = lambda _: True) -> Item | None:
+        """Return the item and free its place; None if there was none within `timeout` seconds or the slot is closed.
+
+        An item that is not `wanted` stays where it is.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._item is not None, timeout)
+            if not self._changed.wait_for(lambda: self._closed or self._holds(wanted), timeout):
+                return None
             item, self._item = self._item, None
             self._changed.notify_all()
             return item
@@ -52,3 +57,6 @@ class Slot(Generic[Item]):
             self._closed = True
             self._item = None
             self._changed.notify_all()
+
+    def _holds(self, wanted: Callable[[Item], bool]) -> bool:
+        return self._item is not None and wanted(self._item)

@@ -6,9 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 
-from engine.capture import Capture, Captured
-from engine.errors import SourceError, UnderstudyError
-from engine.live_state import FINAL_STATES, Retries, SourceState, StateMachine, Status, Timing
+from engine.capture import CameraReplaced, Capture, Captured
+from engine.errors import SourceError, UnderstudyError, sentence
+from engine.live_state import Retries, SourceState, StateMachine, Status, Timing
 from engine.slot import Slot
 from engine.sources.base import Source
 from engine.sources.discovery import CameraAbsent
@@ -27,7 +27,8 @@ class Supervisor:
         clock: tells seconds.
 
     Attributes:
-        hold: set it to let the frames of a camera go by uncounted.
+        hold: set it to let the frames of a camera go by uncounted, and to make a file wait.
+        loop: set it to let a file start again at its end.
     """
 
     def __init__(
@@ -39,13 +40,14 @@ class Supervisor:
         clock: Callable[[], float],
     ) -> None:
         self._open_source, self._slot, self._timing, self._clock = open_source, slot, timing, clock
-        self.hold = threading.Event()
+        self.hold, self.loop = threading.Event(), threading.Event()
         self._machine = StateMachine(changed)
         self._retries = Retries(timing)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._capture: Capture | None = None
         self._given_up: list[Capture] = []
+        self._reopening = threading.Event()
         self._camera = ""  # name of the camera once it was live; files and cameras that never worked are not retried
         self._next_id = 0
         self._retry_at = 0.0
@@ -55,13 +57,22 @@ class Supervisor:
         """What the source is doing."""
         return self._machine.status
 
-    def is_current(self, capture: Capture) -> bool:
-        """Tell whether what `capture` delivers still counts."""
-        return capture is self._capture
+    @property
+    def capture(self) -> Capture | None:
+        """What reads the source now; None while a lost camera is waited for."""
+        return self._capture
+
+    def counts(self, captured: Captured) -> bool:
+        """Tell whether what was captured is still of use."""
+        return captured.capture is self._capture and captured.capture.counts(captured)
 
     def start(self) -> None:
         """Begin to open the source."""
         self._thread.start()
+
+    def reopen(self) -> None:
+        """Give the camera up and open it again soon; anything but a camera that was live goes on as it is."""
+        self._reopening.set()
 
     def stop(self, timeout: float) -> bool:
         """Give the source up; return whether every thread ended within `timeout` seconds."""
@@ -85,9 +96,13 @@ class Supervisor:
 
     def _look(self, now: float) -> None:
         capture = self._capture
-        if self.status.state in FINAL_STATES:
+        if self.status.state is SourceState.FAILED:
             return
-        if capture is None:
+        if self._reopening.is_set():
+            self._reopening.clear()
+            if self._camera:
+                self._begin_anew(now)
+        elif capture is None:
             if now >= self._retry_at:
                 self._say(f"Opening “{self._camera}” again.")
                 self._connect()
@@ -149,11 +164,30 @@ class Supervisor:
             pause = self._retries.next(now)
             self._retry_at = now + pause
             plan = f"Trying again in {pause:.0f} s." if pause >= 1 else "Trying again."
+            if isinstance(error, CameraReplaced):
+                plan = sentence(error.fix)
         self._machine.move(SourceState.RECONNECTING, f"{error.what}. {plan}")
+
+    def _begin_anew(self, now: float) -> None:
+        """Give the camera up because the user wants it so; a lost one is looked for at once."""
+        if self._capture is not None:
+            self._give_up(self._capture)
+            self._next_id = self._capture.next_id
+            self._capture = None
+        # The driver gets the shortest of the pauses for letting go of the device.
+        self._retry_at = now + self._timing.retries[0]
+        self._machine.move(SourceState.RECONNECTING, f"Opening “{self._camera}” again.")
 
     def _connect(self) -> None:
         capture = Capture(
-            self._open_source, self._slot, self._timing, self._clock, self.hold, self._next_id, self._camera
+            self._open_source,
+            self._slot,
+            self._timing,
+            self._clock,
+            self.hold,
+            self._next_id,
+            self._camera,
+            self.loop,
         )
         # Known before it runs: its first frame must count.
         self._capture = capture

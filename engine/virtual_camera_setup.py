@@ -16,7 +16,7 @@ DRIVERS = {
     "Linux": "install v4l2loopback with your package manager, then run: sudo modprobe v4l2loopback devices=1 "
     "exclusive_caps=1 card_label=Understudy",
     "Windows": "install OBS Studio (26 or newer) from obsproject.com, which brings the OBS Virtual Camera",
-    "Darwin": "install OBS Studio (30 or newer) from obsproject.com and start its virtual camera once",
+    "Darwin": "install OBS Studio (30 or newer) from obsproject.com, start its virtual camera once and close OBS",
 }
 
 

@@ -19,7 +19,7 @@ def recipe_values(recipes: Mapping[str, Callable[[], Any]]) -> list[dict[str, An
     return [
         {
             "name": name,
-            "description": " ".join((inspect.getdoc(make) or "").split()),
+            "description": " ".join((inspect.getdoc(make) or "").replace("`", "").split()),
             "recipe": dataclasses.asdict(make()),
         }
         for name, make in recipes.items()

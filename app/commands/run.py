@@ -18,6 +18,8 @@ from engine.recording import CODECS
 from engine.sources.base import SourceKind
 from engine.sources.opening import open_source
 from engine.sources.watched import open_watched
+from engine.streaming.address import parse_address
+from engine.streaming.streamer import Streamer
 
 # What only a run without a window does.
 HEADLESS_OPTIONS = ("frames", "record", "picture", "json")
@@ -39,7 +41,9 @@ def main(options: argparse.Namespace) -> int:
     from app.window import run_window  # Qt is loaded only when a window is shown
 
     screenshot = Path(options.screenshot) if options.screenshot else None
-    return run_window(options.source, options.model, screenshot, SCREENSHOT_AFTER, options.detector)
+    return run_window(
+        options.source, options.model, screenshot, SCREENSHOT_AFTER, options.detector, stream=options.stream
+    )
 
 
 def has_display() -> bool:
@@ -56,6 +60,8 @@ def _check(options: argparse.Namespace) -> None:
             "There is no window that --screenshot could save", "this runs without one", "use --picture instead"
         )
     ignored = [f"--{name}" for name in HEADLESS_OPTIONS if getattr(options, name) is not None]
+    if options.stream:
+        parse_address(options.stream)
     if ignored and not options.headless:
         raise UsageError(
             f"With a window there is no {' and no '.join(ignored)}",
@@ -77,16 +83,24 @@ def _headless(options: argparse.Namespace) -> int:
     source = open_watched(lambda: open_source(options.source))
     if options.source is None and source.kind is SourceKind.SAMPLE:
         say("No camera was found, so the built-in sample plays.", error=True)
+    stream = Streamer(options.stream) if options.stream else None
     try:
+        if stream is not None:
+            stream.ready()
         settings = HeadlessSettings(
             frames=options.frames,
             record=Path(options.record) if options.record else None,
             picture=Path(options.picture) if options.picture else None,
+            stream=stream,
         )
         summary = run_headless(source, pipeline, settings)
         remark = source.remark
     finally:
         source.close()
+        if stream is not None:
+            stream.stop()
+    if stream is not None and stream.error is not None:
+        say(str(stream.error), error=True)
     report(summary.as_report(), _text(summary), options.json)
     if remark:
         say(remark, error=True)

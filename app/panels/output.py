@@ -22,6 +22,7 @@ class OutputSection(FoldingSection):
     record_wanted = Signal(bool)
     log_wanted = Signal(bool)
     stream_wanted = Signal(bool)
+    virtual_wanted = Signal(bool)
 
     def __init__(self, address: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__("", "", parent)
@@ -48,6 +49,11 @@ class OutputSection(FoldingSection):
         self.address.setAccessibleName(self.tr("Address of the stream"))
         self.address.setToolTip(self.tr("Where to: {0}").format(", ".join(EXAMPLES.values())))
         self._add_row(self.stream, self.address)
+        self.virtual = make_check(
+            self.tr("Virtual camera"), self.tr("Show the view as a camera that other programs can choose")
+        )
+        self.rows.addWidget(self.virtual)
+        self.virtual.toggled.connect(self.virtual_wanted)
         self.record.toggled.connect(self.record_wanted)
         self.log.toggled.connect(self.log_wanted)
         self.stream.toggled.connect(self.stream_wanted)
@@ -68,12 +74,22 @@ class OutputSection(FoldingSection):
         box.blockSignals(True)
         box.setChecked(is_on)
         box.blockSignals(False)
-        for control in {self.record: (self.recordings,), self.log: (self.formats,), self.stream: (self.address,)}[box]:
-            control.setEnabled(not is_on)
+        partners = {self.record: self.recordings, self.log: self.formats, self.stream: self.address}
+        if box in partners:
+            partners[box].setEnabled(not is_on)
 
     def focus_chain(self) -> tuple[QWidget, ...]:
         """Return the controls in the order in which Tab visits them."""
-        return (self.head, self.record, self.recordings, self.log, self.formats, self.stream, self.address)
+        return (
+            self.head,
+            self.record,
+            self.recordings,
+            self.log,
+            self.formats,
+            self.stream,
+            self.address,
+            self.virtual,
+        )
 
     def _make_pair(self, box: CheckBox, name: str) -> tuple[CheckBox, Picker]:
         picker = Picker()

@@ -16,7 +16,7 @@ from engine.filters.images import LayerImage
 from engine.filters.placing import LARGEST, SMALLEST, Ink
 from engine.filters.points import LANDMARKS, above_nose, mean_of
 from engine.geometry import landmark_box
-from engine.layer import SHIFT, Region
+from engine.layer import FARTHEST, SHIFT, Region
 
 EXTENT_STEP = 8  # pixels of the image between places on the outline of what is painted
 EXTENT_MARGIN = 4  # pixels of the picture
@@ -70,15 +70,15 @@ def make_mesh(template: NDArray[np.floating], image: LayerImage) -> Mesh:
 def _extent(points: NDArray[np.float64], triangles: NDArray[np.intp], image: LayerImage) -> NDArray[np.float64]:
     """Return the weights `[n, P]` of places along the outline of what is painted, as far as the mesh reaches."""
     painted = cv2.extractChannel(image.levels[0], 3)
+    reach = cv2.convexHull(np.rint(points).astype(np.int32))
+    painted &= cv2.fillConvexPoly(np.zeros_like(painted), reach, 255)
     contours, _ = cv2.findContours(painted, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     places = np.concatenate([contour[::EXTENT_STEP, 0] for contour in contours] or [np.empty((0, 2))])
     corners = np.concatenate((points, np.ones((len(points), 1))), axis=1)[triangles]
     shares = np.einsum("tij,ni->ntj", np.linalg.inv(corners), np.column_stack((places, np.ones(len(places)))))
-    inside = shares.min(2) > -SAME_POINT
-    reached = np.flatnonzero(inside.any(1))
-    found = inside[reached].argmax(1)
-    weights = np.zeros((len(reached), len(points)))
-    np.put_along_axis(weights, triangles[found], shares[reached, found], axis=1)
+    found = shares.min(2).argmax(1)  # the triangle that a place lies in, or nearest to
+    weights = np.zeros((len(places), len(points)))
+    np.put_along_axis(weights, triangles[found], shares[np.arange(len(places)), found], axis=1)
     return weights
 
 
@@ -95,7 +95,7 @@ def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], pictur
         The ink inside the picture; None where it would lie outside or is too small to be seen.
     """
     places = SPREAD @ points
-    if not len(mesh.extent):
+    if not len(mesh.extent) or np.abs(places).max() > FARTHEST:
         return None
     region = Region.around(landmark_box(mesh.extent @ places), EXTENT_MARGIN, picture)
     overall = _affine(places, mesh.points)

@@ -42,40 +42,52 @@ class Runtime:
         try:
             self._interpreter = interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+            # Even the names of tensors may be damaged, and there may be none.
+            self._input = self._interpreter.get_input_details()[0]
+            self._outputs = self._interpreter.get_output_details()
+        except (ValueError, RuntimeError, LookupError) as error:
             raise ModelError(
                 f"{label} cannot be loaded ({str(error).partition(chr(10))[0]})",
                 "the file is damaged, or needs a newer runtime than the one installed",
                 "copy the model file again, or update ai-edge-litert",
             ) from error
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
         self.label = label
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of the first input."""
-        return tuple(int(side) for side in self._interpreter.get_input_details()[0]["shape"])
+        return tuple(int(side) for side in self._input["shape"])
 
     @property
     def input_type(self) -> np.dtype[Any]:
         """Type of the first input."""
-        return np.dtype(self._interpreter.get_input_details()[0]["dtype"])
+        return np.dtype(self._input["dtype"])
 
     @property
     def output_shapes(self) -> list[tuple[int, ...]]:
         """Shapes of the outputs, in order."""
-        return [tuple(int(side) for side in detail["shape"]) for detail in self._interpreter.get_output_details()]
+        return [tuple(int(side) for side in detail["shape"]) for detail in self._outputs]
 
     def input_buffer(self) -> NDArray[Any]:
         """Return the input's own memory to write into. Do not keep it: it is invalid once `run` was called."""
-        buffer: NDArray[Any] = self._interpreter.tensor(self._input)()
+        buffer: NDArray[Any] = self._interpreter.tensor(self._input["index"])()
         return buffer
 
     def run(self) -> list[NDArray[Any]]:
-        """Run the model on what was written into the input and return copies of its outputs."""
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        """Run the model on what was written into the input and return copies of its outputs.
+
+        Raises:
+            ModelError: the runtime gave up.
+        """
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise ModelError(
+                f"{self.label} failed while it ran ({str(error).partition(chr(10))[0]})",
+                "the file is damaged, or needs a newer runtime than the one installed",
+                "choose another model, or copy the model file again",
+            ) from error
+        return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
 
 
 def runtime_name() -> str:

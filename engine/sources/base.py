@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.frame import Frame
 
@@ -50,3 +50,25 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release the device or file. Must be safe to call twice."""
+
+
+@runtime_checkable
+class Seekable(Protocol):
+    """A source that can go on from any place. Each of its frames carries its place, counted from 0, as its `id`."""
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the first frame to the end as far as is known; None where nothing is known of it."""
+
+    def place_at(self, seconds: float) -> int:
+        """Return the place of the frame that is shown at a moment; the nearest one before the start and after the end.
+
+        Where that is only found by going there, places beyond the end may come too.
+        """
+
+    def seek(self, place: int) -> None:
+        """Let the next `read` return the frame at `place`, or the last one if there are fewer.
+
+        Raises:
+            SourceError: the source failed.
+        """

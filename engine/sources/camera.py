@@ -32,6 +32,7 @@ class VideoCapture(Protocol):
 
     def isOpened(self) -> bool: ...
     def read(self) -> tuple[bool, Any]: ...
+    def grab(self) -> bool: ...
     def set(self, propId: int, value: float) -> bool: ...
     def get(self, propId: int) -> float: ...
     def release(self) -> None: ...
@@ -40,7 +41,11 @@ class VideoCapture(Protocol):
 OpenCapture = Callable[[int, int], VideoCapture]
 
 
-class CameraDenied(SourceError):
+class CameraRefused(SourceError):
+    """The camera is there but cannot be used: another program holds it, or the system does not allow it."""
+
+
+class CameraDenied(CameraRefused):
     """The system does not let this program use the camera."""
 
 
@@ -58,7 +63,7 @@ class CameraSource:
 
     Raises:
         CameraDenied: permission is missing.
-        SourceError: another program holds the camera, or it gives no picture.
+        CameraRefused: another program holds the camera, or it gives no picture.
     """
 
     kind = SourceKind.CAMERA
@@ -183,20 +188,20 @@ def _check_permission(camera: Camera) -> None:
         )
 
 
-def _unusable(camera: Camera, what: str) -> SourceError:
+def _unusable(camera: Camera, what: str) -> CameraRefused:
     sentence = f"The camera “{camera.name}” {what}"
     busy = "another program probably uses it"
     system = platform.system()
     if system == "Darwin":
-        return SourceError(
+        return CameraRefused(
             sentence,
             f"{busy}, or this program is not authorised to use the camera",
             "close the other program, and allow the camera in System Settings > Privacy & Security > Camera",
         )
     if system == "Windows":
-        return SourceError(
+        return CameraRefused(
             sentence,
             f"{busy}, or Windows keeps desktop apps from using the camera",
             "close the other program, and allow the camera in Settings > Privacy & security > Camera",
         )
-    return SourceError(sentence, busy, "close the other program and try again, or choose another camera")
+    return CameraRefused(sentence, busy, "close the other program and try again, or choose another camera")

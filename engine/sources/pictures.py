@@ -66,7 +66,6 @@ class PicturesSource:
         self.skipped: list[Skipped] = []
         self._place = 0
         self._closed = False
-        self._next_id = 0
 
     @property
     def truth_remark(self) -> str:
@@ -93,20 +92,32 @@ class PicturesSource:
         """
         while self._place < len(self._paths) and not self._closed:
             path = self._paths[self._place]
-            self._place += 1
             picture = self._read_or_skip(path)
             if picture is not None:
                 truth = self._truth.of(path, picture)
-                frame = Frame(self._next_id, time.monotonic(), picture, self.name, path.name, truth=truth)
-                self._next_id += 1
+                frame = Frame(self._place, time.monotonic(), picture, self.name, path.name, truth=truth)
+                self._place += 1
                 return frame
-        if self._next_id == 0 and self.skipped and not self._closed:
+        if not self._paths and self.skipped and not self._closed:
             raise SourceError(
                 f"None of the {len(self.skipped)} picture(s) of {self.name} can be read",
                 f"the first one: {self.skipped[0].reason}",
                 "check the files, or choose another folder",
             )
         return None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds for which all the pictures are shown."""
+        return len(self._paths) / SHOWING_RATE
+
+    def place_at(self, seconds: float) -> int:
+        """Return the place of the picture that is shown at a moment, the last one after the end."""
+        return max(0, min(int(seconds * SHOWING_RATE), len(self._paths) - 1))
+
+    def seek(self, place: int) -> None:
+        """Let the next `read` return the picture at `place`, or the last one."""
+        self._place = max(0, min(place, len(self._paths) - 1))
 
     def close(self) -> None:
         """End the source: `read` returns None from now on."""
@@ -132,7 +143,8 @@ class PicturesSource:
                 raise
             log.info("Skipped: %s", error)
             self.skipped.append(Skipped(path, error.what))
-            self.frame_count = len(self._paths) - len(self.skipped)
+            del self._paths[self._place]  # so that places count what can be shown
+            self.frame_count = len(self._paths)
             return None
 
 

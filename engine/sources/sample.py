@@ -16,7 +16,7 @@ from engine.landmarks.schemes import IBUG_68
 from engine.pictures import read_picture
 from engine.sources.base import SourceKind
 from engine.sources.sample_portrait import MovingPortrait
-from engine.sources.sample_script import Pose, pose_at
+from engine.sources.sample_script import LOOP_SECONDS, Pose, pose_at
 
 WIDTH, HEIGHT = 640, 480
 RATE = 30.0
@@ -75,6 +75,19 @@ class SampleSource:
         self._next_id += 1
         image, truth = self._clip.frame(number)
         return Frame(number, time.monotonic(), image, self.name, time=number / RATE, truth=truth)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds after which the script starts over."""
+        return LOOP_SECONDS
+
+    def place_at(self, seconds: float) -> int:
+        """Return the number of the frame that is shown at a moment."""
+        return max(0, round(seconds * RATE))
+
+    def seek(self, place: int) -> None:
+        """Let the next `read` return the frame of this number."""
+        self._next_id = max(0, place)
 
     def close(self) -> None:
         """Do nothing: there is no device to release."""

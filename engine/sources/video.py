@@ -19,6 +19,7 @@ from engine.frame import Frame
 from engine.sources.base import FALLBACK_RATE, SourceKind
 from engine.sources.camera import VideoCapture
 from engine.sources.colour import to_rgb
+from engine.sources.frame_times import HALF_MILLISECOND, FrameTimes
 from engine.sources.truth import truth_of_video
 
 log = logging.getLogger(__name__)
@@ -28,12 +29,16 @@ SLOWEST_RATE, FASTEST_RATE = 0.5, 240.0
 HEAD_BYTES = 4096
 # Headers count a few frames more than can be decoded even in whole files.
 COUNT_TOLERANCE = 0.02
+LONGEST_VIDEO = 7 * 86400.0  # seconds; headers that promise more are wrong
+# Seconds before a frame from which it is looked for. The decoder may come out too late, as it reckons with one rate.
+RUN_UPS = (0.1, 1.0, 10.0)
 
 
 class VideoSource:
     """The frames of a video file, turned upright by its orientation flag, each at its own time.
 
-    The end is found by reading, never by the header, whose number of frames is only a hint: `frame_count` stays None.
+    The end is found by reading, never by the header, whose number of frames is only a hint: `frame_count` stays None
+    until the end was seen.
     Frames carry ground truth where files beside the video label one face of theirs.
 
     Args:
@@ -51,12 +56,13 @@ class VideoSource:
         self.name = path.name
         self.frame_count: int | None = None
         # FFmpeg by name: others would take a file of numbers in its name for a series of pictures.
-        self._capture = open_capture(os.fspath(path), cv2.CAP_FFMPEG)
-        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        self._open_again = lambda: open_capture(os.fspath(path), cv2.CAP_FFMPEG)
+        self._times: FrameTimes | None = None  # needed only for seeking
+        self._capture = self._open_upright()
         self.rate: float | None = _plausible_rate(self._capture.get(cv2.CAP_PROP_FPS))
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._next_id = 0
-        self._time = 0.0
+        self._time = self._longest = 0.0
         self._ended = self._closed = False
         self._truth = truth_of_video(path)
         # A file must not be released while a read is inside the decoder: that ends the whole program.
@@ -92,6 +98,7 @@ class VideoSource:
             picture, self._first = (self._first if self._first is not None else self._decode()), None
             if picture is None:
                 self._ended = True
+                self.frame_count = self._next_id
                 return None
             moment = self._frame_time()
         image = to_rgb(picture, self.name)
@@ -100,11 +107,91 @@ class VideoSource:
         self._next_id += 1
         return frame
 
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the file lasts: as was read, else as its header says; None where that says nothing sensible."""
+        period = 1 / (self.rate or FALLBACK_RATE)
+        last = None if self._times is None or self._times.count is None else self._times.time(self._times.count - 1)
+        if last is not None:
+            return last + period
+        told = self._longest if self.frame_count is not None else self._announced * period
+        return max(told, self._longest) if 0 < told <= LONGEST_VIDEO else None
+
+    def place_at(self, seconds: float) -> int:
+        """Return the place of the frame that is shown at a moment, the last one after the end."""
+        with self._decoder:
+            place = None if self._closed else self._known_times().place_at(seconds)
+            return max(0, round(seconds * (self.rate or FALLBACK_RATE))) if place is None else place
+
+    def seek(self, place: int) -> None:
+        """Let the next `read` return the frame at `place`, or the last one that can be decoded."""
+        with self._decoder:
+            if self._closed:
+                return
+            times = self._known_times()
+            if times.time(place) is None and times.count:
+                place = times.count - 1
+            self.frame_count = self.frame_count or times.count
+            if not self._run_up_to(place, times.time(place)):
+                place = self._count_up_to(place)
+            done, picture = self._capture.retrieve()
+            self._first = picture if done and picture is not None and picture.size else None
+            self._next_id, self._ended = place, self._first is None
+            self._time = times.time(place - 1) or 0.0
+
     def close(self) -> None:
         """Release the file as soon as no read is inside the decoder."""
         self._closed = True
         with self._decoder:
             self._capture.release()
+            if self._times is not None:
+                self._times.close()
+
+    def _open_upright(self) -> VideoCapture:
+        capture = self._open_again()
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        return capture
+
+    def _known_times(self) -> FrameTimes:
+        if self._times is None:
+            self._times = FrameTimes(self._open_again)
+        return self._times
+
+    def _run_up_to(self, place: int, time: float | None) -> bool:
+        """Decode up to the frame at `place`, shown at `time`, from a little before; return whether it was met."""
+        if time is None:
+            return False
+        for run_up in RUN_UPS:
+            self._capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, time - run_up) * 1e3)
+            while self._grab():
+                told = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+                if abs(told - time) < HALF_MILLISECOND:
+                    return True
+                if told > time:
+                    break
+        return False
+
+    def _count_up_to(self, place: int) -> int:
+        """Decode up to the frame at `place` from the beginning; return the place of the last frame there was.
+
+        Slow, but right whatever the file says of itself.
+        """
+        while True:
+            self._capture.release()
+            self._capture = self._open_upright()
+            last = -1
+            while last < place and self._grab():
+                last += 1
+            if last in (place, -1):
+                return max(last, 0)
+            place, self.frame_count = last, last + 1
+
+    def _grab(self) -> bool:
+        try:
+            return self._capture.grab()
+        except cv2.error as error:
+            log.warning("Decoding %s failed: %s", self.name, error)
+            return False
 
     def _decode(self) -> NDArray[Any] | None:
         try:
@@ -123,6 +210,7 @@ class VideoSource:
             self._time = told
         else:
             self._time += 1 / (self.rate or FALLBACK_RATE)
+        self._longest = max(self._longest, self._time + 1 / (self.rate or FALLBACK_RATE))
         return self._time
 
 

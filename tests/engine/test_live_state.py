@@ -36,8 +36,9 @@ def test_every_way_between_states_is_open_or_closed_as_the_table_says(begin, end
         assert machine.status.state is begin
 
 
-def test_nothing_leads_out_of_the_end_and_only_a_picture_out_of_reconnecting():
-    assert not TRANSITIONS[SourceState.ENDED]
+def test_nothing_leads_out_of_a_failure_and_only_a_picture_out_of_reconnecting():
+    assert SourceState.LIVE in TRANSITIONS[SourceState.ENDED], "by going back in a file"
+    assert SourceState.RECONNECTING not in TRANSITIONS[SourceState.ENDED]
     assert not TRANSITIONS[SourceState.FAILED]
     assert TRANSITIONS[SourceState.RECONNECTING] == {SourceState.LIVE}
     assert set(TRANSITIONS) == set(SourceState)

@@ -108,6 +108,9 @@ class FaultyCamera:
         finally:
             self.inside -= 1
 
+    def grab(self) -> bool:
+        return self.read()[0]
+
     def set(self, prop: int, value: float) -> bool:
         if prop in self._refuses:
             return False

@@ -81,6 +81,29 @@ class FakeClip:
         self.closed += 1
 
 
+class FakeFilm(FakeClip):
+    """A file that can be sought in.
+
+    Attributes:
+        sought: the places it was told to go to.
+    """
+
+    def __init__(self, pictures: Sequence[np.ndarray | Exception | threading.Event], **how: object) -> None:
+        super().__init__(pictures, **how)
+        self.sought: list[int] = []
+
+    @property
+    def duration(self) -> float | None:
+        return len(self._pictures) / self.rate
+
+    def place_at(self, seconds: float) -> int:
+        return max(0, min(int(seconds * self.rate + 1e-6), len(self._pictures) - 1))
+
+    def seek(self, place: int) -> None:
+        self.sought.append(place)
+        self._place = min(place, len(self._pictures) - 1)
+
+
 def landmarker(name: str) -> SimpleNamespace:
     """Return as much of a landmarker as the session and results need."""
     return SimpleNamespace(card=SimpleNamespace(name=name))

@@ -208,3 +208,16 @@ def test_a_large_face_costs_at_most_3_milliseconds(name):
         draw_filter(loaded, picture, [face], [FixedSignals(mouth=0.5)])
         costs.append(time.thread_time() - start)
     assert min(costs) < 3e-3
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["mask", "cartoon-eyes"])
+def test_landmarks_that_make_no_sense_break_nothing(name):
+    loaded, random = load_filter(SHIPPED / name), np.random.default_rng(0)
+    for number in range(60):
+        centred = portrait_points().astype(float) - portrait_points().mean(0)
+        points = centred * 10 ** random.uniform(-4, 9) * random.uniform(0.1, 3, 2) + 220
+        points += random.normal(0, 1, (68 if number % 2 else 1, 2)) * 10 ** random.uniform(0, 9)
+        picture = grey()
+        draw_filter(loaded, picture, [face_of(points)], mirrored=bool(number % 3))
+        assert (picture[..., 3] == 255).all()

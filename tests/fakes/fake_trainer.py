@@ -1,0 +1,121 @@
+"""Stands in for `understudy train` and `export` in a process: leaves the same files behind, without torch.
+
+What it does is told by the name of the recipe: `quick` ends by itself, `slow` has to be stopped, `crash` breaks off
+after two steps, `refused` is never begun, `deaf` cannot be stopped politely.
+"""
+
+import argparse
+import csv
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+from app.commands.stdin_watch import interrupt_when_stdin_closes
+
+STEPS = {"quick": 5, "slow": 100_000, "crash": 5, "refused": 5, "deaf": 100_000}
+REFUSAL = "{} names no field.\n  Likely cause: The fields here are: steps, seed.\n  What to do: Correct the name.\n"
+
+
+def recipe(name: str) -> dict:
+    return {
+        "name": name,
+        "shape": {"points": 68, "input_size": 64},
+        "start": "random",
+        "packs": [{"name": "faces"}],
+        "steps": STEPS[name],
+        "batch": 4,
+        "seed": 0,
+    }
+
+
+def changed(values: dict, changes: list[str]) -> dict:
+    for change in changes:
+        key, _, text = change.partition("=")
+        if key not in values:
+            sys.stderr.write(REFUSAL.format(f"“{change}”"))
+            raise SystemExit(1)
+        values[key] = json.loads(text)
+    return values
+
+
+def add_row(file: Path, heading: list[str], row: list[float]) -> None:
+    new = not file.exists()
+    with file.open("a", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows([heading, row] if new else [row])
+
+
+def save(folder: Path, step: int) -> None:
+    header = json.dumps({"__metadata__": {"step": str(step)}}).encode()
+    (folder / "last.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+
+
+def saved(folder: Path) -> int:
+    content = (folder / "last.safetensors").read_bytes()
+    return int(json.loads(content[8:])["__metadata__"]["step"])
+
+
+def train(options: argparse.Namespace) -> int:
+    values = changed(recipe(options.recipe), options.set)
+    if options.recipe == "refused" or not (Path(options.data) / "faces").is_dir():
+        sys.stderr.write("The pack faces is not there.\n  Likely cause: It was moved.\n  What to do: Choose --data.\n")
+        return 1
+    folder = Path(options.resume or options.out)
+    first = saved(folder) if options.resume else 0
+    (folder / "recipe.json").write_text(json.dumps({"recipe": values}))
+    asked = []
+    signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    if options.stop_with_stdin and options.recipe != "deaf":
+        interrupt_when_stdin_closes()
+    for step in range(first + 1, values["steps"] + 1):
+        time.sleep(0.02)
+        add_row(folder / "train.csv", ["step", "points", "total"], [step, 1, 2 / step])
+        if step % 5 == 0:
+            add_row(folder / "validation.csv", ["step", "nme"], [step, 3 + 5 / step])
+            sys.stderr.write(f"step {step}: NME {3 + 5 / step:.3f} %\n")
+        if asked:
+            save(folder, step)
+            sys.stderr.write(f"\nThe run was interrupted after step {step}. \n")
+            return 130
+        if options.recipe == "crash" and step == 2:
+            save(folder, step)
+            raise MemoryError("no room for the batch")
+    save(folder, values["steps"])
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    target = Path(options.out)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(Path(options.checkpoint).read_bytes())
+    target.with_suffix(".json").write_text(json.dumps({"role": options.role}))
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    training, exporting = verbs.add_parser("train"), verbs.add_parser("export")
+    training.add_argument("recipe", nargs="?")
+    training.add_argument("--set", action="append", default=[])
+    training.add_argument("--list", action="store_true")
+    training.add_argument("--stop-with-stdin", action="store_true")
+    for option in ("--data", "--out", "--resume", "--json"):
+        training.add_argument(option)
+    exporting.add_argument("checkpoint")
+    for option in ("--out", "--role"):
+        exporting.add_argument(option)
+    options = parser.parse_args()
+    if options.verb == "export":
+        return export(options)
+    if options.list:
+        recipes = [{"name": name, "description": f"Does {name}.", "recipe": recipe(name)} for name in STEPS]
+        Path(options.json).write_text(json.dumps({"recipes": recipes}))
+        return 0
+    return train(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+"""The program itself, with one recipe more: `tiny`, a run of a few steps that needs no GPU."""
+
+import sys
+
+from app.cli import main
+from tests.fakes.tiny_training import tiny_recipe
+from trainer.recipes import RECIPES
+
+if __name__ == "__main__":
+    RECIPES["tiny"] = tiny_recipe
+    sys.exit(main())
