@@ -113,7 +113,10 @@ class LanePlates:
             left.setY(areas[0].bottom() + INSET)
             right.setY(areas[-1].bottom() + INSET)
         elif place is PlatePlace.BESIDE:
-            left, right = (QPointF(x, areas[0].top() + INSET) for x in (INSET, stage.right() - INSET - second.width()))
+            left = QPointF(INSET, areas[0].top() + INSET)
+            right = QPointF(
+                INSET if len(areas) == 2 else stage.right() - INSET - second.width(), areas[-1].top() + INSET
+            )
         else:
             left += QPointF(INSET, INSET)
             right += QPointF(INSET if len(areas) == 2 else -INSET, INSET)

@@ -139,6 +139,7 @@ class LivePage(QWidget):
         """Show big numbers over the picture, or take them away."""
         self.panel.present.setChecked(on)
         self.presenter.setVisible(on)
+        self._show_numbers()
 
     def take_screenshot(self) -> None:
         """Save the picture on screen, overlay included."""
@@ -253,7 +254,11 @@ class LivePage(QWidget):
             self._choose_rival()
         self._filters.use(self.panel.filters.folder)
         self.player.apply(self._session_settings())
-        self.view.show_numbers(self.panel.overlays.numbers.isChecked())
+        self._show_numbers()
+
+    def _show_numbers(self) -> None:
+        # An audience has the presenter's numbers.
+        self.view.show_numbers(self.panel.overlays.numbers.isChecked() and self.presenter.isHidden())
 
     def _choose_rival(self) -> None:
         """Give the second lane a model of its own before it is shown for the first time."""
@@ -314,7 +319,8 @@ class LivePage(QWidget):
             view, live.layout, live.pace, magnification=live.magnification, live=not live.paused and self._goes_on()
         )
         self.outputs.show(view, self.view.composed_pixels)
-        self.chart.add(view)
+        if not live.paused:
+            self.chart.add(view)
         self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
         if self.presenter.isVisible():
             shown = [lane for lane in (view.first, view.second) if lane is not None]

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.first_hint import FirstHint
 from app.hotkey_sheet import HotkeySheet
 from app.hotkeys import Act, Hotkeys
 from app.live_page import LivePage
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._lay_out()
         self.sheet = HotkeySheet(self)
+        self._hint = FirstHint(self.view)
         self._hotkeys = Hotkeys(self, self._acts())
         self._connect()
         restore_place(self, settings.window)
@@ -73,6 +75,8 @@ class MainWindow(QMainWindow):
         self.live.start(source if source is not None else self._keeper.settings.source)
         if self._keeper.problem is not None:
             self.banner.show_error(self._keeper.problem)
+        if self._keeper.is_first_start:
+            self._hint.greet()
         self._remembering = QTimer(self)
         self._remembering.timeout.connect(self._remember)
         self._remembering.start(REMEMBER_MS)

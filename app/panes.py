@@ -56,32 +56,47 @@ def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int) -> Arra
 
 def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrangement:
     """Return where two pictures of a size and their plates stand, likewise, the pictures `gap` apart."""
-    full = paired(stage, picture, gap)
-    cell = stage.adjusted(0, 0, 0, -plate.height())
-    if not cell.isEmpty() and full[0].top() == full[1].top():
-        smaller = paired(cell, picture, gap)
-        enough = smaller[0].height() >= TWO_SHARE * full[0].height()
-        if enough and smaller[0].top() == smaller[1].top():
-            return Arrangement(smaller, PlatePlace.BELOW)
+    full = max(_in_row(stage, picture, gap), _in_column(stage, picture, gap), key=_height)
+    if plate.isEmpty():
+        return Arrangement(full, PlatePlace.BELOW)
+    row = _in_row(stage.adjusted(0, 0, 0, -plate.height()), picture, gap)
+    column = _in_column(stage.adjusted(plate.width(), 0, 0, 0), picture, gap)
+    best = max(row, column, key=_height)
+    if _height(best) >= TWO_SHARE * _height(full):
+        return Arrangement(best, PlatePlace.BELOW if best is row else PlatePlace.BESIDE)
     return Arrangement(full, PlatePlace.OVER)
 
 
 def fitted(cell: QRect, picture: QSize) -> QRect:
     """Return where a picture stands in a cell: as large as it fits, in its middle."""
-    scale = min(cell.width() / picture.width(), cell.height() / picture.height())
-    width, height = round(picture.width() * scale), round(picture.height() * scale)
+    width, height = _scaled(picture, cell.size())
     left, top = (cell.width() - width) // 2, (cell.height() - height) // 2
     return QRect(cell.left() + left, cell.top() + top, width, height)
 
 
-def paired(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
-    """Return where two pictures of a size stand, `gap` apart: beside or below each other, whichever is larger."""
-    wide, high = picture.width(), picture.height()
-    beside = min((stage.width() - gap) / (2 * wide), stage.height() / high)
-    below = min(stage.width() / wide, (stage.height() - gap) / (2 * high))
-    scale = max(beside, below, 1 / min(wide, high))
-    width, height = round(wide * scale), round(high * scale)
-    across, down = (width + gap, 0) if beside >= below else (0, height + gap)
-    left = stage.left() + (stage.width() - width - across) // 2
-    top = stage.top() + (stage.height() - height - down) // 2
-    return QRect(left, top, width, height), QRect(left + across, top + down, width, height)
+def _in_row(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
+    """Return where two pictures stand beside each other, in the middle of the stage."""
+    cell = QSize((stage.width() - gap) // 2, stage.height())
+    width, height = _scaled(picture, cell)
+    left = stage.left() + (stage.width() - 2 * width - gap) // 2
+    top = stage.top() + (stage.height() - height) // 2
+    return QRect(left, top, width, height), QRect(left + width + gap, top, width, height)
+
+
+def _in_column(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
+    """Return where two pictures stand below each other, likewise."""
+    cell = QSize(stage.width(), (stage.height() - gap) // 2)
+    width, height = _scaled(picture, cell)
+    left = stage.left() + (stage.width() - width) // 2
+    top = stage.top() + (stage.height() - 2 * height - gap) // 2
+    return QRect(left, top, width, height), QRect(left, top + height + gap, width, height)
+
+
+def _scaled(picture: QSize, cell: QSize) -> tuple[int, int]:
+    """Return the size at which a picture fits a cell, of a pixel at least."""
+    scale = min(cell.width() / picture.width(), cell.height() / picture.height())
+    return max(1, round(picture.width() * scale)), max(1, round(picture.height() * scale))
+
+
+def _height(panes: tuple[QRect, QRect]) -> int:
+    return panes[0].height()

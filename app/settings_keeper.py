@@ -28,6 +28,7 @@ class SettingsKeeper(QObject):
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._path = path
+        self.is_first_start = not path.exists()
         stored = read_settings(path)
         self.problem = stored.problem  # what was wrong with the file at the start, for the window to tell
         self._settings, self._unknown = stored.settings, stored.unknown

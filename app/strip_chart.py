@@ -203,25 +203,31 @@ class StripChart(QWidget):
                 painter.drawPolyline(points)
 
     def _paint_head(self, painter: QPainter, plot: Plot, area: QRectF, now: float, moment: float | None) -> None:
-        """Set the title and the values, now or under the mouse."""
+        """Set the title and the values, now or under the mouse; names, and then the title, give way to the values."""
         metrics = QFontMetricsF(painter.font())
-        baseline, x = area.top() + metrics.ascent(), area.left()
         title = plot.title
         if moment is not None:
             title = self.tr("{0}, {1:.1f} s ago").format(plot.title, now - moment)
+        values = [trace.value(now if moment is None else moment) for _, _, trace in plot.traces]
+        words = ["\u2013" if value is None else f"{number(value)} {plot.unit}" for value in values]
+        names = [name for name, _, _ in plot.traces]
+        room = area.width() - metrics.horizontalAdvance(title) - sum(map(metrics.horizontalAdvance, words))
+        room -= len(words) * (MARK + MARK_GAP + NAME_GAP)
+        if sum(metrics.horizontalAdvance(name) + MARK_GAP for name in names) > room:
+            names = ["" for _ in names]
+        title = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room + metrics.horizontalAdvance(title))
+        baseline, x = area.top() + metrics.ascent(), area.left()
         painter.setPen(QColor(colours().muted))
         painter.drawText(QPointF(x, baseline), title)
-        x += metrics.horizontalAdvance(title) + NAME_GAP
-        for name, colour, trace in plot.traces:
-            value = trace.value(now if moment is None else moment)
-            words = "\u2013" if value is None else f"{number(value)} {plot.unit}"
+        x += metrics.horizontalAdvance(title)
+        for (_, colour, _), name, value in zip(plot.traces, names, words, strict=True):
+            x += NAME_GAP
             painter.fillRect(QRectF(x, baseline - metrics.capHeight() / 2 - 1, MARK, 2), QColor(colour))
-            x += MARK + MARK_GAP
-            for text, shade in ((name, colours().muted), (words, colours().text)):
+            x += MARK
+            for text, shade in ((name, colours().muted), (value, colours().text)):
                 painter.setPen(QColor(shade))
-                painter.drawText(QPointF(x, baseline), text)
+                painter.drawText(QPointF(x + MARK_GAP, baseline), text)
                 x += metrics.horizontalAdvance(text) + MARK_GAP * bool(text)
-            x += NAME_GAP - MARK_GAP
 
     def _hovered_moment(self, strip: QRectF, now: float) -> float | None:
         """Return the moment under the mouse; None where it is not over a strip."""

@@ -103,6 +103,9 @@ QSplitter::handle { background: $line; }
 #hotkeySheet QLabel[role="key"] {
     background: $field; border: 1px solid $edge; border-radius: 5px; padding: 2px 7px;
 }
+#firstHint {
+    background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; padding: 12px 20px;
+}
 QToolTip { background: $field; color: $text; border: 1px solid $edge; padding: 4px; }
 QScrollBar:vertical { background: $panel; width: 10px; }
 QScrollBar:horizontal { background: $panel; height: 10px; }

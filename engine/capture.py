@@ -174,8 +174,12 @@ class Capture:
 
     def seek(self, seconds: float) -> None:
         """Go on at a moment of the file; of many calls only the last one counts."""
-        if self.playback is not None:
-            self._head.seek(seconds)
+        playback = self.playback
+        if playback is None:
+            return
+        if playback.duration:
+            seconds = seconds % playback.duration if playback.endless else min(seconds, playback.duration)
+        self._head.seek(max(0.0, seconds))
 
     def step(self, frames: int) -> None:
         """Go on so many frames after, or before, the one on screen; the frames of several calls add up."""

@@ -65,7 +65,7 @@ class Playhead:
 
     @property
     def shown(self) -> tuple[int, float]:
-        """Place and seconds of the frame on screen, or of the one that is on its way there."""
+        """Place and seconds of the frame on screen; once a moment is wished for, the seconds are those."""
         with self._lock:
             return self._shown, self._position
 
@@ -76,7 +76,7 @@ class Playhead:
 
     def seek(self, seconds: float) -> None:
         """Wish for a moment, in place of whatever was wished for before."""
-        self._begin(lambda _: Wish(seconds, 0))
+        self._begin(lambda _: Wish(seconds, 0), seconds)
 
     def step(self, frames: int) -> None:
         """Wish for so many frames further than what is on screen or wished for."""
@@ -110,8 +110,9 @@ class Playhead:
         with self._lock:
             self._ended = self._ended or turn == self._turn
 
-    def _begin(self, wish: Callable[[Wish | None], Wish]) -> None:
+    def _begin(self, wish: Callable[[Wish | None], Wish], position: float | None = None) -> None:
         with self._lock:
+            self._position = self._position if position is None else position
             self._wish = wish(self._wish)
             self._turn += 1
             self._ended = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
@@ -72,3 +73,25 @@ class Seekable(Protocol):
         Raises:
             SourceError: the source failed.
         """
+
+
+@dataclass(frozen=True)
+class CameraFormat:
+    """What a camera is asked for; it may answer with something else.
+
+    Attributes:
+        width, height: of its pictures, in pixels.
+        rate: pictures per second.
+    """
+
+    width: int
+    height: int
+    rate: int
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A camera that can be asked for another format while it runs."""
+
+    def ask(self, wanted: CameraFormat) -> None:
+        """Ask for a format before the next picture; returns at once, from any thread."""

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from engine.errors import SourceError
 from engine.frame import Frame
-from engine.sources.base import SourceKind
+from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.colour import to_rgb
 from engine.sources.discovery import Camera
 
 log = logging.getLogger(__name__)
 
-DEFAULT_SIZE = (640, 480)
+FORMATS = (CameraFormat(640, 480, 30), CameraFormat(1280, 720, 30), CameraFormat(1920, 1080, 30))
+DEFAULT_FORMAT = FORMATS[0]
 # So many reads without a picture in a row mean that the camera is gone; a single one is a hiccup of the cable.
 MOST_BAD_READS = 5
 BAD_READ_PAUSE = 0.02  # seconds; a camera that is gone fails at once, and a hiccup needs a moment to pass
@@ -33,6 +34,7 @@ class VideoCapture(Protocol):
     def isOpened(self) -> bool: ...
     def read(self) -> tuple[bool, Any]: ...
     def grab(self) -> bool: ...
+    def retrieve(self) -> tuple[bool, Any]: ...
     def set(self, propId: int, value: float) -> bool: ...
     def get(self, propId: int) -> float: ...
     def release(self) -> None: ...
@@ -57,7 +59,7 @@ class CameraSource:
 
     Args:
         camera: which one, as listed by `engine.sources.discovery`.
-        size: width and height asked for, in pixels; the camera may answer with another one.
+        wanted: what is asked for; the camera may answer with something else.
         open_capture: opens a device by its index and backend.
         fallbacks: the same device on other backends, tried in turn when the first one fails.
 
@@ -72,7 +74,7 @@ class CameraSource:
     def __init__(
         self,
         camera: Camera,
-        size: tuple[int, int] = DEFAULT_SIZE,
+        wanted: CameraFormat = DEFAULT_FORMAT,
         open_capture: OpenCapture = cv2.VideoCapture,
         fallbacks: Sequence[Camera] = (),
     ) -> None:
@@ -83,7 +85,12 @@ class CameraSource:
         self._closed = False
         # A device must not be released while a read is inside the driver: some crash the whole program.
         self._device = threading.Lock()
-        self._capture = _open_any([camera, *fallbacks], size, open_capture)
+        self._wanted = self._asked = wanted
+        self._capture = _open_any([camera, *fallbacks], wanted, open_capture)
+
+    def ask(self, wanted: CameraFormat) -> None:
+        """Ask for another format before the next picture; returns at once, from any thread."""
+        self._wanted = wanted
 
     def read(self) -> Frame | None:
         """Return the next frame; None once the camera was closed.
@@ -97,6 +104,9 @@ class CameraSource:
             with self._device:
                 if self._closed:
                     return None
+                if self._wanted != self._asked:
+                    self._asked = self._wanted
+                    _configure(self._capture, self._asked)
                 picture = _read_picture(self._capture)
             captured = time.monotonic()
             if picture is not None:
@@ -116,7 +126,7 @@ class CameraSource:
             self._capture.release()
 
 
-def _open_any(cameras: Sequence[Camera], size: tuple[int, int], open_capture: OpenCapture) -> VideoCapture:
+def _open_any(cameras: Sequence[Camera], wanted: CameraFormat, open_capture: OpenCapture) -> VideoCapture:
     """Open the first of the cameras that gives a picture.
 
     Raises:
@@ -125,14 +135,14 @@ def _open_any(cameras: Sequence[Camera], size: tuple[int, int], open_capture: Op
     errors: list[SourceError] = []
     for camera in cameras:
         try:
-            return _open(camera, size, open_capture)
+            return _open(camera, wanted, open_capture)
         except SourceError as error:
             log.info("%s (backend %d): %s", camera.name, camera.backend, error)
             errors.append(error)
     raise errors[0]
 
 
-def _open(camera: Camera, size: tuple[int, int], open_capture: OpenCapture) -> VideoCapture:
+def _open(camera: Camera, wanted: CameraFormat, open_capture: OpenCapture) -> VideoCapture:
     _check_permission(camera)
     try:
         capture = open_capture(camera.index, camera.backend)
@@ -141,7 +151,7 @@ def _open(camera: Camera, size: tuple[int, int], open_capture: OpenCapture) -> V
     if not capture.isOpened():
         capture.release()
         raise _unusable(camera, "cannot be opened")
-    _configure(capture, size)
+    _configure(capture, wanted)
     # A camera that another program holds often opens and then stays silent, so only a picture proves that it works.
     # The first one is thrown away: it is often dark or torn.
     for attempt in range(MOST_BAD_READS):
@@ -153,13 +163,14 @@ def _open(camera: Camera, size: tuple[int, int], open_capture: OpenCapture) -> V
     raise _unusable(camera, "opens but gives no picture")
 
 
-def _configure(capture: VideoCapture, size: tuple[int, int]) -> None:
-    """Ask for a fast format, the size and no queue of old frames; a camera that refuses is used as it is."""
+def _configure(capture: VideoCapture, wanted: CameraFormat) -> None:
+    """Ask for a fast format, the size, the rate and no queue of old frames; a camera that refuses is used as it is."""
     wishes = (
         # Uncompressed pictures of some size fill a USB 2 cable at a few frames per second.
         (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
-        (cv2.CAP_PROP_FRAME_WIDTH, size[0]),
-        (cv2.CAP_PROP_FRAME_HEIGHT, size[1]),
+        (cv2.CAP_PROP_FRAME_WIDTH, wanted.width),
+        (cv2.CAP_PROP_FRAME_HEIGHT, wanted.height),
+        (cv2.CAP_PROP_FPS, wanted.rate),
         (cv2.CAP_PROP_BUFFERSIZE, 1),
     )
     for prop, value in wishes:

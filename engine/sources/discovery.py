@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import platform
+import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +17,8 @@ import cv2
 from engine.errors import SourceError
 
 log = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r" \(\d+\)$")  # what tells cameras of one model apart
 
 # Backends in the order they are tried. On Windows, DirectShow opens most cameras in a fraction of the time of MSMF.
 BACKENDS = {
@@ -77,6 +82,41 @@ def list_cameras(backend: int | None = None, enumerate_cameras: Enumerate | None
     cameras = [Camera(info.index, info.backend, (info.name or "").strip() or f"Camera {info.index}", info.path or "")
                for info in listed]  # fmt: skip
     return _numbered(sorted(cameras, key=lambda camera: camera.index))
+
+
+class CameraList:
+    """The cameras that are plugged in, each under the same name as long as it stays plugged in.
+
+    A second camera of the same model must not rename the one that plays. Safe from any thread.
+
+    Args:
+        look: lists the cameras.
+    """
+
+    def __init__(self, look: Callable[[], list[Camera]] = list_cameras) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._names: dict[str, str] = {}  # by path, of what was plugged in at the last look
+
+    def __call__(self) -> list[Camera]:
+        """Look again, and return the cameras."""
+        with self._lock:
+            cameras = self._look()
+            taken = {self._names[camera.path] for camera in cameras if camera.path in self._names}
+            named = []
+            for camera in cameras:
+                name = self._names.get(camera.path) or _free_name(camera.name, taken)
+                taken.add(name)
+                named.append(replace(camera, name=name))
+            self._names = {camera.path: camera.name for camera in named if camera.path}
+            return named
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """Return a name that no other camera has: the same one, or that of the model with another number."""
+    model = _NUMBER.sub("", name)
+    candidates = itertools.chain((name,), (f"{model} ({number})" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def find_camera(cameras: Sequence[Camera], wanted: str | int) -> Camera:

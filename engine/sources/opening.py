@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from engine.errors import SourceError
 from engine.pictures import PICTURE_SUFFIXES
-from engine.sources.base import Source
-from engine.sources.camera import CameraSource
+from engine.sources.base import CameraFormat, Source
+from engine.sources.camera import DEFAULT_FORMAT, CameraSource
 from engine.sources.discovery import Camera, CameraAbsent, find_camera, list_cameras, same_camera_elsewhere
 from engine.sources.pictures import PicturesSource
 from engine.sources.video import VideoSource
@@ -22,8 +22,8 @@ VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpe
 FOREIGN_SUFFIXES = {".heic", ".heif", ".svg", ".svgz", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".pdf"}
 
 
-def _open_camera(camera: Camera) -> Source:
-    return CameraSource(camera, fallbacks=same_camera_elsewhere(camera))
+def _open_camera(camera: Camera, wanted: CameraFormat = DEFAULT_FORMAT) -> Source:
+    return CameraSource(camera, wanted, fallbacks=same_camera_elsewhere(camera))
 
 
 def _open_sample() -> Source:
@@ -36,7 +36,8 @@ def _open_sample() -> Source:
 def open_source(
     spec: str | None,
     cameras: Callable[[], list[Camera]] = list_cameras,
-    open_camera: Callable[[Camera], Source] = _open_camera,
+    open_camera: Callable[[Camera, CameraFormat], Source] = _open_camera,
+    formats: Mapping[str, CameraFormat] | None = None,
 ) -> Source:
     """Open what `spec` names.
 
@@ -46,6 +47,7 @@ def open_source(
             same name.
         cameras: lists the cameras.
         open_camera: opens one of them.
+        formats: what cameras are asked for, by their names; others are asked for what is usual.
 
     Raises:
         SourceError: there is no such thing, or it cannot be opened; `CameraAbsent` if it can only be a camera.
@@ -53,7 +55,7 @@ def open_source(
     """
     if spec is None:
         found = cameras()
-        return open_camera(found[0]) if found else _open_sample()
+        return _open_found(found[0], open_camera, formats) if found else _open_sample()
     text = spec.strip()
     if text.casefold() == SAMPLE:
         return _open_sample()
@@ -68,7 +70,15 @@ def open_source(
         camera = find_camera(cameras(), text)
     except CameraAbsent as absent:
         raise _unknown(text, absent) from absent
-    return open_camera(camera)
+    return _open_found(camera, open_camera, formats)
+
+
+def _open_found(
+    camera: Camera,
+    open_camera: Callable[[Camera, CameraFormat], Source],
+    formats: Mapping[str, CameraFormat] | None,
+) -> Source:
+    return open_camera(camera, (formats or {}).get(camera.name, DEFAULT_FORMAT))
 
 
 def _open_file(path: Path) -> Source:

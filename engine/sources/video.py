@@ -55,8 +55,7 @@ class VideoSource:
         _check_file(path)
         self.name = path.name
         self.frame_count: int | None = None
-        # FFmpeg by name: others would take a file of numbers in its name for a series of pictures.
-        self._open_again = lambda: open_capture(os.fspath(path), cv2.CAP_FFMPEG)
+        self._path, self._open_capture = path, open_capture
         self._times: FrameTimes | None = None  # needed only for seeking
         self._capture = self._open_upright()
         self.rate: float | None = _plausible_rate(self._capture.get(cv2.CAP_PROP_FPS))
@@ -147,14 +146,18 @@ class VideoSource:
             if self._times is not None:
                 self._times.close()
 
+    def _open(self) -> VideoCapture:
+        # FFmpeg by name: others would take a file of numbers in its name for a series of pictures.
+        return self._open_capture(os.fspath(self._path), cv2.CAP_FFMPEG)
+
     def _open_upright(self) -> VideoCapture:
-        capture = self._open_again()
+        capture = self._open()
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
 
     def _known_times(self) -> FrameTimes:
         if self._times is None:
-            self._times = FrameTimes(self._open_again)
+            self._times = FrameTimes(self._open)
         return self._times
 
     def _run_up_to(self, place: int, time: float | None) -> bool:

@@ -319,7 +319,7 @@ def test_a_real_video_is_gone_about_in(tmp_path):
 
 
 def test_fault_42_seeking_in_a_video_that_ends_before_its_time(tmp_path):
-    path = cut(write_clip(tmp_path / "clip.avi", frames=60, rate=60.0), 0.5)
+    path = cut(write_clip(tmp_path / "clip.avi", frames=50, rate=50.0), 0.5)
     stage = Stage(lambda: VideoSource(path))
     with stage:
         paused(stage)

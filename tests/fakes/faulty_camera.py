@@ -109,7 +109,11 @@ class FaultyCamera:
             self.inside -= 1
 
     def grab(self) -> bool:
-        return self.read()[0]
+        self._grabbed = self.read()
+        return self._grabbed[0]
+
+    def retrieve(self) -> tuple[bool, object]:
+        return self._grabbed
 
     def set(self, prop: int, value: float) -> bool:
         if prop in self._refuses:

@@ -55,6 +55,7 @@ class FakeSession:
         self.status = Status(SourceState.STARTING, "", "")
         self.error = self.second_error = self.tap = None
         self.second_models: list[str] = []
+        self.reopened = 0
         self.stopped = threading.Event()
         self._view: View | None = None
         self._model = ""
@@ -88,6 +89,9 @@ class FakeSession:
             self.give()
 
         threading.Thread(target=load, daemon=True).start()
+
+    def reopen(self) -> None:
+        self.reopened += 1
 
     def take_view(self) -> View | None:
         view, self._view = self._view, None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.errors import SourceError
-from engine.sources.base import SourceKind
+from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.camera import MOST_BAD_READS, CameraDenied, CameraSource
 from engine.sources.discovery import Camera
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, empty, fails, gives, hangs, noisy, raises
@@ -40,12 +40,13 @@ def test_it_is_opened_on_the_backend_that_listed_it_with_a_fast_format():
         opened.append((index, backend))
         return driver
 
-    CameraSource(CAMERA, size=(1280, 720), open_capture=open_capture)
+    CameraSource(CAMERA, CameraFormat(1280, 720, 60), open_capture=open_capture)
     assert opened == [(3, cv2.CAP_V4L2)]
     assert driver.properties == {
         cv2.CAP_PROP_FOURCC: cv2.VideoWriter.fourcc(*"MJPG"),
         cv2.CAP_PROP_FRAME_WIDTH: 1280,
         cv2.CAP_PROP_FRAME_HEIGHT: 720,
+        cv2.CAP_PROP_FPS: 60,
         cv2.CAP_PROP_BUFFERSIZE: 1,
     }
 

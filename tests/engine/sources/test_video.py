@@ -34,11 +34,12 @@ def folder(tmp_path):
 @pytest.mark.parametrize("ending", [".mp4", ".avi"])
 def test_every_frame_comes_in_order_with_its_time(folder, ending):
     source = VideoSource(write_clip(folder / f"größe{ending}", frames=30, rate=25))
+    assert source.frame_count is None, "a header's number is only a hint"
     frames = play(source)
     assert [frame.id for frame in frames] == list(range(30))
     assert np.allclose([frame.time for frame in frames], np.arange(30) / 25, atol=1e-3)
     assert (source.name, source.kind, source.rate) == (f"größe{ending}", SourceKind.VIDEO, 25.0)
-    assert source.frame_count is None, "a header's number is only a hint"
+    assert source.frame_count == 30
     assert source.remark == ""
     greys = [frame.image[-2, -2].mean() for frame in frames]
     assert greys == sorted(greys)
@@ -153,8 +154,9 @@ def test_fault_32_a_rate_that_cannot_be_true_becomes_30(folder, rate):
 def test_fault_42_a_wrong_number_of_frames_changes_nothing_in_what_is_played(folder, count):
     answers = {cv2.CAP_PROP_FRAME_COUNT: count, cv2.CAP_PROP_FPS: 25.0}
     source = faulty(folder, FaultyCamera([noisy()] * 4 + [fails], answers=answers, period=0))
-    assert len(play(source)) == 4
     assert source.frame_count is None
+    assert len(play(source)) == 4
+    assert source.frame_count == 4
 
 
 @pytest.mark.parametrize("moment", [float("nan"), float("inf"), -40.0, 0.0])
