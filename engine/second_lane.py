@@ -118,6 +118,7 @@ class SecondLane:
         model_changed = self.lane.exchange_model()
         if model_changed:
             self.latest = None
+            self._offered = -1  # a picture that stands still is to be looked at anew
         offer = self._offers.take(self._tick)
         if offer is not None:
             self._work(offer)

@@ -19,7 +19,7 @@ SHIPPED = asset_path("filters")
 
 def user_filters() -> Path:
     """Return the folder in which the user keeps filters; it need not be there yet."""
-    return user_data_path("understudy") / "filters"
+    return user_data_path("understudy", appauthor=False) / "filters"
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class ModelLibrary:
     """
 
     def __init__(self, folders: tuple[Path, ...] | None = None) -> None:
-        self.folders = folders or (asset_path("models"), user_data_path("understudy") / "models")
+        self.folders = folders or (asset_path("models"), user_data_path("understudy", appauthor=False) / "models")
 
     def entries(self) -> list[ModelEntry]:
         """Return every model, by name; damaged ones with the reason."""

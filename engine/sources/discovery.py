@@ -102,20 +102,30 @@ class CameraList:
         """Look again, and return the cameras."""
         with self._lock:
             cameras = self._look()
-            taken = {self._names[camera.path] for camera in cameras if camera.path in self._names}
+            kept = {camera.path: name for camera in cameras if (name := self._known_name(camera))}
+            taken = set(kept.values())
             named = []
             for camera in cameras:
-                name = self._names.get(camera.path) or _free_name(camera.name, taken)
+                name = kept.get(camera.path) or _free_name(camera.name, taken)
                 taken.add(name)
                 named.append(replace(camera, name=name))
             self._names = {camera.path: camera.name for camera in named if camera.path}
             return named
 
+    def _known_name(self, camera: Camera) -> str | None:
+        """Return the name that a camera had at the last look; None if another one was in its place, or none."""
+        name = self._names.get(camera.path)
+        return name if name is not None and _model(name) == _model(camera.name) else None
+
+
+def _model(name: str) -> str:
+    """Return a camera's name without the number that tells it from others of its model."""
+    return _NUMBER.sub("", name)
+
 
 def _free_name(name: str, taken: set[str]) -> str:
     """Return a name that no other camera has: the same one, or that of the model with another number."""
-    model = _NUMBER.sub("", name)
-    candidates = itertools.chain((name,), (f"{model} ({number})" for number in itertools.count(2)))
+    candidates = itertools.chain((name,), (f"{_model(name)} ({number})" for number in itertools.count(2)))
     return next(candidate for candidate in candidates if candidate not in taken)
 
 

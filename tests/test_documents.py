@@ -1,0 +1,77 @@
+"""The documents: their links lead somewhere, and the command line understands the commands that they name."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from app.cli import build_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *ROOT.glob("assets/*.md"),
+    *ROOT.glob("packaging/*.md"),
+]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+VERB_ALONE = re.compile(r"understudy( [a-z][a-z0-9]*){1,2}")  # talked of, without what it needs
+
+
+def name(document):
+    return document.relative_to(ROOT).as_posix()
+
+
+def anchor(heading):
+    """Return what a heading is called in links, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def commands(text):
+    """Return the calls of the program in code blocks and in the running text, without what explains them."""
+    blocks = [
+        line.split("    ")[0].split("  #")[0].strip() for block in FENCE.findall(text) for line in block.splitlines()
+    ]
+    running = [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", FENCE.sub("", text))]
+    return [command for command in (*blocks, *running) if re.match(r"understudy( |$)", command)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_links_lead_somewhere(document):
+    broken = []
+    for target in LINK.findall(FENCE.sub("", document.read_text(encoding="utf-8"))):
+        path, _, part = target.partition("#")
+        if "://" in target:
+            continue
+        linked = document.parent / path if path else document
+        if not linked.exists():
+            broken.append(target)
+        elif part:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            broken += [] if part in [anchor(heading) for heading in headings] else [target]
+    assert broken == []
+
+
+def understood(command):
+    """Return whether the command line takes a call; of a verb alone, whether it is one."""
+    arguments = [word for word in shlex.split(command)[1:] if word != "..."]
+    try:
+        build_parser().parse_args([*arguments, "--help"] if VERB_ALONE.fullmatch(command) else arguments)
+    except SystemExit as end:
+        return end.code == 0
+    return True
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_commands_are_understood(document, capsys):
+    named = commands(document.read_text(encoding="utf-8"))
+    calls = [command for command in named if command != "understudy" and "VERB" not in command]
+    assert [command for command in calls if not understood(command)] == []
+
+
+def test_commands_that_are_none_would_be_found(capsys):
+    text = "```\nunderstudy run sample    shows it\nunderstudy rnu\n```\nand `understudy models --jsn\n-` too"
+    assert commands(text) == ["understudy run sample", "understudy rnu", "understudy models --jsn -"]
+    assert [understood(command) for command in commands(text)] == [True, False, False]
