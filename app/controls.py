@@ -14,7 +14,7 @@ from app.panels.making import make_button
 from app.panels.output import OutputSection
 from app.panels.overlays import OverlaySection
 from app.panels.section import Section
-from app.pickers import SourcePicker
+from app.panels.source import SourceSection
 from app.settings import Settings
 from app.signal_bars import SignalBars
 from app.theme import GAP, MARGIN
@@ -35,7 +35,8 @@ class ControlPanel(QScrollArea):
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         begin = initial_live_settings(settings)
-        self.sources = SourcePicker()
+        self.source = SourceSection()
+        self.sources = self.source.sources
         self.lanes = LanesSection(begin)
         self.overlays = OverlaySection(begin)
         self.filters = FilterSection(settings.filter)
@@ -78,7 +79,7 @@ class ControlPanel(QScrollArea):
     def focus_chain(self) -> Sequence[QWidget]:
         """Return the controls in the order in which Tab visits them."""
         return (
-            self.sources,
+            *self.source.focus_chain(),
             *self.lanes.focus_chain(),
             *self.overlays.all(),
             self.overlays.smoothing,
@@ -96,10 +97,8 @@ class ControlPanel(QScrollArea):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setSpacing(MARGIN - GAP)
-        source = Section(self.tr("Source"))
-        source.rows.addWidget(self.sources)
         self.signals_section.rows.addWidget(self.signal_bars)
-        for section in (source, self.lanes, self.overlays, self.filters, self.signals_section, self.outputs):
+        for section in (self.source, self.lanes, self.overlays, self.filters, self.signals_section, self.outputs):
             layout.addWidget(section)
         layout.addStretch(1)
         buttons = QGridLayout()

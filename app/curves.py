@@ -104,13 +104,15 @@ class CurveChart(QWidget):
     def _draw_head(self, painter: QPainter) -> None:
         line = QRectF(2 * GAP, GAP, self.width() - 4 * GAP, TOP - 2 * GAP)
         flags = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(QColor(colours().muted))
-        painter.drawText(line, flags | Qt.AlignmentFlag.AlignLeft, self._title)
         if self._points:
             step, value = self._near or self._points[-1]
             words = self.tr("step {0}: {1}").format(step, self._value_words(value))
             painter.setPen(QColor(colours().text))
             painter.drawText(line, flags | Qt.AlignmentFlag.AlignRight, words)
+            line.setRight(line.right() - self.fontMetrics().horizontalAdvance(words) - GAP)
+        title = self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, int(line.width()))
+        painter.setPen(QColor(colours().muted))
+        painter.drawText(line, flags | Qt.AlignmentFlag.AlignLeft, title)
 
     def _draw_grid(self, painter: QPainter, across: Axis, up: Axis) -> None:
         plot = self._plot()

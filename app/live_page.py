@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,9 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QVBoxLayout, QWidget
 
 from app.background import Background
 from app.banner import Banner, Remedy
+from app.camera_controls import CameraControls
 from app.controls import ControlPanel
+from app.file_controls import FileControls
 from app.filter_keeper import FilterKeeper
 from app.outputs import Outputs
 from app.parts import Parts
@@ -21,6 +22,7 @@ from app.player import Player
 from app.playing import SECOND, Playing
 from app.presenter import BigLane, Presenter
 from app.remedies import remedies_for
+from app.rival import default_rival
 from app.screenshot import Screenshots, screenshot_folder
 from app.settings import LaneSettings, Settings
 from app.status_words import notice_words, opening_words, status_words
@@ -36,7 +38,6 @@ from engine.live_state import SourceState, Status
 from engine.models.library import ModelEntry
 from engine.scene import Layout
 from engine.sources.base import SourceKind
-from engine.sources.discovery import Camera
 from engine.sources.opening import SAMPLE
 from engine.virtual_camera import feedback_error
 
@@ -62,7 +63,6 @@ class LivePage(QWidget):
         self._size = ""  # of the picture on screen
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
-        self._cameras: list[Camera] = []
         self._background = Background(self)
         self.view, self.banner, self.chart = LiveView(), Banner(), StripChart()
         self.presenter = Presenter(self.view)
@@ -73,6 +73,8 @@ class LivePage(QWidget):
         self.player = Player(
             parts, self._session_settings(), model or settings.lanes.first, settings.lanes.second, self.outputs.tap
         )
+        self.files = FileControls(self.player, self.panel.pause, self)
+        self.cameras = CameraControls(parts.list_cameras, self.player, self.panel.source, self)
         self._lay_out()
         self._connect_panel()
         self._connect_player()
@@ -85,7 +87,7 @@ class LivePage(QWidget):
         Args:
             source: as `open_source` takes it; None for the first camera, or else the sample.
         """
-        self._look_for_cameras()
+        self.cameras.watch.look()
         self._background.run(self._parts.list_models, self._on_models)
         self._background.run(self._parts.list_filters, self.panel.filters.set_entries)
         if self._remembered.stream:
@@ -97,9 +99,10 @@ class LivePage(QWidget):
         panel, live = self.panel, self.panel.live_settings()
         first, second = (lane.wanted for lane in self.player.lanes)
         playing = self.player.current
+        passing = playing is not None and self.files.is_passing(playing.spec)
         return replace(
             self._remembered,
-            source=self._remembered.source if playing is None else playing.found_as,
+            source=self._remembered.source if playing is None or passing else playing.found_as,
             smoothing=live.smoothing,
             overlay=live.overlay,
             signals=panel.shows_signals,
@@ -112,6 +115,8 @@ class LivePage(QWidget):
         """End everything; `player.stopped` tells when."""
         self._background.close()
         self._filters.close()
+        self.cameras.watch.close()
+        self.files.close()
         self._screenshots.close()
         self.player.stop()
         self.outputs.close()
@@ -121,6 +126,7 @@ class LivePage(QWidget):
     def toggle_pause(self) -> None:
         """Hold the picture or go on; a file that has ended starts again."""
         if self._status is not None and self._status.state is SourceState.ENDED:
+            self.panel.pause.setChecked(False)
             self.player.replay()
         else:
             self.panel.pause.toggle()
@@ -133,6 +139,7 @@ class LivePage(QWidget):
         """Hide everything beside the picture, or show it again."""
         for part in (self.panel, self.chart):
             part.setVisible(not only)
+        self.files.transport.keep_away(only)
         self.view.setFocus()
 
     def present(self, on: bool) -> None:
@@ -151,8 +158,8 @@ class LivePage(QWidget):
 
     def open(self, spec: str) -> None:
         """Play a source; our own virtual camera would show itself, over and over."""
-        fed = next((camera for camera in self._cameras if camera.name == spec and self.outputs.feeds(camera)), None)
-        if fed is None:
+        fed = self.cameras.named(spec)
+        if fed is None or not self.outputs.feeds(fed):
             self.player.open(spec)
             return
         self.banner.show_error(feedback_error(fed))
@@ -191,8 +198,9 @@ class LivePage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.view, 0, 0)
-        layout.addWidget(self.chart, 1, 0)
-        layout.addWidget(self.panel, 0, 1, 2, 1)
+        layout.addWidget(self.files.transport, 1, 0)
+        layout.addWidget(self.chart, 2, 0)
+        layout.addWidget(self.panel, 0, 1, 3, 1)
         layout.setRowStretch(0, 1)
         layout.setColumnStretch(0, 1)
 
@@ -219,6 +227,11 @@ class LivePage(QWidget):
         player.idle.connect(self._on_idle)
         player.troubled.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
         self.view.painted.connect(self.chart.add_latency)
+        self.files.transport.pause_wanted.connect(self.toggle_pause)
+        self.files.opening_wanted.connect(self.open)
+        self.files.told.connect(self.told_briefly)
+        self.files.troubled.connect(self.banner.show_error)
+        self.cameras.pace_changed.connect(self._tell_status)
 
     def _connect_outputs(self) -> None:
         outputs, section = self.outputs, self.panel.outputs
@@ -231,7 +244,7 @@ class LivePage(QWidget):
         outputs.stream_changed.connect(lambda on: section.show_state(section.stream, on))
         outputs.virtual_changed.connect(lambda on: section.show_state(section.virtual, on))
         section.virtual_wanted.connect(
-            lambda on: outputs.start_virtual_camera(self._camera()) if on else outputs.stop_virtual_camera()
+            lambda on: outputs.start_virtual_camera(self.cameras.current) if on else outputs.stop_virtual_camera()
         )
         section.record_wanted.connect(lambda on: outputs.record(section.recording) if on else outputs.stop_recording())
         section.log_wanted.connect(lambda on: outputs.start_log(section.ending) if on else outputs.stop_log())
@@ -277,20 +290,8 @@ class LivePage(QWidget):
         {
             SourceAction.OPEN_FILE: self.ask_for_file,
             SourceAction.OPEN_FOLDER: self.ask_for_folder,
-            SourceAction.LOOK_AGAIN: self._look_for_cameras,
+            SourceAction.LOOK_AGAIN: self.cameras.watch.look,
         }[action]()
-
-    def _look_for_cameras(self) -> None:
-        self._background.run(self._parts.list_cameras, self._on_cameras)
-
-    def _camera(self) -> Camera | None:
-        """Return the camera on screen, if it is one."""
-        playing = self.player.current
-        return next((camera for camera in self._cameras if playing is not None and camera.name == playing.name), None)
-
-    def _on_cameras(self, cameras: list[Camera]) -> None:
-        self._cameras = cameras
-        self.panel.sources.set_cameras(cameras)
 
     # What is told
 
@@ -325,6 +326,8 @@ class LivePage(QWidget):
         if self.presenter.isVisible():
             shown = [lane for lane in (view.first, view.second) if lane is not None]
             self.presenter.tell([BigLane(lane.result.model, lane.readings) for lane in shown], view.agreement)
+        self.cameras.look(view)
+        self._show_playback()
         frame = view.first.result.frame
         self.panel.overlays.offer_truth(frame.truth is not None)
         size = f"{frame.width}{TIMES}{frame.height}"
@@ -380,21 +383,13 @@ class LivePage(QWidget):
         """Say what the source on screen is doing."""
         playing, status = self.player.current, self._status
         if playing is not None and status is not None:
-            self.told.emit(status_words(playing, status, self._size, self.panel.pause.isChecked()))
+            words = status_words(playing, status, self._size, self.panel.pause.isChecked())
+            pace = self.cameras.pace if self._goes_on() and not status.message else ""
+            self.told.emit(f"{words} · {pace}" if pace else words)
+        self._show_playback()
 
-
-def default_rival(entries: list[ModelEntry], first: str) -> str:
-    """Return what the first model is compared with unless the user chose: the best teacher, else another model."""
-    others = [entry for entry in entries if entry.error is None and entry.name != first]
-    return min(others, key=_rank).name if others else first
-
-
-def _rank(entry: ModelEntry) -> tuple[bool, float]:
-    card = entry.card
-    if card is None:
-        return True, math.inf
-    errors = [float(metric["nme"]) for metric in card.metrics if metric.get("nme") is not None]
-    return card.role != "teacher", min(errors, default=math.inf)
+    def _show_playback(self) -> None:
+        self.files.refresh(self.panel.pause.isChecked() or not self._goes_on())
 
 
 def _listed(playing: Playing) -> str | None:

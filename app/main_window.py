@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
@@ -13,12 +14,15 @@ from app.first_hint import FirstHint
 from app.hotkey_sheet import HotkeySheet
 from app.hotkeys import Act, Hotkeys
 from app.live_page import LivePage
+from app.models_page import ModelsPage
 from app.parts import Parts
+from app.playing import SECOND
 from app.settings import Settings
 from app.settings_keeper import SettingsKeeper
 from app.status_line import StatusLine
 from app.theme import Theme
 from app.top_bar import TopBar
+from app.train_page import TrainPage
 from app.window_place import place_of, restore_place
 
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
@@ -44,9 +48,13 @@ class MainWindow(QMainWindow):
         self._unfinished = {"player", "outputs"}
         settings = keeper.settings
         self.live = LivePage(parts, settings, model)
+        self.models = ModelsPage(parts.list_models, parts.load_landmarker)
+        self.training = TrainPage(settings.training)
         self.pages = QStackedWidget()
         self.top_bar, self.status_line = TopBar(), StatusLine()
         self._add_page(self.tr("Live"), self.live)
+        self._add_page(self.tr("Models"), self.models)
+        self._add_page(self.tr("Train"), self.training)
         # What most of the program and its tests are about.
         self.view, self.panel, self.banner, self.player = (
             self.live.view,
@@ -133,13 +141,13 @@ class MainWindow(QMainWindow):
         live, panel, overlays = self.live, self.panel, self.panel.overlays
         return {
             Act.PAUSE: live.toggle_pause,
-            Act.FRAME_BACK: lambda: live.step(-1),
-            Act.FRAME_ON: lambda: live.step(1),
-            Act.SECONDS_BACK: lambda: live.skip(-5.0),
-            Act.SECONDS_ON: lambda: live.skip(5.0),
-            Act.START: lambda: live.seek(0.0),
+            Act.FRAME_BACK: lambda: live.files.step(-1),
+            Act.FRAME_ON: lambda: live.files.step(1),
+            Act.SECONDS_BACK: lambda: live.files.skip(-5.0),
+            Act.SECONDS_ON: lambda: live.files.skip(5.0),
+            Act.START: lambda: live.player.seek(0.0),
             Act.OPEN: live.ask_for_file,
-            Act.PASTE: lambda: live.paste(),
+            Act.PASTE: live.files.paste,
             Act.MIRROR: overlays.mirrored.toggle,
             Act.POINTS: overlays.points.toggle,
             Act.CONTOURS: overlays.contours.toggle,
@@ -170,8 +178,16 @@ class MainWindow(QMainWindow):
         live.told_briefly.connect(self.status_line.tell_briefly)
         live.full_screen_wanted.connect(self.toggle_full_screen)
         self.panel.present.clicked.connect(self.toggle_presenter)
+        self.models.use_wanted.connect(self._use_model)
+        self.training.load_wanted.connect(lambda path: self._use_model(SECOND, path))
+        self.training.choices_changed.connect(self._remember)
         self._keeper.troubled.connect(self.banner.show_error)
         self._theme.changed.connect(self._remember)
+
+    def _use_model(self, lane: int, model: str) -> None:
+        """Show a model on the live page."""
+        self.live.use_model(lane, model)
+        self.top_bar.choose(0)
 
     def _fill_screen(self, fill: bool) -> None:
         if fill != self.isFullScreen():
@@ -188,7 +204,13 @@ class MainWindow(QMainWindow):
     def _settings(self) -> Settings:
         kept = self.live.settings()
         place = self._keeper.settings.window if self.isFullScreen() else place_of(self)
-        return replace(kept, theme=self._theme.choice, window=place, presenter=self.live.presenter.isVisible())
+        return replace(
+            kept,
+            theme=self._theme.choice,
+            window=place,
+            presenter=not self.live.presenter.isHidden(),
+            training=self.training.choices,
+        )
 
     # What Qt tells
 
@@ -221,6 +243,10 @@ class MainWindow(QMainWindow):
             self.status_line.tell_briefly(
                 self.tr("{0} files were dropped; the first is opened. Drop their folder to see all.").format(len(paths))
             )
+        if Path(paths[0]).suffix.lower() == ".tflite":
+            self.models.open_model(paths[0])
+            self.top_bar.choose(1)
+            return
         self.top_bar.choose(0)
         self.player.open(paths[0])
 
@@ -235,6 +261,8 @@ class MainWindow(QMainWindow):
         self.live.outputs.closed.connect(lambda: self._finished("outputs"))
         QTimer.singleShot(CLOSING_MS, self, self.gone.emit)
         self.live.close_down()
+        self.models.close_down()
+        self.training.close_down()
         self._keeper.close()
 
     def _finished(self, part: str) -> None:

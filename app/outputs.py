@@ -105,7 +105,7 @@ class Outputs(QObject):
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if what in (Recording.VIEW, Recording.BOTH):
-                self._view_recorder = self._make_recorder(stem.with_suffix(".mp4"), rate)
+                self._view_recorder = self._make_recorder(stem.with_name(f"{stem.name}.mp4"), rate)
             if what in (Recording.FRAMES, Recording.BOTH):
                 self._frame_recorder = self._make_recorder(stem.with_name(f"{stem.name} clean.mp4"), rate)
         except (UnderstudyError, OSError) as error:
@@ -126,7 +126,8 @@ class Outputs(QObject):
         """Begin to log landmarks; `ending` is `.jsonl`, `.csv`, or `` for a folder of `.pts` files."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._stem().with_name(f"{self._stem().name} landmarks{ending}")
+            stem = self._stem()
+            path = stem.with_name(f"{stem.name} landmarks{ending}")
             landmark_log = LandmarkLog(path, lambda error: self._failed.emit(landmark_log, error))
             self._log = landmark_log
         except (UnderstudyError, OSError) as error:
@@ -217,7 +218,13 @@ class Outputs(QObject):
             self.troubled.emit(error)
 
     def _stem(self) -> Path:
-        return self._folder / f"{datetime.now():%Y-%m-%d %H.%M.%S}"
+        """Return a path of date and time with which no file of the folder begins, finished or not."""
+        stem = name = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
+        count = 1
+        while any(self._folder.glob(f"*{name}[. ]*")):
+            count += 1
+            name = f"{stem} ({count})"
+        return self._folder / name
 
     def _make_recorder(self, path: Path, rate: float | None) -> LiveRecorder:
         recorder = LiveRecorder(path, rate, lambda error: self._failed.emit(recorder, error))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme import GAP, MARGIN, colours
 
 TITLE_SCALE = 1.6  # of the usual letters
 LABEL_WIDTH = 130  # logical pixels, of the left column of facts
+FRAME = 2  # logical pixels, of what has the focus
 INSET = 12  # logical pixels between the words of a chip and its ends
 TEXT_WIDTH = 760  # logical pixels; longer lines are hard to read
 
@@ -48,12 +49,25 @@ def make_words(text: str = "", quiet: bool = False) -> QLabel:
     return label
 
 
+def fill_page(page: QWidget, content: QWidget) -> None:
+    """Give a page its content; in a window too small for it, it scrolls, to wherever the focus goes."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(area)
+
+
 class Column(QScrollArea):
     """Content that scrolls up and down; Tab reaches it, so that keys can scroll it."""
 
     def __init__(self, content: QWidget, name: str, hint: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("column")
+        self._content = content
         self.setWidget(content)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -65,6 +79,12 @@ class Column(QScrollArea):
         self.setStyleSheet(
             "#column { border: 2px solid transparent } #column:focus { border-color: palette(highlight) }"
         )
+
+    def minimumSizeHint(self) -> QSize:
+        # It does not scroll sideways, so nothing may be cut off there.
+        size = super().minimumSizeHint()
+        frame = 2 * FRAME + self.verticalScrollBar().sizeHint().width()
+        return QSize(self._content.minimumSizeHint().width() + frame, size.height())
 
     def viewportEvent(self, event: QEvent) -> bool:
         # The hint is for who comes by keys; under the mouse it would lie on what is read.
@@ -114,7 +134,7 @@ class Table(QWidget):
         self.texts: list[tuple[str, ...]] = []  # the rows on show, without the headings
         self._headings, self._words = tuple(headings), words
         self._rows: list[list[QLabel]] = []
-        self._grid = _make_grid(self, MARGIN + GAP)
+        self._grid = _make_grid(self, MARGIN)
         for column, heading in enumerate(headings):
             self._grid.addWidget(make_heading(heading), 0, column, self._alignment(column))
         self._grid.setColumnStretch(len(headings), 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from engine.live_settings import LiveSettings
 from engine.models.landmarker import Landmarker
 from engine.models.library import ModelEntry
 from engine.pipeline import Pipeline
-from engine.sources.base import Source
+from engine.sources.base import CameraFormat, Source
 from engine.sources.discovery import Camera
 
 
@@ -34,7 +34,8 @@ class Parts:
 
     Attributes:
         list_cameras: cameras that are plugged in.
-        open_source: opens a source by its text; None is the first camera, or else the sample.
+        open_source: opens a source by its text; None is the first camera, or else the sample. Takes what cameras are
+            asked for too, by their names.
         list_models: the models that are there, broken ones with the reason.
         list_filters: the AR filters that are there, broken ones with the reason.
         make_pipeline: builds the way of a frame for a model, by name or path.
@@ -43,7 +44,7 @@ class Parts:
     """
 
     list_cameras: Callable[[], list[Camera]]
-    open_source: Callable[[str | None], Source]
+    open_source: Callable[[str | None, Mapping[str, CameraFormat]], Source]
     list_models: Callable[[], list[ModelEntry]]
     list_filters: Callable[[], list[FilterEntry]]
     make_pipeline: Callable[[str], Pipeline]

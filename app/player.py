@@ -16,8 +16,10 @@ from engine.live_settings import LiveSettings, View
 from engine.live_state import FINAL_STATES, SourceState
 from engine.models.landmarker import Landmarker
 from engine.pipeline import Pipeline
+from engine.playback import Playback
 from engine.scene import Layout
-from engine.sources.base import Source, SourceKind
+from engine.sources.base import Adjustable, CameraFormat, Source, SourceKind
+from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.opening import SAMPLE
 
 STOP_SECONDS = 2.0  # what a session gets for ending; the window must be gone after 3
@@ -51,6 +53,8 @@ class Player(QObject):
         self._tap = tap
         self._mirroring_chosen = False  # by hand, while the next source is on its way
         self.lanes = (LaneModel(model), LaneModel(second_model or model))
+        self._loop = False
+        self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
         self._current: Playing | None = None
         self._next: Playing | None = None
         self._stopping: list[Playing] = []
@@ -82,8 +86,49 @@ class Player(QObject):
 
     def replay(self) -> None:
         """Start the source on screen from its beginning if it has ended."""
-        if self._current is not None and self._next is None and self._state(self._current) in FINAL_STATES:
+        if self._current is None or self._next is not None or self._state(self._current) not in FINAL_STATES:
+            return
+        if self._state(self._current) is SourceState.ENDED and self.playback is not None:
+            self.seek(0.0)
+        else:
             self._start(Playing(self._current.spec))
+
+    @property
+    def playback(self) -> Playback | None:
+        """Where the file on screen stands; None for cameras."""
+        return None if self._current is None else self._current.session.playback
+
+    def seek(self, seconds: float) -> None:
+        """Go on at a moment of the file on screen."""
+        if self._current is not None:
+            self._current.session.seek(seconds)
+
+    def step(self, frames: int) -> None:
+        """Go so many frames further, or back."""
+        if self._current is not None:
+            self._current.session.step(frames)
+
+    def set_loop(self, loop: bool) -> None:
+        """Let files start again at their end, this one and those to come, or not."""
+        self._loop = loop
+        for playing in (self._current, self._next):
+            if playing is not None:
+                playing.session.loop = loop
+
+    @property
+    def camera_format(self) -> CameraFormat | None:
+        """What the camera on screen is asked for; None while none plays."""
+        playing = self._current
+        if playing is None or playing.kind is not SourceKind.CAMERA:
+            return None
+        return self._formats.get(playing.name, DEFAULT_FORMAT)
+
+    def use_format(self, wanted: CameraFormat) -> None:
+        """Ask the camera on screen for a format, now and whenever it is opened again."""
+        playing = self._current
+        if playing is not None and playing.camera is not None:
+            self._formats[playing.name] = wanted
+            playing.camera.ask(wanted)
 
     def apply(self, settings: LiveSettings) -> None:
         """Use these settings from the next frame on; a source on its way gets them when it takes over."""
@@ -133,6 +178,7 @@ class Player(QObject):
             settings,
             self._bridge.notify,
         )
+        playing.session.loop = self._loop
         self._next = playing
         self._ask_for_second(playing)
         self.opening.emit(playing, playing.session.status)
@@ -152,7 +198,8 @@ class Player(QObject):
         """Open the source of `playing`, or open it again; runs on its session's thread."""
         for old in before:  # two readers on one device would make a free camera look busy
             old.ended.wait(STOP_SECONDS)
-        source = self._parts.open_source(playing.found_as)
+        source = self._parts.open_source(playing.found_as, self._formats)
+        playing.camera = source if isinstance(source, Adjustable) else None
         if playing.kind is None:
             playing.name, playing.kind = source.name, source.kind
             playing.is_still = source.kind is SourceKind.PICTURES and source.frame_count == 1

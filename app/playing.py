@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.errors import ModelError, UnderstudyError
 from engine.live import Session
 from engine.live_state import Status
-from engine.sources.base import SourceKind
+from engine.sources.base import Adjustable, SourceKind
 
 FIRST, SECOND = 0, 1  # lanes
 
@@ -51,6 +51,7 @@ class Playing:
         name: what the source calls itself, "" until it is open.
         kind: what it turned out to be; None until it is open.
         is_still: whether it is a single picture.
+        camera: what can be asked for another format; None unless a camera is open.
         model_refusal: why another model than the wanted one is at work; None once that was told.
         second_model: what the session's second lane was asked to use; None before.
         told: what was told of each lane's errors.
@@ -66,6 +67,7 @@ class Playing:
         self.name = ""
         self.kind: SourceKind | None = None
         self.is_still = False
+        self.camera: Adjustable | None = None
         self.model_refusal: ModelError | None = None
         self.second_model: str | None = None
         self.told = [Told(), Told()]

@@ -62,6 +62,21 @@ class LaneSettings:
 
 
 @dataclass(frozen=True)
+class TrainChoices:
+    """What was chosen last on the page of trainings.
+
+    Attributes:
+        recipe: name of a recipe.
+        data: folder of the packs.
+        runs: folder that holds a folder for each run; None for the usual one.
+    """
+
+    recipe: str | None = None
+    data: Path | None = None
+    runs: Path | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that is remembered. The names are the keys of the file.
 
@@ -78,6 +93,7 @@ class Settings:
         window: where the window stands.
         lanes: the models and how they are shown.
         overlay: what is drawn on the picture.
+        training: what was chosen last on the page of trainings.
     """
 
     source: str | None = None
@@ -92,3 +108,4 @@ class Settings:
     window: WindowPlace = field(default_factory=WindowPlace)
     lanes: LaneSettings = field(default_factory=LaneSettings)
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
+    training: TrainChoices = field(default_factory=TrainChoices)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPainterPath, QPen, QWheelEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStyle, QToolButton, QWidget
 
 from app.hotkeys import Act, with_key
@@ -49,12 +49,14 @@ class Transport(QWidget):
         self.play.clicked.connect(self.pause_wanted)
         self.loop.toggled.connect(self.loop_toggled)
         self.slider.wanted.connect(lambda milliseconds: self.seek_wanted.emit(milliseconds / 1000))
+        self._of_use = self._kept_away = False
         self.hide()
 
     def show_playback(self, playback: Playback | None, paused: bool) -> None:
         """Show where a file stands, and whether it waits; None hides the bar."""
         shown = playback is not None and playback.count != 1
-        self.setVisible(shown)
+        self._of_use = shown
+        self.setVisible(shown and not self._kept_away)
         if playback is None or not shown:
             return
         self.play.show_sign("play" if paused else "pause")
@@ -62,6 +64,11 @@ class Transport(QWidget):
         position = self.slider.value() / 1000 if self.slider.isSliderDown() else playback.position
         self.slider.show_time(position, playback.duration)
         self._write_time(position, playback)
+
+    def keep_away(self, away: bool) -> None:
+        """Stay hidden in any case, for a picture that fills the screen; or not any more."""
+        self._kept_away = away
+        self.setVisible(self._of_use and not away)
 
     def focus_chain(self) -> tuple[QWidget, ...]:
         """Return the controls in the order in which Tab visits them."""

@@ -160,6 +160,8 @@ class LiveView(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self.window().isMinimized():  # not every system stops asking for what nobody sees
+            return
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(STAGE))
         if self._images[0] is not None:

@@ -25,7 +25,7 @@ from engine.live import Session
 from engine.models.detector import DEFAULT_DETECTOR, make_detector
 from engine.models.library import ModelLibrary
 from engine.pipeline import Pipeline
-from engine.sources.discovery import list_cameras
+from engine.sources.discovery import CameraList
 from engine.sources.opening import open_source
 
 SIGNAL_CHECK_MS = 200  # Python sees a Ctrl+C in the terminal only when some of its own code runs
@@ -82,10 +82,10 @@ def run_window(
 
 def engine_parts(detector: str = DEFAULT_DETECTOR) -> Parts:
     """Return the real engine for the window."""
-    library = ModelLibrary()
+    library, cameras = ModelLibrary(), CameraList()
     return Parts(
-        list_cameras=list_cameras,
-        open_source=open_source,
+        list_cameras=cameras,
+        open_source=lambda spec, formats: open_source(spec, cameras, formats=formats),
         list_models=library.entries,
         list_filters=FilterLibrary().entries,
         make_pipeline=lambda model: Pipeline(make_detector(detector), library.load(model)),

@@ -276,6 +276,7 @@ class Capture:
             self._slot.replace(Captured(self, self._numbered(frame), wait_ms))
 
     def _read_file(self, source: Source) -> None:
+        """Give every frame at its time, go where the user wants, and start again at the end if that is wanted."""
         reel = source if isinstance(source, Seekable) else None
         pacer = Pacer(source.rate, self._clock, self._head.woken)
         self.period, self._endless = pacer.period, source.kind is SourceKind.SAMPLE
@@ -294,16 +295,16 @@ class Capture:
                 return
             if reel is not None:
                 self._length = reel.duration, source.frame_count
+            if frame is None and reel is not None and last > 0 and self._loop.is_set():
+                reel.seek(0)
+                follows, last = False, 0
+                continue
             if frame is None:
-                if reel is not None and last > 0 and self._loop.is_set():
-                    reel.seek(0)
-                    follows, last = False, 0
-                    continue
                 self.remark = source.remark
                 self._give(Captured(self, None, 0.0, turn=turn))
                 if reel is None:
                     return
-                self._head.woken.wait()
+                self._head.woken.wait()  # for somebody who goes back in the file
                 continue
             last = frame.id
             if asked:

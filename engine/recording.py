@@ -26,6 +26,8 @@ CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 RESERVED_BYTES = 32_000_000
 FRAMES_PER_DISK_CHECK = 15
 FASTEST_RATE = 240.0
+# MPEG-4 divides a second into at most 65535 parts, and OpenCV asks for a thousandth of the rate where it can.
+FASTEST_EXACT_RATE = 65.0
 SMALLEST_SIDE = 2
 
 
@@ -68,7 +70,7 @@ class VideoRecorder:
         self._partial = path.with_name(f".{path.stem}.part{path.suffix}")
         self._letterbox = Letterbox(size)
         self._writer: cv2.VideoWriter | None = open_writer(
-            os.fspath(self._partial), cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()]), float(rate), size
+            os.fspath(self._partial), cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()]), _writable(rate), size
         )
         if not self._writer.isOpened():
             self._writer.release()
@@ -214,6 +216,11 @@ def _check_numbers(rate: float, size: tuple[int, int]) -> None:
             f"sides of {SMALLEST_SIDE} pixels and more and up to {FASTEST_RATE:g} frames per second can",
             "choose another source",
         )
+
+
+def _writable(rate: float) -> float:
+    """Return the nearest rate that every codec takes."""
+    return float(rate) if rate < FASTEST_EXACT_RATE else round(rate, 2)
 
 
 def _count_frames(path: Path, patience: float) -> int:

@@ -62,6 +62,8 @@ class CameraSource:
         wanted: what is asked for; the camera may answer with something else.
         open_capture: opens a device by its index and backend.
         fallbacks: the same device on other backends, tried in turn when the first one fails.
+        known: backends that cameras were opened by, by their names. That of this camera is tried first, because one
+            that fails may take its time; what works is noted here.
 
     Raises:
         CameraDenied: permission is missing.
@@ -77,6 +79,7 @@ class CameraSource:
         wanted: CameraFormat = DEFAULT_FORMAT,
         open_capture: OpenCapture = cv2.VideoCapture,
         fallbacks: Sequence[Camera] = (),
+        known: dict[str, int] | None = None,
     ) -> None:
         self.name = camera.name
         self.rate: float | None = None
@@ -86,7 +89,9 @@ class CameraSource:
         # A device must not be released while a read is inside the driver: some crash the whole program.
         self._device = threading.Lock()
         self._wanted = self._asked = wanted
-        self._capture = _open_any([camera, *fallbacks], wanted, open_capture)
+        known = {} if known is None else known
+        listed = sorted([camera, *fallbacks], key=lambda listed: listed.backend != known.get(camera.name))
+        self._capture, known[camera.name] = _open_any(listed, wanted, open_capture)
 
     def ask(self, wanted: CameraFormat) -> None:
         """Ask for another format before the next picture; returns at once, from any thread."""
@@ -126,8 +131,8 @@ class CameraSource:
             self._capture.release()
 
 
-def _open_any(cameras: Sequence[Camera], wanted: CameraFormat, open_capture: OpenCapture) -> VideoCapture:
-    """Open the first of the cameras that gives a picture.
+def _open_any(cameras: Sequence[Camera], wanted: CameraFormat, open_capture: OpenCapture) -> tuple[VideoCapture, int]:
+    """Open the first of the cameras that gives a picture; return its backend too.
 
     Raises:
         SourceError: none does; the error is that of the first.
@@ -135,7 +140,7 @@ def _open_any(cameras: Sequence[Camera], wanted: CameraFormat, open_capture: Ope
     errors: list[SourceError] = []
     for camera in cameras:
         try:
-            return _open(camera, wanted, open_capture)
+            return _open(camera, wanted, open_capture), camera.backend
         except SourceError as error:
             log.info("%s (backend %d): %s", camera.name, camera.backend, error)
             errors.append(error)

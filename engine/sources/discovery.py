@@ -125,7 +125,9 @@ def _model(name: str) -> str:
 
 def _free_name(name: str, taken: set[str]) -> str:
     """Return a name that no other camera has: the same one, or that of the model with another number."""
-    candidates = itertools.chain((name,), (f"{_model(name)} ({number})" for number in itertools.count(2)))
+    model = _model(name)
+    numbered = (f"{model} ({number})" for number in itertools.count(2))
+    candidates = numbered if model in taken else itertools.chain((name,), numbered)
     return next(candidate for candidate in candidates if candidate not in taken)
 
 

@@ -22,8 +22,12 @@ VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpe
 FOREIGN_SUFFIXES = {".heic", ".heif", ".svg", ".svgz", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".pdf"}
 
 
+# By the names of cameras, for as long as the program runs.
+BACKENDS_THAT_WORKED: dict[str, int] = {}
+
+
 def _open_camera(camera: Camera, wanted: CameraFormat = DEFAULT_FORMAT) -> Source:
-    return CameraSource(camera, wanted, fallbacks=same_camera_elsewhere(camera))
+    return CameraSource(camera, wanted, fallbacks=same_camera_elsewhere(camera), known=BACKENDS_THAT_WORKED)
 
 
 def _open_sample() -> Source:

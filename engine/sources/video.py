@@ -20,6 +20,7 @@ from engine.sources.base import FALLBACK_RATE, SourceKind
 from engine.sources.camera import VideoCapture
 from engine.sources.colour import to_rgb
 from engine.sources.frame_times import HALF_MILLISECOND, FrameTimes
+from engine.sources.recent_frames import RecentFrames
 from engine.sources.truth import truth_of_video
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ COUNT_TOLERANCE = 0.02
 LONGEST_VIDEO = 7 * 86400.0  # seconds; headers that promise more are wrong
 # Seconds before a frame from which it is looked for. The decoder may come out too late, as it reckons with one rate.
 RUN_UPS = (0.1, 1.0, 10.0)
+# The same for a few frames back: the frames before are decoded with it, as more steps back will follow.
+STEP_BACK_RUN_UPS = (0.5, *RUN_UPS)
+FEW_FRAMES = 30
 
 
 class VideoSource:
@@ -66,11 +70,13 @@ class VideoSource:
         self._truth = truth_of_video(path)
         # A file must not be released while a read is inside the decoder: that ends the whole program.
         self._decoder = threading.Lock()
+        self._recent = RecentFrames()  # the last of them is where the decoder stands
         # Only a picture proves that this is a video.
-        self._first = self._decode() if self._capture.isOpened() else None
-        if self._first is None:
+        picture = self._decode() if self._capture.isOpened() else None
+        if picture is None:
             self._capture.release()
             raise _not_a_video(path)
+        self._recent.add(0, self._frame_time(), picture)
 
     @property
     def truth_remark(self) -> str:
@@ -94,12 +100,14 @@ class VideoSource:
         with self._decoder:
             if self._ended or self._closed:
                 return None
-            picture, self._first = (self._first if self._first is not None else self._decode()), None
-            if picture is None:
+            if self._recent.get(self._next_id) is None:
+                self._read_on()
+            recent = self._recent.get(self._next_id)
+            if recent is None:
                 self._ended = True
                 self.frame_count = self._next_id
                 return None
-            moment = self._frame_time()
+            moment, picture = recent
         image = to_rgb(picture, self.name)
         truth = self._truth.of(self._next_id, image)
         frame = Frame(self._next_id, time.monotonic(), image, self.name, time=moment, truth=truth)
@@ -131,12 +139,9 @@ class VideoSource:
             if times.time(place) is None and times.count:
                 place = times.count - 1
             self.frame_count = self.frame_count or times.count
-            if not self._run_up_to(place, times.time(place)):
+            if self._recent.get(place) is None and not self._run_up_to(place, times.time(place)):
                 place = self._count_up_to(place)
-            done, picture = self._capture.retrieve()
-            self._first = picture if done and picture is not None and picture.size else None
-            self._next_id, self._ended = place, self._first is None
-            self._time = times.time(place - 1) or 0.0
+            self._next_id, self._ended = place, False
 
     def close(self) -> None:
         """Release the file as soon as no read is inside the decoder."""
@@ -164,14 +169,16 @@ class VideoSource:
         """Decode up to the frame at `place`, shown at `time`, from a little before; return whether it was met."""
         if time is None:
             return False
-        for run_up in RUN_UPS:
+        for run_up in STEP_BACK_RUN_UPS if 0 < self._next_id - place <= FEW_FRAMES else RUN_UPS:
             self._capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, time - run_up) * 1e3)
-            while self._grab():
+            while (picture := self._decode()) is not None:
                 told = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
-                if abs(told - time) < HALF_MILLISECOND:
-                    return True
-                if told > time:
+                if told > time + HALF_MILLISECOND:
                     break
+                self._time = told
+                self._recent.add(self._known_times().place_at(told) or 0, told, picture)
+                if self._recent.get(place) is not None:
+                    return True
         return False
 
     def _count_up_to(self, place: int) -> int:
@@ -183,18 +190,20 @@ class VideoSource:
             self._capture.release()
             self._capture = self._open_upright()
             last = -1
-            while last < place and self._grab():
+            while last < place - 1 and self._capture.grab():
                 last += 1
-            if last in (place, -1):
-                return max(last, 0)
+            self._time = self._known_times().time(last) or 0.0
+            self._next_id = last + 1
+            if self._read_on() or last < 0:
+                return self._next_id
             place, self.frame_count = last, last + 1
 
-    def _grab(self) -> bool:
-        try:
-            return self._capture.grab()
-        except cv2.error as error:
-            log.warning("Decoding %s failed: %s", self.name, error)
-            return False
+    def _read_on(self) -> bool:
+        """Decode the frame at the next place, at which the decoder stands; return whether there was one."""
+        picture = self._decode()
+        if picture is not None:
+            self._recent.add(self._next_id, self._frame_time(), picture)
+        return picture is not None
 
     def _decode(self) -> NDArray[Any] | None:
         try:

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from app.banner import Banner
+from app.banner import Remedy
 from app.theme import DARK, LIGHT, apply_theme
 from tests.app import walking
 
@@ -42,10 +42,10 @@ def test_fault_83_every_control_shows_the_focus(look, playing):
 
 def test_fault_83_banner_is_reached_by_tab(playing):
     playing.activateWindow()
-    banner = playing.findChild(Banner)
-    banner.show_message("The camera is gone.", "Plug it in.")
+    banner = playing.banner
+    banner.show_message("The camera is gone.", "Plug it in.", remedies=[Remedy("Try again", lambda: None)])
     visited = walking.walk(playing)
-    assert {banner.copy_button, banner.close_button} <= set(visited)
+    assert {*banner.remedy_buttons, banner.copy_button, banner.close_button} <= set(visited)
     assert "The camera is gone" in banner.accessibleName()
 
 

@@ -182,7 +182,8 @@ def test_buttons_ask_for_a_lane(page, qtbot):
 def test_speed_is_measured_and_kept_for_the_session(page, qtbot, slow_benchmark, heartbeat):
     page.measure.click()
     assert page.card.speed.text() == "Measuring …"
-    assert not page.measure.isEnabled()
+    assert not page.measure.isVisible()
+    assert not page.measure_all.isEnabled()
     qtbot.wait(100)
     slow_benchmark.set()
     qtbot.waitUntil(lambda: not page.speeds.busy)
@@ -274,8 +275,11 @@ def test_without_models_a_sentence_says_what_to_do(qtbot, themed):
     page = ModelsPage(lambda: [], lambda model: None)
     qtbot.addWidget(page)
     page.show()
+    assert page.nothing.text() == "Looking for models …"
+    qtbot.waitUntil(lambda: page.nothing.text().startswith("There is no model yet."))
     assert page.nothing.isVisible()
-    assert not page.measure_all.isEnabled()
+    for button in (page.measure_all, page.open_folder):
+        assert not button.isEnabled()
     page.close_down()
 
 

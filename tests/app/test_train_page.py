@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.settings import TrainChoices
 from app.theme import DARK, LIGHT, apply_theme
 from app.train_page import TrainPage
-from app.training_form import TrainChoices
 from app.training_keeper import TrainingKit
 from app.training_log import read_run
 from tests.app import walking
@@ -20,6 +20,7 @@ from tests.app import walking
 FAKE = Path(__file__).resolve().parents[1] / "fakes" / "fake_trainer.py"
 TINY = FAKE.with_name("tiny_understudy.py")
 PATIENCE = 20_000  # ms, for a process on a busy machine
+REAL_PATIENCE = 150_000  # ms, for one that loads torch
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def open_page(qtbot, themed, kit, tmp_path, monkeypatch):
         page.show()
         qtbot.waitExposed(page)
         if kit.program is not None:
-            qtbot.waitUntil(lambda: page.form.recipe is not None or bool(page.form.about.text()), timeout=PATIENCE)
+            qtbot.waitUntil(
+                lambda: page.form.recipe is not None or not page.form.recipes.isEnabled(), timeout=REAL_PATIENCE
+            )
         return page
 
     yield open_it
@@ -180,7 +183,7 @@ def test_missing_data_is_told_before_and_after_the_start(open_page, qtbot, tmp_p
     train(page, qtbot)
     assert page.banner.text.startswith("The pack faces is not there.")
     page.form.data.setText(str(tmp_path / "data"))
-    assert page.form.data_words.text() == "All 1 packs of the recipe are there."
+    assert page.form.data_words.text() == "All packs of the recipe are there (1)."
 
 
 def test_without_the_trainer_a_sentence_says_so(open_page, kit, tmp_path):
@@ -257,19 +260,21 @@ def test_fault_83_the_page_can_be_used_without_mouse_and_eyes(open_page, qtbot, 
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="the trainer's packages are not installed")
-def test_a_real_training_is_stopped_and_resumed(open_page, qtbot, kit, tmp_path):
+@pytest.mark.timeout(600)
+def test_a_real_training_is_stopped_and_resumed(open_page, qtbot, kit, tmp_path, monkeypatch):
     from tests.fakes.tiny_training import write_sample_pack
 
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # more would wait for each other on a busy machine
     write_sample_pack(tmp_path / "data" / "faces", 9)
     page = open_page("tiny", TrainingKit((sys.executable, str(TINY)), kit.runs, kit.models))
-    qtbot.waitUntil(lambda: page.form.recipe is not None, timeout=2 * PATIENCE)
+    qtbot.waitUntil(lambda: page.form.recipe is not None, timeout=REAL_PATIENCE)
     assert page.form.recipe.name == "tiny"
-    assert page.form.data_words.text() == "All 1 packs of the recipe are there."
+    assert page.form.data_words.text() == "All packs of the recipe are there (1)."
     page.form.changes.setPlainText("steps=60\nbatch=2")
     page.form.start.click()
-    qtbot.waitUntil(lambda: page.run_view.loss.words() != "No values yet.", timeout=2 * PATIENCE)
+    qtbot.waitUntil(lambda: page.run_view.loss.words() != "No values yet.", timeout=REAL_PATIENCE)
     page.run_view.stop.click()
-    qtbot.waitUntil(lambda: not page.busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not page.busy, timeout=REAL_PATIENCE)
     stopped = state(page)
     assert page.banner.text == ""
     assert stopped.saved_step >= 20
@@ -277,7 +282,7 @@ def test_a_real_training_is_stopped_and_resumed(open_page, qtbot, kit, tmp_path)
         qtbot.waitUntil(page.run_view.resume.isVisible)
         page.form.changes.clear()
         page.run_view.resume.click()
-    qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=2 * PATIENCE)
+    qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=REAL_PATIENCE)
     assert page.banner.text == ""
     done = state(page)
     assert [step for step, _ in done.losses] == [20, 40, 60]

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
+from collections import deque
 
+import pytest
+from PySide6.QtCore import Qt
+
+from app import live_page
 from app.main_window import MainWindow
+from app.settings import Settings
 from app.settings_keeper import SettingsKeeper
 from app.theme import Theme, ThemeChoice
 from app.window import engine_parts
 from engine.assets import asset_path
+from engine.filters.library import FilterLibrary
+from engine.live_settings import Pace
 from engine.models.library import DEFAULT_MODEL
+from engine.scene import Layout
+from engine.sources.video import VideoSource
 
 # The promise is 100 ms; machines of continuous integration stand still for longer than that without our doing.
 LONGEST_GAP = 0.25
@@ -20,9 +29,11 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def window(qtbot, qapp, tmp_path):
+def window(qtbot, qapp, monkeypatch, tmp_path):
     """Return the window on the real engine; closed at the end within three seconds, threads and all."""
+    monkeypatch.setattr(live_page, "screenshot_folder", lambda: tmp_path / "pictures")
     keeper, theme = SettingsKeeper(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
+    keeper.keep(Settings(recordings=tmp_path / "videos"))
     shown = MainWindow(engine_parts(), DEFAULT_MODEL, keeper, theme)
     shown.resize(1280, 800)
     gone = []
@@ -55,3 +66,51 @@ def test_fault_25_opening_switching_and_failing_never_block(window, qtbot, heart
 
     heartbeat.stop()
     assert heartbeat.longest_gap < LONGEST_GAP
+
+
+def until_second(qtbot, shown):
+    """Wait until the second lane has shown another frame."""
+    numbers = set()
+    shown.clear()
+
+    def changed():
+        second = shown[-1].second if shown else None
+        if second is not None:
+            numbers.add(second.result.frame.id)
+        return len(numbers) > 1
+
+    qtbot.waitUntil(changed, timeout=20_000)
+
+
+def test_fault_25_comparing_recording_filters_and_themes_never_block(window, qtbot, heartbeat, tmp_path):
+    window.start("sample")
+    qtbot.waitUntil(lambda: window.player.lanes[0].at_work == DEFAULT_MODEL, timeout=20_000)
+    lanes, outputs = window.panel.lanes, window.panel.outputs
+    shown = deque(maxlen=1)
+    window.player.viewed.connect(shown.append)
+    outputs.record.setChecked(True)
+    for layout in Layout:
+        lanes.choose_layout(layout)
+        for pace in Pace if layout is not Layout.SINGLE else ():
+            lanes.locked.setChecked(pace is Pace.LOCKED)
+            until_second(qtbot, shown)
+    second = window.player.lanes[1].at_work
+    window.player.swap_models()
+    qtbot.waitUntil(lambda: window.player.lanes[0].at_work == second, timeout=20_000)
+    for _ in range(len(FilterLibrary().entries()) + 1):  # each, and none again
+        window.panel.filters.choose_next()
+        until_second(qtbot, shown)
+    for _ in ThemeChoice:
+        qtbot.keyClick(window, Qt.Key.Key_T)
+        until_second(qtbot, shown)
+    window.live.take_screenshot()
+    outputs.record.setChecked(False)
+    qtbot.waitUntil(lambda: "Recorded" in window.status_line.whole_text, timeout=10_000)
+
+    heartbeat.stop()
+    assert heartbeat.longest_gap < LONGEST_GAP
+    (recording,) = (tmp_path / "videos").iterdir()
+    source = VideoSource(recording)
+    assert source.read() is not None
+    source.close()
+    assert len(list((tmp_path / "pictures").glob("*.png"))) == 1

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+from PIL import Image
 
 from engine.assets import asset_path
 from engine.models.library import DEFAULT_MODEL
@@ -38,6 +39,7 @@ def desktop(display, tmp_path):
     """Return a screen on which nothing runs yet; what runs at the end is ended."""
     shown = Desktop(display, tmp_path)
     yield shown
-    if shown.process is not None and shown.process.poll() is None:
+    if shown.process is not None and shown.process.poll() is None:  # only where a test failed
+        Image.fromarray(shown.grab()).save(tmp_path / "last-seen.png")
         shown.process.kill()
         shown.process.wait(10)

@@ -21,6 +21,7 @@ from engine.scene import Layout
 from engine.sources.discovery import CameraAbsent
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, fails, gives, hangs, noisy
 from tests.fakes.live_fakes import FakeClip, FakePipeline, landmarker, picture, wait_until
+from tests.fakes.memory import alive
 from tests.fakes.stage import Stage, failing_with, opening_in_turn
 
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
@@ -32,11 +33,6 @@ GONE = CameraAbsent("The camera “Fake Cam” is not plugged in", "it was unplu
 
 class Model(SimpleNamespace):
     """A landmarker whose end can be seen."""
-
-
-def frames_alive() -> int:
-    """Return how many frames are in memory."""
-    return sum(isinstance(thing, Frame) for thing in gc.get_objects())
 
 
 def test_fault_03_the_user_is_asked_about_another_camera():
@@ -55,21 +51,21 @@ def test_fault_03_the_user_is_asked_about_another_camera():
 
 def test_fault_09_three_seconds_of_a_model_that_takes_300_ms_behind_a_camera_of_30_frames_a_second():
     stage = Stage(lambda: camera_source(FaultyCamera(period=1 / 30)), FakePipeline(delay=0.3), timing=Timing())
-    ages, alive = [], []
+    ages, kept = [], []
     with stage:
         until = time.monotonic() + 3.5
         while time.monotonic() < until:
             view = stage.take_view()
             if view is not None:
                 ages.append(time.monotonic() - view.first.result.frame.captured)
-                alive.append(frames_alive())
+                kept.append(alive(Frame))
             time.sleep(0.002)
         dropped = stage.readings.dropped
     # A frame waits for the model at most as long as the model takes, then takes as long itself: contract R3.
     assert max(ages) < 2 * 0.3 + 1 / 30 + 0.1
     assert len(ages) >= 8
     assert dropped > 5 * len(ages), "8 of 9 are dropped, and counted"
-    assert max(alive[2:]) <= min(alive[2:]) + 4, "no queue grows"
+    assert max(kept[2:]) <= min(kept[2:]) + 4, "no queue grows"
 
 
 @pytest.mark.parametrize("pace", Pace)

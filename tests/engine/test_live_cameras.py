@@ -310,3 +310,11 @@ def test_fault_40_sources_switched_rapidly_leave_nothing_open():
         assert stage.session.stop()
     assert all(driver.released or not driver.reads for driver in drivers)
     assert not any(driver.released_during_read for driver in drivers)
+
+
+def test_fault_35_a_slow_camera_is_known_as_such():
+    stage = Stage(lambda: camera_source(FaultyCamera(period=0.1)))
+    with stage:
+        wait_until(lambda: len(stage.pipeline.seen) > 10)
+        assert 6 < stage.session.camera_rate < 11
+        assert stage.readings.latency_ms["total"].p50 < 20, "the model could do much more"

@@ -173,3 +173,22 @@ def test_every_result_of_the_first_lane_is_tapped():
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
     assert tapped == [(number, 1) for number in range(10)]
+
+
+def test_a_teacher_exchanged_in_a_pause_is_drawn_on_the_first_lanes_picture():
+    rivals, teacher = [], FakePipeline("teacher")
+    stage = stage_of(lambda: clip(200), teacher, replace(SIDE_BY_SIDE, layout=Layout.OVERLAID))
+    works = stage.composer.compose
+
+    def compose(scene, out):
+        if scene.result.model == "student" and scene.rival is not None:
+            rivals.append(scene.rival.model)
+        works(scene, out)
+
+    stage.composer.compose = compose
+    with stage:
+        wait_until(lambda: "teacher" in rivals)
+        stage.session.settings = replace(stage.session.settings, paused=True)
+        wait_until(lambda: teacher.seen[-1] == stage.pipeline.seen[-1])
+        stage.session.use_second_model(lambda: None, lambda: landmarker("another"))
+        wait_until(lambda: rivals[-1] == "another")

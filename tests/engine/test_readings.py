@@ -106,3 +106,13 @@ def test_jitter_of_different_faces_is_not_compared():
     meter.add(result(0, face_points(100, 100, 60), face_id=1))
     meter.add(result(1, face_points(100.1, 100, 60), face_id=2))
     assert meter.value is None
+
+
+def test_frames_of_a_standstill_are_not_dropped():
+    meter = Meter(refresh=0)
+    meter.add(result(0), 0.0)
+    meter.add(result(3), 0.1)
+    meter.resume(10)
+    meter.add(result(10), 0.2)
+    meter.add(result(12), 0.3)
+    assert meter.readings().dropped == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,10 +17,11 @@ from engine.landmarks.schemes import IBUG_68
 from engine.live_settings import LaneView, LiveSettings, View
 from engine.live_state import SourceState, Status
 from engine.models.library import ModelEntry
+from engine.playback import Playback
 from engine.readings import Meter
 from engine.result import Result
 from engine.scene import Layout
-from engine.sources.base import SourceKind
+from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.discovery import Camera
 
 BROKEN = ModelError("The model “broken” is damaged", "its bytes changed on the way", "install it again")
@@ -54,6 +55,10 @@ class FakeSession:
         self.settings = settings
         self.status = Status(SourceState.STARTING, "", "")
         self.error = self.second_error = self.tap = None
+        self.playback: Playback | None = None
+        self.camera_rate: float | None = None
+        self.loop = False
+        self.asked: list[tuple[str, float]] = []
         self.second_models: list[str] = []
         self.reopened = 0
         self.stopped = threading.Event()
@@ -92,6 +97,12 @@ class FakeSession:
 
     def reopen(self) -> None:
         self.reopened += 1
+
+    def seek(self, seconds: float) -> None:
+        self.asked.append(("seek", seconds))
+
+    def step(self, frames: int) -> None:
+        self.asked.append(("step", frames))
 
     def take_view(self) -> View | None:
         view, self._view = self._view, None
@@ -142,6 +153,7 @@ class FakeEngine:
         self.cameras: list[Camera] = []
         self.outcomes: dict[str | None, FakeSource | Exception | threading.Event] = {}
         self.opened: list[str | None] = []
+        self.formats: dict[str, CameraFormat] = {}
         self.truth = False
         self.hang_on_stop = False
         self.stop_hangs = threading.Event()
@@ -168,8 +180,9 @@ class FakeEngine:
         self.sessions.append(session)
         return session
 
-    def _open(self, spec: str | None) -> FakeSource:
+    def _open(self, spec: str | None, formats: Mapping[str, CameraFormat]) -> FakeSource:
         self.opened.append(spec)
+        self.formats = dict(formats)
         outcome = self.outcomes.get(spec)
         if isinstance(outcome, Exception):
             raise outcome

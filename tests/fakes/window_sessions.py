@@ -3,7 +3,7 @@ are fakes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from app.parts import Parts
 from engine.errors import SourceError
 from engine.live import Session
 from engine.models.library import ModelEntry
-from engine.sources.base import Source
+from engine.sources.base import CameraFormat, Source
 from engine.sources.discovery import Camera
 from tests.fakes.live_fakes import FAST, FakePipeline, landmarker
 
@@ -53,7 +53,7 @@ class SessionEngine:
     def release(self) -> None:
         """Nothing is held here; tests let go what they hold."""
 
-    def _open(self, spec: str | None) -> Source:
+    def _open(self, spec: str | None, formats: Mapping[str, CameraFormat]) -> Source:
         self.opened.append(spec)
         if spec not in self.makers:
             raise SourceError(f"There is no “{spec}”", "the test did not make it", "make it")

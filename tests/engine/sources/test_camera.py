@@ -168,3 +168,17 @@ def test_a_device_is_never_released_under_a_read():
         closer.join(5)
     assert driver.released
     assert not driver.released_during_read
+
+
+def test_another_format_is_asked_for_while_it_runs_and_what_comes_is_shown():
+    driver = FaultyCamera([noisy(64, 48), noisy(64, 48), noisy(128, 72), noisy(80, 60)])
+    source = camera_source(driver)
+    assert source.read().width == 64
+    source.ask(CameraFormat(1920, 1080, 30))
+    assert cv2.CAP_PROP_FRAME_WIDTH in driver.properties
+    assert source.read().width == 128, "not what was asked for, but what came"
+    assert driver.properties[cv2.CAP_PROP_FRAME_WIDTH] == 1920
+    assert driver.properties[cv2.CAP_PROP_FRAME_HEIGHT] == 1080
+    driver.properties.clear()
+    assert source.read().width == 80
+    assert driver.properties == {}, "it is asked once"

@@ -11,6 +11,7 @@ from engine.sources.discovery import (
     BACKENDS,
     Camera,
     CameraAbsent,
+    CameraList,
     backends,
     find_camera,
     list_cameras,
@@ -131,3 +132,57 @@ def test_a_system_of_one_backend_has_nowhere_else_to_look(monkeypatch):
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     camera = Camera(0, cv2.CAP_V4L2, "Brio", "/dev/video0")
     assert same_camera_elsewhere(camera, system_with(*TWINS)) == []
+
+
+class Ports:
+    """Cameras that tests plug in and out; looked at by a `CameraList`."""
+
+    def __init__(self, *cameras: SimpleNamespace) -> None:
+        self.plugged = list(cameras)
+        self.look = CameraList(lambda: list_cameras(1, lambda backend: self.plugged))
+
+    def names(self) -> dict[str, str]:
+        return {camera.path: camera.name for camera in self.look()}
+
+
+def test_fault_37_a_second_camera_of_the_model_does_not_rename_the_one_that_plays():
+    ports = Ports(listed(0, "HD Webcam", "/port/b"))
+    assert ports.names() == {"/port/b": "HD Webcam"}
+    ports.plugged.append(listed(2, "HD Webcam", "/port/a"))
+    assert ports.names() == {"/port/b": "HD Webcam", "/port/a": "HD Webcam (2)"}
+    assert find_camera(ports.look(), "HD Webcam").path == "/port/b"
+    ports.plugged.append(listed(4, "HD Webcam", "/port/0"))
+    assert ports.names()["/port/0"] == "HD Webcam (3)"
+
+
+def test_fault_37_twins_keep_their_names_when_one_is_unplugged():
+    ports = Ports(*TWINS)
+    assert ports.names()["/port/b"] == "HD Webcam (2)"
+    ports.plugged = [camera for camera in TWINS if camera.path != "/port/a"]
+    assert ports.names()["/port/b"] == "HD Webcam (2)"
+    ports.plugged = list(TWINS)
+    assert ports.names() == {"/port/d": "Studio Display", "/port/b": "HD Webcam (2)", "/port/a": "HD Webcam (1)"}
+
+
+def test_fault_36_names_follow_the_device_when_the_order_changes():
+    ports = Ports(listed(0, "HD Webcam", "/port/a"), listed(1, "HD Webcam", "/port/b"))
+    before = ports.names()
+    ports.plugged = [listed(0, "Brio", "/port/0"), listed(1, "HD Webcam", "/port/b"), listed(2, "HD Webcam", "/port/a")]
+    assert {path: name for path, name in ports.names().items() if path in before} == before
+    assert find_camera(ports.look(), before["/port/a"]).index == 2
+
+
+def test_fault_36_another_camera_in_the_same_place_does_not_inherit_the_name():
+    ports = Ports(listed(0, "Brio", "/dev/video0"))
+    ports.names()
+    ports.plugged = [listed(0, "HD Webcam", "/dev/video0"), listed(2, "Brio", "/dev/video2")]
+    assert ports.names() == {"/dev/video0": "HD Webcam", "/dev/video2": "Brio"}
+
+
+def test_a_camera_that_comes_back_at_another_port_has_its_name_again():
+    ports = Ports(listed(0, "HD Webcam", "/port/a"))
+    ports.names()
+    ports.plugged = []
+    assert ports.names() == {}
+    ports.plugged = [listed(3, "HD Webcam", "/port/c")]
+    assert ports.names() == {"/port/c": "HD Webcam"}

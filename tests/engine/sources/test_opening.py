@@ -9,7 +9,8 @@ from PIL import Image
 
 from engine.errors import SourceError
 from engine.pictures import write_picture
-from engine.sources.base import SourceKind
+from engine.sources.base import CameraFormat, SourceKind
+from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.discovery import Camera, CameraAbsent
 from engine.sources.opening import open_source
 from tests.fakes.clips import write_clip
@@ -20,7 +21,7 @@ SECOND = Camera(2, 1, "C920.HD", r"\\?\usb#vid_046d#7&2d0e")
 
 def opened(spec, cameras=()):
     """Return what is opened: a camera, or the source itself."""
-    return open_source(spec, lambda: list(cameras), lambda camera: camera)
+    return open_source(spec, lambda: list(cameras), lambda camera, wanted: camera)
 
 
 @pytest.fixture
@@ -209,3 +210,11 @@ def test_fault_45_a_link_opens_what_it_points_to_and_a_circle_of_links_says_so(f
     os.symlink(folder / "two.mp4", folder / "one.mp4")
     with pytest.raises(SourceError, match="link to a file that is gone"):
         opened("one.mp4")
+
+
+def test_each_camera_is_asked_for_what_is_wanted_of_it():
+    wanted = {"C920.HD": CameraFormat(1280, 720, 30)}
+    asked = []
+    for spec in (None, "2"):
+        open_source(spec, lambda: [WEBCAM, SECOND], lambda camera, how: asked.append((camera, how)), wanted)
+    assert asked == [(WEBCAM, DEFAULT_FORMAT), (SECOND, CameraFormat(1280, 720, 30))]

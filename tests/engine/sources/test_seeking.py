@@ -160,6 +160,35 @@ def test_without_useful_times_frames_are_counted(tmp_path):
     source.close()
 
 
+def test_steps_back_seldom_decode_anew(tmp_path):
+    seeks = []
+
+    class Counting:
+        def __init__(self, name, backend) -> None:
+            self._real = cv2.VideoCapture(name, backend)
+
+        def __getattr__(self, name):
+            return getattr(self._real, name)
+
+        def set(self, prop, value):
+            if prop == cv2.CAP_PROP_POS_MSEC:
+                seeks.append(value)
+            return self._real.set(prop, value)
+
+    path = write_clip(tmp_path / "clip.mp4", frames=50, rate=25.0)
+    frames, source = frames_of(VideoSource(path)), VideoSource(path, Counting)
+    source.seek(45)
+    source.read()
+    for place in range(44, 14, -1):
+        source.seek(place)
+        frame = source.read()
+        assert frame.id == place
+        assert np.array_equal(frame.image, frames[place].image)
+    assert len(seeks) < 8
+    expect_same(source, 15, frames)
+    source.close()
+
+
 def test_closed_sources_do_nothing(tmp_path):
     source = VideoSource(write_clip(tmp_path / "clip.mp4", frames=3))
     source.seek(1)

@@ -1,0 +1,10 @@
+"""What is still in memory."""
+
+from __future__ import annotations
+
+import gc
+
+
+def alive(kind: type) -> int:
+    """Return how many objects of a kind are in memory."""
+    return sum(isinstance(thing, kind) for thing in gc.get_objects())
