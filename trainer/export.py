@@ -26,7 +26,7 @@ from trainer.checkpoint import read_checkpoint
 from trainer.float16 import halve_weights, minimum_runtime
 from trainer.networks.start import LandmarkNetwork, load_network
 from trainer.origin import origin_name
-from trainer.recipes import MACHINE_LABELLED
+from trainer.recipes import MACHINE_LABELLED, PARTLY_DERIVED
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
 TEST_FRAMES = range(0, 600, 50)
@@ -153,8 +153,17 @@ def _card(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str,
 
 def _labels(recipe: dict[str, Any]) -> str:
     """Return what a card says of labels and teachers; older checkpoints know of neither soft labels nor teachers."""
-    derived = sorted({pack["name"] for pack in recipe["packs"]} & MACHINE_LABELLED)
-    text = f"Labels are manual, but those of {', '.join(derived)} machine-made." if derived else "Labels are manual."
+    names = {pack["name"] for pack in recipe["packs"]}
+    machine_made, derived = sorted(names & MACHINE_LABELLED), sorted(names & PARTLY_DERIVED)
+    text = "Labels are manual"
+    if machine_made:
+        text += f", but those of {', '.join(machine_made)} machine-made"
+    if derived:
+        text += (
+            f"; in {', '.join(derived)} the 68 shared points are manual, some moved to WFLW's places, and 30 derived from"
+            " a proposal by PFLD-GhostOne that was bent to meet them"
+        )
+    text += "."
     if soft := recipe.get("soft"):
         text += f" They were projected on a shape model of {100 * soft['variance_share']:g} % of the variance."
     if teachers := recipe.get("distillation", {}).get("teachers"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from trainer.recipes import heatmap_school, kd_school, students
-from trainer.recipes.packs import MACHINE_LABELLED
+from trainer.recipes.packs import MACHINE_LABELLED, PARTLY_DERIVED
 from trainer.recipes.record import Distillation, PackChoice, Recipe, SoftLandmarks
 
-__all__ = ["MACHINE_LABELLED", "RECIPES", "Distillation", "PackChoice", "Recipe", "SoftLandmarks"]
+__all__ = ["MACHINE_LABELLED", "PARTLY_DERIVED", "RECIPES", "Distillation", "PackChoice", "Recipe", "SoftLandmarks"]
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "student-68-base": students.student_68_base,
@@ -35,9 +35,8 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "teacher-star-68": heatmap_school.teacher_star_68,
     "teacher-swinv2-68-first": heatmap_school.teacher_swinv2_68_first,
     "teacher-swinv2-68": heatmap_school.teacher_swinv2_68,
-    "student-mvit2-68-plain-first": heatmap_school.student_mvit2_68_plain_first,
     "student-mvit2-68-plain": heatmap_school.student_mvit2_68_plain,
-    "student-mvit2-68-first": heatmap_school.student_mvit2_68_first,
+    "student-mvit2-68-base": heatmap_school.student_mvit2_68_base,
     "student-mvit2-68": heatmap_school.student_mvit2_68,
     "student-mvit2-98": heatmap_school.student_mvit2_98,
 }

@@ -7,10 +7,10 @@ from dataclasses import replace
 from trainer.augment import Augmentation
 from trainer.recipes.record import PackChoice
 
-# Packs whose labels a machine made, all or some; a model's card says so.
-MACHINE_LABELLED = frozenset(
-    {"ytf68", "faces5_tough68", "lfpw98_derived", "helen98_derived", "afw98_derived", "infants98_derived"}
-)
+# Packs whose labels a machine made; a model's card says so.
+MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68"})
+# Packs of which some points are manual and the others derived from a proposal; a model's card says so.
+PARTLY_DERIVED = frozenset({"lfpw68_98", "helen68_98", "afw68_98", "aflw2000_3d_98", "aflw_merl68_98"})
 LFPW = PackChoice("lfpw68", validation=True, label_shift=0.7)
 HELEN = PackChoice("helen68", validation=True, label_shift=0.6)
 AFW = PackChoice("afw68", validation=True, label_shift=1.0)
@@ -26,15 +26,14 @@ FACES5 = PackChoice("faces5_tough68", weight=0.3, label_shift=0.4)
 WFLW_FULL = PackChoice("wflw98_full", weight=8.0, validation=True)
 # 30 faces, each warped ten times.
 WFLW_MINI = PackChoice("wflw98_mini", weight=1.0)
-# Made by `understudy data derive98 lfpw68 --out lfpw98_derived` and so on: the manual 68 points, and 30 between them.
+# Made by `understudy data derive98 lfpw68 ... --out lfpw68_98` and so on.
 DERIVED_98 = (
-    replace(LFPW, name="lfpw98_derived"),
-    replace(HELEN, name="helen98_derived"),
-    replace(AFW, name="afw98_derived"),
-    replace(INFANTS, name="infants98_derived", weight=0.5),
+    replace(LFPW, name="lfpw68_98"),
+    replace(HELEN, name="helen68_98"),
+    replace(AFW, name="afw68_98"),
+    replace(AFLW2000, name="aflw2000_3d_98", labels="landmarks"),
+    replace(MERL, name="aflw_merl68_98"),
 )
-
-ALL_68 = (LFPW, HELEN, AFW, INFANTS, AFLW2000, MERL, YTF)
 ALL_98 = (WFLW_FULL, WFLW_MINI, *DERIVED_98)
 # For the last stretch: the other packs place some points by slightly other rules (labels that were carried over from
 # other pictures, or machine-made), so 300-W has the last word.
