@@ -160,8 +160,8 @@ def _labels(recipe: dict[str, Any]) -> str:
         text += f", but those of {', '.join(machine_made)} machine-made"
     if derived:
         text += (
-            f"; in {', '.join(derived)} the 68 shared points are manual, some moved to WFLW's places, and 30 derived from"
-            " a proposal by PFLD-GhostOne that was bent to meet them"
+            f"; in {', '.join(derived)} the 68 shared points are manual, some moved to WFLW's places, and 30 derived"
+            " from a proposal by PFLD-GhostOne that was bent to meet them"
         )
     text += "."
     if soft := recipe.get("soft"):
