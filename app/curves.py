@@ -49,7 +49,7 @@ class CurveChart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
-        return QSize(420, 240)
+        return QSize(420, 160)
 
     def show_points(self, points: Points, steps: int) -> None:
         """Draw a curve.

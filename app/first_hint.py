@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from app.banner import Banner
 from app.hotkeys import Act, hotkey
 from app.theme import MARGIN
 
@@ -14,7 +15,7 @@ _BUSY = {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.Shortcu
 
 
 class FirstHint(QLabel):
-    """Lies over the foot of its parent until a key or a button is pressed, or for some seconds.
+    """Lies over the foot of its parent until a key or a button is pressed or a banner comes, or for some seconds.
 
     Args:
         parent: what it lies over.
@@ -46,7 +47,7 @@ class FirstHint(QLabel):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self.parent():
             self._place()
-        elif self.isVisible() and event.type() in _BUSY:
+        elif self.isVisible() and (event.type() in _BUSY or _is_banner_coming(watched, event)):
             self.hide()
         return super().eventFilter(watched, event)
 
@@ -57,5 +58,11 @@ class FirstHint(QLabel):
 
     def _place(self) -> None:
         stage = self.parentWidget()
+        assert stage is not None
         self.adjustSize()
         self.move((stage.width() - self.width()) // 2, stage.height() - self.height() - MARGIN)
+
+
+def _is_banner_coming(watched: QObject, event: QEvent) -> bool:
+    # It lies in the same place, and what it tells is more important.
+    return event.type() == QEvent.Type.Show and isinstance(watched, Banner)

@@ -25,6 +25,7 @@ from app.top_bar import TopBar
 from app.train_page import TrainPage
 from app.window_place import place_of, restore_place
 
+LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
 REMEMBER_MS = 2000  # how often what is to be remembered is looked at
 
@@ -181,19 +182,20 @@ class MainWindow(QMainWindow):
         self.models.use_wanted.connect(self._use_model)
         self.training.load_wanted.connect(lambda path: self._use_model(SECOND, path))
         self.training.choices_changed.connect(self._remember)
+        self.training.busy_changed.connect(lambda busy: self.top_bar.mark_busy(TRAIN_PAGE, busy))
         self._keeper.troubled.connect(self.banner.show_error)
         self._theme.changed.connect(self._remember)
 
     def _use_model(self, lane: int, model: str) -> None:
         """Show a model on the live page."""
         self.live.use_model(lane, model)
-        self.top_bar.choose(0)
+        self.top_bar.choose(LIVE_PAGE)
 
     def _fill_screen(self, fill: bool) -> None:
         if fill != self.isFullScreen():
             self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
         if fill:
-            self.top_bar.choose(0)
+            self.top_bar.choose(LIVE_PAGE)
         for part in (self.top_bar, self.status_line):
             part.setVisible(not fill)
         self.live.show_only_picture(fill)
@@ -245,9 +247,9 @@ class MainWindow(QMainWindow):
             )
         if Path(paths[0]).suffix.lower() == ".tflite":
             self.models.open_model(paths[0])
-            self.top_bar.choose(1)
+            self.top_bar.choose(MODELS_PAGE)
             return
-        self.top_bar.choose(0)
+        self.top_bar.choose(LIVE_PAGE)
         self.player.open(paths[0])
 
     def closeEvent(self, event: QCloseEvent) -> None:

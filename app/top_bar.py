@@ -18,6 +18,7 @@ class TopBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topBar")
+        self._names: list[str] = []
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         name = QLabel("Understudy")
         name.setObjectName("wordmark")
@@ -46,7 +47,13 @@ class TopBar(QWidget):
 
     def add_page(self, name: str) -> None:
         """List a page."""
+        self._names.append(name)
         self.tabs.addTab(name)
+
+    def mark_busy(self, page: int, busy: bool) -> None:
+        """Mark a page on which something goes on while another one is shown."""
+        name = self._names[page]
+        self.tabs.setTabText(page, self.tr("{0} \u2022").format(name) if busy else name)
 
     def choose(self, page: int) -> None:
         """Show a page."""

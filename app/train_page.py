@@ -23,7 +23,6 @@ from engine.errors import UnderstudyError
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
 LEFT_WIDTH = 300  # logical pixels
-LIST_HEIGHT = 130  # logical pixels, at least: two runs and a half
 FOLDER = Qt.ItemDataRole.UserRole + 1
 
 
@@ -109,7 +108,6 @@ class TrainPage(QWidget):
         left.addSpacing(MARGIN - GAP)
         left.addWidget(make_heading(self.tr("Runs")))
         left.addWidget(self.no_runs)
-        self.runs.setMinimumHeight(LIST_HEIGHT)
         left.addWidget(self.runs, 1)
         left.addWidget(self._rest, 1)
         left.addWidget(self.choose_runs)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
 
 from app.theme import GAP, colours
 
 KIND = Qt.ItemDataRole.UserRole
+LEAST_HEIGHT = 130  # logical pixels: two rows and a half
 INSET = 12  # logical pixels between the edge of a row and its words
 
 
@@ -48,6 +56,9 @@ def prepare_list(rows: QListWidget, name: str, hint: str) -> None:
     rows.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
     rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     rows.setTabKeyNavigation(False)
+    # It takes what room there is, and makes no page scroll for more.
+    rows.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+    rows.setMinimumHeight(LEAST_HEIGHT)
 
 
 def add_row(rows: QListWidget, name: str, kind: str, hint: str) -> None:

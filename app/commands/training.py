@@ -47,13 +47,13 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    if options.recipe is None:
+        raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
     from trainer.devices import is_first_process
     from trainer.interruption import TrainingInterrupted
     from trainer.overrides import recipe_by_name
     from trainer.run import run, summary
 
-    if options.recipe is None:
-        raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
     if options.stop_with_stdin:
         interrupt_when_stdin_closes()
     recipe = recipe_by_name(options.recipe, options.set)

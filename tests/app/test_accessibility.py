@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from app.banner import Remedy
+from app.banner import Banner, Remedy
 from app.theme import DARK, LIGHT, apply_theme
 from tests.app import walking
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app import remedies
 from app.crash import CrashWatch
+from app.first_hint import FirstHint
 from app.settings_file import read_settings
 from engine.assets import asset_path
 from engine.errors import ModelError, SourceError
@@ -282,3 +283,13 @@ def test_fault_55_an_older_picture_of_the_name_stays_when_the_new_one_cannot_be_
     assert target.read_bytes() == b"older"
     playing.findChild(QFileDialog).reject()
     assert np.asarray(playing.view.pixels).size
+
+
+def test_fault_08_the_greeting_of_the_first_start_makes_room_for_the_banner(window, engine, qtbot):
+    engine.cameras = [camera("Cam")]
+    engine.outcomes[None] = BUSY
+    window.start(None)
+    hint = window.findChild(FirstHint)
+    assert hint.isVisible()
+    qtbot.waitUntil(window.banner.isVisible)
+    assert not hint.isVisible()

@@ -1,0 +1,209 @@
+"""The real window standing still: one frame of the sample, and numbers that are the same on every machine."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app import lane_plates, main_window
+from app.main_window import MainWindow
+from app.settings import LaneSettings, Settings, TrainChoices
+from app.settings_keeper import SettingsKeeper
+from app.theme import Theme, ThemeChoice
+from app.training_keeper import TrainingKit
+from app.training_recipes import RecipeFacts
+from engine.agreement import AgreementMeter
+from engine.assets import asset_path
+from engine.filters.library import FilterLibrary
+from engine.frame import Frame
+from engine.landmarks.signals import SignalReader
+from engine.live_settings import LaneView, LiveSettings, View
+from engine.models.detector import DEFAULT_DETECTOR, make_detector
+from engine.models.library import ModelLibrary
+from engine.overlay import Composer
+from engine.pipeline import Pipeline
+from engine.readings import Readings, Spread
+from engine.result import Result
+from engine.scene import Layout, OverlayOptions, Scene
+from engine.sources.sample import RATE, SampleClip
+from tests.fakes.window_fakes import FakeEngine
+
+SIZE = 1280, 800
+FRAME = 330  # of the sample: a turned head
+MODELS = "student-68", "teacher-tolerant-68"
+RUN = Path(__file__).with_name("training-run")  # the logs of a real training
+FIRST = Readings(
+    fps=30.0,
+    latency_ms={
+        "detect": Spread(2.1, 3.0),
+        "landmark": Spread(3.4, 4.9),
+        "smooth": Spread(0.2, 0.3),
+        "draw": Spread(1.1, 1.6),
+        "total": Spread(4.8, 6.9),
+    },
+    nme=None,
+    found=1.0,
+    dropped=0,
+    frames=1800,
+    cpu=0.16,
+    jitter=0.21,
+)
+SECOND = replace(FIRST, latency_ms={**FIRST.latency_ms, "landmark": Spread(11.8, 15.2), "total": Spread(13.2, 17.1)})
+
+
+class StillClock:
+    """Tells always the same time."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class StillWindow:
+    """Shows the pages of the window one by one.
+
+    Args:
+        application: the Qt application.
+        home: an empty folder for what the window keeps; its pages name it nowhere.
+        patch: sets an attribute for as long as the window lives, as `monkeypatch.setattr` does.
+    """
+
+    def __init__(self, application: QApplication, home: Path, patch: Callable[[object, str, object], None]) -> None:
+        self._clock = StillClock()
+        patch(lane_plates, "time", self._clock)
+        kit = TrainingKit((sys.executable, "-c", ""), Path("runs"), ())
+        patch(main_window, "TrainPage", _train_page(main_window.TrainPage, kit, home))
+        self.theme = Theme(application, ThemeChoice.DARK)
+        keeper = SettingsKeeper(home / "settings.toml")
+        keeper.is_first_start = False
+        keeper.keep(Settings(lanes=LaneSettings(*MODELS), signals=False, training=TrainChoices(MODELS[0])))
+        self._engine = FakeEngine()
+        library = ModelLibrary((asset_path("models"),))
+        entries = [entry for entry in library.entries() if entry.name in MODELS]
+        parts = replace(self._engine.parts, list_models=lambda: entries, list_filters=FilterLibrary().entries)
+        self.window = MainWindow(parts, MODELS[0], keeper, self.theme)
+        self.window.resize(*SIZE)
+        self.window.live.chart._clock = self._clock.monotonic
+        self.window.show()
+        self.window.start("sample")
+        until(lambda: self.window.view.pixels is not None)
+        self._results = [_look(library, model, self._clock.now - 0.021) for model in MODELS]
+        meter = AgreementMeter()
+        for lane, result in enumerate(self._results):
+            meter.add(lane, result)
+        self._agreement = meter.value
+        self._fill_charts()
+
+    def close(self) -> None:
+        """Close the window and wait for its threads."""
+        gone = []
+        self.window.gone.connect(lambda: gone.append(True))
+        self._engine.release()
+        self.window.close()
+        until(lambda: bool(gone))
+        self.window.deleteLater()
+
+    def show_layout(self, layout: Layout) -> None:
+        """Show the live page in a layout."""
+        self.window.top_bar.choose(0)
+        self.window.panel.lanes.choose_layout(layout)
+        settle()
+        self._clock.now += 1.0  # plates speak anew after a moment
+        self.window.player.viewed.emit(self._view(layout))
+        settle()
+
+    def show_page(self, number: int) -> None:
+        """Show another page."""
+        self.window.top_bar.choose(number)
+        page = self.window.pages.currentWidget()
+        rows = page.list if hasattr(page, "list") else page.runs
+        until(lambda: rows.count() > 0)
+        rows.setCurrentRow(0)
+        settle()
+
+    def _view(self, layout: Layout) -> View:
+        lanes = [self._lane(place, layout) for place in (0, 1)]
+        if layout is Layout.SINGLE:
+            return View(lanes[0])
+        return View(lanes[0], lanes[1], self._agreement)
+
+    def _lane(self, place: int, layout: Layout) -> LaneView:
+        result, rival = self._results[place], self._results[1 - place]
+        both = layout in (Layout.OVERLAID, Layout.DIFFERENCE)
+        frame = result.frame
+        picture = np.empty((frame.height, frame.width, 4), np.uint8)
+        signals = SignalReader().read(result)
+        readings = (FIRST, SECOND)[place]
+        scene = Scene(
+            result, readings, OverlayOptions(numbers=False), signals=signals, layout=layout,
+            rival=rival if both else None, magnification=LiveSettings().magnification,
+        )  # fmt: skip
+        Composer().compose(scene, picture)
+        return LaneView(result, signals, readings, picture, rival if both else None)
+
+    def _fill_charts(self) -> None:
+        """Let half a minute go by: latencies and agreement that rise and fall a little."""
+        chart, plates = self.window.live.chart, self.window.view.lane_plates
+        chart.forget()
+        for tick in range(int(30 * RATE)):
+            moment = self._clock.now - 30 + tick / RATE
+            for lane, (usual, swing) in enumerate(((21.0, 3.0), (34.0, 5.0))):
+                latency = usual + swing * math.sin(tick / (17 + 6 * lane)) * math.sin(tick / 5)
+                chart.add_latency(lane, moment, latency)
+                result = replace(self._results[lane], frame=_taken(self._results[lane].frame, moment - latency / 1e3))
+                plates.latencies[lane].painted(result, moment)
+            if self._agreement is not None:
+                chart._agreement.add(moment, self._agreement * (1 + 0.2 * math.sin(tick / 23)))
+        for lane, result in enumerate(self._results):
+            plates.latencies[lane].painted(result, self._clock.now)
+
+
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Let the event loop run until something holds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        settle(10)
+
+
+def settle(milliseconds: int = 80) -> None:
+    """Let the event loop run for a moment."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def _look(library: ModelLibrary, model: str, moment: float) -> Result:
+    image, truth = SampleClip().frame(FRAME)
+    pipeline = Pipeline(make_detector(DEFAULT_DETECTOR), library.load(model))
+    return pipeline.process(Frame(FRAME, moment, image, "Sample", time=FRAME / RATE, truth=truth))
+
+
+def _taken(frame: Frame, moment: float) -> Frame:
+    return replace(frame, captured=moment)
+
+
+def _train_page(make: type, kit: TrainingKit, home: Path) -> Callable[..., object]:
+    """Return what makes the page of trainings with one run, of which the logs are real, and its recipe."""
+    recipe = json.loads((RUN / "recipe.json").read_text(encoding="utf-8"))["recipe"]
+    shutil.copytree(RUN, home / "runs" / recipe["name"])
+
+    def made(choices: TrainChoices) -> object:
+        page = make(choices, kit)
+        page.keeper.runs = home / "runs"
+        facts = [RecipeFacts(recipe["name"], "A network of the published shape.", recipe)]
+        page.keeper.list_recipes = lambda: page.keeper.recipes_listed.emit(facts)
+        return page
+
+    return made
