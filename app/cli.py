@@ -224,6 +224,14 @@ def _add_export(verbs: Verbs) -> None:
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a .safetensors file out of a run's folder")
     parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path ending in .tflite")
     parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
+    parser.add_argument(
+        "--int8", action="store_true", help="compute in int8 but for the head: faster on LiteRT; needs --data"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="PACKS",
+        help="folder of the packs that the run learned from; --int8 looks at their training faces",
+    )
     parser.set_defaults(verb="export")
     add_json(parser)
 

@@ -10,20 +10,20 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.first_hint import FirstHint
-from app.hotkey_sheet import HotkeySheet
-from app.hotkeys import Act, Hotkeys
-from app.live_page import LivePage
-from app.models_page import ModelsPage
-from app.parts import Parts
-from app.playing import SECOND
-from app.settings import Settings
-from app.settings_keeper import SettingsKeeper
+from app.live.live_page import LivePage
+from app.live.parts import Parts
+from app.live.playing import SECOND
+from app.look.hotkey_sheet import HotkeySheet
+from app.look.hotkeys import Act, Hotkeys
+from app.look.theme import Theme
+from app.models.models_page import ModelsPage
+from app.settings.settings import Settings
+from app.settings.settings_keeper import SettingsKeeper
+from app.settings.window_place import place_of, restore_place
 from app.status_line import StatusLine
-from app.theme import Theme
 from app.top_bar import TopBar
-from app.train_page import TrainPage
-from app.window_place import place_of, restore_place
+from app.training.train_page import TrainPage
+from app.view.first_hint import FirstHint
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QToolButton, QWidget
 
-from app.hotkeys import Act, with_key
-from app.theme import GAP, MARGIN
+from app.look.hotkeys import Act, with_key
+from app.look.theme import GAP, MARGIN
 
 
 class TopBar(QWidget):

@@ -12,14 +12,14 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.crash import CrashWatch
+from app.live.parts import Parts
+from app.live.screenshot import save_window_screenshot
 from app.log_file import log_path, start_log
+from app.look.theme import Theme
+from app.look.translation import install_translations
 from app.main_window import MainWindow
-from app.parts import Parts
-from app.screenshot import save_window_screenshot
-from app.settings_file import settings_path
-from app.settings_keeper import SettingsKeeper
-from app.theme import Theme
-from app.translation import install_translations
+from app.settings.settings_file import settings_path
+from app.settings.settings_keeper import SettingsKeeper
 from engine.filters.library import FilterLibrary
 from engine.live import Session
 from engine.models.detector import DEFAULT_DETECTOR, make_detector

@@ -82,12 +82,18 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
             f"at most {LARGEST_DIFFERENCE:.2%} is accepted; the weights may be beyond float16's range",
             "train on with a lower learning rate, or report this with the checkpoint",
         )
+    return Export(
+        target, write_model(target, content, card_of(checkpoint, network, content, target.stem, role)), difference
+    )
+
+
+def write_model(target: Path, content: bytes, card: Card) -> Path:
+    """Write a model and its card beside it; return the card's path."""
     card_path = target.with_suffix(".json")
-    card = _card(checkpoint, network, content, target.stem, role)
     with replaced(target) as temporary:
         temporary.write_bytes(content)
         write_card(card_path, card)
-    return Export(target, card_path, difference)
+    return card_path
 
 
 def to_tflite(network: LandmarkNetwork) -> bytes:
@@ -127,7 +133,8 @@ def _test_faces(size: int) -> list[NDArray[np.uint8]]:
     return faces
 
 
-def _card(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str, role: str) -> Card:
+def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str, role: str) -> Card:
+    """Return the card of a model with float16 weights, not measured yet."""
     state = read_checkpoint(checkpoint)
     packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
     lineage = "; ".join(state.notes["lineage"])

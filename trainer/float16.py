@@ -5,35 +5,39 @@ Runtimes back to 2.11 load such files, and XNNPACK widens the weights once at lo
 
 from __future__ import annotations
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from trainer.tflite_file import head_constants, read_tflite, write_tflite
+
 # Smaller tensors are not worth an operator of their own; and it is they that carry most of the rounding error.
 FEWEST_VALUES = 2048
+# Larger ones of the head, such as the coordinates of a regression, are too much of the file.
+MOST_HEAD_VALUES = 1 << 15
 
 
 def halve_weights(content: bytes, fewest_values: int = FEWEST_VALUES) -> bytes:
-    """Return the model `content` with its constant float32 tensors of `fewest_values` and more stored as float16."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    """Return the model `content` with its constant float32 tensors of `fewest_values` and more stored as float16.
+
+    The head's stay float32 up to `MOST_HEAD_VALUES`: the centres of the heatmaps' cells, which float16 does not hold
+    exactly unless a side has a power of two of them, and the convolutions whose maps a norm or a mean magnifies.
+    """
+    model = read_tflite(content)
     graph = model.subgraphs[0]
     opcode = _add_dequantize(model)
+    head = head_constants(graph)
     used = {index for operator in graph.operators for index in operator.inputs}
     widening = []
     for index in range(len(graph.tensors)):
         weights = _float32_weights(model, graph.tensors[index], fewest_values)
-        if weights is None or index not in used:
+        if weights is None or index not in used or (index in head and weights.size <= MOST_HEAD_VALUES):
             continue
         half = weights.astype(np.float16)
         if np.isfinite(half).all():  # beyond float16's range it stays as it is
             widening.append(_store_as(model, graph, index, half, opcode))
     graph.operators = widening + list(graph.operators)
-    _drop_unused_data(model, graph)
-    _drop_names(graph)
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return write_tflite(model)
 
 
 def minimum_runtime(content: bytes) -> str:
@@ -83,18 +87,3 @@ def _add_buffer(model: schema.ModelT, data: NDArray[np.uint8] | None) -> int:
     buffer.data = data
     model.buffers.append(buffer)
     return len(model.buffers) - 1
-
-
-def _drop_names(graph: schema.SubGraphT) -> None:
-    """Forget the names of inner tensors, which nobody reads: of a network of many small layers they are 0.4 MB."""
-    ends = {*graph.inputs, *graph.outputs}
-    for index, tensor in enumerate(graph.tensors):
-        if index not in ends:
-            tensor.name = None
-
-
-def _drop_unused_data(model: schema.ModelT, graph: schema.SubGraphT) -> None:
-    live = {tensor.buffer for tensor in graph.tensors} | {entry.buffer for entry in (model.metadata or [])}
-    for index, buffer in enumerate(model.buffers):
-        if index and index not in live:  # buffer 0 is the empty one by convention
-            buffer.data = None

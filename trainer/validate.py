@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.landmarks.schemes import SCHEMES
-from trainer.augment import central_window
+from engine.landmarks.schemes import SCHEMES, Scheme
+from trainer.augment import Batch, central_window
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.networks.start import LandmarkNetwork
 from trainer.recipes import Recipe
@@ -35,9 +35,14 @@ def validate(network: LandmarkNetwork, crops: CropSet, recipe: Recipe) -> Valida
         faces = crops.faces.select(indices).to(weight.device)
         batch = central_window(faces, recipe.crop_scale / CROP_SCALE, recipe.shape.input_size)
         points = network(batch.images.to(weight.dtype).contiguous(memory_format=torch.channels_last)).points
-        right, left = SCHEMES[recipe.shape.points].outer_eye_corners
-        eyes = (batch.points[:, right] - batch.points[:, left]).norm(dim=-1)
-        distance = (points - batch.points).norm(dim=-1) * batch.labelled
-        usable = (batch.labelled[:, right] * batch.labelled[:, left]) > 0
-        errors.append((100 * distance.sum(1) / batch.labelled.sum(1) / eyes)[usable])
+        errors.append(face_errors(points, batch, SCHEMES[recipe.shape.points]))
     return Validation(nme=float(torch.cat(errors).mean()))
+
+
+def face_errors(points: torch.Tensor, batch: Batch, scheme: Scheme) -> torch.Tensor:
+    """Return the NME in percent of each face with both outer eye corners; `points` `[B, K, 2]` in [0, 1]."""
+    right, left = scheme.outer_eye_corners
+    eyes = (batch.points[:, right] - batch.points[:, left]).norm(dim=-1)
+    distance = (points - batch.points).norm(dim=-1) * batch.labelled
+    usable = (batch.labelled[:, right] * batch.labelled[:, left]) > 0
+    return (100 * distance.sum(1) / batch.labelled.sum(1) / eyes)[usable]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from app.cli import EXIT_INTERRUPTED
 from app.commands.recipe_list import recipe_text, recipe_values
@@ -14,6 +16,7 @@ from engine.assets import asset_path
 from engine.errors import UsageError
 
 NEEDED = (
+    "ai_edge_quantizer",
     "torch",
     "lightning_fabric",
     "litert_torch",
@@ -24,6 +27,9 @@ NEEDED = (
     "tqdm",
     "flatbuffers",
 )
+
+# What the name of an int8 model ends in.
+INT8_MARK = "-int8"
 
 
 def main(options: argparse.Namespace) -> int:
@@ -80,17 +86,39 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from trainer.export import export
-
     target = Path(options.out)
     if target.suffix != ".tflite":
         target = asset_path("models", f"{options.out}.tflite")
-    done = export(Path(options.checkpoint), target, options.role)
-    text = (
-        f"{done.model} and its card are written.\n"
-        f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side.\n"
-        f"Measure it with “understudy evaluate --model {done.model} --data PACK --save-to-card”."
-    )
-    values = {"model": str(done.model), "card": str(done.card), "difference": done.difference}
-    report(values, text, options.json)
+    values, text = _exported_int8(options, target) if options.int8 else _exported(options, target)
+    measure = f"Measure it with “understudy evaluate --model {values['model']} --data PACK --save-to-card”."
+    report(values, f"{values['model']} and its card are written.\n{text}\n{measure}", options.json)
     return 0
+
+
+def _exported(options: argparse.Namespace, target: Path) -> tuple[dict[str, Any], str]:
+    """Return what to report, and in words."""
+    from trainer.export import export
+
+    done = export(Path(options.checkpoint), target, options.role)
+    values = {"model": str(done.model), "card": str(done.card), "difference": done.difference}
+    return values, f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
+
+
+def _exported_int8(options: argparse.Namespace, target: Path) -> tuple[dict[str, Any], str]:
+    """Return what to report, and in words."""
+    if options.data is None:
+        raise UsageError(
+            "An int8 model cannot be made without faces",
+            "the ranges of its numbers are measured on training faces",
+            "name the folder of the packs with --data",
+        )
+    from trainer.export_int8 import export_int8
+
+    target = target.with_stem(target.stem.removesuffix(INT8_MARK) + INT8_MARK)
+    done = export_int8(Path(options.checkpoint), Path(options.data), target, options.role)
+    text = (
+        f"Its points differ from PyTorch's by at most {done.difference:.2%} of the crop side.\n"
+        f"NME on the run's {done.faces} validation faces: {done.nme_int8:.3f} %, with float16 weights "
+        f"{done.nme_float16:.3f} % ({done.nme_int8 / done.nme_float16 - 1:+.1%})."
+    )
+    return {**asdict(done), "model": str(done.model), "card": str(done.card)}, text

@@ -21,9 +21,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.look.theme import Theme, ThemeChoice
 from app.main_window import MainWindow
-from app.settings_keeper import SettingsKeeper
-from app.theme import Theme, ThemeChoice
+from app.settings.settings_keeper import SettingsKeeper
 from app.window import engine_parts
 from engine.scene import Layout
 from tests.fakes.faulty_camera import FaultyCamera, camera_source

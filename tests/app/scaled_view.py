@@ -15,7 +15,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.view import LiveView
+from app.view.live_view import LiveView
 from engine.frame import Frame
 from engine.live_settings import LaneView, View
 from engine.readings import Meter

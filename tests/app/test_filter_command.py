@@ -23,7 +23,7 @@ def run(capsys, *arguments):
 @pytest.fixture(autouse=True)
 def own(tmp_path, monkeypatch):
     """The user's folder of filters."""
-    monkeypatch.setattr(library, "user_data_path", lambda name: tmp_path / "data" / name)
+    monkeypatch.setattr(library, "user_data_path", lambda name, **_: tmp_path / "data" / name)
     return library.user_filters()
 
 

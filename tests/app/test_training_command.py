@@ -57,5 +57,6 @@ def test_closing_standard_input_is_a_ctrl_c(first):
 
 
 def test_pages_do_without_torch():
-    code = "import app.train_page, app.models_page, sys; sys.exit('torch' in sys.modules or 'trainer' in sys.modules)"
+    pages = "app.training.train_page, app.models.models_page"
+    code = f"import {pages}, sys; sys.exit('torch' in sys.modules or 'trainer' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

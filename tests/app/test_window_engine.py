@@ -7,11 +7,11 @@ from collections import deque
 import pytest
 from PySide6.QtCore import Qt
 
-from app import live_page
+from app.live import live_page
+from app.look.theme import Theme, ThemeChoice
 from app.main_window import MainWindow
-from app.settings import Settings
-from app.settings_keeper import SettingsKeeper
-from app.theme import Theme, ThemeChoice
+from app.settings.settings import Settings
+from app.settings.settings_keeper import SettingsKeeper
 from app.window import engine_parts
 from engine.assets import asset_path
 from engine.filters.library import FilterLibrary

@@ -14,10 +14,10 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from app import remedies
 from app.crash import CrashWatch
-from app.first_hint import FirstHint
-from app.settings_file import read_settings
+from app.live import remedies
+from app.settings.settings_file import read_settings
+from app.view.first_hint import FirstHint
 from engine.assets import asset_path
 from engine.errors import ModelError, SourceError
 from engine.hints import FROZEN

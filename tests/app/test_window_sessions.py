@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app import outputs
+from app.live import outputs
 from engine.frame import Frame
 from engine.live_recorder import LiveRecorder
 from engine.live_state import SourceState

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from app.parts import Parts
+from app.live.parts import Parts
 from engine.errors import ModelError, SourceError, UnderstudyError
 from engine.frame import Frame, Truth
 from engine.landmarks.schemes import IBUG_68

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.parts import Parts
+from app.live.parts import Parts
 from engine.errors import SourceError
 from engine.live import Session
 from engine.models.library import ModelEntry

@@ -15,13 +15,14 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app import lane_plates, main_window
+from app import main_window
+from app.look.theme import Theme, ThemeChoice
 from app.main_window import MainWindow
-from app.settings import LaneSettings, Settings, TrainChoices
-from app.settings_keeper import SettingsKeeper
-from app.theme import Theme, ThemeChoice
-from app.training_keeper import TrainingKit
-from app.training_recipes import RecipeFacts
+from app.settings.settings import LaneSettings, Settings, TrainChoices
+from app.settings.settings_keeper import SettingsKeeper
+from app.training.training_keeper import TrainingKit
+from app.training.training_recipes import RecipeFacts
+from app.view import lane_plates
 from engine.agreement import AgreementMeter
 from engine.assets import asset_path
 from engine.filters.library import FilterLibrary
@@ -36,10 +37,11 @@ from engine.readings import Readings, Spread
 from engine.result import Result
 from engine.scene import Layout, OverlayOptions, Scene
 from engine.sources.sample import RATE, SampleClip
+from tests.fakes import fake_trainer
 from tests.fakes.window_fakes import FakeEngine
 
 SIZE = 1280, 800
-FRAME = 330  # of the sample: a turned head
+FRAME = 500  # of the sample: a face that laughs
 MODELS = "student-68", "teacher-tolerant-68"
 RUN = Path(__file__).with_name("training-run")  # the logs of a real training
 FIRST = Readings(
@@ -64,9 +66,10 @@ SECOND = replace(FIRST, latency_ms={**FIRST.latency_ms, "landmark": Spread(11.8,
 class StillClock:
     """Tells always the same time."""
 
-    now = 1000.0
+    now = 1000.0  # seconds
 
     def monotonic(self) -> float:
+        """Return the time."""
         return self.now
 
 
@@ -90,7 +93,9 @@ class StillWindow:
         keeper.keep(Settings(lanes=LaneSettings(*MODELS), signals=False, training=TrainChoices(MODELS[0])))
         self._engine = FakeEngine()
         library = ModelLibrary((asset_path("models"),))
-        entries = [entry for entry in library.entries() if entry.name in MODELS]
+        entries = [
+            replace(entry, path=Path("models", entry.path.name)) for entry in library.entries() if entry.name in MODELS
+        ]
         parts = replace(self._engine.parts, list_models=lambda: entries, list_filters=FilterLibrary().entries)
         self.window = MainWindow(parts, MODELS[0], keeper, self.theme)
         self.window.resize(*SIZE)
@@ -98,7 +103,9 @@ class StillWindow:
         self.window.show()
         self.window.start("sample")
         until(lambda: self.window.view.pixels is not None)
-        self._results = [_look(library, model, self._clock.now - 0.021) for model in MODELS]
+        self._results = [
+            _look(library, model, self._clock.now - age) for model, age in zip(MODELS, (0.021, 0.034), strict=True)
+        ]
         meter = AgreementMeter()
         for lane, result in enumerate(self._results):
             meter.add(lane, result)
@@ -119,9 +126,11 @@ class StillWindow:
         self.window.top_bar.choose(0)
         self.window.panel.lanes.choose_layout(layout)
         settle()
-        self._clock.now += 1.0  # plates speak anew after a moment
-        self.window.player.viewed.emit(self._view(layout))
-        settle()
+        self.window.player.model_changed.emit(1, MODELS[1])
+        for _ in range(2):  # what plates say of a frame's age is known once it was painted
+            self.window.view.lane_plates._told = None  # speak anew, though no time has passed
+            self.window.player.viewed.emit(self._view(layout))
+            settle()
 
     def show_page(self, number: int) -> None:
         """Show another page."""
@@ -130,7 +139,7 @@ class StillWindow:
         rows = page.list if hasattr(page, "list") else page.runs
         until(lambda: rows.count() > 0)
         rows.setCurrentRow(0)
-        settle()
+        settle(600)  # pages with much text are laid out in several turns
 
     def _view(self, layout: Layout) -> View:
         lanes = [self._lane(place, layout) for place in (0, 1)]
@@ -156,6 +165,8 @@ class StillWindow:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""
         chart, plates = self.window.live.chart, self.window.view.lane_plates
         chart.forget()
+        for lane, result in enumerate(self._results):
+            plates.latencies[lane].painted(result, self._clock.now, live=False)  # what came before does not count
         for tick in range(int(30 * RATE)):
             moment = self._clock.now - 30 + tick / RATE
             for lane, (usual, swing) in enumerate(((21.0, 3.0), (34.0, 5.0))):
@@ -197,7 +208,9 @@ def _taken(frame: Frame, moment: float) -> Frame:
 def _train_page(make: type, kit: TrainingKit, home: Path) -> Callable[..., object]:
     """Return what makes the page of trainings with one run, of which the logs are real, and its recipe."""
     recipe = json.loads((RUN / "recipe.json").read_text(encoding="utf-8"))["recipe"]
-    shutil.copytree(RUN, home / "runs" / recipe["name"])
+    folder = home / "runs" / recipe["name"]
+    shutil.copytree(RUN, folder)
+    fake_trainer.save(folder, recipe["steps"])
 
     def made(choices: TrainChoices) -> object:
         page = make(choices, kit)

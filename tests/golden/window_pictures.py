@@ -13,10 +13,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from app.theme import ThemeChoice
+from app.look.theme import ThemeChoice
 from engine.scene import Layout
 from tests.golden.still_window import SIZE, StillWindow, settle
 
@@ -49,7 +50,9 @@ def take(still: StillWindow, name: str) -> NDArray[np.uint8]:
         return _grabbed(window)
     toggle = window.sheet.toggle if name == "keys" else window.toggle_presenter
     toggle()
-    window.resize(*SIZE)  # of the whole screen too, whatever the screen is
+    window.setWindowState(Qt.WindowState.WindowNoState)  # however large the screen is
+    window.resize(*SIZE)
+    settle()
     still.show_layout(Layout.SIDE_BY_SIDE)
     picture = _grabbed(window)
     toggle()

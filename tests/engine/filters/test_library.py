@@ -19,7 +19,7 @@ LARGEST_SHIPPED = 400_000  # bytes of a folder
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     """The user's folder of filters."""
-    monkeypatch.setattr(library, "user_data_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(library, "user_data_path", lambda name, **_: tmp_path / name)
     return library.user_filters()
 
 

@@ -1,11 +1,10 @@
 """Networks with attention are trained, exported and evaluated like the others, for old runtimes too."""
 
-from collections import Counter
-
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from engine.models.landmarker import load_landmarker
+from tests.old_runtimes.operators import operators, unknown_operators
 from trainer import export as module
 from trainer.bookkeeper import Schedule
 from trainer.float16 import halve_weights
@@ -13,10 +12,6 @@ from trainer.networks.star_network import StarShape
 from trainer.networks.start import load_network
 from trainer.recipes import PackChoice, Recipe
 from trainer.run import run
-
-NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
-# The newest versions of operators that tflite-runtime 2.11 knows, where they are not 1.
-NEWEST = {"FULLY_CONNECTED": 11, "RESIZE_BILINEAR": 4, "DEQUANTIZE": 6, "TRANSPOSE": 4, "BATCH_MATMUL": 4, "SUM": 2}
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +50,10 @@ def test_an_exported_student_with_attention_computes_the_same_and_loads_in_the_a
 
 def test_its_operators_are_known_to_old_runtimes_and_its_tensors_stay_flat(content):
     content = halve_weights(content)
-    graph = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    codes = [graph.operatorCodes[operator.opcodeIndex] for operator in graph.subgraphs[0].operators]
-    used = Counter((NAMES[max(code.builtinCode, code.deprecatedBuiltinCode)], code.version) for code in codes)
-    newer = [(name, version) for name, version in used if version > NEWEST.get(name, 1)]
-    assert not newer
+    assert unknown_operators(content) == set()
+    used = operators(content)
     assert not {"BROADCAST_TO", "RESIZE_NEAREST_NEIGHBOR"} & {name for name, _ in used}, "nothing is really repeated"
     assert {version for name, version in used if name == "TRANSPOSE"} <= {1}
+    graph = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
     ranks = [len(tensor.shape) for tensor in graph.subgraphs[0].tensors if tensor.shape is not None]
     assert max(ranks) == 4

@@ -1,0 +1,399 @@
+"""The page that everything is about: the live picture, its numbers, the side panel, and what they do to the player."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QVBoxLayout, QWidget
+
+from app.background import Background
+from app.banner import Banner, Remedy
+from app.live.camera_controls import CameraControls
+from app.live.controls import ControlPanel
+from app.live.file_controls import FileControls
+from app.live.filter_keeper import FilterKeeper
+from app.live.outputs import Outputs
+from app.live.parts import Parts
+from app.live.pickers import SourceAction
+from app.live.player import Player
+from app.live.playing import SECOND, Playing
+from app.live.remedies import remedies_for
+from app.live.rival import default_rival
+from app.live.screenshot import Screenshots, screenshot_folder
+from app.live.status_words import notice_words, opening_words, status_words
+from app.look.theme import MARGIN
+from app.settings.settings import LaneSettings, Settings
+from app.view.live_view import LiveView
+from app.view.presenter import BigLane, Presenter
+from app.view.strip_chart import StripChart
+from engine.errors import ModelError
+from engine.filters.errors import FilterError
+from engine.filters.stage import FilterStage
+from engine.hints import FROZEN
+from engine.live_settings import LiveSettings, View
+from engine.live_state import SourceState, Status
+from engine.models.library import ModelEntry
+from engine.scene import Layout
+from engine.sources.base import SourceKind
+from engine.sources.opening import SAMPLE
+from engine.virtual_camera import feedback_error
+
+TIMES = "\u00d7"  # between width and height
+
+
+class LivePage(QWidget):
+    """Shows one source through one model or two.
+
+    Args:
+        parts: what the window asks of the engine.
+        settings: what was remembered.
+        model: model of the first lane, by name or path; None takes the remembered one.
+    """
+
+    told = Signal(str)  # what the source is doing
+    told_briefly = Signal(str)  # something that happened
+    full_screen_wanted = Signal()
+
+    def __init__(self, parts: Parts, settings: Settings, model: str | None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parts, self._remembered = parts, settings
+        self._size = ""  # of the picture on screen
+        self._status: Status | None = None
+        self._entries: list[ModelEntry] = []
+        self._background = Background(self)
+        self.view, self.banner, self.chart = LiveView(), Banner(), StripChart()
+        self.presenter = Presenter(self.view)
+        self.panel = ControlPanel(settings)
+        self.outputs, self._screenshots = Outputs(settings.recordings), Screenshots(self)
+        self._filters = FilterKeeper(self)
+        self._filter: FilterStage | None = None
+        self.player = Player(
+            parts, self._session_settings(), model or settings.lanes.first, settings.lanes.second, self.outputs.tap
+        )
+        self.files = FileControls(self.player, self.panel.pause, self)
+        self.cameras = CameraControls(parts.list_cameras, self.player, self.panel.source, self)
+        self._lay_out()
+        self._connect_panel()
+        self._connect_player()
+        self._connect_outputs()
+        self._connect_filters()
+
+    def start(self, source: str | None) -> None:
+        """Open the first source and fill the lists.
+
+        Args:
+            source: as `open_source` takes it; None for the first camera, or else the sample.
+        """
+        self.cameras.watch.look()
+        self._background.run(self._parts.list_models, self._on_models)
+        self._background.run(self._parts.list_filters, self.panel.filters.set_entries)
+        if self._remembered.stream:
+            self.outputs.start_stream(self._remembered.stream)
+        self.player.open(source)
+
+    def settings(self) -> Settings:
+        """Return what is to be remembered of this page."""
+        panel, live = self.panel, self.panel.live_settings()
+        first, second = (lane.wanted for lane in self.player.lanes)
+        playing = self.player.current
+        passing = playing is not None and self.files.is_passing(playing.spec)
+        return replace(
+            self._remembered,
+            source=self._remembered.source if playing is None or passing else playing.found_as,
+            smoothing=live.smoothing,
+            overlay=live.overlay,
+            signals=panel.shows_signals,
+            filter=panel.filters.choice,
+            stream=panel.outputs.address.text() if panel.outputs.stream.isChecked() else None,
+            lanes=LaneSettings(first, None if second == first else second, live.layout, live.pace, live.magnification),
+        )
+
+    def close_down(self) -> None:
+        """End everything; `player.stopped` tells when."""
+        self._background.close()
+        self._filters.close()
+        self.cameras.watch.close()
+        self.files.close()
+        self._screenshots.close()
+        self.player.stop()
+        self.outputs.close()
+
+    # What users do
+
+    def toggle_pause(self) -> None:
+        """Hold the picture or go on; a file that has ended starts again."""
+        if self._status is not None and self._status.state is SourceState.ENDED:
+            self.panel.pause.setChecked(False)
+            self.player.replay()
+        else:
+            self.panel.pause.toggle()
+
+    def toggle_signals(self) -> None:
+        """Show the signals of the largest face, or fold them away."""
+        self.panel.show_signals(not self.panel.shows_signals)
+
+    def show_only_picture(self, only: bool) -> None:
+        """Hide everything beside the picture, or show it again."""
+        for part in (self.panel, self.chart):
+            part.setVisible(not only)
+        self.files.transport.keep_away(only)
+        self.view.setFocus()
+
+    def present(self, on: bool) -> None:
+        """Show big numbers over the picture, or take them away."""
+        self.panel.present.setChecked(on)
+        self.presenter.setVisible(on)
+        self._show_numbers()
+
+    def take_screenshot(self) -> None:
+        """Save the picture on screen, overlay included."""
+        pixels = self.view.composed_pixels()
+        if pixels is None:
+            self.told_briefly.emit(self.tr("There is no picture to save yet."))
+        else:
+            self._screenshots.save(pixels, screenshot_folder())
+
+    def open(self, spec: str) -> None:
+        """Play a source; our own virtual camera would show itself, over and over."""
+        fed = self.cameras.named(spec)
+        if fed is None or not self.outputs.feeds(fed):
+            self.player.open(spec)
+            return
+        self.banner.show_error(feedback_error(fed))
+        if self.player.current is not None:
+            self._on_kept(self.player.current)
+
+    def ask_for_file(self) -> None:
+        """Let the user choose a video or a picture."""
+        self._ask(self.tr("Open a video or a picture"), QFileDialog.FileMode.ExistingFile, self.player.open)
+
+    def ask_for_folder(self) -> None:
+        """Let the user choose a folder of pictures."""
+        self._ask(self.tr("Open a folder of pictures"), QFileDialog.FileMode.Directory, self.player.open)
+
+    def ask_for_filter(self) -> None:
+        """Let the user choose the folder of a filter."""
+        self._ask(
+            self.tr("Open the folder of a filter"),
+            QFileDialog.FileMode.Directory,
+            lambda folder: self.panel.filters.choose(Path(folder)),
+        )
+
+    def use_model(self, lane: int, name: str) -> None:
+        """Put a model to work; the second lane is shown if it was not."""
+        if lane == SECOND and self.panel.lanes.layout_choice is Layout.SINGLE:
+            self.panel.lanes.choose_layout(Layout.SIDE_BY_SIDE)
+        self.player.use_model(name, lane)
+
+    # What it is made of
+
+    def _lay_out(self) -> None:
+        over = QVBoxLayout(self.view)
+        over.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        over.addWidget(self.banner, 0, Qt.AlignmentFlag.AlignBottom)  # at the top it would hide the numbers
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.view, 0, 0)
+        layout.addWidget(self.files.transport, 1, 0)
+        layout.addWidget(self.chart, 2, 0)
+        layout.addWidget(self.panel, 0, 1, 3, 1)
+        layout.setRowStretch(0, 1)
+        layout.setColumnStretch(0, 1)
+
+    def _connect_panel(self) -> None:
+        panel = self.panel
+        panel.changed.connect(self._apply)
+        panel.sources.chosen.connect(self.open)
+        panel.sources.action_wanted.connect(self._on_source_action)
+        panel.lanes.model_chosen.connect(lambda lane, name: self.player.use_model(name, lane))
+        panel.lanes.swap_wanted.connect(self.player.swap_models)
+        panel.filters.folder_wanted.connect(self.ask_for_filter)
+        panel.pause.toggled.connect(self._tell_status)
+        panel.screenshot.clicked.connect(self.take_screenshot)
+        panel.full_screen.clicked.connect(self.full_screen_wanted)
+
+    def _connect_player(self) -> None:
+        player = self.player
+        player.viewed.connect(self._on_view)
+        player.status_changed.connect(self._on_status)
+        player.opening.connect(self._on_opening)
+        player.opened.connect(self._on_opened)
+        player.kept.connect(self._on_kept)
+        player.model_changed.connect(self._on_model)
+        player.idle.connect(self._on_idle)
+        player.troubled.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
+        self.view.painted.connect(self.chart.add_latency)
+        self.files.transport.pause_wanted.connect(self.toggle_pause)
+        self.files.opening_wanted.connect(self.open)
+        self.files.told.connect(self.told_briefly)
+        self.files.troubled.connect(self.banner.show_error)
+        self.cameras.pace_changed.connect(self._tell_status)
+
+    def _connect_outputs(self) -> None:
+        outputs, section = self.outputs, self.panel.outputs
+        outputs.troubled.connect(self.banner.show_error)
+        self._screenshots.told.connect(self.told_briefly)
+        self._screenshots.troubled.connect(self.banner.show_error)
+        outputs.told.connect(self.told_briefly)
+        outputs.recording_changed.connect(lambda on: section.show_state(section.record, on))
+        outputs.log_changed.connect(lambda on: section.show_state(section.log, on))
+        outputs.stream_changed.connect(lambda on: section.show_state(section.stream, on))
+        outputs.virtual_changed.connect(lambda on: section.show_state(section.virtual, on))
+        section.virtual_wanted.connect(
+            lambda on: outputs.start_virtual_camera(self.cameras.current) if on else outputs.stop_virtual_camera()
+        )
+        section.record_wanted.connect(lambda on: outputs.record(section.recording) if on else outputs.stop_recording())
+        section.log_wanted.connect(lambda on: outputs.start_log(section.ending) if on else outputs.stop_log())
+        section.stream_wanted.connect(
+            lambda on: outputs.start_stream(section.address.text()) if on else outputs.stop_stream()
+        )
+
+    def _connect_filters(self) -> None:
+        self._filters.changed.connect(self._on_filter)
+        self._filters.troubled.connect(self.banner.show_error)
+        self._filters.mended.connect(self._on_filter_mended)
+
+    def _session_settings(self) -> LiveSettings:
+        # The window sets the numbers itself, in letters of the screen.
+        live = self.panel.live_settings()
+        return replace(live, overlay=replace(live.overlay, numbers=False), filter=self._filter)
+
+    def _apply(self) -> None:
+        if self.panel.lanes.layout_choice is not Layout.SINGLE:
+            self._choose_rival()
+        self._filters.use(self.panel.filters.folder)
+        self.player.apply(self._session_settings())
+        self._show_numbers()
+
+    def _show_numbers(self) -> None:
+        # An audience has the presenter's numbers.
+        self.view.show_numbers(self.panel.overlays.numbers.isChecked() and self.presenter.isHidden())
+
+    def _choose_rival(self) -> None:
+        """Give the second lane a model of its own before it is shown for the first time."""
+        first, second = self.player.lanes
+        if second.wanted == first.wanted:
+            self.player.use_model(default_rival(self._entries, first.wanted), SECOND)
+
+    def _ask(self, title: str, mode: QFileDialog.FileMode, use: Callable[[str], object]) -> None:
+        dialog = QFileDialog(self, title)
+        dialog.setFileMode(mode)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(use)
+        dialog.open()  # returns at once: the picture behind it goes on
+
+    def _on_source_action(self, action: SourceAction) -> None:
+        {
+            SourceAction.OPEN_FILE: self.ask_for_file,
+            SourceAction.OPEN_FOLDER: self.ask_for_folder,
+            SourceAction.LOOK_AGAIN: self.cameras.watch.look,
+        }[action]()
+
+    # What is told
+
+    def _goes_on(self) -> bool:
+        """Tell whether frames come from the source on screen."""
+        return self._status is not None and self._status.state is SourceState.LIVE
+
+    def _on_filter(self, stage: FilterStage | None) -> None:
+        self._filter = stage
+        self.player.apply(self._session_settings())
+
+    def _on_filter_mended(self) -> None:
+        if isinstance(self.banner.error, FilterError):
+            self.banner.hide()
+
+    def _on_models(self, entries: list[ModelEntry]) -> None:
+        self._entries = entries
+        self.panel.lanes.set_entries(entries)
+        self.view.set_entries(entries)
+        if self.panel.lanes.layout_choice is not Layout.SINGLE:
+            self._choose_rival()
+
+    def _on_view(self, view: View) -> None:
+        live = self.panel.live_settings()
+        self.view.show_view(
+            view, live.layout, live.pace, magnification=live.magnification, live=not live.paused and self._goes_on()
+        )
+        self.outputs.show(view, self.view.composed_pixels)
+        if not live.paused:
+            self.chart.add(view)
+        self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
+        if self.presenter.isVisible():
+            shown = [lane for lane in (view.first, view.second) if lane is not None]
+            self.presenter.tell([BigLane(lane.result.model, lane.readings) for lane in shown], view.agreement)
+        self.cameras.look(view)
+        self._show_playback()
+        frame = view.first.result.frame
+        self.panel.overlays.offer_truth(frame.truth is not None)
+        size = f"{frame.width}{TIMES}{frame.height}"
+        if size != self._size:
+            self._size = size
+            self._tell_status()
+
+    def _on_status(self, status: Status) -> None:
+        self._status = status
+        self.view.show_notice(notice_words(self.player.current, status))
+        self._offer_reopening(status.message == FROZEN)
+        self._tell_status()
+
+    def _on_opening(self, playing: Playing, status: Status) -> None:
+        self.panel.sources.select(playing.spec)
+        words = opening_words(playing, status)
+        self.told.emit(words)
+        if self.view.pixels is None:
+            self.view.show_notice(words)
+
+    def _on_idle(self) -> None:
+        self.told.emit(self.tr("Nothing plays"))
+        self.view.show_notice(self.tr("There is nothing to show. Choose a source at the right, or drop a file here."))
+
+    def _on_model(self, lane: int, name: str) -> None:
+        self.panel.lanes.select(lane, name)
+        if isinstance(self.banner.error, ModelError):
+            self.banner.hide()
+
+    def _on_opened(self, playing: Playing) -> None:
+        self.view.show_notice("")
+        if not playing.stands_in:
+            self.banner.hide()
+        if playing.kind in (SourceKind.VIDEO, SourceKind.PICTURES) and playing.spec is not None:
+            self.panel.sources.remember_file(playing.spec)
+        self.panel.sources.select(_listed(playing))
+        self.panel.overlays.mirrored.setChecked(playing.session.settings.mirrored)
+        self.panel.pause.setChecked(False)
+
+    def _on_kept(self, playing: Playing) -> None:
+        self.panel.sources.select(_listed(playing))
+        self._tell_status()
+
+    def _offer_reopening(self, frozen: bool) -> None:
+        """Offer to open a camera again whose picture is frozen, for as long as it is."""
+        if frozen:
+            remedy = Remedy(self.tr("Open it again"), self.player.reopen)
+            self.banner.show_message(self.tr("The camera needs a fresh start."), FROZEN, remedies=[remedy])
+        elif FROZEN in self.banner.text:
+            self.banner.hide()
+
+    def _tell_status(self) -> None:
+        """Say what the source on screen is doing."""
+        playing, status = self.player.current, self._status
+        if playing is not None and status is not None:
+            words = status_words(playing, status, self._size, self.panel.pause.isChecked())
+            pace = self.cameras.pace if self._goes_on() and not status.message else ""
+            self.told.emit(f"{words} · {pace}" if pace else words)
+        self._show_playback()
+
+    def _show_playback(self) -> None:
+        self.files.refresh(self.panel.pause.isChecked() or not self._goes_on())
+
+
+def _listed(playing: Playing) -> str | None:
+    """Return under which entry of the source list a source stands."""
+    if playing.kind is SourceKind.SAMPLE:
+        return SAMPLE
+    return playing.name if playing.kind is SourceKind.CAMERA else playing.spec

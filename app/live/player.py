@@ -1,0 +1,350 @@
+"""Plays one source at a time. A new source takes over once it gives a picture; if it fails, the former plays on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Background
+from app.live.bridge import Bridge
+from app.live.parts import Parts
+from app.live.playing import FIRST, SECOND, LaneModel, Playing, Told
+from engine.errors import ModelError, SourceError, UnderstudyError
+from engine.live import Tap
+from engine.live_settings import LiveSettings, View
+from engine.live_state import FINAL_STATES, SourceState
+from engine.models.landmarker import Landmarker
+from engine.pipeline import Pipeline
+from engine.playback import Playback
+from engine.scene import Layout
+from engine.sources.base import Adjustable, CameraFormat, Source, SourceKind
+from engine.sources.camera import DEFAULT_FORMAT
+from engine.sources.opening import SAMPLE
+
+STOP_SECONDS = 2.0  # what a session gets for ending; the window must be gone after 3
+
+
+class Player(QObject):
+    """Owns the sessions. Lives on the GUI thread and never waits for anything there."""
+
+    viewed = Signal(object)  # View: a new picture of the source on screen
+    status_changed = Signal(object)  # Status of the source on screen
+    opening = Signal(object, object)  # Playing that is on its way, and its Status
+    opened = Signal(object)  # Playing that took over
+    kept = Signal(object)  # Playing that stays on screen because the next one failed or was called off
+    model_changed = Signal(int, str)  # lane, and the name of the model at work in it
+    troubled = Signal(object, object)  # UnderstudyError, and a function that tries again what failed
+    idle = Signal()  # nothing could be opened, not even the sample
+    stopped = Signal()  # every session has ended or has been given up
+
+    def __init__(
+        self,
+        parts: Parts,
+        settings: LiveSettings,
+        model: str,
+        second_model: str | None = None,
+        tap: Tap | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._parts = parts
+        self._settings = settings
+        self._tap = tap
+        self._mirroring_chosen = False  # by hand, while the next source is on its way
+        self.lanes = (LaneModel(model), LaneModel(second_model or model))
+        self._loop = False
+        self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
+        self._current: Playing | None = None
+        self._next: Playing | None = None
+        self._stopping: list[Playing] = []
+        self._background = Background(self)
+        self._bridge = Bridge(self)
+        self._bridge.changed.connect(self._look)
+
+    @property
+    def current(self) -> Playing | None:
+        """What is on screen."""
+        return self._current
+
+    def open(self, spec: str | None) -> None:
+        """Start a source; it takes over with its first picture.
+
+        Choosing what is on screen already calls off whatever was on its way.
+        """
+        self._call_off()
+        current = self._current
+        if current is not None and current.answers_to(spec) and self._state(current) not in FINAL_STATES:
+            self.kept.emit(current)
+            return
+        self._start(Playing(spec))
+
+    def reopen(self) -> None:
+        """Give the camera on screen up and open it again."""
+        if self._current is not None:
+            self._current.session.reopen()
+
+    def replay(self) -> None:
+        """Start the source on screen from its beginning if it has ended."""
+        if self._current is None or self._next is not None or self._state(self._current) not in FINAL_STATES:
+            return
+        if self._state(self._current) is SourceState.ENDED and self.playback is not None:
+            self.seek(0.0)
+        else:
+            self._start(Playing(self._current.spec))
+
+    @property
+    def playback(self) -> Playback | None:
+        """Where the file on screen stands; None for cameras."""
+        return None if self._current is None else self._current.session.playback
+
+    def seek(self, seconds: float) -> None:
+        """Go on at a moment of the file on screen."""
+        if self._current is not None:
+            self._current.session.seek(seconds)
+
+    def step(self, frames: int) -> None:
+        """Go so many frames further, or back."""
+        if self._current is not None:
+            self._current.session.step(frames)
+
+    def set_loop(self, loop: bool) -> None:
+        """Let files start again at their end, this one and those to come, or not."""
+        self._loop = loop
+        for playing in (self._current, self._next):
+            if playing is not None:
+                playing.session.loop = loop
+
+    @property
+    def camera_format(self) -> CameraFormat | None:
+        """What the camera on screen is asked for; None while none plays."""
+        playing = self._current
+        if playing is None or playing.kind is not SourceKind.CAMERA:
+            return None
+        return self._formats.get(playing.name, DEFAULT_FORMAT)
+
+    def use_format(self, wanted: CameraFormat) -> None:
+        """Ask the camera on screen for a format, now and whenever it is opened again."""
+        playing = self._current
+        if playing is not None and playing.camera is not None:
+            self._formats[playing.name] = wanted
+            playing.camera.ask(wanted)
+
+    def apply(self, settings: LiveSettings) -> None:
+        """Use these settings from the next frame on; a source on its way gets them when it takes over."""
+        if self._next is not None and settings.mirrored != self._settings.mirrored:
+            self._mirroring_chosen = True
+        self._settings = settings
+        if self._current is not None:
+            self._ask_for_second(self._current)
+            self._current.session.settings = settings
+
+    def use_model(self, model: str, lane: int = FIRST) -> None:
+        """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays at work."""
+        self.lanes[lane].wanted = model
+        for playing in (self._current, self._next):
+            if playing is None:
+                continue
+            playing.told[lane] = Told()  # choosing a broken model twice is told twice
+            if lane == FIRST:
+                playing.session.use_model(lambda: self._load_landmarker(FIRST, model))
+            else:
+                playing.second_model = None  # so that one that failed is tried again
+                self._ask_for_second(playing)
+
+    def swap_models(self) -> None:
+        """Exchange the models of both lanes; with a single lane on screen, show what the other model says."""
+        first, second = (lane.wanted for lane in self.lanes)
+        self.use_model(second, FIRST)
+        self.use_model(first, SECOND)
+
+    def stop(self) -> None:
+        """End everything; `stopped` tells when. Nothing else is told any more."""
+        self._bridge.close()
+        for playing in (self._current, self._next):
+            if playing is not None:
+                self._end(playing)
+        self._current = self._next = None
+        if not self._stopping:
+            self.stopped.emit()
+
+    def _start(self, playing: Playing) -> None:
+        before = tuple(old for old in self._stopping if old.may_share_device(playing))
+        settings = replace(self._settings, paused=False)
+        self._mirroring_chosen = self._mirroring_chosen and playing.stands_in
+        playing.session = self._parts.new_session(
+            lambda: self._open_source(playing, before),
+            lambda: self._make_pipeline(playing),
+            settings,
+            self._bridge.notify,
+        )
+        playing.session.loop = self._loop
+        self._next = playing
+        self._ask_for_second(playing)
+        self.opening.emit(playing, playing.session.status)
+        playing.session.start()
+
+    def _ask_for_second(self, playing: Playing) -> None:
+        """Let a session have the second model, once there is a use for it."""
+        model = self.lanes[SECOND].wanted
+        if self._settings.layout is Layout.SINGLE or playing.second_model == model:
+            return
+        playing.second_model = model
+        playing.session.use_second_model(
+            lambda: self._build_pipeline(SECOND, model), lambda: self._load_landmarker(SECOND, model)
+        )
+
+    def _open_source(self, playing: Playing, before: tuple[Playing, ...]) -> Source:
+        """Open the source of `playing`, or open it again; runs on its session's thread."""
+        for old in before:  # two readers on one device would make a free camera look busy
+            old.ended.wait(STOP_SECONDS)
+        source = self._parts.open_source(playing.found_as, self._formats)
+        playing.camera = source if isinstance(source, Adjustable) else None
+        if playing.kind is None:
+            playing.name, playing.kind = source.name, source.kind
+            playing.is_still = source.kind is SourceKind.PICTURES and source.frame_count == 1
+            # Set here, so that the very first picture of a camera is mirrored.
+            playing.session.settings = replace(playing.session.settings, mirrored=source.kind is SourceKind.CAMERA)
+        return source
+
+    def _make_pipeline(self, playing: Playing) -> Pipeline:
+        """Build the pipeline, with another model if the wanted one is broken; runs on the session's thread."""
+        model = self.lanes[FIRST].wanted
+        try:
+            return self._build_pipeline(FIRST, model)
+        except ModelError as error:
+            playing.model_refusal = error
+            for entry in self._parts.list_models():
+                if entry.error is None and entry.name != model:
+                    return self._build_pipeline(FIRST, entry.name)
+            raise
+
+    def _build_pipeline(self, lane: int, model: str) -> Pipeline:
+        pipeline = self._parts.make_pipeline(model)
+        self.lanes[lane].loaded = model
+        return pipeline
+
+    def _load_landmarker(self, lane: int, model: str) -> Landmarker:
+        """Load another model; runs on a session's thread."""
+        landmarker = self._parts.load_landmarker(model)
+        self.lanes[lane].loaded = model
+        return landmarker
+
+    def _look(self) -> None:
+        """See what the sessions have made."""
+        if self._next is not None:
+            self._look_at_next(self._next)
+        if self._current is not None:
+            self._look_at_current(self._current)
+
+    def _look_at_next(self, playing: Playing) -> None:
+        over = self._state(playing) in FINAL_STATES  # asked first: the last view comes before the end
+        view = playing.session.take_view()
+        if view is not None:
+            self._take_over(playing)
+            self._tell_view(view)
+        elif over:
+            self._give_up(playing)
+        elif self._has_new_status(playing):
+            self.opening.emit(playing, playing.session.status)
+
+    def _look_at_current(self, playing: Playing) -> None:
+        # Asked first: the view that names a model comes before its errors.
+        errors = playing.session.error, playing.session.second_error
+        view = playing.session.take_view()
+        if view is not None:
+            self._tell_view(view)
+        self._tell_errors(playing, errors)
+        if self._has_new_status(playing):
+            status = playing.session.status
+            self.status_changed.emit(status)
+            if status.error is not None:
+                self.troubled.emit(status.error, lambda: self._open_again(playing.found_as))
+
+    def _take_over(self, playing: Playing) -> None:
+        former, self._current, self._next = self._current, playing, None
+        playing.told_status = None  # so far it was told as that of a source on its way
+        mirrored = self._settings.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
+        playing.session.settings = replace(self._settings, mirrored=mirrored, paused=False)
+        playing.session.tap = self._tap
+        if former is not None:
+            self._end(former)
+        self.opened.emit(playing)
+
+    def _give_up(self, playing: Playing) -> None:
+        self._next = None
+        self._end(playing)
+        error = playing.session.status.error or playing.session.error or _empty(playing)
+        self.troubled.emit(error, lambda: self._open_again(playing.spec))
+        if self._current is not None:
+            self.kept.emit(self._current)
+        elif playing.spec != SAMPLE:
+            self._start(Playing(SAMPLE, stands_in=True))
+        else:
+            self.idle.emit()
+
+    def _open_again(self, spec: str | None) -> None:
+        """Try once more to open what failed, unless something is on its way already."""
+        if self._next is None:
+            self.open(spec)
+
+    def _call_off(self) -> None:
+        if self._next is not None:
+            self._end(self._next)
+            self._next = None
+
+    def _end(self, playing: Playing) -> None:
+        def end() -> None:
+            playing.session.stop(STOP_SECONDS)
+            playing.ended.set()
+
+        playing.session.tap = None
+        self._stopping.append(playing)
+        self._background.run(end, lambda _: self._forget(playing))
+
+    def _forget(self, playing: Playing) -> None:
+        self._stopping.remove(playing)
+        if self._bridge.closed and not self._stopping:
+            self.stopped.emit()
+
+    def _tell_view(self, view: View) -> None:
+        for lane, shown in enumerate((view.first, view.second)):
+            model = "" if shown is None else shown.result.model  # "" on frames that no model saw
+            if model and model != self.lanes[lane].at_work:
+                self.lanes[lane].at_work = model
+                self.model_changed.emit(lane, model)
+        self.viewed.emit(view)
+
+    def _tell_errors(self, playing: Playing, errors: tuple[UnderstudyError | None, UnderstudyError | None]) -> None:
+        if playing.model_refusal is not None:
+            wanted = self.lanes[FIRST].wanted
+            self.troubled.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
+            playing.model_refusal = None
+        for lane, error in enumerate(errors):
+            told = playing.told[lane]
+            if error is not None and error is not told.error and str(error) != told.words:
+                self._tell_error(lane, error)
+            playing.told[lane] = Told(error, told.words if error is None else str(error))
+
+    def _tell_error(self, lane: int, error: UnderstudyError) -> None:
+        model = self.lanes[lane]
+        wanted = model.wanted
+        if isinstance(error, ModelError) and model.at_work:
+            model.wanted = model.loaded
+            self.model_changed.emit(lane, model.at_work)
+        self.troubled.emit(error, lambda: self.use_model(wanted, lane))
+
+    def _has_new_status(self, playing: Playing) -> bool:
+        status = playing.session.status
+        if status == playing.told_status:
+            return False
+        playing.told_status = status
+        return True
+
+    def _state(self, playing: Playing) -> SourceState:
+        return playing.session.status.state
+
+
+def _empty(playing: Playing) -> SourceError:
+    reason = playing.session.status.message or "it is empty or ended at once"
+    return SourceError(f"The source {playing.name} gave no picture", reason, "choose another source")

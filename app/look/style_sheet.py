@@ -1,0 +1,122 @@
+"""The shapes of the controls as a Qt style sheet; its `$names` are the colours of a `Palette` and the measures."""
+
+from __future__ import annotations
+
+STYLE = """
+#panel, #panelArea, #statusLine { background: $panel; }
+#panelArea { border: none; border-left: 1px solid $line; }
+#statusLine { border-top: 1px solid $line; padding: 7px ${margin}px; color: $text; }
+QLabel[role="heading"], QLabel[role="hint"] { color: $muted; }
+
+QPushButton, QToolButton, QComboBox, QLineEdit, QPlainTextEdit {
+    background: $field; color: $text; border: 1px solid $edge; border-radius: 6px; padding: 7px 11px;
+}
+QPushButton:hover, QToolButton:hover, QComboBox:hover { background: $hover; }
+QPushButton:pressed, QPushButton:checked, QToolButton:pressed, QToolButton:checked {
+    background: $accent; color: $on_accent;
+}
+QPushButton:disabled, QToolButton:disabled, QComboBox:disabled, QLineEdit:disabled {
+    color: $faint; border-color: $hover;
+}
+QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QPlainTextEdit:focus {
+    border: 2px solid $accent; padding: 6px 10px;
+}
+QPushButton:checked:focus, QToolButton:checked:focus { border-color: $text; }
+QLineEdit, QPlainTextEdit {
+    selection-background-color: $accent; selection-color: $on_accent; placeholder-text-color: $muted;
+}
+#fold { background: transparent; border: 1px solid transparent; color: $muted; padding: 3px 2px; }
+#fold:hover, #fold:checked { background: transparent; color: $text; }
+#fold:focus { border: 2px solid $accent; padding: 2px 1px; }
+QComboBox::drop-down { border: none; width: 26px; }
+QComboBox::down-arrow { image: none; }
+QComboBox { combobox-popup: 0; }
+QComboBox QAbstractItemView {
+    background: $field; color: $text; border: 1px solid $edge; outline: none; padding: 4px;
+}
+QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 7px; border-radius: 4px; }
+QComboBox QAbstractItemView::item:selected { background: $accent; color: $on_accent; }
+QComboBox QAbstractItemView::item:disabled { background: transparent; color: $faint; }
+
+QCheckBox, QRadioButton { spacing: 9px; padding: 4px 0; outline: none; }
+QCheckBox:disabled, QRadioButton:disabled { color: $faint; }
+QCheckBox::indicator, QRadioButton::indicator {
+    width: 15px; height: 15px; border: 1px solid $edge; border-radius: 4px; background: $field;
+}
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover { background: $hover; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
+QRadioButton::indicator:checked { width: 7px; height: 7px; border: 5px solid $accent; }
+QCheckBox::indicator:focus { width: 13px; height: 13px; border: 2px solid $text; }
+QRadioButton:focus { color: $accent; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { background: $panel; border-color: $hover; }
+
+QSlider { min-height: 24px; border: 1px solid transparent; border-radius: 5px; }
+QSlider:focus { border-color: $accent; }
+QSlider::groove:horizontal { height: 4px; border-radius: 2px; background: $edge; }
+QSlider::sub-page:horizontal { border-radius: 2px; background: $accent; }
+QSlider::handle:horizontal { width: 16px; margin: -6px 0; border-radius: 8px; background: $text; }
+QSlider::groove:horizontal:disabled, QSlider::sub-page:horizontal:disabled { background: $hover; }
+QSlider::handle:horizontal:disabled { background: $faint; }
+
+QTabWidget::pane { border: none; border-top: 1px solid $line; }
+QTabBar::tab { color: $muted; padding: 8px 14px; border-bottom: 2px solid transparent; }
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
+QTabBar::tab:focus { background: $hover; }
+
+QListView, QTreeView, QTableView {
+    background: $field; color: $text; border: 1px solid $edge; border-radius: 6px; outline: none; gridline-color: $line;
+}
+QListView { padding: 3px; }
+QListView::item { border-radius: 4px; }
+QListView:focus, QTreeView:focus, QTableView:focus { border: 2px solid $accent; }
+QListView:focus { padding: 2px; }
+QListView::item:selected, QTreeView::item:selected, QTableView::item:selected {
+    background: $accent; color: $on_accent;
+}
+QHeaderView::section {
+    background: $panel; color: $muted; border: none; border-bottom: 1px solid $line; padding: 5px 8px;
+}
+QTableCornerButton::section { background: $panel; border: none; }
+QProgressBar {
+    background: $field; color: $text; border: 1px solid $edge; border-radius: 6px; min-height: 18px; text-align: center;
+}
+QProgressBar[textVisible="false"] {
+    background: $line; min-height: 6px; max-height: 6px; border: none; border-radius: 3px;
+}
+QProgressBar::chunk { background: $soft_accent; border-radius: 5px; }
+QProgressBar[textVisible="false"]::chunk { background: $accent; border-radius: 3px; }
+QMenu { background: $field; color: $text; border: 1px solid $edge; padding: 4px; }
+QMenu::item { padding: 6px 18px; border-radius: 4px; }
+QMenu::item:selected { background: $accent; color: $on_accent; }
+QMenu::item:disabled { color: $faint; }
+QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
+QSplitter::handle { background: $line; }
+
+#topBar QToolButton { padding: 2px 11px; }
+#topBar QToolButton:focus { padding: 1px 10px; }
+
+#banner { background: $alert; border: 1px solid $alert_edge; border-radius: 8px; }
+#banner QLabel { color: $on_alert; }
+#banner QToolButton { background: transparent; border: 1px solid transparent; color: $on_alert; padding: 4px 8px; }
+#banner QToolButton[role="remedy"] { border-color: $on_alert; }
+#banner QToolButton:hover { background: $alert_edge; }
+#banner QToolButton:focus { border: 2px solid $on_alert; padding: 3px 7px; }
+#hotkeySheet { background: $panel; border: 1px solid $edge; border-radius: 10px; }
+#hotkeySheet QLabel { color: $text; }
+#hotkeySheet QLabel[role="heading"] { color: $muted; }
+#hotkeySheet QLabel[role="key"] {
+    background: $field; border: 1px solid $edge; border-radius: 5px; padding: 2px 7px;
+}
+#firstHint {
+    background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; padding: 12px 20px;
+}
+QToolTip { background: $field; color: $text; border: 1px solid $edge; padding: 4px; }
+QScrollBar:vertical { background: $panel; width: 10px; }
+QScrollBar:horizontal { background: $panel; height: 10px; }
+QScrollBar::handle { background: $edge; border-radius: 4px; margin: 1px; }
+QScrollBar::handle:vertical { min-height: 30px; }
+QScrollBar::handle:horizontal { min-width: 30px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+"""

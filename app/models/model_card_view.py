@@ -1,0 +1,124 @@
+"""The card of one model: what it is, how well and how fast it does, and where it comes from."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.look.page_parts import TEXT_WIDTH, Chip, Facts, Table, make_heading, make_title, make_words
+from app.look.theme import GAP, MARGIN
+from app.models.model_facts_table import accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols
+from app.models.speed_measuring import Measurement
+from app.view.model_facts import ModelFacts
+from engine.errors import sentence
+from engine.models.card import Card
+from engine.models.library import ModelEntry
+
+WORD_COLUMNS = 2  # of the table of results: data and split
+
+
+class ModelCardView(QWidget):
+    """Shows one model, whole or broken."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name, self.role = make_title(), Chip()
+        self.problem = make_words()
+        self.speed = make_words()
+        self.no_accuracy = make_words(self.tr("Not measured: the card of this model carries no results."), quiet=True)
+        self.accuracy = Table(accuracy_headings(), WORD_COLUMNS)
+        self.protocol = make_words(quiet=True)
+        self.network, self.origin, self.file = Facts(), Facts(), Facts()
+        self._groups = (
+            self._group(self.tr("Speed on this machine"), self.speed),
+            self._group(self.tr("Accuracy"), self.accuracy, self.no_accuracy, self.protocol),
+            self._group(self.tr("Network"), self.network),
+            self._group(self.tr("Origin"), self.origin),
+        )
+        self._lay_out()
+
+    def show_entry(self, entry: ModelEntry, measurement: Measurement | None, measuring: bool) -> None:
+        """Show a model.
+
+        Args:
+            entry: the model.
+            measurement: its speed, if it was measured.
+            measuring: whether speeds are being measured now.
+        """
+        self.name.setText(entry.name)
+        self._show_role(entry)
+        self.problem.setText(_problem_words(entry))
+        self.problem.setVisible(entry.error is not None)
+        for group in self._groups:
+            group.setVisible(entry.card is not None)
+        if entry.card is not None:
+            self._show_card(entry.card)
+        self.speed.setText(self._speed_words(measurement, measuring))
+        self.file.show_rows([(self.tr("File"), str(entry.path))])
+
+    def _show_role(self, entry: ModelEntry) -> None:
+        missing = entry.error is not None and not entry.path.is_file()
+        broken = self.tr("File missing") if missing else self.tr("Cannot be used")
+        usable = entry.card is not None and entry.error is None
+        self.role.setText(ModelFacts.of(entry.card).role_words if usable and entry.card is not None else broken)
+        self.role.alerting = not usable
+        self.role.updateGeometry()
+        self.role.update()
+
+    def _show_card(self, card: Card) -> None:
+        rows = accuracy_rows(card)
+        self.accuracy.show_rows(rows)
+        self.accuracy.setVisible(bool(rows))
+        self.no_accuracy.setVisible(not rows)
+        how = "\n".join(sentence(protocol) for protocol in protocols(card))
+        self.protocol.setText(how)
+        self.protocol.setVisible(bool(how))
+        self.accuracy.setToolTip(how)
+        self.network.show_rows(network_rows(card))
+        self.origin.show_rows(origin_rows(card))
+
+    def _speed_words(self, measurement: Measurement | None, measuring: bool) -> str:
+        if measuring:
+            return self.tr("Measuring …")
+        if measurement is None:
+            return self.tr("Not measured yet in this session.")
+        ended = QDateTime.fromSecsSinceEpoch(int(measurement.when.timestamp()))
+        when = QLocale().toString(ended, QLocale.FormatType.ShortFormat)
+        speed = measurement.speed
+        return self.tr("p50 {0} ms, p95 {1} ms a face on one thread · measured {2}").format(
+            f"{speed.p50:.2f}", f"{speed.p95:.2f}", when
+        )
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(MARGIN)
+        head.addWidget(self.name)
+        head.addWidget(self.role, 0, Qt.AlignmentFlag.AlignVCenter)
+        head.addStretch(1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(MARGIN + GAP)
+        rows.addLayout(head)
+        rows.addWidget(self.problem)
+        for group in self._groups:
+            rows.addWidget(group)
+        rows.addWidget(self.file)
+        rows.addStretch(1)
+        self.setMaximumWidth(TEXT_WIDTH)
+
+    def _group(self, title: str, *parts: QWidget) -> QWidget:
+        group = QWidget()
+        rows = QVBoxLayout(group)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(GAP)
+        rows.addWidget(make_heading(title))
+        for part in parts:
+            rows.addWidget(part)
+        return group
+
+
+def _problem_words(entry: ModelEntry) -> str:
+    if entry.error is None:
+        return ""
+    error = entry.error
+    return f"{error.what}.\n{sentence(error.why)} {sentence(error.fix)}"

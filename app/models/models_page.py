@@ -1,0 +1,206 @@
+"""The page of the models: which there are, what each is, how well and how fast it does, and where to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.background import Background
+from app.banner import Banner
+from app.live.playing import FIRST, SECOND
+from app.look.making import make_button
+from app.look.page_parts import Column, fill_page, make_title, make_words
+from app.look.theme import GAP, MARGIN
+from app.models.model_card_view import ModelCardView
+from app.models.model_list import ModelList
+from app.models.speed_measuring import SpeedMeasuring
+from engine.errors import UnderstudyError
+from engine.models.landmarker import Landmarker
+from engine.models.library import ModelEntry
+
+LIST_WIDTH = 240  # logical pixels
+
+
+class ModelsPage(QWidget):
+    """Lists the models and shows the card of one.
+
+    Args:
+        list_models: the models that are there, broken ones with the reason; called on another thread.
+        load_landmarker: loads a model by name or path; called on another thread.
+    """
+
+    use_wanted = Signal(int, str)  # lane (`app.live.playing.FIRST` or `SECOND`), and a model by name or path
+
+    def __init__(
+        self,
+        list_models: Callable[[], list[ModelEntry]],
+        load_landmarker: Callable[[str], Landmarker],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._list_models, self._load = list_models, load_landmarker
+        self._background = Background(self)
+        self._opened: dict[Path, ModelEntry] = {}  # files from outside the library
+        self.banner, self.list, self.card = Banner(), ModelList(), ModelCardView()
+        self.nothing = make_words(self.tr("Looking for models …"))
+        self.speeds = SpeedMeasuring(load_landmarker, self)
+        self._make_buttons()
+        self._lay_out()
+        self.list.chosen.connect(self._show_chosen)
+        self.speeds.changed.connect(self._show_chosen)
+        self.speeds.troubled.connect(self.banner.show_error)
+        self._show_chosen()
+
+    def refresh(self) -> None:
+        """Look for the models anew."""
+        self._background.run(self._list_models, self._on_listed)
+
+    def open_model(self, path: str) -> None:
+        """Check a `.tflite` file with its card and list it; if it cannot be used, the banner says why."""
+        file = Path(path)
+
+        def load() -> ModelEntry | UnderstudyError:
+            try:
+                return ModelEntry(file.stem, file, self._load(str(file)).card, None)
+            except UnderstudyError as error:
+                return error
+
+        self._background.run(load, self._on_opened)
+
+    def ask_for_model(self) -> None:
+        """Let the user choose a model file."""
+        dialog = QFileDialog(self, self.tr("Open a model"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(self.tr("Models (*.tflite)"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.open_model)
+        dialog.open()
+
+    def close_down(self) -> None:
+        """End what goes on in the background."""
+        self._background.close()
+        self.speeds.close_down()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    # What it is made of
+
+    def _make_buttons(self) -> None:
+        self.first = make_button(self.tr("Show in the first lane"), self.tr("Let this model find the landmarks"))
+        self.second = make_button(
+            self.tr("Compare in the second lane"), self.tr("Show this model beside the one of the first lane")
+        )
+        self.measure = make_button(
+            self.tr("Measure speed on this machine"),
+            self.tr("Takes seconds. The live picture and other programs slow it down."),
+        )
+        self.measure_all = make_button(
+            self.tr("Measure all"),
+            self.tr("Measure every model that can be used, in turns, so that all are comparable"),
+        )
+        self.call_off = make_button(self.tr("Cancel measuring"), self.tr("End measuring without a result"))
+        self.open_file = make_button(
+            self.tr("Open a model file …"), self.tr("A .tflite file with its card, the .json file beside it")
+        )
+        self.open_folder = make_button(self.tr("Open its folder"), self.tr("Show the files of the chosen model"))
+        self.first.clicked.connect(lambda: self._use(FIRST))
+        self.second.clicked.connect(lambda: self._use(SECOND))
+        self.measure.clicked.connect(lambda: self._measure([self.list.entry] if self.list.entry else []))
+        self.measure_all.clicked.connect(lambda: self._measure(self.list.entries))
+        self.call_off.clicked.connect(self.speeds.call_off)
+        self.open_file.clicked.connect(self.ask_for_model)
+        self.open_folder.clicked.connect(self._show_folder)
+
+    def _lay_out(self) -> None:
+        left = QVBoxLayout()
+        left.setSpacing(GAP)
+        left.addWidget(make_title(self.tr("Models")))
+        left.addSpacing(GAP)
+        left.addWidget(self.list, 1)
+        for button in (self.open_file, self.open_folder, self.measure_all):
+            left.addWidget(button)
+        self.list.setFixedWidth(LIST_WIDTH)
+        content = QWidget()
+        layout = QGridLayout(content)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setHorizontalSpacing(2 * MARGIN)
+        layout.setVerticalSpacing(MARGIN)
+        layout.addLayout(left, 0, 0, 2, 1)
+        layout.addWidget(self._make_right(), 0, 1)
+        layout.addWidget(self.banner, 1, 1)
+        layout.setColumnStretch(1, 1)
+        layout.setRowStretch(0, 1)
+        fill_page(self, content)
+
+    def _make_right(self) -> QWidget:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GAP)
+        for button in (self.first, self.second, self.measure, self.call_off):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(MARGIN)
+        rows.addWidget(Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model")), 1)
+        rows.addLayout(buttons)
+        self._right = QStackedWidget()
+        self._right.addWidget(self.nothing)
+        self._right.addWidget(whole)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        return self._right
+
+    # What users do
+
+    def _use(self, lane: int) -> None:
+        if self.list.entry is not None:
+            self.use_wanted.emit(lane, self._key(self.list.entry))
+
+    def _measure(self, entries: list[ModelEntry]) -> None:
+        self.banner.hide()
+        self.speeds.start([self._key(entry) for entry in entries if entry.error is None])
+
+    def _show_folder(self) -> None:
+        if self.list.entry is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.list.entry.path.parent)))
+
+    # What is told
+
+    def _on_listed(self, entries: list[ModelEntry]) -> None:
+        self.nothing.setText(self.tr("There is no model yet. Open a model file, or train one on the page Train."))
+        listed = {entry.path.absolute() for entry in entries}
+        self.list.set_entries([*entries, *(entry for path, entry in self._opened.items() if path not in listed)])
+
+    def _on_opened(self, outcome: ModelEntry | UnderstudyError) -> None:
+        if isinstance(outcome, UnderstudyError):
+            self.banner.show_error(outcome)
+            return
+        self.banner.hide()
+        self._opened[outcome.path.absolute()] = outcome
+        listed = [entry for entry in self.list.entries if entry.path.absolute() != outcome.path.absolute()]
+        self.list.set_entries([*listed, outcome])
+        self.list.setCurrentRow(len(listed))
+
+    def _show_chosen(self) -> None:
+        entry, busy = self.list.entry, self.speeds.busy
+        usable = [listed for listed in self.list.entries if listed.error is None]
+        self._right.setCurrentIndex(0 if entry is None else 1)
+        if entry is not None:
+            self.card.show_entry(entry, self.speeds.result(self._key(entry)), busy)
+        for button in (self.first, self.second):
+            button.setEnabled(entry in usable)
+        self.measure.setEnabled(entry in usable)
+        self.measure_all.setEnabled(bool(usable) and not busy)
+        self.open_folder.setEnabled(entry is not None)
+        self.measure.setVisible(not busy)
+        self.call_off.setVisible(busy)
+
+    def _key(self, entry: ModelEntry) -> str:
+        """Return the name of a model of the library, the path of another."""
+        return str(entry.path) if entry.path.absolute() in self._opened else entry.name

@@ -1,0 +1,68 @@
+"""Two lines that greet whoever starts the program for the first time; no dialog stands in the way."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+
+from app.banner import Banner
+from app.look.hotkeys import Act, hotkey
+from app.look.theme import MARGIN
+
+STAYS_MS = 15_000
+# Keys that are shortcuts never come as a press.
+_BUSY = {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.Shortcut, QEvent.Type.MouseButtonPress}
+
+
+class FirstHint(QLabel):
+    """Lies over the foot of its parent until a key or a button is pressed or a banner comes, or for some seconds.
+
+    Args:
+        parent: what it lies over.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("firstHint")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        first = self.tr("Choose a camera at the right, or drop a video or a picture here.")
+        second = self.tr("Press {0} to compare two models, {1} for all keys.")
+        keys = (hotkey(act).key_texts[0] for act in (Act.LAYOUT, Act.KEYS))
+        self.setText(f"{first}\n{second.format(*keys)}")
+        self.setAccessibleName(self.text())
+        parent.installEventFilter(self)
+        self.hide()
+
+    def greet(self) -> None:
+        """Show the lines."""
+        self._place()
+        self.show()
+        self.raise_()
+        QTimer.singleShot(STAYS_MS, self, self.hide)
+        application = QApplication.instance()
+        assert application is not None
+        application.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.parent():
+            self._place()
+        elif self.isVisible() and (event.type() in _BUSY or _is_banner_coming(watched, event)):
+            self.hide()
+        return super().eventFilter(watched, event)
+
+    def hideEvent(self, event: QEvent) -> None:
+        application = QApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self)
+
+    def _place(self) -> None:
+        stage = self.parentWidget()
+        assert stage is not None
+        self.adjustSize()
+        self.move((stage.width() - self.width()) // 2, stage.height() - self.height() - MARGIN)
+
+
+def _is_banner_coming(watched: QObject, event: QEvent) -> bool:
+    # It lies in the same place, and what it tells is more important.
+    return event.type() == QEvent.Type.Show and isinstance(watched, Banner)

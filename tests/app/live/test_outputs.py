@@ -1,0 +1,45 @@
+"""What leaves the program gets files of its own, however fast one follows the other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+
+from app.live import outputs
+from app.live.outputs import Outputs, Recording
+from engine.sources.video import VideoSource
+from tests.fakes.views import one
+
+NOON = datetime(2026, 11, 21, 12, 0, 8)
+
+
+class StoppedClock(datetime):
+    """Time does not pass."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return NOON
+
+
+def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setattr(outputs, "datetime", StoppedClock)
+    made = Outputs(tmp_path)
+    told = []
+    made.told.connect(told.append)
+    made.troubled.connect(told.append)
+    for count in (3, 5):
+        made.record(Recording.VIEW, rate=20.0)
+        for number in range(count):
+            pixels = np.full((48, 64, 4), 40 * number, np.uint8)
+            made.show(one(pixels), lambda pixels=pixels: pixels)
+            qtbot.wait(50)
+        made.stop_recording()
+    qtbot.waitUntil(lambda: len(told) == 2)
+    paths = sorted(tmp_path.iterdir(), key=lambda path: len(path.name))
+    assert [path.name for path in paths] == ["2026-11-21 12.00.08.mp4", "2026-11-21 12.00.08 (2).mp4"]
+    for path in paths:
+        source = VideoSource(path)
+        assert source.read() is not None
+        source.close()
+    made.close()

@@ -1,0 +1,293 @@
+"""The page of the models: their cards, their speed, and files from elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from app.live.playing import FIRST, SECOND
+from app.look.theme import DARK, LIGHT, apply_theme
+from app.models import speed_measuring
+from app.models.models_page import ModelsPage
+from engine.benchmark import Speed
+from engine.models.library import ModelEntry, ModelLibrary
+from tests.app import walking
+from tests.fakes.models import FAKE_CARD
+from tests.fakes.window_fakes import BROKEN
+
+SHIPPED = Path(__file__).resolve().parents[3] / "assets" / "models"
+METRIC = {
+    "data": "lfpw68",
+    "split": "test",
+    "n": 290,
+    "nme_faces": 159,
+    "nme": 3.0464,
+    "fr10": 1.2579,
+    "auc10": 0.6954,
+    "visibility_auc": 0.9561,
+    "protocol": "in percent of the eye distance",
+}
+STUDENT = replace(
+    FAKE_CARD,
+    name="student-98",
+    scheme=98,
+    system="a network",
+    bytes=2_165_440,
+    params=943_948,
+    macs=71_631_488,
+    licence="research only",
+    data="8958 faces; those of ytf68 are machine-made",
+    recipe="student-98, 600 steps",
+    revision="6430c7f",
+    metrics=(METRIC, {"data": "faces", "n": 12, "nme": 4.0, "box": "detector"}),
+)
+TEACHER = replace(FAKE_CARD, name="teacher-68", role="teacher")
+
+
+@pytest.fixture
+def entries(tmp_path):
+    """Return what the library lists; tests change it."""
+    return [
+        ModelEntry("broken", tmp_path / "broken.tflite", None, BROKEN),
+        ModelEntry("student-98", tmp_path / "student-98.tflite", STUDENT, None),
+        ModelEntry("teacher-68", tmp_path / "teacher-68.tflite", TEACHER, None),
+    ]
+
+
+@pytest.fixture
+def page(qtbot, themed, entries):
+    """Return the page on a library that is listed, with models that load but do not run."""
+
+    def load(model):
+        if "broken" in model:
+            raise BROKEN
+        return SimpleNamespace(card=replace(TEACHER, name=Path(model).stem))
+
+    shown = ModelsPage(lambda: list(entries), load)
+    qtbot.addWidget(shown)
+    shown.resize(1280, 760)
+    shown.show()
+    qtbot.waitExposed(shown)
+    qtbot.waitUntil(lambda: shown.list.count() == len(entries))
+    yield shown
+    shown.close_down()
+
+
+@pytest.fixture
+def slow_benchmark(monkeypatch):
+    """Let measuring take until the event is set, or until it is called off."""
+    go_on = threading.Event()
+
+    def measure(landmarkers, called_off):
+        while not go_on.wait(0.005):
+            if called_off.is_set():
+                return []
+        return [Speed(landmarker.card.name, threads, 3.25, 4.5, 1) for landmarker, threads in landmarkers]
+
+    monkeypatch.setattr(speed_measuring, "benchmark", measure)
+    yield go_on
+    go_on.set()
+
+
+def choose(page, name):
+    rows = [row for row in range(page.list.count()) if page.list.item(row).text() == name]
+    page.list.setCurrentRow(rows[0])
+
+
+def words(widget):
+    """Return what every label below a widget says."""
+    from PySide6.QtWidgets import QLabel
+
+    return [label.text() for label in widget.findChildren(QLabel) if not label.isHidden()]
+
+
+def test_card_tells_everything(page):
+    choose(page, "student-98")
+    assert (page.card.name.text(), page.card.role.text()) == ("student-98", "Student")
+    network = words(page.card.network)
+    for fact in (
+        "98 points",
+        "a network",
+        "2.17 MB",
+        "944 thousand",
+        "71.6 million a face",
+        "64 \u00d7 64 pixels, RGB",
+    ):
+        assert fact in network
+    for fact in ("research only", "8958 faces; those of ytf68 are machine-made", "student-98, 600 steps", "6430c7f"):
+        assert fact in words(page.card.origin)
+
+
+def test_accuracy_tells_its_protocol_and_what_was_not_measured(page):
+    choose(page, "student-98")
+    assert page.card.accuracy.texts == [
+        ("lfpw68", "test", "159 of 290", "3.05", "1.26", "0.695", "0.956"),
+        ("faces", "all", "12", "4.00", "-", "-", "-"),
+    ]
+    assert page.card.protocol.text() == "In percent of the eye distance."
+    choose(page, "teacher-68")
+    assert page.card.role.text() == "Teacher"
+    assert page.card.no_accuracy.isVisible()
+    assert not page.card.accuracy.isVisible()
+
+
+def test_a_usable_model_is_chosen_first(page):
+    assert page.list.currentItem().text() == "student-98"
+
+
+def test_broken_model_says_why_and_cannot_be_used(page):
+    choose(page, "broken")
+    assert page.card.problem.text() == (
+        "The model “broken” is damaged.\nIts bytes changed on the way. Install it again."
+    )
+    assert not page.card.network.isVisible()
+    for button in (page.first, page.second, page.measure):
+        assert not button.isEnabled()
+
+
+def test_fault_10_card_shows_that_the_file_is_missing_and_where_it_was(qtbot, themed, tmp_path):
+    """A real library of two models, of which one has lost its file."""
+    for file in SHIPPED.glob("student-68*"):
+        shutil.copy(file, tmp_path)
+    gone = tmp_path / "student-68-lite.tflite"
+    gone.unlink()
+    page = ModelsPage(ModelLibrary((tmp_path,)).entries, ModelLibrary((tmp_path,)).load)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: page.list.count() == 2)
+    assert page.list.currentItem().text() == "student-68"
+    choose(page, "student-68-lite")
+    assert page.card.role.text() == "File missing"
+    assert str(gone) in page.card.problem.text()
+    assert "128 \u00d7 128 pixels, RGB" in words(page.card.network)
+    assert not page.first.isEnabled()
+    page.close_down()
+
+
+def test_buttons_ask_for_a_lane(page, qtbot):
+    choose(page, "teacher-68")
+    for button, lane in ((page.first, FIRST), (page.second, SECOND)):
+        with qtbot.waitSignal(page.use_wanted) as wanted:
+            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert wanted.args == [lane, "teacher-68"]
+
+
+def test_speed_is_measured_and_kept_for_the_session(page, qtbot, slow_benchmark, heartbeat):
+    page.measure.click()
+    assert page.card.speed.text() == "Measuring …"
+    assert not page.measure.isVisible()
+    assert not page.measure_all.isEnabled()
+    qtbot.wait(100)
+    slow_benchmark.set()
+    qtbot.waitUntil(lambda: not page.speeds.busy)
+    assert page.card.speed.text().startswith("p50 3.25 ms, p95 4.50 ms a face on one thread · measured ")
+    choose(page, "teacher-68")
+    assert "Not measured" in page.card.speed.text()
+    choose(page, "student-98")
+    assert "3.25 ms" in page.card.speed.text()
+    heartbeat.stop()
+    assert heartbeat.longest_gap < 0.1
+
+
+def test_all_usable_models_are_measured(page, qtbot, slow_benchmark):
+    slow_benchmark.set()
+    page.measure_all.click()
+    qtbot.waitUntil(lambda: not page.speeds.busy)
+    assert page.speeds.result("teacher-68") is not None
+    assert page.speeds.result("student-98") is not None
+    assert page.speeds.result("broken") is None
+    assert not page.banner.isVisible()
+
+
+def test_measuring_can_be_called_off(page, qtbot, slow_benchmark):
+    page.measure.click()
+    assert page.call_off.isVisible()
+    page.call_off.click()
+    assert not page.speeds.busy
+    assert not page.call_off.isVisible()
+    qtbot.wait(50)
+    assert "Not measured" in page.card.speed.text()
+    slow_benchmark.set()
+    page.measure.click()
+    qtbot.waitUntil(lambda: not page.speeds.busy)
+    assert "3.25 ms" in page.card.speed.text()
+
+
+def test_shipped_model_is_measured_for_real(qtbot, themed, monkeypatch):
+    monkeypatch.setattr("engine.benchmark.ROUNDS", 2)
+    library = ModelLibrary((SHIPPED,))
+    page = ModelsPage(library.entries, library.load)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: page.list.count() > 1)
+    choose(page, "student-68-lite")
+    page.measure.click()
+    qtbot.waitUntil(lambda: not page.speeds.busy, timeout=20_000)
+    speed = page.speeds.result("student-68-lite").speed
+    assert (speed.model, speed.threads) == ("student-68-lite", 1)
+    assert 0 < speed.p50 <= speed.p95
+    page.close_down()
+
+
+def test_a_model_that_goes_while_it_is_measured_is_told(page, qtbot):
+    page.speeds.start(["broken"])
+    qtbot.waitUntil(page.banner.isVisible)
+    assert page.banner.text.startswith("The model “broken” is damaged.")
+    assert page.measure.isEnabled()
+
+
+def test_a_file_from_elsewhere_is_listed_and_used_by_its_path(page, qtbot, tmp_path):
+    path = tmp_path / "elsewhere" / "mine.tflite"
+    page.open_model(str(path))
+    qtbot.waitUntil(lambda: page.list.currentItem().text() == "mine")
+    with qtbot.waitSignal(page.use_wanted) as wanted:
+        page.first.click()
+    assert wanted.args == [FIRST, str(path)]
+    page.refresh()
+    qtbot.wait(50)
+    assert page.list.currentItem().text() == "mine"
+
+
+def test_a_file_that_cannot_be_used_is_told(page, qtbot, tmp_path):
+    page.open_model(str(tmp_path / "broken.tflite"))
+    qtbot.waitUntil(page.banner.isVisible)
+    assert page.banner.text == "The model “broken” is damaged. Its bytes changed on the way. Install it again."
+    assert page.list.count() == 3
+
+
+def test_the_list_is_read_anew_whenever_the_page_is_shown(page, qtbot, entries):
+    choose(page, "teacher-68")
+    page.hide()
+    del entries[1]
+    page.show()
+    qtbot.waitUntil(lambda: page.list.count() == 2)
+    assert page.list.currentItem().text() == "teacher-68"
+
+
+def test_without_models_a_sentence_says_what_to_do(qtbot, themed):
+    page = ModelsPage(lambda: [], lambda model: None)
+    qtbot.addWidget(page)
+    page.show()
+    assert page.nothing.text() == "Looking for models …"
+    qtbot.waitUntil(lambda: page.nothing.text().startswith("There is no model yet."))
+    assert page.nothing.isVisible()
+    for button in (page.measure_all, page.open_folder):
+        assert not button.isEnabled()
+    page.close_down()
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
+def test_fault_83_the_page_can_be_used_without_mouse_and_eyes(page, palette):
+    apply_theme(QApplication.instance(), palette)
+    page.activateWindow()
+    page.list.setFocus()
+    assert len(walking.controls(page)) > 6
+    for fault in (walking.nameless, walking.unexplained, walking.unreachable, walking.skipped, walking.without_ring):
+        assert fault(page) == []

@@ -1,0 +1,241 @@
+"""Settings: sparse, readable, and so robust that a mistake costs one key."""
+
+from __future__ import annotations
+
+import errno
+import json
+import random
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.look.theme import ThemeChoice
+from app.settings import settings_file, settings_keeper
+from app.settings.settings import LaneSettings, Settings, WindowPlace
+from app.settings.settings_file import HEADER, read_settings, settings_path, settings_text, write_settings
+from app.settings.settings_keeper import SettingsKeeper
+from engine.live_settings import Pace
+from engine.scene import Layout, OverlayOptions
+
+CHANGED = Settings(
+    source='/videos/Öß 日本/clip "one".mp4',
+    mirrored=True,
+    smoothing=0.25,
+    signals=True,
+    filter="glasses",
+    stream="udp://127.0.0.1:9000",
+    recordings=Path("/tmp/Aufnahmen öß"),
+    theme=ThemeChoice.LIGHT,
+    presenter=True,
+    window=WindowPlace(-1200, 40, 900, 700, maximised=True),
+    lanes=LaneSettings("student-98", "tough-68", Layout.SIDE_BY_SIDE, Pace.LOCKED, 7.5),
+    overlay=OverlayOptions(points=False, truth=True),
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "Einstellungen öß" / "settings.toml"
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def test_everything_comes_back(path):
+    write_settings(path, settings_text(CHANGED, {}))
+    stored = read_settings(path)
+    assert stored.settings == CHANGED
+    assert (stored.problem, dict(stored.unknown)) == (None, {})
+
+
+def test_only_what_differs_is_written(path):
+    assert settings_text(Settings(), {}) == HEADER
+    lanes = replace(Settings().lanes, second="tough-68", layout=Layout.SPLIT)
+    text = settings_text(replace(Settings(), theme=ThemeChoice.DARK, lanes=lanes), {})
+    assert tomllib.loads(text) == {"theme": "dark", "lanes": {"second": "tough-68", "layout": "split"}}
+
+
+def test_settings_lie_in_the_users_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert settings_path().name == "settings.toml"
+    assert settings_path().parent.name == "understudy"
+
+
+def test_no_file_gives_the_defaults_without_a_word(path):
+    assert read_settings(path).settings == Settings()
+    assert read_settings(path).problem is None
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('smoothing = "much"', "smoothing"),
+        ("smoothing = 1.5", "smoothing"),
+        ("smoothing = nan", "smoothing"),
+        ("smoothing = true", "smoothing"),
+        ("signals = 1", "signals"),
+        ('theme = "purple"', "theme"),
+        ("theme = 3", "theme"),
+        ("theme = [1]", "theme"),
+        ("source = 7", "source"),
+        ("recordings = false", "recordings"),
+        ("window = 3", "window"),
+        ("lanes = []", "lanes"),
+        ("lanes.magnification = 11", "lanes.magnification"),
+        ("lanes.magnification = 0.5", "lanes.magnification"),
+        ('lanes.layout = "circle"', "lanes.layout"),
+        ("window.width = 0", "window.width"),
+        ("window.x = 1e3", "window.x"),
+        ("window.x = 99999999999999999999", "window.x"),
+        ('overlay.points = "yes"', "overlay.points"),
+        ("smoothing = = 3", "smoothing"),
+        ("smoothing = 0.5 0.6", "smoothing"),
+        ("mirrored", "line 1"),
+    ],
+)
+def test_fault_56_a_broken_key_costs_only_that_key(path, line, key):
+    whole = f'{line}\npresenter = true\nfilter = "glasses"\n[overlay2]\nnew = 1\n'
+    write(path, whole)
+    stored = read_settings(path)
+    assert stored.settings == replace(Settings(), presenter=True, filter="glasses")
+    assert f"“{key}”" in str(stored.problem)
+    assert stored.unknown == {"overlay2": {"new": 1}}
+    assert path.with_name("settings.broken.toml").read_text() == whole
+
+
+def test_fault_56_a_lost_heading_costs_its_section(path):
+    write(path, "presenter = true\n[lanes]\nfirst = 'a'\n[overlay\npoints = false\n[window]\nwidth = 700\n")
+    stored = read_settings(path)
+    assert stored.settings == replace(
+        Settings(), presenter=True, lanes=LaneSettings("a"), window=WindowPlace(width=700)
+    )
+    assert "“line 4”" in str(stored.problem)
+    assert dict(stored.unknown) == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"\0" * 4000,
+        b"{",
+        b'x = """abc',
+        b"a" * 200_000,
+        b"[[lanes]]\n",
+        b"\xef\xbb\xbf",
+        b"=\n" * 60,
+    ],
+    ids=["empty", "utf-16", "zeros", "brace", "unended", "huge", "array", "mark", "lines"],
+)
+def test_fault_56_garbage_gives_the_defaults(path, content):
+    write(path, content)
+    stored = read_settings(path)
+    assert stored.settings == Settings()
+    assert (stored.problem is None) == (content in (b"", b"\xef\xbb\xbf"))
+    if stored.problem:
+        assert path.with_name("settings.broken.toml").read_bytes() == content
+
+
+def test_fault_56_any_damage_is_survived(path):
+    whole = settings_text(CHANGED, {"later": {"x": [1, 2]}}).encode()
+    chance = random.Random(7)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        write(path, bytes(damaged[: chance.randint(1, len(damaged))]))
+        assert isinstance(read_settings(path).settings, Settings)
+
+
+def test_fault_56_keys_of_a_newer_version_are_kept(path):
+    write(path, 'theme = "dark"\nhologram = true\n[lanes]\nthird = "x"\n[lanes.deep]\ny = 1\n')
+    stored = read_settings(path)
+    assert stored.problem is None
+    write_settings(path, settings_text(replace(stored.settings, presenter=True), stored.unknown))
+    assert tomllib.loads(path.read_text()) == {
+        "theme": "dark", "presenter": True, "hologram": True, "lanes": {"third": "x", "deep": {"y": 1}},
+    }  # fmt: skip
+
+
+# While the window runs
+
+
+def test_changes_are_written_once_and_soon(path, qtbot, qapp, monkeypatch):
+    writes = []
+    monkeypatch.setattr(
+        settings_keeper, "write_settings", lambda *given: (writes.append(given), write_settings(*given))
+    )
+    keeper = SettingsKeeper(path)
+    keeper._timer.setInterval(50)
+    for share in range(100):
+        keeper.keep(replace(keeper.settings, smoothing=share / 100))
+    qtbot.waitUntil(path.exists)
+    qtbot.wait(100)
+    assert len(writes) == 1
+    assert read_settings(path).settings.smoothing == 0.99
+    keeper.close()
+    assert len(writes) == 1, "nothing new, so nothing is written"
+
+
+def test_what_was_not_written_yet_is_written_at_the_end(path, qapp):
+    keeper = SettingsKeeper(path)
+    keeper.keep(replace(keeper.settings, presenter=True))
+    assert not path.exists()
+    keeper.close()
+    assert read_settings(path).settings.presenter
+
+
+def test_defaults_make_no_file(path, qapp):
+    keeper = SettingsKeeper(path)
+    keeper.keep(Settings())
+    keeper.close()
+    assert not path.exists()
+
+
+def test_fault_56_a_broken_file_is_told_once_and_mended(path, qapp):
+    write(path, 'theme = "dark"\nsmoothing = "much"\nlater = 1\n')
+    keeper = SettingsKeeper(path)
+    assert "“smoothing”" in str(keeper.problem)
+    keeper.close()
+    again = SettingsKeeper(path)
+    assert again.problem is None
+    assert again.settings == replace(Settings(), theme=ThemeChoice.DARK)
+    assert tomllib.loads(path.read_text())["later"] == 1
+
+
+def test_fault_56_settings_that_cannot_be_written_are_told_once(path, qtbot, qapp, monkeypatch):
+    def refuse(path):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(settings_file, "replaced", refuse)
+    keeper, told = SettingsKeeper(path), []
+    keeper.troubled.connect(told.append)
+    keeper._timer.setInterval(10)
+    for number in range(3):
+        keeper.keep(replace(keeper.settings, smoothing=number / 10))
+        qtbot.wait(60)
+    keeper.close()
+    assert len(told) == 1
+    assert "cannot be kept" in told[0].what
+    assert keeper.settings.smoothing == 0.2, "the window works on"
+
+
+def test_fault_56_a_file_that_cannot_be_read_is_not_overwritten(path, qapp):
+    path.mkdir(parents=True)
+    (path / "inside").write_text("x")
+    keeper = SettingsKeeper(path)
+    assert "cannot be read" in str(keeper.problem)
+    keeper.keep(replace(keeper.settings, presenter=True))
+    keeper.close()
+    assert (path / "inside").read_text() == "x"
+
+
+def test_unknown_values_survive_json_like_nesting(path):
+    more = {"later": [{"a": 1}, {"b": [1, 2]}]}
+    write_settings(path, settings_text(Settings(), more))
+    assert json.dumps(read_settings(path).unknown) == json.dumps(more)
