@@ -17,10 +17,12 @@ FEWEST_VALUES = 2048
 MOST_HEAD_VALUES = 1 << 15
 
 
-def halve_weights(content: bytes, fewest_values: int = FEWEST_VALUES) -> bytes:
+def halve_weights(
+    content: bytes, fewest_values: int = FEWEST_VALUES, most_head_values: int = MOST_HEAD_VALUES
+) -> bytes:
     """Return the model `content` with its constant float32 tensors of `fewest_values` and more stored as float16.
 
-    The head's stay float32 up to `MOST_HEAD_VALUES`: the centres of the heatmaps' cells, which float16 does not hold
+    The head's stay float32 up to `most_head_values`: the centres of the heatmaps' cells, which float16 does not hold
     exactly unless a side has a power of two of them, and the convolutions whose maps a norm or a mean magnifies.
     """
     model = read_tflite(content)
@@ -31,7 +33,7 @@ def halve_weights(content: bytes, fewest_values: int = FEWEST_VALUES) -> bytes:
     widening = []
     for index in range(len(graph.tensors)):
         weights = _float32_weights(model, graph.tensors[index], fewest_values)
-        if weights is None or index not in used or (index in head and weights.size <= MOST_HEAD_VALUES):
+        if weights is None or index not in used or (index in head and weights.size <= most_head_values):
             continue
         half = weights.astype(np.float16)
         if np.isfinite(half).all():  # beyond float16's range it stays as it is

@@ -36,11 +36,9 @@ class Heartbeat:
     def _beat(self) -> None:
         now = time.monotonic()
         if now - self._last > self.longest_gap:
-            waited = waited_for_a_core()
-            # Whoever held the event loop up may itself have waited.
-            starved = (
-                max(seconds - self._waited.get(thread, 0.0) for thread, seconds in waited.items()) if waited else 0
-            )
+            delays = sorted(seconds - self._waited.get(thread, 0.0) for thread, seconds in waited_for_a_core().items())
+            # Whoever held the event loop up may itself have waited for a core, and we then once more.
+            starved = sum(delays[-2:])
             self.longest_gap = max(self.longest_gap, now - self._last - starved)
         self._waited = waited_for_a_core()
         self._last = time.monotonic()

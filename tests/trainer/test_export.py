@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
@@ -26,7 +27,7 @@ from trainer.run import run
 
 @pytest.fixture(scope="module")
 def checkpoint(data, tmp_path_factory):
-    shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=64)
+    shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=96)
     tiny = Recipe("tiny", shape=shape, start="random", packs=(PackChoice("faces", split=None, validation=True),))
     tiny = replace(tiny, steps=25, batch=8, hold_out=8, ema=0.8)
     return run(tiny, data, tmp_path_factory.mktemp("run"), "cpu", False, Schedule(25, 25)).with_name(LAST)
@@ -72,9 +73,7 @@ def test_a_regression_student_is_exported_and_its_card_tells_of_its_teacher(chec
 
 def test_float16_halves_the_file_and_hardly_moves_a_point(checkpoint, content):
     half = halve_weights(content, fewest_values=64)
-    assert largest_float32_weights(content) > 64
-    assert largest_float32_weights(half) < 64
-    assert largest_float32_weights(halve_weights(content)) < FEWEST_VALUES
+    assert largest(constants(halve_weights(content))) < FEWEST_VALUES
     assert len(half) < len(content)
     assert compare(load_network(checkpoint), content) < 1e-5
     assert compare(load_network(checkpoint), half) < module.LARGEST_DIFFERENCE
@@ -82,15 +81,32 @@ def test_float16_halves_the_file_and_hardly_moves_a_point(checkpoint, content):
     assert Runtime(half, "half").output_shapes == [(1, 68, 2), (1, 68)]
 
 
-def largest_float32_weights(content):
-    """Return the number of values of the largest constant float32 tensor of a model."""
+def test_the_head_stays_float32_with_its_cells_exact(checkpoint, content):
+    network = load_network(checkpoint)
+    kept = [values for values in constants(halve_weights(content, fewest_values=64)) if values.size >= 64]
+    cells, last, visibility = network.cells.T, network.decoder.predict.weight, network.visibility.weight
+    head = [cells, last.permute(0, 2, 3, 1), network.decoder.predict.bias, visibility, network.visibility.bias]
+    for tensor in (*head, network.peak_weight[None]):
+        assert any(np.array_equal(values, tensor.detach().numpy()) for values in kept), tensor.shape
+    assert len(kept) == 6, "all of the body is float16"
+    assert (cells != cells.half().float()).any(), "a side of 24 cells shows what float16 would lose"
+    halved = halve_weights(content, fewest_values=64, most_head_values=64)
+    assert largest(constants(halved)) < 68
+
+
+def constants(content):
+    """Return the constant float32 tensors of a model."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    sizes = [0]
+    found = []
     for tensor in model.subgraphs[0].tensors:
         data = model.buffers[tensor.buffer].data
         if tensor.type == schema.TensorType.FLOAT32 and data is not None:
-            sizes.append(len(data) // 4)
-    return max(sizes)
+            found.append(np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32).reshape(tensor.shape))
+    return found
+
+
+def largest(arrays):
+    return max(values.size for values in arrays)
 
 
 @torch.no_grad()
