@@ -12,7 +12,7 @@ from app.terminal import say
 from tests.old_runtimes.runtimes import LAST, OLDEST, old_runtime, own_runtime, try_models
 from tests.old_runtimes.shipped import difference, faces_for, shipped_models
 
-ROUNDS = 8
+ROUNDS = 16
 
 
 def main(folder: Path) -> None:

@@ -15,7 +15,7 @@ from trainer import export as module
 from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST
 from trainer.export import ExportError, compare, export, to_tflite
-from trainer.float16 import FEWEST_VALUES, halve_weights, minimum_runtime
+from trainer.float16 import halve_weights, minimum_runtime
 from trainer.losses.kd import KDLoss
 from trainer.losses.landmarks import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
@@ -73,7 +73,6 @@ def test_a_regression_student_is_exported_and_its_card_tells_of_its_teacher(chec
 
 def test_float16_halves_the_file_and_hardly_moves_a_point(checkpoint, content):
     half = halve_weights(content, fewest_values=64)
-    assert largest(constants(halve_weights(content))) < FEWEST_VALUES
     assert len(half) < len(content)
     assert compare(load_network(checkpoint), content) < 1e-5
     assert compare(load_network(checkpoint), half) < module.LARGEST_DIFFERENCE

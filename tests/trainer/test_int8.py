@@ -17,6 +17,8 @@ from trainer.int8 import quantise
 from trainer.networks.start import load_network
 from trainer.run import run
 
+# A conversion may have to wait for a busy machine.
+pytestmark = pytest.mark.timeout(600)
 HELD_OUT = 3  # every 8th of 24
 NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 
