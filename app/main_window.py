@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -15,7 +15,7 @@ from app.live.parts import Parts
 from app.live.playing import SECOND
 from app.look.hotkey_sheet import HotkeySheet
 from app.look.hotkeys import Act, Hotkeys
-from app.look.theme import Theme
+from app.look.theme import Theme, ThemeChoice
 from app.models.models_page import ModelsPage
 from app.settings.settings import Settings
 from app.settings.settings_keeper import SettingsKeeper
@@ -158,7 +158,7 @@ class MainWindow(QMainWindow):
             Act.POSE: overlays.pose.toggle,
             Act.SIGNALS: live.toggle_signals,
             Act.FILTER: panel.filters.choose_next,
-            Act.SWAP: live.player.swap_models,
+            Act.SWAP: live.swap_models,
             Act.LAYOUT: panel.lanes.choose_next_layout,
             Act.TIMING: panel.lanes.locked.toggle,
             Act.SCREENSHOT: live.take_screenshot,
@@ -184,7 +184,17 @@ class MainWindow(QMainWindow):
         self.training.choices_changed.connect(self._remember)
         self.training.busy_changed.connect(lambda busy: self.top_bar.mark_busy(TRAIN_PAGE, busy))
         self._keeper.troubled.connect(self.banner.show_error)
-        self._theme.changed.connect(self._remember)
+        self._theme.changed.connect(self._on_theme)
+        self.top_bar.theme_wanted.connect(self._theme.choose_next)
+
+    def _on_theme(self, choice: ThemeChoice) -> None:
+        words = {
+            ThemeChoice.SYSTEM: self.tr("Theme: as the system"),
+            ThemeChoice.LIGHT: self.tr("Theme: light"),
+            ThemeChoice.DARK: self.tr("Theme: dark"),
+        }
+        self.status_line.tell_briefly(words[choice])
+        self._remember()
 
     def _use_model(self, lane: int, model: str) -> None:
         """Show a model on the live page."""
@@ -215,6 +225,12 @@ class MainWindow(QMainWindow):
         )
 
     # What Qt tells
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        # Whoever made a filter in another window finds it in the list on coming back.
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self._closing:
+            self.live.look_for_filters()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Only what the control with the focus has no use for comes here.

@@ -14,6 +14,7 @@ class TopBar(QWidget):
 
     chosen = Signal(int)  # number of a page
     keys_wanted = Signal()
+    theme_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,11 +31,9 @@ class TopBar(QWidget):
         self.tabs.setToolTip(self.tr("The pages of the window"))
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.tabs.currentChanged.connect(self.chosen)
-        self.keys = QToolButton()
-        self.keys.setText("?")
-        self.keys.setAccessibleName(self.tr("Keys"))
-        self.keys.setToolTip(with_key(self.tr("All keys"), Act.KEYS))
-        self.keys.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.theme = self._make_button("\u25d0", self.tr("Theme"), with_key(self.tr("Next theme"), Act.THEME))
+        self.theme.clicked.connect(self.theme_wanted)
+        self.keys = self._make_button("?", self.tr("Keys"), with_key(self.tr("All keys"), Act.KEYS))
         self.keys.clicked.connect(self.keys_wanted)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
@@ -42,8 +41,17 @@ class TopBar(QWidget):
         layout.addWidget(name)
         layout.addWidget(self.tabs)
         layout.addStretch(1)
+        layout.addWidget(self.theme)
         layout.addWidget(self.keys)
         layout.setSpacing(GAP * 2)
+
+    def _make_button(self, sign: str, name: str, hint: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(sign)
+        button.setAccessibleName(name)
+        button.setToolTip(hint)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
 
     def add_page(self, name: str) -> None:
         """List a page."""

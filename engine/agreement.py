@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
@@ -73,16 +74,23 @@ class AgreementMeter:
                 self._wait(lane, result)
                 return
         first, second = (result.faces, other) if lane == 0 else (other, result.faces)
-        pairs = paired(first, second)
-        if pairs:
-            with self._lock:
-                self._values.append(float(np.mean([face_agreement(*pair) for pair in pairs])))
+        apart = [face_agreement(*pair) for pair in paired(first, second)]
+        with self._lock:
+            # Frames without a common face push older ones out: what was long ago must not pass for the present.
+            self._values.append(float(np.mean(apart)) if apart else math.nan)
 
     @property
     def value(self) -> float | None:
-        """Mean over the window in percent of the eye distance; None before there is one."""
+        """Mean over the window in percent of the eye distance; None where no frame of it had a face in common."""
         with self._lock:
-            return float(np.mean(self._values)) if self._values else None
+            known = [value for value in self._values if not math.isnan(value)]
+        return float(np.mean(known)) if known else None
+
+    @property
+    def newest(self) -> float | None:
+        """The newest frame's; None where it had no face in common."""
+        with self._lock:
+            return self._values[-1] if self._values and not math.isnan(self._values[-1]) else None
 
     def _forget(self) -> None:
         self._values.clear()

@@ -211,7 +211,9 @@ class Session:
         self._views = first, other
         if first is None:
             return None
-        return View(first, None if second is None else other, self._agreement.value if second is not None else None)
+        if second is None:
+            return View(first)
+        return View(first, other, self._agreement.value, self._agreement.newest)
 
     def _make_lane(self, make_pipeline: Callable[[], Pipeline]) -> Lane:
         return Lane(make_pipeline, self._tell, self._make_composer(), self._timing, self._clock)

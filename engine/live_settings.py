@@ -78,8 +78,10 @@ class View:
         agreement: mean distance of the landmarks of both lanes on the same frames in percent of the eye distance, see
             `engine.agreement`; None while there is none. It says how near the models are to each other, not how
             accurate either is.
+        agreement_now: the same of the newest frame alone; None where the models saw no face in common.
     """
 
     first: LaneView
     second: LaneView | None = None
     agreement: float | None = None
+    agreement_now: float | None = None

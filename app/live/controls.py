@@ -132,7 +132,6 @@ def initial_live_settings(settings: Settings) -> LiveSettings:
     lanes = settings.lanes
     return LiveSettings(
         overlay=settings.overlay,
-        mirrored=bool(settings.mirrored),
         smoothing=settings.smoothing,
         layout=lanes.layout,
         pace=lanes.pace,

@@ -15,6 +15,7 @@ from app.live.camera_controls import CameraControls
 from app.live.controls import ControlPanel
 from app.live.file_controls import FileControls
 from app.live.filter_keeper import FilterKeeper
+from app.live.output_controls import join_outputs
 from app.live.outputs import Outputs
 from app.live.parts import Parts
 from app.live.pickers import SourceAction
@@ -28,6 +29,7 @@ from app.look.theme import MARGIN
 from app.settings.settings import LaneSettings, Settings
 from app.view.live_view import LiveView
 from app.view.presenter import BigLane, Presenter
+from app.view.recording_mark import RecordingMark
 from app.view.strip_chart import StripChart
 from engine.errors import ModelError
 from engine.filters.errors import FilterError
@@ -65,7 +67,7 @@ class LivePage(QWidget):
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
         self.view, self.banner, self.chart = LiveView(), Banner(), StripChart()
-        self.presenter = Presenter(self.view)
+        self.presenter, self._recording_mark = Presenter(self.view), RecordingMark(self.view)
         self.panel = ControlPanel(settings)
         self.outputs, self._screenshots = Outputs(settings.recordings), Screenshots(self)
         self._filters = FilterKeeper(self)
@@ -89,10 +91,14 @@ class LivePage(QWidget):
         """
         self.cameras.watch.look()
         self._background.run(self._parts.list_models, self._on_models)
-        self._background.run(self._parts.list_filters, self.panel.filters.set_entries)
+        self.look_for_filters()
         if self._remembered.stream:
             self.outputs.start_stream(self._remembered.stream)
         self.player.open(source)
+
+    def look_for_filters(self) -> None:
+        """List the filters that are there now."""
+        self._background.run(self._parts.list_filters, self.panel.filters.set_entries)
 
     def settings(self) -> Settings:
         """Return what is to be remembered of this page."""
@@ -130,6 +136,11 @@ class LivePage(QWidget):
             self.player.replay()
         else:
             self.panel.pause.toggle()
+
+    def swap_models(self) -> None:
+        """Exchange the models of both lanes; with one lane on screen, show what the other model says."""
+        self._choose_rival()
+        self.player.swap_models()
 
     def toggle_signals(self) -> None:
         """Show the signals of the largest face, or fold them away."""
@@ -210,7 +221,7 @@ class LivePage(QWidget):
         panel.sources.chosen.connect(self.open)
         panel.sources.action_wanted.connect(self._on_source_action)
         panel.lanes.model_chosen.connect(lambda lane, name: self.player.use_model(name, lane))
-        panel.lanes.swap_wanted.connect(self.player.swap_models)
+        panel.lanes.swap_wanted.connect(self.swap_models)
         panel.filters.folder_wanted.connect(self.ask_for_filter)
         panel.pause.toggled.connect(self._tell_status)
         panel.screenshot.clicked.connect(self.take_screenshot)
@@ -234,23 +245,13 @@ class LivePage(QWidget):
         self.cameras.pace_changed.connect(self._tell_status)
 
     def _connect_outputs(self) -> None:
-        outputs, section = self.outputs, self.panel.outputs
+        outputs = self.outputs
         outputs.troubled.connect(self.banner.show_error)
         self._screenshots.told.connect(self.told_briefly)
         self._screenshots.troubled.connect(self.banner.show_error)
         outputs.told.connect(self.told_briefly)
-        outputs.recording_changed.connect(lambda on: section.show_state(section.record, on))
-        outputs.log_changed.connect(lambda on: section.show_state(section.log, on))
-        outputs.stream_changed.connect(lambda on: section.show_state(section.stream, on))
-        outputs.virtual_changed.connect(lambda on: section.show_state(section.virtual, on))
-        section.virtual_wanted.connect(
-            lambda on: outputs.start_virtual_camera(self.cameras.current) if on else outputs.stop_virtual_camera()
-        )
-        section.record_wanted.connect(lambda on: outputs.record(section.recording) if on else outputs.stop_recording())
-        section.log_wanted.connect(lambda on: outputs.start_log(section.ending) if on else outputs.stop_log())
-        section.stream_wanted.connect(
-            lambda on: outputs.start_stream(section.address.text()) if on else outputs.stop_stream()
-        )
+        outputs.recording_changed.connect(self._recording_mark.show_recording)
+        join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
 
     def _connect_filters(self) -> None:
         self._filters.changed.connect(self._on_filter)
@@ -366,6 +367,7 @@ class LivePage(QWidget):
         self.panel.sources.select(_listed(playing))
         self.panel.overlays.mirrored.setChecked(playing.session.settings.mirrored)
         self.panel.pause.setChecked(False)
+        self.chart.forget()
 
     def _on_kept(self, playing: Playing) -> None:
         self.panel.sources.select(_listed(playing))

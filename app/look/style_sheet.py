@@ -109,6 +109,7 @@ QSplitter::handle { background: $line; }
 #hotkeySheet QLabel[role="key"] {
     background: $field; border: 1px solid $edge; border-radius: 5px; padding: 2px 7px;
 }
+#recordingMark { background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; padding: 5px 12px; }
 #firstHint {
     background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; padding: 12px 20px;
 }

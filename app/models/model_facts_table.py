@@ -12,7 +12,7 @@ from engine.models.card import Card
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
 MILLION, THOUSAND = 1e6, 1e3
-NONE = "-"
+NONE = "\u2013"
 
 
 def network_rows(card: Card) -> list[tuple[str, str]]:

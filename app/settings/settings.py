@@ -82,7 +82,6 @@ class Settings:
 
     Attributes:
         source: what was played, as `open_source` takes it; None for the first camera, or else the sample.
-        mirrored: whether the picture is shown as in a mirror; None lets the kind of source decide.
         smoothing: strength of the smoothing, 0 for none to 1.
         signals: whether the panel of signals is shown.
         filter: name of the AR filter; None for none.
@@ -97,7 +96,6 @@ class Settings:
     """
 
     source: str | None = None
-    mirrored: bool | None = None
     smoothing: Annotated[float, Range(0, 1)] = DEFAULT_SMOOTHING
     signals: bool = False
     filter: str | None = None

@@ -570,3 +570,29 @@ def test_video_is_not_called_live(window, engine, qtbot):
     engine.outcomes["/clip.mp4"] = FakeSource("clip.mp4", SourceKind.VIDEO)
     window.start("/clip.mp4")
     until_status(qtbot, window, "clip.mp4 · playing · 320\u00d7240")
+
+
+def test_swap_shows_what_another_model_says_though_none_was_chosen(playing, engine, qtbot):
+    qtbot.waitUntil(lambda: playing.panel.lanes.first.count() == 3)
+    qtbot.keyClick(playing.view, Qt.Key.Key_X)
+    qtbot.waitUntil(lambda: playing.player.lanes[0].at_work == "student-68-lite")
+    qtbot.keyClick(playing.view, Qt.Key.Key_X)
+    qtbot.waitUntil(lambda: playing.player.lanes[0].at_work == "student-68")
+
+
+def test_recording_is_seen_wherever_one_looks(playing, engine, qtbot):
+    from app.view.recording_mark import RecordingMark
+
+    mark = playing.view.findChild(RecordingMark)
+    assert not mark.isVisible()
+    qtbot.keyClick(playing.view, Qt.Key.Key_R)
+    assert mark.isVisible()
+    assert "0:00" in mark.text()
+    assert playing.view.rect().contains(mark.geometry())
+    qtbot.keyClick(playing.view, Qt.Key.Key_R)
+    assert not mark.isVisible()
+
+
+def test_theme_is_told(playing, qtbot):
+    playing.top_bar.theme.click()
+    assert "Theme: " in playing.status_line.whole_text

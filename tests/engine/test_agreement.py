@@ -73,3 +73,15 @@ def test_another_model_starts_anew():
     assert meter.value
     meter.add(1, result(2, face_at(0, 0), model="other"))
     assert meter.value is None
+
+
+def test_frames_without_a_common_face_push_the_old_value_out():
+    meter = AgreementMeter(window=3)
+    for lane in (0, 1):
+        meter.add(lane, result(1, face_at(0, 0), model=str(lane)))
+    assert meter.value == meter.newest == 0
+    for number in range(2, 5):
+        for lane in (0, 1):
+            meter.add(lane, result(number, model=str(lane)))
+        assert meter.newest is None
+    assert meter.value is None

@@ -31,7 +31,8 @@ class FilterSection(Section):
         self.rows.addWidget(self.picker)
         self._wanted = wanted  # by name or folder, until the list is there
         self._entries: list[FilterEntry] = []
-        self._own: Path | None = None
+        # A filter from outside the library is remembered by its folder.
+        self._own: Path | None = Path(wanted) if wanted and Path(wanted).is_absolute() else None
         self.picker.activated.connect(self._on_activated)
         self._fill()
 

@@ -39,12 +39,14 @@ class OutputSection(FoldingSection):
         ):
             self.recordings.addItem(text, what.value)
         self.log, self.formats = self._make_pair(
-            make_check(self.tr("Log"), self.tr("Write the landmarks of every frame into a file")),
+            make_check(self.tr("Log"), self.tr("Write the first model's landmarks of every frame into a file")),
             self.tr("Format of the log"),
         )
         for ending in FORMATS:
             self.formats.addItem(ending.removeprefix(".").upper() or ".pts", ending)
-        self.stream = make_check(self.tr("Send"), self.tr("Send the landmarks of every frame to another program"))
+        self.stream = make_check(
+            self.tr("Send"), self.tr("Send the first model's landmarks of every frame to another program")
+        )
         self.address = QLineEdit(address or EXAMPLES["udp"])
         self.address.setAccessibleName(self.tr("Address of the stream"))
         self.address.setToolTip(self.tr("Where to: {0}").format(", ".join(EXAMPLES.values())))

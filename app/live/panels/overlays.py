@@ -45,7 +45,7 @@ class OverlaySection(Section):
         self.pose = make(self.tr("Head pose"), self.tr("Show the axes of each head"), Act.POSE, options.pose)
         self.mirrored = make(
             self.tr("Mirrored"),
-            self.tr("Show the picture as a mirror does; saved data stay as they are"),
+            self.tr("Show the picture as a mirror does; landmarks and clean recordings stay as they are"),
             Act.MIRROR,
             settings.mirrored,
         )

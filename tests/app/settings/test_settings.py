@@ -21,7 +21,6 @@ from engine.scene import Layout, OverlayOptions
 
 CHANGED = Settings(
     source='/videos/Öß 日本/clip "one".mp4',
-    mirrored=True,
     smoothing=0.25,
     signals=True,
     filter="glasses",
