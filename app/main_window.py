@@ -211,7 +211,8 @@ class MainWindow(QMainWindow):
         self.live.show_only_picture(fill)
 
     def _remember(self) -> None:
-        self._keeper.keep(self._settings())
+        if not self._closing:
+            self._keeper.keep(self._settings())
 
     def _settings(self) -> Settings:
         kept = self.live.settings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
@@ -9,6 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.background import Background
 from engine.sources.discovery import Camera
+
+log = logging.getLogger(__name__)
 
 EVERY_MS = 2000  # between two looks
 
@@ -38,7 +41,7 @@ class CameraWatch(QObject):
         """Look now, unless a look is under way."""
         if not self._looking:
             self._looking = True
-            self._background.run(self._look, self._found)
+            self._background.run(self._look_safely, self._found)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Show:
@@ -52,8 +55,15 @@ class CameraWatch(QObject):
         self._timer.stop()
         self._background.close()
 
-    def _found(self, cameras: list[Camera]) -> None:
+    def _look_safely(self) -> list[Camera] | None:
+        try:
+            return self._look()
+        except Exception:  # a driver that stumbles once must not end the watch
+            log.exception("The cameras could not be listed")
+            return self._cameras
+
+    def _found(self, cameras: list[Camera] | None) -> None:
         self._looking = False
-        if cameras != self._cameras:
+        if cameras is not None and cameras != self._cameras:
             self._cameras = cameras
             self.changed.emit(cameras)

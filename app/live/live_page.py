@@ -105,7 +105,8 @@ class LivePage(QWidget):
         panel, live = self.panel, self.panel.live_settings()
         first, second = (lane.wanted for lane in self.player.lanes)
         playing = self.player.current
-        passing = playing is not None and self.files.is_passing(playing.spec)
+        # What only stands in for the source that was asked for is not what the user chose.
+        passing = playing is not None and (playing.stands_in or self.files.is_passing(playing.spec))
         return replace(
             self._remembered,
             source=self._remembered.source if playing is None or passing else playing.found_as,
@@ -261,7 +262,8 @@ class LivePage(QWidget):
     def _session_settings(self) -> LiveSettings:
         # The window sets the numbers itself, in letters of the screen.
         live = self.panel.live_settings()
-        return replace(live, overlay=replace(live.overlay, numbers=False), filter=self._filter)
+        self._live = replace(live, overlay=replace(live.overlay, numbers=False), filter=self._filter)
+        return self._live
 
     def _apply(self) -> None:
         if self.panel.lanes.layout_choice is not Layout.SINGLE:
@@ -316,7 +318,7 @@ class LivePage(QWidget):
             self._choose_rival()
 
     def _on_view(self, view: View) -> None:
-        live = self.panel.live_settings()
+        live = self._live
         self.view.show_view(
             view, live.layout, live.pace, magnification=live.magnification, live=not live.paused and self._goes_on()
         )
@@ -326,7 +328,9 @@ class LivePage(QWidget):
         self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
         if self.presenter.isVisible():
             shown = [lane for lane in (view.first, view.second) if lane is not None]
-            self.presenter.tell([BigLane(lane.result.model, lane.readings) for lane in shown], view.agreement)
+            screen = [self.view.screen_latency(lane).spread for lane in range(len(shown))]
+            lanes = [BigLane(its.result.model, its.readings, late) for its, late in zip(shown, screen, strict=True)]
+            self.presenter.tell(lanes, view.agreement)
         self.cameras.look(view)
         self._show_playback()
         frame = view.first.result.frame

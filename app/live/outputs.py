@@ -56,7 +56,7 @@ class Outputs(QObject):
     stream_changed = Signal(bool)
     virtual_changed = Signal(bool)
     closed = Signal()
-    _failed = Signal(object, object)  # from any thread: what failed, and its UnderstudyError
+    _failed = Signal(object)  # UnderstudyError, from the threads of what failed
 
     def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +69,7 @@ class Outputs(QObject):
         self._virtual_source: Camera | None = None
         self._virtual_wanted = False
         self._last_frame = -1
+        self._names: set[str] = set()  # that were given
         self._background = Background(self)
         self._failed.connect(self._on_failed)
 
@@ -99,15 +100,15 @@ class Outputs(QObject):
             self._frame_recorder.add(frame.image, frame.captured)
         self._last_frame = frame.id
 
-    def record(self, what: Recording, rate: float | None = None) -> None:
-        """Begin to record into new files of the folder; `rate` is the source's in frames per second, if it is known."""
+    def record(self, what: Recording) -> None:
+        """Begin to record into new files of the folder."""
         stem = self._stem()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if what in (Recording.VIEW, Recording.BOTH):
-                self._view_recorder = self._make_recorder(stem.with_name(f"{stem.name}.mp4"), rate)
+                self._view_recorder = self._make_recorder(stem.with_name(f"{stem.name}.mp4"))
             if what in (Recording.FRAMES, Recording.BOTH):
-                self._frame_recorder = self._make_recorder(stem.with_name(f"{stem.name} clean.mp4"), rate)
+                self._frame_recorder = self._make_recorder(stem.with_name(f"{stem.name} clean.mp4"))
         except (UnderstudyError, OSError) as error:
             self.troubled.emit(_sentence(error, self._folder))
             self.stop_recording()
@@ -128,8 +129,7 @@ class Outputs(QObject):
             self._folder.mkdir(parents=True, exist_ok=True)
             stem = self._stem()
             path = stem.with_name(f"{stem.name} landmarks{ending}")
-            landmark_log = LandmarkLog(path, lambda error: self._failed.emit(landmark_log, error))
-            self._log = landmark_log
+            self._log = LandmarkLog(path, self._failed.emit)
         except (UnderstudyError, OSError) as error:
             self.troubled.emit(_sentence(error, self._folder))
         self.log_changed.emit(self.is_logging)
@@ -145,9 +145,8 @@ class Outputs(QObject):
         """Send landmarks to an address, see `engine.streaming.address`."""
         self.stop_stream()
         try:
-            streamer = Streamer(address, lambda error: self._failed.emit(streamer, error))
-            self._streamer = streamer
-            self.told.emit(self.tr("Landmarks go to {0}").format(streamer.address))
+            self._streamer = Streamer(address, self._failed.emit)
+            self.told.emit(self.tr("Landmarks go to {0}").format(self._streamer.address))
         except UnderstudyError as error:
             self.troubled.emit(error)
         self.stream_changed.emit(self._streamer is not None)
@@ -209,26 +208,23 @@ class Outputs(QObject):
 
     def _open_virtual_camera(self, size: tuple[int, int]) -> None:
         try:
-            virtual = VirtualCamera(
-                size, source=self._virtual_source, tell=lambda error: self._failed.emit(virtual, error)
-            )
-            self._virtual = virtual
+            self._virtual = VirtualCamera(size, source=self._virtual_source, tell=self._failed.emit)
         except UnderstudyError as error:
             self.stop_virtual_camera()
             self.troubled.emit(error)
 
     def _stem(self) -> Path:
-        """Return a path of date and time with which no file of the folder begins, finished or not."""
+        """Return a path of date and time with which no file begins, be it there or still to be made."""
         stem = name = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
         count = 1
-        while any(self._folder.glob(f"*{name}[. ]*")):
+        while name in self._names or any(self._folder.glob(f"*{name}[. ]*")):
             count += 1
             name = f"{stem} ({count})"
+        self._names.add(name)
         return self._folder / name
 
-    def _make_recorder(self, path: Path, rate: float | None) -> LiveRecorder:
-        recorder = LiveRecorder(path, rate, lambda error: self._failed.emit(recorder, error))
-        return recorder
+    def _make_recorder(self, path: Path) -> LiveRecorder:
+        return LiveRecorder(path, tell=self._failed.emit)
 
     def _finish(self, stop: Callable[[], object], tell: Callable[[object], None]) -> None:
         def finish() -> object:
@@ -254,15 +250,17 @@ class Outputs(QObject):
         elif isinstance(outcome, Logged) and outcome.paths:
             self.told.emit(self.tr("Landmarks of {0} frames: {1}").format(outcome.frames, outcome.paths[0]))
 
-    def _on_failed(self, part: object, error: UnderstudyError) -> None:
-        """Tell of an output that ended by itself; the others go on. A stream tries on."""
+    def _on_failed(self, error: UnderstudyError) -> None:
+        """Tell of an output that ended by itself; the others go on. A stream that was open tries on."""
         self.troubled.emit(error)
-        if part in (self._view_recorder, self._frame_recorder):
+        if any(part is not None and part.error is error for part in (self._view_recorder, self._frame_recorder)):
             self.stop_recording()
-        elif part is self._log:
+        elif self._log is not None and self._log.error is error:
             self.stop_log()
-        elif part is self._virtual:
+        elif self._virtual is not None and self._virtual.error is error:
             self.stop_virtual_camera()
+        elif self._streamer is not None and self._streamer.error is error and not self._streamer.is_open:
+            self.stop_stream()
 
 
 def _sentence(error: Exception, folder: Path) -> UnderstudyError:

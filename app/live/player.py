@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -169,7 +170,8 @@ class Player(QObject):
             self.stopped.emit()
 
     def _start(self, playing: Playing) -> None:
-        before = tuple(old for old in self._stopping if old.may_share_device(playing))
+        # Their ends alone: a session that held the ones before it would keep them all.
+        before = tuple(old.ended for old in self._stopping if old.may_share_device(playing))
         settings = replace(self._settings, paused=False)
         self._mirroring_chosen = self._mirroring_chosen and playing.stands_in
         playing.session = self._parts.new_session(
@@ -191,13 +193,15 @@ class Player(QObject):
             return
         playing.second_model = model
         playing.session.use_second_model(
-            lambda: self._build_pipeline(SECOND, model), lambda: self._load_landmarker(SECOND, model)
+            # By the time the first one was found broken, another may be wanted.
+            lambda: self._build_pipeline(SECOND, self.lanes[SECOND].wanted),
+            lambda: self._load_landmarker(SECOND, model),
         )
 
-    def _open_source(self, playing: Playing, before: tuple[Playing, ...]) -> Source:
+    def _open_source(self, playing: Playing, before: tuple[threading.Event, ...]) -> Source:
         """Open the source of `playing`, or open it again; runs on its session's thread."""
-        for old in before:  # two readers on one device would make a free camera look busy
-            old.ended.wait(STOP_SECONDS)
+        for ended in before:  # two readers on one device would make a free camera look busy
+            ended.wait(STOP_SECONDS)
         source = self._parts.open_source(playing.found_as, self._formats)
         playing.camera = source if isinstance(source, Adjustable) else None
         if playing.kind is None:
@@ -259,11 +263,13 @@ class Player(QObject):
             status = playing.session.status
             self.status_changed.emit(status)
             if status.error is not None:
-                self.troubled.emit(status.error, lambda: self._open_again(playing.found_as))
+                again = playing.found_as  # not `playing`: the banner may keep it for long
+                self.troubled.emit(status.error, lambda: self._open_again(again))
 
     def _take_over(self, playing: Playing) -> None:
         former, self._current, self._next = self._current, playing, None
         playing.told_status = None  # so far it was told as that of a source on its way
+        self._ask_for_second(playing)
         mirrored = self._settings.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
         playing.session.settings = replace(self._settings, mirrored=mirrored, paused=False)
         playing.session.tap = self._tap
@@ -275,7 +281,8 @@ class Player(QObject):
         self._next = None
         self._end(playing)
         error = playing.session.status.error or playing.session.error or _empty(playing)
-        self.troubled.emit(error, lambda: self._open_again(playing.spec))
+        again = playing.spec  # not `playing`: the banner may keep it for long
+        self.troubled.emit(error, lambda: self._open_again(again))
         if self._current is not None:
             self.kept.emit(self._current)
         elif playing.spec != SAMPLE:

@@ -61,12 +61,13 @@ class SettingsKeeper(QObject):
         self._write()
 
     def _write(self) -> SettingsError | None:
-        text = settings_text(self._settings, self._unknown)
-        if text == self._written or not self._replaceable or not self._writing.acquire(timeout=PATIENCE):
+        if not self._replaceable or not self._writing.acquire(timeout=PATIENCE):
             return None
         try:
-            write_settings(self._path, text)
-            self._written = text
+            text = settings_text(self._settings, self._unknown)
+            if text != self._written:
+                write_settings(self._path, text)
+                self._written = text
         except SettingsError as error:
             return error
         finally:

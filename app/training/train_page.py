@@ -71,10 +71,6 @@ class TrainPage(QWidget):
         """End what goes on in the background; a training saves and ends on its own, also after the window is gone."""
         self.keeper.close_down()
 
-    def closing_words(self) -> str:
-        """Return what users are to be told when they close the window while a training is at work."""
-        return self.tr("The training saves its step and ends. It can be resumed on this page.")
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.keeper.list_recipes()

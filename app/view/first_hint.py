@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from app.banner import Banner
 from app.look.hotkeys import Act, hotkey
 from app.look.theme import MARGIN
+from app.view.presenter import Presenter
 
 STAYS_MS = 15_000
 # Keys that are shortcuts never come as a press.
@@ -15,7 +16,9 @@ _BUSY = {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.Shortcu
 
 
 class FirstHint(QLabel):
-    """Lies over the foot of its parent until a key or a button is pressed or a banner comes, or for some seconds.
+    """Lies over the foot of its parent for some seconds, or until something else matters.
+
+    That is a key or a button that is pressed, a banner, or the presenter's numbers.
 
     Args:
         parent: what it lies over.
@@ -47,7 +50,7 @@ class FirstHint(QLabel):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self.parent():
             self._place()
-        elif self.isVisible() and (event.type() in _BUSY or _is_banner_coming(watched, event)):
+        elif self.isVisible() and (event.type() in _BUSY or _is_covered(watched, event)):
             self.hide()
         return super().eventFilter(watched, event)
 
@@ -63,6 +66,6 @@ class FirstHint(QLabel):
         self.move((stage.width() - self.width()) // 2, stage.height() - self.height() - MARGIN)
 
 
-def _is_banner_coming(watched: QObject, event: QEvent) -> bool:
-    # It lies in the same place, and what it tells is more important.
-    return event.type() == QEvent.Type.Show and isinstance(watched, Banner)
+def _is_covered(watched: QObject, event: QEvent) -> bool:
+    """Tell whether something comes that lies in the same place and is more important."""
+    return event.type() == QEvent.Type.Show and isinstance(watched, Banner | Presenter)

@@ -21,10 +21,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.look.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
+from app.view.captions import Line
 from app.view.lane_report import LaneReport, Row, quality_rows, speed_row, spoken, time_rows
 from app.view.plates import CORNER, PADDING_X, PADDING_Y, line_height, lines_width, paint_lines, paint_plate, plate_font
 
 WIDEST_NUMBER = "00.0"
+BRIEF_LINES = 2  # of the caption, that are left where there is little room: the model, and what it is
 BIG = 2.1  # size of the speed's digits, of the others'
 # Logical pixels.
 LABEL_GAP, NUMBER_GAP, UNIT_GAP = 14.0, 14.0, 7.0
@@ -45,6 +47,7 @@ class LaneNumbers(QWidget):
         super().__init__(parent)
         self._report = LaneReport(())
         self._details = False
+        self._brief: float | None = None  # how wide it may be while it tells its caption alone
         self._painted: QPixmap | None = None
         self._widest = 0.0  # since the plate speaks of this model: it must not tremble with the digits
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -77,9 +80,24 @@ class LaneNumbers(QWidget):
         self._details = shown
         self._renew()
 
-    def sizeHint(self) -> QSize:
+    def shorten(self, width: float | None) -> None:
+        """Tell the model and what it is alone, at most `width` logical pixels wide; None tells everything again."""
+        if width != self._brief:
+            self._brief = width
+            self._renew()
+
+    def whole_size(self) -> QSize:
+        """Return the size of the plate that tells everything."""
         self._widest = max(self._widest, self._width())
         return QSize(math.ceil(self._widest + 2 * PADDING_X), math.ceil(self._lay_out(None) + 2 * PADDING_Y))
+
+    def sizeHint(self) -> QSize:
+        if self._brief is None:
+            return self.whole_size()
+        lines = self._report.lines[:BRIEF_LINES]
+        metrics = self._metrics()
+        width = min(lines_width(lines, metrics) + 2 * PADDING_X, self._brief)
+        return QSize(math.ceil(width), math.ceil(line_height(metrics) * len(lines) + 2 * PADDING_Y))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         event.setAccepted(self._opens(event))
@@ -130,16 +148,17 @@ class LaneNumbers(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(STAGE_ACCENT), 2))
             painter.drawRoundedRect(plate.adjusted(1, 1, -1, -1), CORNER, CORNER)
-        self._lay_out(painter)
+        if self._brief is None:
+            self._lay_out(painter)
+        else:
+            self._set_lines(painter, self._report.lines[:BRIEF_LINES])
 
     def _lay_out(self, painter: QPainter | None) -> float:
         """Set everything from top to bottom, or with no painter only measure it; return the height without padding."""
         report, line = self._report, line_height(self._metrics())
         y = PADDING_Y
         if painter is not None:
-            painter.setFont(plate_font(self.font()))
-            inner = QRectF(PADDING_X, y, self.width() - 2 * PADDING_X, self.height())
-            paint_lines(painter, report.lines, inner)
+            self._set_lines(painter, report.lines)
         y += line * len(report.lines)
         if report.readings is None:
             return y - PADDING_Y
@@ -150,6 +169,11 @@ class LaneNumbers(QWidget):
         for index, row in enumerate(quality_rows(report, self._details)):
             y = self._set_row(painter, row, y + GROUP_GAP * (index == 0))
         return y - PADDING_Y
+
+    def _set_lines(self, painter: QPainter, lines: tuple[Line, ...]) -> None:
+        """Set the caption."""
+        painter.setFont(plate_font(self.font()))
+        paint_lines(painter, lines, QRectF(self.rect()).adjusted(PADDING_X, PADDING_Y, -PADDING_X, 0))
 
     def _set_speed(self, painter: QPainter | None, row: Row, y: float) -> float:
         """Set the number that is read from afar."""

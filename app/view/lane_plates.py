@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF
+from PySide6.QtCore import QPointF, QRectF, QSizeF, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.view.captions import Line, Told, lane_lines, legend_lines, results_on_screen
@@ -16,6 +16,7 @@ from app.view.panes import PlatePlace
 from app.view.screen_latency import ScreenLatency
 from engine.live_settings import Pace, View
 from engine.readings import REFRESH
+from engine.result import Result
 from engine.scene import Layout
 
 INSET = 12.0  # logical pixels between a plate and the edge it stands at
@@ -31,6 +32,8 @@ class LanePlates:
         plates: of the first and the second lane.
         latencies: how long the frames of each lane take until they are painted.
         legend: what stands above the scale of the difference view; empty in other layouts.
+        late: times out when there is something left to `tell` that came too soon, or was not known yet.
+        details: whether all numbers are shown, not only the most important ones.
     """
 
     def __init__(self, parent: QWidget) -> None:
@@ -39,6 +42,10 @@ class LanePlates:
         self.latencies = (ScreenLatency(), ScreenLatency())
         self.legend: tuple[Line, ...] = ()
         self.numbers = True
+        self.details = False
+        self.late = QTimer(parent)
+        self.late.setSingleShot(True)
+        self.late.setInterval(round(REFRESH * 1000))
         self._models: Mapping[str, ModelFacts] = {}
         self._told: Told | None = None
         self._told_at = 0.0
@@ -58,12 +65,13 @@ class LanePlates:
 
     def tell(self, view: View, layout: Layout, pace: Pace, magnification: float) -> bool:
         """Let the plates speak of a view, not more often than digits can be read; return whether they changed."""
-        ages = (self.latencies[0].latest, self.latencies[1].latest)
-        told = Told(results_on_screen(view, layout), layout, pace, magnification, self._models, ages)
+        told = Told(results_on_screen(view, layout), layout, pace, magnification, self._models, self._ages())
         now = time.monotonic()
         if self._told is not None and _kind(told) == _kind(self._told) and now - self._told_at < REFRESH:
+            self._make_up()
             return False
         self._told, self._told_at = told, now
+        self.late.stop()
         self.legend = legend_lines(told)
         for lane, plate in enumerate(self.plates):
             report = self._report(view, told, lane)
@@ -84,6 +92,8 @@ class LanePlates:
             latency = None if result is None else self.latencies[lane].painted(result, now, live)
             if latency is not None:
                 counted.append((lane, now, latency))
+        if self._told is not None and self._told.ages != self._ages():
+            self._make_up()
         return counted
 
     def count(self) -> int:
@@ -92,9 +102,9 @@ class LanePlates:
 
     def room(self) -> QSizeF:
         """Return the room that the largest plate takes with a gap beside it, in logical pixels; empty without any."""
-        shown = [plate for plate in self.plates if not plate.isHidden()]
-        width = max((plate.width() + 2 * INSET for plate in shown), default=0.0)
-        return QSizeF(width, max((plate.height() + INSET for plate in shown), default=0.0))
+        sizes = [plate.whole_size() for plate in self.plates if not plate.isHidden()]
+        width = max((size.width() + 2 * INSET for size in sizes), default=0.0)
+        return QSizeF(width, max((size.height() + INSET for size in sizes), default=0.0))
 
     def place(self, place: PlatePlace, areas: tuple[QRectF, ...], stage: QRectF) -> None:
         """Put the plates where they belong.
@@ -107,6 +117,9 @@ class LanePlates:
         if not areas:
             return
         first, second = self.plates
+        beside = 2 if len(areas) == 1 and self.count() > 1 else 1  # plates on one picture
+        for plate in self.plates:
+            plate.shorten((areas[0].width() - INSET) / beside - INSET if place is PlatePlace.BRIEF else None)
         left = QPointF(areas[0].left(), areas[0].top())
         right = QPointF(areas[-1].left() if len(areas) == 2 else areas[0].right() - second.width(), areas[-1].top())
         if place is PlatePlace.BELOW:
@@ -137,15 +150,29 @@ class LanePlates:
             lines,
             shown.readings,
             self.latencies[lane].spread,
-            from_camera=result.frame.time is None,
+            from_camera=_is_from_camera(result),
             agreement=view.agreement if lane == 1 else None,  # it belongs to the pair: told once
             roles=tuple(its.role_words for its in facts if its is not None),
         )
 
+    def _ages(self) -> tuple[float | None, float | None]:
+        return self.latencies[0].latest, self.latencies[1].latest
+
+    def _make_up(self) -> None:
+        """See to it that what is not told now will be, even if no other frame comes."""
+        if not self.late.isActive():
+            self.late.start()
+
     def _show_details(self, shown: bool) -> None:
+        self.details = shown
         for plate in self.plates:
             plate.show_details(shown)
         self._parent.update()
+
+
+def _is_from_camera(result: Result) -> bool:
+    """Tell whether a frame is live: those of films have a time, and pictures have names."""
+    return result.frame.time is None and not result.frame.name
 
 
 def _kind(told: Told) -> tuple[object, ...]:

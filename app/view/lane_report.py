@@ -39,7 +39,7 @@ class LaneReport:
         lines: its caption: the model, what it is, the age of its result.
         readings: its numbers; None tells the caption alone.
         screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
-        from_camera: whether the frames come from a camera, not from a file.
+        from_camera: whether the frames come from a camera, not from a file or pictures.
         agreement: as in `engine.live_settings.View`, and None with a single lane.
         roles: of both lanes' models, as people read them; empty where they are not known.
     """
@@ -76,12 +76,16 @@ def quality_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
     rows = [*_accuracy(report, share)]
     if readings is None or not details:
         return tuple(rows)
+    # A model that misses the hard faces has an error of the easy ones only.
+    found = readings.found * 100 if readings.frames else None
+    frames = QCoreApplication.translate("LaneReport", "% of frames")
+    rows.append(Row(QCoreApplication.translate("LaneReport", "face found"), _one(found), frames))
     rows.append(Row(QCoreApplication.translate("LaneReport", "jitter while still"), _one(readings.jitter), share))
     cpu = None if readings.cpu is None else readings.cpu * 100
     core = QCoreApplication.translate("LaneReport", "% of one core")
     rows.append(Row(QCoreApplication.translate("LaneReport", "CPU"), _one(cpu), core))
-    frames = QCoreApplication.translate("LaneReport", "frames")
-    rows.append(Row(QCoreApplication.translate("LaneReport", "dropped"), (str(readings.dropped),), frames))
+    dropped = QCoreApplication.translate("LaneReport", "dropped"), (str(readings.dropped),)
+    rows.append(Row(*dropped, QCoreApplication.translate("LaneReport", "frames")))
     return tuple(rows)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -15,13 +15,23 @@ from app.look.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_A
 from app.view.lane_plates import INSET, LanePlates
 from app.view.legend import paint_legend
 from app.view.model_facts import facts_of
-from app.view.panes import Arrangement, PlatePlace, fitted, one_picture, two_pictures
+from app.view.panes import (
+    DETAILS_SHARE,
+    ONE_SHARE,
+    Arrangement,
+    PlatePlace,
+    fitted,
+    on_picture,
+    one_picture,
+    two_pictures,
+)
 from app.view.screen_latency import ScreenLatency
 from app.view.split_line import SplitLine
 from engine import montage
 from engine.live_settings import LaneView, Pace, View
 from engine.models.library import ModelEntry
 from engine.scene import Layout
+from engine.stamp import Stamp, words_of
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
 PANE_GAP = 6  # logical pixels between two pictures
@@ -41,6 +51,7 @@ class LiveView(QWidget):
         self._images: tuple[QImage | None, QImage | None] = (None, None)
         self._split_place = 0.5
         self._notice = self._hint = ""
+        self._stamp = Stamp()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
@@ -50,6 +61,7 @@ class LiveView(QWidget):
         self.split_line.moved_by.connect(lambda share: self.move_split(self._split_place + share))
         self.split_line.wanted_at.connect(self.move_split)
         self.lane_plates = LanePlates(self)
+        self.lane_plates.late.timeout.connect(self._tell)
         for plate in self.lane_plates.plates:
             plate.details_wanted.connect(self._place)
 
@@ -75,16 +87,14 @@ class LiveView(QWidget):
     def composed_pixels(self) -> NDArray[np.uint8] | None:
         """Return a copy of what is shown, `[H, W, 4]` uint8 BGRA: both pictures joined, or one parted at the line.
 
-        Its size depends on the first lane's picture and the layout alone. None before there is a picture.
+        A line at the foot names both models. The size depends on the first lane's picture and the layout alone. None
+        before there is a picture.
         """
         if self._view is None:
             return None
-        first, second = self._view.first.picture, None if self._view.second is None else self._view.second.picture
-        if self._layout is Layout.SIDE_BY_SIDE:
-            return montage.joined(first, second)
-        if self._layout is Layout.SPLIT:
-            return montage.split(first, second, self._split_place)
-        return first.copy()
+        pixels = self._joined(self._view)
+        self._stamp.lay(pixels, words_of(self._view, self._layout, self._magnification))
+        return pixels
 
     def set_entries(self, entries: Sequence[ModelEntry]) -> None:
         """Tell of these models what their cards say."""
@@ -191,14 +201,20 @@ class LiveView(QWidget):
         image, ratio = self._images[0], self.devicePixelRatioF()
         if image is None:
             return Arrangement((), PlatePlace.OVER)
-        room = self.lane_plates.room() if self.lane_plates.numbers else QSizeF(0, 0)
-        plate = QSize(round(room.width() * ratio), round(room.height() * ratio))
+        plates, room = self.lane_plates, self.lane_plates.room() * ratio
+        plate = QSize(round(room.width()), round(room.height()))
+        # Captions alone are small, and what presents numbers instead of them stands at the foot: no picture gives way.
+        asked = plate if plates.numbers else QSize(0, 0)
         if self._layout is Layout.SIDE_BY_SIDE:
-            arrangement = two_pictures(self._stage(), image.size(), plate, round(PANE_GAP * ratio))
+            arrangement = two_pictures(self._stage(), image.size(), asked, round(PANE_GAP * ratio))
+            beside = 1
         else:
-            arrangement = one_picture(self._stage(), image.size(), plate, self.lane_plates.count())
-        # Captions alone are small, and what presents numbers instead of them stands at the foot.
-        return arrangement if self.lane_plates.numbers else replace(arrangement, plates=PlatePlace.OVER)
+            share = DETAILS_SHARE if plates.details else ONE_SHARE
+            arrangement = one_picture(self._stage(), image.size(), asked, plates.count(), share)
+            beside = plates.count()
+        if plates.numbers:
+            return arrangement
+        return replace(arrangement, plates=on_picture(arrangement.panes[0], plate, beside))
 
     def _stage(self) -> QRect:
         ratio = self.devicePixelRatioF()
@@ -229,6 +245,14 @@ class LiveView(QWidget):
     def _tell(self) -> None:
         if self._view is not None and self.lane_plates.tell(self._view, self._layout, self._pace, self._magnification):
             self._place()
+
+    def _joined(self, view: View) -> NDArray[np.uint8]:
+        first, second = view.first.picture, None if view.second is None else view.second.picture
+        if self._layout is Layout.SIDE_BY_SIDE:
+            return montage.joined(first, second)
+        if self._layout is Layout.SPLIT:
+            return montage.split(first, second, self._split_place)
+        return first.copy()
 
     # What is painted
 

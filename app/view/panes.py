@@ -9,12 +9,15 @@ from PySide6.QtCore import QRect, QSize
 
 # The shares of their size to which pictures make room for the plates; if they had to go below, plates lie on them.
 ONE_SHARE, TWO_SHARE = 0.9, 0.6
+DETAILS_SHARE = 0.6  # likewise of one picture, while users want to see all numbers
+FREE_SHARE = 0.2  # of a picture's width, that stays free for a face between plates that lie on it
 
 
 class PlatePlace(Enum):
     """Where the plates with the numbers stand."""
 
     OVER = "over"  # in the upper corners of their pictures
+    BRIEF = "brief"  # there too, but shortened to their captions: there is no room for more
     BELOW = "below"  # below the pictures
     BESIDE = "beside"  # on the stage, the first left of the picture, the second right of it
 
@@ -32,7 +35,7 @@ class Arrangement:
     plates: PlatePlace
 
 
-def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int) -> Arrangement:
+def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int, share: float = ONE_SHARE) -> Arrangement:
     """Return where a picture and its plates stand.
 
     Args:
@@ -40,6 +43,7 @@ def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int) -> Arra
         picture: its size, of which only the shape matters.
         plate: the room that the largest plate takes; empty where there are none.
         plates: how many there are, up to two.
+        share: of its size to which the picture makes room for the plates.
     """
     full = fitted(stage, picture)
     right = plate.width() * (plates > 1)
@@ -49,9 +53,16 @@ def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int) -> Arra
     }
     panes = {place: fitted(cell, picture) for place, cell in cells.items() if not cell.isEmpty()}
     best = max(panes, key=lambda place: panes[place].height(), default=PlatePlace.OVER)
-    if best in panes and panes[best].height() >= ONE_SHARE * full.height():
+    if best in panes and panes[best].height() >= share * full.height():
         return Arrangement((panes[best],), best)
-    return Arrangement((full,), PlatePlace.OVER)
+    return Arrangement((full,), on_picture(full, plate, plates))
+
+
+def on_picture(pane: QRect, plate: QSize, plates: int) -> PlatePlace:
+    """Return how plates stand in the upper corners of one picture: whole where they fit and leave a face between."""
+    room = pane.width() * (1 - FREE_SHARE if plates > 1 else 1)
+    fits = plates * plate.width() <= room and plate.height() <= pane.height()
+    return PlatePlace.OVER if fits else PlatePlace.BRIEF
 
 
 def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrangement:
@@ -64,7 +75,7 @@ def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrang
     best = max(row, column, key=_height)
     if _height(best) >= TWO_SHARE * _height(full):
         return Arrangement(best, PlatePlace.BELOW if best is row else PlatePlace.BESIDE)
-    return Arrangement(full, PlatePlace.OVER)
+    return Arrangement(full, on_picture(full[0], plate, 1))
 
 
 def fitted(cell: QRect, picture: QSize) -> QRect:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.look.theme import ON_STAGE, ON_STAGE_MUTED, STAGE
 from engine.assets import asset_path
-from engine.readings import Readings
+from engine.readings import Readings, Spread
 from engine.text import EM_PER_CAPITAL
 
 # Letters of 22 minutes of arc can be read with ease (ISO 9241-303): from ten metres 64 mm, which is 3.2 % of a
@@ -32,10 +32,12 @@ class BigLane:
     Attributes:
         model: name of its model.
         readings: its numbers.
+        screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
     """
 
     model: str
     readings: Readings
+    screen: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,9 @@ class Presenter(QWidget):
             agreement: distance of both lanes in percent of the eye distance; None while there is none.
         """
         nme = any(lane.readings.nme is not None for lane in lanes)
-        labels = [self.tr("model"), self.tr("FPS"), self.tr("latency ms")]
+        labels = [self.tr("model"), self.tr("FPS"), self.tr("to screen ms")]
         labels += [self.tr("NME %")] if nme else []
-        labels += [self.tr("agreement %")] if agreement is not None else []
+        labels += [self.tr("agreement (distance) %")] if agreement is not None else []
         rows = [_numbers(lane, nme) for lane in lanes]
         if agreement is not None:
             for number, row in enumerate(rows):  # it belongs to both lanes, so it is told once
@@ -177,8 +179,7 @@ class Presenter(QWidget):
 
 def _numbers(lane: BigLane, nme: bool) -> list[str]:
     readings = lane.readings
-    total = readings.latency_ms.get("total")
-    row = [lane.model, _short(readings.fps), _short(None if total is None else total.p50)]
+    row = [lane.model, _short(readings.fps), _short(None if lane.screen is None else lane.screen.p50)]
     return [*row, _short(readings.nme)] if nme else row
 
 

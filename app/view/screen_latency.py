@@ -26,7 +26,7 @@ class ScreenLatency:
     def __init__(self, window: int = WINDOW) -> None:
         self._values: deque[float] = deque(maxlen=window)
         self._painted: tuple[int, float] | None = None  # the last frame's id and capture
-        self._model = ""
+        self._model = self._source = ""
         self._live_since: float | None = None
         self.latest: float | None = None  # of the frame on screen, in milliseconds
 
@@ -42,7 +42,7 @@ class ScreenLatency:
         """Tell that a result is on screen.
 
         Args:
-            result: what was painted; another model's begins a new window.
+            result: what was painted; another model or another source begins a new window.
             now: `time.monotonic()` in seconds.
             live: whether frames come; False while the picture stands still.
 
@@ -54,8 +54,9 @@ class ScreenLatency:
             self._live_since = None
         elif self._live_since is None:
             self._live_since = now
-        if result.model not in ("", self._model):  # nobody looked at a frame without a model
-            self._model = result.model
+        model = result.model or self._model  # nobody looked at a frame without a model
+        if (model, result.frame.source) != (self._model, self._source):
+            self._model, self._source = model, result.frame.source
             self._values.clear()
         if not self._is_new(result.frame):
             return None

@@ -66,6 +66,7 @@ class StripChart(QWidget):
         self._latency = (Trace(), Trace())
         self._agreement = Trace()
         self._names: tuple[str, ...] = ()
+        self._drawn = ["", ""]  # whose lines the latencies are
         self._hovered: float | None = None  # x of the mouse
         self._spoken_at = -math.inf
         self._timer = QTimer(self)
@@ -77,11 +78,16 @@ class StripChart(QWidget):
         self.setAccessibleName(self.tr("Latency and agreement of the last {0:.0f} seconds").format(SPAN))
 
     def add(self, view: View) -> None:
-        """Count the agreement of a view, and use the names of its models."""
+        """Count the agreement of a view's newest frame, and use the names of its models; another begins anew."""
         lanes = [view.first] if view.second is None else [view.first, view.second]
         self._names = tuple(lane.result.model for lane in lanes)
-        if view.agreement is not None:
-            self._agreement.add(self._clock(), view.agreement)
+        for lane, name in enumerate(self._names):
+            if name not in ("", self._drawn[lane]):  # nobody looked at a frame without a model
+                self._drawn[lane] = name
+                self._latency[lane].forget()
+                self._agreement.forget()
+        if view.second is not None:
+            self._agreement.add(self._clock(), view.agreement_now)
 
     def add_latency(self, lane: int, moment: float, milliseconds: float) -> None:
         """Count a frame that was painted: its lane, `time.monotonic()` then, and its age; see `LiveView.painted`."""
@@ -101,7 +107,7 @@ class StripChart(QWidget):
         if len(names) < 2:
             return (latency,)
         trace = (("", colours().accent, self._agreement),)
-        return latency, Plot(self.tr("agreement, % of eye distance"), "%", AGREEMENT_TOPS, trace)
+        return latency, Plot(self.tr("agreement (distance), % of eye distance"), "%", AGREEMENT_TOPS, trace)
 
     def present_words(self) -> str:
         """Return the present values as a sentence."""

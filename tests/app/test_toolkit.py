@@ -6,7 +6,6 @@ import sys
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 
-
 TIMES = 1000
 
 

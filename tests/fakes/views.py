@@ -56,6 +56,5 @@ def one(pixels, its=None):
 def two(first, second, one_result=None, other_result=None, agreement=2.5):
     """Return the view of two lanes; `second` None for one that has shown nothing yet."""
     other = other_result or result("teacher-98")
-    return View(
-        lane(first, one_result, rival=other), None if second is None else lane(second, other), agreement=agreement
-    )
+    first_lane = lane(first, one_result, rival=other)
+    return View(first_lane, None if second is None else lane(second, other), agreement, agreement_now=agreement)

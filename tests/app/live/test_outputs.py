@@ -29,7 +29,7 @@ def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, 
     made.told.connect(told.append)
     made.troubled.connect(told.append)
     for count in (3, 5):
-        made.record(Recording.VIEW, rate=20.0)
+        made.record(Recording.VIEW)
         for number in range(count):
             pixels = np.full((48, 64, 4), 40 * number, np.uint8)
             made.show(one(pixels), lambda pixels=pixels: pixels)
