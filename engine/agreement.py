@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.landmarks.metrics import interocular_distance
-from engine.landmarks.schemes import IBUG_68
 from engine.pipeline import as_68
 from engine.readings import WINDOW
 from engine.result import Face, Result
@@ -20,8 +19,16 @@ WAITING = 64  # results that wait for the other lane's: two seconds at 30 frames
 SAME_FACE = 0.5  # eye distances between the middles of two faces up to which they are taken for the same one
 
 
+def can_be_compared(first: Face, second: Face) -> bool:
+    """Tell whether two faces are marked at the same places: by one scheme, or both at least at the 68 shared points."""
+    return first.scheme is second.scheme or bool(first.scheme.as_68 and second.scheme.as_68)
+
+
 def shared_points(first: Face, second: Face) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the landmarks of two faces that mark the same places: all of one scheme, else the 68 shared points."""
+    """Return the landmarks of two faces that mark the same places: all of one scheme, else the 68 shared points.
+
+    The faces must be such that `can_be_compared`.
+    """
     if first.scheme is second.scheme:
         return first.landmarks, second.landmarks
     return as_68(first), as_68(second)
@@ -29,15 +36,19 @@ def shared_points(first: Face, second: Face) -> tuple[NDArray[np.float32], NDArr
 
 def eye_distance(face: Face) -> float:
     """Return the distance of the outer eye corners in pixels."""
-    return interocular_distance(IBUG_68, as_68(face))
+    return interocular_distance(face.scheme, face.landmarks)
 
 
 def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Face]]:
-    """Return the faces that both models see: each of the first's with the nearest of the second's, if it is near."""
+    """Return the faces that both models see: each of the first's with the nearest of the second's, if it is near.
+
+    Faces whose schemes share no points are left out.
+    """
     pairs: list[tuple[Face, Face]] = []
     free = list(second)
     for face in first:
-        nearest = min(free, key=lambda other: _apart(face, other), default=None)
+        comparable = [other for other in free if can_be_compared(face, other)]
+        nearest = min(comparable, key=lambda other: _apart(face, other), default=None)
         if nearest is not None and _apart(face, nearest) <= SAME_FACE * eye_distance(face):
             pairs.append((face, nearest))
             free.remove(nearest)
@@ -73,11 +84,15 @@ class AgreementMeter:
             if other is None:
                 self._wait(lane, result)
                 return
-        first, second = (result.faces, other) if lane == 0 else (other, result.faces)
-        apart = [face_agreement(*pair) for pair in paired(first, second)]
-        with self._lock:
+            first, second = (result.faces, other) if lane == 0 else (other, result.faces)
+            apart = [face_agreement(*pair) for pair in paired(first, second)]
             # Frames without a common face push older ones out: what was long ago must not pass for the present.
             self._values.append(float(np.mean(apart)) if apart else math.nan)
+
+    def forget(self) -> None:
+        """Start anew, as after the exchange of a model."""
+        with self._lock:
+            self._forget()
 
     @property
     def value(self) -> float | None:

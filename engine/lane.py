@@ -44,6 +44,7 @@ class Lane:
         composer: draws the pictures.
         timing: see `Timing`.
         clock: tells seconds.
+        beside: whether its picture is shown beside another lane's only; in other layouts it draws none.
 
     Attributes:
         gap: set it when the next frame does not follow the last one in time.
@@ -56,9 +57,10 @@ class Lane:
         composer: Composer,
         timing: Timing,
         clock: Callable[[], float],
+        beside: bool = False,
     ) -> None:
         self._make_pipeline, self._tell, self._composer = make_pipeline, tell, composer
-        self._timing, self._clock = timing, clock
+        self._timing, self._clock, self._beside = timing, clock, beside
         self._wanted_model: Slot[Callable[[], Landmarker]] = Slot()
         self._model_error: UnderstudyError | None = None
         self._frame_error: UnderstudyError | None = None
@@ -72,6 +74,7 @@ class Lane:
         self._standstill = self._last_result_at = self._failed_at = 0.0
         self._cpu_before = 0.0
         self._shown: Result | None = None
+        self._shown_signals: tuple[FaceSignals | None, ...] = ()
         self._shown_with: Looks | None = None
         self._rival: Result | None = None
 
@@ -158,7 +161,12 @@ class Lane:
     def publish(self) -> None:
         """Hand over what was drawn last."""
         if self._shown is not None:
-            self._buffers.publish((self._shown, self._signals, self._readings, self._rival))
+            self._buffers.publish((self._shown, self._shown_signals, self._readings, self._rival))
+
+    def clear(self) -> None:
+        """Show nothing any more until the next frame, which does not follow the last one in time."""
+        self._shown, self._shown_signals, self._rival = None, (), None
+        self.gap = True
 
     def judge(self, result: Result | None) -> None:
         """Report numbers that are none, after the picture that names their model; clear an error that is over."""
@@ -189,7 +197,7 @@ class Lane:
     def fail_frame(self, error: Exception) -> None:
         """Report an error once, however many frames it spoils."""
         self._failed_at = self._clock()
-        sentence = _as_sentence(error, "The model failed on a frame")
+        sentence = _model_sentence(error, "The model failed on a frame")
         if str(sentence) != str(self._frame_error):
             log.error("A frame could not be processed: %s", error, exc_info=error)
             self._frame_error = sentence
@@ -197,7 +205,7 @@ class Lane:
 
     def _fail_model(self, error: Exception) -> None:
         log.error("The model cannot be used: %s", error, exc_info=not isinstance(error, UnderstudyError))
-        self._model_error = _as_sentence(error, "The model cannot be loaded")
+        self._model_error = _model_sentence(error, "The model cannot be loaded")
         self._tell()
 
     def _work_again(self, frame: Frame, settings: LiveSettings, rival: Result | None) -> None:
@@ -213,23 +221,44 @@ class Lane:
         self._tell()
 
     def _draw(self, result: Result, settings: LiveSettings, rival: Result | None) -> float:
-        """Draw a result into the free buffer; return the milliseconds it took."""
+        """Draw a result into the free buffer; return the milliseconds it took.
+
+        Raises:
+            UnderstudyError: the filter or the drawing failed.
+        """
         start = time.perf_counter()
-        picture = self._buffers.writable(result.frame.height, result.frame.width)
+        signals = self._signals_of(result)
         scene = Scene(
             result,
             self._readings,
             settings.overlay,
             settings.mirrored,
-            self._signals if result.faces else (),
+            signals,
             settings.layout,
             rival,
             settings.magnification,
             settings.filter,
         )
-        self._composer.compose(scene, picture)
-        self._shown, self._rival, self._shown_with = result, rival, _looks(settings, rival)
+        if self._beside and not settings.layout.has_two_pictures:
+            self._buffers.writable(0, 0)  # nobody would see it
+        else:
+            self._compose(scene)
+        self._shown, self._shown_signals = result, signals
+        self._rival, self._shown_with = rival, _looks(settings, rival)
         return (time.perf_counter() - start) * 1e3
+
+    def _compose(self, scene: Scene) -> None:
+        frame = scene.result.frame
+        try:
+            self._composer.compose(scene, self._buffers.writable(frame.height, frame.width))
+        except Exception as error:  # a filter may throw anything
+            raise _drawing_sentence(error) from error
+
+    def _signals_of(self, result: Result) -> tuple[FaceSignals | None, ...]:
+        """Return what was read of a result that is on screen or was just found; nothing of a bare frame."""
+        if result is self._shown:
+            return self._shown_signals
+        return self._signals if result.faces else ()
 
     def _count(self, result: Result, draw_ms: float) -> None:
         """Add a result to the numbers, leaving out the time for which the picture stood still."""
@@ -255,7 +284,14 @@ def _looks(settings: LiveSettings, rival: Result | None) -> Looks:
     return Looks(told, id(rival) if rival is not None else 0)
 
 
-def _as_sentence(error: Exception, what: str) -> UnderstudyError:
+def _model_sentence(error: Exception, what: str) -> UnderstudyError:
     if isinstance(error, UnderstudyError):
         return error
     return ModelError(f"{what} ({error})", "the model or its runtime is faulty", "choose another model")
+
+
+def _drawing_sentence(error: Exception) -> UnderstudyError:
+    if isinstance(error, UnderstudyError):
+        return error
+    why, fix = "the filter or the drawing is faulty", "switch the filter off"
+    return UnderstudyError(f"The picture could not be drawn ({error})", why, fix)

@@ -191,7 +191,7 @@ class Session:
             self._second.lane.use_model(make_landmarker)
             return
         self._second = SecondLane(
-            self._make_lane(make_pipeline),
+            self._make_lane(make_pipeline, beside=True),
             lambda: self._settings,
             lambda: self.status.state,
             lambda result: self._agreement.add(1, result),
@@ -202,21 +202,23 @@ class Session:
 
     def take_view(self) -> View | None:
         """Return the newest view, or None if there was no new one since the last call. For one thread only."""
-        second = self._second if self._compares() else None
+        compares = self._compares()
         with self._publishing:
-            taken = self._lane.take(), None if second is None else second.lane.take()
+            taken = self._lane.take(), None if self._second is None else self._second.lane.take()
+        if not compares:  # what the second lane showed before must not come back with the next comparison
+            taken, self._views = (taken[0], None), (self._views[0], None)
         if taken == (None, None):
             return None
         first, other = (new or known for new, known in zip(taken, self._views, strict=True))
         self._views = first, other
         if first is None:
             return None
-        if second is None:
+        if self._second is None or not compares:
             return View(first)
         return View(first, other, self._agreement.value, self._agreement.newest)
 
-    def _make_lane(self, make_pipeline: Callable[[], Pipeline]) -> Lane:
-        return Lane(make_pipeline, self._tell, self._make_composer(), self._timing, self._clock)
+    def _make_lane(self, make_pipeline: Callable[[], Pipeline], beside: bool = False) -> Lane:
+        return Lane(make_pipeline, self._tell, self._make_composer(), self._timing, self._clock, beside)
 
     def _compares(self) -> bool:
         return self._settings.layout is not Layout.SINGLE
@@ -232,8 +234,11 @@ class Session:
     def _turn(self) -> None:
         """Do what there is to do; wait for a frame for as long as a tick."""
         model_changed = self._lane.exchange_model()
+        if model_changed or not self._compares():
+            self._agreement.forget()
         if self._settings.paused:
             self._break_off()
+            self._slot.take(0.0, _is_of_camera)  # it would be shown once the picture goes on, minutes old
         captured = self._slot.take(self._timing.tick, lambda waiting: waiting.asked or not self._settings.paused)
         if captured is None:
             self._rest(model_changed)
@@ -241,16 +246,14 @@ class Session:
             self._receive(captured)
 
     def _receive(self, captured: Captured) -> None:
-        if captured.capture is not self._source:
-            self._source = captured.capture
+        is_new, self._source = captured.capture is not self._source, captured.capture
+        if is_new or not captured.follows:
             self._break_off()
+            if self._second is not None:
+                self._second.forget()
         if captured.frame is None:
             captured.capture.end(captured)
             return
-        if not captured.follows:
-            self._break_off()
-            if self._second is not None:
-                self._second.latest = None
         self._counts = lambda: self._supervisor.counts(captured)
         self._work(captured, captured.frame)
 
@@ -286,7 +289,7 @@ class Session:
         with self._publishing:
             self._lane.publish()
             if second is not None:
-                second.publish()
+                second.publish(frame)
         self._tell()
         self._lane.judge(result)
         tap = self.tap
@@ -300,6 +303,8 @@ class Session:
         shown = self._lane.shown
         if second is not None and shown is not None and state not in SILENT_STATES:
             second.catch_up(shown.frame, self._counts)
+        elif second is not None and state in SILENT_STATES and not settings.paused:
+            second.forget()
         self._lane.refresh(settings, state, model_changed, None if second is None else second.latest)
 
     def _is_awaited(self) -> bool:
@@ -310,7 +315,7 @@ class Session:
         """The next frame does not follow the last one in time."""
         self._lane.gap = True
         if self._second is not None:
-            self._second.forget()
+            self._second.break_off()
 
     def _tell(self) -> None:
         if self._stopping.is_set():
@@ -319,3 +324,7 @@ class Session:
             self._notify()
         except Exception:  # a window that is being taken down must not take the threads with it
             log.exception("The listener failed")
+
+
+def _is_of_camera(captured: Captured) -> bool:
+    return captured.capture.is_camera and captured.frame is not None

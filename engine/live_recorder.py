@@ -102,7 +102,7 @@ class LiveRecorder:
         """Append a picture; returns at once.
 
         Args:
-            picture: `[H, W, 4]` uint8 BGRA, which may be changed afterwards, or `[H, W, 3]` uint8 RGB, which may not.
+            picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
             moment: seconds at which it was taken or drawn, by a clock that runs on, as that of `Frame.captured`.
 
         Returns:
@@ -114,9 +114,8 @@ class LiveRecorder:
             if self._bytes + picture.nbytes > MOST_WAITING_BYTES and self._queue:
                 self._dropped += 1
                 return False
-            kept = picture.copy() if picture.shape[2] == 4 else picture
-            self._queue.append(_Waiting(kept, moment))
-            self._bytes += kept.nbytes
+            self._queue.append(_Waiting(picture, moment))
+            self._bytes += picture.nbytes
             self._changed.notify()
             return True
 
@@ -149,8 +148,10 @@ class LiveRecorder:
                 self._writer.write(waiting)
             self._writer.close()
         except Exception as error:  # whatever it is, frames go on
-            self._writer.rescue()
-            self._fail(error)
+            try:
+                self._writer.rescue()
+            finally:
+                self._fail(error)
 
     def _next(self) -> _Waiting | None:
         """Wait for a picture; None once the recording is to end and all are written."""

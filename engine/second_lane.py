@@ -11,6 +11,7 @@ from engine.lane import Lane
 from engine.live_settings import LiveSettings
 from engine.live_state import SourceState
 from engine.result import Result
+from engine.scene import Layout
 from engine.slot import Slot
 
 
@@ -55,7 +56,8 @@ class SecondLane:
         self._offers: Slot[Offer] = Slot()
         self._finished: Slot[int] = Slot()
         self._stopping = threading.Event()
-        self._held = False  # the picture waits for the first lane's
+        self._holding = threading.Lock()
+        self._held: Offer | None = None  # its picture waits for the first lane's
         self._offered = self._awaited = -1  # ids of frames
         self.latest: Result | None = None
         self._thread = threading.Thread(target=self._run, name="second inference", daemon=True)
@@ -92,19 +94,26 @@ class SecondLane:
         self._awaited = -1
         return None
 
-    def publish(self) -> None:
-        """Hand over the picture that was held back for the first lane's; on the first lane's thread."""
-        if self._held:
-            self.lane.publish()
-            self._held = False
+    def publish(self, shown: Frame | None = None) -> None:
+        """Hand over the picture that was held back, if it is of `shown`, the first lane's frame, or still of use."""
+        with self._holding:
+            held = self._held
+            if held is not None and (held.frame is shown or held.counts()):
+                self.lane.publish()
+            self._held = None  # only now may this lane's thread draw again
 
     def withdraw(self) -> None:
         """Never hand the picture over that was held back: its frame is of no use any more."""
-        self._held = False
+        with self._holding:
+            self._held = None
 
-    def forget(self) -> None:
+    def break_off(self) -> None:
         """The next frame does not follow the last one in time."""
         self.lane.gap = True
+
+    def forget(self) -> None:
+        """What was found so far must not be compared with any more; a picture that stands still is looked at anew."""
+        self.latest, self._offered = None, -1
 
     def _run(self) -> None:
         self.lane.build()
@@ -117,31 +126,44 @@ class SecondLane:
     def _turn(self) -> None:
         model_changed = self.lane.exchange_model()
         if model_changed:
-            self.latest = None
-            self._offered = -1  # a picture that stands still is to be looked at anew
+            self.forget()
         offer = self._offers.take(self._tick)
         if offer is not None:
-            self._work(offer)
-        elif not self._held:
+            self._answer(offer)
+        elif self._held is not None:
+            if self._awaited < 0:  # the first lane gave up waiting just before the picture was held back
+                self.publish()
+                self._tell()
+        elif self._settings().layout is Layout.SINGLE:
+            self.forget()
+            self.lane.clear()
+        else:
             self.lane.refresh(self._settings(), self._state(), model_changed)
-        elif self._awaited < 0:  # the first lane gave up waiting just before the picture was held back
-            self.publish()
-            self._tell()
 
-    def _work(self, offer: Offer) -> None:
+    def _answer(self, offer: Offer) -> None:
+        """Work on a frame; whatever happens, the first lane does not wait for it any longer."""
+        result = None
+        try:
+            result = self._work(offer)
+        finally:
+            if offer.in_step:
+                self._finished.replace(offer.frame.id)
+        self.lane.judge(result)
+
+    def _work(self, offer: Offer) -> Result | None:
+        """Find and show what there is on a frame; return the result if it was shown."""
         settings, frame = self._settings(), offer.frame
         result = self.lane.process(frame, 0.0, settings)
         if not offer.counts():
-            self._finished.replace(frame.id)  # the first lane may wait for it
-            return
+            return None
         self.lane.show(frame, result, settings)
         self.latest = result
         if result is not None:
             self._found(result)
         if offer.in_step:
-            self._held = True
-            self._finished.replace(frame.id)
+            with self._holding:
+                self._held = offer
         else:
             self.lane.publish()
             self._tell()
-        self.lane.judge(result)
+        return result

@@ -1,4 +1,4 @@
-"""The line at the foot of saved pictures that names the models compared, so that they can be read without the window."""
+"""The line at the foot of saved pictures: which models are compared, and what the marks mean."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.palette import FIRST_LANE, HOTTEST, MUTED, SECOND_LANE, TEXT, Colour
 from engine.scene import Layout
 from engine.text import EM_PER_CAPITAL, TextPainter, readable_size
 
+MOST = 0.35  # of a picture's height
 # Measures in em.
 LINE_HEIGHT = 1.7
 PADDING = 0.7
@@ -70,7 +71,7 @@ class Stamp:
         """Write words over the foot of `picture` `[H, W, 4]` uint8 BGRA, in place.
 
         They stand on one line, the first at the left and the last at the right; or each on its own, where one is too
-        narrow.
+        narrow, and the last are left out before they hide more than `MOST` of the picture.
         """
         if not words:
             return
@@ -85,11 +86,11 @@ class Stamp:
         room = width - 2 * PADDING * em
         gap = (room - sum(widths)) / max(len(words) - 1, 1)
         in_line = gap >= 2 * PADDING * em
-        lines = 1 if in_line else len(words)
+        lines = 1 if in_line else min(len(words), max(1, int(MOST * height / (LINE_HEIGHT * em))))
         self._layer.clear(Region(0, max(0, height - round((lines * LINE_HEIGHT + 0.2) * em)), width, height))
         self._layer.plate(self._layer.region, 0)
         x = PADDING * em
-        for line, (part, wide) in enumerate(zip(words, widths, strict=True)):
+        for line, (part, wide) in enumerate(zip(words if in_line else words[:lines], widths, strict=False)):
             baseline = height - round(((0 if in_line else lines - 1 - line) * LINE_HEIGHT + 0.6) * em)
             self._draw(part, x, baseline, em)
             x += wide + gap if in_line else 0.0

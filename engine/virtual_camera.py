@@ -91,10 +91,10 @@ class VirtualCamera:
         """Leave a picture to be shown; returns at once.
 
         Args:
-            picture: `[H, W, 4]` uint8 BGRA, which may be changed afterwards, or `[H, W, 3]` uint8 RGB, which may not.
+            picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
         """
         self._given += 1
-        self._slot.replace((self._given, picture.copy() if picture.shape[2] == 4 else picture))
+        self._slot.replace((self._given, picture))
 
     def stop(self, timeout: float = 1.0) -> bool:
         """End within `timeout` seconds; return whether everything did. A process that does not let go is killed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -21,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.look.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
-from app.view.captions import Line
+from app.view.captions import SEPARATOR, Line
 from app.view.lane_report import LaneReport, Row, quality_rows, speed_row, spoken, time_rows
 from app.view.plates import CORNER, PADDING_X, PADDING_Y, line_height, lines_width, paint_lines, paint_plate, plate_font
 
@@ -94,8 +95,7 @@ class LaneNumbers(QWidget):
     def sizeHint(self) -> QSize:
         if self._brief is None:
             return self.whole_size()
-        lines = self._report.lines[:BRIEF_LINES]
-        metrics = self._metrics()
+        lines, metrics = self._brief_lines(self._brief), self._metrics()
         width = min(lines_width(lines, metrics) + 2 * PADDING_X, self._brief)
         return QSize(math.ceil(width), math.ceil(line_height(metrics) * len(lines) + 2 * PADDING_Y))
 
@@ -151,7 +151,7 @@ class LaneNumbers(QWidget):
         if self._brief is None:
             self._lay_out(painter)
         else:
-            self._set_lines(painter, self._report.lines[:BRIEF_LINES])
+            self._set_lines(painter, self._brief_lines(self._brief))
 
     def _lay_out(self, painter: QPainter | None) -> float:
         """Set everything from top to bottom, or with no painter only measure it; return the height without padding."""
@@ -169,6 +169,16 @@ class LaneNumbers(QWidget):
         for index, row in enumerate(quality_rows(report, self._details)):
             y = self._set_row(painter, row, y + GROUP_GAP * (index == 0))
         return y - PADDING_Y
+
+    def _brief_lines(self, width: float) -> tuple[Line, ...]:
+        """Return the first lines of the caption, each without the last parts for which there is no room."""
+        metrics, lines = self._metrics(), []
+        for line in self._report.lines[:BRIEF_LINES]:
+            parts = line.text.split(SEPARATOR)
+            while len(parts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(parts)) > width - 2 * PADDING_X:
+                parts.pop()
+            lines.append(replace(line, text=SEPARATOR.join(parts)))
+        return tuple(lines)
 
     def _set_lines(self, painter: QPainter, lines: tuple[Line, ...]) -> None:
         """Set the caption."""

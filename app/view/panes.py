@@ -9,8 +9,8 @@ from PySide6.QtCore import QRect, QSize
 
 # The shares of their size to which pictures make room for the plates; if they had to go below, plates lie on them.
 ONE_SHARE, TWO_SHARE = 0.9, 0.6
-DETAILS_SHARE = 0.6  # likewise of one picture, while users want to see all numbers
-FREE_SHARE = 0.2  # of a picture's width, that stays free for a face between plates that lie on it
+DETAILS_SHARE = 0.45  # likewise of one picture, while users want to see all numbers
+FREE_SHARE = 0.1  # of a picture's width, that stays free for a face between plates that lie on it
 
 
 class PlatePlace(Enum):
@@ -72,9 +72,14 @@ def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrang
         return Arrangement(full, PlatePlace.BELOW)
     row = _in_row(stage.adjusted(0, 0, 0, -plate.height()), picture, gap)
     column = _in_column(stage.adjusted(plate.width(), 0, 0, 0), picture, gap)
-    best = max(row, column, key=_height)
-    if _height(best) >= TWO_SHARE * _height(full):
-        return Arrangement(best, PlatePlace.BELOW if best is row else PlatePlace.BESIDE)
+    fitting = {}  # plates must not reach into one another
+    if row[0].width() + gap >= plate.width():
+        fitting[PlatePlace.BELOW] = row
+    if column[0].height() + gap >= plate.height():
+        fitting[PlatePlace.BESIDE] = column
+    best = max(fitting, key=lambda place: _height(fitting[place]), default=PlatePlace.OVER)
+    if best in fitting and _height(fitting[best]) >= TWO_SHARE * _height(full):
+        return Arrangement(fitting[best], best)
     return Arrangement(full, on_picture(full[0], plate, 1))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -18,7 +18,8 @@ from engine.text import EM_PER_CAPITAL
 # Letters of 22 minutes of arc can be read with ease (ISO 9241-303): from ten metres 64 mm, which is 3.2 % of a
 # projected picture two metres high. The numbers are twice that. All measures are shares of the window's height.
 NUMBER, SECOND_NUMBER, LABEL = 0.07, 0.055, 0.032  # heights of capitals; two lanes are set smaller
-PADDING, LINE_GAP, COLUMN_GAP, BOTTOM = 0.028, 0.026, 0.06, 0.03
+PADDING, LINE_GAP, COLUMN_GAP, BOTTOM = 0.028, 0.026, 0.04, 0.03
+SIDES = 1.25  # how much more there is at the sides
 WIDEST = 0.94  # of the window's width
 PLATE_ALPHA = 0.8  # over white, the muted labels still stand at 4.5 : 1
 WIDEST_NUMBER = "00.0"  # what a column always has room for, so that nothing moves
@@ -85,12 +86,12 @@ class Presenter(QWidget):
 
         Args:
             lanes: one or two.
-            agreement: distance of both lanes in percent of the eye distance; None while there is none.
+            agreement: mean distance of both lanes in percent of the eye distance; None while there is none.
         """
         nme = any(lane.readings.nme is not None for lane in lanes)
         labels = [self.tr("model"), self.tr("FPS"), self.tr("to screen ms")]
         labels += [self.tr("NME %")] if nme else []
-        labels += [self.tr("agreement (distance) %")] if agreement is not None else []
+        labels += [self.tr("distance %")] if agreement is not None else []
         rows = [_numbers(lane, nme) for lane in lanes]
         if agreement is not None:
             for number, row in enumerate(rows):  # it belongs to both lanes, so it is told once
@@ -148,13 +149,16 @@ class Presenter(QWidget):
             return
         self._picture = None
         stage = self._stage.rect()
-        layout = self._set(float(stage.height()))
-        if layout.width > WIDEST * stage.width():
-            layout = self._set(stage.height() * WIDEST * stage.width() / layout.width)
+        height, widest = float(stage.height()), WIDEST * stage.width()
+        layout = self._set(height)
+        for _ in range(2):  # letters have whole sizes: the first time, they may come out a little too wide
+            if layout.width > widest:
+                height *= widest / layout.width
+                layout = self._set(height)
         self._layout = layout
-        width, height = round(layout.width), round(layout.height)
-        bottom = round(BOTTOM * stage.height())
-        self.setGeometry(QRect((stage.width() - width) // 2, stage.height() - bottom - height, width, height))
+        size = QSize(round(layout.width), round(layout.height))
+        top = stage.height() - round(BOTTOM * stage.height()) - size.height()
+        self.setGeometry(QRect(QPoint((stage.width() - size.width()) // 2, top), size))
 
     def _set(self, height: float) -> _Layout:
         """Set the words for a window of this height."""
@@ -162,13 +166,13 @@ class Presenter(QWidget):
         label_capital, padding, line_gap = LABEL * height, PADDING * height, LINE_GAP * height
         number, label = _font(capital), _font(label_capital)
         widths = tuple(self._width(column, number, label) for column in range(len(self._labels)))
-        columns, left = [], padding * 1.5
+        columns, left = [], padding * SIDES
         for width in widths:
             columns.append(left)
             left += width + COLUMN_GAP * height
         label_base = padding + label_capital
         bases = tuple(label_base + (line_gap + capital) * (row + 1) for row in range(len(self._rows)))
-        whole = left - COLUMN_GAP * height + padding * 1.5
+        whole = left - COLUMN_GAP * height + padding * SIDES
         return _Layout(tuple(columns), widths, number, label, padding, label_base, bases, whole, bases[-1] + padding)
 
     def _width(self, column: int, number: QFont, label: QFont) -> float:

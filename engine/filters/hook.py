@@ -7,6 +7,7 @@ application does for folders that the user put there, and for no others.
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ EXPECTED = f"a hook is Python and has a function “{SIGNATURE}”"
 
 
 class Hook:
-    """A hook that was loaded.
+    """A hook that was loaded. Safe from any thread: it draws on one picture at a time.
 
     Args:
         file: the Python file.
@@ -39,6 +40,7 @@ class Hook:
 
     def __init__(self, file: Path, draw: Callable[..., object]) -> None:
         self._file, self._draw = file, draw
+        self._drawing = threading.Lock()  # two lanes draw at once, and whoever writes a hook thinks of one thread
         self.error: FilterError | None = None
 
     def __call__(
@@ -52,13 +54,14 @@ class Hook:
             signals: of that face.
             seconds: time that only ever grows.
         """
-        if self.error is not None:
-            return
-        try:
-            self._draw(picture, points.copy(), signals, seconds)
-        except Exception as error:
-            self.error = _failure(self._file, error, "the rest of the filter is drawn without it")
-            log.warning("%s", self.error)
+        with self._drawing:
+            if self.error is not None:
+                return
+            try:
+                self._draw(picture, points.copy(), signals, seconds)
+            except Exception as error:
+                self.error = _failure(self._file, error, "the rest of the filter is drawn without it")
+                log.warning("%s", self.error)
 
 
 def compile_hook(file: Path) -> CodeType:

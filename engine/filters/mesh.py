@@ -38,11 +38,13 @@ class Mesh:
     Attributes:
         points: `[P, 2]` in pixels of the full image: the 68 landmarks and the ring.
         triangles: `[T, 3]` indices of points.
+        signs: `[T]` of the areas of the triangles in the image, 1 or -1 by the sense in which their corners run.
         extent: weights `[n, P]` of places around all that is painted, so that no more of a picture is worked on.
     """
 
     points: NDArray[np.float64]
     triangles: NDArray[np.intp]
+    signs: NDArray[np.float64]
     extent: NDArray[np.float64]
 
 
@@ -64,7 +66,8 @@ def make_mesh(template: NDArray[np.floating], image: LayerImage) -> Mesh:
     triangles = distances.argmin(2)[(distances.min(2) < SAME_POINT).all(1)]
     if not len(points) <= len(triangles) <= MOST_TRIANGLES or len(np.unique(triangles)) < len(points):
         raise ValueError("several points lie on one another")
-    return Mesh(points, triangles, _extent(points, triangles, image))
+    signs = np.sign(_areas(points[triangles]))
+    return Mesh(points, triangles, signs, _extent(points, triangles, image))
 
 
 def _extent(points: NDArray[np.float64], triangles: NDArray[np.intp], image: LayerImage) -> NDArray[np.float64]:
@@ -103,19 +106,21 @@ def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], pictur
     if not region.width or not region.height or not 1 / LARGEST < area < 1 / SMALLEST:
         return None
     level, to_full = image.level_for(area**-0.5)
-    rows = _triangle_maps(mesh, places, overall)
+    front = _facing(mesh, places)
+    rows = _triangle_maps(mesh, places, front, overall)
     rows = np.linalg.inv(to_full)[:2] @ np.concatenate((rows, np.tile([[[0.0, 0.0, 1.0]]], (len(rows), 1, 1))), axis=1)
-    return Ink(cv2.remap(level, _dense_map(mesh, places, rows, region), None, cv2.INTER_LINEAR), region)
+    return Ink(cv2.remap(level, _dense_map(mesh, places, front, rows, region), None, cv2.INTER_LINEAR), region)
 
 
-def _triangle_maps(mesh: Mesh, places: NDArray[np.float64], overall: NDArray[np.float64]) -> NDArray[np.float64]:
+def _triangle_maps(
+    mesh: Mesh, places: NDArray[np.float64], front: NDArray[np.intp], overall: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the affine maps `[T + 2, 2, 3]` from the picture to the image: outside, in each triangle, and `overall`.
 
-    Triangles turned away from the viewer have none; they are not drawn.
+    Triangles that are not in `front` are turned away from the viewer: they have none and are not drawn.
     """
     maps = np.zeros((len(mesh.triangles) + 2, 2, 3))
     maps[:, :, 2], maps[-1] = OUTSIDE, overall
-    front = _facing(mesh, places)
     corners = np.concatenate((places, np.ones((len(places), 1))), axis=1)[mesh.triangles[front]]
     maps[1 + front] = np.linalg.solve(corners, mesh.points[mesh.triangles[front]]).transpose(0, 2, 1)
     return maps
@@ -127,7 +132,7 @@ def _facing(mesh: Mesh, places: NDArray[np.float64]) -> NDArray[np.intp]:
     Those of the ring come first, as a turned head folds them over the face. Then come small ones before large ones:
     OpenCV fills a little beyond the edges, where the map of a sliver, as of a closed eye, runs wild.
     """
-    areas = np.sign(_areas(mesh.points[mesh.triangles])) * _areas(places[mesh.triangles])
+    areas = mesh.signs * _areas(places[mesh.triangles])
     inside = (mesh.triangles < LANDMARKS).all(1)
     order = np.lexsort((areas, inside))
     return order[areas[order] > SMALLEST]
@@ -140,7 +145,7 @@ def _areas(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _dense_map(
-    mesh: Mesh, places: NDArray[np.float64], rows: NDArray[np.float64], region: Region
+    mesh: Mesh, places: NDArray[np.float64], front: NDArray[np.intp], rows: NDArray[np.float64], region: Region
 ) -> NDArray[np.float32]:
     """Return where in the image each pixel of a region lies, `[h, w, 2]`.
 
@@ -152,7 +157,7 @@ def _dense_map(
     fixed = np.rint((places - start) / STEP * (1 << SHIFT)).astype(np.int32)
     # Where a turned head hides triangles, the map of the whole face stands in, as far as its outline.
     cv2.fillPoly(labels, [fixed[OUTLINE]], len(mesh.triangles) + 1, cv2.LINE_8, SHIFT)
-    for index in _facing(mesh, places):
+    for index in front:
         cv2.fillConvexPoly(labels, fixed[mesh.triangles[index]], int(index) + 1, cv2.LINE_8, SHIFT)
     x, y = (start[axis] + STEP * np.arange(size[axis]) for axis in (0, 1))
     x, y = x.astype(np.float32)[None], y.astype(np.float32)[:, None]

@@ -82,6 +82,11 @@ class Streamer:
         self._thread.start()
 
     @property
+    def is_open(self) -> bool:
+        """Whether the way to the receivers could be opened; one that could not, as `error` tells, has ended."""
+        return self._link is not None
+
+    @property
     def dropped(self) -> int:
         """Results that were overtaken by newer ones, or that a receiver was too slow for."""
         return self._overtaken + (self._link.missed if self._link is not None else 0)

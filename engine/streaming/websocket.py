@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request
 
 from engine.errors import OutputError
 from engine.streaming.address import StreamAddress
@@ -44,10 +45,11 @@ class WebSocketLink:
         self._loop = asyncio.new_event_loop()
         self._ending = asyncio.Event()
         self._started: Future[Server] = Future()
+        self._heard = False  # whether a client may be there
         self._thread = threading.Thread(target=self._run, name="websocket", daemon=True)
         self._thread.start()
         try:
-            self._server = self._started.result(START_LIMIT)
+            self._server = self._started.result()
         except (OSError, UnicodeError, TimeoutError) as error:
             raise OutputError(
                 f"Nothing can be offered at {address} ({_reason(error)})",
@@ -57,6 +59,8 @@ class WebSocketLink:
 
     def send(self, message: Message) -> None:
         """Give a message to every client that keeps up; returns at once."""
+        if not self._heard:
+            return
         text = as_line(message).decode().rstrip("\n")
         self._loop.call_soon_threadsafe(self._spread, text)
 
@@ -76,21 +80,30 @@ class WebSocketLink:
     async def _serve(self) -> None:
         strangers = logging.getLogger(f"{__name__}.clients")
         strangers.setLevel(logging.CRITICAL)  # what they do wrong is none of our user's business
-        async with serve(
-            _listen,
-            self._address.host,
-            self._address.port,
-            origins=[None, LOCAL_PAGES],
-            compression=None,
-            close_timeout=GOODBYE,
-            max_size=4096,
-            logger=strangers,
-        ) as server:
+        async with asyncio.timeout(START_LIMIT):  # the name of a host may take for ever
+            server = await serve(
+                _listen,
+                self._address.host,
+                self._address.port,
+                process_request=self._welcome,
+                origins=[None, LOCAL_PAGES],
+                compression=None,
+                close_timeout=GOODBYE,
+                max_size=4096,
+                logger=strangers,
+            )
+        async with server:
             self._started.set_result(server)
             await self._ending.wait()
 
+    def _welcome(self, client: ServerConnection, request: Request) -> None:
+        """Give messages from now on; called before a client hears that it is connected."""
+        self._heard = True
+
     def _spread(self, text: str) -> None:
-        for client in self._server.connections:
+        clients = self._server.connections
+        self._heard = bool(clients)
+        for client in clients:
             if client.transport.get_write_buffer_size() > MOST_WAITING:
                 self.missed += 1
             else:

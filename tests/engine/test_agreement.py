@@ -8,7 +8,7 @@ import pytest
 from engine.agreement import AgreementMeter, face_agreement, paired, shared_points
 from engine.frame import Frame
 from engine.geometry import landmark_box
-from engine.landmarks.schemes import IBUG_68, WFLW_98
+from engine.landmarks.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.result import Face, Result
 
 
@@ -19,7 +19,11 @@ def face_at(x, y, scheme=IBUG_68, size=100.0, number=1):
     right, left = WFLW_98.outer_eye_corners
     base[right], base[left] = (0.25, 0.4), (0.75, 0.4)
     base[0], base[1] = (0, 0), (1, 1)
-    points = base if scheme is WFLW_98 else base[list(WFLW_98.as_68)]
+    if scheme is COFW_29:
+        corners = base[[right, left]]
+        base = base[:29]
+        base[list(COFW_29.outer_eye_corners)] = corners
+    points = base[list(WFLW_98.as_68)] if scheme is IBUG_68 else base
     points = (points * size + (x, y)).astype(np.float32)
     return Face(number, landmark_box(points), 1.0, scheme, points, np.ones(len(points), np.float32), 0.0)
 
@@ -38,6 +42,18 @@ def test_68_and_98_points_meet_on_the_68_they_share():
     assert ours.shape == theirs.shape == (68, 2)
     assert np.allclose(ours, theirs)
     assert face_agreement(face_at(0, 0), face_at(3, 4, WFLW_98)) == pytest.approx(10, rel=1e-4)
+
+
+def test_29_points_are_compared_with_29_and_with_no_others():
+    assert face_agreement(face_at(0, 0, COFW_29), face_at(3, 4, COFW_29)) == pytest.approx(10, rel=1e-4)
+    assert len(paired([face_at(0, 0, COFW_29)], [face_at(3, 4, COFW_29)])) == 1
+    for others in (IBUG_68, WFLW_98):
+        for first, second in ((COFW_29, others), (others, COFW_29)):
+            assert paired([face_at(0, 0, first)], [face_at(3, 4, second)]) == []
+            meter = AgreementMeter()
+            meter.add(0, result(1, face_at(0, 0, first)))
+            meter.add(1, result(1, face_at(3, 4, second), model="b"))
+            assert meter.value is None
 
 
 def test_each_face_meets_the_nearest_one_and_strangers_nobody():
@@ -73,6 +89,17 @@ def test_another_model_starts_anew():
     assert meter.value
     meter.add(1, result(2, face_at(0, 0), model="other"))
     assert meter.value is None
+
+
+def test_it_starts_anew_when_told_to():
+    meter = AgreementMeter()
+    for lane in (0, 1):
+        meter.add(lane, result(1, face_at(3 * lane, 0)))
+    meter.add(0, result(2, face_at(0, 0)))
+    meter.forget()
+    assert meter.value is meter.newest is None
+    meter.add(1, result(2, face_at(0, 0)))
+    assert meter.value is None, "what waited is forgotten too"
 
 
 def test_frames_without_a_common_face_push_the_old_value_out():

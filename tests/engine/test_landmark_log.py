@@ -121,7 +121,7 @@ def test_a_slow_disk_never_holds_a_frame_up(folder):
     with pytest.raises(RecordingError, match="not finished yet"):
         log.stop(0.1)
     go.set()
-    assert log.stop().dropped == 2 * MOST_WAITING - kept
+    assert log.stop(15).dropped == 2 * MOST_WAITING - kept
 
 
 def test_nothing_logged_says_so_and_unknown_formats_are_refused(folder):

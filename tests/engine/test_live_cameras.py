@@ -284,6 +284,20 @@ def test_pausing_a_camera_lets_frames_go_uncounted():
         assert stage.readings.dropped - before < 30, "50 frames went by"
 
 
+def test_going_on_after_a_pause_shows_no_frame_of_before():
+    ages = []
+    pipeline = FakePipeline(delay=0.05, failing=lambda frame: ages.append(time.monotonic() - frame.captured))
+    stage = Stage(lambda: camera_source(FaultyCamera(period=0.01)), pipeline)
+    with stage:
+        wait_until(lambda: len(ages) > 3)
+        stage.session.settings = LiveSettings(paused=True)  # while a frame waits for the model
+        time.sleep(1.2)
+        seen = len(ages)
+        stage.session.settings = LiveSettings()
+        wait_until(lambda: len(ages) > seen + 3)
+    assert max(ages) < 0.8
+
+
 def test_fault_34_a_hole_in_time_leaves_no_mark_on_the_rate(hang):
     drivers = [FaultyCamera([noisy()] * 60 + [hangs(hang)], period=0.01), FaultyCamera(period=0.01)]
     began = []

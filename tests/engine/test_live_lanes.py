@@ -12,9 +12,9 @@ from engine.live_settings import LiveSettings, Pace
 from engine.live_state import SourceState
 from engine.scene import Layout
 from engine.sources.base import SourceKind
-from tests.fakes.faulty_camera import FaultyCamera, camera_source
+from tests.fakes.faulty_camera import FaultyCamera, camera_source, fails, noisy
 from tests.fakes.live_fakes import FakeClip, FakePipeline, landmarker, picture, wait_until
-from tests.fakes.stage import Stage
+from tests.fakes.stage import Stage, opening_in_turn
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -192,3 +192,75 @@ def test_a_teacher_exchanged_in_a_pause_is_drawn_on_the_first_lanes_picture():
         wait_until(lambda: teacher.seen[-1] == stage.pipeline.seen[-1])
         stage.session.use_second_model(lambda: None, lambda: landmarker("another"))
         wait_until(lambda: rivals[-1] == "another")
+
+
+def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
+    go = []
+    teacher = FakePipeline("teacher", failing=lambda frame: wait_until(lambda: go) if stage.session.tap else None)
+    stage = stage_of(lambda: camera_source(FaultyCamera(period=0.005)), teacher)
+    with stage:
+        wait_until(lambda: (view := stage.take_view()) and view.second and view.agreement is not None)
+        stage.session.settings = LiveSettings()
+        wait_until(lambda: stage.session._second.latest is None)
+        assert stage.last_view().second is None
+        stage.session.tap = lambda result, signals: None  # from here on the teacher waits
+        stage.session.settings = SIDE_BY_SIDE
+        for view in stage.views(5):
+            assert view.second is None
+            assert view.agreement is None
+        go.append(True)
+        wait_until(lambda: (view := stage.take_view()) and view.second)
+
+
+def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
+    rivals = []
+    cameras = [FaultyCamera([noisy()] * 20 + [fails]), FaultyCamera(period=0.005)]
+    teacher = FakePipeline(
+        "teacher", failing=lambda frame: time.sleep(0.3) if stage.state is SourceState.RECONNECTING else None
+    )
+    stage = stage_of(
+        opening_in_turn(*(lambda camera=camera: camera_source(camera) for camera in cameras)),
+        teacher,
+        replace(SIDE_BY_SIDE, layout=Layout.OVERLAID),
+    )
+    works = stage.composer.compose
+
+    def compose(scene, out):
+        rivals.append((scene.result.frame.id, scene.rival and scene.rival.frame.id))
+        works(scene, out)
+
+    stage.composer.compose = compose
+    with stage:
+        wait_until(lambda: cameras[0].released and rivals[-1][0] > 25)
+    reopened = min(number for number, _ in rivals if number >= 20)
+    assert any(rival is not None for number, rival in rivals if number < 20)
+    assert all(rival is None or rival >= reopened for number, rival in rivals if number >= reopened)
+
+
+def test_on_one_picture_nothing_is_drawn_for_the_second_lane():
+    drawn, teacher = [], FakePipeline("teacher")
+    stage = stage_of(lambda: clip(), teacher, replace(LOCKED, layout=Layout.OVERLAID))
+    works = stage.composer.compose
+
+    def compose(scene, out):
+        drawn.append(scene.result.model)
+        works(scene, out)
+
+    stage.composer.compose = compose
+    with stage:
+        wait_until(lambda: stage.state is SourceState.ENDED)
+        stage.session.settings = LOCKED
+        wait_until(lambda: "teacher" in drawn)
+        first = drawn.index("teacher")
+        wait_until(lambda: (view := stage.take_view()) and view.second and view.second.picture.size)
+    assert first >= 30, "only once each lane has a picture of its own"
+
+
+def test_another_first_model_in_a_pause_ends_the_agreement_of_the_old_one():
+    stage = stage_of(lambda: clip(200), FakePipeline("teacher"), LOCKED)
+    with stage:
+        wait_until(lambda: (view := stage.take_view()) and view.agreement is not None)
+        stage.session.settings = replace(LOCKED, paused=True)
+        stage.session.use_model(lambda: landmarker("another"))
+        wait_until(lambda: (view := stage.take_view()) and view.first.result.model == "another")
+        assert stage.session._agreement.value is None

@@ -38,13 +38,10 @@ def folder(tmp_path, no_thread_left):
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".avi"])
-def test_views_are_recorded_and_their_buffer_may_be_reused_at_once(folder, ending):
+def test_views_are_recorded_whole_in_their_order(folder, ending):
     recorder = LiveRecorder(folder / f"a{ending}", rate=25)
-    buffer = view(0)
     for number in range(20):
-        buffer[..., 0] = 12 * number
-        assert recorder.add(buffer, 100 + number / 25)
-    buffer[:] = 0
+        assert recorder.add(view(12 * number), 100 + number / 25)
     recorded = recorder.stop()
     assert (recorded.path, recorded.frames, recorded.seconds, recorded.dropped) == (folder / f"a{ending}", 20, 0.8, 0)
     assert np.abs(np.array(blues(recorded.path)) - 12 * np.arange(20)).max() < 20
@@ -194,6 +191,27 @@ def test_fault_17_a_recording_into_which_nothing_is_written_is_never_a_success(f
     with pytest.raises(RecordingError, match="Only 0 of 5 frames"):
         recorder.stop()
     assert list(folder.iterdir()) == []
+
+
+class Broken(VideoRecorder):
+    """Fails at the first picture, and again at finishing what there is."""
+
+    def write(self, picture) -> None:
+        raise ValueError("no picture")
+
+    def close(self) -> None:
+        super().close()
+        raise OSError("gone")
+
+
+def test_a_recording_that_cannot_even_be_rescued_has_ended_and_is_told(folder, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # what rescuing threw ends the thread
+    told = []
+    recorder = LiveRecorder(folder / "a.mp4", 25, told.append, Broken)
+    recorder.add(view(0), 0.0)
+    wait_until(lambda: told)
+    assert "no picture" in str(told[0])
+    assert not recorder.add(view(0), 1.0)
 
 
 def test_nothing_recorded_says_so(folder):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.frame import Frame
+from engine.landmarks.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.overlay import Composer
 from engine.overlay_difference import Difference
 from engine.palette import FIRST_LANE, HEAT, HOTTEST, SECOND_LANE, heat_colour
@@ -68,3 +69,15 @@ def test_heat_runs_from_blue_to_red():
 @pytest.mark.parametrize("layout", [Layout.OVERLAID, Layout.DIFFERENCE])
 def test_a_face_that_only_one_model_sees_is_no_fault(layout):
     drawn(layout, face_at(100, 100), face_at(1000, 1000))
+
+
+@pytest.mark.parametrize("layout", [Layout.OVERLAID, Layout.DIFFERENCE])
+@pytest.mark.parametrize("schemes", [(COFW_29, IBUG_68), (WFLW_98, COFW_29), (COFW_29, COFW_29)])
+def test_a_model_of_29_points_is_drawn_beside_any_other(layout, schemes):
+    first, second = (face_at(100 + 10 * place, 100, scheme) for place, scheme in enumerate(schemes))
+    picture = drawn(layout, first, second)
+    common = schemes[0] is schemes[1]
+    assert bool(len(near(picture, HEAT[-1]))) == (layout is Layout.DIFFERENCE and common)
+    if layout is Layout.OVERLAID:
+        assert len(near(picture, FIRST_LANE)) > 20
+        assert len(near(picture, SECOND_LANE)) > 20

@@ -72,10 +72,8 @@ def test_pictures_arrive_with_their_colours_and_the_device_is_closed(package):
     camera = VirtualCamera((64, 48))
     camera.ready()
     assert camera.device == "/dev/video7"
-    buffer = view(10)
     for blue in (10, 120, 250):
-        buffer[..., 0] = blue
-        send_one(camera, buffer)
+        send_one(camera, view(blue))
     rgb = np.zeros((48, 64, 3), np.uint8)
     rgb[..., 0] = 200
     send_one(camera, rgb)

@@ -145,7 +145,7 @@ class StillWindow:
         lanes = [self._lane(place, layout) for place in (0, 1)]
         if layout is Layout.SINGLE:
             return View(lanes[0])
-        return View(lanes[0], lanes[1], self._agreement)
+        return View(lanes[0], lanes[1], self._agreement, self._agreement)
 
     def _lane(self, place: int, layout: Layout) -> LaneView:
         result, rival = self._results[place], self._results[1 - place]
@@ -164,6 +164,7 @@ class StillWindow:
     def _fill_charts(self) -> None:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""
         chart, plates = self.window.live.chart, self.window.view.lane_plates
+        chart.add(self._view(Layout.SIDE_BY_SIDE))  # another model begins anew: these are theirs
         chart.forget()
         for lane, result in enumerate(self._results):
             plates.latencies[lane].painted(result, self._clock.now, live=False)  # what came before does not count

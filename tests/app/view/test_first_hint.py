@@ -22,3 +22,10 @@ def test_later_starts_show_the_picture_alone(window, qtbot):
     window._keeper.is_first_start = False
     window.start("sample")
     assert not window.view.findChild(FirstHint).isVisible()
+
+
+def test_the_presenter_takes_the_place_of_the_hint(window):
+    window.start("sample")
+    hint = window.view.findChild(FirstHint)
+    window.toggle_presenter()
+    assert not hint.isVisible()

@@ -67,15 +67,31 @@ def test_agreement_stands_in_for_a_missing_truth_and_says_that_it_is_no_accuracy
     assert row.note == "between the models, not accuracy"
 
 
-def test_details_tell_jitter_cost_and_dropped_frames_with_their_units():
+def test_details_tell_faces_found_jitter_cost_and_dropped_frames_with_their_units():
     rows = quality_rows(REPORT, details=True)
     assert rows == (
+        Row("face found", ("100",), "% of frames"),
         Row("jitter while still", ("0.21",), "% of eye distance"),
         Row("CPU", ("42.0",), "% of one core"),
         Row("dropped", ("7",), "frames"),
     )
     fresh = quality_rows(replace(REPORT, readings=Meter().readings()), details=True)
-    assert [row.numbers for row in fresh] == [(UNKNOWN,), (UNKNOWN,), ("0",)]
+    assert [row.numbers for row in fresh] == [(UNKNOWN,), (UNKNOWN,), (UNKNOWN,), ("0",)]
+
+
+def test_a_model_that_misses_faces_cannot_hide_it_behind_its_error():
+    rows = quality_rows(replace(REPORT, readings=replace(READINGS, nme=1.5, found=0.4)), details=True)
+    assert rows[:2] == (Row("NME", ("1.50",), "% of eye distance"), Row("face found", ("40.0",), "% of frames"))
+
+
+def test_a_shortened_plate_tells_the_model_and_its_role_within_its_width(plate):
+    whole = plate.size()
+    plate.shorten(90.0)
+    assert plate.width() == 90
+    assert plate.height() < whole.height() / 2
+    assert plate.whole_size() == whole
+    plate.shorten(None)
+    assert plate.size() == whole
 
 
 def test_everything_can_be_heard(plate):

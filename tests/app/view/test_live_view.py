@@ -15,6 +15,7 @@ from app.view.live_view import LiveView
 from engine.live_settings import Pace
 from engine.models.library import ModelLibrary
 from engine.montage import GAP
+from engine.palette import FIRST_LANE, SECOND_LANE
 from engine.scene import Layout
 from tests.fakes.views import BLUE, GREEN, READINGS, RED, lane, one, plain, result, two
 
@@ -308,13 +309,21 @@ def test_what_is_saved_is_what_the_layout_shows(view):
     view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
     both = view.composed_pixels()
     assert both.shape == (100, 400 + GAP, 4)
-    assert (both[:, :200] == RED).all()
-    assert (both[:, -200:] == BLUE).all()
+    assert (both[:60, :200] == RED).all()
+    assert (both[:60, -200:] == BLUE).all()
     view.show_view(two(plain(RED), plain(BLUE)), Layout.SPLIT)
     view.move_split(0.25)
     parted = view.composed_pixels()
-    assert (parted[:, :50] == RED).all()
-    assert (parted[:, 50:] == BLUE).all()
+    assert (parted[:60, :50] == RED).all()
+    assert (parted[:60, 50:] == BLUE).all()
+
+
+@pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE])
+def test_what_is_saved_of_two_models_names_them_in_their_colours(view, layout):
+    view.show_view(two(plain(RED, 640, 480), plain(RED, 640, 480)), layout)
+    foot = view.composed_pixels()[-40:, :, :3].reshape(-1, 3)
+    for colour in (FIRST_LANE, SECOND_LANE):
+        assert (foot == colour).all(1).any()
 
 
 @pytest.mark.parametrize("layout", list(Layout))
@@ -354,7 +363,10 @@ def test_cards_tell_what_the_models_are(large):
 def test_frames_of_a_file_are_not_said_to_come_from_a_camera(large):
     large.show_view(one(plain(RED), result(seconds=1.5)))
     assert not plates(large)[0].report.from_camera
-    large.show_view(one(plain(RED), result("student-68-lite")))
+    picture = result("student-68-lite")
+    large.show_view(one(plain(RED), replace(picture, frame=replace(picture.frame, name="face.png"))))
+    assert not plates(large)[0].report.from_camera
+    large.show_view(one(plain(RED), result("teacher-68")))
     assert plates(large)[0].report.from_camera
 
 
@@ -431,6 +443,29 @@ def test_digits_change_no_faster_than_they_can_be_read(large):
     assert plates(large)[0].report.readings.fps == 11.0
 
 
+def test_what_is_told_catches_up_when_the_picture_stops(large, qtbot):
+    """A pause may fall between two renewals of the plates; what they said of the frame before must not stay."""
+    moment = time.monotonic()
+    late, same = (result("teacher-68", number, captured=moment - ago) for number, ago in ((8, 0.033), (9, 0.0)))
+    first, nothing = result(number=9, captured=moment), np.empty((0, 0, 4), np.uint8)
+    large.show_view(two(plain(RED), nothing, first, late), Layout.OVERLAID)
+    assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
+    large.show_view(two(plain(RED), nothing, first, same), Layout.OVERLAID, live=False)
+    assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
+    qtbot.waitUntil(lambda: texts(plates(large)[1])[-1] == "same frame", timeout=2000)
+
+
+def test_the_age_of_the_last_frame_is_told_once_it_was_painted(large, qtbot):
+    large.show_view(one(plain(RED), result(number=1)))
+    large.grab()
+    time.sleep(0.3)
+    large.show_view(one(plain(RED), result(number=2)))
+    large.grab()
+    assert "after capture" not in texts(plates(large)[0])[-1]
+    qtbot.waitUntil(lambda: "after capture" in texts(plates(large)[0])[-1], timeout=2000)
+    qtbot.waitUntil(lambda: not large.lane_plates.late.isActive(), timeout=2000)
+
+
 # Camera to screen
 
 
@@ -484,3 +519,39 @@ def test_numbers_leave_the_picture_where_there_is_room_beside_or_below(view, siz
         assert area.width() >= 0.89 * 640 * full
         assert all(view.rect().contains(plate.geometry()) for plate in shown)
     assert covered == (size == (400, 300) or (size, layout) == ((1000, 440), Layout.SPLIT))
+
+
+@pytest.mark.parametrize("layout", [Layout.OVERLAID, Layout.SIDE_BY_SIDE, Layout.SPLIT])
+@pytest.mark.parametrize("numbers", [True, False])
+def test_plates_never_lie_on_each_other_however_small_the_view(view, layout, numbers):
+    view.set_entries(ModelLibrary().entries())
+    view.show_numbers(numbers)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    for size in ((1000, 700), (560, 420), (430, 320), (320, 240), (1000, 700)):
+        view.resize(*size)
+        first, second = (plate.geometry() for plate in plates(view))
+        assert not first.intersects(second)
+        assert view.rect().contains(first)
+        assert view.rect().contains(second)
+
+
+def test_plates_without_room_keep_to_their_captions_and_leave_the_face_free(view):
+    view.show_numbers(True)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.OVERLAID)
+    brief = [plate.height() for plate in plates(view)]
+    assert all(height < 0.25 * view.height() for height in brief)
+    view.resize(1000, 700)
+    assert all(plate.height() > 1.5 * height for plate, height in zip(plates(view), brief, strict=True))
+
+
+def test_the_picture_makes_room_for_details(view):
+    view.resize(1200, 640)
+    view.show_numbers(True)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.OVERLAID)
+    area = view.picture_area().toAlignedRect()
+    plates(view)[0].details_wanted.emit(True)
+    room = view.picture_area().toAlignedRect()
+    assert 0.45 * area.height() <= room.height() < area.height()
+    assert not any(plate.geometry().intersects(room) for plate in plates(view))
+    plates(view)[0].details_wanted.emit(False)
+    assert view.picture_area().toAlignedRect() == area

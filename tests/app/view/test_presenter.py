@@ -12,8 +12,10 @@ from app.view.live_view import LiveView
 from app.view.presenter import BigLane, Presenter
 from engine.readings import Readings, Spread
 
-STUDENT = BigLane("student-68", Readings(29.97, {"total": Spread(8.34, 20.0)}, 2.33, 1.0, 0, 90))
-TEACHER = BigLane("teacher-tolerant-68", Readings(4.24, {"total": Spread(243.2, 300.0)}, None, 1.0, 80, 12))
+STUDENT = BigLane("student-68", Readings(29.97, {"total": Spread(8.34, 20.0)}, 2.33, 1.0, 0, 90), Spread(21.4, 30.0))
+TEACHER = BigLane(
+    "teacher-tolerant-68", Readings(4.24, {"total": Spread(243.2, 300.0)}, None, 1.0, 80, 12), Spread(256.4, 300.0)
+)
 YOUNG = BigLane("student-68", Readings(None, {}, None, 0.0, 0, 0))
 
 
@@ -40,16 +42,24 @@ def capitals(stage):
 
 def test_layer_tells_the_numbers_of_a_lane(stage):
     stage.layer.tell([STUDENT])
-    assert stage.layer.text == "model  FPS  latency ms  NME %\nstudent-68  30  8.3  2.3"
+    assert stage.layer.text == "model  FPS  to screen ms  NME %\nstudent-68  30  21  2.3"
+
+
+def test_the_latency_ends_on_the_screen_and_is_not_the_sum_of_the_stages(stage):
+    stage.layer.tell([BigLane("student-68", STUDENT.readings, None)])
+    assert stage.layer.text.splitlines()[1] == "student-68  30  \u2013  2.3"
 
 
 def test_without_truth_it_tells_agreement_and_does_not_call_it_accuracy(stage):
-    lanes = [BigLane("student-68", Readings(30.0, {"total": Spread(8.3, 9.0)}, None, 1.0, 0, 9)), TEACHER]
+    lanes = [
+        BigLane("student-68", Readings(30.0, {"total": Spread(8.3, 9.0)}, None, 1.0, 0, 9), Spread(9.51, 12.0)),
+        TEACHER,
+    ]
     stage.layer.tell(lanes, agreement=1.84)
     assert stage.layer.text.splitlines() == [
-        "model  FPS  latency ms  agreement %",
-        "student-68  30  8.3  1.8",
-        "teacher-tolerant-68  4.2  243  ",
+        "model  FPS  to screen ms  distance %",
+        "student-68  30  9.5  1.8",
+        "teacher-tolerant-68  4.2  256  ",
     ]
 
 
@@ -85,7 +95,7 @@ def test_changing_digits_move_nothing(stage):
     stage.layer.tell([STUDENT])
     before = stage.layer.geometry()
     for fps in (7.1, 11.1, 28.8, 88.8):
-        stage.layer.tell([BigLane("student-68", Readings(fps, {"total": Spread(fps, 9.0)}, fps / 10, 1.0, 0, 9))])
+        stage.layer.tell([BigLane("student-68", Readings(fps, {}, fps / 10, 1.0, 0, 9), Spread(fps, 99.0))])
         assert stage.layer.geometry() == before
 
 

@@ -1,5 +1,7 @@
 """The time from capture to screen counts each frame once, and only where frames come."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.view.screen_latency import LONGEST, ScreenLatency
@@ -65,6 +67,14 @@ def test_fault_24_another_model_begins_a_new_window():
     meter = running()
     meter.painted(result(number=1, captured=10.1), 10.6)
     meter.painted(result("teacher-98", 2, captured=10.7), 10.72)
+    assert meter.spread.p95 == pytest.approx(20.0)
+
+
+def test_another_source_begins_a_new_window():
+    meter = running()
+    meter.painted(result(number=1, captured=10.1), 10.6)
+    other = result(number=2, captured=10.7)
+    meter.painted(replace(other, frame=replace(other.frame, source="another")), 10.72)
     assert meter.spread.p95 == pytest.approx(20.0)
 
 

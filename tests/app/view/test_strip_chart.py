@@ -1,6 +1,7 @@
 """The chart tells the last half minute as it was: means, gaps where nothing came, axes with units, and no lies."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from app.look.theme import DARK, LIGHT, MARGIN, apply_theme
 from app.view.lane_colours import lane_colour
 from app.view.strip_chart import AGREEMENT_TOPS, AXIS, LATENCY_TOPS, StripChart
 from app.view.traces import LONGEST_STEP, SPAN, Trace
-from tests.fakes.views import BLUE, RED, one, plain, two
+from tests.fakes.views import BLUE, RED, one, plain, result, two
 
 STRIP = 800 - 2 * MARGIN - AXIS  # pixels that half a minute takes
 
@@ -82,6 +83,15 @@ def test_fault_34_a_trace_is_parted_where_nothing_came():
     assert trace.value(14.6) == 30.0
 
 
+def test_a_trace_has_a_gap_where_there_was_no_value():
+    trace = Trace()
+    for moment, value in ((10.0, 2.0), (10.3, None), (10.35, 4.0), (10.6, None), (11.0, 6.0)):
+        trace.add(moment, value)
+    assert trace.stretches(11.5) == [[(10.125, 2.0), (10.375, 4.0)], [(11.125, 6.0)]]
+    assert trace.value(10.7) is None
+    assert trace.largest(11.5) == 6.0
+
+
 def test_a_slow_camera_draws_one_line():
     trace = Trace()
     for moment in np.arange(10.0, 20.0, 0.9 * LONGEST_STEP):
@@ -106,7 +116,7 @@ def test_one_lane_has_its_latency_and_two_have_their_agreement_too(chart, clock)
     latency, agreement = chart.plots()
     assert [name for name, _, _ in latency.traces] == ["student-68", "teacher-98"]
     assert (latency.unit, agreement.unit) == ("ms", "%")
-    assert agreement.title == "agreement, % of eye distance"
+    assert agreement.title == "agreement (distance), % of eye distance"
     assert agreement.top(clock.now) == next(top for top in AGREEMENT_TOPS if top >= 2.5)
 
 
@@ -169,7 +179,7 @@ def test_the_present_values_can_be_heard(chart, clock):
     said = chart.accessibleDescription()
     assert "student-68 capture to screen: 40.0 ms" in said
     assert "teacher-98 capture to screen: nothing now" in said
-    assert "agreement, % of eye distance: 2.50 %" in said
+    assert "agreement (distance), % of eye distance: 2.50 %" in said
 
 
 def test_it_repaints_four_times_a_second_however_many_frames_come(chart, clock, qtbot, monkeypatch):
@@ -194,6 +204,26 @@ def test_painting_is_quick(chart, clock):
         chart.grab()
         times.append(time.perf_counter() - start)
     assert min(times) < 5e-3  # with the picture that it is grabbed into
+
+
+def test_the_agreement_is_that_of_the_newest_frame_with_a_gap_where_there_is_none(chart, clock):
+    for now in (8.0, None, 3.0):
+        clock.now += 0.5
+        chart.add(replace(two(plain(RED), plain(BLUE), agreement=2.5), agreement_now=now))
+    trace = chart.plots()[1].traces[0][2]
+    assert [[value for _, value in stretch] for stretch in trace.stretches(clock.now)] == [[8.0], [3.0]]
+
+
+def test_fault_24_another_model_does_not_inherit_the_line(chart, clock):
+    chart.add(two(plain(RED), plain(BLUE)))
+    feed(chart, clock, 5, lane=0)
+    feed(chart, clock, 5, lane=1)
+    chart.add(two(plain(RED), plain(BLUE), other_result=result("")))  # in between, no model looks
+    assert len(columns_of(chart, lane_colour(1)))
+    chart.add(two(plain(RED), plain(BLUE), other_result=result("student-68-lite")))
+    first, second = (trace for _, _, trace in chart.plots()[0].traces)
+    assert first.stretches(clock.now)
+    assert not second.stretches(clock.now)
 
 
 def test_another_source_begins_anew(chart, clock):

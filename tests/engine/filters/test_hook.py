@@ -1,6 +1,7 @@
 """Hooks: run only where they may be, and harmless to the picture when they fail."""
 
 import logging
+import threading
 
 import numpy as np
 import pytest
@@ -90,3 +91,27 @@ def test_a_hook_cannot_spoil_the_landmarks_of_others(tmp_path):
     face = face_of(portrait_points())
     draw_filter(loaded, grey(), [face])
     assert np.array_equal(face.landmarks, portrait_points())
+
+
+def test_a_hook_draws_on_one_picture_at_a_time(tmp_path):
+    code = """\
+import time
+inside, most = 0, 0
+
+def draw(picture, points, signals, seconds):
+    global inside, most
+    inside += 1
+    most = max(most, inside)
+    time.sleep(0.02)
+    inside -= 1
+    assert most == 1
+"""
+    loaded = hooked(tmp_path, code)
+    lanes = [
+        threading.Thread(target=draw_filter, args=(loaded, grey(), [face_of(portrait_points())] * 3)) for _ in range(2)
+    ]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join()
+    assert loaded.hook.error is None

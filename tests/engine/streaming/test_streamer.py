@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -20,6 +21,8 @@ from websockets.sync.client import connect
 
 from engine.errors import OutputError, UsageError
 from engine.landmarks.signals import FaceSignals
+from engine.streaming import websocket
+from engine.streaming.address import parse_address
 from engine.streaming.osc import osc_message
 from engine.streaming.streamer import Streamer
 from tests.fakes.live_fakes import wait_until
@@ -195,6 +198,7 @@ def test_an_unknown_host_is_told(streamer, monkeypatch):
     stream = streamer("udp://no.such.host.invalid:5005", told.append)
     with pytest.raises(OutputError, match=r"host “no\.such\.host\.invalid” of the stream is not known"):
         stream.ready()
+    assert not stream.is_open
     stream.send(result())
     assert len(told) == 1
 
@@ -216,6 +220,7 @@ def test_websocket_clients_get_every_frame_and_a_goodbye(streamer):
     port = free_port(socket.SOCK_STREAM)
     stream = streamer(f"ws://127.0.0.1:{port}")
     stream.ready()
+    assert stream.is_open
     stream.send(result(1))
     wait_until(lambda: stream.sent == 1)
     with connect(f"ws://127.0.0.1:{port}") as one, connect(f"ws://127.0.0.1:{port}") as two:
@@ -232,6 +237,40 @@ def test_websocket_clients_get_every_frame_and_a_goodbye(streamer):
         assert time.monotonic() - begin < 1
         with pytest.raises(ConnectionClosed):
             two.recv(5)
+
+
+def test_a_server_that_cannot_start_in_time_is_told_and_leaves_no_thread(streamer, monkeypatch):
+    async def never(*_, **__):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(websocket, "serve", never)
+    monkeypatch.setattr(websocket, "START_LIMIT", 0.05)
+    stream = streamer("ws://127.0.0.1:8765")
+    with pytest.raises(OutputError, match=r"Nothing can be offered at ws://127\.0\.0\.1:8765 \(no answer\)"):
+        stream.ready()
+    wait_until(lambda: all(thread.name != "websocket" for thread in threading.enumerate()))
+
+
+def test_without_a_client_no_message_is_even_written(monkeypatch):
+    written = []
+    monkeypatch.setattr(websocket, "as_line", lambda message: written.append(message) or b"{}")
+    address = f"ws://127.0.0.1:{free_port(socket.SOCK_STREAM)}"
+    link = websocket.WebSocketLink(parse_address(address))
+    try:
+        link.send({})
+        assert written == []
+        with connect(address) as client:
+            link.send({})
+            assert client.recv(5) == "{}"
+
+        def is_silent() -> bool:
+            before = len(written)
+            link.send({})
+            return len(written) == before
+
+        wait_until(is_silent)
+    finally:
+        link.close()
 
 
 def test_clients_that_vanish_or_talk_nonsense_leave_no_word_in_the_log(streamer, caplog):
