@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.background import Background
 from app.banner import Banner, Remedy
@@ -25,6 +24,7 @@ from app.live.remedies import remedies_for
 from app.live.rival import default_rival
 from app.live.screenshot import Screenshots, screenshot_folder
 from app.live.status_words import notice_words, opening_words, status_words
+from app.look.asking import ask_for_file, ask_for_folder
 from app.look.theme import MARGIN
 from app.settings.settings import LaneSettings, Settings
 from app.view.live_view import LiveView
@@ -180,19 +180,16 @@ class LivePage(QWidget):
 
     def ask_for_file(self) -> None:
         """Let the user choose a video or a picture."""
-        self._ask(self.tr("Open a video or a picture"), QFileDialog.FileMode.ExistingFile, self.player.open)
+        ask_for_file(self, self.tr("Open a video or a picture"), self.player.open)
 
     def ask_for_folder(self) -> None:
         """Let the user choose a folder of pictures."""
-        self._ask(self.tr("Open a folder of pictures"), QFileDialog.FileMode.Directory, self.player.open)
+        ask_for_folder(self, self.tr("Open a folder of pictures"), self.player.open)
 
     def ask_for_filter(self) -> None:
         """Let the user choose the folder of a filter."""
-        self._ask(
-            self.tr("Open the folder of a filter"),
-            QFileDialog.FileMode.Directory,
-            lambda folder: self.panel.filters.choose(Path(folder)),
-        )
+        choose = self.panel.filters.choose
+        ask_for_folder(self, self.tr("Open the folder of a filter"), lambda folder: choose(Path(folder)))
 
     def use_model(self, lane: int, name: str) -> None:
         """Put a model to work; the second lane is shown if it was not."""
@@ -281,13 +278,6 @@ class LivePage(QWidget):
         first, second = self.player.lanes
         if second.wanted == first.wanted:
             self.player.use_model(default_rival(self._entries, first.wanted), SECOND)
-
-    def _ask(self, title: str, mode: QFileDialog.FileMode, use: Callable[[str], object]) -> None:
-        dialog = QFileDialog(self, title)
-        dialog.setFileMode(mode)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(use)
-        dialog.open()  # returns at once: the picture behind it goes on
 
     def _on_source_action(self, action: SourceAction) -> None:
         {

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.background import Background
 from app.banner import Banner
 from app.live.playing import FIRST, SECOND
+from app.look.asking import ask_for_file
 from app.look.making import make_button
 from app.look.page_parts import Column, fill_page, make_title, make_words
 from app.look.theme import GAP, MARGIN
@@ -73,12 +74,7 @@ class ModelsPage(QWidget):
 
     def ask_for_model(self) -> None:
         """Let the user choose a model file."""
-        dialog = QFileDialog(self, self.tr("Open a model"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter(self.tr("Models (*.tflite)"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.open_model)
-        dialog.open()
+        ask_for_file(self, self.tr("Open a model"), self.open_model, self.tr("Models (*.tflite)"))
 
     def close_down(self) -> None:
         """End what goes on in the background."""

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QListWidget, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QListWidget, QStackedWidget, QVBoxLayout, QWidget
 
 from app.banner import Banner
+from app.look.asking import ask_for_folder
 from app.look.making import make_button
 from app.look.page_parts import fill_page, make_heading, make_title, make_words
 from app.look.theme import GAP, MARGIN
@@ -141,11 +142,7 @@ class TrainPage(QWidget):
 
     def ask_for_runs(self) -> None:
         """Let the user choose the folder of the runs."""
-        dialog = QFileDialog(self, self.tr("Choose the folder of the runs"), str(self.keeper.runs))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.use_runs_folder)
-        dialog.open()
+        ask_for_folder(self, self.tr("Choose the folder of the runs"), self.use_runs_folder, str(self.keeper.runs))
 
     def use_runs_folder(self, folder: str) -> None:
         """Keep runs in another folder, and show those that are there."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app.look.asking import ask_for_folder
 from app.look.making import make_button
 from app.look.page_parts import make_heading, make_words
 from app.look.theme import GAP, MARGIN
@@ -84,11 +85,7 @@ class TrainingForm(QWidget):
 
     def ask_for_data(self) -> None:
         """Let the user choose the folder of the packs."""
-        dialog = QFileDialog(self, self.tr("Choose the folder of the packs"), self.data.text())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._on_data)
-        dialog.open()
+        ask_for_folder(self, self.tr("Choose the folder of the packs"), self._on_data, self.data.text())
 
     def tell_unavailable(self, error: UnderstudyError) -> None:
         """Say why nothing can be trained here."""

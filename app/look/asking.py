@@ -1,0 +1,33 @@
+"""Asking for a file or a folder without stopping the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], names: str = "", begin: str = "") -> None:
+    """Let the user choose a file and return at once; `use` gets its path, if one is chosen.
+
+    Args:
+        parent: what the dialog belongs to.
+        title: what is asked for.
+        use: called with the path.
+        names: which files are listed, as Qt writes it; all of them if empty.
+        begin: folder to begin in; that of the last time if empty.
+    """
+    _ask(QFileDialog(parent, title, begin, names), QFileDialog.FileMode.ExistingFile, use)
+
+
+def ask_for_folder(parent: QWidget, title: str, use: Callable[[str], object], begin: str = "") -> None:
+    """Let the user choose a folder, as `ask_for_file` does with a file."""
+    _ask(QFileDialog(parent, title, begin), QFileDialog.FileMode.Directory, use)
+
+
+def _ask(dialog: QFileDialog, mode: QFileDialog.FileMode, use: Callable[[str], object]) -> None:
+    dialog.setFileMode(mode)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(use)
+    dialog.open()
