@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -128,7 +128,7 @@ class Meter:
         seen = 0 if self._first_id is None else self._last_id - self._first_id + 1
         return Readings(
             fps=(len(self._times) - 1) / span if span > 0 else None,
-            latency_ms={name: _spread(values) for name, values in self._stages.items() if values},
+            latency_ms={name: spread_of(values) for name, values in self._stages.items() if values},
             nme=float(np.mean(self._errors)) if self._errors else None,
             found=float(np.mean(self._found)) if self._found else 0.0,
             dropped=seen - self._frames - self._unwanted,
@@ -189,6 +189,7 @@ def _mean_move(before: NDArray[np.float32], after: NDArray[np.float32]) -> float
     return float(np.linalg.norm(after - before, axis=1).mean())
 
 
-def _spread(values: deque[float]) -> Spread:
+def spread_of(values: Sequence[float]) -> Spread:
+    """Return median and 95th percentile of at least one value."""
     p50, p95 = np.percentile(values, (50, 95))
     return Spread(float(p50), float(p95))

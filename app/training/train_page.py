@@ -64,10 +64,6 @@ class TrainPage(QWidget):
         """What is to be remembered."""
         return TrainChoices(self.form.recipe_name, self.form.data_folder, self._chosen_runs)
 
-    def stop(self) -> None:
-        """Ask the training to save and end; returns at once."""
-        self.keeper.stop()
-
     def close_down(self) -> None:
         """End what goes on in the background; a training saves and ends on its own, also after the window is gone."""
         self.keeper.close_down()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-import numpy as np
-
 from engine.frame import Frame
-from engine.readings import WINDOW, Spread
+from engine.readings import WINDOW, Spread, spread_of
 from engine.result import Result
 
 LONGEST = 5.0  # seconds: what took longer stood still meanwhile, as when the machine slept
@@ -33,10 +31,7 @@ class ScreenLatency:
     @property
     def spread(self) -> Spread | None:
         """Median and 95th percentile in milliseconds over the window; None before the first frame."""
-        if not self._values:
-            return None
-        p50, p95 = np.percentile(self._values, (50, 95))
-        return Spread(float(p50), float(p95))
+        return spread_of(self._values) if self._values else None
 
     def painted(self, result: Result, now: float, live: bool = True) -> float | None:
         """Tell that a result is on screen.

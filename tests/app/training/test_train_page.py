@@ -123,7 +123,7 @@ def test_a_run_of_an_earlier_session_is_found_and_resumed(open_page, qtbot):
     page.form.changes.setPlainText("steps=30")
     page.form.start.click()
     wait_for_steps(page, qtbot)
-    page.stop()
+    page.keeper.stop()
     qtbot.waitUntil(lambda: not page.busy, timeout=PATIENCE)
     later = open_page("quick")
     qtbot.waitUntil(lambda: later.runs.count() == 1)

@@ -9,20 +9,13 @@ from app.look.theme import colours
 from app.view.signal_bars import UNKNOWN, WIDEST_ANGLE, SignalBars
 from engine.landmarks.head_pose import HeadPose
 from engine.landmarks.signals import FaceSignals, SignalReader
+from tests.fakes.clock import FakeClock
 from tests.fakes.turned_face import result_of, turned_face
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeClock()
 
 
 @pytest.fixture

@@ -12,24 +12,15 @@ from app.look.theme import DARK, LIGHT, MARGIN, apply_theme
 from app.view.lane_colours import lane_colour
 from app.view.strip_chart import AGREEMENT_TOPS, AXIS, LATENCY_TOPS, StripChart
 from app.view.traces import LONGEST_STEP, SPAN, Trace
+from tests.fakes.clock import FakeClock
 from tests.fakes.views import BLUE, RED, one, plain, result, two
 
 STRIP = 800 - 2 * MARGIN - AXIS  # pixels that half a minute takes
 
 
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return FakeClock(1000.0)
 
 
 @pytest.fixture
