@@ -37,6 +37,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "teacher-swinv2-68": heatmap_school.teacher_swinv2_68,
     "student-mvit2-68-plain": heatmap_school.student_mvit2_68_plain,
     "student-mvit2-68-base": heatmap_school.student_mvit2_68_base,
+    "student-mvit2-68-second": heatmap_school.student_mvit2_68_second,
     "student-mvit2-68": heatmap_school.student_mvit2_68,
     "student-mvit2-98": heatmap_school.student_mvit2_98,
 }

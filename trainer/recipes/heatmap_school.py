@@ -129,9 +129,21 @@ def student_mvit2_68_base() -> Recipe:
     )
 
 
+def student_mvit2_68_second() -> Recipe:
+    """A second stretch after `student-mvit2-68-base` on the same faces, under gentle augmentation."""
+    return replace(
+        student_mvit2_68_base(),
+        name="student-mvit2-68-second",
+        start="runs/student-mvit2-68-base/last.safetensors",
+        steps=2400,
+        learning_rate=1.2e-3,
+        augmentation=GENTLE,
+    )
+
+
 def student_mvit2_68_plain() -> Recipe:
-    """A second stretch after `student-mvit2-68-base`, brought nearer to 300-W, without a teacher."""
-    return replace(_brought_nearer(student_mvit2_68_base(), "student-mvit2-68-plain"), steps=700)
+    """A last stretch after `student-mvit2-68-second`, brought nearer to 300-W, without a teacher."""
+    return replace(_brought_nearer(student_mvit2_68_second(), "student-mvit2-68-plain"), steps=700)
 
 
 def student_mvit2_68() -> Recipe:
