@@ -14,6 +14,8 @@ BODIES = ("encoder", "decoder", "head")
 PER_POINT = ("decoder.predict.", "head.heatmaps.", "head.points.", "visibility.", "peak_weight")
 # Tensors with two rows per point, x and y.
 COORDINATES = "offsets."
+# Where the logits of our heatmap networks peak on a face (13 +- 1 in the Tough teacher). A point map peaks at a half then.
+LOGIT_PEAK = 13.0
 # The lower edges of the brows, which 68 points lack, and the points of the upper edges above them.
 ABOVE = {38: 37, 39: 36, 40: 35, 41: 34, 47: 45, 48: 44, 49: 43, 50: 42}
 
@@ -36,7 +38,29 @@ def copy_parts(given: nn.Module, network: nn.Module) -> bool:
             copied.add(part)
             for name, tensor in target.items():
                 tensor.copy_(source[name])
+    if "decoder" in copied:
+        _copy_heatmap_layer(source, network.state_dict())
     return bool(copied & set(BODIES))
+
+
+def _copy_heatmap_layer(source: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> None:
+    """Let heads begin as the last layer of a softmax's logits, if there is one and they are of its size.
+
+    Far below its middle a sigmoid is an exponential. So point maps from logits moved down are a softmax before its
+    division, and attention maps begin with the points of the network that was given.
+    """
+    weight, bias = source.get("decoder.predict.weight"), source.get("decoder.predict.bias")
+    heatmaps = target.get("head.heatmaps.weight")
+    if weight is None or bias is None or heatmaps is None or heatmaps.shape != weight.shape:
+        return
+    heatmaps.copy_(weight)
+    if "head.points.weight" in target:
+        target["head.points.weight"].copy_(weight)
+        target["head.points.bias"].copy_(bias - LOGIT_PEAK)
+        target["head.edges.weight"].zero_()
+        target["head.edges.bias"].zero_()
+    else:
+        target["head.heatmaps.bias"].copy_(bias)
 
 
 @torch.no_grad()

@@ -84,15 +84,15 @@ def b_student_kd() -> Recipe:
 
 
 def teacher_star_68() -> Recipe:
-    """The Tough teacher's encoder and pyramid, with the attention module and STAR on top."""
+    """The Tough teacher with the attention module and STAR: its encoder and pyramid, and heads out of its last layer."""
     return Recipe(
         "teacher-star-68",
         shape=StarShape(encoder="mobilenetv2", neck="pyramid", channels=96, input_size=160),
         start=TOUGH,
         packs=MOSTLY_300W,
-        steps=700,
+        steps=500,
         batch=48,
-        learning_rate=8e-4,
+        learning_rate=4e-4,
         loss=LandmarkLoss(points="star"),
         augmentation=GENTLE,
     )
