@@ -26,6 +26,10 @@ def save(path, shape):
     return str(path)
 
 
+def pictures():
+    return 255 * torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+
+
 def same(one, other):
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
@@ -36,6 +40,24 @@ def test_a_network_with_attention_takes_over_encoder_and_decoder_of_a_heatmap_ne
     assert same(network.encoder, given.encoder)
     assert same(network.decoder.laterals, given.decoder.laterals)
     assert same(network.visibility, given.visibility)
+
+
+@torch.no_grad()
+def test_without_attention_the_heads_of_a_heatmap_network_give_its_points(tmp_path):
+    network = make_network(replace(STAR, attention=False), save(tmp_path / "heatmap", HEATMAP), 0).eval()
+    given = load_network(tmp_path / "heatmap")
+    assert torch.allclose(network(pictures()).points, given(pictures()).points, atol=1e-6)
+
+
+@torch.no_grad()
+def test_attention_begins_with_the_logits_of_a_heatmap_network_as_point_maps_and_with_even_edges(tmp_path):
+    network = make_network(STAR, save(tmp_path / "heatmap", HEATMAP), 0).eval()
+    logits = load_network(tmp_path / "heatmap")(pictures()).heatmap_logits
+    maps = network(pictures()).attention
+    assert torch.allclose(maps.points.logit(), logits - 13, atol=1e-3)
+    assert (maps.edges == 0.5).all()
+    low = logits < logits.mean((2, 3), keepdim=True) - 1e-4
+    assert (maps.fused[low] == 0).all()
 
 
 def test_a_student_takes_over_the_heads_of_a_teacher_of_another_encoder(tmp_path):
@@ -73,9 +95,9 @@ def test_other_networks_learn_98_points_from_68_too(tmp_path, shape):
     wanted = replace(shape, points=98)
     network = make_network(wanted, save(tmp_path / "68", shape), 0).eval()
     given = load_network(tmp_path / "68")
-    pictures = 255 * torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        assert torch.allclose(network(pictures).points[:, list(WFLW_98.as_68)], given(pictures).points, atol=1e-5)
+        found, expected = network(pictures()).points[:, list(WFLW_98.as_68)], given(pictures()).points
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_every_point_of_98_is_a_mean_of_points_of_68_and_back_again():
