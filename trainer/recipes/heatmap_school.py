@@ -40,8 +40,8 @@ PUBLISHED_CHANGES = Augmentation(
 )
 # On a CPU hard swish costs a third less than the published SiLU, and ReLU6 hardly less than hard swish.
 OURS = HeatmapShape(encoder="mobilevitv2", encoder_width=0.5, decoder_width=48, activation="hardswish")
-# The published point maps are one bright cell, fine at 64x64 cells; with 40x40 that rounds points to cells. These are as
-# wide as the heatmaps of the network that the heads begin from, and so need not pull so hard.
+# The published point maps are one bright cell, fine at 64x64 cells; with 40x40 or fewer that rounds points to cells. These
+# are as wide as the heatmaps of networks without attention, from which heads may begin, and need not pull so hard.
 WIDE_MAPS = AttentionLoss(points_weight=1.0, edges_weight=1.0, sigma=1.0)
 # Where heatmaps spread over two cells STAR's slope is about twenty times that of the linear loss, for which 4 is right;
 # where they spread further it is less.
@@ -111,7 +111,7 @@ def teacher_swinv2_68_first() -> Recipe:
         packs=ALL_68,
         steps=8000,
         learning_rate=5e-4,
-        loss=LandmarkLoss(points="star", kd=STAR_PULL),
+        loss=LandmarkLoss(points="star", kd=STAR_PULL, attention=WIDE_MAPS),
         distillation=Distillation((TOUGH,)),
     )
 
