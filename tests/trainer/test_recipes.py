@@ -71,9 +71,10 @@ def test_the_published_heatmap_networks_are_as_published(name):
     student = ("mobilevitv2", 0.5, "repeat", "silu")
     built = (recipe.shape.encoder, recipe.shape.encoder_width, recipe.shape.neck, recipe.shape.activation)
     assert built == (student if "student" in name else ("swinv2_tiny", 1.0, "transposed", "silu"))
-    taught = name == "b-student-kd"
+    taught, ending = "-kd" in name, "-98" if recipe.shape.points == 98 else ""
     assert recipe.loss.heatmap_kd.reading == ("released" if taught else "none")
-    assert recipe.distillation == Distillation(("runs/b-teacher/last.safetensors",) * taught, live=taught)
+    assert recipe.distillation == Distillation((f"runs/b-teacher{ending}/last.safetensors",) * taught, live=taught)
+    assert recipe.name == name
 
 
 def test_a_heatmap_student_and_its_twin_without_a_teacher_differ_in_nothing_else():

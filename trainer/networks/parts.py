@@ -14,7 +14,7 @@ BODIES = ("encoder", "decoder", "head")
 PER_POINT = ("decoder.predict.", "head.heatmaps.", "head.points.", "visibility.", "peak_weight")
 # Tensors with two rows per point, x and y.
 COORDINATES = "offsets."
-# Where the logits of our heatmap networks peak on a face (13 +- 1 in the Tough teacher). A point map peaks at a half then.
+# Where the logits of our heatmap networks peak on a face (13 +- 1 in the Tough teacher). Point maps then peak at 1/2.
 LOGIT_PEAK = 13.0
 # The lower edges of the brows, which 68 points lack, and the points of the upper edges above them.
 ABOVE = {38: 37, 39: 36, 40: 35, 41: 34, 47: 45, 48: 44, 49: 43, 50: 42}
@@ -31,7 +31,7 @@ def copy_parts(given: nn.Module, network: nn.Module) -> bool:
     Returns:
         Whether a part was copied that does the work of the network.
     """
-    source = given.state_dict()
+    source = _without_large_maps(given.state_dict(), _levels(given) - _levels(network))
     copied = set()
     for part, target in _parts(network).items():
         if all(name in source and source[name].shape == tensor.shape for name, tensor in target.items()):
@@ -41,6 +41,23 @@ def copy_parts(given: nn.Module, network: nn.Module) -> bool:
     if "decoder" in copied:
         _copy_heatmap_layer(source, network.state_dict())
     return bool(copied & set(BODIES))
+
+
+def _levels(network: nn.Module) -> int:
+    """Return how many features a network's pyramid reads; 0 of one that has none."""
+    return len({name.split(".")[2] for name in network.state_dict() if name.startswith("decoder.laterals.")})
+
+
+def _without_large_maps(source: dict[str, torch.Tensor], count: int) -> dict[str, torch.Tensor]:
+    """Return a network's tensors, its pyramid's as those of one that does not read its `count` largest features."""
+    return {_level_down(name, count): tensor for name, tensor in source.items()} if count > 0 else source
+
+
+def _level_down(name: str, count: int) -> str:
+    if not name.startswith(("decoder.laterals.", "decoder.smooth.")):
+        return name
+    decoder, kind, level, rest = name.split(".", 3)
+    return f"{decoder}.{kind}.{int(level) - count}.{rest}"
 
 
 def _copy_heatmap_layer(source: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> None:

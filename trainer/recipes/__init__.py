@@ -32,6 +32,9 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "b-teacher": heatmap_school.b_teacher,
     "b-student-plain": heatmap_school.b_student_plain,
     "b-student-kd": heatmap_school.b_student_kd,
+    "b-teacher-98": heatmap_school.b_teacher_98,
+    "b-student-plain-98": heatmap_school.b_student_plain_98,
+    "b-student-kd-98": heatmap_school.b_student_kd_98,
     "teacher-star-68": heatmap_school.teacher_star_68,
     "teacher-swinv2-68-first": heatmap_school.teacher_swinv2_68_first,
     "teacher-swinv2-68": heatmap_school.teacher_swinv2_68,
@@ -39,5 +42,6 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "student-mvit2-68-base": heatmap_school.student_mvit2_68_base,
     "student-mvit2-68-second": heatmap_school.student_mvit2_68_second,
     "student-mvit2-68": heatmap_school.student_mvit2_68,
+    "student-mvit2-68-256": heatmap_school.student_mvit2_68_256,
     "student-mvit2-98": heatmap_school.student_mvit2_98,
 }

@@ -40,8 +40,8 @@ PUBLISHED_CHANGES = Augmentation(
 )
 # On a CPU hard swish costs a third less than the published SiLU, and ReLU6 hardly less than hard swish.
 OURS = HeatmapShape(encoder="mobilevitv2", encoder_width=0.5, decoder_width=48, activation="hardswish")
-# The published point maps are one bright cell, fine at 64x64 cells; with 40x40 or fewer that rounds points to cells. These
-# are as wide as the heatmaps of networks without attention, from which heads may begin, and need not pull so hard.
+# The published point maps are one bright cell, fine at 64x64 cells; with 40x40 or fewer that rounds points to cells.
+# These are as wide as the heatmaps of networks without attention, from which heads may begin, and pull less.
 WIDE_MAPS = AttentionLoss(points_weight=1.0, edges_weight=1.0, sigma=1.0)
 # Where heatmaps spread over two cells STAR's slope is about twenty times that of the linear loss, for which 4 is right;
 # where they spread further it is less.
@@ -87,8 +87,24 @@ def b_student_kd() -> Recipe:
     )
 
 
+def b_teacher_98() -> Recipe:
+    """`b-teacher` of 98 points."""
+    return _of_98(b_teacher())
+
+
+def b_student_plain_98() -> Recipe:
+    """`b-student-plain` of 98 points."""
+    return _of_98(b_student_plain())
+
+
+def b_student_kd_98() -> Recipe:
+    """`b-student-kd` of 98 points."""
+    teacher = "runs/b-teacher-98/last.safetensors"
+    return replace(_of_98(b_student_kd()), start=teacher, distillation=Distillation((teacher,), live=True))
+
+
 def teacher_star_68() -> Recipe:
-    """The Tough teacher with the attention module and STAR: its encoder and pyramid, and heads out of its last layer."""
+    """The Tough teacher with the attention module, whose heads begin as its last layer, and STAR."""
     return Recipe(
         "teacher-star-68",
         shape=StarShape(encoder="mobilenetv2", neck="pyramid", channels=96, input_size=160),
@@ -161,17 +177,35 @@ def student_mvit2_68() -> Recipe:
     )
 
 
+def student_mvit2_68_256() -> Recipe:
+    """`student-mvit2-68` at 256 pixels: heatmaps of as many cells, which see each twice as fine."""
+    taught = student_mvit2_68()
+    return replace(
+        taught,
+        name="student-mvit2-68-256",
+        shape=replace(OURS, input_size=256, stride=8),
+        start=f"runs/{taught.name}/last.safetensors",
+        steps=300,
+        learning_rate=5e-4,
+    )
+
+
 def student_mvit2_98() -> Recipe:
-    """98 points, grown out of `student-mvit2-68-base`; no teacher has these points."""
+    """98 points, grown out of `student-mvit2-68-second`; no teacher has these points."""
     return Recipe(
         "student-mvit2-98",
         shape=replace(OURS, points=98),
-        start="runs/student-mvit2-68-base/last.safetensors",
+        start="runs/student-mvit2-68-second/last.safetensors",
         packs=ALL_98,
-        steps=1200,
-        learning_rate=1e-3,
+        steps=800,
+        learning_rate=8e-4,
         augmentation=GENTLE,
     )
+
+
+def _of_98(recipe: Recipe) -> Recipe:
+    """Return a recipe of 68 points as one of 98."""
+    return replace(recipe, name=f"{recipe.name}-98", shape=replace(recipe.shape, points=98), packs=ALL_98)
 
 
 def _brought_nearer(first: Recipe, name: str) -> Recipe:

@@ -70,6 +70,16 @@ def test_a_student_takes_over_the_heads_of_a_teacher_of_another_encoder(tmp_path
     assert same(network.encoder, fresh.encoder), "no tensor of another encoder strayed into it"
 
 
+@torch.no_grad()
+def test_a_network_of_coarser_maps_takes_over_the_decoder_below_the_largest_ones(tmp_path):
+    start = save(tmp_path / "fine", HEATMAP)
+    network, given = make_network(replace(HEATMAP, input_size=128, stride=8), start, 0), load_network(tmp_path / "fine")
+    assert same(network.encoder, given.encoder)
+    assert same(network.decoder.laterals, given.decoder.laterals[1:])
+    assert same(network.decoder.smooth, given.decoder.smooth[1:])
+    assert same(network.decoder.predict, given.decoder.predict)
+
+
 def test_a_network_of_which_no_part_fits_is_refused(tmp_path):
     start = save(tmp_path / "teacher", replace(STAR, neck="transposed", channels=32))
     student = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", input_size=64)
