@@ -167,7 +167,7 @@ def student_mvit2_68_second() -> Recipe:
 
 def student_mvit2_68_plain() -> Recipe:
     """A last stretch after `student-mvit2-68-second`, brought nearer to 300-W, without a teacher."""
-    return replace(_brought_nearer(student_mvit2_68_second(), "student-mvit2-68-plain"), steps=700)
+    return replace(_brought_nearer(student_mvit2_68_second(), "student-mvit2-68-plain"), steps=900)
 
 
 def student_mvit2_68() -> Recipe:
@@ -176,7 +176,7 @@ def student_mvit2_68() -> Recipe:
     return replace(
         plain,
         name="student-mvit2-68",
-        loss=replace(plain.loss, heatmap_kd=HeatmapKD("paper", weight=0.02, normalised=True)),
+        loss=replace(plain.loss, heatmap_kd=HeatmapKD("paper", weight=0.04, normalised=True)),
         distillation=Distillation((TOUGH,), live=True),
     )
 
