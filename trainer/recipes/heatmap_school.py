@@ -189,8 +189,9 @@ def student_mvit2_68_256() -> Recipe:
         name="student-mvit2-68-256",
         shape=replace(OURS, input_size=256, stride=8),
         start=f"runs/{taught.name}/last.safetensors",
-        steps=300,
-        learning_rate=5e-4,
+        steps=200,
+        batch=32,
+        learning_rate=4e-4,
     )
 
 
@@ -201,7 +202,7 @@ def student_mvit2_98() -> Recipe:
         shape=replace(OURS, points=98),
         start="runs/student-mvit2-68-second/last.safetensors",
         packs=ALL_98,
-        steps=800,
+        steps=600,
         learning_rate=8e-4,
         augmentation=GENTLE,
     )
