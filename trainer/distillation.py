@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
+from engine.errors import UsageError
 from engine.landmarks.schemes import SCHEMES
 from trainer.augment import Batch, Faces, central_window, mirror_points
 from trainer.data.crops import CROP_SCALE, CropSet
@@ -21,8 +22,33 @@ from trainer.networks.output import LandmarkOutput
 from trainer.networks.start import LandmarkNetwork, load_network
 from trainer.origin import origin_name, read_origin
 from trainer.predictions import Predictions, face_keys, read_predictions, write_predictions
+from trainer.recipes.record import Recipe
 
 BATCH = 64
+
+
+def check_teachers(recipe: Recipe) -> None:
+    """Raise unless each teacher of a recipe has its points and, if it looks at each batch, is used to its crops.
+
+    Raises:
+        UsageError: a teacher has not, or its checkpoint cannot be read.
+    """
+    for path in recipe.distillation.teachers:
+        taught = read_origin(Path(path)).recipe
+        points = taught["shape"]["points"]
+        if points != recipe.shape.points:
+            raise UsageError(
+                f"The teacher {path} has {points} points and the student {recipe.shape.points}",
+                "they are of different markups",
+                "choose a teacher of the same markup",
+            )
+        if recipe.distillation.live and taught["crop_scale"] != recipe.crop_scale:
+            raise UsageError(
+                f"The teacher {path} is used to crops of {taught['crop_scale']:g} times the landmark box, not of "
+                f"{recipe.crop_scale:g}",
+                "a teacher that looks at each batch sees the student's crops",
+                f"set crop_scale={taught['crop_scale']:g}, or distillation.live=false",
+            )
 
 
 def with_predictions(crops: CropSet, teachers: tuple[str, ...], device: torch.device) -> CropSet:

@@ -77,14 +77,15 @@ def export_int8(checkpoint: Path, data: Path, target: Path, role: str = "student
 def _faces(state: Checkpoint, data: Path) -> tuple[CropSet, CropSet]:
     """Return faces for calibration and for validation, out of the packs that lend faces to validation."""
     packs = [PackChoice(**pack) for pack in state.recipe["packs"] if pack["validation"]]
-    training, validation = split_validation(load_crops(data, tuple(packs), progress=True), state.recipe["hold_out"])
-    if not len(validation) or not len(training):
-        raise UsageError(
-            "No face is left to measure the int8 model on",
-            f"the run held out every {state.recipe['hold_out']}th face, and its packs have fewer",
-            "give the packs that the run learned from",
-        )
-    return training, validation
+    if packs:
+        training, validation = split_validation(load_crops(data, tuple(packs), progress=True), state.recipe["hold_out"])
+        if len(validation) and len(training):
+            return training, validation
+    raise UsageError(
+        "No face is left to measure the int8 model on",
+        f"the run held out every {state.recipe['hold_out']}th face of packs with validation, and there are fewer",
+        "give the packs that the run learned from",
+    )
 
 
 def _window(crops: CropSet, state: Checkpoint, network: LandmarkNetwork) -> Batch:

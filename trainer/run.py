@@ -21,7 +21,7 @@ from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CropSet, load_crops, split_validation
 from trainer.devices import first_alone, launch
-from trainer.distillation import with_predictions
+from trainer.distillation import check_teachers, with_predictions
 from trainer.loop import train, training_images
 from trainer.networks.norm_statistics import restate_norms
 from trainer.networks.start import FRESH_STARTS, make_network
@@ -101,7 +101,9 @@ def run(
 
 def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, CropSet]:
     """Return the faces for training and for validation, with what teachers say of them if they are asked only once."""
+    check_teachers(recipe)
     crops = load_crops(data, recipe.packs, progress=fabric.is_global_zero)
+    _refuse_other_markup(crops, recipe)
     if recipe.distillation.teachers and not recipe.distillation.live:
         with fabric.rank_zero_first():  # the others read what it kept
             crops = with_predictions(crops, recipe.distillation.teachers, fabric.device)
@@ -113,6 +115,17 @@ def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, CropSet
             "choose a smaller --set hold_out, or other packs",
         )
     return training, validation
+
+
+def _refuse_other_markup(crops: CropSet, recipe: Recipe) -> None:
+    points = crops.faces.points.shape[1]
+    if points != recipe.shape.points:
+        raise UsageError(
+            f"The faces of {', '.join(pack.name for pack in recipe.packs)} have {points} points and the network "
+            f"{recipe.shape.points}",
+            "they are of different markups",
+            f"set shape.points={points}, or take a recipe whose packs have {recipe.shape.points}",
+        )
 
 
 def _digests(recipe: Recipe, data: Path) -> dict[str, str]:

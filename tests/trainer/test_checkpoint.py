@@ -21,6 +21,7 @@ from trainer.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
+from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.start import load_network, make_network
 
 
@@ -145,6 +146,9 @@ def test_the_optimiser_goes_on_where_it_was():
 def test_starting_from_a_missing_checkpoint_is_refused(recipe, tmp_path):
     with pytest.raises(UsageError, match="are not there"):
         make_network(recipe.shape, str(tmp_path / "none.safetensors"), 0)
+    # What is advised has to work: no weights of ImageNet can be had for MobileViT-v2.
+    with pytest.raises(UsageError, match="start=random"):
+        make_network(HeatmapShape(encoder="mobilevitv2"), str(tmp_path / "none.safetensors"), 0)
     with pytest.raises(UsageError, match="cannot be read"):
         load_network(tmp_path / "none.safetensors")
 

@@ -155,6 +155,23 @@ def test_heatmaps_of_teachers_that_are_asked_but_once_are_missed(teachers, data,
         run(student, data, tmp_path / "run", "cpu", False)
 
 
+def test_a_teacher_of_another_markup_is_refused(teachers, data, recipe, tmp_path):
+    student = replace(recipe, shape=replace(recipe.shape, points=98), distillation=Distillation(teachers[:1]))
+    with pytest.raises(UsageError, match="has 68 points and the student 98"):
+        run(student, data, tmp_path / "run", "cpu")
+
+
+def test_a_live_teacher_of_other_crops_is_refused(teachers, data, recipe, tmp_path):
+    student = replace(recipe, crop_scale=1.5, distillation=Distillation(teachers[:1], live=True))
+    with pytest.raises(UsageError, match=r"used to crops of 1\.3 times the landmark box, not of 1\.5"):
+        run(student, data, tmp_path / "run", "cpu")
+
+
+def test_faces_of_another_markup_are_refused(data, recipe, tmp_path):
+    with pytest.raises(UsageError, match="have 68 points and the network 98"):
+        run(replace(recipe, shape=replace(recipe.shape, points=98)), data, tmp_path / "run", "cpu")
+
+
 def test_a_teacher_that_is_not_there_is_named(data, recipe, tmp_path):
     student = replace(recipe, distillation=Distillation((str(tmp_path / "none.safetensors"),)))
     with pytest.raises(UsageError, match=r"none\.safetensors cannot be read"):

@@ -8,10 +8,12 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from app.cli import main
+from engine.errors import UsageError
 from engine.models.landmarker import load_landmarker
 from tests.fakes.tiny_training import ALL_FRAMES, tiny_recipe
 from trainer import export_int8 as module
 from trainer.bookkeeper import Schedule
+from trainer.checkpoint import read_checkpoint, write_checkpoint
 from trainer.export import ExportError, to_tflite
 from trainer.int8 import quantise
 from trainer.networks.start import load_network
@@ -95,6 +97,14 @@ def test_the_command_marks_the_name_and_tells_what_int8_costs(checkpoint, data, 
 def test_int8_without_faces_says_what_is_missing(checkpoint, tmp_path, capsys):
     assert main(["export", str(checkpoint), "--out", str(tmp_path / "tiny.tflite"), "--int8"]) == 1
     assert "--data" in capsys.readouterr().err
+
+
+def test_int8_of_a_run_without_validation_packs_says_what_is_missing(checkpoint, data, tmp_path):
+    state = read_checkpoint(checkpoint)
+    packs = [pack | {"validation": False} for pack in state.recipe["packs"]]
+    write_checkpoint(tmp_path / "last", replace(state, recipe=state.recipe | {"packs": packs}))
+    with pytest.raises(UsageError, match="No face is left to measure the int8 model on"):
+        module.export_int8(tmp_path / "last", data, tmp_path / "model.tflite")
 
 
 def operand_types(content):

@@ -129,6 +129,10 @@ def copied(folder, model, **card_fields):
 def test_what_is_no_such_model_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(UsageError, match=r"student-kd-68.tflite: it is of another architecture.* heatmap network"):
         load_network(MODELS / "student-kd-68.tflite")
+    with pytest.raises(
+        UsageError, match=r"student-mvit2-68.tflite: it is of another .* heatmap network with MobileNetV2"
+    ):
+        load_network(MODELS / "student-mvit2-68.tflite")
     with pytest.raises(ModelError, match="none.json is missing"):
         make_network(HeatmapShape(), str(tmp_path / "none.tflite"), 0)
     with pytest.raises(UsageError, match="does not tell how the model was made"):

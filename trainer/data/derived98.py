@@ -47,8 +47,8 @@ class Derivation:
         coinciding: of the 68 manual points, those that were kept as they are; the others were moved to where the
             98-point markup has them.
         shift: mean length of all 68 moves, in percent of the eye distance.
-        disagreement: median over the faces of how far the proposal lies beside the manual points, in percent of the
-            root of the area of the landmark box.
+        disagreement: median over the faces with enough manual points of how far the proposal lies beside these, in
+            percent of the root of the area of the landmark box.
     """
 
     pack: Path
@@ -228,19 +228,19 @@ def _summary(
     derived: _Derived,
     kept: int,
 ) -> Derivation:
+    missing = sum(points is None for points in proposals)
     beside = [
-        nme_box(points[NAMESAKES], face.landmarks)
-        for points, face in zip(proposals, pack.faces, strict=True)
-        if points is not None
+        nme_box(points[NAMESAKES], pack.faces[index].landmarks)
+        for index in derived.indices
+        if (points := proposals[index]) is not None
     ]
-    missing = len(pack.faces) - len(beside)
     return Derivation(
         pack=out,
         proposal=name,
         faces=len(pack.faces),
         kept=kept,
         without_proposal=missing,
-        sparse=len(beside) - len(derived.indices),
+        sparse=len(pack.faces) - missing - len(derived.indices),
         implausible=len(derived.indices) - kept,
         coinciding=int((derived.shifts == 0).sum()),
         shift=float(np.abs(derived.shifts).mean() * 100),

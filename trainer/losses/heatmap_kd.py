@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from engine.errors import UsageError
-from trainer.losses.mean import average_weight
+from trainer.losses.mean import mean_of
 from trainer.networks.output import LandmarkOutput
 
 READINGS = ("none", "paper", "released")
@@ -99,8 +99,8 @@ def _distance(student: torch.Tensor, teacher: torch.Tensor, settings: HeatmapKD)
     if settings.reading == "paper":
         # Where two maps are equal the norm has no slope, and PyTorch takes 0 for it.
         norms = torch.linalg.vector_norm(difference, dim=(-2, -1))
-        return student.shape[1] * _mean(norms, said)
-    return RELEASED_FACTOR * _mean(difference.square().mean((-2, -1)), said)
+        return student.shape[1] * mean_of(norms, said)
+    return RELEASED_FACTOR * mean_of(difference.square().mean((-2, -1)), said)
 
 
 def resampled(maps: torch.Tensor, height: int, width: int) -> torch.Tensor:
@@ -112,7 +112,3 @@ def resampled(maps: torch.Tensor, height: int, width: int) -> torch.Tensor:
 
 def _of_sum_one(maps: torch.Tensor) -> torch.Tensor:
     return maps / maps.sum((-2, -1), keepdim=True).clamp(min=SMALLEST_SUM)
-
-
-def _mean(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    return torch.where(counted, values, 0).sum() / average_weight(counted)

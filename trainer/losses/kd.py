@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 
 from engine.errors import UsageError
-from trainer.losses.mean import average_weight
+from trainer.losses.mean import mean_of
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ def kd_terms(
     # The student's own place instead of NaN: what is multiplied by 0 later must be a number, or its gradient is none.
     truth = torch.where(known, truth, student.detach())
     distance = (student - truth).abs()
-    main = _mean(main_loss(distance, _threshold(tough, tolerant, truth, settings), settings.slope), known)
+    main = mean_of(main_loss(distance, _threshold(tough, tolerant, truth, settings), settings.slope), known)
     assists = [
-        student.new_zeros(()) if points is None else _mean(assistive_loss(student, points, truth, constants), known)
+        student.new_zeros(()) if points is None else mean_of(assistive_loss(student, points, truth, constants), known)
         for points, constants in ((tough, settings.tough), (tolerant, settings.tolerant))
     ]
     pull = pull_loss(student[:, None], teachers, trust) if settings.pull_weight else student.new_zeros(())
@@ -204,7 +204,7 @@ def pull_loss(student: torch.Tensor, teacher: torch.Tensor, trust: torch.Tensor)
     """
     predicted = teacher.isfinite()
     distance = (student - torch.where(predicted, teacher.detach(), 0)).abs()
-    return _mean(distance * torch.where(predicted, trust.detach()[..., None], 0), predicted)
+    return mean_of(distance * torch.where(predicted, trust.detach()[..., None], 0), predicted)
 
 
 def _by_role(teachers: torch.Tensor, settings: KDLoss) -> tuple[torch.Tensor | None, torch.Tensor | None]:
@@ -228,7 +228,3 @@ def _threshold(
     if settings.threshold_from == "fixed" or teacher is None:
         return settings.threshold
     return torch.where(teacher.isfinite(), (teacher - truth).abs(), settings.threshold)
-
-
-def _mean(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    return torch.where(counted, values, 0).sum() / average_weight(counted)

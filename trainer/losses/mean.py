@@ -21,3 +21,13 @@ def average_weight(weights: torch.Tensor) -> torch.Tensor:
         return total.clamp(min=1)
     distributed.all_reduce(total)
     return total.clamp(min=1) / distributed.get_world_size()
+
+
+def mean_of(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+    """Return the mean of the values that are counted, over all processes; the others may be NaN.
+
+    Args:
+        values: any shape.
+        counted: booleans of the same shape.
+    """
+    return torch.where(counted, values, 0).sum() / average_weight(counted)

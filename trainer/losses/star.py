@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import torch
 
-# Published guards against division by nothing: of the map's sum, of its unbiased weight, and under the square root.
+# Guards against division by nothing: of the map's sum, of its unbiased weight, both published, and under the square
+# root, where Hong & Lin's code has ten times what Zhou et al. have.
 SMALLEST_SUM, SMALLEST_WEIGHT, SMALLEST_EIGENVALUE = 1e-6, 1e-5, 1e-4
 # Ours: a gap of the eigenvalues below this is rounding, and no direction is told by it.
 SMALLEST_GAP = 1e-5

@@ -12,6 +12,12 @@ def check_choice(what: str, value: str | int, choices: tuple[str | int, ...]) ->
         raise UsageError(f"There is no {what} “{value}”", f"there are: {there_are}", "choose one of these")
 
 
+def check_positive(what: str, value: int) -> None:
+    """Raise `UsageError` unless `value` is above 0."""
+    if value <= 0:
+        raise UsageError(f"There cannot be {value} {what}", "a network needs at least one", "choose a number above 0")
+
+
 def check_input_size(encoder: str, size: int, multiple: int) -> None:
     """Raise `UsageError` unless an input of `size` pixels can be halved as often as the encoder does."""
     if size <= 0 or size % multiple:

@@ -14,18 +14,17 @@ OWN_ENCODERS = ("mobilenetv2", "mobilevitv2")
 TIMM_ENCODERS = {
     "swinv2_tiny": ("swinv2_tiny_window8_256", "SwinV2-Tiny"),
     "swinv2_base": ("swinv2_base_window16_256", "SwinV2-Base"),
-    "tiny_vit_5m": ("tiny_vit_5m_224", "TinyViT-5M"),
 }
 ENCODERS = (*OWN_ENCODERS, *TIMM_ENCODERS)
 INPUT_MULTIPLES = {name: INPUT_MULTIPLE if name == "mobilevitv2" else 32 for name in ENCODERS}
 
 
 class TimmEncoder(nn.Module):
-    """A network of timm without its classifier; SwinV2's last feature is normed, as published.
+    """SwinV2 of timm without its classifier; its last feature is normed, as published.
 
     Args:
         name: one of `TIMM_ENCODERS`.
-        input_size: side of the input, which SwinV2 has to know.
+        input_size: side of the input, which its windows have to fit.
 
     Input `[B, 3, S, S]`, RGB, raw values 0..255; brought to ImageNet's mean and deviation inside.
     """
@@ -36,8 +35,7 @@ class TimmEncoder(nn.Module):
     def __init__(self, name: str, input_size: int) -> None:
         super().__init__()
         timm_name, self.title = TIMM_ENCODERS[name]
-        options = {"img_size": input_size} if timm_name.startswith("swin") else {}
-        self.body = create_model(timm_name, num_classes=0, **options)
+        self.body = create_model(timm_name, num_classes=0, img_size=input_size)
         self.body.head = nn.Identity()
         self.channels: tuple[int, ...] = tuple(feature["num_chs"] for feature in self.body.feature_info)
         self.register_buffer("mean", torch.tensor(PIXEL_MEAN).reshape(1, 3, 1, 1), persistent=False)

@@ -195,5 +195,5 @@ def _other_architecture(name: str, found: str) -> UsageError:
     return UsageError(
         f"No network can be made of the model {name}: it is of another architecture",
         found,
-        "give a model that “understudy export” made of a heatmap network, such as student-68.tflite",
+        "give a model that “understudy export” made of a heatmap network with MobileNetV2, such as student-68.tflite",
     )

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from trainer.edges import EDGES
 from trainer.networks.attention import AnisotropicAttention, AttentionMaps
-from trainer.networks.checks import check_choice, check_input_size
+from trainer.networks.checks import check_choice, check_input_size, check_positive
 from trainer.networks.encoders import ENCODERS, INPUT_MULTIPLES, fold_stem, make_encoder
 from trainer.networks.heatmap import FEATURE_STRIDES, FeaturePyramid, cell_centres
 from trainer.networks.mobilevit import ACTIVATIONS
@@ -38,10 +39,11 @@ class StarShape:
         neck: `transposed`, `pyramid` or `repeat`.
         channels: of the neck's output, which the heads read.
         attention: whether there are point maps and edge maps; without them the softmax of the heatmaps counts.
-        input_size: side S of the square input in pixels; 128 or 256 for SwinV2.
+        input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
 
     Raises:
-        UsageError: there is no such encoder, neck or activation, or the encoder cannot read pictures of that size.
+        UsageError: there is no such encoder, neck or activation, no edges are known of so many points, there are no
+            channels, or the encoder cannot read pictures of that size.
     """
 
     points: int = 68
@@ -54,6 +56,8 @@ class StarShape:
     input_size: int = 256
 
     def __post_init__(self) -> None:
+        check_choice("markup with edges", self.points, tuple(EDGES))
+        check_positive("channels", self.channels)
         check_choice("encoder", self.encoder, ENCODERS)
         check_choice("neck", self.neck, tuple(NECKS))
         check_choice("activation", self.activation, tuple(ACTIVATIONS))

@@ -67,7 +67,8 @@ def load_network(path: Path) -> LandmarkNetwork:
     """Return the network of a checkpoint with its averaged weights, or that of a `.tflite` model.
 
     Raises:
-        UsageError: the file is no checkpoint of a network of this program, or the model is not of a heatmap network.
+        UsageError: the file is no checkpoint of a network of this program, or the model is not of a heatmap network
+            with MobileNetV2.
         ModelError: the model or its card is missing or damaged.
     """
     checkpoint = read_origin(path)
@@ -96,12 +97,18 @@ def _start_from_imagenet(network: LandmarkNetwork) -> None:
         )
 
 
+def _fresh_start(network: LandmarkNetwork) -> str:
+    """Return the best start that a network can have without a former run."""
+    has_weights = isinstance(network.encoder, MobileNetV2) or network.shape.encoder == "mobilenetv2_100"
+    return "imagenet" if has_weights else "random"
+
+
 def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
     if not path.is_file() and not is_model(path):  # of models the engine says what is missing
         raise UsageError(
             f"The weights to start from, {path}, are not there",
             f"this recipe goes on where the run {path.parent.name} ended, seen from the current folder",
-            f"run “understudy train {path.parent.name}” first, or choose with --set start=imagenet",
+            f"run “understudy train {path.parent.name}” first, or choose with --set start={_fresh_start(network)}",
         )
     given = _with_points(load_network(path), network.shape.points)
     if given.shape == network.shape:
@@ -119,7 +126,7 @@ def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
         raise UsageError(
             f"The weights to start from, {path}, are of another architecture",
             f"that run holds {given.shape}, this recipe wants {network.shape}",
-            "choose with --set start=imagenet, or give the run of the same network",
+            f"choose with --set start={_fresh_start(network)}, or give the run of the same network",
         )
 
 

@@ -35,7 +35,6 @@ DERIVED_98 = (
     replace(MERL, name="aflw_merl68_98"),
 )
 ALL_68 = (LFPW, HELEN, AFW, INFANTS, AFLW2000, MERL, YTF)
-ALL_68 = (LFPW, HELEN, AFW, INFANTS, AFLW2000, MERL, YTF)
 ALL_98 = (WFLW_FULL, WFLW_MINI, *DERIVED_98)
 # For the last stretch: the other packs place some points by slightly other rules (labels that were carried over from
 # other pictures, or machine-made), so 300-W has the last word.

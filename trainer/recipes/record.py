@@ -56,7 +56,7 @@ class Distillation:
     """Teachers of a run.
 
     Attributes:
-        teachers: checkpoints or exported heatmap models (`.tflite`), the Tough one first, then the Tolerant one;
+        teachers: checkpoints or exported heatmap models with MobileNetV2 (`.tflite`), Tough first, then Tolerant;
             empty for none.
         live: whether they look at each augmented batch, as published; else they are asked once about each face, and
             their points are augmented like labels, which costs the run no time.

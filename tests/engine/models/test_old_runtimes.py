@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from tests.old_runtimes.install import find_python
 from tests.old_runtimes.operators import known_operators, measure_operators, model_of, unknown_operators
@@ -61,6 +62,16 @@ def expected(inputs):
 @pytest.mark.parametrize("name", MODELS)
 def test_operators_of_every_shipped_model_are_known_to_the_oldest_runtime(name):
     assert unknown_operators(MODELS[name].read_bytes()) == set()
+
+
+@pytest.mark.parametrize("name", [name for name, path in MODELS.items() if path.with_suffix(".json").is_file()])
+def test_xnnpack_computes_the_whole_of_every_shipped_network(name):
+    """What it leaves out would be computed by slower kernels, and be copied to and fro."""
+    interpreter = Interpreter(model_path=str(MODELS[name]), num_threads=1)
+    interpreter.allocate_tensors()
+    parts = [part for part in interpreter._get_ops_details() if part["op_name"] == "DELEGATE"]
+    outputs = {output["index"] for output in interpreter.get_output_details()}
+    assert [set(map(int, part["outputs"])) for part in parts] == [outputs]
 
 
 def test_an_operator_that_is_too_new_is_noticed():
