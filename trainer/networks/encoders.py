@@ -7,6 +7,7 @@ from torch import nn
 
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, PUBLISHED_EXPANSIONS, MobileNetV2, Stem
 from trainer.networks.mobilevit import INPUT_MULTIPLE, MobileViTV2
+from trainer.networks.swin_windows import flatten_windows
 from trainer.networks.timm_models import create_model
 
 OWN_ENCODERS = ("mobilenetv2", "mobilevitv2")
@@ -37,6 +38,7 @@ class TimmEncoder(nn.Module):
         timm_name, self.title = TIMM_ENCODERS[name]
         self.body = create_model(timm_name, num_classes=0, img_size=input_size)
         self.body.head = nn.Identity()
+        flatten_windows(self.body)
         self.channels: tuple[int, ...] = tuple(feature["num_chs"] for feature in self.body.feature_info)
         self.register_buffer("mean", torch.tensor(PIXEL_MEAN).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(PIXEL_STD).reshape(1, 3, 1, 1), persistent=False)

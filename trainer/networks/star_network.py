@@ -85,7 +85,17 @@ class TransposedNeck(nn.Module):
 
 def _transposed(channels: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
     layer = nn.ConvTranspose2d(channels, channels, kernel, stride, padding=1, bias=False)
-    return layer, nn.BatchNorm2d(channels), nn.ReLU()
+    return layer, nn.BatchNorm2d(channels), UnfusedReLU()
+
+
+class UnfusedReLU(nn.Module):
+    """ReLU as a difference, which no converter draws into the layer before it.
+
+    Transposed convolutions with an activation inside are unknown to runtimes of 2022.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x - x.clamp(max=0)
 
 
 class DeepestFeature(nn.Module):

@@ -1,6 +1,7 @@
 """Networks with attention are trained, exported and evaluated like the others, for old runtimes too."""
 
 import pytest
+import torch
 from ai_edge_litert import schema_py_generated as schema
 
 from engine.models.landmarker import load_landmarker
@@ -9,7 +10,8 @@ from trainer import export as module
 from trainer.bookkeeper import Schedule
 from trainer.float16 import halve_weights
 from trainer.networks.star_network import StarShape
-from trainer.networks.start import load_network
+from trainer.networks.start import load_network, make_network
+from trainer.networks.swin_windows import flatten_windows
 from trainer.recipes import PackChoice, Recipe
 from trainer.run import run
 
@@ -46,6 +48,31 @@ def test_an_exported_student_with_attention_computes_the_same_and_loads_in_the_a
     monkeypatch.setattr(module, "LARGEST_DIFFERENCE", 0.01)
     card = load_landmarker(module.export(checkpoint, tmp_path / "star.tflite").model).card
     assert card.system == "MobileViT-v2 encoder, repeated cells, anisotropic attention, soft-argmax"
+
+
+@pytest.mark.timeout(600)
+def test_the_teachers_neck_of_transposed_convolutions_is_known_to_old_runtimes():
+    shape = StarShape(encoder="mobilenetv2", encoder_width=0.25, neck="transposed", channels=16, input_size=64)
+    network = make_network(shape, "random", 0).eval()
+    content = halve_weights(module.to_tflite(network))
+    assert "TRANSPOSE_CONV" in {name for name, _ in operators(content)}
+    assert unknown_operators(content) == set()
+    assert module.compare(network, content) < 0.01
+
+
+@pytest.mark.timeout(600)
+def test_swinv2_is_known_to_old_runtimes():
+    """A small one, whose norms of residuals are not 0 as they begin, or all of it would be folded away."""
+    import litert_torch
+    from timm.models.swin_transformer_v2 import SwinTransformerV2
+
+    torch.manual_seed(0)
+    swin = SwinTransformerV2(64, embed_dim=16, depths=(2, 2), num_heads=(2, 2), window_size=8, num_classes=0).eval()
+    flatten_windows(swin)
+    for parameter in swin.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    content = bytes(litert_torch.convert(swin, (torch.zeros(1, 3, 64, 64),)).model_content())
+    assert unknown_operators(content) == set()
 
 
 def test_its_operators_are_known_to_old_runtimes_and_its_tensors_stay_flat(content):
