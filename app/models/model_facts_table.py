@@ -34,7 +34,7 @@ def network_rows(card: Card) -> list[tuple[str, str]]:
         (translate("model_facts_table", "Precision"), card.precision),
         (
             translate("model_facts_table", "Oldest runtime"),
-            f"LiteRT {card.minimum_runtime}" if card.minimum_runtime else NONE,
+            f"TensorFlow Lite {card.minimum_runtime}" if card.minimum_runtime else NONE,
         ),
     ]
 

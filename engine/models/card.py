@@ -45,7 +45,7 @@ class Card:
         sha256, bytes: of the `.tflite` file.
         params, macs: number of weights and of multiply-adds of one run.
         precision: of the stored weights.
-        minimum_runtime: oldest runtime that loads the file.
+        minimum_runtime: version of the oldest TensorFlow Lite that loads the file.
         licence: what the model may be used for.
         data: what it was trained on, and which of it was derived.
         metrics: measured results, each with its data, n and protocol.
