@@ -11,9 +11,14 @@ from trainer.networks.regression import RegressionShape
 from trainer.networks.star_network import StarShape
 from trainer.networks.start import FRESH_STARTS, network_of, shape_of
 from trainer.recipes import RECIPES, Distillation
-from trainer.recipes.packs import MACHINE_LABELLED
+from trainer.recipes.packs import FACES5, MACHINE_LABELLED
 
 ALL = {name: make() for name, make in RECIPES.items()}
+
+
+def differing(one, other):
+    """The fields in which two recipes differ."""
+    return {field for field, value in vars(ALL[one]).items() if value != getattr(ALL[other], field)}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -38,12 +43,7 @@ def test_the_published_networks_are_as_published(name):
 
 
 def test_a_student_and_its_twin_without_teachers_differ_in_nothing_else():
-    changed = [
-        field.name
-        for field in dataclasses.fields(ALL["student-kd-68"])
-        if getattr(ALL["student-kd-68"], field.name) != getattr(ALL["student-kd-68-plain"], field.name)
-    ]
-    assert changed == ["name", "packs", "loss", "distillation"]
+    assert differing("student-kd-68", "student-kd-68-plain") == {"name", "packs", "loss", "distillation"}
     assert {pack.name for pack in ALL["student-kd-68"].packs} - {p.name for p in ALL["student-kd-68-plain"].packs} == {
         "faces5_tough68"
     } & MACHINE_LABELLED
@@ -79,9 +79,16 @@ def test_the_published_heatmap_networks_are_as_published(name):
 
 def test_a_heatmap_student_and_its_twin_without_a_teacher_differ_in_nothing_else():
     taught, plain = ALL["student-mvit2-68"], ALL["student-mvit2-68-plain"]
-    changed = {field for field, value in vars(taught).items() if value != getattr(plain, field)}
-    assert changed == {"name", "loss", "distillation"}
-    assert plain.loss == replace(taught.loss, heatmap_kd=HeatmapKD())
+    assert differing("student-mvit2-68", "student-mvit2-68-plain") == {"name", "packs", "loss", "distillation"}
+    assert set(taught.packs) - set(plain.packs) == {FACES5}
+    own = replace(taught.loss.kd, pull_weight=plain.loss.kd.pull_weight)
+    assert plain.loss == replace(taught.loss, heatmap_kd=HeatmapKD(), kd=own)
+
+
+def test_the_improved_student_differs_from_the_published_one_in_its_form_only():
+    assert differing("improved-student-plain", "b-student-plain") == {"name", "shape", "loss"}
+    assert differing("improved-student-kd", "improved-student-plain") == {"name", "loss", "distillation"}
+    assert ALL["improved-student-kd"].distillation == ALL["b-student-kd"].distillation
 
 
 @pytest.mark.parametrize("name", ALL)

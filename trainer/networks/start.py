@@ -85,22 +85,25 @@ def load_network(path: Path) -> LandmarkNetwork:
 
 
 def _start_from_imagenet(network: LandmarkNetwork) -> None:
-    if isinstance(network.encoder, MobileNetV2):
-        slim_encoder(imagenet_mobilenetv2(), network.encoder)
-    elif network.shape.encoder == "mobilenetv2_100":
-        load_imagenet(network.encoder)
-    else:
+    if not _has_imagenet_weights(network):
         raise UsageError(
             f"There are no ImageNet weights for {network.shape.encoder}",
             "no package that can be installed carries them",
             "train with --set start=random",
         )
+    if isinstance(network.encoder, MobileNetV2):
+        slim_encoder(imagenet_mobilenetv2(), network.encoder)
+    else:
+        load_imagenet(network.encoder)
+
+
+def _has_imagenet_weights(network: LandmarkNetwork) -> bool:
+    return isinstance(network.encoder, MobileNetV2) or network.shape.encoder == "mobilenetv2_100"
 
 
 def _fresh_start(network: LandmarkNetwork) -> str:
     """Return the best start that a network can have without a former run."""
-    has_weights = isinstance(network.encoder, MobileNetV2) or network.shape.encoder == "mobilenetv2_100"
-    return "imagenet" if has_weights else "random"
+    return "imagenet" if _has_imagenet_weights(network) else "random"
 
 
 def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
