@@ -59,7 +59,7 @@ class ExportedForm(nn.Module):
     def __init__(self, network: LandmarkNetwork) -> None:
         super().__init__()
         self.network = copy.deepcopy(network)
-        self.network.fold_pixel_scaling()
+        self.network.fold_constants()
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         output = self.network(image)

@@ -156,11 +156,11 @@ def test_confidence_of_a_regression_network_does_not_change_its_encoder():
     assert all(parameter.grad is None for parameter in network.encoder.parameters())
 
 
-def test_folding_the_pixel_scaling_changes_no_point():
+def test_folding_the_constants_changes_no_point():
     network = trained_looking(RegressionNetwork(RegressionShape(input_size=64)))
     with torch.no_grad():
         before = network(images()).points
-        network.fold_pixel_scaling()
+        network.fold_constants()
         assert torch.allclose(before, network(images()).points, atol=1e-4)
 
 

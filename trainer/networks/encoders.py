@@ -79,8 +79,13 @@ def make_encoder(name: str, width: float, activation: str, input_size: int) -> E
     return make_own_encoder(name, width, PUBLISHED_EXPANSIONS, activation)
 
 
-def fold_stem(encoder: Encoder) -> None:
-    """Let the first convolution of one of our encoders read raw pixels; no number changes in evaluation mode."""
+def fold_constants(encoder: Encoder) -> None:
+    """Let layers take up the constants in front of them; no number changes in evaluation mode.
+
+    The first convolution of our encoders then reads raw pixels, and MobileViT-v2's norms have no scale and shift.
+    """
     if not isinstance(encoder, TimmEncoder):
         assert isinstance(encoder.stem, Stem), "the network was folded before"
         encoder.stem = encoder.stem.folded()
+    if isinstance(encoder, MobileViTV2):
+        encoder.fold_norms()

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from trainer.networks.checks import check_choice, check_input_size
-from trainer.networks.encoders import INPUT_MULTIPLES, OWN_ENCODERS, fold_stem, make_own_encoder
+from trainer.networks.encoders import INPUT_MULTIPLES, OWN_ENCODERS, fold_constants, make_own_encoder
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, convolution
 from trainer.networks.mobilevit import ACTIVATIONS
 from trainer.networks.output import LandmarkOutput
@@ -136,6 +136,6 @@ class HeatmapNetwork(nn.Module):
         """What the network is, for its card."""
         return f"{self.encoder.title} encoder, heatmap decoder to stride {self.shape.stride}, soft-argmax"
 
-    def fold_pixel_scaling(self) -> None:
-        """Let the first convolution read raw pixels; no number changes in evaluation mode."""
-        fold_stem(self.encoder)
+    def fold_constants(self) -> None:
+        """Let layers of the encoder take up the constants in front of them; no number changes in evaluation mode."""
+        fold_constants(self.encoder)

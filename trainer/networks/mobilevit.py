@@ -29,23 +29,40 @@ ACTIVATIONS: dict[str, Activation] = {"silu": nn.SiLU, "hardswish": nn.Hardswish
 INPUT_MULTIPLE = 64
 
 
-class WholeMapNorm(nn.Module):
-    """Norm over all values of a face's map `[B, H, W, C]`, with a scale and a shift per channel: a group norm of one.
+class MapNorm(nn.Module):
+    """Norm over all values of a face's map `[B, H, W, C]` to mean 0 and deviation 1.
 
-    It is written out because a converted group norm is a chain of reshapes, and with few passes over the map.
+    It is written out because a converted group norm is a chain of reshapes.
     """
 
-    def __init__(self, channels: int, epsilon: float = 1e-5) -> None:
+    epsilon = 1e-5
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        centred = x - _map_mean(x)
+        return centred * torch.rsqrt(_map_mean(centred * centred) + self.epsilon)
+
+
+class WholeMapNorm(MapNorm):
+    """The same, then a scale and a shift per channel: a group norm of one group."""
+
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.epsilon = epsilon
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x.to(self.weight.dtype)  # also under autocast: squares of bfloat16 lose too much
-        mean, square = _map_mean(x), _map_mean(x * x)
-        scale = torch.rsqrt(square - mean * mean + self.epsilon) * self.weight
-        return x * scale + (self.bias - mean * scale)
+        return super().forward(x) * self.weight + self.bias
+
+    @torch.no_grad()
+    def folded(self, *readers: nn.Linear | nn.Conv2d) -> MapNorm:
+        """Let the layers that read this norm's output do its scale and shift, and return what is left of it."""
+        for reader in readers:
+            weight = reader.weight.flatten(1)
+            shift = weight @ self.bias
+            reader.bias = nn.Parameter(shift if reader.bias is None else reader.bias + shift)
+            reader.weight.copy_((weight * self.weight).view_as(reader.weight))
+        return MapNorm()
 
 
 def _map_mean(x: torch.Tensor) -> torch.Tensor:
@@ -85,11 +102,9 @@ def _softmax_over_patches(scores: torch.Tensor) -> torch.Tensor:
     """Return the softmax of scores `[B, H, W, 1]` over the pixels of the same place in their patches."""
     batch, height, width, _ = scores.shape
     rows, columns = height // PATCH, width // PATCH
-    places = scores.reshape(batch * rows, PATCH, columns, PATCH).transpose(2, 3)
-    places = places.reshape(batch, rows, PATCH * PATCH, columns).transpose(1, 2)
-    weights = places.reshape(batch, PATCH * PATCH, rows * columns).softmax(-1)
-    weights = weights.reshape(batch, PATCH * PATCH, rows, columns).transpose(1, 2)
-    return weights.reshape(batch * rows, PATCH, PATCH, columns).transpose(2, 3).reshape(scores.shape)
+    places = scores.reshape(batch * rows, PATCH, columns, PATCH).permute(1, 3, 0, 2)
+    weights = places.reshape(PATCH * PATCH, batch, rows * columns).softmax(-1)
+    return weights.reshape(PATCH, PATCH, batch * rows, columns).permute(2, 0, 3, 1).reshape(scores.shape)
 
 
 class AttentionUnit(nn.Module):
@@ -105,6 +120,20 @@ class AttentionUnit(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x + self.attention(x)
         return x + self.feed_forward(x)
+
+    def fold_norms(self) -> None:
+        """Let the layers behind the norms scale and shift; no number changes.
+
+        The context's key may do so too, since it is a key of pixels whose weights sum to 1.
+        """
+        norm, attention = self.attention
+        second, linear, *_ = self.feed_forward
+        assert isinstance(norm, WholeMapNorm)
+        assert isinstance(attention, SeparableAttention)
+        assert isinstance(second, WholeMapNorm)
+        assert isinstance(linear, nn.Linear)
+        self.attention[0] = norm.folded(attention.query, attention.key, attention.value)
+        self.feed_forward[0] = second.folded(linear)
 
 
 class MobileViTBlock(nn.Module):
@@ -124,6 +153,13 @@ class MobileViTBlock(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         pixels = self.units(self.local(x).permute(0, 2, 3, 1))
         return self.project(pixels.permute(0, 3, 1, 2))
+
+    def fold_norms(self) -> None:
+        """Let the layer behind the last norm scale and shift; no number changes in evaluation mode."""
+        norm, reader = self.units[-1], self.project[0]
+        assert isinstance(norm, WholeMapNorm)
+        assert isinstance(reader, nn.Conv2d)
+        self.units[-1] = norm.folded(reader)
 
 
 class MobileViTV2(nn.Module):
@@ -160,6 +196,12 @@ class MobileViTV2(nn.Module):
             x = stage(x)
             features.append(x)
         return features
+
+    def fold_norms(self) -> None:
+        """Let the layers behind the norms scale and shift; no number changes in evaluation mode."""
+        for module in list(self.modules()):
+            if isinstance(module, AttentionUnit | MobileViTBlock):
+                module.fold_norms()
 
 
 def _residual(inputs: int, outputs: int, stride: int, activation: Activation) -> InvertedResidual:

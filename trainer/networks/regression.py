@@ -63,7 +63,7 @@ class RegressionNetwork(nn.Module):
         return f"{self.shape.encoder} encoder, mean over its last map, linear layer to coordinates"
 
     @torch.no_grad()
-    def fold_pixel_scaling(self) -> None:
+    def fold_constants(self) -> None:
         """Let the first convolution read raw pixels: its padding is black either way, so no number changes."""
         self.encoder.conv_stem.weight.div_(LARGEST_PIXEL)
         self.largest_pixel = 1.0

@@ -15,7 +15,7 @@ from torch.nn import functional
 from trainer.edges import EDGES
 from trainer.networks.attention import AnisotropicAttention, AttentionMaps
 from trainer.networks.checks import check_choice, check_input_size, check_positive
-from trainer.networks.encoders import ENCODERS, INPUT_MULTIPLES, fold_stem, make_encoder
+from trainer.networks.encoders import ENCODERS, INPUT_MULTIPLES, fold_constants, make_encoder
 from trainer.networks.heatmap import FEATURE_STRIDES, FeaturePyramid, cell_centres
 from trainer.networks.mobilevit import ACTIVATIONS
 from trainer.networks.output import LandmarkOutput
@@ -179,9 +179,9 @@ class StarNetwork(nn.Module):
         head = "anisotropic attention" if self.shape.attention else "heatmaps"
         return f"{self.encoder.title} encoder, {NECKS[self.shape.neck]}, {head}, soft-argmax"
 
-    def fold_pixel_scaling(self) -> None:
-        """Let the first convolution read raw pixels where that changes no number."""
-        fold_stem(self.encoder)
+    def fold_constants(self) -> None:
+        """Let layers of the encoder take up the constants in front of them; no number changes in evaluation mode."""
+        fold_constants(self.encoder)
 
 
 def _make_neck(shape: StarShape, feature_channels: tuple[int, ...]) -> nn.Module:

@@ -172,7 +172,7 @@ def teacher_swinv2_68() -> Recipe:
     return replace(
         _brought_nearer(first, "teacher-swinv2-68"),
         shape=replace(first.shape, input_size=128),
-        steps=1600,
+        steps=1300,
         batch=32,
         learning_rate=4e-4,
     )

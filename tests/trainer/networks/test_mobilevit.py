@@ -7,7 +7,7 @@ import torch
 
 from engine.errors import UsageError
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
-from trainer.networks.mobilevit import MobileViTV2, SeparableAttention
+from trainer.networks.mobilevit import MobileViTV2, SeparableAttention, WholeMapNorm
 from trainer.networks.start import shape_of
 from trainer.networks.timm_models import create_model
 
@@ -85,9 +85,15 @@ def test_no_tensor_of_the_network_has_a_rank_above_4():
 @pytest.mark.parametrize("stride", [4, 8])
 def test_the_folded_heatmap_network_computes_the_same(stride):
     network = HeatmapNetwork(mobile(stride=stride, activation="hardswish")).eval()
+    norms = [module for module in network.modules() if isinstance(module, WholeMapNorm)]
+    for norm in norms:
+        norm.weight.uniform_(0.5, 2)
+        norm.bias.normal_()
     before = network(images(64))
-    network.fold_pixel_scaling()
+    network.fold_constants()
     after = network(images(64))
+    assert len(norms) == 21
+    assert not any(isinstance(module, WholeMapNorm) for module in network.modules())
     assert before.heatmap_logits.shape == (2, 68, 64 // stride, 64 // stride)
     assert torch.allclose(before.points, after.points, atol=1e-5)
 

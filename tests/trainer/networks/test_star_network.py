@@ -143,10 +143,10 @@ def test_noise_is_only_heard_in_training():
 
 @torch.no_grad()
 @pytest.mark.parametrize("encoder", ["mobilevitv2", "mobilenetv2"])
-def test_folding_the_pixel_scaling_changes_no_point(encoder):
+def test_folding_the_constants_changes_no_point(encoder):
     network = StarNetwork(replace(IMPROVED, encoder=encoder)).eval()
     before = network(images()).points
-    network.fold_pixel_scaling()
+    network.fold_constants()
     assert torch.allclose(before, network(images()).points, atol=1e-5)
 
 
