@@ -13,12 +13,12 @@ from torch.nn import functional
 
 from engine.errors import UsageError
 from trainer.losses.mean import mean_of
+from trainer.networks.attention import of_sum_one
 from trainer.networks.output import LandmarkOutput
 
 READINGS = ("none", "paper", "released")
 # The factor that the released code sets before its mean square.
 RELEASED_FACTOR = 100.0
-SMALLEST_SUM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _distance(student: torch.Tensor, teacher: torch.Tensor, settings: HeatmapKD)
     said = teacher.isfinite().all(-1).all(-1)
     teacher = resampled(torch.where(said[..., None, None], teacher, 0), student.shape[-2], student.shape[-1])
     if settings.normalised:
-        student, teacher = _of_sum_one(student), _of_sum_one(teacher)
+        student, teacher = (of_sum_one(maps.flatten(2)).view_as(maps) for maps in (student, teacher))
     difference = student - teacher
     if settings.reading == "paper":
         # Where two maps are equal the norm has no slope, and PyTorch takes 0 for it.
@@ -108,7 +108,3 @@ def resampled(maps: torch.Tensor, height: int, width: int) -> torch.Tensor:
     if maps.shape[-2:] == (height, width):
         return maps
     return functional.interpolate(maps, size=(height, width), mode="bilinear", align_corners=False, antialias=True)
-
-
-def _of_sum_one(maps: torch.Tensor) -> torch.Tensor:
-    return maps / maps.sum((-2, -1), keepdim=True).clamp(min=SMALLEST_SUM)

@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 import torch
 
-# Guards against division by nothing: of the map's sum, of its unbiased weight, both published, and under the square
-# root, where Hong & Lin's code has ten times what Zhou et al. have.
-SMALLEST_SUM, SMALLEST_WEIGHT, SMALLEST_EIGENVALUE = 1e-6, 1e-5, 1e-4
+from trainer.networks.attention import of_sum_one
+
+# Guards against division by nothing: of a map's unbiased weight, as published, and under the square root, where
+# Hong & Lin's code has ten times what Zhou et al. have.
+SMALLEST_WEIGHT, SMALLEST_EIGENVALUE = 1e-5, 1e-4
 # Ours: a gap of the eigenvalues below this is rounding, and no direction is told by it.
 SMALLEST_GAP = 1e-5
 
@@ -81,7 +83,7 @@ def smooth_l1_of_squares(squares: torch.Tensor, scale: float) -> torch.Tensor:
 def moments_of(heatmaps: torch.Tensor) -> Moments:
     """Return mean and unbiased covariance of heatmaps `[B, K, H, W]` >= 0; a map without any weight has 0 for both."""
     height, width = heatmaps.shape[-2:]
-    share = heatmaps / heatmaps.sum((-2, -1), keepdim=True).clamp(min=SMALLEST_SUM)
+    share = of_sum_one(heatmaps.flatten(2)).view_as(heatmaps)
     columns, rows = share.sum(-2), share.sum(-1)
     x, y = _centres(width, share), _centres(height, share)
     mean = torch.stack([columns @ x, rows @ y], -1)

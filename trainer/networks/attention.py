@@ -15,6 +15,8 @@ from torch.nn import functional
 from trainer.edges import EDGES, Edge
 
 NORM_EPSILON = 1e-5
+# Guards the division by the sum of a map that is 0 all over, as published.
+SMALLEST_SUM = 1e-6
 
 
 class AttentionMaps(NamedTuple):
@@ -29,6 +31,11 @@ class AttentionMaps(NamedTuple):
     fused: torch.Tensor
     points: torch.Tensor
     edges: torch.Tensor
+
+
+def of_sum_one(cells: torch.Tensor) -> torch.Tensor:
+    """Return cells `[..., N]` >= 0 divided by their sum, as heatmaps are; where all are 0 they stay so."""
+    return cells / cells.sum(-1, keepdim=True).clamp(min=SMALLEST_SUM)
 
 
 class AnisotropicAttention(nn.Module):

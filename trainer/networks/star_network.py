@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from trainer.edges import EDGES
-from trainer.networks.attention import AnisotropicAttention, AttentionMaps
+from trainer.networks.attention import AnisotropicAttention, AttentionMaps, of_sum_one
 from trainer.networks.checks import check_choice, check_input_size, check_positive
 from trainer.networks.encoders import ENCODERS, INPUT_MULTIPLES, fold_constants, make_encoder
 from trainer.networks.heatmap import FEATURE_STRIDES, FeaturePyramid, cell_centres
@@ -24,7 +24,6 @@ from trainer.networks.precision import in_float32
 NECKS = {"transposed": "transposed convolutions", "pyramid": "feature pyramid", "repeat": "repeated cells"}
 MAP_STRIDE, DEEPEST_STRIDE = FEATURE_STRIDES[0], FEATURE_STRIDES[-1]
 NOISE = 0.1
-SMALLEST_SUM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -167,8 +166,7 @@ class StarNetwork(nn.Module):
         """Return heatmaps `[B, K, H * W]`, whose cells sum to 1."""
         if isinstance(maps, torch.Tensor):
             return maps.flatten(2).softmax(-1)
-        fused = maps.fused.flatten(2)
-        return fused / fused.sum(-1, keepdim=True).clamp_min(SMALLEST_SUM)
+        return of_sum_one(maps.fused.flatten(2))
 
     def _repeated(self, maps: torch.Tensor) -> torch.Tensor:
         return maps if self.repeats == 1 else functional.interpolate(maps, scale_factor=float(self.repeats))
