@@ -222,7 +222,7 @@ def _add_train(verbs: Verbs) -> None:
 def _add_export(verbs: Verbs) -> None:
     parser = add_verb(verbs, "export", "training", "turn a checkpoint into a .tflite model with its card")
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a .safetensors file out of a run's folder")
-    parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path ending in .tflite")
+    parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path of its file")
     parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
     parser.add_argument(
         "--int8", action="store_true", help="compute in int8 but for the head: faster on LiteRT; needs --data"

@@ -86,13 +86,21 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    target = Path(options.out)
-    if target.suffix != ".tflite":
-        target = asset_path("models", f"{options.out}.tflite")
+    target = _target(options.out)
     values, text = _exported_int8(options, target) if options.int8 else _exported(options, target)
     measure = f"Measure it with “understudy evaluate --model {values['model']} --data PACK --save-to-card”."
     report(values, f"{values['model']} and its card are written.\n{text}\n{measure}", options.json)
     return 0
+
+
+def _target(name: str) -> Path:
+    """Return the file of a new model: among the program's models if it is a mere name, else where the path says."""
+    path = Path(name)
+    if path.suffix == ".tflite":
+        return path
+    if path.parent == Path():
+        return asset_path("models", f"{name}.tflite")
+    return path.with_name(f"{path.name}.tflite")
 
 
 def _exported(options: argparse.Namespace, target: Path) -> tuple[dict[str, Any], str]:

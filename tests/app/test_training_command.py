@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from app.cli import main
+from engine.assets import asset_path
 
 ROOT = Path(__file__).resolve().parents[2]
 WAITING = """
@@ -60,3 +62,20 @@ def test_pages_do_without_torch():
     pages = "app.training.train_page, app.models.models_page"
     code = f"import {pages}, sys; sys.exit('torch' in sys.modules or 'trainer' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tiny", asset_path("models", "tiny.tflite")),
+        ("models/tiny", Path("models/tiny.tflite")),
+        ("tiny.tflite", Path("tiny.tflite")),
+    ],
+)
+def test_a_mere_name_is_a_model_of_the_program_and_a_path_is_a_path(name, expected, monkeypatch, capsys):
+    def exported(checkpoint, target, role):
+        return SimpleNamespace(model=target, card=target.with_suffix(".json"), difference=0.0)
+
+    monkeypatch.setattr("trainer.export.export", exported)
+    assert main(["export", "last.safetensors", "--out", name]) == 0
+    assert f"{expected} and its card are written." in capsys.readouterr().out
