@@ -62,7 +62,7 @@ def network_of_model(content: bytes, name: str) -> HeatmapNetwork:
     with torch.no_grad():
         for layer, module in zip(layers, modules, strict=True):
             _fill(module, norms.get(module), layer)
-        _unfold_constants(network.encoder.stem)
+        _unfold_pixel_scaling(network.encoder.stem)
         network.peak_weight.copy_(_peak_weight(model, graph, constants, shape.points, name))
     return network
 
@@ -166,7 +166,7 @@ def _fill(module: Any, norm: nn.BatchNorm2d | None, layer: _Layer) -> None:
     norm.running_var.fill_(1 - norm.eps)
 
 
-def _unfold_constants(stem: nn.Module) -> None:
+def _unfold_pixel_scaling(stem: nn.Module) -> None:
     """Let the first convolution read normalised pixels again: what `Stem.folded` did to it, undone."""
     assert isinstance(stem, Stem)
     assert isinstance(stem.mean, torch.Tensor)

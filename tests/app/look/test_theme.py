@@ -161,11 +161,11 @@ def test_main_window_changes_at_once_and_the_stage_stays_dark(dressed, playing, 
         dressed.choose(choice)
         qtbot.wait(20)
         image = playing.grab().toImage()
+        qtbot.wait(20)  # the picture is the test's own doing, and no part of the next change
         assert [image.pixelColor(place).name() for place in places] == [palette.panel] * 2
         assert image.pixelColor(corner) == stage_or_picture
     heartbeat.stop()
-    # Two pictures of the window, taken by the test, are part of it.
-    assert heartbeat.longest_gap < 0.5
+    assert heartbeat.longest_gap < 0.25
 
 
 # What is chosen
