@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from engine.errors import UsageError
+from tests.fakes.trained_looking import trained_looking
 from trainer.checkpoint import Checkpoint, write_checkpoint
 from trainer.networks.growing import grow_network, is_wider
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
@@ -16,19 +17,6 @@ from trainer.networks.slimming import most_important, slim_encoder, slim_network
 from trainer.networks.start import load_network, make_network, network_of
 
 TINY = HeatmapShape(encoder_width=0.35, expansions=(1, 3, 3, 3, 3, 3), decoder_width=24, input_size=64)
-
-
-@torch.no_grad()
-def trained_looking(network):
-    """Give the norms the look of a trained network; fresh ones would hide mistakes."""
-    generator = torch.Generator().manual_seed(0)
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            for tensor, low, high in ((module.weight, 0.5, 1.5), (module.bias, -0.3, 0.3)):
-                tensor.copy_(low + (high - low) * torch.rand(tensor.shape, generator=generator))
-            module.running_mean.copy_(0.1 * torch.randn(module.num_features, generator=generator))
-            module.running_var.copy_(0.5 + torch.rand(module.num_features, generator=generator))
-    return network.eval()
 
 
 def images(side=64):

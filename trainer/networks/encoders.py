@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
+from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, PUBLISHED_EXPANSIONS, MobileNetV2, Stem
 from trainer.networks.mobilevit import INPUT_MULTIPLE, MobileViTV2
 from trainer.networks.swin_windows import flatten_windows
@@ -79,13 +82,19 @@ def make_encoder(name: str, width: float, activation: str, input_size: int) -> E
     return make_own_encoder(name, width, PUBLISHED_EXPANSIONS, activation)
 
 
-def fold_constants(encoder: Encoder) -> None:
-    """Let layers take up the constants in front of them; no number changes in evaluation mode.
+def fold_constants(encoder: Encoder, laterals: Sequence[Reader | None]) -> None:
+    """Let layers take up the constants and linear layers in front of them; no number changes in evaluation mode.
 
-    The first convolution of our encoders then reads raw pixels, and MobileViT-v2's norms have no scale and shift.
+    The first convolution of our encoders then reads raw pixels; MobileViT-v2's norms have no scale and shift, and its
+    blocks leave their last layer to what reads them.
+
+    Args:
+        encoder: of a trained network.
+        laterals: for each feature but the deepest the layer outside of the encoder that reads it, if any does.
     """
     if not isinstance(encoder, TimmEncoder):
         assert isinstance(encoder.stem, Stem), "the network was folded before"
         encoder.stem = encoder.stem.folded()
     if isinstance(encoder, MobileViTV2):
         encoder.fold_norms()
+        encoder.fold_projections(laterals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from trainer.networks.checks import check_choice, check_input_size
 from trainer.networks.encoders import INPUT_MULTIPLES, OWN_ENCODERS, fold_constants, make_own_encoder
+from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, convolution
 from trainer.networks.mobilevit import ACTIVATIONS
 from trainer.networks.output import LandmarkOutput
@@ -82,6 +84,12 @@ class FeaturePyramid(nn.Module):
             y = self.smooth[level](y)
         return y
 
+    @property
+    def readers(self) -> list[Reader]:
+        """The layers that read the features but the deepest."""
+        laterals: Any = self.laterals
+        return [lateral[0] for lateral in laterals[:-1]]
+
 
 class HeatmapDecoder(FeaturePyramid):
     """A feature pyramid and one heatmap per point of the first feature's size."""
@@ -137,5 +145,5 @@ class HeatmapNetwork(nn.Module):
         return f"{self.encoder.title} encoder, heatmap decoder to stride {self.shape.stride}, soft-argmax"
 
     def fold_constants(self) -> None:
-        """Let layers of the encoder take up the constants in front of them; no number changes in evaluation mode."""
-        fold_constants(self.encoder)
+        """Let layers take up constants and linear layers in front of them; no number changes in evaluation mode."""
+        fold_constants(self.encoder, [*[None] * self.first, *self.decoder.readers])

@@ -9,11 +9,13 @@ transposed. No number changes by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from trainer.networks.folding import Reader, fold_projection, read_through
 from trainer.networks.mobilenetv2 import InvertedResidual, Stem, convolution
 
 # Output channels at width 1, as published, and attention units of the last three stages.
@@ -54,14 +56,10 @@ class WholeMapNorm(MapNorm):
         x = x.to(self.weight.dtype)  # also under autocast: squares of bfloat16 lose too much
         return super().forward(x) * self.weight + self.bias
 
-    @torch.no_grad()
-    def folded(self, *readers: nn.Linear | nn.Conv2d) -> MapNorm:
+    def folded(self, *readers: Reader) -> MapNorm:
         """Let the layers that read this norm's output do its scale and shift, and return what is left of it."""
         for reader in readers:
-            weight = reader.weight.flatten(1)
-            shift = weight @ self.bias
-            reader.bias = nn.Parameter(shift if reader.bias is None else reader.bias + shift)
-            reader.weight.copy_((weight * self.weight).view_as(reader.weight))
+            read_through(reader, torch.diag(self.weight), self.bias)
         return MapNorm()
 
 
@@ -202,6 +200,21 @@ class MobileViTV2(nn.Module):
         for module in list(self.modules()):
             if isinstance(module, AttentionUnit | MobileViTBlock):
                 module.fold_norms()
+
+    def fold_projections(self, laterals: Sequence[Reader | None]) -> None:
+        """Let layers behind the last 1x1 convolutions of blocks do their work; no number changes in evaluation mode.
+
+        The first block has no residual, and blocks with attention end in what is added to nothing: they are read by
+        the next stage's expansion and by `laterals` alone. Features then have fewer channels.
+
+        Args:
+            laterals: for each feature but the deepest the layer outside of the encoder that reads it, if any does.
+        """
+        blocks: Any = self.stages
+        blocks[0][-1].layers[-1] = fold_projection(blocks[0][-1].layers[-1], blocks[1][0].expanding)
+        for stage, following, lateral in zip(blocks[2:], blocks[3:], laterals[1:], strict=False):
+            readers = [following[0].expanding] if lateral is None else [following[0].expanding, lateral]
+            stage[-1].project = fold_projection(stage[-1].project, *readers)
 
 
 def _residual(inputs: int, outputs: int, stride: int, activation: Activation) -> InvertedResidual:

@@ -178,8 +178,9 @@ class StarNetwork(nn.Module):
         return f"{self.encoder.title} encoder, {NECKS[self.shape.neck]}, {head}, soft-argmax"
 
     def fold_constants(self) -> None:
-        """Let layers of the encoder take up the constants in front of them; no number changes in evaluation mode."""
-        fold_constants(self.encoder)
+        """Let layers take up constants and linear layers in front of them; no number changes in evaluation mode."""
+        unread = [None] * (len(self.encoder.channels) - 1)
+        fold_constants(self.encoder, self.decoder.readers if isinstance(self.decoder, FeaturePyramid) else unread)
 
 
 def _make_neck(shape: StarShape, feature_channels: tuple[int, ...]) -> nn.Module:

@@ -46,5 +46,11 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "student-mvit2-68-third": heatmap_school.student_mvit2_68_third,
     "student-mvit2-68": heatmap_school.student_mvit2_68,
     "student-mvit2-68-256": heatmap_school.student_mvit2_68_256,
+    "student-mvit2-68-alone-base": heatmap_school.student_mvit2_68_alone_base,
+    "student-mvit2-68-alone-second": heatmap_school.student_mvit2_68_alone_second,
+    "student-mvit2-68-alone-third": heatmap_school.student_mvit2_68_alone_third,
+    "student-mvit2-68-alone": heatmap_school.student_mvit2_68_alone,
+    "faithful-mvit2-68-base": heatmap_school.faithful_mvit2_68_base,
+    "faithful-mvit2-68": heatmap_school.faithful_mvit2_68,
     "student-mvit2-98": heatmap_school.student_mvit2_98,
 }

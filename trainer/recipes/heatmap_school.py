@@ -52,6 +52,11 @@ STAR_PULL = KDLoss(pull_weight=40.0)
 DISTILLED = HeatmapKD("paper", weight=0.04, normalised=True)
 
 
+# The published student, on whose maps STAR takes wide targets too.
+FAITHFUL = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", activation="hardswish")
+STAR = LandmarkLoss(points="star", attention=WIDE_MAPS)
+
+
 def b_teacher() -> Recipe:
     """SwinV2-tiny with the attention module and STAR, without a teacher of its own."""
     return Recipe(
@@ -247,6 +252,45 @@ def student_mvit2_68_256() -> Recipe:
     )
 
 
+def student_mvit2_68_alone_base() -> Recipe:
+    """`student-mvit2-68-base` without the faces that a teacher labelled."""
+    return replace(student_mvit2_68_base(), name="student-mvit2-68-alone-base", packs=ALL_68)
+
+
+def student_mvit2_68_alone_second() -> Recipe:
+    """`student-mvit2-68-second` without a teacher, its start included."""
+    return replace(_alone(student_mvit2_68_second()), packs=ALL_68)
+
+
+def student_mvit2_68_alone_third() -> Recipe:
+    """`student-mvit2-68-third` without a teacher, its start included."""
+    return _alone(student_mvit2_68_third())
+
+
+def student_mvit2_68_alone() -> Recipe:
+    """The student of `student-mvit2-68` after as many steps, none of which saw anything of a teacher."""
+    return replace(_alone(student_mvit2_68_plain()), name="student-mvit2-68-alone")
+
+
+def faithful_mvit2_68_base() -> Recipe:
+    """The published student's decoder, attention and STAR, trained as `student-mvit2-68-base`: to compare the forms."""
+    return replace(
+        student_mvit2_68_base(), name="faithful-mvit2-68-base", shape=replace(FAITHFUL, input_size=128), loss=STAR
+    )
+
+
+def faithful_mvit2_68() -> Recipe:
+    """`faithful-mvit2-68-base` at the published 256 pixels, trained further as `student-mvit2-68-second`."""
+    return replace(
+        student_mvit2_68_second(),
+        name="faithful-mvit2-68",
+        shape=FAITHFUL,
+        start="runs/faithful-mvit2-68-base/last.safetensors",
+        steps=400,
+        loss=STAR,
+    )
+
+
 def student_mvit2_98() -> Recipe:
     """98 points, grown out of `student-mvit2-68-second`; no teacher has these points."""
     return Recipe(
@@ -264,6 +308,12 @@ def _of_98(recipe: Recipe) -> Recipe:
     """Return a recipe of 68 points as one of 98: 2.7 times as many faces, and steps."""
     shape = replace(recipe.shape, points=98)
     return replace(recipe, name=f"{recipe.name}-98", shape=shape, packs=ALL_98, steps=89_000)
+
+
+def _alone(recipe: Recipe) -> Recipe:
+    """Return a stretch of `student-mvit2-68` as one of the same student without a teacher."""
+    prefix, alone = "student-mvit2-68-", "student-mvit2-68-alone-"
+    return replace(recipe, name=recipe.name.replace(prefix, alone), start=recipe.start.replace(prefix, alone))
 
 
 def _brought_nearer(first: Recipe, name: str) -> Recipe:

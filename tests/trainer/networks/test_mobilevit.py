@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from engine.errors import UsageError
+from tests.fakes.trained_looking import trained_looking
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilevit import MobileViTV2, SeparableAttention, WholeMapNorm
+from trainer.networks.star_network import StarNetwork, StarShape
 from trainer.networks.start import shape_of
 from trainer.networks.timm_models import create_model
 
@@ -84,7 +86,7 @@ def test_no_tensor_of_the_network_has_a_rank_above_4():
 @torch.no_grad()
 @pytest.mark.parametrize("stride", [4, 8])
 def test_the_folded_heatmap_network_computes_the_same(stride):
-    network = HeatmapNetwork(mobile(stride=stride, activation="hardswish")).eval()
+    network = trained_looking(HeatmapNetwork(mobile(stride=stride, activation="hardswish")))
     norms = [module for module in network.modules() if isinstance(module, WholeMapNorm)]
     for norm in norms:
         norm.weight.uniform_(0.5, 2)
@@ -96,6 +98,26 @@ def test_the_folded_heatmap_network_computes_the_same(stride):
     assert not any(isinstance(module, WholeMapNorm) for module in network.modules())
     assert before.heatmap_logits.shape == (2, 68, 64 // stride, 64 // stride)
     assert torch.allclose(before.points, after.points, atol=1e-5)
+    assert torch.allclose(before.confidence_logits, after.confidence_logits, atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("neck", ["repeat", "pyramid"])
+def test_the_folded_network_with_attention_computes_the_same(neck):
+    shape = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck=neck, channels=32, input_size=64)
+    network = trained_looking(StarNetwork(shape))
+    before = network(images(64))
+    network.fold_constants()
+    assert torch.allclose(before.points, network(images(64)).points, atol=1e-5)
+
+
+@torch.no_grad()
+def test_folded_blocks_leave_their_last_layer_to_the_layers_behind_them():
+    network = HeatmapNetwork(mobile())
+    network.fold_constants()
+    features = network.encoder(images(64, 1))
+    assert [feature.shape[1] for feature in features] == [64, 64, 96, 256], "two of them have half their channels"
+    assert network.encoder.stages[1][0].expanding.in_channels == 32
 
 
 def mobile(**changes):
