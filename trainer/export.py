@@ -136,6 +136,7 @@ def _test_faces(size: int) -> list[NDArray[np.uint8]]:
 def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str, role: str) -> Card:
     """Return the card of a model with float16 weights, not measured yet."""
     state = read_checkpoint(checkpoint)
+    exported = ExportedForm(network)
     packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
     lineage = "; ".join(state.notes["lineage"])
     return Card(
@@ -147,8 +148,8 @@ def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: st
         crop=CropRule(state.recipe["crop_scale"], 0.0, level=True),
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
-        params=sum(parameter.numel() for parameter in network.parameters()),
-        macs=count_macs(network),
+        params=sum(parameter.numel() for parameter in exported.parameters()),
+        macs=count_macs(exported, network.shape.input_size),
         precision="float16 weights, float32 arithmetic",
         minimum_runtime=minimum_runtime(content),
         licence=LICENCE,
@@ -178,9 +179,8 @@ def _labels(recipe: dict[str, Any]) -> str:
     return text
 
 
-def count_macs(network: LandmarkNetwork) -> int:
-    """Return the multiply-adds of one run of the network."""
-    side = network.shape.input_size
+def count_macs(network: nn.Module, side: int) -> int:
+    """Return the multiply-adds of one run of a network that reads images `[1, 3, side, side]`."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 3, side, side))
     return int(counter.get_total_flops()) // 2
