@@ -59,10 +59,11 @@ def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int, share: 
 
 
 def on_picture(pane: QRect, plate: QSize, plates: int) -> PlatePlace:
-    """Return how plates stand in the upper corners of one picture: whole where they fit and leave a face between."""
+    """Return how plates stand in the upper corners of one picture: whole where they fit and leave its middle free."""
     room = pane.width() * (1 - FREE_SHARE if plates > 1 else 1)
     fits = plates * plate.width() <= room and plate.height() <= pane.height()
-    return PlatePlace.OVER if fits else PlatePlace.BRIEF
+    beside_the_middle = plate.width() <= pane.width() / 2 or plate.height() <= pane.height() / 2
+    return PlatePlace.OVER if fits and beside_the_middle else PlatePlace.BRIEF
 
 
 def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrangement:

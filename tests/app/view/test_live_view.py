@@ -544,6 +544,17 @@ def test_plates_without_room_keep_to_their_captions_and_leave_the_face_free(view
     assert all(plate.height() > 1.5 * height for plate, height in zip(plates(view), brief, strict=True))
 
 
+@pytest.mark.parametrize("layout", [Layout.SINGLE, Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID])
+def test_plates_leave_the_middle_of_small_pictures_free(view, layout):
+    view.resize(528, 580)
+    view.set_entries(ModelLibrary().entries())
+    view.show_numbers(True)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    for area in view.pane_areas():
+        middle = area.center().toPoint()
+        assert not any(plate.geometry().contains(middle) for plate in plates(view))
+
+
 def test_the_picture_makes_room_for_details(view):
     view.resize(1200, 640)
     view.show_numbers(True)
