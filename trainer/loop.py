@@ -86,7 +86,8 @@ def train(
             with pace.drawing():
                 batch = draw_batch(training, augment, recipe, run.step, fabric.device, share)
             if teachers is not None:
-                batch = teachers.look(batch)
+                with fabric.autocast():
+                    batch = teachers.look(batch)
             torch.manual_seed(DROPOUT_SEED + RANK_STRIDE * share.rank + batch_seed(recipe, run.step))
             output, values = _gradients(model, optimizer, batch, recipe, fabric, watch.interrupted)
             if not math.isfinite(values["total"] + values["gradient_norm"]):

@@ -148,6 +148,24 @@ def test_a_student_learns_its_teachers_heatmaps(teachers, data, recipe, tmp_path
         assert float(row["total"]) == pytest.approx(parts + float(row["heatmap_kd"]), rel=1e-4)
 
 
+@pytest.mark.parametrize(("precision", "halved"), [("32-true", False), ("bf16-mixed", True)])
+def test_live_teachers_compute_in_the_precision_of_the_run(
+    teachers, data, recipe, tmp_path, monkeypatch, precision, halved
+):
+    look, seen = LiveTeachers.look, []
+
+    def watched(self, batch):
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return look(self, batch)
+
+    monkeypatch.setattr(LiveTeachers, "look", watched)
+    loss = LandmarkLoss(heatmap_kd=HeatmapKD("paper", normalised=True))
+    student = replace(recipe, steps=2, loss=loss, distillation=Distillation(teachers, live=True))
+    last = run(student, data, tmp_path / "run", "cpu", False, Schedule(2, 2), precision=precision)
+    assert seen == [halved, halved]
+    assert all(tensor.isfinite().all() for tensor in read_checkpoint(last).model.values())
+
+
 def test_heatmaps_of_teachers_that_are_asked_but_once_are_missed(teachers, data, recipe, tmp_path):
     loss = LandmarkLoss(heatmap_kd=HeatmapKD("released"))
     student = replace(recipe, loss=loss, distillation=Distillation(teachers, live=False))
