@@ -248,7 +248,7 @@ def student_mvit2_68_256() -> Recipe:
         start=f"runs/{taught.name}/last.safetensors",
         steps=1000,
         batch=32,
-        learning_rate=4e-4,
+        learning_rate=8e-4,
     )
 
 
