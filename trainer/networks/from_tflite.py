@@ -107,6 +107,8 @@ def _shape(layers: list[_Layer], side: int, name: str) -> HeatmapShape:
             expansions.append(1 if first.shape[1] == 1 else len(first) // channels)
             place += repetitions * (2 if expansions[-1] == 1 else 3)
             channels = len(layers[place - 1].weight)
+        if 0 in expansions:
+            raise _other_architecture(name, "its blocks narrow what they read")
         return HeatmapShape(
             points=len(layers[-1].weight),
             encoder_width=channels / STAGES[-1][0],
