@@ -108,8 +108,7 @@ def colours() -> Palette:
 
 
 def apply_theme(application: QApplication, palette: Palette = DARK) -> None:
-    """Give the whole application a look at once; the font stays the system's."""
-    application.setStyle("Fusion")
+    """Give the whole application these colours at once; the font stays the system's."""
     application.setPalette(_qt_palette(palette))
     application.setStyleSheet(Template(STYLE).substitute(asdict(palette), margin=MARGIN))
 
@@ -133,6 +132,7 @@ class Theme(QObject):
         self._hints = application.styleHints()
         self._hints.colorSchemeChanged.connect(self._dress)
         self._ask_the_platform()
+        application.setStyle("Fusion")  # once: each time costs a fifth of a change of colours
         apply_theme(application, self._wanted())
 
     @property

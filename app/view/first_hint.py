@@ -13,6 +13,7 @@ from app.view.presenter import Presenter
 STAYS_MS = 15_000
 # Keys that are shortcuts never come as a press.
 _BUSY = {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.Shortcut, QEvent.Type.MouseButtonPress}
+_WATCHED = _BUSY | {QEvent.Type.Resize, QEvent.Type.Show}
 
 
 class FirstHint(QLabel):
@@ -48,11 +49,15 @@ class FirstHint(QLabel):
         application.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.parent():
-            self._place()
-        elif self.isVisible() and (event.type() in _BUSY or _is_covered(watched, event)):
+        kind = event.type()
+        if kind not in _WATCHED:  # of the whole program's events, thousands at a change of theme
+            return False
+        if kind == QEvent.Type.Resize:
+            if watched is self.parent():
+                self._place()
+        elif self.isVisible() and (kind in _BUSY or _is_covering(watched)):
             self.hide()
-        return super().eventFilter(watched, event)
+        return False
 
     def hideEvent(self, event: QEvent) -> None:
         application = QApplication.instance()
@@ -66,6 +71,6 @@ class FirstHint(QLabel):
         self.move((stage.width() - self.width()) // 2, stage.height() - self.height() - MARGIN)
 
 
-def _is_covered(watched: QObject, event: QEvent) -> bool:
-    """Tell whether something comes that lies in the same place and is more important."""
-    return event.type() == QEvent.Type.Show and isinstance(watched, Banner | Presenter)
+def _is_covering(shown: QObject) -> bool:
+    """Tell whether what is shown lies in the same place and is more important."""
+    return isinstance(shown, Banner | Presenter)

@@ -156,12 +156,14 @@ def test_main_window_changes_at_once_and_the_stage_stays_dark(dressed, playing, 
     ]
     view = playing.findChild(LiveView)
     corner = view.mapTo(playing, QPoint(2, 2))
+    # Pictures are the test's own doing, and no part of a change: the window turns between the two.
     stage_or_picture = playing.grab().toImage().pixelColor(corner)
+    qtbot.wait(20)
     for choice, palette in ((ThemeChoice.LIGHT, LIGHT), (ThemeChoice.DARK, DARK)):
         dressed.choose(choice)
         qtbot.wait(20)
         image = playing.grab().toImage()
-        qtbot.wait(20)  # the picture is the test's own doing, and no part of the next change
+        qtbot.wait(20)
         assert [image.pixelColor(place).name() for place in places] == [palette.panel] * 2
         assert image.pixelColor(corner) == stage_or_picture
     heartbeat.stop()
