@@ -28,10 +28,13 @@ BATCH = 64
 
 
 def check_teachers(recipe: Recipe) -> None:
-    """Raise unless each teacher of a recipe has its points and, if it looks at each batch, is used to its crops.
+    """Raise unless a recipe's loss and its teachers fit each other.
+
+    Each teacher has to have the recipe's points and, if it looks at each batch, to be used to its crops.
 
     Raises:
-        UsageError: a teacher has not, or its checkpoint cannot be read.
+        UsageError: one has not, a teacher's checkpoint cannot be read, no term of the loss learns from teachers, or
+            one needs maps of teachers that do not look at each batch.
     """
     for path in recipe.distillation.teachers:
         taught = read_origin(Path(path)).recipe
@@ -49,6 +52,23 @@ def check_teachers(recipe: Recipe) -> None:
                 "a teacher that looks at each batch sees the student's crops",
                 f"set crop_scale={taught['crop_scale']:g}, or distillation.live=false",
             )
+    _check_loss(recipe)
+
+
+def _check_loss(recipe: Recipe) -> None:
+    teachers, loss = recipe.distillation.teachers, recipe.loss
+    if loss.heatmap_kd.reading != "none" and not (teachers and recipe.distillation.live):
+        raise UsageError(
+            "There are no heatmaps to distil",
+            "only teachers that look at each batch give some" if teachers else "this recipe has no teacher",
+            "set distillation.teachers and distillation.live=true, or loss.heatmap_kd.reading=none",
+        )
+    if teachers and not loss.learns_from_teachers:
+        raise UsageError(
+            f"Nothing would be learned from {' and '.join(origin_name(teacher) for teacher in teachers)}",
+            "each term of the loss that compares with teachers is off or has a weight of 0",
+            "set distillation.teachers=[], or for instance loss.kd.pull_weight=4",
+        )
 
 
 def with_predictions(crops: CropSet, teachers: tuple[str, ...], device: torch.device) -> CropSet:

@@ -78,7 +78,7 @@ def train(
     model, optimizer = fabric.setup(run.network, run.optimizer)
     training = resident(training, fabric.device)
     augment = _augmenter(recipe)
-    teachers = LiveTeachers(recipe.distillation.teachers, fabric.device) if recipe.distillation.live else None
+    teachers = _live_teachers(recipe, fabric)
     pace = Pace(recipe.batch, len(training), fabric.device)
     books = Bookkeeper(fabric, recipe, validation, out, schedule, notes, pace, run.step)
     with InterruptionWatch() as watch, books:
@@ -114,6 +114,13 @@ def _share(recipe: Recipe, fabric: Fabric) -> Share:
             "start fewer processes, or raise --set batch",
         )
     return Share(fabric.global_rank, fabric.world_size)
+
+
+def _live_teachers(recipe: Recipe, fabric: Fabric) -> LiveTeachers | None:
+    distillation = recipe.distillation
+    if not (distillation.live and distillation.teachers):
+        return None
+    return LiveTeachers(distillation.teachers, fabric.device)
 
 
 def _gradients(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from engine.errors import UsageError
-from trainer.recipes import RECIPES, Recipe
+from trainer.recipes import RECIPES, PackChoice, Recipe
 
-PLAIN = (int, float, str)
+PLAIN = (bool, int, float, tuple)
+PACKS = tuple[PackChoice, ...]
 
 
 def recipe_by_name(name: str, changes: list[str]) -> Recipe:
     """Return a named recipe with `key=value` changes; `loss.wing_width=0.1` reaches into its parts.
+
+    Values are words, or numbers and lists as JSON; packs are named.
 
     Raises:
         UsageError: there is no such recipe or field, or a value has the wrong type.
@@ -45,19 +48,47 @@ def _with(record: Any, path: list[str], text: str, change: str) -> Any:
 
 
 def _parsed(old: Any, kind: Any, text: str, change: str) -> Any:
+    if kind is str:
+        return text
+    if kind == PACKS:
+        return _packs(old, text, change)
+    if not isinstance(old, PLAIN):
+        raise UsageError(
+            f"“{change}” cannot be set as a whole",
+            "the field has parts, or is off in this recipe",
+            "change a part of it, key.part=value, or choose a recipe in which it is on",
+        )
     try:
-        if kind is str or isinstance(old, str):
-            return text
-        value = json.loads(text)
-        if kind in (int, float) and isinstance(value, (int, float)) and not isinstance(value, bool):
-            if kind(value) == value:
-                return kind(value)
-        elif isinstance(old, bool) and isinstance(value, bool):
-            return value
-        elif isinstance(old, tuple) and isinstance(value, list) and all(isinstance(v, PLAIN) for v in value):
-            return tuple(value)
+        return _typed(json.loads(text), kind)
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"“{change}” has a value of the wrong type", f"the field holds {old!r}", "give a value of the same type"
+        ) from None
+
+
+def _packs(old: tuple[PackChoice, ...], text: str, change: str) -> tuple[PackChoice, ...]:
+    """Return packs by name: those that the recipe has as it has them, others with every n-th face for validation."""
+    known = {pack.name: pack for pack in old}
+    try:
+        names = _typed(json.loads(text), tuple[str, ...])
     except ValueError:
-        pass
-    raise UsageError(
-        f"“{change}” has a value of the wrong type", f"the field holds {old!r}", "give a value of the same type"
-    )
+        raise UsageError(
+            f"“{change}” does not name packs",
+            f"the field holds a list of names, here {json.dumps(list(known))}",
+            """write for instance --set 'packs=["lfpw68", "mine"]'""",
+        ) from None
+    return tuple(known.get(name, PackChoice(name, validation=True)) for name in names)
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """Return what JSON gave as a value of a field's type; ValueError where it is none."""
+    if kind in (str, bool) and isinstance(value, kind):
+        return value
+    if kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool) and kind(value) == value:
+        return kind(value)
+    types = get_args(kind)
+    if types and isinstance(value, list):
+        if types[-1] is Ellipsis:
+            types = types[:1] * len(value)
+        return tuple(_typed(item, type_) for item, type_ in zip(value, types, strict=True))
+    raise ValueError

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -76,7 +77,8 @@ def run(
             f"choose another --out, or go on with it: --resume {out}",
         )
     fabric = launch(device, devices, precision)
-    network = make_network(recipe.shape, "random" if resume else recipe.start, recipe.seed)
+    tell = partial(fabric.print, file=sys.stderr)
+    network = make_network(recipe.shape, "random" if resume else recipe.start, recipe.seed, tell)
     if precision == "64-true":
         network = network.double()
     training, validation = _faces(recipe, data, fabric)
@@ -108,11 +110,12 @@ def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, CropSet
         with fabric.rank_zero_first():  # the others read what it kept
             crops = with_predictions(crops, recipe.distillation.teachers, fabric.device)
     training, validation = split_validation(crops, recipe.hold_out)
-    if not len(validation):
+    if not (len(training) and len(validation)):
+        missing, advice = ("validation", "a smaller") if len(training) else ("training", "a larger")
         raise UsageError(
-            "No face is left for validation",
-            f"of packs with validation every {recipe.hold_out}th face is held out, and these have fewer",
-            "choose a smaller --set hold_out, or other packs",
+            f"No face is left for {missing}",
+            f"of packs with validation 1 of {recipe.hold_out} faces is held out",
+            f"choose {advice} --set hold_out, or other packs",
         )
     return training, validation
 

@@ -14,16 +14,17 @@ from trainer import distillation, predictions
 from trainer.augment import Augmentation, Augmenter, central_window
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
-from trainer.distillation import LiveTeachers, with_predictions
+from trainer.distillation import LiveTeachers, check_teachers, with_predictions
 from trainer.loop import Schedule
 from trainer.losses.heatmap_kd import HeatmapKD
-from trainer.losses.kd import KDLoss
+from trainer.losses.kd import Assistive, KDLoss
 from trainer.losses.landmarks import LandmarkLoss
 from trainer.losses.star import moments_of
 from trainer.networks.start import load_network
 from trainer.recipes.record import Distillation
 from trainer.run import run
 
+OFTEN = Schedule(1, 1, 1)
 CPU = torch.device("cpu")
 RATIO = 1.3 / CROP_SCALE
 
@@ -132,7 +133,28 @@ def test_a_student_learns_from_two_teachers_and_holds_nothing_of_them(teachers, 
     last = run(student, data, tmp_path / "run", "cpu", False, Schedule(3, 3))
     assert last.name == LAST
     assert read_checkpoint(last).model.keys() == load_network(last).state_dict().keys()
-    assert load_network(Path(teachers[0])).state_dict().keys() == load_network(last).state_dict().keys()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_teachers_that_no_term_of_the_loss_looks_at_are_refused(teachers, recipe, live):
+    for loss in (LandmarkLoss(), LandmarkLoss(points="kd", kd=KDLoss(tough=Assistive(0), tolerant=Assistive(0)))):
+        with pytest.raises(UsageError, match="Nothing would be learned from t0 and t1"):
+            check_teachers(replace(recipe, loss=loss, distillation=Distillation(teachers, live)))
+
+
+def test_heatmaps_of_teachers_that_do_not_look_at_each_batch_are_missed_before_any_face_is_read(teachers, recipe):
+    loss = LandmarkLoss(heatmap_kd=HeatmapKD("paper"))
+    for taught, reason in (
+        (Distillation(teachers), "Only teachers that look"),
+        (Distillation(), "recipe has no teacher"),
+    ):
+        with pytest.raises(UsageError, match=reason):
+            check_teachers(replace(recipe, loss=loss, distillation=taught))
+
+
+def test_a_run_without_teachers_has_none_that_look(data, recipe, tmp_path):
+    alone = replace(recipe, steps=1, distillation=Distillation(live=True))
+    assert run(alone, data, tmp_path / "run", "cpu", False, OFTEN).is_file()
 
 
 def test_a_student_learns_its_teachers_heatmaps(teachers, data, recipe, tmp_path):
@@ -164,13 +186,6 @@ def test_live_teachers_compute_in_the_precision_of_the_run(
     last = run(student, data, tmp_path / "run", "cpu", False, Schedule(2, 2), precision=precision)
     assert seen == [halved, halved]
     assert all(tensor.isfinite().all() for tensor in read_checkpoint(last).model.values())
-
-
-def test_heatmaps_of_teachers_that_are_asked_but_once_are_missed(teachers, data, recipe, tmp_path):
-    loss = LandmarkLoss(heatmap_kd=HeatmapKD("released"))
-    student = replace(recipe, loss=loss, distillation=Distillation(teachers, live=False))
-    with pytest.raises(UsageError, match=r"Set distillation\.live=true"):
-        run(student, data, tmp_path / "run", "cpu", False)
 
 
 def test_a_teacher_of_another_markup_is_refused(teachers, data, recipe, tmp_path):

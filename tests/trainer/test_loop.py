@@ -227,9 +227,10 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_last_checkpoint(data, r
     assert not list((tmp_path / "run").glob(".*"))
 
 
-def test_no_face_for_validation_is_refused(data, recipe, tmp_path):
-    with pytest.raises(UsageError, match="No face is left for validation"):
-        run(replace(recipe, hold_out=100), data, tmp_path / "run", "cpu", False, OFTEN)
+@pytest.mark.parametrize(("hold_out", "missing"), [(100, "validation"), (1, "training")])
+def test_without_faces_for_training_and_validation_there_is_no_run(data, recipe, tmp_path, hold_out, missing):
+    with pytest.raises(UsageError, match=f"No face is left for {missing}"):
+        run(replace(recipe, hold_out=hold_out), data, tmp_path / "run", "cpu", False, OFTEN)
 
 
 def test_a_finished_run_is_not_overwritten_and_nothing_is_not_resumed(data, recipe, tmp_path):

@@ -84,5 +84,5 @@ def test_mean_square_of_what_is_labelled_and_no_heatmap_term_without_heatmaps():
 
 
 def test_an_unknown_rule_for_points_is_refused():
-    with pytest.raises(UsageError, match="There is no loss “l7”"):
+    with pytest.raises(UsageError, match="There is no loss of points “l7”"):
         LandmarkLoss(points="l7")

@@ -8,7 +8,7 @@ import torch
 from engine.errors import UsageError
 from tests.fakes.trained_looking import trained_looking
 from trainer.checkpoint import Checkpoint, write_checkpoint
-from trainer.networks.growing import grow_network, is_wider
+from trainer.networks.growing import fits_into, grow_network
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import MobileNetV2, Stem
 from trainer.networks.pretrained import imagenet_mobilenetv2
@@ -92,8 +92,8 @@ def test_growing_changes_no_point_and_leaves_room_to_learn():
     grow_network(narrow, wide)
     with torch.no_grad():
         assert torch.allclose(narrow(images()).points, wide(images()).points, atol=1e-6)
-    assert is_wider(wide, narrow)
-    assert not is_wider(narrow, wide)
+    assert fits_into(narrow, wide)
+    assert not fits_into(wide, narrow)
     wide.train()(images()).points.sum().backward()
     assert wide.decoder.predict.weight.grad[:, 24:].abs().max() > 0
 
@@ -102,11 +102,39 @@ def test_a_run_goes_on_from_the_same_a_wider_or_a_narrower_network_but_from_no_o
     narrow, wide = TINY, replace(TINY, decoder_width=32)
     for name, shape in (("narrow", narrow), ("wide", wide)):
         save(tmp_path / name, shape)
-    for shape in (narrow, wide):
-        for name in ("narrow", "wide"):
-            assert make_network(shape, str(tmp_path / name), 0).shape == shape
+    for shape, name in ((narrow, "narrow"), (wide, "wide"), (wide, "narrow")):
+        assert same_points(make_network(shape, str(tmp_path / name), 1), load_network(tmp_path / name))
+    slimmed, given = make_network(narrow, str(tmp_path / "wide"), 1), load_network(tmp_path / "wide")
+    kept = most_important([lateral[1] for lateral in given.decoder.laterals], 24)
+    assert torch.equal(slimmed.decoder.predict.weight, given.decoder.predict.weight[:, kept])
     with pytest.raises(UsageError, match="are of another architecture"):
         make_network(RegressionShape(), str(tmp_path / "wide"), 0)
+
+
+def test_what_is_wider_in_one_place_and_narrower_in_another_is_refused(tmp_path):
+    save(tmp_path / "run", TINY)
+    mixed = replace(TINY, encoder_width=0.25, decoder_width=32)
+    with pytest.raises(UsageError, match="are of another architecture"):
+        make_network(mixed, str(tmp_path / "run"), 0)
+
+
+def test_a_network_of_other_layers_takes_over_the_decoder_alone(tmp_path):
+    save(tmp_path / "run", TINY)
+    told = []
+    deeper = make_network(replace(TINY, expansions=(2, 3, 3, 3, 3, 3)), str(tmp_path / "run"), 0, told.append)
+    assert torch.equal(deeper.decoder.predict.weight, load_network(tmp_path / "run").decoder.predict.weight)
+    assert [sentence.rpartition(": ")[2] for sentence in told] == ["peak_weight, decoder, visibility."]
+
+
+@torch.no_grad()
+def same_points(network, other):
+    return torch.allclose(network.eval()(images()).points, other(images()).points, atol=1e-6)
+
+
+@pytest.mark.parametrize("change", [{"encoder_width": 1.4}, {"expansions": (2, 6, 6, 6, 6, 6)}])
+def test_imagenet_weights_are_never_made_wider(change):
+    with pytest.raises(UsageError, match="do not fit this network"):
+        make_network(HeatmapShape(**change), "imagenet", 0)
 
 
 def save(path, shape):

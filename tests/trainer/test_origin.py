@@ -17,6 +17,8 @@ from trainer.checkpoint import read_checkpoint
 from trainer.data.crops import load_crops
 from trainer.export import LARGEST_DIFFERENCE, compare
 from trainer.loop import training_images
+from trainer.losses.kd import KDLoss
+from trainer.losses.landmarks import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.norm_statistics import restate_norms
 from trainer.networks.start import load_network, make_network
@@ -109,6 +111,7 @@ def test_a_run_goes_on_from_a_model_and_learns_from_another(data, recipe, tmp_pa
         shape=load_network(STUDENT).shape,
         steps=2,
         learning_rate=1e-6,
+        loss=LandmarkLoss(kd=KDLoss(pull_weight=1.0)),
         distillation=Distillation((str(MODELS / "student-68.tflite"),)),
     )
     last = run(recipe, data, tmp_path / "run", "cpu", False, Schedule(1, 1))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
+from trainer.checks import check_not_negative, check_positive
 from trainer.edges import EDGES
 from trainer.losses.adaptive_wing import adaptive_wing
-from trainer.losses.mean import average_weight
+from trainer.losses.mean import weighted_mean
 from trainer.losses.target_maps import edge_maps, known_edges, point_maps
 from trainer.networks.attention import AttentionMaps
 
@@ -21,11 +22,18 @@ class AttentionLoss:
         points_weight, edges_weight: weights of point maps and edge maps, as published.
         sigma: deviation of the targets in cells. Published are 1.5 pixels of 4 a cell, around whole pixels; a little
             more leaves a bright cell also to a point in the corner of four.
+
+    Raises:
+        UsageError: a constant is out of its range.
     """
 
     points_weight: float = 10.0
     edges_weight: float = 10.0
     sigma: float = 0.4
+
+    def __post_init__(self) -> None:
+        check_not_negative(points_weight=self.points_weight, edges_weight=self.edges_weight)
+        check_positive(sigma=self.sigma)
 
 
 def attention_loss(
@@ -43,11 +51,8 @@ def attention_loss(
     edges = EDGES[points.shape[1]]
     point_targets = point_maps(points, height, width, settings.sigma)
     edge_targets = edge_maps(points, edges, height, width, settings.sigma)
-    point_loss = _mean(adaptive_wing(maps.points, point_targets), labelled)
-    edge_loss = _mean(adaptive_wing(maps.edges, edge_targets), known_edges(labelled, edges))
+    point_losses = adaptive_wing(maps.points, point_targets).mean((-2, -1))
+    edge_losses = adaptive_wing(maps.edges, edge_targets).mean((-2, -1))
+    point_loss = weighted_mean(point_losses, labelled)
+    edge_loss = weighted_mean(edge_losses, known_edges(labelled, edges))
     return settings.points_weight * point_loss + settings.edges_weight * edge_loss
-
-
-def _mean(cells: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Return the mean of `[B, N, H, W]` over the maps that `weights` `[B, N]` counts."""
-    return (cells.mean((-2, -1)) * weights).sum() / average_weight(weights)

@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from engine.errors import UsageError
+from trainer.checks import check_choice, check_not_negative
 from trainer.losses.mean import mean_of
 from trainer.networks.attention import of_sum_one
 from trainer.networks.output import LandmarkOutput
@@ -34,7 +35,7 @@ class HeatmapKD:
             maps that are probabilities, of networks without attention maps, can be compared in no other way.
 
     Raises:
-        UsageError: there is no such reading.
+        UsageError: there is no such reading, or the weight is negative.
     """
 
     reading: str = "none"
@@ -42,12 +43,8 @@ class HeatmapKD:
     normalised: bool = False
 
     def __post_init__(self) -> None:
-        if self.reading not in READINGS:
-            raise UsageError(
-                f"There is no heatmap distillation “{self.reading}”",
-                f"the readings are: {', '.join(READINGS)}",
-                "choose one of these",
-            )
+        check_choice("reading of heatmap distillation", self.reading, READINGS)
+        check_not_negative(weight=self.weight)
 
 
 def maps_of(output: LandmarkOutput) -> torch.Tensor | None:
@@ -74,11 +71,11 @@ def heatmap_distillation(
         UsageError: there are no maps to compare, or their points are those of another scheme.
     """
     if student is None or not teachers:
-        who = "the student" if student is None else "its teachers"
+        who = "the student regresses" if student is None else "its teachers regress"
         raise UsageError(
             "There are no heatmaps to distil",
-            f"{who} gave none: only networks with heatmaps do, and teachers only if they look at each batch",
-            "set distillation.live=true and take teachers with heatmaps, or set loss.heatmap_kd.reading=none",
+            f"{who} coordinates",
+            "take student and teachers with heatmaps, or set loss.heatmap_kd.reading=none",
         )
     distances = [_distance(student, teacher.detach(), settings) for teacher in teachers]
     return torch.stack(distances).mean()

@@ -1,8 +1,8 @@
 """KD-Loss of two teachers: a main loss to the labels and an Assistive Loss for each teacher.
 
 Fard & Mahoor, "Facial landmark points detection using knowledge distillation-based neural networks", CVIU 215:103316,
-2022. The paper's figures and the code its authors released differ in form and constants: `figures` and `released_code`
-are the two readings. Everything is per coordinate, in sides of the crop.
+2022. The paper's figures and the code its authors released differ in form and constants: `KDLoss()` and
+`released_code` are the two readings. Everything is per coordinate, in sides of the crop.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 
 from engine.errors import UsageError
+from trainer.checks import check_choice, check_not_negative, check_positive
 from trainer.losses.mean import mean_of
 
 
@@ -48,7 +49,7 @@ class Assistive:
 
 @dataclass(frozen=True)
 class KDLoss:
-    """Weights and constants of KD-Loss; the defaults are those of the figures.
+    """Weights and constants of KD-Loss; the defaults are fitted to the authors' figures.
 
     Attributes:
         main_weight: factor of the main loss.
@@ -62,7 +63,7 @@ class KDLoss:
             of the label a teacher errs, and has nothing to say where there is no label.
 
     Raises:
-        UsageError: `threshold_from` is neither.
+        UsageError: `threshold_from` is neither, or a constant is out of its range.
     """
 
     main_weight: float = 2.5
@@ -74,17 +75,9 @@ class KDLoss:
     pull_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.threshold_from not in ("tolerant", "fixed"):
-            raise UsageError(
-                f"The threshold of the main loss cannot come from “{self.threshold_from}”",
-                "there are two ways only",
-                "take “tolerant” or “fixed” for threshold_from",
-            )
-
-
-def figures() -> KDLoss:
-    """Return the constants fitted to the authors' figures: weights 2.5, 1, 1, beta 0.4 and the ramp."""
-    return KDLoss()
+        check_choice("threshold_from", self.threshold_from, ("tolerant", "fixed"))
+        check_positive(slope=self.slope)
+        check_not_negative(main_weight=self.main_weight, threshold=self.threshold, pull_weight=self.pull_weight)
 
 
 def released_code() -> KDLoss:

@@ -9,11 +9,12 @@ from torch.nn import functional
 
 from engine.errors import UsageError
 from trainer.augment import Batch
+from trainer.checks import check_choice, check_not_negative, check_positive
 from trainer.losses.attention import AttentionLoss, attention_loss
 from trainer.losses.heatmap import gaussian_cross_entropy, wing
 from trainer.losses.heatmap_kd import HeatmapKD, heatmap_distillation, maps_of
 from trainer.losses.kd import KDLoss, kd_terms, pull_loss
-from trainer.losses.mean import average_weight
+from trainer.losses.mean import weighted_mean
 from trainer.losses.star import StarLoss, plain_loss, star_loss
 from trainer.networks.output import LandmarkOutput
 
@@ -39,7 +40,7 @@ class LandmarkLoss:
         heatmap_kd: of the distillation of heatmaps.
 
     Raises:
-        UsageError: there is no such rule for the points.
+        UsageError: there is no such rule for the points, or a constant is out of its range.
     """
 
     points: str = "wing"
@@ -55,12 +56,19 @@ class LandmarkLoss:
     heatmap_kd: HeatmapKD = field(default_factory=HeatmapKD)
 
     def __post_init__(self) -> None:
-        if self.points not in POINT_LOSSES:
-            raise UsageError(
-                f"There is no loss “{self.points}” for points",
-                f"the losses are: {', '.join(POINT_LOSSES)}",
-                "choose one of these",
-            )
+        check_choice("loss of points", self.points, POINT_LOSSES)
+        check_positive(wing_width=self.wing_width, wing_epsilon=self.wing_epsilon, heatmap_sigma=self.heatmap_sigma)
+        check_not_negative(
+            points_weight=self.points_weight,
+            heatmap_weight=self.heatmap_weight,
+            confidence_weight=self.confidence_weight,
+        )
+
+    @property
+    def learns_from_teachers(self) -> bool:
+        """Whether a term of the loss compares with teachers."""
+        assists = self.points == "kd" and (self.kd.tough.weight != 0 or self.kd.tolerant.weight != 0)
+        return assists or self.kd.pull_weight != 0 or self.heatmap_kd.reading != "none"
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
     points = _points(output, batch, settings)
     heatmaps = _heatmaps(output.heatmap_logits, batch, settings)
     entropy = functional.binary_cross_entropy_with_logits(output.confidence_logits, batch.visible, reduction="none")
-    confidence = _mean(entropy, batch.visible_weight)
+    confidence = weighted_mean(entropy, batch.visible_weight)
     attention = _attention(output, batch, settings.attention)
     heatmap_kd = _heatmap_kd(output, batch, settings.heatmap_kd)
     total = (
@@ -103,7 +111,7 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
 def _points(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) -> torch.Tensor:
     if settings.points == "kd":
         return kd_terms(output.points, batch.points, batch.teachers, batch.trust, batch.labelled, settings.kd).total
-    loss = _mean(_point_losses(output, batch.points, settings), batch.labelled)
+    loss = weighted_mean(_point_losses(output, batch.points, settings), batch.labelled)
     if settings.kd.pull_weight:
         loss = loss + settings.kd.pull_weight * pull_loss(output.points[:, None], batch.teachers, batch.trust)
     return loss
@@ -135,7 +143,7 @@ def _maps(output: LandmarkOutput) -> torch.Tensor:
 def _heatmaps(logits: torch.Tensor | None, batch: Batch, settings: LandmarkLoss) -> torch.Tensor:
     if logits is None:
         return batch.points.new_zeros(())
-    return _mean(gaussian_cross_entropy(logits, batch.points, settings.heatmap_sigma), batch.labelled)
+    return weighted_mean(gaussian_cross_entropy(logits, batch.points, settings.heatmap_sigma), batch.labelled)
 
 
 def _attention(output: LandmarkOutput, batch: Batch, settings: AttentionLoss) -> torch.Tensor:
@@ -148,7 +156,3 @@ def _heatmap_kd(output: LandmarkOutput, batch: Batch, settings: HeatmapKD) -> to
     if settings.reading == "none":
         return batch.points.new_zeros(())
     return heatmap_distillation(maps_of(output), batch.teacher_maps, settings)
-
-
-def _mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    return (values * weights).sum() / average_weight(weights)

@@ -23,6 +23,11 @@ def average_weight(weights: torch.Tensor) -> torch.Tensor:
     return total.clamp(min=1) / distributed.get_world_size()
 
 
+def weighted_mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Return the mean of finite values by weights >= 0 of the same shape, over all processes."""
+    return (values * weights).sum() / average_weight(weights)
+
+
 def mean_of(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
     """Return the mean of the values that are counted, over all processes; the others may be NaN.
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import torch
 
+from trainer.checks import check_not_negative, check_positive
 from trainer.networks.attention import of_sum_one
 
 # Guards against division by nothing: of a map's unbiased weight, as published, and under the square root, where
@@ -31,10 +32,17 @@ class StarLoss:
     Attributes:
         scale: half sides of the crop below which the smooth L1 loss is quadratic.
         spread_weight: weight of the eigenvalues of the heatmap's covariance.
+
+    Raises:
+        UsageError: a constant is out of its range.
     """
 
     scale: float = 0.01
     spread_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive(scale=self.scale)
+        check_not_negative(spread_weight=self.spread_weight)
 
 
 class Moments(NamedTuple):

@@ -14,7 +14,7 @@ from trainer.networks.swin_windows import flatten_windows
 from trainer.networks.timm_models import create_model
 
 OWN_ENCODERS = ("mobilenetv2", "mobilevitv2")
-# Their names in timm, and as they are written. Their windows fit inputs of 256 and, made smaller, of 128.
+# Their names in timm, and as they are written. Maps that their windows do not divide are padded.
 TIMM_ENCODERS = {
     "swinv2_tiny": ("swinv2_tiny_window8_256", "SwinV2-Tiny"),
     "swinv2_base": ("swinv2_base_window16_256", "SwinV2-Base"),
@@ -28,7 +28,7 @@ class TimmEncoder(nn.Module):
 
     Args:
         name: one of `TIMM_ENCODERS`.
-        input_size: side of the input, which its windows have to fit.
+        input_size: side S of the input, a multiple of 32. A stage no larger than a window is one window.
 
     Input `[B, 3, S, S]`, RGB, raw values 0..255; brought to ImageNet's mean and deviation inside.
     """

@@ -8,6 +8,7 @@ form in which only the outgoing weights are chosen).
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from trainer.networks.heatmap import HeatmapNetwork
 
@@ -26,7 +27,9 @@ def grow_network(narrow: HeatmapNetwork, wide: HeatmapNetwork) -> None:
         kept[tuple(slice(size) for size in old.shape)] = old
 
 
-def is_wider(one: HeatmapNetwork, other: HeatmapNetwork) -> bool:
-    """Tell whether every tensor of `one` has at least the size of the same tensor of `other`, and one has more."""
-    pairs = [(a.shape, b.shape) for a, b in zip(one.parameters(), other.parameters(), strict=True)]
-    return all(x >= y for a, b in pairs for x, y in zip(a, b, strict=True)) and any(a != b for a, b in pairs)
+def fits_into(small: nn.Module, large: nn.Module) -> bool:
+    """Tell whether both have the same tensors, none of which is larger in `small`."""
+    given, wanted = small.state_dict(), large.state_dict()
+    if given.keys() != wanted.keys():
+        return False
+    return all(x <= y for name in given for x, y in zip(given[name].shape, wanted[name].shape, strict=True))

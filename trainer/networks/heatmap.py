@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from trainer.networks.checks import check_choice, check_input_size
+from trainer.checks import check_choice, check_encoder_width, check_input_size, check_positive
 from trainer.networks.encoders import INPUT_MULTIPLES, OWN_ENCODERS, fold_constants, make_own_encoder
 from trainer.networks.folding import Reader
-from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, convolution
+from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, check_expansions, convolution
 from trainer.networks.mobilevit import ACTIVATIONS
 from trainer.networks.output import LandmarkOutput
 from trainer.networks.precision import in_float32
@@ -37,7 +37,8 @@ class HeatmapShape:
         activation: of MobileViT-v2's layers: `silu` as published, `hardswish` or `relu6`.
 
     Raises:
-        UsageError: there is no such encoder, stride or activation, or the encoder cannot read pictures of that size.
+        UsageError: there is no such encoder, stride or activation, a number is out of its range, there is not one
+            expansion for each stage, or the encoder cannot read pictures of that size.
     """
 
     points: int = 68
@@ -53,6 +54,9 @@ class HeatmapShape:
         check_choice("encoder", self.encoder, OWN_ENCODERS)
         check_choice("heatmap stride", self.stride, STRIDES)
         check_choice("activation", self.activation, tuple(ACTIVATIONS))
+        check_positive(points=self.points, decoder_width=self.decoder_width)
+        check_encoder_width(self.encoder_width)
+        check_expansions(self.expansions)
         check_input_size(self.encoder, self.input_size, INPUT_MULTIPLES[self.encoder])
 
 

@@ -8,12 +8,14 @@ a landmark network nothing that the stage of 160 channels does not already hold.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from engine.errors import UsageError
 from trainer.networks.precision import in_float32
 
 # Output channels at width 1, repetitions, stride of the first repetition.
@@ -31,6 +33,16 @@ def scaled_channels(channels: int, width: float) -> int:
     """Return `channels` times `width`, rounded to a multiple of 8 and never below 90 % of the exact product."""
     rounded = max(8, int(channels * width + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * channels * width else rounded
+
+
+def check_expansions(expansions: tuple[int, ...]) -> None:
+    """Raise `UsageError` unless there is a number above 0 for each stage."""
+    if len(expansions) != len(STAGES) or min(expansions) < 1:
+        raise UsageError(
+            f"The expansions {list(expansions)} fit no MobileNetV2",
+            f"it has {len(STAGES)} stages, and each needs a whole number above 0",
+            f"write for instance shape.expansions={json.dumps(PUBLISHED_EXPANSIONS)}",
+        )
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -130,7 +142,6 @@ class MobileNetV2(nn.Module):
     """
 
     title = "MobileNetV2"
-    feature_stages = FEATURE_STAGES
 
     def __init__(self, width: float = 1.0, expansions: tuple[int, ...] = PUBLISHED_EXPANSIONS) -> None:
         super().__init__()

@@ -21,7 +21,7 @@ ABOVE = {38: 37, 39: 36, 40: 35, 41: 34, 47: 45, 48: 44, 49: 43, 50: 42}
 
 
 @torch.no_grad()
-def copy_parts(given: nn.Module, network: nn.Module) -> bool:
+def copy_parts(given: nn.Module, network: nn.Module) -> list[str]:
     """Copy each part of a network (encoder, decoder, head, …) all of whose tensors another network has too.
 
     Args:
@@ -29,18 +29,18 @@ def copy_parts(given: nn.Module, network: nn.Module) -> bool:
         network: where to copy to, of the same markup; parts that do not fit stay as they are.
 
     Returns:
-        Whether a part was copied that does the work of the network.
+        The names of the parts that were copied; none unless one of them does the work of the network.
     """
     source = _without_large_maps(given.state_dict(), _levels(given) - _levels(network))
-    copied = set()
+    copied = []
     for part, target in _parts(network).items():
         if all(name in source and source[name].shape == tensor.shape for name, tensor in target.items()):
-            copied.add(part)
+            copied.append(part)
             for name, tensor in target.items():
                 tensor.copy_(source[name])
     if "decoder" in copied:
         _copy_heatmap_layer(source, network.state_dict())
-    return bool(copied & set(BODIES))
+    return copied if set(copied) & set(BODIES) else []
 
 
 def _levels(network: nn.Module) -> int:

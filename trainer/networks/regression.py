@@ -7,11 +7,17 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from trainer.checks import check_below_one, check_choice, check_positive
 from trainer.networks.output import LandmarkOutput
 from trainer.networks.precision import in_float32
 from trainer.networks.timm_models import create_model
 
 LARGEST_PIXEL = 255.0
+# Names in timm; of these the first convolution can read raw pixels.
+ENCODERS = (
+    *("mobilenetv2_050", "mobilenetv2_100", "mobilenetv2_140"),
+    *("efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3"),
+)
 
 
 @dataclass(frozen=True)
@@ -20,15 +26,23 @@ class RegressionShape:
 
     Attributes:
         points: landmarks K of the scheme.
-        encoder: name in timm; the published ones are `mobilenetv2_100` (student) and `efficientnet_b3` (teachers).
+        encoder: one of `ENCODERS`; the published ones are `mobilenetv2_100` (student) and `efficientnet_b3` (teachers).
         input_size: side S of the square input in pixels; published 224.
         dropout: share of the pooled features that is dropped in training; published 0.5 for teachers, 0 for students.
+
+    Raises:
+        UsageError: there is no such encoder, or a number is out of its range.
     """
 
     points: int = 68
     encoder: str = "mobilenetv2_100"
     input_size: int = 224
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_choice("encoder", self.encoder, ENCODERS)
+        check_positive(points=self.points, input_size=self.input_size)
+        check_below_one(dropout=self.dropout)
 
 
 class RegressionNetwork(nn.Module):

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from trainer.networks.heatmap import HeatmapNetwork
-from trainer.networks.mobilenetv2 import MobileNetV2
+from trainer.networks.mobilenetv2 import FEATURE_STAGES, MobileNetV2
 
 # PyTorch's containers do not tell the types of what they hold; these are pairs of convolution and batch norm.
 Layer = Any
@@ -54,7 +54,7 @@ def most_important(norms: list[nn.BatchNorm2d], count: int) -> Channels:
 def _kept_features(wide: MobileNetV2, narrow: MobileNetV2) -> list[Channels]:
     """Return the channels kept of each feature that the decoder reads."""
     kept = []
-    for stage, count in zip(narrow.feature_stages, narrow.channels, strict=True):
+    for stage, count in zip(FEATURE_STAGES, narrow.channels, strict=True):
         blocks: Layer = wide.stages[stage]
         kept.append(most_important([block.layers[-1][1] for block in blocks], count))
     return kept

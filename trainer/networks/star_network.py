@@ -12,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from trainer.checks import check_choice, check_encoder_width, check_input_size, check_positive
 from trainer.edges import EDGES
 from trainer.networks.attention import AnisotropicAttention, AttentionMaps, of_sum_one
-from trainer.networks.checks import check_choice, check_input_size, check_positive
 from trainer.networks.encoders import ENCODERS, INPUT_MULTIPLES, fold_constants, make_encoder
 from trainer.networks.heatmap import FEATURE_STRIDES, FeaturePyramid, cell_centres
 from trainer.networks.mobilevit import ACTIVATIONS
@@ -41,8 +41,8 @@ class StarShape:
         input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
 
     Raises:
-        UsageError: there is no such encoder, neck or activation, no edges are known of so many points, there are no
-            channels, or the encoder cannot read pictures of that size.
+        UsageError: there is no such encoder, neck or activation, no edges are known of so many points, a number is out
+            of its range, or the encoder cannot read pictures of that size.
     """
 
     points: int = 68
@@ -56,10 +56,11 @@ class StarShape:
 
     def __post_init__(self) -> None:
         check_choice("markup with edges", self.points, tuple(EDGES))
-        check_positive("channels", self.channels)
         check_choice("encoder", self.encoder, ENCODERS)
         check_choice("neck", self.neck, tuple(NECKS))
         check_choice("activation", self.activation, tuple(ACTIVATIONS))
+        check_positive(channels=self.channels)
+        check_encoder_width(self.encoder_width)
         check_input_size(self.encoder, self.input_size, INPUT_MULTIPLES[self.encoder])
 
 

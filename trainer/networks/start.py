@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 
 from engine.errors import UsageError
-from trainer.networks.growing import grow_network, is_wider
+from trainer.networks.growing import fits_into, grow_network
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2
 from trainer.networks.parts import copy_parts, copy_to_markup
@@ -26,7 +27,9 @@ NetworkShape = HeatmapShape | RegressionShape | StarShape
 FRESH_STARTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
 
 
-def make_network(shape: NetworkShape, start: str, seed: int) -> LandmarkNetwork:
+def make_network(
+    shape: NetworkShape, start: str, seed: int, tell: Callable[[str], object] = lambda text: None
+) -> LandmarkNetwork:
     """Return a network ready for training.
 
     Args:
@@ -36,6 +39,7 @@ def make_network(shape: NetworkShape, start: str, seed: int) -> LandmarkNetwork:
             has the same sizes; otherwise of a network of which a part fits, such as its encoder or its heads, while
             the others stay random. It may be of another markup.
         seed: of the random weights.
+        tell: is given a sentence where a network is taken over part by part.
 
     Raises:
         UsageError: the weights named by `start` cannot be had, or fit no such network.
@@ -45,7 +49,7 @@ def make_network(shape: NetworkShape, start: str, seed: int) -> LandmarkNetwork:
     if start == "imagenet":
         _start_from_imagenet(network)
     elif start != "random":
-        _start_from_run(network, Path(start))
+        _start_from_run(network, Path(start), tell)
     return network
 
 
@@ -92,7 +96,14 @@ def _start_from_imagenet(network: LandmarkNetwork) -> None:
             "train with --set start=random",
         )
     if isinstance(network.encoder, MobileNetV2):
-        slim_encoder(imagenet_mobilenetv2(), network.encoder)
+        wide = imagenet_mobilenetv2()
+        if not fits_into(network.encoder, wide):
+            raise UsageError(
+                "The ImageNet weights of MobileNetV2 do not fit this network",
+                f"they are of width 1 and the expansions {list(PUBLISHED_EXPANSIONS)}, and can only be made narrower",
+                "choose no larger shape.encoder_width and shape.expansions, or --set start=random",
+            )
+        slim_encoder(wide, network.encoder)
     else:
         load_imagenet(network.encoder)
 
@@ -106,7 +117,7 @@ def _fresh_start(network: LandmarkNetwork) -> str:
     return "imagenet" if _has_imagenet_weights(network) else "random"
 
 
-def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
+def _start_from_run(network: LandmarkNetwork, path: Path, tell: Callable[[str], object]) -> None:
     if not path.is_file() and not is_model(path):  # of models the engine says what is missing
         raise UsageError(
             f"The weights to start from, {path}, are not there",
@@ -116,16 +127,19 @@ def _start_from_run(network: LandmarkNetwork, path: Path) -> None:
     given = _with_points(load_network(path), network.shape.points)
     if given.shape == network.shape:
         network.load_state_dict(given.state_dict())
-    elif _differ_in_width(given, network):
-        assert isinstance(given, HeatmapNetwork)
-        assert isinstance(network, HeatmapNetwork)
-        if is_wider(network, given):
-            grow_network(given, network)
-        else:
-            slim_network(given, network)
-    elif isinstance(given.encoder, MobileNetV2) and _same_encoder(given.shape, network.shape):
+    elif not _taken_over_by_width(given, network):
+        _take_over_parts(given, network, path, tell)
+
+
+def _take_over_parts(
+    given: LandmarkNetwork, network: LandmarkNetwork, path: Path, tell: Callable[[str], object]
+) -> None:
+    if isinstance(given.encoder, MobileNetV2) and _same_encoder(given.shape, network.shape):
         load_trained(network.encoder, given.encoder)
-    elif not copy_parts(given, network):
+        tell(f"Parts taken over from {path}: encoder.")
+    elif copied := copy_parts(given, network):
+        tell(f"Parts taken over from {path}: {', '.join(copied)}.")
+    else:
         raise UsageError(
             f"The weights to start from, {path}, are of another architecture",
             f"that run holds {given.shape}, this recipe wants {network.shape}",
@@ -142,11 +156,19 @@ def _with_points(given: LandmarkNetwork, points: int) -> LandmarkNetwork:
     return changed
 
 
-def _differ_in_width(one: LandmarkNetwork, other: LandmarkNetwork) -> bool:
-    """Tell whether both are heatmap networks with MobileNetV2 that differ in nothing but widths and input."""
-    if not (isinstance(one, HeatmapNetwork) and isinstance(other, HeatmapNetwork)):
+def _taken_over_by_width(given: LandmarkNetwork, network: LandmarkNetwork) -> bool:
+    """Copy a heatmap network with MobileNetV2 into a wider or a narrower one, and tell whether it is one."""
+    if not (isinstance(given, HeatmapNetwork) and isinstance(network, HeatmapNetwork)):
         return False
-    return one.shape.stride == other.shape.stride and one.shape.encoder == other.shape.encoder == "mobilenetv2"
+    if given.shape.stride != network.shape.stride or not given.shape.encoder == network.shape.encoder == "mobilenetv2":
+        return False
+    if fits_into(given, network):
+        grow_network(given, network)
+    elif fits_into(network, given):
+        slim_network(given, network)
+    else:
+        return False
+    return True
 
 
 def _same_encoder(given: NetworkShape, wanted: NetworkShape) -> bool:

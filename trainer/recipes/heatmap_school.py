@@ -1,13 +1,14 @@
 """The heatmap school of Hong & Lin (ICME 2024): SwinV2 teaches MobileViT-v2; as published, and on our networks.
 
 The names `b-...` are the published networks at 256 pixels with the published loss and optimiser. What differs:
-SwinV2-tiny for SwinV2-base; random weights, since those of ImageNet cannot be had; one learning rate and one decay for
-all (published: five times the rate for the head); a warm-up and a limit to the gradient, which random weights need; our
-crop and confidence. A short run is for instance
-`understudy train b-student-kd --set shape.input_size=128 --set steps=600`.
+SwinV2-tiny for SwinV2-base; random weights, since those of ImageNet cannot be had; 68 points of 300-W for 51 of another
+set; one learning rate and one decay for all (published: five times the rate for the head); a warm-up and a limit to the
+gradient, which random weights need; averaged weights for the student too; our crop and confidence; and what
+`TransposedNeck` and `trainer.losses.target_maps` tell of noise and of targets.
 
-The rows of an ablation differ by `--set loss.points=smooth_l1`, `--set loss.heatmap_kd.reading=paper` (or `none`) and
-the like.
+A short run is for instance `understudy train b-student-kd --set shape.input_size=128 --set steps=600`. The rows of an
+ablation differ by `--set loss.points=smooth_l1`, `--set loss.heatmap_kd.reading=paper` and the like; the row without
+distillation is `b-student-plain --set start=runs/b-teacher/last.safetensors`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ WIDE_MAPS = AttentionLoss(points_weight=1.0, edges_weight=1.0, sigma=1.0)
 # A pull of 4 helps a linear loss most. Where heatmaps spread over two cells, STAR is about twenty times as steep, and
 # less where they spread further, as they do at first; ten times the pull lies between.
 STAR_PULL = KDLoss(pull_weight=40.0)
-# The paper's reading for maps that are probabilities.
+# The paper's reading for maps that are probabilities. 0.02 and 0.1 did no better (docs/results/0003).
 DISTILLED = HeatmapKD("paper", weight=0.04, normalised=True)
 
 

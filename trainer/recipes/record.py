@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.errors import UsageError
 from trainer.augment import Augmentation
+from trainer.checks import check_below_one, check_choice, check_not_negative, check_positive
 from trainer.losses.landmarks import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.start import NetworkShape
@@ -90,7 +90,7 @@ class Recipe:
         distillation: the teachers.
 
     Raises:
-        UsageError: there is no such schedule.
+        UsageError: there is no such schedule, or a number is out of its range.
     """
 
     name: str
@@ -114,7 +114,8 @@ class Recipe:
     distillation: Distillation = field(default_factory=Distillation)
 
     def __post_init__(self) -> None:
-        if self.schedule not in SCHEDULES:
-            raise UsageError(
-                f"There is no schedule “{self.schedule}”", f"the schedules are: {', '.join(SCHEDULES)}", "choose one"
-            )
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_positive(steps=self.steps, batch=self.batch, hold_out=self.hold_out, crop_scale=self.crop_scale)
+        check_positive(learning_rate=self.learning_rate, clip=self.clip)
+        check_not_negative(weight_decay=self.weight_decay)
+        check_below_one(warmup=self.warmup, ema=self.ema)

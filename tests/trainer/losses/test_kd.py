@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import UsageError
-from trainer.losses.kd import Assistive, KDLoss, assistive_loss, figures, kd_terms, main_loss, pull_loss, released_code
+from trainer.losses.kd import Assistive, KDLoss, assistive_loss, kd_terms, main_loss, pull_loss, released_code
 
 NAN = float("nan")
 RAMP = Assistive(positive=1.0, negative=-0.5, beta=0.4, inner="ramp")
@@ -52,7 +52,7 @@ def test_the_released_constants_in_each_region(name, far, between, near):
 
 
 def test_the_constants_of_the_figures_in_each_region():
-    for constants in (figures().tough, figures().tolerant):
+    for constants in (KDLoss().tough, KDLoss().tolerant):
         assert at(0.3, 0.2, constants) == pytest.approx(0.09)
         assert at(0.1, 0.2, constants) == pytest.approx(-0.045)
         assert at(0.02, 0.2, constants) == pytest.approx(-0.45 * 0.25 * 0.18)
@@ -77,7 +77,7 @@ def test_the_slope_has_the_papers_sign_on_both_sides_of_the_teachers_error_and_o
 
 
 def test_kd_loss_of_the_figures_is_nearly_flat_at_the_label():
-    settings = figures()
+    settings = KDLoss()
     student = torch.full((1, 1, 2), 0.5 + 1e-7, dtype=torch.float64, requires_grad=True)
     truth, trust = torch.full((1, 1, 2), 0.5, dtype=torch.float64), torch.ones(1, 2, 1)
     teachers = torch.full((1, 2, 1, 2), 0.6, dtype=torch.float64)
@@ -114,7 +114,7 @@ def test_the_total_of_the_released_code_by_hand():
 
 
 def test_the_total_of_the_figures_by_hand():
-    terms = one_point(figures(), [0.45, 0.2])
+    terms = one_point(KDLoss(), [0.45, 0.2])
     assert [terms.main.item(), terms.tough.item(), terms.tolerant.item()] == pytest.approx([0.1, 0.045, -0.045])
     assert terms.total.item() == pytest.approx(0.25)
 
@@ -132,7 +132,7 @@ def test_a_single_teacher_plays_the_role_that_has_a_weight_and_sets_the_threshol
 
 
 def test_without_teachers_the_main_loss_remains():
-    plain = replace(figures(), tough=Assistive(weight=0), tolerant=Assistive(weight=0))
+    plain = replace(KDLoss(), tough=Assistive(weight=0), tolerant=Assistive(weight=0))
     assert one_point(plain, []).total.item() == pytest.approx(2.5 * 0.1)
     tolerant = replace(plain, threshold_from="tolerant")
     assert one_point(tolerant, []).total.item() == pytest.approx(2.5 * 0.1), "the fixed threshold holds"
@@ -141,7 +141,7 @@ def test_without_teachers_the_main_loss_remains():
 @pytest.mark.parametrize("teachers", [[], [0.45], [0.45, 0.2, 0.3]])
 def test_a_number_of_teachers_that_does_not_fit_is_refused(teachers):
     with pytest.raises(UsageError, match=f"number of teachers, {len(teachers)}"):
-        one_point(figures(), teachers)
+        one_point(KDLoss(), teachers)
 
 
 def test_a_teacher_without_prediction_adds_nothing():
@@ -158,15 +158,15 @@ def test_a_teacher_without_prediction_adds_nothing():
 def test_half_a_teacher_counts_half():
     student, truth = torch.full((1, 2, 2), 0.5), torch.full((1, 2, 2), 0.4)
     teachers = torch.full((1, 2, 2, 2), 0.45)
-    whole = kd_terms(student, truth, teachers, torch.ones(1, 2, 2), torch.ones(1, 2), figures())
+    whole = kd_terms(student, truth, teachers, torch.ones(1, 2, 2), torch.ones(1, 2), KDLoss())
     teachers[0, 0, 1] = NAN
-    half = kd_terms(student, truth, teachers, torch.ones(1, 2, 2), torch.ones(1, 2), figures())
+    half = kd_terms(student, truth, teachers, torch.ones(1, 2, 2), torch.ones(1, 2), KDLoss())
     assert half.tough.item() == pytest.approx(whole.tough.item() / 2)
     assert half.tolerant.item() == pytest.approx(whole.tolerant.item())
 
 
 def test_points_without_label_add_the_pull_alone():
-    settings = replace(figures(), pull_weight=2.0)
+    settings = replace(KDLoss(), pull_weight=2.0)
     terms = one_point(settings, [0.45, 0.2], truth=NAN, trust=[1.0, 0.5], labelled=0.0)
     assert [terms.main.item(), terms.tough.item(), terms.tolerant.item()] == [0, 0, 0]
     assert terms.pull.item() == pytest.approx((0.05 + 0.3 * 0.5) / 2)
@@ -177,12 +177,12 @@ def test_unlabelled_points_do_not_thin_out_the_labelled_ones():
     student = torch.full((1, 2, 2), 0.5)
     truth = torch.tensor([[[0.4, 0.4], [NAN, NAN]]])
     teachers = torch.full((1, 2, 2, 2), 0.45)
-    terms = kd_terms(student, truth, teachers, torch.ones(1, 2, 2), torch.tensor([[1.0, 0.0]]), figures())
+    terms = kd_terms(student, truth, teachers, torch.ones(1, 2, 2), torch.tensor([[1.0, 0.0]]), KDLoss())
     assert terms.main.item() == pytest.approx(0.1)
     assert terms.tough.item() == pytest.approx(0.045)
 
 
-@pytest.mark.parametrize("settings", [figures(), replace(released_code(), pull_weight=1.0)])
+@pytest.mark.parametrize("settings", [KDLoss(), replace(released_code(), pull_weight=1.0)])
 def test_a_batch_without_labels_and_predictions_gives_zero_and_a_zero_gradient(settings):
     student = torch.rand(3, 68, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
     nothing = torch.full((3, 68, 2), NAN)
@@ -202,7 +202,7 @@ def test_a_teacher_without_error_leaves_a_finite_loss_and_gradient():
     assert student.grad.tolist() == pytest.approx([0, 1])
 
 
-@pytest.mark.parametrize("settings", [figures(), released_code(), replace(figures(), pull_weight=0.7)])
+@pytest.mark.parametrize("settings", [KDLoss(), released_code(), replace(KDLoss(), pull_weight=0.7)])
 def test_the_gradient_is_that_of_the_values(settings):
     # One error on the ramp, one beyond the teachers', two between; none on a border (0.03, 0.08, 0.2 and about).
     errors = torch.tensor([0.02, -0.15, 0.3, -0.1], dtype=torch.float64)
@@ -232,7 +232,7 @@ def test_constants_out_of_range_are_refused(change):
 
 
 def test_an_unknown_origin_of_the_threshold_is_refused():
-    with pytest.raises(UsageError, match="cannot come from “tough”"):
+    with pytest.raises(UsageError, match="There is no threshold_from “tough”"):
         KDLoss(threshold_from="tough")
 
 
