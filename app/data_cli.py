@@ -13,7 +13,7 @@ KINDS = ("300w", "wflw", "cofw", "cofw68")
 # between 7 and 10 are mostly turned heads, whose eyes stand close together. Beyond are 0.6 % of the faces.
 LARGEST_DISAGREEMENT = 10.0
 DERIVED = """\
-The manual points are kept where the two markups coincide, and moved by the mean difference of the markups elsewhere.
+The manual points are kept where the two markups coincide, and moved by the median difference of the markups elsewhere.
 The proposal is bent along each contour to meet them and gives the other 30 points. Faces whose shape is none that real
 faces have are left out. With fewer than 50 faces the markups cannot be compared, and all manual points are kept.
 

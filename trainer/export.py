@@ -26,7 +26,7 @@ from trainer.checkpoint import read_checkpoint
 from trainer.float16 import halve_weights, minimum_runtime
 from trainer.networks.start import LandmarkNetwork, load_network
 from trainer.origin import origin_name
-from trainer.recipes import MACHINE_LABELLED, PARTLY_DERIVED
+from trainer.recipes import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
 TEST_FRAMES = range(0, 600, 50)
@@ -153,13 +153,13 @@ def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: st
         precision="float16 weights, float32 arithmetic",
         minimum_runtime=minimum_runtime(content),
         licence=LICENCE,
-        data=f"{state.notes['faces']} faces of {packs}. {_labels(state.recipe)} Before that: {lineage}.",
+        data=f"{state.notes['faces']} faces of {packs}. {told_of_labels(state.recipe)} Before that: {lineage}.",
         recipe=f"{state.recipe['name']}, {state.step} steps of {state.recipe['batch']}",
         revision=str(state.notes["revision"]),
     )
 
 
-def _labels(recipe: dict[str, Any]) -> str:
+def told_of_labels(recipe: dict[str, Any]) -> str:
     """Return what a card says of labels and teachers; older checkpoints know of neither soft labels nor teachers."""
     names = {pack["name"] for pack in recipe["packs"]}
     machine_made, derived = sorted(names & MACHINE_LABELLED), sorted(names & PARTLY_DERIVED)
@@ -172,6 +172,10 @@ def _labels(recipe: dict[str, Any]) -> str:
             " from a proposal by PFLD-GhostOne that was bent to meet them"
         )
     text += "."
+    for pack in sorted(names & FROM_TEST_LISTS.keys()):
+        text += (
+            f" The faces of {pack} are of the test list of {FROM_TEST_LISTS[pack]}: no figure is a result on that set."
+        )
     if soft := recipe.get("soft"):
         text += f" They were projected on a shape model of {100 * soft['variance_share']:g} % of the variance."
     if teachers := recipe.get("distillation", {}).get("teachers"):

@@ -1,6 +1,7 @@
 """Export: the application's model computes what the trained one does, or it is refused."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,21 +9,24 @@ import torch
 from ai_edge_litert import schema_py_generated as schema
 
 from engine.geometry import Crop
+from engine.models.card import read_card
 from engine.models.landmarker import load_landmarker
 from engine.models.runtime import Runtime
 from engine.sources.sample import SampleClip
 from trainer import export as module
 from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST
-from trainer.export import ExportError, compare, export, to_tflite
+from trainer.export import ExportError, compare, export, to_tflite, told_of_labels
 from trainer.float16 import halve_weights, minimum_runtime
 from trainer.losses.kd import KDLoss
 from trainer.losses.landmarks import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
 from trainer.networks.start import load_network
-from trainer.recipes import Distillation, PackChoice, Recipe
+from trainer.recipes import RECIPES, Distillation, PackChoice, Recipe
 from trainer.run import run
+
+MODELS = Path(__file__).parents[2] / "assets" / "models"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,11 @@ def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp
     assert landmarker.card.macs > 100_000
     found = landmarker.look(SampleClip().frame(0)[0], Crop(320, 240, 200))
     assert found.finite
+
+
+@pytest.mark.parametrize("name", ["student-mvit2-98", "student-mvit2-68", "teacher-tolerant-68"])
+def test_the_cards_of_shipped_models_tell_of_labels_and_teachers_as_their_recipes_do(name):
+    assert told_of_labels(asdict(RECIPES[name]())) in read_card(MODELS / f"{name}.json").data
 
 
 def test_a_regression_student_is_exported_and_its_card_tells_of_its_teacher(checkpoint, data, tmp_path, monkeypatch):

@@ -280,8 +280,8 @@ def _meta(pack: Pack, labels: str, derivation: Derivation, shifts: Complex) -> d
         "name": derivation.pack.name,
         "markup": "WFLW-98",
         "labels": f"derived: the manual iBUG-68 points are kept where the two markups coincide "
-        f"({derivation.coinciding} of 68) and moved by the mean difference of the markups elsewhere; the other 30 are "
-        f"proposed by {derivation.proposal} and bent along each contour to meet them, the pupils with their eyes",
+        f"({derivation.coinciding} of 68) and moved by the median difference of the markups elsewhere; the other 30 "
+        f"are proposed by {derivation.proposal} and bent along each contour to meet them, the pupils with their eyes",
         "origin": "of each label: 0 manual, 1 manual but moved, 2 derived",
         "proposal": derivation.proposal,
         "shifts": {

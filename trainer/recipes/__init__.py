@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from trainer.recipes import heatmap_school, kd_school, students
-from trainer.recipes.packs import MACHINE_LABELLED, PARTLY_DERIVED
+from trainer.recipes.packs import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
 from trainer.recipes.record import Distillation, PackChoice, Recipe, SoftLandmarks
 
-__all__ = ["MACHINE_LABELLED", "PARTLY_DERIVED", "RECIPES", "Distillation", "PackChoice", "Recipe", "SoftLandmarks"]
+__all__ = [
+    "FROM_TEST_LISTS",
+    "MACHINE_LABELLED",
+    "PARTLY_DERIVED",
+    "RECIPES",
+    "Distillation",
+    "PackChoice",
+    "Recipe",
+    "SoftLandmarks",
+]
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "student-68-base": students.student_68_base,

@@ -11,6 +11,8 @@ from trainer.recipes.record import PackChoice
 MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68"})
 # Packs of which some points are manual and the others derived from a proposal; a model's card says so.
 PARTLY_DERIVED = frozenset({"lfpw68_98", "helen68_98", "afw68_98", "aflw2000_3d_98", "aflw_merl68_98"})
+# Packs whose faces stand in a data set's list of test faces, and that set; a model's card says so.
+FROM_TEST_LISTS = {"wflw98_full": "WFLW"}
 LFPW = PackChoice("lfpw68", validation=True, label_shift=0.7)
 HELEN = PackChoice("helen68", validation=True, label_shift=0.6)
 AFW = PackChoice("afw68", validation=True, label_shift=1.0)
