@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import fmean
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPaintEvent, QPixmap
@@ -67,6 +68,7 @@ class Presenter(QWidget):
         super().__init__(parent)
         self._stage = parent
         self._rows: list[list[str]] = []
+        self._shared: list[str] = []  # what belongs to all lanes stands last, half way between them
         self._labels: list[str] = []
         self._layout: _Layout | None = None
         self._picture: QPixmap | None = None  # the video below moves with every frame, the words with some only
@@ -79,7 +81,8 @@ class Presenter(QWidget):
     @property
     def text(self) -> str:
         """Everything the layer says, a line for the labels and one for each lane."""
-        return "\n".join("  ".join(row) for row in (self._labels, *self._rows))
+        first, *others = self._rows
+        return "\n".join("  ".join(row) for row in (self._labels, [*first, *self._shared], *others))
 
     def tell(self, lanes: Sequence[BigLane], agreement: float | None = None) -> None:
         """Show these numbers from now on.
@@ -89,15 +92,13 @@ class Presenter(QWidget):
             agreement: mean distance of both lanes in percent of the eye distance; None while there is none.
         """
         nme = any(lane.readings.nme is not None for lane in lanes)
-        labels = [self.tr("model"), self.tr("FPS"), self.tr("to screen ms")]
+        labels = [self.tr("model"), self.tr("results/s"), self.tr("to screen ms")]
         labels += [self.tr("NME %")] if nme else []
-        labels += [self.tr("distance %")] if agreement is not None else []
+        labels += [self.tr("agreement %")] if agreement is not None else []
         rows = [_numbers(lane, nme) for lane in lanes]
-        if agreement is not None:
-            for number, row in enumerate(rows):  # it belongs to both lanes, so it is told once
-                row.append("" if number else _short(agreement))
-        if (labels, rows) != (self._labels, self._rows):
-            self._labels, self._rows = labels, rows
+        shared = [] if agreement is None else [_short(agreement)]
+        if (labels, rows, shared) != (self._labels, self._rows, self._shared):
+            self._labels, self._rows, self._shared = labels, rows, shared
             self._place()
             self.update()
 
@@ -128,6 +129,8 @@ class Presenter(QWidget):
         self._write(painter, layout, self._labels, layout.label, layout.label_base, ON_STAGE_MUTED)
         for row, base in zip(self._rows, layout.bases, strict=True):
             self._write(painter, layout, row, layout.number, base, ON_STAGE)
+        before = ["" for _ in self._rows[0]]
+        self._write(painter, layout, [*before, *self._shared], layout.number, fmean(layout.bases), ON_STAGE)
         painter.end()
         return picture
 
@@ -137,7 +140,7 @@ class Presenter(QWidget):
         metrics = QFontMetricsF(font)
         painter.setFont(font)
         painter.setPen(QColor(colour))
-        for column, (word, left, width) in enumerate(zip(words, layout.columns, layout.widths, strict=True)):
+        for column, (word, left, width) in enumerate(zip(words, layout.columns, layout.widths, strict=False)):
             before = (
                 0.0 if column == 0 else (width - metrics.horizontalAdvance(word)) / 2
             )  # names begin, numbers centre
@@ -176,7 +179,8 @@ class Presenter(QWidget):
         return _Layout(tuple(columns), widths, number, label, padding, label_base, bases, whole, bases[-1] + padding)
 
     def _width(self, column: int, number: QFont, label: QFont) -> float:
-        words = [row[column] for row in self._rows] + ([WIDEST_NUMBER] if column else [])
+        rows = [[*row, *self._shared] for row in self._rows]
+        words = [row[column] for row in rows] + ([WIDEST_NUMBER] if column else [])
         numbers = QFontMetricsF(number)
         return max(QFontMetricsF(label).horizontalAdvance(self._labels[column]), *map(numbers.horizontalAdvance, words))
 

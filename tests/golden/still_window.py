@@ -41,6 +41,7 @@ from tests.fakes import fake_trainer
 from tests.fakes.window_fakes import FakeEngine
 
 SIZE = 1280, 800
+TICKS = int(30 * RATE)  # frames of half a minute
 FRAME = 500  # of the sample: a face that laughs
 MODELS = "student-68", "teacher-tolerant-68"
 RUN = Path(__file__).with_name("training-run")  # the logs of a real training
@@ -90,7 +91,7 @@ class StillWindow:
         self.theme = Theme(application, ThemeChoice.DARK)
         keeper = SettingsKeeper(home / "settings.toml")
         keeper.is_first_start = False
-        keeper.keep(Settings(lanes=LaneSettings(*MODELS), signals=False, training=TrainChoices(MODELS[0])))
+        keeper.keep(Settings(lanes=LaneSettings(*MODELS), signals=False, training=TrainChoices("student-68-base")))
         self._engine = FakeEngine()
         library = ModelLibrary((asset_path("models"),))
         entries = [
@@ -128,6 +129,7 @@ class StillWindow:
         settle()
         self.window.player.model_changed.emit(1, MODELS[1])
         for _ in range(2):  # what plates say of a frame's age is known once it was painted
+            self._fill_latencies()
             self.window.view.lane_plates._told = None  # speak anew, though no time has passed
             self.window.player.viewed.emit(self._view(layout))
             settle()
@@ -163,22 +165,28 @@ class StillWindow:
 
     def _fill_charts(self) -> None:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""
-        chart, plates = self.window.live.chart, self.window.view.lane_plates
+        chart = self.window.live.chart
         chart.add(self._view(Layout.SIDE_BY_SIDE))  # another model begins anew: these are theirs
         chart.forget()
-        for lane, result in enumerate(self._results):
-            plates.latencies[lane].painted(result, self._clock.now, live=False)  # what came before does not count
-        for tick in range(int(30 * RATE)):
-            moment = self._clock.now - 30 + tick / RATE
-            for lane, (usual, swing) in enumerate(((21.0, 3.0), (34.0, 5.0))):
-                latency = usual + swing * math.sin(tick / (17 + 6 * lane)) * math.sin(tick / 5)
-                chart.add_latency(lane, moment, latency)
-                result = replace(self._results[lane], frame=_taken(self._results[lane].frame, moment - latency / 1e3))
-                plates.latencies[lane].painted(result, moment)
+        for tick in range(TICKS):
+            moment = self._moment(tick)
+            for lane in range(2):
+                chart.add_latency(lane, moment, _latency(lane, tick))
             if self._agreement is not None:
                 chart._agreement.add(moment, self._agreement * (1 + 0.2 * math.sin(tick / 23)))
-        for lane, result in enumerate(self._results):
-            plates.latencies[lane].painted(result, self._clock.now)
+
+    def _fill_latencies(self) -> None:
+        """Let the plates know the latencies of the charts, though what was on screen before was not of this source."""
+        for latency, result, lane in zip(self.window.view.lane_plates.latencies, self._results, (0, 1), strict=True):
+            latency.painted(result, self._clock.now, live=False)  # what came before does not count
+            for tick in range(TICKS):
+                moment = self._moment(tick)
+                captured = moment - _latency(lane, tick) / 1e3
+                latency.painted(replace(result, frame=replace(result.frame, captured=captured)), moment)
+            latency.painted(result, self._clock.now)
+
+    def _moment(self, tick: int) -> float:
+        return self._clock.now + (tick - TICKS) / RATE
 
 
 def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -202,8 +210,10 @@ def _look(library: ModelLibrary, model: str, moment: float) -> Result:
     return pipeline.process(Frame(FRAME, moment, image, "Sample", time=FRAME / RATE, truth=truth))
 
 
-def _taken(frame: Frame, moment: float) -> Frame:
-    return replace(frame, captured=moment)
+def _latency(lane: int, tick: int) -> float:
+    """Return the milliseconds from capture to screen of one of the last `TICKS` frames."""
+    usual, swing = ((21.0, 3.0), (34.0, 5.0))[lane]
+    return usual + swing * math.sin(tick / (17 + 6 * lane)) * math.sin(tick / 5)
 
 
 def _train_page(make: type, kit: TrainingKit, home: Path) -> Callable[..., object]:
@@ -216,7 +226,7 @@ def _train_page(make: type, kit: TrainingKit, home: Path) -> Callable[..., objec
     def made(choices: TrainChoices) -> object:
         page = make(choices, kit)
         page.keeper.runs = home / "runs"
-        facts = [RecipeFacts(recipe["name"], "A network of the published shape.", recipe)]
+        facts = [RecipeFacts(recipe["name"], "MobileNetV2 with slim blocks from ImageNet weights.", recipe)]
         page.keeper.list_recipes = lambda: page.keeper.recipes_listed.emit(facts)
         return page
 

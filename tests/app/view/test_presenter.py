@@ -42,7 +42,7 @@ def capitals(stage):
 
 def test_layer_tells_the_numbers_of_a_lane(stage):
     stage.layer.tell([STUDENT])
-    assert stage.layer.text == "model  FPS  to screen ms  NME %\nstudent-68  30  21  2.3"
+    assert stage.layer.text == "model  results/s  to screen ms  NME %\nstudent-68  30  21  2.3"
 
 
 def test_the_latency_ends_on_the_screen_and_is_not_the_sum_of_the_stages(stage):
@@ -57,9 +57,9 @@ def test_without_truth_it_tells_agreement_and_does_not_call_it_accuracy(stage):
     ]
     stage.layer.tell(lanes, agreement=1.84)
     assert stage.layer.text.splitlines() == [
-        "model  FPS  to screen ms  distance %",
+        "model  results/s  to screen ms  agreement %",
         "student-68  30  9.5  1.8",
-        "teacher-tolerant-68  4.2  256  ",
+        "teacher-tolerant-68  4.2  256",
     ]
 
 
