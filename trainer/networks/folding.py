@@ -28,13 +28,20 @@ def read_through(reader: Reader, matrix: torch.Tensor, shift: torch.Tensor) -> N
 
 
 @torch.no_grad()
-def projection(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what a 1x1 convolution and its batch norm do in evaluation mode, as a matrix and a shift."""
+def scale_and_shift(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what a batch norm multiplies each channel by and then adds to it in evaluation mode."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    return scale, norm.bias - norm.running_mean * scale
+
+
+@torch.no_grad()
+def projection(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what a 1x1 convolution and its batch norm do in evaluation mode, as a matrix and a shift."""
+    scale, shift = scale_and_shift(norm)
     bias = 0 if convolution.bias is None else convolution.bias
-    return convolution.weight.flatten(1) * scale[:, None], norm.bias + (bias - norm.running_mean) * scale
+    return convolution.weight.flatten(1) * scale[:, None], bias * scale + shift
 
 
 def fold_projection(layers: nn.Sequential, *readers: Reader) -> nn.Identity:

@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.errors import UsageError
+from trainer.networks.folding import scale_and_shift
 from trainer.networks.precision import in_float32
 
 # Output channels at width 1, repetitions, stride of the first repetition.
@@ -121,12 +122,11 @@ class Stem(nn.Module):
     @torch.no_grad()
     def folded(self) -> nn.Sequential:
         """Return the same function, in evaluation mode, as one convolution of raw pixels and the activation."""
-        scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
+        scale, shift = scale_and_shift(self.norm)
         weight = self.convolution.weight * scale.reshape(-1, 1, 1, 1)
         folded = nn.Conv2d(3, weight.shape[0], 3, 2, padding=1)
         folded.weight.copy_(weight / self.deviation)
-        shift = (weight * (self.mean / self.deviation)).sum((1, 2, 3))
-        folded.bias.copy_(self.norm.bias - self.norm.running_mean * scale - shift)
+        folded.bias.copy_(shift - (weight * (self.mean / self.deviation)).sum((1, 2, 3)))
         return nn.Sequential(folded, self.activation)
 
 
