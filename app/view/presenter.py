@@ -81,8 +81,8 @@ class Presenter(QWidget):
     @property
     def text(self) -> str:
         """Everything the layer says, a line for the labels and one for each lane."""
-        first, *others = self._rows
-        return "\n".join("  ".join(row) for row in (self._labels, [*first, *self._shared], *others))
+        rows = [[*row, *([] if number else self._shared)] for number, row in enumerate(self._rows)]
+        return "\n".join("  ".join(row) for row in (self._labels, *rows))
 
     def tell(self, lanes: Sequence[BigLane], agreement: float | None = None) -> None:
         """Show these numbers from now on.
@@ -179,8 +179,9 @@ class Presenter(QWidget):
         return _Layout(tuple(columns), widths, number, label, padding, label_base, bases, whole, bases[-1] + padding)
 
     def _width(self, column: int, number: QFont, label: QFont) -> float:
-        rows = [[*row, *self._shared] for row in self._rows]
-        words = [row[column] for row in rows] + ([WIDEST_NUMBER] if column else [])
+        own = len(self._rows[0])
+        words = [row[column] for row in self._rows] if column < own else self._shared[column - own :]
+        words = [*words, WIDEST_NUMBER] if column else words
         numbers = QFontMetricsF(number)
         return max(QFontMetricsF(label).horizontalAdvance(self._labels[column]), *map(numbers.horizontalAdvance, words))
 

@@ -177,7 +177,8 @@ class StillWindow:
 
     def _fill_latencies(self) -> None:
         """Let the plates know the latencies of the charts, though what was on screen before was not of this source."""
-        for latency, result, lane in zip(self.window.view.lane_plates.latencies, self._results, (0, 1), strict=True):
+        for lane, result in enumerate(self._results):
+            latency = self.window.view.lane_plates.latencies[lane]
             latency.painted(result, self._clock.now, live=False)  # what came before does not count
             for tick in range(TICKS):
                 moment = self._moment(tick)

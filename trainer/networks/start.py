@@ -22,14 +22,13 @@ from trainer.origin import is_model, read_origin
 
 LandmarkNetwork = HeatmapNetwork | RegressionNetwork | StarNetwork
 NetworkShape = HeatmapShape | RegressionShape | StarShape
+Tell = Callable[[str], object]  # what is done with a sentence for whoever watches
 
 # Starts that need no former run, as a model's card tells them.
 FRESH_STARTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
 
 
-def make_network(
-    shape: NetworkShape, start: str, seed: int, tell: Callable[[str], object] = lambda text: None
-) -> LandmarkNetwork:
+def make_network(shape: NetworkShape, start: str, seed: int, tell: Tell = lambda text: None) -> LandmarkNetwork:
     """Return a network ready for training.
 
     Args:
@@ -117,7 +116,7 @@ def _fresh_start(network: LandmarkNetwork) -> str:
     return "imagenet" if _has_imagenet_weights(network) else "random"
 
 
-def _start_from_run(network: LandmarkNetwork, path: Path, tell: Callable[[str], object]) -> None:
+def _start_from_run(network: LandmarkNetwork, path: Path, tell: Tell) -> None:
     if not path.is_file() and not is_model(path):  # of models the engine says what is missing
         raise UsageError(
             f"The weights to start from, {path}, are not there",
@@ -131,9 +130,7 @@ def _start_from_run(network: LandmarkNetwork, path: Path, tell: Callable[[str], 
         _take_over_parts(given, network, path, tell)
 
 
-def _take_over_parts(
-    given: LandmarkNetwork, network: LandmarkNetwork, path: Path, tell: Callable[[str], object]
-) -> None:
+def _take_over_parts(given: LandmarkNetwork, network: LandmarkNetwork, path: Path, tell: Tell) -> None:
     if isinstance(given.encoder, MobileNetV2) and _same_encoder(given.shape, network.shape):
         load_trained(network.encoder, given.encoder)
         tell(f"Parts taken over from {path}: encoder.")
