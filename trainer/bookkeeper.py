@@ -14,13 +14,12 @@ from lightning_fabric import Fabric
 from tqdm import tqdm
 
 from trainer.checkpoint import BEST, LAST, write_checkpoint
-from trainer.data.crops import CropSet
 from trainer.devices import first_alone
 from trainer.logs import RunLog
 from trainer.pace import Pace
 from trainer.progress import Progress, as_checkpoint
 from trainer.recipes import Recipe
-from trainer.validate import validate
+from trainer.validate import HeldOut, validate
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Bookkeeper:
         self,
         fabric: Fabric,
         recipe: Recipe,
-        validation: CropSet,
+        validation: HeldOut,
         out: Path,
         schedule: Schedule,
         notes: dict[str, Any],
@@ -123,9 +122,9 @@ class Bookkeeper:
     def _validate(self, run: Progress) -> None:
         result = validate(run.average, self._validation, self._recipe)
         speed = self._pace.lap()
-        self._log.write("validation", run.step, dataclasses.asdict(result))
+        self._log.write("validation", run.step, result.numbers())
         self._log.write("speed", run.step, dataclasses.asdict(speed))
-        self._log.tell(f"step {run.step}: NME {result.nme:.3f} %, {speed}")
+        self._log.tell(f"step {run.step}: {result}, {speed}")
         if result.nme < run.best:
             run.best = result.nme
             self._save(run, BEST)

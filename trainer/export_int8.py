@@ -78,7 +78,8 @@ def _faces(state: Checkpoint, data: Path) -> tuple[CropSet, CropSet]:
     """Return faces for calibration and for validation, out of the packs that lend faces to validation."""
     packs = [PackChoice(**pack) for pack in state.recipe["packs"] if pack["validation"]]
     if packs:
-        training, validation = split_validation(load_crops(data, tuple(packs), progress=True), state.recipe["hold_out"])
+        crops = load_crops(data, tuple(packs), progress=True)
+        training, validation, _ = split_validation(crops, state.recipe["hold_out"])
         if len(validation) and len(training):
             return training, validation
     raise UsageError(

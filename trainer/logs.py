@@ -34,16 +34,27 @@ class RunLog:
         tqdm.write(text, file=sys.stderr)
 
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        """Add the numbers of a step to the log `kind`."""
+        """Add the numbers of a step to the log `kind`; names that it has not had before become new columns."""
         file = self._folder / f"{kind}.csv"
-        new = not file.exists()
+        columns = _columns(file, ["step", *values])
+        row = {"step": str(step), **{name: f"{value:.6g}" for name, value in values.items()}}
         with file.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            if new:
-                writer.writerow(["step", *values])
-            writer.writerow([step, *(f"{value:.6g}" for value in values.values())])
+            csv.DictWriter(stream, columns).writerow(row)
         for name, value in values.items():
             self._board.add_scalar(f"{kind}/{name}", value, step)
+
+
+def _columns(file: Path, wanted: list[str]) -> list[str]:
+    """Return the columns of a log, which has those wanted from now on; rows from before are shorter."""
+    rows = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+    columns = next(csv.reader(rows[:1]), [])
+    missing = [name for name in wanted if name not in columns]
+    if missing:
+        columns += missing
+        with file.open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerow(columns)
+            stream.writelines(rows[1:])
+    return columns
 
 
 def _drop_rows_after(file: Path, step: int) -> None:

@@ -32,6 +32,7 @@ from trainer.pace import Pace
 from trainer.progress import begin, restore, update_average
 from trainer.recipes import Recipe
 from trainer.share import Share
+from trainer.validate import HeldOut
 
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
 # Keep apart the random numbers of neighbouring seeds, and those of dropout from those of the batches.
@@ -42,7 +43,7 @@ def train(
     recipe: Recipe,
     network: LandmarkNetwork,
     training: CropSet,
-    validation: CropSet,
+    validation: HeldOut,
     out: Path,
     fabric: Fabric,
     schedule: Schedule,
@@ -58,7 +59,7 @@ def train(
         recipe: what to do.
         network: with the weights to start from.
         training: faces.
-        validation: held-out faces, at least one.
+        validation: held-out faces, at least one, turned ones aside.
         out: the run's folder.
         fabric: launched; its processes divide each batch.
         schedule: how often to log, validate and save.

@@ -21,6 +21,7 @@ from engine.files import replaced
 from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CropSet, load_crops, split_validation
+from trainer.data.eyes import load_eyes
 from trainer.devices import first_alone, launch
 from trainer.distillation import check_teachers, with_predictions
 from trainer.loop import train, training_images
@@ -30,6 +31,7 @@ from trainer.origin import is_model, read_origin
 from trainer.recipes import Recipe, SoftLandmarks
 from trainer.resuming import refuse_other_data, refuse_other_recipe
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
+from trainer.validate import HeldOut
 
 CONFIGURATION = "recipe.json"
 SHAPE_MODEL = "shape_model.npz"
@@ -91,6 +93,9 @@ def run(
     }
     if checkpoint is not None:
         refuse_other_data(notes, checkpoint, out)
+        if checkpoint.notes.get("faces", len(training)) != len(training):
+            began = checkpoint.notes["faces"]
+            tell(f"The run began with {began} faces; {len(training)} are left: others are held out now")
     shapes = None if recipe.soft is None else _shape_model(recipe.soft, data, out if resume else None)
     if shapes is not None:
         training = _soften(training, shapes)
@@ -101,7 +106,7 @@ def run(
     return last
 
 
-def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, CropSet]:
+def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, HeldOut]:
     """Return the faces for training and for validation, with what teachers say of them if they are asked only once."""
     check_teachers(recipe)
     crops = load_crops(data, recipe.packs, progress=fabric.is_global_zero)
@@ -109,7 +114,7 @@ def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, CropSet
     if recipe.distillation.teachers and not recipe.distillation.live:
         with fabric.rank_zero_first():  # the others read what it kept
             crops = with_predictions(crops, recipe.distillation.teachers, fabric.device)
-    training, validation = split_validation(crops, recipe.hold_out)
+    training, validation, turned = split_validation(crops, recipe.hold_out)
     if not (len(training) and len(validation)):
         missing, advice = ("validation", "a smaller") if len(training) else ("training", "a larger")
         raise UsageError(
@@ -117,7 +122,7 @@ def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, CropSet
             f"of packs with validation 1 of {recipe.hold_out} faces is held out",
             f"choose {advice} --set hold_out, or other packs",
         )
-    return training, validation
+    return training, HeldOut(validation, turned, load_eyes(data, recipe.crop_scale, recipe.shape.input_size))
 
 
 def _refuse_other_markup(crops: CropSet, recipe: Recipe) -> None:

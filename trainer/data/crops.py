@@ -17,6 +17,7 @@ from engine.packs import VISIBLE, Pack, PackFace, read_pack
 from engine.pictures import read_picture
 from trainer.augment import Faces
 from trainer.data.crop_cache import CutFaces, cache_path, read_cache
+from trainer.data.validation_faces import OF_300W, TURNED, faces_of, validation_group
 from trainer.recipes.record import PackChoice
 
 # Wide enough that turning, moving and shrinking the window of augmentation still finds picture, not black.
@@ -75,11 +76,26 @@ def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = Fal
     )
 
 
-def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet]:
-    """Split into training and validation faces: of those for validation every `every`-th is held out."""
-    rank = crops.for_validation.cumsum(0)
-    held_out = crops.for_validation & (rank % every == 0)
-    return crops.subset((~held_out).nonzero()[:, 0]), crops.subset(held_out.nonzero()[:, 0])
+def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, CropSet]:
+    """Split into faces for training, for validation, and turned heads for validation, of which there may be none.
+
+    Held out are the faces that `validation_faces.json` lists, whatever it holds them out for. Of packs for validation
+    of which it lists no face of 300-W by name, every `every`-th other face is held out.
+    """
+    groups = [validation_group(name) for name in crops.names]
+    listed = torch.tensor([group is not None for group in groups], dtype=torch.bool)
+    turned = torch.tensor([group == TURNED for group in groups], dtype=torch.bool)
+    of_300w = torch.tensor([group == OF_300W for group in groups], dtype=torch.bool)
+    of_list = {_pack_of(name) for name in set(crops.names) & set(faces_of(OF_300W))}
+    by_rank = crops.for_validation & torch.tensor([_pack_of(name) not in of_list for name in crops.names])
+    validation = of_300w | (by_rank & (by_rank.cumsum(0) % every == 0) & ~listed)
+    parts = (~(listed | validation), validation, turned)
+    training, held_out, heads = (crops.subset(part.nonzero()[:, 0]) for part in parts)
+    return training, held_out, heads
+
+
+def _pack_of(name: str) -> str:
+    return name.partition("/")[0]
 
 
 def cut_pack(data: Path, choice: PackChoice, progress: bool = False) -> CutFaces:

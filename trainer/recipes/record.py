@@ -22,7 +22,8 @@ class PackChoice:
         weight: how often its faces are drawn, relative to the other packs.
         split: split to take; None takes every face.
         labels: array of the labels.
-        validation: whether every n-th face is held out for validation (see `Recipe.hold_out`).
+        validation: whether every n-th face is held out for validation (see `Recipe.hold_out`); of packs that
+            `trainer.data.validation_faces` lists for 300-W, the listed ones are in any case.
         label_shift: pixels of the stored pictures by which the labels lie to the right of what they mark. Measured as
             half the difference of a model's mean error in x between mirrored pictures and the pictures as they are:
             whoever learns both alike has no side, so what remains belongs to the labels. Mirrored labels keep it.
