@@ -12,6 +12,8 @@ KINDS = ("300w", "wflw", "cofw", "cofw68")
 # definition: people put the centre of an eye higher than the mean of its outline. Up to 10 the landmarks look right;
 # between 7 and 10 are mostly turned heads, whose eyes stand close together. Beyond are 0.6 % of the faces.
 LARGEST_DISAGREEMENT = 10.0
+# Pixels a side of crops: as the trainer cuts them unless an input needs more, and more than any needs.
+CROP_SIZE, LARGEST_CROP = 192, 1024
 DERIVED = """\
 The manual points are kept where the two markups coincide, and moved by the median difference of the markups elsewhere.
 The proposal is bent along each contour to meet them and gives the other 30 points. Faces whose shape is none that real
@@ -93,7 +95,21 @@ def _add_pack(actions: Verbs) -> None:
     )
     parser.add_argument("--data", default="data", metavar="DIR", help="folder of the packs (default: data)")
     parser.add_argument("--out", required=True, metavar="DIR2", help="folder of the crops, for “train --data DIR2”")
+    parser.add_argument(
+        "--crop-size",
+        type=_pixels,
+        default=CROP_SIZE,
+        metavar="PX",
+        help="side of the crops in pixels; an input of 160 px needs 222, one of 192 px 266, one of 256 px 355 "
+        f"(default: {CROP_SIZE}, for inputs up to 138 px)",
+    )
     add_json(parser)
+
+
+def _pixels(text: str) -> int:
+    if not text.isdecimal() or not CROP_SIZE <= int(text) <= LARGEST_CROP:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {CROP_SIZE} to {LARGEST_CROP}")
+    return int(text)
 
 
 def _percent(text: str) -> float:

@@ -12,7 +12,7 @@ from engine.landmarks.schemes import SCHEMES
 from engine.models.runtime import Runtime
 from trainer.augment import Batch, central_window
 from trainer.checkpoint import Checkpoint, read_checkpoint
-from trainer.data.crops import CROP_SCALE, CropSet, load_crops, split_validation
+from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops, split_validation
 from trainer.export import ExportError, card_of, compare, to_tflite, write_model
 from trainer.float16 import halve_weights
 from trainer.int8 import quantise
@@ -78,7 +78,7 @@ def _faces(state: Checkpoint, data: Path) -> tuple[CropSet, CropSet]:
     """Return faces for calibration and for validation, out of the packs that lend faces to validation."""
     packs = [PackChoice(**pack) for pack in state.recipe["packs"] if pack["validation"]]
     if packs:
-        crops = load_crops(data, tuple(packs), progress=True)
+        crops = load_crops(data, tuple(packs), progress=True, size=state.notes.get("crop_size", CROP_SIZE))
         training, validation, _ = split_validation(crops, state.recipe["hold_out"])
         if len(validation) and len(training):
             return training, validation

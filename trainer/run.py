@@ -20,7 +20,7 @@ from engine.errors import UsageError
 from engine.files import replaced
 from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST, read_checkpoint
-from trainer.data.crops import CropSet, load_crops, split_validation
+from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops, split_validation
 from trainer.data.eyes import load_eyes
 from trainer.devices import first_alone, launch
 from trainer.distillation import check_teachers, with_predictions
@@ -83,9 +83,13 @@ def run(
     network = make_network(recipe.shape, "random" if resume else recipe.start, recipe.seed, tell)
     if precision == "64-true":
         network = network.double()
-    training, validation = _faces(recipe, data, fabric)
+    size = crop_size(recipe.shape.input_size, recipe.crop_scale)
+    if checkpoint is not None:
+        size = checkpoint.notes.get("crop_size", CROP_SIZE)  # what a run began with; older ones do not tell
+    training, validation = _faces(recipe, data, fabric, size)
     notes = {
         "data": training.digest,
+        "crop_size": size,
         "files": _digests(recipe, data),
         "faces": len(training),
         "revision": revision(),
@@ -106,10 +110,10 @@ def run(
     return last
 
 
-def _faces(recipe: Recipe, data: Path, fabric: Fabric) -> tuple[CropSet, HeldOut]:
+def _faces(recipe: Recipe, data: Path, fabric: Fabric, size: int) -> tuple[CropSet, HeldOut]:
     """Return the faces for training and for validation, with what teachers say of them if they are asked only once."""
     check_teachers(recipe)
-    crops = load_crops(data, recipe.packs, progress=fabric.is_global_zero)
+    crops = load_crops(data, recipe.packs, fabric.is_global_zero, size)
     _refuse_other_markup(crops, recipe)
     if recipe.distillation.teachers and not recipe.distillation.live:
         with fabric.rank_zero_first():  # the others read what it kept

@@ -98,7 +98,7 @@ def _pack(options: argparse.Namespace) -> int:
     require_packages(("safetensors", "torch", "tqdm"))
     from trainer.data.packing import pack_crops
 
-    written = pack_crops(Path(options.data), Path(options.out), options.packs, progress=True)
+    written = pack_crops(Path(options.data), Path(options.out), options.packs, True, options.crop_size)
     rows = [(done.file.name, done.faces, number(done.bytes / 1e6, 0)) for done in written]
     text = (
         f"{table([('file', 'faces', 'MB'), *rows])}\nTrain on them with “understudy train RECIPE --data {options.out}”."

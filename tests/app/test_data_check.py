@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from app.cli import main
+from app.data_cli import CROP_SIZE
 from engine.landmarks.schemes import IBUG_68, eye_centres
 from engine.packs import read_pack
 from engine.pictures import read_picture, write_picture
 from engine.sources.sample import SampleClip
+from trainer.data.crop_cache import USUAL_SIZE
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +129,19 @@ def test_packs_become_crops_to_train_on(capsys, pack, tmp_path):
     code, _, err = run(capsys, "pack", "--data", tmp_path / "nowhere", "--out", out)
     assert code == 1
     assert "No pack of a recipe stands in" in err
+
+
+def test_crops_for_larger_inputs_lie_beside_the_usual_ones(capsys, pack, tmp_path):
+    folder = pack(split=np.array(["train"] * 4 + ["test"] * 2)).parent
+    code, text, _ = run(capsys, "pack", "frames", "--data", folder, "--out", tmp_path / "crops", "--crop-size", 222)
+    assert code == 0
+    assert "frames.train.landmarks.222.safetensors  4" in text
+    for size in ("191", "1025", "x"):
+        with pytest.raises(SystemExit) as stop:
+            run(capsys, "pack", "frames", "--data", folder, "--out", tmp_path / "crops", "--crop-size", size)
+        assert stop.value.code == 2
+    assert "whole number from 192 to 1024" in capsys.readouterr().err
+
+
+def test_the_usual_crops_are_those_of_the_trainer():
+    assert CROP_SIZE == USUAL_SIZE

@@ -248,3 +248,25 @@ def test_the_learning_rate_rises_then_falls_to_nothing():
     assert max(rates) == rates[9] == pytest.approx(1)
     assert rates[-1] == pytest.approx(0, abs=1e-9)
     assert rates[54] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_run_sees_crops_for_its_input_and_an_old_one_goes_on_with_those_it_began_with(
+    data, recipe, tmp_path, monkeypatch
+):
+    sizes = []
+    load = module.load_crops
+
+    def noted(*arguments):
+        sizes.append(arguments[-1])
+        return load(*arguments)
+
+    monkeypatch.setattr(module, "load_crops", noted)
+    large = replace(recipe, steps=1, batch=2, crop_scale=0.5)
+    run(large, data, tmp_path / "run", "cpu", False, OFTEN)
+    run(large, data, tmp_path / "run", "cpu", True, OFTEN)
+    assert sizes == [231, 231]  # 64 px x 1.8 / 0.5
+    state = read_checkpoint(tmp_path / "run" / LAST)
+    notes = {name: note for name, note in state.notes.items() if name != "crop_size"}
+    write_checkpoint(tmp_path / "run" / LAST, replace(state, notes=notes))
+    run(large, data, tmp_path / "run", "cpu", True, OFTEN)
+    assert sizes[-1] == 192

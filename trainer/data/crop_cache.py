@@ -15,6 +15,7 @@ from engine.files import replaced
 from trainer.recipes.record import PackChoice
 
 FORMAT = "understudy-crops-1"
+USUAL_SIZE = 192  # pixels a side of crops whose files do not name them
 AGAIN = "write it again with “understudy data pack”"
 
 
@@ -40,9 +41,20 @@ class CutFaces:
     digest: str
 
 
-def cache_path(data: Path, choice: PackChoice) -> Path:
-    """Return the file below `data` that keeps the faces of a choice, whatever its weights."""
-    return data / f"{choice.name}.{choice.split or 'whole'}.{choice.labels}.safetensors"
+def cache_path(data: Path, choice: PackChoice, size: int = USUAL_SIZE) -> Path:
+    """Return the file below `data` that keeps the faces of a choice as crops of `size` pixels, whatever its weights."""
+    return data / f"{_stem(choice)}{'' if size == USUAL_SIZE else f'.{size}'}.safetensors"
+
+
+def cached_sizes(data: Path, choice: PackChoice) -> list[int]:
+    """Return the pixels a side of the crops of a choice that lie below `data`, by the names of their files."""
+    larger = (path.suffixes[-2].removeprefix(".") for path in data.glob(f"{_stem(choice)}.*.safetensors"))
+    usual = [USUAL_SIZE] if cache_path(data, choice).is_file() else []
+    return sorted(usual + [int(size) for size in larger if size.isdecimal()])
+
+
+def _stem(choice: PackChoice) -> str:
+    return f"{choice.name}.{choice.split or 'whole'}.{choice.labels}"
 
 
 def write_cache(path: Path, choice: PackChoice, cut: CutFaces, crop_scale: float) -> None:

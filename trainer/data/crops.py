@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +14,16 @@ from tqdm import tqdm
 
 from engine.errors import PackError
 from engine.geometry import crop_of_box, landmark_box
-from engine.packs import VISIBLE, Pack, PackFace, read_pack
+from engine.packs import VISIBLE, Pack, PackFace, is_pack, read_pack
 from engine.pictures import read_picture
 from trainer.augment import Faces
-from trainer.data.crop_cache import CutFaces, cache_path, read_cache
+from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cache_path, cached_sizes, read_cache
 from trainer.data.validation_faces import OF_300W, TURNED, faces_of, validation_group
 from trainer.recipes.record import PackChoice
 
 # Wide enough that turning, moving and shrinking the window of augmentation still finds picture, not black.
 CROP_SCALE = 1.8
-CROP_SIZE = 192
+CROP_SIZE = USUAL_SIZE  # pixels a side at least, see `crop_size`
 # Flags are certain where annotators set them. Points of packs without flags are taken as visible, with doubt.
 ASSUMED_VISIBLE_WEIGHT = 0.25
 
@@ -32,7 +33,7 @@ class CropSet:
     """Faces ready for training.
 
     Attributes:
-        faces: crops of `CROP_SCALE` times the landmark box, `CROP_SIZE` pixels a side, with their labels.
+        faces: crops of `CROP_SCALE` times the landmark box, with their labels.
         sampling_weight: `[N]` float64, relative frequency with which a face is drawn.
         for_validation: `[N]` bool, faces of packs that lend some of them to validation.
         names: N pictures as `pack/picture`.
@@ -59,14 +60,25 @@ class CropSet:
         )
 
 
-def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = False) -> CropSet:
-    """Read the chosen packs below `data`, or what `understudy data pack` kept of them.
+def crop_size(input_size: int, crop_scale: float) -> int:
+    """Return the pixels a side of crops in which a network sees as many pixels of a face as its input has.
+
+    Args:
+        input_size: side of the input in pixels.
+        crop_scale: side of the network's crop as a multiple of the larger side of the landmark box.
+    """
+    needed = input_size * CROP_SCALE / crop_scale
+    return max(CROP_SIZE, math.ceil(round(needed, 6)))  # 208 px at 1.3 need 288, not a rounding error more
+
+
+def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = False, size: int = CROP_SIZE) -> CropSet:
+    """Read the chosen packs below `data`, or what `understudy data pack` kept of them, as crops of `size` pixels.
 
     Raises:
         PackError: a pack or its crop cache is missing or damaged.
         SourceError: a picture cannot be read.
     """
-    sets = [_load_pack(data, choice, progress) for choice in choices]
+    sets = [_load_pack(data, choice, progress, size) for choice in choices]
     return CropSet(
         faces=Faces(**{name: torch.cat([vars(crops.faces)[name] for crops in sets]) for name in vars(sets[0].faces)}),
         sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
@@ -98,8 +110,8 @@ def _pack_of(name: str) -> str:
     return name.partition("/")[0]
 
 
-def cut_pack(data: Path, choice: PackChoice, progress: bool = False) -> CutFaces:
-    """Read the faces of a pack below `data` and cut them out of their pictures.
+def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int = CROP_SIZE) -> CutFaces:
+    """Read the faces of a pack below `data` and cut them out of their pictures, as crops of `size` pixels.
 
     Raises:
         PackError: the pack is missing or damaged, or has no face to train on.
@@ -114,13 +126,13 @@ def cut_pack(data: Path, choice: PackChoice, progress: bool = False) -> CutFaces
             f"none of its split “{choice.split}” has a label in the array “{choice.labels}”",
             "choose another split, other labels or another pack",
         )
-    images = np.empty((count, 3, CROP_SIZE, CROP_SIZE), np.uint8)
+    images = np.empty((count, 3, size, size), np.uint8)
     points = np.empty((count, pack.scheme.points, 2), np.float32)
     sides = torch.empty(count, dtype=torch.float64)
     quiet = None if progress else True  # None: quiet unless a person is watching
     for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=quiet)):
         crop = crop_of_box(landmark_box(face.landmarks), CROP_SCALE)
-        images[index] = crop.sample(read_picture(face.image), CROP_SIZE).transpose(2, 0, 1)
+        images[index] = crop.sample(read_picture(face.image), size).transpose(2, 0, 1)
         points[index] = crop.from_picture(face.landmarks)
         sides[index] = crop.side
     visibility = [_visibility(face) for face in pack_faces]
@@ -135,9 +147,11 @@ def cut_pack(data: Path, choice: PackChoice, progress: bool = False) -> CutFaces
     )
 
 
-def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
-    kept = read_cache(cache_path(data, choice), choice, CROP_SCALE, CROP_SIZE)
-    cut = kept or cut_pack(data, choice, progress)
+def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> CropSet:
+    cut = read_cache(cache_path(data, choice, size), choice, CROP_SCALE, size)
+    if cut is None:
+        _refuse_other_sizes(data, choice, size)
+        cut = cut_pack(data, choice, progress, size)
     count, landmarks = cut.points.shape[:2]
     return CropSet(
         faces=Faces(
@@ -154,6 +168,17 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool) -> CropSet:
         names=cut.names,
         digest=cut.digest,
     )
+
+
+def _refuse_other_sizes(data: Path, choice: PackChoice, size: int) -> None:
+    """Refuse a folder that holds crops of a pack, only of other sizes, and not the pack itself."""
+    sizes = [] if is_pack(data / choice.name) else cached_sizes(data, choice)
+    if sizes:
+        raise PackError(
+            f"The crops of {choice.name} in {data} have {' and '.join(map(str, sizes))} pixels a side, not {size}",
+            "a larger input of the network needs larger crops, a smaller one is trained on smaller ones",
+            f"write these too with “understudy data pack --crop-size {size}”, or give the folder of the packs",
+        )
 
 
 def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

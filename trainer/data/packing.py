@@ -11,7 +11,7 @@ from engine.errors import UsageError
 from engine.files import replaced
 from engine.packs import is_pack
 from trainer.data.crop_cache import cache_path, write_cache
-from trainer.data.crops import CROP_SCALE, cut_pack
+from trainer.data.crops import CROP_SCALE, CROP_SIZE, cut_pack
 from trainer.recipes import RECIPES, PackChoice
 
 
@@ -30,14 +30,17 @@ class PackedCrops:
     bytes: int
 
 
-def pack_crops(data: Path, out: Path, names: Sequence[str] = (), progress: bool = False) -> list[PackedCrops]:
+def pack_crops(
+    data: Path, out: Path, names: Sequence[str] = (), progress: bool = False, size: int = CROP_SIZE
+) -> list[PackedCrops]:
     """Write the crop caches of packs, and copy the shapes that recipes soften landmarks by.
 
     Args:
         data: folder of the packs.
-        out: folder of the caches; caches of the same packs are replaced there.
+        out: folder of the caches; caches of the same packs and size are replaced there.
         names: packs below `data`; without any, all that recipes train on and that are there.
         progress: whether to show a bar where a person is watching.
+        size: pixels a side of the crops.
 
     Raises:
         UsageError: there is no such pack, or `out` holds packs.
@@ -48,8 +51,8 @@ def pack_crops(data: Path, out: Path, names: Sequence[str] = (), progress: bool 
     _refuse_packs(out, choices)
     written = []
     for choice in choices:
-        cut = cut_pack(data, choice, progress)
-        file = cache_path(out, choice)
+        cut = cut_pack(data, choice, progress, size)
+        file = cache_path(out, choice, size)
         write_cache(file, choice, cut, CROP_SCALE)
         written.append(PackedCrops(file, len(cut.images), file.stat().st_size))
     _copy_shapes(data, out)

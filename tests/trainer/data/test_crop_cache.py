@@ -10,7 +10,7 @@ import torch
 from engine.errors import PackError, RecordingError, SourceError, UsageError
 from trainer.data import crop_cache, crops, packing
 from trainer.data.crop_cache import cache_path
-from trainer.data.crops import load_crops
+from trainer.data.crops import crop_size, load_crops
 from trainer.data.packing import pack_crops
 from trainer.recipes import PackChoice, SoftLandmarks
 
@@ -80,13 +80,45 @@ def test_shapes_that_recipes_soften_by_go_along(data, tmp_path, monkeypatch, rec
     assert (tmp_path / "cache" / "shapes" / "some.npz").read_bytes() == b"shapes"
 
 
-@pytest.mark.parametrize(("constant", "value"), [("CROP_SCALE", 1.6), ("CROP_SIZE", 160)])
-def test_a_cache_of_other_crops_is_refused(cache, monkeypatch, constant, value):
-    monkeypatch.setattr(crops, constant, value)
-    with pytest.raises(
-        PackError, match=f"does not fit .*{constant.lower()} .* instead of {value}.*understudy data pack"
-    ):
+def test_a_cache_of_other_crops_is_refused(cache, monkeypatch):
+    cache_path(cache, CHOICE).rename(cache_path(cache, CHOICE, 200))
+    with pytest.raises(PackError, match="does not fit .*crop_size 192 instead of 200.*understudy data pack"):
+        load_crops(cache, (CHOICE,), size=200)
+    cache_path(cache, CHOICE, 200).rename(cache_path(cache, CHOICE))
+    monkeypatch.setattr(crops, "CROP_SCALE", 1.6)
+    with pytest.raises(PackError, match="does not fit .*crop_scale .* instead of 1.6.*understudy data pack"):
         load_crops(cache, (CHOICE,))
+
+
+@pytest.mark.parametrize(
+    ("input_size", "crop_scale", "size"),
+    [(64, 1.3, 192), (128, 1.3, 192), (138, 1.3, 192), (139, 1.3, 193), (160, 1.3, 222), (192, 1.3, 266)]
+    + [(208, 1.3, 288), (256, 1.3, 355), (192, 1.8, 192)],
+)
+def test_crops_are_as_large_as_the_input_needs(input_size, crop_scale, size):
+    assert crop_size(input_size, crop_scale) == size
+
+
+def test_larger_crops_lie_beside_the_usual_ones_and_show_the_same_faces_finer(data, cache, monkeypatch):
+    pack_crops(data, cache, size=222)
+    assert cache_path(cache, CHOICE, 222).name == "faces.whole.landmarks.222.safetensors"
+    plain = load_crops(data, (CHOICE,), size=222)
+    monkeypatch.setattr(crops, "read_picture", None)
+    usual, larger = load_crops(cache, (CHOICE,)), load_crops(cache, (CHOICE,), size=222)
+    assert equal(larger, plain)
+    assert larger.faces.images.shape == (24, 3, 222, 222)
+    assert torch.equal(usual.faces.points, larger.faces.points)
+    assert usual.digest == larger.digest
+    shrunk = torch.nn.functional.interpolate(larger.faces.images.float(), 192, mode="bilinear", antialias=True)
+    assert (shrunk - usual.faces.images).abs().mean() < 3
+
+
+def test_without_the_pack_crops_of_other_sizes_only_are_refused(data, cache):
+    pack_crops(data, cache, size=222)
+    with pytest.raises(PackError, match="have 192 and 222 pixels a side, not 266.*data pack --crop-size 266"):
+        load_crops(cache, (CHOICE,), size=266)
+    shutil.copytree(data / "faces", cache / "faces")
+    assert load_crops(cache, (CHOICE,), size=266).faces.images.shape[-1] == 266
 
 
 def test_a_cache_of_another_format_or_name_is_refused(cache, monkeypatch):
