@@ -10,10 +10,11 @@ from torch import nn
 from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, PUBLISHED_EXPANSIONS, MobileNetV2, Stem
 from trainer.networks.mobilevit import INPUT_MULTIPLE, MobileViTV2
+from trainer.networks.resnet import ResNet50
 from trainer.networks.swin_windows import flatten_windows
 from trainer.networks.timm_models import create_model
 
-OWN_ENCODERS = ("mobilenetv2", "mobilevitv2")
+OWN_ENCODERS = ("mobilenetv2", "mobilevitv2", "resnet50")
 # Their names in timm, and as they are written. Maps that their windows do not divide are padded.
 TIMM_ENCODERS = {
     "swinv2_tiny": ("swinv2_tiny_window8_256", "SwinV2-Tiny"),
@@ -52,19 +53,21 @@ class TimmEncoder(nn.Module):
         return features
 
 
-OwnEncoder = MobileNetV2 | MobileViTV2
+OwnEncoder = MobileNetV2 | MobileViTV2 | ResNet50
 Encoder = OwnEncoder | TimmEncoder
 
 
 def make_own_encoder(name: str, width: float, expansions: tuple[int, ...], activation: str) -> OwnEncoder:
-    """Return an encoder with random weights.
+    """Return an encoder with random weights; what it has no use for is ignored.
 
     Args:
         name: one of `OWN_ENCODERS`.
-        width: multiplier of the channels.
+        width: multiplier of the channels of MobileNetV2 and MobileViT-v2.
         expansions: of MobileNetV2's stages.
         activation: of MobileViT-v2.
     """
+    if name == "resnet50":
+        return ResNet50()
     return MobileViTV2(width, activation) if name == "mobilevitv2" else MobileNetV2(width, expansions)
 
 

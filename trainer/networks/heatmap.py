@@ -28,11 +28,11 @@ class HeatmapShape:
 
     Attributes:
         points: landmarks K of the scheme.
-        encoder_width: width multiplier of the encoder.
+        encoder_width: width multiplier of MobileNetV2 or MobileViT-v2.
         expansions: hidden channels of MobileNetV2's blocks, stage by stage, as multiples of their inputs.
         decoder_width: channels of the decoder.
         input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
-        encoder: `mobilenetv2` or `mobilevitv2`.
+        encoder: `mobilenetv2`, `mobilevitv2` or `resnet50`.
         stride: pixels of the input per cell of the heatmaps, 4 or 8.
         activation: of MobileViT-v2's layers: `silu` as published, `hardswish` or `relu6`.
 

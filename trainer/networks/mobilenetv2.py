@@ -101,22 +101,25 @@ class InvertedResidual(nn.Module):
 
 
 class Stem(nn.Module):
-    """Raw RGB pixels 0..255 to features at stride 2: normalisation, 3x3 convolution, batch norm, activation.
+    """Raw RGB pixels 0..255 to features at stride 2: normalisation, convolution, batch norm, activation.
 
     The picture is padded with black *before* it is normalised. So `folded` can move the normalisation into
     the convolution's weights without changing a number: on one CPU thread it costs twice the convolution.
     """
 
-    def __init__(self, outputs: int, activation: nn.Module | None = None) -> None:
+    def __init__(
+        self, outputs: int, activation: nn.Module | None = None, kernel: int = 3, epsilon: float = 1e-5
+    ) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(3, outputs, 3, 2, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
+        self.border = kernel // 2
+        self.convolution = nn.Conv2d(3, outputs, kernel, 2, bias=False)
+        self.norm = nn.BatchNorm2d(outputs, epsilon)
         self.activation = activation or nn.ReLU6()
         self.register_buffer("mean", torch.tensor(PIXEL_MEAN).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(PIXEL_STD).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        padded = functional.pad(images, (1, 1, 1, 1))
+        padded = functional.pad(images, [self.border] * 4)
         return self.activation(self.norm(self.convolution((padded - self.mean) / self.deviation)))
 
     @torch.no_grad()
@@ -124,7 +127,7 @@ class Stem(nn.Module):
         """Return the same function, in evaluation mode, as one convolution of raw pixels and the activation."""
         scale, shift = scale_and_shift(self.norm)
         weight = self.convolution.weight * scale.reshape(-1, 1, 1, 1)
-        folded = nn.Conv2d(3, weight.shape[0], 3, 2, padding=1)
+        folded = nn.Conv2d(3, weight.shape[0], self.convolution.kernel_size[0], 2, padding=self.border)
         folded.weight.copy_(weight / self.deviation)
         folded.bias.copy_(shift - (weight * (self.mean / self.deviation)).sum((1, 2, 3)))
         return nn.Sequential(folded, self.activation)

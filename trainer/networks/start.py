@@ -15,7 +15,9 @@ from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2
 from trainer.networks.parts import copy_parts, copy_to_markup
 from trainer.networks.pretrained import imagenet_mobilenetv2, load_imagenet, load_trained
+from trainer.networks.pretrained_resnet import load_imagenet_resnet
 from trainer.networks.regression import RegressionNetwork, RegressionShape
+from trainer.networks.resnet import ResNet50
 from trainer.networks.slimming import slim_encoder, slim_network
 from trainer.networks.star_network import StarNetwork, StarShape
 from trainer.origin import is_model, read_origin
@@ -103,12 +105,14 @@ def _start_from_imagenet(network: LandmarkNetwork) -> None:
                 "choose no larger shape.encoder_width and shape.expansions, or --set start=random",
             )
         slim_encoder(wide, network.encoder)
+    elif isinstance(network.encoder, ResNet50):
+        load_imagenet_resnet(network.encoder)
     else:
         load_imagenet(network.encoder)
 
 
 def _has_imagenet_weights(network: LandmarkNetwork) -> bool:
-    return isinstance(network.encoder, MobileNetV2) or network.shape.encoder == "mobilenetv2_100"
+    return network.shape.encoder in ("mobilenetv2", "mobilenetv2_100", "resnet50")
 
 
 def _fresh_start(network: LandmarkNetwork) -> str:

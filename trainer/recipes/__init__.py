@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trainer.recipes import heatmap_school, kd_school, students
+from trainer.recipes import dense_teacher, heatmap_school, kd_school, students
 from trainer.recipes.packs import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
 from trainer.recipes.record import Distillation, PackChoice, Recipe, SoftLandmarks
 
@@ -25,6 +25,8 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "student-68": students.student_68,
     "student-68-lite-second": students.student_68_lite_second,
     "student-68-lite": students.student_68_lite,
+    "teacher-dense-68": dense_teacher.teacher_dense_68,
+    "teacher-dense-68-last": dense_teacher.teacher_dense_68_last,
     "teacher-tough-68-first": kd_school.teacher_tough_68_first,
     "teacher-tough-68": kd_school.teacher_tough_68,
     "teacher-tolerant-68": kd_school.teacher_tolerant_68,

@@ -16,6 +16,8 @@ FROM_TEST_LISTS = {"wflw98_full": "WFLW"}
 LFPW = PackChoice("lfpw68", validation=True, label_shift=0.7)
 HELEN = PackChoice("helen68", validation=True, label_shift=0.6)
 AFW = PackChoice("afw68", validation=True, label_shift=1.0)
+# The other Helen faces of 300-W on smaller copies: faces of about 100 pixels against 200, and so half of Helen's shift.
+HELEN_MORE = PackChoice("helen68_more", label_shift=0.3)
 INFANTS = PackChoice("infants68")
 AFLW2000 = PackChoice("aflw2000_3d", weight=0.7, labels="landmarks_2d", label_shift=-0.2)
 MERL = PackChoice("aflw_merl68", weight=0.5, label_shift=1.1)
