@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from app.look.hotkeys import HOTKEYS, Group
+from app.shortcuts.shortcuts import HOTKEYS, Group
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")

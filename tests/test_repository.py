@@ -67,7 +67,7 @@ def requirements() -> list[Requirement]:
 
 def test_the_listing_finds_the_repository() -> None:
     names = {file.relative_to(ROOT).as_posix() for file in FILES}
-    assert {"pyproject.toml", "start.py", "engine/errors.py", "packaging/constraints.txt"} <= names
+    assert {"pyproject.toml", "start.py", "engine/core/errors.py", "packaging/constraints.txt"} <= names
 
 
 def test_packaging_is_no_package() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import start
-from app.cli import build_parser
+from app.cli.main import build_parser
 
 SOURCE = Path(start.__file__).read_text(encoding="utf-8")
 posix_only = pytest.mark.skipif(os.name == "nt", reason="uses a shell script and signals of POSIX")

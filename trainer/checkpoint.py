@@ -16,8 +16,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from engine.errors import RecordingError, UsageError
-from engine.files import replaced
+from engine.core.errors import RecordingError, UsageError
+from engine.core.files import replaced
 
 FORMAT = "understudy-checkpoint-1"
 LAST, BEST = "last.safetensors", "best.safetensors"

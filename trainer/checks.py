@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 
 SMALLEST_WIDTH = 0.0625  # two channels where MobileViT-v2 has 32, half of which its attention looks at
 

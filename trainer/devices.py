@@ -12,7 +12,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import distributed
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from trainer.data.crops import CropSet
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")

@@ -13,16 +13,16 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from engine.errors import UsageError
-from engine.landmarks.schemes import SCHEMES
+from engine.core.errors import UsageError
+from engine.core.schemes import SCHEMES
 from trainer.augment import Batch, Faces, central_window, mirror_points
 from trainer.data.crops import CROP_SCALE, CropSet
-from trainer.losses.heatmap_kd import maps_of
+from trainer.init.initialise import LandmarkNetwork, load_network
+from trainer.init.origin import origin_name, read_origin
+from trainer.losses.heatmap_distillation import maps_of
 from trainer.networks.output import LandmarkOutput
-from trainer.networks.start import LandmarkNetwork, load_network
-from trainer.origin import origin_name, read_origin
 from trainer.predictions import Predictions, face_keys, read_predictions, write_predictions
-from trainer.recipes.record import Recipe
+from trainer.recipes.schema import Recipe
 
 BATCH = 64
 

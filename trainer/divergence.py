@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from trainer.augment import Batch
 from trainer.networks.output import LandmarkOutput
 

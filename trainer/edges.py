@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.landmarks.schemes import SCHEMES, Scheme
+from engine.core.schemes import SCHEMES, Scheme
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import signal
 import threading
 from types import FrameType, TracebackType
 
-from engine.errors import UnderstudyError
+from engine.core.errors import UnderstudyError
 
 
 class TrainingInterrupted(UnderstudyError):

@@ -15,23 +15,23 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from engine.errors import UsageError
-from engine.landmarks.schemes import SCHEMES
+from engine.core.errors import UsageError
+from engine.core.schemes import SCHEMES
 from trainer.augment import Augmenter, Batch
-from trainer.bookkeeper import Bookkeeper, Schedule
 from trainer.checkpoint import LAST, Checkpoint
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.devices import end_together, reduced, resident
 from trainer.distillation import LiveTeachers
 from trainer.divergence import divergence, suspicious_rows
+from trainer.init.initialise import LandmarkNetwork
 from trainer.interruption import InterruptionWatch, TrainingInterrupted
-from trainer.losses.landmarks import landmark_loss
+from trainer.losses.total import landmark_loss
 from trainer.networks.output import LandmarkOutput
-from trainer.networks.start import LandmarkNetwork
-from trainer.pace import Pace
-from trainer.progress import begin, restore, update_average
 from trainer.recipes import Recipe
+from trainer.run_recorder import Bookkeeper, Schedule
 from trainer.share import Share
+from trainer.state import begin, restore, update_average
+from trainer.throughput import Pace
 from trainer.validate import HeldOut
 
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's

@@ -11,10 +11,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from engine.errors import RecordingError
-from engine.files import replaced
+from engine.core.errors import RecordingError
+from engine.core.files import replaced
 from trainer.augment import Faces
-from trainer.origin import origin_folder
+from trainer.init.origin import origin_folder
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from trainer.checkpoint import Checkpoint
 from trainer.recipes import Recipe
 

@@ -16,20 +16,20 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from engine.errors import UsageError
-from engine.files import replaced
-from trainer.bookkeeper import Schedule
+from engine.core.errors import UsageError
+from engine.core.files import replaced
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops, split_validation
 from trainer.data.eyes import load_eyes
 from trainer.devices import first_alone, launch
 from trainer.distillation import check_teachers, with_predictions
+from trainer.init.initialise import FRESH_STARTS, make_network
+from trainer.init.norm_statistics import restate_norms
+from trainer.init.origin import is_model, read_origin
 from trainer.loop import train, training_images
-from trainer.networks.norm_statistics import restate_norms
-from trainer.networks.start import FRESH_STARTS, make_network
-from trainer.origin import is_model, read_origin
 from trainer.recipes import Recipe, SoftLandmarks
 from trainer.resuming import refuse_other_data, refuse_other_recipe
+from trainer.run_recorder import Schedule
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
 from trainer.validate import HeldOut
 

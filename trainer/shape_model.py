@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import ModelError, PackError, RecordingError, UsageError
-from engine.files import replaced
-from engine.landmarks.schemes import SCHEMES
+from engine.core.errors import ModelError, PackError, RecordingError, UsageError
+from engine.core.files import replaced
+from engine.core.schemes import SCHEMES
 
 # Coefficients are clipped to this many standard deviations, as the authors of KD-Loss do.
 LARGEST_DEVIATION = 3.0

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from engine.landmarks.metrics import roc_area
-from engine.landmarks.openness import LEFT_EYE, RIGHT_EYE
-from engine.landmarks.schemes import SCHEMES, Scheme
+from engine.core.metrics import roc_area
+from engine.core.schemes import SCHEMES, Scheme
+from engine.inference.openness import LEFT_EYE, RIGHT_EYE
 from trainer.augment import Batch, central_window
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.data.eyes import EyeStates
-from trainer.networks.start import LandmarkNetwork
+from trainer.init.initialise import LandmarkNetwork
 from trainer.recipes import Recipe
 
 BATCH = 128
@@ -97,7 +97,7 @@ def box_errors(points: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 
 def eye_ratios(points: torch.Tensor, scheme: Scheme) -> torch.Tensor:
-    """Return the mean aspect ratio `[B]` of both eyes, see `engine.landmarks.openness.eye_ratio`; 0 without a width."""
+    """Return the mean aspect ratio `[B]` of both eyes, see `engine.inference.openness.eye_ratio`; 0 without a width."""
     eyes = torch.stack([points[:, [scheme.as_68[index] for index in eye]] for eye in (RIGHT_EYE, LEFT_EYE)], 1)
     heights = (eyes[:, :, [1, 2]] - eyes[:, :, [5, 4]]).norm(dim=-1).mean(-1)
     return (heights / (eyes[:, :, 0] - eyes[:, :, 3]).norm(dim=-1)).nan_to_num(0, 0, 0).mean(1)

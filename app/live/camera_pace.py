@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.readings import Readings
+from engine.core.stats import Readings
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
 

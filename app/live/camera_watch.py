@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.background import Background
+from app.shell.background import Background
 from engine.sources.discovery import Camera
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 
-from engine.errors import SourceError
+from engine.core.errors import SourceError
 
 
 class PastedPictures:

@@ -8,40 +8,40 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from app.background import Background
-from app.banner import Banner, Remedy
-from app.live.camera_controls import CameraControls
-from app.live.controls import ControlPanel
-from app.live.file_controls import FileControls
-from app.live.filter_keeper import FilterKeeper
+from app.live.active_source import SECOND, Playing
+from app.live.camera import CameraControls
+from app.live.engine_api import Parts
+from app.live.files import FileControls
+from app.live.filter_loader import FilterKeeper
 from app.live.output_controls import join_outputs
 from app.live.outputs import Outputs
-from app.live.parts import Parts
-from app.live.pickers import SourceAction
+from app.live.panel.panel import ControlPanel
+from app.live.panel.pickers import SourceAction
 from app.live.player import Player
-from app.live.playing import SECOND, Playing
 from app.live.remedies import remedies_for
 from app.live.rival import default_rival
 from app.live.screenshot import Screenshots, screenshot_folder
-from app.live.status_words import notice_words, opening_words, status_words
-from app.look.asking import ask_for_file, ask_for_folder
-from app.look.theme import MARGIN
-from app.settings.settings import LaneSettings, Settings
-from app.view.live_view import LiveView
-from app.view.presenter import BigLane, Presenter
-from app.view.recording_mark import RecordingMark
-from app.view.strip_chart import StripChart
-from engine.errors import ModelError
+from app.live.status_text import notice_words, opening_words, status_words
+from app.live.viewport.presenter import BigLane, Presenter
+from app.live.viewport.recording_mark import RecordingMark
+from app.live.viewport.strip_chart import StripChart
+from app.live.viewport.viewport import LiveView
+from app.settings.schema import LaneSettings, Settings
+from app.shell.background import Background
+from app.shell.banner import Banner, Remedy
+from app.theme.theme import MARGIN
+from app.widgets.file_dialogs import ask_for_file, ask_for_folder
+from engine.core.errors import ModelError
 from engine.filters.errors import FilterError
 from engine.filters.stage import FilterStage
-from engine.hints import FROZEN
-from engine.live_settings import LiveSettings, View
-from engine.live_state import SourceState, Status
-from engine.models.library import ModelEntry
-from engine.scene import Layout
+from engine.inference.library import ModelEntry
+from engine.live.hints import FROZEN
+from engine.live.settings import LiveSettings, View
+from engine.live.state import SourceState, Status
+from engine.output.virtual_camera.camera import feedback_error
+from engine.render.scene import Layout
 from engine.sources.base import SourceKind
 from engine.sources.opening import SAMPLE
-from engine.virtual_camera import feedback_error
 
 TIMES = "\u00d7"  # between width and height
 

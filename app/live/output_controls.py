@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.live.outputs import Outputs
-from app.live.panels.output import OutputSection
+from app.live.panel.output import OutputSection
 from engine.sources.discovery import Camera
 
 

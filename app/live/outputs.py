@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
-from app.background import Background
-from engine.errors import UnderstudyError
-from engine.landmark_log import LandmarkLog, Logged
-from engine.landmarks.signals import FaceSignals
-from engine.live_recorder import LiveRecorder, Recorded
-from engine.live_settings import View
-from engine.result import Result
+from app.shell.background import Background
+from engine.core.errors import UnderstudyError
+from engine.core.faces import Result
+from engine.inference.signals import FaceSignals
+from engine.live.settings import View
+from engine.output.landmark_log import LandmarkLog, Logged
+from engine.output.recorder import LiveRecorder, Recorded
+from engine.output.streaming.streamer import Streamer
+from engine.output.virtual_camera.camera import VirtualCamera, is_same
 from engine.sources.discovery import Camera
-from engine.streaming.streamer import Streamer
-from engine.virtual_camera import VirtualCamera, is_same
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class Outputs(QObject):
         self.log_changed.emit(False)
 
     def start_stream(self, address: str) -> None:
-        """Send landmarks to an address, see `engine.streaming.address`."""
+        """Send landmarks to an address, see `engine.output.streaming.address`."""
         self.stop_stream()
         try:
             self._streamer = Streamer(address, self._failed.emit)

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.background import Background
-from app.live.bridge import Bridge
-from app.live.parts import Parts
-from app.live.playing import FIRST, SECOND, LaneModel, Playing, Told
-from engine.errors import ModelError, SourceError, UnderstudyError
-from engine.live import Tap
-from engine.live_settings import LiveSettings, View
-from engine.live_state import FINAL_STATES, SourceState
-from engine.models.landmarker import Landmarker
-from engine.pipeline import Pipeline
-from engine.playback import Playback
-from engine.scene import Layout
+from app.live.active_source import FIRST, SECOND, LaneModel, Playing, Told
+from app.live.engine_api import Parts
+from app.shell.background import Background
+from app.shell.bridge import Bridge
+from engine.core.errors import ModelError, SourceError, UnderstudyError
+from engine.inference.landmarker import Landmarker
+from engine.inference.pipeline import Pipeline
+from engine.live.playback import Playback
+from engine.live.session import Tap
+from engine.live.settings import LiveSettings, View
+from engine.live.state import FINAL_STATES, SourceState
+from engine.render.scene import Layout
 from engine.sources.base import Adjustable, CameraFormat, Source, SourceKind
 from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.opening import SAMPLE

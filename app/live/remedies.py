@@ -8,8 +8,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from app.banner import Remedy
-from engine.errors import UnderstudyError
+from app.shell.banner import Remedy
+from engine.core.errors import UnderstudyError
 from engine.sources.camera import CameraRefused
 
 # Where a system keeps what programs may do with cameras: Microsoft Learn, “Launch Windows Settings”; on macOS the

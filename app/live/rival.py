@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.models.library import ModelEntry
+from engine.inference.library import ModelEntry
 
 
 def default_rival(entries: list[ModelEntry], first: str) -> str:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.background import Background
-from app.banner import Remedy
-from engine.errors import RecordingError
-from engine.pictures import write_picture
+from app.shell.background import Background
+from app.shell.banner import Remedy
+from engine.core.errors import RecordingError
+from engine.formats.images import write_picture
 
 
 def screenshot_folder() -> Path:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.look.page_parts import TEXT_WIDTH, Chip, Facts, Table, make_heading, make_title, make_words
-from app.look.theme import GAP, MARGIN
-from app.models.model_facts_table import accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols
-from app.models.speed_measuring import Measurement
-from app.view.model_facts import ModelFacts
-from engine.errors import sentence
-from engine.models.card import Card
-from engine.models.library import ModelEntry
+from app.models.benchmarking import Measurement
+from app.models.facts import accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols
+from app.models.model_facts import ModelFacts
+from app.theme.theme import GAP, MARGIN
+from app.widgets.page_parts import TEXT_WIDTH, Chip, Facts, Table, make_heading, make_title, make_words
+from engine.core.errors import sentence
+from engine.inference.card import Card
+from engine.inference.library import ModelEntry
 
 WORD_COLUMNS = 2  # of the table of results: data and split
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QListWidget, QWidget
 
-from app.look.two_lines import add_row, prepare_list
-from app.view.model_facts import ModelFacts
-from engine.models.library import ModelEntry
+from app.models.model_facts import ModelFacts
+from app.widgets.two_lines import add_row, prepare_list
+from engine.inference.library import ModelEntry
 
 
 class ModelList(QListWidget):

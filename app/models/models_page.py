@@ -9,19 +9,19 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.background import Background
-from app.banner import Banner
-from app.live.playing import FIRST, SECOND
-from app.look.asking import ask_for_file
-from app.look.making import make_button
-from app.look.page_parts import Column, fill_page, make_title, make_words
-from app.look.theme import GAP, MARGIN
+from app.live.active_source import FIRST, SECOND
+from app.models.benchmarking import SpeedMeasuring
 from app.models.model_card_view import ModelCardView
 from app.models.model_list import ModelList
-from app.models.speed_measuring import SpeedMeasuring
-from engine.errors import UnderstudyError
-from engine.models.landmarker import Landmarker
-from engine.models.library import ModelEntry
+from app.shell.background import Background
+from app.shell.banner import Banner
+from app.theme.theme import GAP, MARGIN
+from app.widgets.file_dialogs import ask_for_file
+from app.widgets.making import make_button
+from app.widgets.page_parts import Column, fill_page, make_title, make_words
+from engine.core.errors import UnderstudyError
+from engine.inference.landmarker import Landmarker
+from engine.inference.library import ModelEntry
 
 LIST_WIDTH = 240  # logical pixels
 
@@ -34,7 +34,7 @@ class ModelsPage(QWidget):
         load_landmarker: loads a model by name or path; called on another thread.
     """
 
-    use_wanted = Signal(int, str)  # lane (`app.live.playing.FIRST` or `SECOND`), and a model by name or path
+    use_wanted = Signal(int, str)  # lane (`app.live.active_source.FIRST` or `SECOND`), and a model by name or path
 
     def __init__(
         self,

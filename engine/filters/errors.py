@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.errors import UnderstudyError
+from engine.core.errors import UnderstudyError
 
 
 class FilterError(UnderstudyError):

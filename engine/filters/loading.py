@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import PackError
+from engine.core.errors import PackError
+from engine.core.schemes import SCHEMES
 from engine.filters.errors import FilterError
 from engine.filters.hook import Hook, compile_hook, run_hook_file
 from engine.filters.images import LayerImage, read_image
 from engine.filters.mesh import Mesh, make_mesh
 from engine.filters.reading import SPEC_NAME, read_spec
 from engine.filters.spec import FilterSpec, LayerSpec, MeshRule
-from engine.landmarks.schemes import SCHEMES
-from engine.pts import read_pts
+from engine.formats.pts import read_pts
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.geometry import landmark_box
 from engine.filters.images import LayerImage
 from engine.filters.placing import LARGEST, SMALLEST, Ink
 from engine.filters.points import LANDMARKS, above_nose, mean_of
-from engine.geometry import landmark_box
-from engine.layer import FARTHEST, SHIFT, Region
+from engine.render.layer import FARTHEST, SHIFT, Region
 
 EXTENT_STEP = 8  # pixels of the image between places on the outline of what is painted
 EXTENT_MARGIN = 4  # pixels of the picture

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.faces import Face
 from engine.filters.blending import blend
 from engine.filters.hook import Hook
 from engine.filters.loading import Filter, LoadedLayer
@@ -17,7 +18,6 @@ from engine.filters.placing import Driven, Ink, anchor_matrix, mirrored_ink, pin
 from engine.filters.points import landmarks_68
 from engine.filters.signals import NEUTRAL, Signals, ramp, signal_value
 from engine.filters.spec import Anchor, Drive, Visible
-from engine.result import Face
 
 FAINTEST = 1 / 255
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.geometry import Box
 from engine.filters.images import LayerImage
 from engine.filters.spec import Anchor, DrivenProperty, Measure
-from engine.geometry import Box
-from engine.layer import Region
+from engine.render.layer import Region
 
 SMALLEST = 1e-3  # pixels of the picture for a pixel of the image: below, nothing can be seen
 # Beyond this many times the picture's size, an image is a mistake of the landmarks.

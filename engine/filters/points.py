@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.landmarks.schemes import IBUG_68
-from engine.result import Face
+from engine.core.faces import Face
+from engine.core.schemes import IBUG_68
 
 LANDMARKS = IBUG_68.points
 # How far above the bridge of the nose, in lengths of the nose: no landmark lies there.

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.faces import Face
 from engine.filters.errors import FilterError
 from engine.filters.loading import Filter, load_filter
 from engine.filters.painter import draw_filter
 from engine.filters.signals import Signals
-from engine.result import Face
 
 log = logging.getLogger(__name__)
 

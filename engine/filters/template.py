@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from engine.filters.library import SHIPPED
 from engine.filters.reading import SPEC_NAME
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
-from engine.frame import Frame
+from engine.core.frame import Frame
 
 # Frames per second of a source that does not tell its own.
 FALLBACK_RATE = 30.0

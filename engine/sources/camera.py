@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import cv2
 from numpy.typing import NDArray
 
-from engine.errors import SourceError
-from engine.frame import Frame
+from engine.core.errors import SourceError
+from engine.core.frame import Frame
 from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.colour import to_rgb
 from engine.sources.discovery import Camera

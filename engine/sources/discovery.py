@@ -14,7 +14,7 @@ from typing import Protocol
 
 import cv2
 
-from engine.errors import SourceError
+from engine.core.errors import SourceError
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from engine.errors import SourceError
-from engine.pictures import PICTURE_SUFFIXES
+from engine.core.errors import SourceError
+from engine.formats.images import PICTURE_SUFFIXES
 from engine.sources.base import CameraFormat, Source
 from engine.sources.camera import DEFAULT_FORMAT, CameraSource
 from engine.sources.discovery import Camera, CameraAbsent, find_camera, list_cameras, same_camera_elsewhere

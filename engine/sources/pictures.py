@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import SourceError
-from engine.frame import Frame
-from engine.packs import is_pack
-from engine.pictures import PICTURE_SUFFIXES, read_picture
+from engine.core.errors import SourceError
+from engine.core.frame import Frame
+from engine.formats.images import PICTURE_SUFFIXES, read_picture
+from engine.formats.packs import is_pack
 from engine.sources.base import SourceKind
 from engine.sources.truth import GroundTruth, truth_of_pack, truth_of_pictures
 

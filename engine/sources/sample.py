@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.assets import asset_path
-from engine.errors import SourceError
-from engine.frame import Frame, Truth
-from engine.landmarks.schemes import IBUG_68
-from engine.pictures import read_picture
+from engine.core.errors import SourceError
+from engine.core.frame import Frame, Truth
+from engine.core.paths import asset_path
+from engine.core.schemes import IBUG_68
+from engine.formats.images import read_picture
 from engine.sources.base import SourceKind
 from engine.sources.sample_portrait import MovingPortrait
 from engine.sources.sample_script import LOOP_SECONDS, Pose, pose_at

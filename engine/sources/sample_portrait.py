@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.landmarks.metrics import interocular_distance
-from engine.landmarks.schemes import IBUG_68
+from engine.core.metrics import interocular_distance
+from engine.core.schemes import IBUG_68
 from engine.sources.sample_script import Pose
 from engine.sources.sample_warp import ColumnWarp, HeadTurn, eyelid_warp, jaw_warp
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.landmarks.metrics import interocular_distance
-from engine.landmarks.schemes import IBUG_68
+from engine.core.metrics import interocular_distance
+from engine.core.schemes import IBUG_68
 from engine.sources.sample_script import Pose
 
 # Rounds of the fixed point in `HeadTurn.forward`: each shrinks the error to less than 0.4 of it.

@@ -12,12 +12,12 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import PackError, UnderstudyError
-from engine.frame import Truth
-from engine.landmark_tables import LandmarkRow, read_landmark_table
-from engine.landmarks.schemes import SCHEMES
-from engine.packs import is_pack, read_arrays, read_pack
-from engine.pts import read_pts
+from engine.core.errors import PackError, UnderstudyError
+from engine.core.frame import Truth
+from engine.core.schemes import SCHEMES
+from engine.formats.csv_tables import LandmarkRow, read_landmark_table
+from engine.formats.packs import is_pack, read_arrays, read_pack
+from engine.formats.pts import read_pts
 
 # The table of a whole folder of pictures.
 FOLDER_TABLE = "landmarks.csv"

@@ -14,8 +14,8 @@ from typing import Any
 import cv2
 from numpy.typing import NDArray
 
-from engine.errors import SourceError
-from engine.frame import Frame
+from engine.core.errors import SourceError
+from engine.core.frame import Frame
 from engine.sources.base import FALLBACK_RATE, SourceKind
 from engine.sources.camera import VideoCapture
 from engine.sources.colour import to_rgb

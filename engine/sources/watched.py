@@ -9,8 +9,8 @@ from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from engine.errors import SourceError
-from engine.frame import Frame
+from engine.core.errors import SourceError
+from engine.core.frame import Frame
 from engine.sources.base import Source, SourceKind
 
 log = logging.getLogger(__name__)

@@ -21,11 +21,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.look.theme import Theme, ThemeChoice
-from app.main_window import MainWindow
-from app.settings.settings_keeper import SettingsKeeper
-from app.window import engine_parts
-from engine.scene import Layout
+from app.app import engine_parts
+from app.settings.store import SettingsKeeper
+from app.shell.main_window import MainWindow
+from app.theme.theme import Theme, ThemeChoice
+from engine.render.scene import Layout
 from tests.fakes.faulty_camera import FaultyCamera, camera_source
 from tests.fakes.live_fakes import FakePipeline
 from tests.fakes.window_sessions import SessionEngine

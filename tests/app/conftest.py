@@ -70,7 +70,7 @@ def engine():
 @pytest.fixture
 def themed(qapp):
     """Give the application its look."""
-    from app.look.theme import apply_theme
+    from app.theme.theme import apply_theme
 
     apply_theme(qapp)
     return qapp
@@ -79,10 +79,10 @@ def themed(qapp):
 @pytest.fixture
 def window(qtbot, qapp, engine, monkeypatch, tmp_path):
     """Return the main window on the fake engine, shown but without a source; nothing is remembered."""
-    from app import main_window
     from app.live import live_page, outputs
-    from app.look.theme import Theme, ThemeChoice
-    from app.settings.settings_keeper import SettingsKeeper
+    from app.settings.store import SettingsKeeper
+    from app.shell import main_window
+    from app.theme.theme import Theme, ThemeChoice
 
     monkeypatch.setattr(live_page, "screenshot_folder", lambda: tmp_path / "Bilder öß")
     monkeypatch.setattr(outputs, "recordings_folder", lambda: tmp_path / "Videos öß")

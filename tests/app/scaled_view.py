@@ -15,12 +15,12 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.view.live_view import LiveView
-from engine.frame import Frame
-from engine.live_settings import LaneView, View
-from engine.readings import Meter
-from engine.result import Result
-from engine.scene import Layout
+from app.live.viewport.viewport import LiveView
+from engine.core.faces import Result
+from engine.core.frame import Frame
+from engine.core.stats import Meter
+from engine.live.settings import LaneView, View
+from engine.render.scene import Layout
 
 SIZE = (161, 121)  # of the pictures: odd, so that nothing falls on whole pixels by chance
 MARKS = ((20, 30), (80, 60), (147, 101))  # x, y of the middle of each mark

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from app.banner import Banner, Remedy
-from app.look.theme import DARK, LIGHT, apply_theme
+from app.shell.banner import Banner, Remedy
+from app.theme.theme import DARK, LIGHT, apply_theme
 from tests.app import walking
 
 # No control: its keys are those of the window, and a tool tip or a ring would only lie in the way.

@@ -11,10 +11,10 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider
 
-from engine.errors import SourceError
-from engine.live_state import SourceState
-from engine.models.landmarker import not_finite_error
-from engine.pictures import read_picture
+from engine.core.errors import SourceError
+from engine.formats.images import read_picture
+from engine.inference.landmarker import not_finite_error
+from engine.live.state import SourceState
 from engine.sources.base import SourceKind
 from tests.fakes.window_fakes import BROKEN, FakeSource, camera
 
@@ -581,7 +581,7 @@ def test_swap_shows_what_another_model_says_though_none_was_chosen(playing, engi
 
 
 def test_recording_is_seen_wherever_one_looks(playing, engine, qtbot):
-    from app.view.recording_mark import RecordingMark
+    from app.live.viewport.recording_mark import RecordingMark
 
     mark = playing.view.findChild(RecordingMark)
     assert not mark.isVisible()

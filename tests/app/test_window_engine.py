@@ -7,17 +7,17 @@ from collections import deque
 import pytest
 from PySide6.QtCore import Qt
 
+from app.app import engine_parts
 from app.live import live_page
-from app.look.theme import Theme, ThemeChoice
-from app.main_window import MainWindow
-from app.settings.settings import Settings
-from app.settings.settings_keeper import SettingsKeeper
-from app.window import engine_parts
-from engine.assets import asset_path
+from app.settings.schema import Settings
+from app.settings.store import SettingsKeeper
+from app.shell.main_window import MainWindow
+from app.theme.theme import Theme, ThemeChoice
+from engine.core.paths import asset_path
 from engine.filters.library import FilterLibrary
-from engine.live_settings import Pace
-from engine.models.library import DEFAULT_MODEL
-from engine.scene import Layout
+from engine.inference.library import DEFAULT_MODEL
+from engine.live.settings import Pace
+from engine.render.scene import Layout
 from engine.sources.video import VideoSource
 
 # The promise is 100 ms; machines of continuous integration stand still for longer than that without our doing.

@@ -14,16 +14,16 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from app.crash import CrashWatch
 from app.live import remedies
-from app.settings.settings_file import read_settings
-from app.view.first_hint import FirstHint
-from engine.assets import asset_path
-from engine.errors import ModelError, SourceError
-from engine.hints import FROZEN
-from engine.live_state import SourceState
-from engine.models.library import ModelLibrary
-from engine.pictures import read_picture
+from app.live.viewport.first_hint import FirstHint
+from app.settings.file import read_settings
+from app.shell.crash import CrashWatch
+from engine.core.errors import ModelError, SourceError
+from engine.core.paths import asset_path
+from engine.formats.images import read_picture
+from engine.inference.library import ModelLibrary
+from engine.live.hints import FROZEN
+from engine.live.state import SourceState
 from engine.sources.camera import CameraDenied, CameraRefused
 from tests.fakes.window_fakes import camera
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from PySide6.QtGui import QFontInfo
 
-from engine.assets import asset_path
+from engine.core.paths import asset_path
 from tests.golden.still_window import MODELS, StillWindow, settle
 from tests.golden.window_pictures import NAMES, THEMES, path_of, take
 

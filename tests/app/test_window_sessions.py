@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from app.live import outputs
-from engine.frame import Frame
-from engine.live_recorder import LiveRecorder
-from engine.live_state import SourceState
-from engine.pipeline import Pipeline
-from engine.recording import RESERVED_BYTES, VideoRecorder
-from engine.scene import Layout
+from engine.core.frame import Frame
+from engine.inference.pipeline import Pipeline
+from engine.live.state import SourceState
+from engine.output.recorder import LiveRecorder
+from engine.output.video_writer import RESERVED_BYTES, VideoRecorder
+from engine.render.scene import Layout
 from engine.sources.discovery import CameraAbsent
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, fails, gives, hangs, noisy
 from tests.fakes.live_fakes import FakeClip, FakePipeline, picture

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 from PIL import Image
 
-from engine.assets import asset_path
-from engine.models.library import DEFAULT_MODEL
+from engine.core.paths import asset_path
+from engine.inference.library import DEFAULT_MODEL
 from tests.e2e.desktop import SCREEN, TOOLS, Desktop
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.evaluation import Evaluation, Task, evaluate_points
-from engine.landmarks.schemes import IBUG_68
-from engine.packs import read_pack
-from engine.pictures import write_picture
+from engine.core.schemes import IBUG_68
+from engine.evaluation.evaluate import Evaluation, Task, evaluate_points
+from engine.formats.images import write_picture
+from engine.formats.packs import read_pack
 from tests.fakes.models import face_points
 
 EYES = 60.0  # pixels between the outer eye corners of every face

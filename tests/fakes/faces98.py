@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.landmarks.schemes import WFLW_98
+from engine.core.schemes import WFLW_98
 
 
 def face_98(size: float, roll: float = 0.0, centre: tuple[float, float] = (150.0, 150.0)) -> np.ndarray:

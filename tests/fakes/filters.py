@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from engine.assets import asset_path
-from engine.geometry import landmark_box
-from engine.landmarks.schemes import IBUG_68
-from engine.result import Face
+from engine.core.faces import Face
+from engine.core.geometry import landmark_box
+from engine.core.paths import asset_path
+from engine.core.schemes import IBUG_68
 
 RED, GREEN, BLUE = (255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255)
 # A square that covers the face, centred on the tip of the nose.

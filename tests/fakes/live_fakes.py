@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from engine.frame import Frame
-from engine.geometry import Box
-from engine.landmarks.schemes import IBUG_68
-from engine.live_state import Timing
-from engine.result import Face, Result
+from engine.core.faces import Face, Result
+from engine.core.frame import Frame
+from engine.core.geometry import Box
+from engine.core.schemes import IBUG_68
+from engine.live.state import Timing
 from engine.sources.base import SourceKind
 
 # The patience of the product, some ten times shorter.

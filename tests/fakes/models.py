@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.geometry import Box, Crop, crop_of_landmarks, roll_of_landmarks
-from engine.landmarks.schemes import IBUG_68
-from engine.models.card import Card, CropRule
-from engine.models.detector import Detection, crop_of_detection
-from engine.models.landmarker import Landmarks
+from engine.core.geometry import Box, Crop, crop_of_landmarks, roll_of_landmarks
+from engine.core.schemes import IBUG_68
+from engine.inference.card import Card, CropRule
+from engine.inference.detector import Detection, crop_of_detection
+from engine.inference.landmarker import Landmarks
 
 FAKE_CARD = Card(
     name="fake",

@@ -58,9 +58,9 @@ def _try(model: Path) -> str:
     """Load a model and run it once; return what became of it."""
     import numpy as np
 
-    from engine.errors import ModelError
-    from engine.geometry import Crop
-    from engine.models.landmarker import load_landmarker
+    from engine.core.errors import ModelError
+    from engine.core.geometry import Crop
+    from engine.inference.landmarker import load_landmarker
 
     try:
         load_landmarker(model).look(np.full((200, 200, 3), 127, np.uint8), Crop(100, 100, 150))

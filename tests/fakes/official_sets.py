@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import scipy.io
 
-from engine.landmark_files import pts_text
-from engine.landmarks.schemes import COFW_29
-from engine.pictures import write_picture
+from engine.core.schemes import COFW_29
+from engine.formats.images import write_picture
+from engine.formats.landmark_writers import pts_text
 
 WIDTH, HEIGHT = 90, 70
 FOLDERS_300W = {

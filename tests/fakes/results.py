@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 
-from engine.frame import Frame
-from engine.geometry import landmark_box
-from engine.landmarks.schemes import SCHEMES
-from engine.result import Face, Result
+from engine.core.faces import Face, Result
+from engine.core.frame import Frame
+from engine.core.geometry import landmark_box
+from engine.core.schemes import SCHEMES
 
 WIDTH, HEIGHT = 64, 48
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from engine.live import Session
-from engine.live_settings import LiveSettings
-from engine.live_state import SourceState
+from engine.live.session import Session
+from engine.live.settings import LiveSettings
+from engine.live.state import SourceState
 from tests.fakes.live_fakes import FAST, FakeComposer, FakePipeline, wait_until
 
 

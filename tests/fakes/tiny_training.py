@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.pictures import write_picture
+from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes import PackChoice, Recipe

@@ -2,7 +2,7 @@
 
 import sys
 
-from app.cli import main
+from app.cli.main import main
 from tests.fakes.tiny_training import tiny_recipe
 from trainer.recipes import RECIPES
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.frame import Frame
-from engine.geometry import landmark_box
-from engine.landmarks.head_pose import FACE_MODEL, RIGID_POINTS
-from engine.landmarks.openness import INNER_LIPS, LEFT_EYE, RIGHT_EYE
-from engine.landmarks.schemes import IBUG_68, SCHEMES
-from engine.result import Face, Result
+from engine.core.faces import Face, Result
+from engine.core.frame import Frame
+from engine.core.geometry import landmark_box
+from engine.core.schemes import IBUG_68, SCHEMES
+from engine.inference.head_pose import FACE_MODEL, RIGID_POINTS
+from engine.inference.openness import INNER_LIPS, LEFT_EYE, RIGHT_EYE
 
 WIDTH, HEIGHT = 640, 480
 DISTANCE = 700.0  # millimetres

@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 
-from engine.frame import Frame
-from engine.live_settings import LaneView, View
-from engine.readings import Readings, Spread
-from engine.result import Result
+from engine.core.faces import Result
+from engine.core.frame import Frame
+from engine.core.stats import Readings, Spread
+from engine.live.settings import LaneView, View
 
 RED, BLUE, GREEN = (0, 0, 255, 255), (255, 0, 0, 255), (0, 255, 0, 255)  # BGRA
 READINGS = Readings(

@@ -10,17 +10,17 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from app.live.parts import Parts
-from engine.errors import ModelError, SourceError, UnderstudyError
-from engine.frame import Frame, Truth
-from engine.landmarks.schemes import IBUG_68
-from engine.live_settings import LaneView, LiveSettings, View
-from engine.live_state import SourceState, Status
-from engine.models.library import ModelEntry
-from engine.playback import Playback
-from engine.readings import Meter
-from engine.result import Result
-from engine.scene import Layout
+from app.live.engine_api import Parts
+from engine.core.errors import ModelError, SourceError, UnderstudyError
+from engine.core.faces import Result
+from engine.core.frame import Frame, Truth
+from engine.core.schemes import IBUG_68
+from engine.core.stats import Meter
+from engine.inference.library import ModelEntry
+from engine.live.playback import Playback
+from engine.live.settings import LaneView, LiveSettings, View
+from engine.live.state import SourceState, Status
+from engine.render.scene import Layout
 from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.discovery import Camera
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.live.parts import Parts
-from engine.errors import SourceError
-from engine.live import Session
-from engine.models.library import ModelEntry
+from app.live.engine_api import Parts
+from engine.core.errors import SourceError
+from engine.inference.library import ModelEntry
+from engine.live.session import Session
 from engine.sources.base import CameraFormat, Source
 from engine.sources.discovery import Camera
 from tests.fakes.live_fakes import FAST, FakePipeline, landmarker

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from tests.fakes.tiny_training import tiny_recipe, write_sample_pack
-from trainer.bookkeeper import Schedule
 from trainer.run import run
+from trainer.run_recorder import Schedule
 
 STEPS = 50
 FILE = Path(__file__).with_name("loss_curve.json")

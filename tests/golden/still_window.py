@@ -15,27 +15,27 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app import main_window
-from app.look.theme import Theme, ThemeChoice
-from app.main_window import MainWindow
-from app.settings.settings import LaneSettings, Settings, TrainChoices
-from app.settings.settings_keeper import SettingsKeeper
-from app.training.training_keeper import TrainingKit
-from app.training.training_recipes import RecipeFacts
-from app.view import lane_plates
-from engine.agreement import AgreementMeter
-from engine.assets import asset_path
+from app.live.viewport import plates as lane_plates
+from app.settings.schema import LaneSettings, Settings, TrainChoices
+from app.settings.store import SettingsKeeper
+from app.shell import main_window
+from app.shell.main_window import MainWindow
+from app.theme.theme import Theme, ThemeChoice
+from app.train.controller import TrainingKit
+from app.train.recipes import RecipeFacts
+from engine.core.faces import Result
+from engine.core.frame import Frame
+from engine.core.paths import asset_path
+from engine.core.stats import Readings, Spread
 from engine.filters.library import FilterLibrary
-from engine.frame import Frame
-from engine.landmarks.signals import SignalReader
-from engine.live_settings import LaneView, LiveSettings, View
-from engine.models.detector import DEFAULT_DETECTOR, make_detector
-from engine.models.library import ModelLibrary
-from engine.overlay import Composer
-from engine.pipeline import Pipeline
-from engine.readings import Readings, Spread
-from engine.result import Result
-from engine.scene import Layout, OverlayOptions, Scene
+from engine.inference.detector import DEFAULT_DETECTOR, make_detector
+from engine.inference.library import ModelLibrary
+from engine.inference.pipeline import Pipeline
+from engine.inference.signals import SignalReader
+from engine.live.agreement import AgreementMeter
+from engine.live.settings import LaneView, LiveSettings, View
+from engine.render.overlay import Composer
+from engine.render.scene import Layout, OverlayOptions, Scene
 from engine.sources.sample import RATE, SampleClip
 from tests.fakes import fake_trainer
 from tests.fakes.window_fakes import FakeEngine

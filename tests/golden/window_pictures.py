@@ -17,8 +17,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from app.look.theme import ThemeChoice
-from engine.scene import Layout
+from app.theme.theme import ThemeChoice
+from engine.render.scene import Layout
 from tests.golden.still_window import SIZE, StillWindow, settle
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from engine.assets import asset_path
-from engine.geometry import landmark_box
-from engine.models.library import ModelLibrary
+from engine.core.geometry import landmark_box
+from engine.core.paths import asset_path
+from engine.inference.library import ModelLibrary
 from engine.sources.sample import SampleClip
 
 FRAMES = (0, 120, 320, 590)

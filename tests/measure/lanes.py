@@ -18,15 +18,15 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from app.terminal import table
-from engine.frame import Frame
-from engine.live import Session
-from engine.live_settings import LiveSettings, Pace
-from engine.models.detector import DEFAULT_DETECTOR, make_detector
-from engine.models.library import DEFAULT_MODEL, ModelLibrary
-from engine.pipeline import Pipeline
-from engine.result import Result
-from engine.scene import Layout
+from app.cli.terminal import table
+from engine.core.faces import Result
+from engine.core.frame import Frame
+from engine.inference.detector import DEFAULT_DETECTOR, make_detector
+from engine.inference.library import DEFAULT_MODEL, ModelLibrary
+from engine.inference.pipeline import Pipeline
+from engine.live.session import Session
+from engine.live.settings import LiveSettings, Pace
+from engine.render.scene import Layout
 from engine.sources.base import SourceKind
 from engine.sources.sample import SampleClip
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.terminal import table
+from app.cli.terminal import table
 
 STARTED = "STARTED"  # in the environment of the child: when its process was started, in seconds since 1970
 
@@ -24,12 +24,12 @@ def child(seconds: float) -> None:
     """Show the window; say how long its first picture took and how old pictures were, for each layout."""
     from PySide6.QtWidgets import QApplication
 
-    from app.look.theme import Theme, ThemeChoice
-    from app.main_window import MainWindow
-    from app.settings.settings_keeper import SettingsKeeper
-    from app.window import engine_parts
-    from engine.models.library import DEFAULT_MODEL
-    from engine.scene import Layout
+    from app.app import engine_parts
+    from app.settings.store import SettingsKeeper
+    from app.shell.main_window import MainWindow
+    from app.theme.theme import Theme, ThemeChoice
+    from engine.inference.library import DEFAULT_MODEL
+    from engine.render.scene import Layout
     from tests.golden.still_window import settle, until
 
     application = QApplication([])

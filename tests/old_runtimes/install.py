@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.terminal import say
+from app.cli.terminal import say
 from tests.old_runtimes.runtimes import LAST, OLDEST, VARIABLE, trial_python
 
 # The Pythons that there are wheels for, best first.

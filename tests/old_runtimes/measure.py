@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.terminal import say
+from app.cli.terminal import say
 from tests.old_runtimes.runtimes import LAST, OLDEST, old_runtime, own_runtime, try_models
 from tests.old_runtimes.shipped import difference, faces_for, shipped_models
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.assets import asset_path
-from engine.geometry import crop_of_landmarks, roll_of_landmarks
-from engine.models.blazeface import SIZE
-from engine.models.card import read_card
+from engine.core.geometry import crop_of_landmarks, roll_of_landmarks
+from engine.core.paths import asset_path
+from engine.inference.blazeface import SIZE
+from engine.inference.card import read_card
 from engine.sources.sample import SampleClip
 
 FRAMES = range(0, 600, 50)

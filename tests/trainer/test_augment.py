@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.landmarks.schemes import IBUG_68
+from engine.core.schemes import IBUG_68
 from trainer.augment import Augmentation, Augmenter, Faces, central_window
 
 GEOMETRY_ONLY = Augmentation(

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from engine.errors import RecordingError, UsageError
+from engine.core.errors import RecordingError, UsageError
 from tests.conftest import ROOT
 from trainer.checkpoint import (
     FORMAT,
@@ -21,8 +21,8 @@ from trainer.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
+from trainer.init.initialise import load_network, make_network
 from trainer.networks.heatmap import HeatmapShape
-from trainer.networks.start import load_network, make_network
 
 
 def make():

@@ -8,20 +8,20 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from engine.errors import RecordingError, UsageError
-from engine.landmarks.schemes import IBUG_68
+from engine.core.errors import RecordingError, UsageError
+from engine.core.schemes import IBUG_68
 from trainer import distillation, predictions
 from trainer.augment import Augmentation, Augmenter, central_window
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
 from trainer.distillation import LiveTeachers, check_teachers, with_predictions
+from trainer.init.initialise import load_network
 from trainer.loop import Schedule
-from trainer.losses.heatmap_kd import HeatmapKD
-from trainer.losses.kd import Assistive, KDLoss
-from trainer.losses.landmarks import LandmarkLoss
+from trainer.losses.fard_mahoor import Assistive, KDLoss
+from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.star import moments_of
-from trainer.networks.start import load_network
-from trainer.recipes.record import Distillation
+from trainer.losses.total import LandmarkLoss
+from trainer.recipes.schema import Distillation
 from trainer.run import run
 
 OFTEN = Schedule(1, 1, 1)
@@ -33,7 +33,7 @@ RATIO = 1.3 / CROP_SCALE
 def teachers(data, tmp_path_factory):
     """Two tiny teachers, a few steps old."""
     from trainer.networks.heatmap import HeatmapShape
-    from trainer.recipes.record import PackChoice, Recipe
+    from trainer.recipes.schema import PackChoice, Recipe
 
     shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=64)
     tiny = Recipe("tiny", shape=shape, start="random", packs=(PackChoice("faces", split=None, validation=True),))

@@ -13,19 +13,19 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine.errors import ModelError, RecordingError, UsageError
+from engine.core.errors import ModelError, RecordingError, UsageError
 from trainer import loop
 from trainer import run as module
-from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, write_checkpoint
 from trainer.data.crops import load_crops
 from trainer.interruption import InterruptionWatch, TrainingInterrupted
 from trainer.loop import learning_rate
-from trainer.losses.landmarks import LandmarkLoss
+from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
 from trainer.recipes import Recipe, SoftLandmarks
 from trainer.resuming import differences, refuse_other_data
 from trainer.run import run
+from trainer.run_recorder import Schedule
 
 OFTEN = Schedule(validate_every=3, checkpoint_every=1)
 

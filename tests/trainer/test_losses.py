@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from trainer.augment import Batch
 from trainer.losses.heatmap import gaussian_cross_entropy, wing
-from trainer.losses.landmarks import LandmarkLoss, landmark_loss
+from trainer.losses.total import LandmarkLoss, landmark_loss
 from trainer.networks.heatmap import cell_centres
 from trainer.networks.output import LandmarkOutput
 

@@ -5,16 +5,16 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from tests.fakes.trained_looking import trained_looking
 from trainer.checkpoint import Checkpoint, write_checkpoint
-from trainer.networks.growing import fits_into, grow_network
+from trainer.init.growing import fits_into, grow_network
+from trainer.init.initialise import load_network, make_network, network_of
+from trainer.init.pretrained import imagenet_mobilenetv2
+from trainer.init.resize import most_important, slim_encoder, slim_network
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import MobileNetV2, Stem
-from trainer.networks.pretrained import imagenet_mobilenetv2
 from trainer.networks.regression import RegressionNetwork, RegressionShape
-from trainer.networks.slimming import most_important, slim_encoder, slim_network
-from trainer.networks.start import load_network, make_network, network_of
 
 TINY = HeatmapShape(encoder_width=0.35, expansions=(1, 3, 3, 3, 3, 3), decoder_width=24, input_size=64)
 
@@ -77,7 +77,7 @@ def test_the_most_important_channels_keep_their_order():
 
 
 def test_imagenet_weights_load_in_order():
-    pretrained = pytest.importorskip("trainer.networks.pretrained")
+    pretrained = pytest.importorskip("trainer.init.pretrained")
     pytest.importorskip("importlib.metadata").distribution(pretrained.PACKAGE)
     network = pretrained.imagenet_mobilenetv2().eval()
     assert network.stages[0][0].layers[0][0].weight.shape == (32, 1, 3, 3)

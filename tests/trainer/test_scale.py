@@ -12,22 +12,22 @@ import numpy as np
 import pytest
 import torch
 
-from engine.errors import UsageError
-from engine.landmarks.schemes import IBUG_68
+from engine.core.errors import UsageError
+from engine.core.schemes import IBUG_68
 from tests.conftest import ROOT
 from tests.fakes.tiny_training import write_sample_pack
 from trainer import devices
 from trainer.augment import Augmentation, Augmenter
-from trainer.bookkeeper import Schedule
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
 from trainer.devices import face_bytes, fits, launch, resident
+from trainer.init.initialise import make_network
 from trainer.loop import draw_batch
 from trainer.networks.regression import RegressionShape
-from trainer.networks.start import make_network
-from trainer.overrides import recipe_by_name
 from trainer.recipes import RECIPES
+from trainer.recipes.overrides import recipe_by_name
 from trainer.run import run
+from trainer.run_recorder import Schedule
 from trainer.share import Share
 
 # Each process loads PyTorch first, which on a busy machine takes its time.

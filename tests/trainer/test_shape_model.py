@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from engine.errors import ModelError, PackError, RecordingError, UsageError
+from engine.core.errors import ModelError, PackError, RecordingError, UsageError
 from engine.sources.sample import SampleClip
 from trainer.shape_model import fit_shape_model, load_shape_model, load_shapes
 

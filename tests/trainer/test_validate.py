@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from app.training.training_log import read_run
-from engine.errors import PackError
-from engine.landmarks.metrics import nme_box
-from engine.landmarks.openness import LEFT_EYE, RIGHT_EYE, eye_ratio
-from engine.landmarks.schemes import IBUG_68, WFLW_98
-from engine.pictures import write_picture
+from app.train.log_reader import read_run
+from engine.core.errors import PackError
+from engine.core.metrics import nme_box
+from engine.core.schemes import IBUG_68, WFLW_98
+from engine.formats.images import write_picture
+from engine.inference.openness import LEFT_EYE, RIGHT_EYE, eye_ratio
 from tests.fakes.tiny_training import write_sample_pack
-from trainer.bookkeeper import Schedule
 from trainer.data import validation_faces
 from trainer.data.crops import load_crops
 from trainer.data.eyes import EyeStates, load_eyes
 from trainer.logs import RunLog
 from trainer.run import run
+from trainer.run_recorder import Schedule
 from trainer.validate import HeldOut, Validation, box_errors, eye_ratios, validate
 
 

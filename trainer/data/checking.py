@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from engine.errors import PackError
-from engine.landmarks.schemes import SCHEMES
-from engine.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
+from engine.core.errors import PackError
+from engine.core.schemes import SCHEMES
+from engine.formats.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
 from trainer.data.contact_sheet import COLUMNS, ROWS, Tile
 from trainer.data.leaks import Leaks, find_leaks
 from trainer.data.picture_facts import PictureFacts, facts_of

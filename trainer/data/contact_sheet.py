@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import SourceError
-from engine.geometry import Crop, crop_of_box, landmark_box
-from engine.landmarks.schemes import SCHEMES
-from engine.layer import Layer, Region
-from engine.overlay import drawing_plan
-from engine.palette import MUTED, PLATE, TEXT, TRUTH, WHITE
-from engine.pictures import read_picture
-from engine.text import EM_PER_CAPITAL, SMALLEST_CAPITAL, TextPainter
+from engine.core.errors import SourceError
+from engine.core.geometry import Crop, crop_of_box, landmark_box
+from engine.core.schemes import SCHEMES
+from engine.formats.images import read_picture
+from engine.render.layer import Layer, Region
+from engine.render.overlay import drawing_plan
+from engine.render.palette import MUTED, PLATE, TEXT, TRUTH, WHITE
+from engine.render.text import EM_PER_CAPITAL, SMALLEST_CAPITAL, TextPainter
 
 COLUMNS, ROWS = 8, 6
 TILE = 192  # pixels

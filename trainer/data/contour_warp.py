@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import UsageError
-from engine.landmarks.schemes import IBUG_68, WFLW_98
+from engine.core.errors import UsageError
+from engine.core.schemes import IBUG_68, WFLW_98
 from trainer.shape_model import Complex, Real, ShapeModel, as_complex, as_points, similarity
 
 NAMESAKES = np.array(WFLW_98.as_68)

@@ -10,9 +10,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from engine.errors import PackError, RecordingError
-from engine.files import replaced
-from trainer.recipes.record import PackChoice
+from engine.core.errors import PackError, RecordingError
+from engine.core.files import replaced
+from trainer.recipes.schema import PackChoice
 
 FORMAT = "understudy-crops-1"
 USUAL_SIZE = 192  # pixels a side of crops whose files do not name them

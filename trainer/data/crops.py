@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from engine.errors import PackError
-from engine.geometry import crop_of_box, landmark_box
-from engine.packs import VISIBLE, Pack, PackFace, is_pack, read_pack
-from engine.pictures import read_picture
+from engine.core.errors import PackError
+from engine.core.geometry import crop_of_box, landmark_box
+from engine.formats.images import read_picture
+from engine.formats.packs import VISIBLE, Pack, PackFace, is_pack, read_pack
 from trainer.augment import Faces
 from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cache_path, cached_sizes, read_cache
 from trainer.data.validation_faces import OF_300W, TURNED, faces_of, validation_group
-from trainer.recipes.record import PackChoice
+from trainer.recipes.schema import PackChoice
 
 # Wide enough that turning, moving and shrinking the window of augmentation still finds picture, not black.
 CROP_SCALE = 1.8

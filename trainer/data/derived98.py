@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from engine.errors import PackError, UsageError
-from engine.geometry import landmark_box
-from engine.landmarks.metrics import nme_box
-from engine.landmarks.schemes import IBUG_68, WFLW_98
-from engine.models.landmarker import Landmarker, not_finite_error
-from engine.packs import Pack, PackFace, read_pack
-from engine.pictures import read_picture
-from engine.prediction_reading import Predictions, assigned
+from engine.core.errors import PackError, UsageError
+from engine.core.geometry import landmark_box
+from engine.core.metrics import nme_box
+from engine.core.schemes import IBUG_68, WFLW_98
+from engine.formats.images import read_picture
+from engine.formats.landmark_readers import Predictions, assigned
+from engine.formats.packs import Pack, PackFace, read_pack
+from engine.inference.landmarker import Landmarker, not_finite_error
 from trainer.data.contour_warp import NAMESAKES, ContourWarp, contour_warp
 from trainer.data.new_pack import new_pack, read_meta, write_annotations
 from trainer.shape_model import Complex, ShapeModel, fit_shape_model, load_shapes

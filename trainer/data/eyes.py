@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.errors import PackError
-from engine.geometry import Box, crop_of_box
-from engine.packs import is_pack, read_arrays
-from engine.pictures import read_picture
+from engine.core.errors import PackError
+from engine.core.geometry import Box, crop_of_box
+from engine.formats.images import read_picture
+from engine.formats.packs import is_pack, read_arrays
 from trainer.data.validation_faces import EYES, EYES_PACK, faces_of
 
 NEEDED = ("bbox", "roll", "state")

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from engine.errors import PackError, UsageError
-from engine.geometry import Crop, landmark_box
-from engine.landmarks.schemes import Scheme, eye_centres
-from engine.models.landmarker import Landmarker, Landmarks, not_finite_error
-from engine.packs import read_arrays, same_picture_as_test
-from engine.pictures import read_picture
+from engine.core.errors import PackError, UsageError
+from engine.core.geometry import Crop, landmark_box
+from engine.core.schemes import Scheme, eye_centres
+from engine.formats.images import read_picture
+from engine.formats.packs import read_arrays, same_picture_as_test
+from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
 from trainer.data.new_pack import new_pack, read_meta, write_annotations
 
 # The five points of MTFL: the eye on the left of the picture, that on its right, nose tip, mouth corners in this order.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import PackError
+from engine.core.errors import PackError
 
 
 @contextmanager

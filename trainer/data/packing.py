@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import UsageError
-from engine.files import replaced
-from engine.packs import is_pack
+from engine.core.errors import UsageError
+from engine.core.files import replaced
+from engine.formats.packs import is_pack
 from trainer.data.crop_cache import cache_path, write_cache
 from trainer.data.crops import CROP_SCALE, CROP_SIZE, cut_pack
 from trainer.recipes import RECIPES, PackChoice

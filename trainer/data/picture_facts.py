@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import SourceError
-from engine.pictures import read_picture
+from engine.core.errors import SourceError
+from engine.formats.images import read_picture
 
 THUMBNAIL, WAVES = 32, 8
 # Of 63 bits. Pictures that differ in no more look alike: one photograph in two sizes or cuts, or two of a series.

@@ -11,7 +11,7 @@ from trainer.edges import EDGES
 from trainer.losses.adaptive_wing import adaptive_wing
 from trainer.losses.mean import weighted_mean
 from trainer.losses.target_maps import edge_maps, known_edges, point_maps
-from trainer.networks.attention import AttentionMaps
+from trainer.networks.anisotropic_attention import AttentionMaps
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 
 from trainer.checks import check_not_negative, check_positive
-from trainer.networks.attention import of_sum_one
+from trainer.networks.anisotropic_attention import of_sum_one
 
 # Guards against division by nothing: of a map's unbiased weight, as published, and under the square root, where
 # Hong & Lin's code has ten times what Zhou et al. have.

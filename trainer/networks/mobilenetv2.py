@@ -1,7 +1,7 @@
 """MobileNetV2 as an encoder: features at strides 4, 8, 16 and 32 (Sandler et al., CVPR 2018, table 2).
 
 The layers stand in the order of the common ImageNet checkpoints of this network, so that such a
-checkpoint loads tensor by tensor (see `trainer.networks.pretrained`). The published stage of 320
+checkpoint loads tensor by tensor (see `trainer.init.pretrained`). The published stage of 320
 channels and the classifier's 1x1 convolution are left out: at 4x4 cells they cost 0.2 ms and teach
 a landmark network nothing that the stage of 160 channels does not already hold.
 """
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from trainer.networks.folding import scale_and_shift
 from trainer.networks.precision import in_float32
 

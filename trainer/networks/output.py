@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from trainer.networks.attention import AttentionMaps
+from trainer.networks.anisotropic_attention import AttentionMaps
 
 
 class LandmarkOutput(NamedTuple):

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD
 from trainer.networks.resnet import ResNet50
 

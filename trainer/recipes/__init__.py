@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trainer.recipes import dense_teacher, heatmap_school, kd_school, students
+from trainer.recipes import dense_teacher, students
+from trainer.recipes import fard_mahoor_2022 as kd_school
+from trainer.recipes import hong_lin_2024 as heatmap_school
 from trainer.recipes.packs import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
-from trainer.recipes.record import Distillation, PackChoice, Recipe, SoftLandmarks
+from trainer.recipes.schema import Distillation, PackChoice, Recipe, SoftLandmarks
 
 __all__ = [
     "FROM_TEST_LISTS",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from trainer.augment import Augmentation
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes.packs import AFLW2000, AFW, GENTLE, HELEN, HELEN_MORE, INFANTS, LFPW, MERL
-from trainer.recipes.record import Recipe
+from trainer.recipes.schema import Recipe
 
 FIRST = "teacher-dense-68"
 # Between the strong changes, under which small networks start, and `GENTLE`.

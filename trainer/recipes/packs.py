@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trainer.augment import Augmentation
-from trainer.recipes.record import PackChoice
+from trainer.recipes.schema import PackChoice
 
 # Packs whose labels a machine made; a model's card says so.
 MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68"})

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes.packs import ALL_68, GENTLE, MOSTLY_300W
-from trainer.recipes.record import Recipe
+from trainer.recipes.schema import Recipe
 
 
 def student_68_base() -> Recipe:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QColor, QImage
 
 from app.live.clipboard import PastedPictures, copied_file, copied_picture
-from engine.errors import SourceError
+from engine.core.errors import SourceError
 from engine.sources.opening import open_source
 
 

@@ -3,8 +3,8 @@ import pytest
 from PySide6.QtWidgets import QLabel
 
 from app.live.screenshot import save_screenshot, save_window_screenshot, screenshot_folder
-from engine.errors import RecordingError
-from engine.pictures import read_picture
+from engine.core.errors import RecordingError
+from engine.formats.images import read_picture
 
 
 def test_picture_is_saved_as_seen(tmp_path):

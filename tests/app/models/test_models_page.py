@@ -12,12 +12,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from app.live.playing import FIRST, SECOND
-from app.look.theme import DARK, LIGHT, apply_theme
-from app.models import speed_measuring
+from app.live.active_source import FIRST, SECOND
+from app.models import benchmarking as speed_measuring
 from app.models.models_page import ModelsPage
-from engine.benchmark import Speed
-from engine.models.library import ModelEntry, ModelLibrary
+from app.theme.theme import DARK, LIGHT, apply_theme
+from engine.batch.benchmark import Speed
+from engine.inference.library import ModelEntry, ModelLibrary
 from tests.app import walking
 from tests.fakes.models import FAKE_CARD
 from tests.fakes.window_fakes import BROKEN
@@ -221,7 +221,7 @@ def test_measuring_can_be_called_off(page, qtbot, slow_benchmark):
 
 
 def test_shipped_model_is_measured_for_real(qtbot, themed, monkeypatch):
-    monkeypatch.setattr("engine.benchmark.ROUNDS", 2)
+    monkeypatch.setattr("engine.batch.benchmark.ROUNDS", 2)
     library = ModelLibrary((SHIPPED,))
     page = ModelsPage(library.entries, library.load)
     qtbot.addWidget(page)

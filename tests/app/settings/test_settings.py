@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from app.look.theme import ThemeChoice
-from app.settings import settings_file, settings_keeper
-from app.settings.settings import LaneSettings, Settings, WindowPlace
-from app.settings.settings_file import HEADER, read_settings, settings_path, settings_text, write_settings
-from app.settings.settings_keeper import SettingsKeeper
-from engine.live_settings import Pace
-from engine.scene import Layout, OverlayOptions
+from app.settings import file as settings_file
+from app.settings import store as settings_keeper
+from app.settings.file import HEADER, read_settings, settings_path, settings_text, write_settings
+from app.settings.schema import LaneSettings, Settings, WindowPlace
+from app.settings.store import SettingsKeeper
+from app.theme.theme import ThemeChoice
+from engine.live.settings import Pace
+from engine.render.scene import Layout, OverlayOptions
 
 CHANGED = Settings(
     source='/videos/Öß 日本/clip "one".mp4',

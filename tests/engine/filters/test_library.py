@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from engine.filters import library
 from engine.filters.library import SHIPPED, FilterLibrary
 from engine.filters.loading import load_filter

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.core.geometry import Crop
 from engine.filters.images import LayerImage
 from engine.filters.mesh import OUTLINE, SPREAD, make_mesh, mesh_ink
-from engine.geometry import Crop
 from tests.fakes.filters import grey, portrait_points
 
 SCALE = 4

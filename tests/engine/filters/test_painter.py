@@ -6,12 +6,12 @@ import time
 import numpy as np
 import pytest
 
+from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.filters.library import SHIPPED
 from engine.filters.loading import load_filter
 from engine.filters.painter import draw_filter, driven_values, visibility
 from engine.filters.signals import FixedSignals
 from engine.filters.spec import Drive, Visible
-from engine.landmarks.schemes import COFW_29, IBUG_68, WFLW_98
 from tests.fakes.filters import BLUE, SQUARE, face_of, grey, make_filter, portrait_points, write_png
 
 NAMES = ("cartoon-eyes", "glasses", "mask", "moustache")

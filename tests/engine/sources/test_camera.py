@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.errors import SourceError
+from engine.core.errors import SourceError
 from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.camera import MOST_BAD_READS, CameraDenied, CameraSource
 from engine.sources.discovery import Camera

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.errors import SourceError
+from engine.core.errors import SourceError
 from engine.sources.colour import to_rgb
 
 BGR = np.zeros((4, 6, 3), np.uint8)

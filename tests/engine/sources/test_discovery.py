@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import cv2
 import pytest
 
-from engine.errors import SourceError
+from engine.core.errors import SourceError
 from engine.sources.discovery import (
     BACKENDS,
     Camera,

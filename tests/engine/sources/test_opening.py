@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.errors import SourceError
-from engine.pictures import write_picture
+from engine.core.errors import SourceError
+from engine.formats.images import write_picture
 from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.discovery import Camera, CameraAbsent

@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from engine.errors import PackError, SourceError
-from engine.landmarks.schemes import IBUG_68
-from engine.pictures import write_picture
+from engine.core.errors import PackError, SourceError
+from engine.core.schemes import IBUG_68
+from engine.formats.images import write_picture
 from engine.sources import pictures
 from engine.sources.base import SourceKind
 from engine.sources.pictures import PicturesSource

@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.errors import SourceError
-from engine.landmarks.schemes import IBUG_68
+from engine.core.errors import SourceError
+from engine.core.schemes import IBUG_68
 from engine.sources import sample
 from engine.sources.base import SourceKind
 from engine.sources.sample import HEIGHT, RATE, WIDTH, SampleClip, SampleSource

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.assets import asset_path
-from engine.pictures import read_picture
+from engine.core.paths import asset_path
+from engine.formats.images import read_picture
 from engine.sources.sample import HEIGHT, WIDTH, _read_landmarks
 from engine.sources.sample_portrait import MovingPortrait
 from engine.sources.sample_script import LOOP_SECONDS, Pose, pose_at

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.errors import SourceError
+from engine.core.errors import SourceError
 from engine.sources.base import SourceKind
 from engine.sources.video import VideoSource
 from tests.fakes.clips import HEIGHT, WIDTH, cut, turn_half, vary_rate, write_clip

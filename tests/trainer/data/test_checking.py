@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.errors import PackError
-from engine.pictures import read_picture, write_picture
+from engine.core.errors import PackError
+from engine.formats.images import read_picture, write_picture
 from tests.fakes.models import face_points
 from trainer.data.checking import check_pack, report_values, suspicious_first
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.pictures import write_picture
+from engine.formats.images import write_picture
 from tests.fakes.models import face_points
 from trainer.data.contact_sheet import COLUMNS, GAP, LINE, ROWS, TILE, Tile, contact_sheet
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.errors import UsageError
-from engine.landmarks.schemes import IBUG_68
+from engine.core.errors import UsageError
+from engine.core.schemes import IBUG_68
 from tests.fakes.faces98 import face_98, namesakes, shapes_98
 from trainer.data.contour_warp import LEAST_FACES, NAMESAKES, contour_warp
 from trainer.shape_model import fit_shape_model

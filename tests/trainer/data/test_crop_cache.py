@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.errors import PackError, RecordingError, SourceError, UsageError
+from engine.core.errors import PackError, RecordingError, SourceError, UsageError
 from trainer.data import crop_cache, crops, packing
 from trainer.data.crop_cache import cache_path
 from trainer.data.crops import crop_size, load_crops

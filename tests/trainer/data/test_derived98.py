@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.errors import ModelError, PackError, SourceError, UsageError
-from engine.landmarks.schemes import IBUG_68, SCHEMES, WFLW_98
-from engine.models.landmarker import Landmarks
-from engine.packs import read_pack
-from engine.pictures import write_picture
-from engine.prediction_reading import Predictions
+from engine.core.errors import ModelError, PackError, SourceError, UsageError
+from engine.core.schemes import IBUG_68, SCHEMES, WFLW_98
+from engine.formats.images import write_picture
+from engine.formats.landmark_readers import Predictions
+from engine.formats.packs import read_pack
+from engine.inference.landmarker import Landmarks
 from tests.fakes.faces98 import face_98, namesakes, shapes_98
 from tests.fakes.models import FAKE_CARD
 from trainer.data.contour_warp import NAMESAKES

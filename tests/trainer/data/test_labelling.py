@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.errors import ModelError, PackError, SourceError
-from engine.landmarks.schemes import IBUG_68, eye_centres
-from engine.models.library import ModelLibrary
-from engine.packs import read_pack
-from engine.pictures import write_picture
+from engine.core.errors import ModelError, PackError, SourceError
+from engine.core.schemes import IBUG_68, eye_centres
+from engine.formats.images import write_picture
+from engine.formats.packs import read_pack
+from engine.inference.library import ModelLibrary
 from tests.fakes.models import FakeLandmarker, FakeScene, face_points
 from trainer.data.labelling import agreement_of, first_crop, label_pack, locate
 

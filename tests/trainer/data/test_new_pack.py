@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.errors import PackError
+from engine.core.errors import PackError
 from trainer.data.new_pack import new_pack, write_annotations
 
 

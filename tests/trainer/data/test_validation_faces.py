@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.packs import read_arrays, read_pack
+from engine.formats.packs import read_arrays, read_pack
 from tests.fakes.tiny_training import write_sample_pack
 from trainer.data import validation_faces
 from trainer.data.crops import load_crops, split_validation

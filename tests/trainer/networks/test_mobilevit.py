@@ -5,12 +5,12 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from tests.fakes.trained_looking import trained_looking
+from trainer.init.initialise import shape_of
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilevit import MobileViTV2, SeparableAttention, WholeMapNorm
-from trainer.networks.star_network import StarNetwork, StarShape
-from trainer.networks.start import shape_of
+from trainer.networks.star import StarNetwork, StarShape
 from trainer.networks.timm_models import create_model
 
 COUNTER = "num_batches_tracked"

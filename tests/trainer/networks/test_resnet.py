@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from engine.errors import UsageError
+from engine.core.errors import UsageError
 from tests.fakes.trained_looking import trained_looking
 from tests.old_runtimes.operators import unknown_operators
-from trainer import export
-from trainer.float16 import halve_weights
+from trainer.init.initialise import make_network
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.pretrained_resnet import FOLDER_VARIABLE, read_tensors
 from trainer.networks.resnet import ResNet50
-from trainer.networks.start import make_network
+from trainer.tflite import export
+from trainer.tflite.float16 import halve_weights
 
 SHAPE = HeatmapShape(encoder="resnet50", decoder_width=16, input_size=64)
 BLOCKS = {2: "abc", 3: "abcd", 4: "abcdef", 5: "abc"}

@@ -4,16 +4,16 @@ import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
 
-from engine.models.landmarker import load_landmarker
+from engine.inference.landmarker import load_landmarker
 from tests.old_runtimes.operators import operators, unknown_operators
-from trainer import export as module
-from trainer.bookkeeper import Schedule
-from trainer.float16 import halve_weights
-from trainer.networks.star_network import StarShape
-from trainer.networks.start import load_network, make_network
+from trainer.init.initialise import load_network, make_network
+from trainer.networks.star import StarShape
 from trainer.networks.swin_windows import flatten_windows
 from trainer.recipes import PackChoice, Recipe
 from trainer.run import run
+from trainer.run_recorder import Schedule
+from trainer.tflite import export as module
+from trainer.tflite.float16 import halve_weights
 
 
 @pytest.fixture(scope="module")

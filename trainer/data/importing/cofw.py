@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import PackError
-from engine.landmarks.schemes import COFW_29
+from engine.core.errors import PackError
+from engine.core.schemes import COFW_29
 from trainer.data.importing.dataset import (
     FIRST_PIXEL,
     Dataset,

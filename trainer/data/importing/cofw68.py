@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import PackError
-from engine.landmarks.schemes import IBUG_68
+from engine.core.errors import PackError
+from engine.core.schemes import IBUG_68
 from trainer.data.importing.cofw import TEST, mat_file, stored_pictures
 from trainer.data.importing.dataset import (
     FIRST_PIXEL,

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import PackError
-from engine.packs import VISIBLE
+from engine.core.errors import PackError
+from engine.formats.packs import VISIBLE
 
 # A picture is a file that is copied as it is, or is read out of a larger file when its turn comes: RGB [H, W, 3] uint8.
 Picture = Path | Callable[[], NDArray[np.uint8]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import PackError
-from engine.landmarks.schemes import IBUG_68
-from engine.pictures import PICTURE_SUFFIXES
-from engine.pts import read_pts
+from engine.core.errors import PackError
+from engine.core.schemes import IBUG_68
+from engine.formats.images import PICTURE_SUFFIXES
+from engine.formats.pts import read_pts
 from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
 from trainer.data.importing.layout import Layout
 

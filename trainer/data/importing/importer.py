@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from engine.errors import PackError, UsageError
-from engine.geometry import landmark_box
-from engine.pictures import read_picture, write_picture
+from engine.core.errors import PackError, UsageError
+from engine.core.geometry import landmark_box
+from engine.formats.images import read_picture, write_picture
 from trainer.data.importing import cofw, cofw68, ibug300w, wflw
 from trainer.data.importing.dataset import Dataset, LabelledFace, Picture
 from trainer.data.importing.layout import Layout, require_layout

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import PackError
+from engine.core.errors import PackError
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
-from engine.errors import PackError
+from engine.core.errors import PackError
 
 
 def read_array(path: Path, name: str) -> NDArray:

@@ -6,9 +6,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from engine.errors import PackError
-from engine.landmarks.schemes import WFLW_98
-from engine.packs import ATTRIBUTES
+from engine.core.errors import PackError
+from engine.core.schemes import WFLW_98
+from engine.formats.packs import ATTRIBUTES
 from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
 from trainer.data.importing.layout import Layout
 

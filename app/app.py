@@ -1,0 +1,128 @@
+"""Starting the window: the Qt application around it, the real engine behind it, and its end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.live.engine_api import Parts
+from app.live.screenshot import save_window_screenshot
+from app.settings.file import settings_path
+from app.settings.store import SettingsKeeper
+from app.shell.crash import CrashWatch
+from app.shell.log_file import log_path, start_log
+from app.shell.main_window import MainWindow
+from app.theme.theme import Theme
+from app.translation import install_translations
+from engine.filters.library import FilterLibrary
+from engine.inference.detector import DEFAULT_DETECTOR, make_detector
+from engine.inference.library import ModelLibrary
+from engine.inference.pipeline import Pipeline
+from engine.live.session import Session
+from engine.sources.discovery import CameraList
+from engine.sources.opening import open_source
+
+SIGNAL_CHECK_MS = 200  # Python sees a Ctrl+C in the terminal only when some of its own code runs
+
+
+def run_window(
+    source: str | None,
+    model: str | None,
+    screenshot: Path | None = None,
+    after_seconds: float = 0.0,
+    detector: str = DEFAULT_DETECTOR,
+    stream: str | None = None,
+) -> int:
+    """Show the window and return its exit code when it was closed.
+
+    Args:
+        source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
+        model: landmark model by name or path; None for the remembered one.
+        screenshot: if given, a picture of the window is written there and the window closes by itself.
+        after_seconds: how long the window has run when that picture is taken.
+        detector: what finds the faces, one of `engine.inference.detector.DETECTORS`.
+        stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for the one remembered.
+
+    Raises:
+        RecordingError: the screenshot cannot be written.
+    """
+    start_log(log_path())
+    application = _application()
+    install_translations(application)
+    keeper = SettingsKeeper(settings_path())
+    if stream is not None:
+        keeper.keep(replace(keeper.settings, stream=stream))
+    theme = Theme(application, keeper.settings.theme)
+    watch = CrashWatch()
+    window = MainWindow(engine_parts(detector), model, keeper, theme)
+    watch.caught.connect(window.tell_crash)
+    watch.install()
+    window.gone.connect(application.quit)
+    restore_signals = _close_on_signals(window)
+    failures: list[Exception] = []
+    if screenshot is not None:
+        QTimer.singleShot(round(after_seconds * 1000), lambda: _shoot(window, screenshot, failures))
+    window.show()
+    window.start(source)
+    try:
+        code = application.exec()
+    finally:
+        restore_signals()
+        watch.remove()
+    if failures:
+        raise failures[0]
+    return code
+
+
+def engine_parts(detector: str = DEFAULT_DETECTOR) -> Parts:
+    """Return the real engine for the window."""
+    library, cameras = ModelLibrary(), CameraList()
+    return Parts(
+        list_cameras=cameras,
+        open_source=lambda spec, formats: open_source(spec, cameras, formats=formats),
+        list_models=library.entries,
+        list_filters=FilterLibrary().entries,
+        make_pipeline=lambda model: Pipeline(make_detector(detector), library.load(model)),
+        load_landmarker=library.load,
+        new_session=Session,
+    )
+
+
+def _application() -> QApplication:
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("understudy")
+    application.setApplicationDisplayName("Understudy")
+    application.setDesktopFileName("understudy")
+    # The program ends when its threads have ended too, not when the window disappears.
+    application.setQuitOnLastWindowClosed(False)
+    return application
+
+
+def _close_on_signals(window: MainWindow) -> Callable[[], None]:
+    """Let Ctrl+C and a polite kill close the window; returns what takes that back."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    former = [(name, signal.signal(name, lambda *_: window.close())) for name in names]
+    waker = QTimer(window)
+    waker.timeout.connect(lambda: None)
+    waker.start(SIGNAL_CHECK_MS)
+
+    def restore() -> None:
+        for name, handler in former:
+            signal.signal(name, handler)
+
+    return restore
+
+
+def _shoot(window: MainWindow, path: Path, failures: list[Exception]) -> None:
+    try:
+        save_window_screenshot(window, path)
+    except Exception as error:  # told by whoever started the window, once it is closed
+        failures.append(error)
+    window.close()

@@ -1,0 +1,50 @@
+"""`understudy benchmark`: how fast the models run on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from dataclasses import asdict
+
+from app.cli.terminal import report, table
+from engine.batch.benchmark import Speed, benchmark
+from engine.core.errors import UsageError
+from engine.inference.library import ModelLibrary
+from engine.inference.runtime import runtime_name
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure and report."""
+    library = ModelLibrary()
+    names = options.model or [entry.name for entry in library.entries() if entry.error is None]
+    if not names:
+        raise UsageError("There is no model to measure", "the model folders are empty", "name one with --model")
+    pairs = [(library.load(name, threads), threads) for name in names for threads in _threads(options.threads)]
+    speeds = benchmark(pairs)
+    values = {
+        "machine": platform.processor() or platform.machine(),
+        "runtime": runtime_name(),
+        "models": [{**asdict(speed), "p50": round(speed.p50, 4), "p95": round(speed.p95, 4)} for speed in speeds],
+    }
+    report(values, _text(speeds), options.json)
+    return 0
+
+
+def _threads(text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1:
+        raise UsageError(
+            f"“{text}” names no number of threads", "whole numbers above 0 were expected", "write --threads 1,2"
+        )
+    return numbers
+
+
+def _text(speeds: list[Speed]) -> str:
+    rows: list[tuple[object, ...]] = [("model", "threads", "ms a face (median)", "p95", "size")]
+    for speed in speeds:
+        size = f"{speed.bytes / 1e6:.2f} MB"
+        rows.append((speed.model, speed.threads, f"{speed.p50:.2f}", f"{speed.p95:.2f}", size))
+    return table(rows)

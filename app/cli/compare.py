@@ -1,0 +1,66 @@
+"""`understudy compare`: evaluations side by side, and whether their difference is more than noise."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.cli.terminal import report, say, table
+from engine.core.errors import UsageError
+from engine.evaluation.compare import ComparedRun, compare
+from engine.evaluation.compare_tables import (
+    HEADING,
+    comparison_cells,
+    comparison_csv,
+    comparison_heading,
+    comparison_markdown,
+    comparison_remarks,
+    comparison_values,
+)
+from engine.evaluation.curves import Curve, write_curves
+from engine.evaluation.files import SavedEvaluation, as_json, read_evaluation, write_texts
+from engine.evaluation.tables import NORMALISER_TEXTS
+
+
+def main(options: argparse.Namespace) -> int:
+    """Compare, report, and write the files that were asked for.
+
+    Raises:
+        UsageError: there are fewer than two runs, or they were not measured on the same faces in the same way.
+    """
+    groups = [_group(run) for run in options.runs]
+    if len(groups) < 2:
+        raise UsageError("There is only one run", "a comparison needs two", "name another one")
+    first, rows = groups[0][0], compare(groups)
+    report(comparison_values(rows, first), _text(rows, first), options.json)
+    if options.out:
+        _write(Path(options.out), rows, first)
+    return 0
+
+
+def _group(text: str) -> list[SavedEvaluation]:
+    """Return the evaluations of one row: a folder, or several of them between commas."""
+    # A folder may have a comma in its name.
+    parts = [text] if Path(text).exists() else [part for part in text.split(",") if part]
+    return [read_evaluation(Path(part)) for part in parts or [text]]
+
+
+def _text(rows: Sequence[ComparedRun], first: SavedEvaluation) -> str:
+    body = table([HEADING, *comparison_cells(rows)])
+    return "\n".join([f"{comparison_heading(first)}:", body, *comparison_remarks(rows, first)])
+
+
+def _write(folder: Path, rows: Sequence[ComparedRun], first: SavedEvaluation) -> None:
+    texts = {
+        "comparison.json": as_json(comparison_values(rows, first)),
+        "comparison.md": comparison_markdown(rows, first),
+        "comparison.csv": comparison_csv(rows),
+    }
+    write_texts(folder, texts)
+    curves = [Curve(row.name, row.errors.ravel()) for row in rows]
+    remark = write_curves(folder / "ced.png", comparison_heading(first), NORMALISER_TEXTS[first.normaliser], curves)
+    if remark:
+        (folder / "ced.png").unlink(missing_ok=True)  # an older picture would not fit the new tables
+        say(remark, error=True)
+    say(f"Written to {folder}", error=True)

@@ -1,0 +1,105 @@
+"""`understudy doctor`: is the installation sound?"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from app.cli.run import has_display
+from app.cli.terminal import report, table
+from engine.core.errors import ModelError, UnderstudyError
+from engine.inference.detector import make_detector
+from engine.inference.library import ModelLibrary
+from engine.inference.runtime import runtime_name
+from engine.sources.discovery import list_cameras
+from engine.sources.sample import SampleClip
+
+REQUIRED = ("numpy", "opencv-python-headless", "PySide6-Essentials", "cv2-enumerate-cameras", "platformdirs", "pillow")
+OPTIONAL = ("torch", "litert-torch", "lightning-fabric")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        what: its name.
+        state: `ok`, `note` (works without) or `wrong`.
+        detail: version, or what to do.
+    """
+
+    what: str
+    state: str
+    detail: str
+
+
+def main(options: argparse.Namespace) -> int:
+    """Check everything; the exit code is 1 if something is wrong."""
+    checks = [
+        Check("Python", "ok", f"{platform.python_version()} on {platform.platform()}"),
+        *(_package(name, required=True) for name in REQUIRED),
+        *(_package(name, required=False) for name in OPTIONAL),
+        _attempt("TFLite runtime", runtime_name),
+        _attempt("face detector", lambda: f"{type(make_detector()).__name__} loads"),
+        *_models(),
+        _attempt("sample", lambda: f"{SampleClip().frame(0)[0].shape[1]} pixels wide"),
+        _cameras(),
+        _display(),
+    ]
+    wrong = [check for check in checks if check.state == "wrong"]
+    verdict = "Everything that is needed is here." if not wrong else f"{len(wrong)} thing(s) to mend, see “wrong”."
+    text = table([("state", "what", "detail"), *((check.state, check.what, check.detail) for check in checks)])
+    report({"sound": not wrong, "checks": [asdict(check) for check in checks]}, f"{text}\n{verdict}", options.json)
+    return 1 if wrong else 0
+
+
+def _package(name: str, required: bool) -> Check:
+    try:
+        return Check(name, "ok", version(name))
+    except PackageNotFoundError:
+        if required:
+            return Check(name, "wrong", f"not installed; run “pip install {name}”")
+        return Check(name, "note", "not installed; only the trainer needs it")
+
+
+def _attempt(what: str, attempt: Callable[[], str]) -> Check:
+    try:
+        return Check(what, "ok", attempt())
+    except (UnderstudyError, OSError) as error:
+        return Check(what, "wrong", str(error))
+
+
+def _models() -> list[Check]:
+    library = ModelLibrary()
+    checks = []
+    for entry in library.entries():
+        error = entry.error
+        try:
+            if error is None:
+                library.load(str(entry.path))
+        except ModelError as failure:
+            error = failure
+        checks.append(Check(f"model {entry.name}", "wrong" if error else "ok", str(error or entry.path.name)))
+    if not checks:
+        checks.append(Check("models", "wrong", "no model was found; install the program again"))
+    return checks
+
+
+def _cameras() -> Check:
+    cameras = list_cameras()
+    if not cameras:
+        return Check("cameras", "note", "none found; the sample plays instead")
+    return Check("cameras", "ok", ", ".join(camera.name for camera in cameras))
+
+
+def _display() -> Check:
+    if importlib.util.find_spec("PySide6") is None:
+        return Check("window", "wrong", "PySide6 is not installed")
+    if not has_display():
+        return Check("window", "note", "no display is there; use --headless")
+    return Check("window", "ok", sys.platform)

@@ -1,0 +1,114 @@
+"""`understudy evaluate`: a model, or the landmarks of any other tool, measured on a pack."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.cli.terminal import number, report, say, table
+from engine.core.errors import UsageError
+from engine.evaluation.curves import Curve, write_curves
+from engine.evaluation.evaluate import FROM_FILE, Evaluation, Task, evaluate, evaluate_points
+from engine.evaluation.files import protocol, row_values, summary, write_evaluation
+from engine.evaluation.sheet import write_sheet
+from engine.evaluation.tables import NORMALISER_TEXTS, faces_by_row, table_cells, table_heading, table_rows, title
+from engine.formats.landmark_readers import assigned, read_predictions
+from engine.formats.packs import read_pack
+from engine.inference.card import read_card, write_card
+from engine.inference.detector import make_detector
+from engine.inference.library import DEFAULT_MODEL, ModelLibrary
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure, report, write the files and note the result on the model's card where that was asked for.
+
+    Raises:
+        UsageError: a card was asked to take what it does not hold.
+    """
+    if options.save_to_card and (options.predictions or options.normaliser != "eyes"):
+        raise UsageError(
+            "This result cannot be noted on a card",
+            "cards hold results of models, in percent of the distance of the outer eye corners",
+            "leave out --save-to-card, or --predictions and --normaliser",
+        )
+    evaluation = _evaluate_predictions(options) if options.predictions else _evaluate_model(options)
+    report({**summary(evaluation), "rows": row_values(evaluation)}, _text(evaluation), options.json)
+    if options.out:
+        _write(evaluation, Path(options.out))
+    if options.save_to_card:
+        card_path = ModelLibrary().find(_model(options)).with_suffix(".json")
+        _note(card_path, evaluation)
+        say(f"Noted on {card_path}", error=True)
+    return 0
+
+
+def _model(options: argparse.Namespace) -> str:
+    return options.model or DEFAULT_MODEL
+
+
+def _evaluate_model(options: argparse.Namespace) -> Evaluation:
+    landmarker = ModelLibrary().load(_model(options))
+    pack = read_pack(Path(options.data), options.split, options.labels)
+    detector = make_detector(options.detector) if options.box == "detector" else None
+    return evaluate(landmarker, pack, _task(options, landmarker.card.name, options.box), detector)
+
+
+def _evaluate_predictions(options: argparse.Namespace) -> Evaluation:
+    predictions = read_predictions(Path(options.predictions))
+    pack = read_pack(Path(options.data), options.split, options.labels, need_pictures=False)
+    task = _task(options, predictions.name, FROM_FILE)
+    return evaluate_points(assigned(predictions, pack), predictions.scheme, pack, task)
+
+
+def _task(options: argparse.Namespace, model: str, box: str) -> Task:
+    return Task(model, options.split or "all", options.labels, box, options.normaliser)
+
+
+def _write(evaluation: Evaluation, folder: Path) -> None:
+    """Write the folder of the evaluation, and say what had to be left out."""
+    write_evaluation(evaluation, folder)
+    curves = [
+        Curve(name, np.array([face.nme for face in faces])) for name, faces in faces_by_row(evaluation.faces).items()
+    ]
+    unit = NORMALISER_TEXTS[evaluation.normaliser]
+    left_out = {
+        "ced.png": write_curves(folder / "ced.png", title(evaluation), unit, curves),
+        "worst.jpg": write_sheet(folder / "worst.jpg", evaluation),
+    }
+    for name, remark in left_out.items():
+        if remark:
+            (folder / name).unlink(missing_ok=True)  # that of an earlier evaluation would contradict the tables
+            say(remark, error=True)
+    say(f"Written to {folder}", error=True)
+
+
+def _note(card_path: Path, evaluation: Evaluation) -> None:
+    """Put a result on the card in place of an older one of the same protocol."""
+    card, values = read_card(card_path), summary(evaluation)
+    same = ("data", "split", "labels", "box")
+    others = [entry for entry in card.metrics if any(entry.get(name) != values[name] for name in same)]
+    known: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    entry = {name: value for name, value in known.items() if name not in ("model", "normaliser")}
+    entry["protocol"] = protocol(evaluation)
+    write_card(card_path, replace(card, metrics=(*others, entry)))
+
+
+def _text(evaluation: Evaluation) -> str:
+    rows = table_rows(evaluation)
+    unit = f" % of {NORMALISER_TEXTS[evaluation.normaliser]}"
+    lines = [
+        f"{title(evaluation)}, {evaluation.n} faces, {evaluation.points} points, boxes: {evaluation.box}",
+        f"  NME      {number(evaluation.nme, 3, unit)} ({evaluation.nme_faces} faces)",
+        f"  NME box  {number(evaluation.nme_box, 3, ' % of the root of the box area')}",
+        f"  FR10     {number(evaluation.fr10, 2, ' %')}",
+        f"  AUC10    {number(evaluation.auc10, 4)}",
+        f"  missed   {evaluation.missed} faces",
+    ]
+    if evaluation.visibility_auc is not None:
+        lines.append(f"  visible  {number(evaluation.visibility_auc, 4)} (AUC of the confidence on hidden points)")
+    lines += ["", table([table_heading(rows), *table_cells(rows)])]
+    return "\n".join(lines)

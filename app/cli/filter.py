@@ -1,0 +1,114 @@
+"""`understudy filter`: AR filters are made, listed, checked and drawn on saved pictures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.cli.terminal import report, say, table
+from engine.batch.apply_filter import apply_to_source
+from engine.filters.library import FilterEntry, FilterLibrary, filter_entry, is_own, user_filters
+from engine.filters.loading import Filter, load_filter
+from engine.filters.spec import MeshRule
+from engine.filters.template import create_filter
+from engine.inference.detector import make_detector
+from engine.inference.library import ModelLibrary
+from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline
+from engine.sources.base import SourceKind
+from engine.sources.opening import open_source
+
+
+def main(options: argparse.Namespace) -> int:
+    """Carry out the subcommand."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "new": _new,
+        "list": _list,
+        "check": _check,
+        "apply": _apply,
+    }
+    return actions[options.action](options)
+
+
+def _new(options: argparse.Namespace) -> int:
+    folder = create_filter(options.name, Path(options.to) if options.to else user_filters())
+    text = (
+        f"{folder} holds your filter: filter.toml, which explains itself, and hat.png.\n"
+        "Show it, then save either file: the live picture follows at once. docs/filters.md tells the rest."
+    )
+    report({"folder": str(folder)}, text, options.json)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    entries = FilterLibrary().entries()
+    report({"filters": [_values(entry) for entry in entries]}, _list_text(entries), options.json)
+    return 0
+
+
+def _list_text(entries: list[FilterEntry]) -> str:
+    rows: list[tuple[object, ...]] = [("filter", "title", "from", "folder")]
+    rows += [
+        (entry.name, entry.title, "you" if entry.own else "the program", entry.folder)
+        for entry in entries
+        if entry.error is None
+    ]
+    problems = [f"{entry.name} cannot be used. {entry.error}" for entry in entries if entry.error is not None]
+    hint = f"Your own filters lie in {user_filters()}. “understudy filter new NAME” makes one there."
+    return "\n".join([table(rows), *problems, hint])
+
+
+def _values(entry: FilterEntry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "folder": str(entry.folder),
+        "own": entry.own,
+        "hook": entry.hook,
+        "error": str(entry.error) if entry.error else None,
+    }
+
+
+def _check(options: argparse.Namespace) -> int:
+    folder = FilterLibrary().find(options.filter)
+    loaded = load_filter(folder)
+    entry = filter_entry(folder)
+    text = f"“{entry.title}” in {folder} can be drawn.\n{table(_layer_rows(loaded))}"
+    if entry.hook:
+        text += f"\nIts hook {loaded.spec.hook} was read, but not run: a hook is a program like any other."
+    report(_values(entry), text, options.json)
+    return 0
+
+
+def _layer_rows(loaded: Filter) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = [("line", "image", "pixels", "held by", "blend")]
+    for layer in loaded.layers:
+        held = "mesh" if isinstance(layer.spec.placing, MeshRule) else "anchor"
+        size = f"{layer.image.width} x {layer.image.height}"
+        rows.append((layer.spec.line, layer.spec.image, size, held, layer.spec.blend))
+    return rows
+
+
+def _apply(options: argparse.Namespace) -> int:
+    folder = FilterLibrary().find(options.filter)
+    hooks = options.run_hook or is_own(folder)
+    loaded = load_filter(folder, hooks)
+    if loaded.spec.hook and not hooks:
+        say(f"The hook {loaded.spec.hook} is not run; look into it, then use --run-hook.", error=True)
+    landmarker, detector = ModelLibrary().load(options.model), make_detector(options.detector)
+    source = open_source(options.path)
+    try:
+        smoothing = DEFAULT_SMOOTHING if source.kind is SourceKind.VIDEO else 0.0
+        pipeline = Pipeline(detector, landmarker, smoothing)
+        done = apply_to_source(source, Path(options.path), pipeline, loaded, Path(options.out))
+        remark = source.remark
+    finally:
+        source.close()
+    text = f"{done.frames} pictures or frames written to {options.out}; {done.with_faces} of them have a face."
+    report({**asdict(done), "out": options.out}, text, options.json)
+    failure = None if loaded.hook is None else loaded.hook.error
+    for problem in filter(None, (remark, str(failure or ""))):
+        say(problem, error=True)
+    return 1 if remark or failure else 0

@@ -1,0 +1,41 @@
+"""`understudy predict`: landmarks of pictures, folders, videos and packs, written to files."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.cli.terminal import say
+from engine.batch.predict import Prediction, predict_pack, predict_source, require_some
+from engine.formats.landmark_writers import write_predictions
+from engine.formats.packs import is_pack, read_pack
+from engine.inference.detector import make_detector
+from engine.inference.landmarker import Landmarker
+from engine.inference.library import ModelLibrary
+from engine.sources.opening import open_source
+
+
+def main(options: argparse.Namespace) -> int:
+    """Write the predictions."""
+    landmarker = ModelLibrary().load(options.model)
+    detector = make_detector(options.detector)
+    path = Path(options.path)
+    if is_pack(path):
+        truth = options.box == "truth"
+        _write(predict_pack(read_pack(path), landmarker, None if truth else detector), options, landmarker)
+        return 0
+    source = open_source(options.path)
+    try:
+        _write(predict_source(source, detector, landmarker), options, landmarker)
+        remark = source.remark
+    finally:
+        source.close()
+    if remark:
+        say(remark, error=True)
+    return 1 if remark else 0
+
+
+def _write(predictions: Iterator[Prediction], options: argparse.Namespace, landmarker: Landmarker) -> None:
+    count = write_predictions(require_some(predictions, options.path), Path(options.out))
+    say(f"{count} pictures or frames, landmarks by {landmarker.card.name}: {options.out}")

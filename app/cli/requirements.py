@@ -1,0 +1,23 @@
+"""Telling that packages of the trainer are missing, before anything is done."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+
+from engine.core.errors import UsageError
+
+
+def require_packages(names: Iterable[str]) -> None:
+    """Check that packages of the extra `trainer` are installed, without importing them.
+
+    Raises:
+        UsageError: some are not.
+    """
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"The trainer needs packages that are not installed ({', '.join(missing)})",
+            "the application alone does without them",
+            "run “pip install -e .[trainer] -c packaging/constraints.txt”",
+        )

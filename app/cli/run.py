@@ -1,0 +1,120 @@
+"""`understudy run`: the window, or the same without a window."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from app.cli.terminal import number, report, say
+from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
+from engine.core.errors import UsageError
+from engine.formats.images import PICTURE_SUFFIXES
+from engine.inference.detector import make_detector
+from engine.inference.library import ModelLibrary
+from engine.inference.pipeline import Pipeline
+from engine.output.streaming.address import parse_address
+from engine.output.streaming.streamer import Streamer
+from engine.output.video_writer import CODECS
+from engine.sources.base import SourceKind
+from engine.sources.opening import open_source
+from engine.sources.watched import open_watched
+
+# What only a run without a window does.
+HEADLESS_OPTIONS = ("frames", "record", "picture", "json")
+SCREENSHOT_AFTER = 6.0  # seconds: past the first look, well inside the sample's motion
+
+
+def main(options: argparse.Namespace) -> int:
+    """Show the window, or run headless where it was asked for or no display is there.
+
+    Raises:
+        UsageError: options do not go with each other, or a file cannot be written for its ending.
+    """
+    if not options.headless and not has_display():
+        say("No display was found, so this runs without a window. (--headless asks for that.)", error=True)
+        options.headless = True
+    _check(options)
+    if options.headless:
+        return _headless(options)
+    from app.app import run_window  # Qt is loaded only when a window is shown
+
+    screenshot = Path(options.screenshot) if options.screenshot else None
+    return run_window(
+        options.source, options.model, screenshot, SCREENSHOT_AFTER, options.detector, stream=options.stream
+    )
+
+
+def has_display() -> bool:
+    """Tell whether a window can be shown."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what would be ignored, or would only fail once the work is done."""
+    if options.headless and options.screenshot:
+        raise UsageError(
+            "There is no window that --screenshot could save", "this runs without one", "use --picture instead"
+        )
+    ignored = [f"--{name}" for name in HEADLESS_OPTIONS if getattr(options, name) is not None]
+    if options.stream:
+        parse_address(options.stream)
+    if ignored and not options.headless:
+        raise UsageError(
+            f"With a window there is no {' and no '.join(ignored)}",
+            "that is for runs without a window",
+            "add --headless",
+        )
+    for name, endings in (("record", set(CODECS)), ("picture", PICTURE_SUFFIXES)):
+        target = getattr(options, name)
+        if target is not None and Path(target).suffix.lower() not in endings:
+            raise UsageError(
+                f"--{name} cannot write {target}",
+                f"its ending is none of {', '.join(sorted(endings))}",
+                "choose another name",
+            )
+
+
+def _headless(options: argparse.Namespace) -> int:
+    pipeline = Pipeline(make_detector(options.detector), ModelLibrary().load(options.model))
+    source = open_watched(lambda: open_source(options.source))
+    if options.source is None and source.kind is SourceKind.SAMPLE:
+        say("No camera was found, so the built-in sample plays.", error=True)
+    stream = Streamer(options.stream) if options.stream else None
+    try:
+        if stream is not None:
+            stream.ready()
+        settings = HeadlessSettings(
+            frames=options.frames,
+            record=Path(options.record) if options.record else None,
+            picture=Path(options.picture) if options.picture else None,
+            stream=stream,
+        )
+        summary = run_headless(source, pipeline, settings)
+        remark = source.remark
+    finally:
+        source.close()
+        if stream is not None:
+            stream.stop()
+    if stream is not None and stream.error is not None:
+        say(str(stream.error), error=True)
+    report(summary.as_report(), _text(summary), options.json)
+    if remark:
+        say(remark, error=True)
+    return 1 if remark else 0
+
+
+def _text(summary: HeadlessSummary) -> str:
+    total = summary.latency_ms["total"]
+    lines = [
+        f"{summary.source}: {summary.frames} frames, a face in {summary.faces_found:.1%} of them ({summary.model})",
+        f"  throughput  {number(summary.fps, 1)} frames/s",
+        f"  latency     {total.p50:.2f} ms a frame (median), {total.p95:.2f} ms (p95)",
+        f"  NME         {number(summary.nme, 2, ' % of the eye distance, against ground truth')}",
+        f"  jitter      {number(summary.jitter, 2, ' % of the eye distance, while still')}",
+    ]
+    lines += [f"  {kind:<11} {path}" for kind, path in summary.files.items()]
+    return "\n".join(lines)

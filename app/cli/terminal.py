@@ -1,0 +1,65 @@
+"""Writing to the terminal: sentences, tables and JSON reports."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.core.errors import UsageError
+from engine.core.files import replaced
+
+TO_TERMINAL = "-"
+
+
+def say(text: str, error: bool = False) -> None:
+    """Write a line to the terminal, to the error stream if asked; does nothing where there is no terminal."""
+    stream = sys.stderr if error else sys.stdout
+    if stream is not None:  # a windowed bundle has none
+        stream.write(text + "\n")
+        stream.flush()
+
+
+def report(values: Mapping[str, Any], text: str, target: str | None) -> None:
+    """Write a report: `text` for people, and `values` as JSON where `--json` asked for it.
+
+    Raises:
+        UsageError: the JSON file cannot be written.
+    """
+    if target != TO_TERMINAL:
+        say(text)
+    if target is None:
+        return
+    document = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
+    if target == TO_TERMINAL:
+        say(document)
+        return
+    path = Path(target)
+    try:
+        with replaced(path) as temporary:
+            temporary.write_text(document + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"The report {path} cannot be written ({error.strerror})",
+            "the folder forbids writing or the disk is full",
+            "choose another place with --json",
+        ) from error
+
+
+def table(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows of cells as aligned text; the first row is the heading."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join(lines)
+
+
+def number(value: float | None, digits: int = 2, unit: str = "") -> str:
+    """Return a number for people; a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}{unit}"
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)

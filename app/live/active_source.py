@@ -1,0 +1,88 @@
+"""A source on its way to the screen, or on it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from engine.core.errors import ModelError, UnderstudyError
+from engine.live.session import Session
+from engine.live.state import Status
+from engine.sources.base import Adjustable, SourceKind
+
+FIRST, SECOND = 0, 1  # lanes
+
+
+@dataclass
+class LaneModel:
+    """Which model a lane has.
+
+    Attributes:
+        wanted: what is asked for, by name or path.
+        loaded: what was loaded last, by name or path; set by threads of the sessions.
+        at_work: the name that the lane's results carry; "" before the first.
+    """
+
+    wanted: str
+    loaded: str = ""
+    at_work: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An error of a lane that was told last; one that comes and goes with the frames is told once.
+
+    Attributes:
+        error: the error itself, as long as it lasts.
+        words: its sentence.
+    """
+
+    error: UnderstudyError | None = None
+    words: str = ""
+
+
+class Playing:
+    """One source with the session that reads it. The session's threads fill in what they find.
+
+    Attributes:
+        spec: the source as it was asked for; None for the first camera, or else the sample.
+        stands_in: whether it plays because what was asked for could not.
+        session: the threads behind it.
+        name: what the source calls itself, "" until it is open.
+        kind: what it turned out to be; None until it is open.
+        is_still: whether it is a single picture.
+        camera: what can be asked for another format; None unless a camera is open.
+        model_refusal: why another model than the wanted one is at work; None once that was told.
+        second_model: what the session's second lane was asked to use; None before.
+        told: what was told of each lane's errors.
+        told_status: the session's status that was told last.
+        ended: set when its threads have ended or were given up.
+    """
+
+    session: Session
+
+    def __init__(self, spec: str | None, stands_in: bool = False) -> None:
+        self.spec = spec
+        self.stands_in = stands_in
+        self.name = ""
+        self.kind: SourceKind | None = None
+        self.is_still = False
+        self.camera: Adjustable | None = None
+        self.model_refusal: ModelError | None = None
+        self.second_model: str | None = None
+        self.told = [Told(), Told()]
+        self.told_status: Status | None = None
+        self.ended = threading.Event()
+
+    @property
+    def found_as(self) -> str | None:
+        """How to open it, or open it again: a camera that was lost must not be replaced by another or by the sample."""
+        return self.name if self.kind is SourceKind.CAMERA else self.spec
+
+    def answers_to(self, spec: str | None) -> bool:
+        """Tell whether `spec` asks for this source."""
+        return spec in (self.spec, self.found_as)
+
+    def may_share_device(self, other: Playing) -> bool:
+        """Tell whether both may want the same camera."""
+        return None in (self.spec, other.spec) or self.answers_to(other.spec)

@@ -1,0 +1,52 @@
+"""What the window asks of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.filters.library import FilterEntry
+from engine.inference.landmarker import Landmarker
+from engine.inference.library import ModelEntry
+from engine.inference.pipeline import Pipeline
+from engine.live.session import Session
+from engine.live.settings import LiveSettings
+from engine.sources.base import CameraFormat, Source
+from engine.sources.discovery import Camera
+
+
+class NewSession(Protocol):
+    """Makes a session that has not started yet."""
+
+    def __call__(
+        self,
+        open_source: Callable[[], Source],
+        make_pipeline: Callable[[], Pipeline],
+        settings: LiveSettings,
+        notify: Callable[[], None],
+    ) -> Session: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the window asks of the engine. Every part but `new_session` may take long and runs on other threads.
+
+    Attributes:
+        list_cameras: cameras that are plugged in.
+        open_source: opens a source by its text; None is the first camera, or else the sample. Takes what cameras are
+            asked for too, by their names.
+        list_models: the models that are there, broken ones with the reason.
+        list_filters: the AR filters that are there, broken ones with the reason.
+        make_pipeline: builds the way of a frame for a model, by name or path.
+        load_landmarker: loads a model by name or path.
+        new_session: makes a session.
+    """
+
+    list_cameras: Callable[[], list[Camera]]
+    open_source: Callable[[str | None, Mapping[str, CameraFormat]], Source]
+    list_models: Callable[[], list[ModelEntry]]
+    list_filters: Callable[[], list[FilterEntry]]
+    make_pipeline: Callable[[str], Pipeline]
+    load_landmarker: Callable[[str], Landmarker]
+    new_session: NewSession

@@ -1,0 +1,74 @@
+"""Keeps the AR filter that is on: loads it off the GUI thread and tells of mistakes in its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.shell.background import Background
+from app.shell.bridge import Bridge
+from engine.filters.library import is_own
+from engine.filters.stage import FilterStage
+
+
+class FilterKeeper(QObject):
+    """Owns one filter at a time. Lives on the GUI thread."""
+
+    changed = Signal(object)  # FilterStage, or None for no filter
+    troubled = Signal(object)  # FilterError: the newest version cannot be used
+    mended = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._wanted: Path | None = None
+        self._stage: FilterStage | None = None
+        self._told = ""
+        self._background = Background(self)
+        self._bridge = Bridge(self)
+        self._bridge.changed.connect(self._look)
+
+    def use(self, folder: Path | None) -> None:
+        """Put the filter of a folder on, or none."""
+        if folder == self._wanted:
+            return
+        self._wanted = folder
+        self._drop()
+        if folder is None:
+            self.changed.emit(None)
+            return
+        # A hook is a program: only what the user put into the folder of filters may run.
+        hooks = is_own(folder)
+        notify = self._bridge.notify
+        self._background.run(lambda: FilterStage(folder, hooks=hooks, notify=notify), self._take)
+
+    def close(self) -> None:
+        """Follow no folder any more."""
+        self._bridge.close()
+        self._wanted = None
+        self._drop()
+
+    def _take(self, stage: FilterStage) -> None:
+        if stage.folder != self._wanted or self._stage is not None:  # another one was chosen meanwhile
+            self._background.run(stage.close, lambda _: None)
+            return
+        self._stage = stage
+        self.changed.emit(stage)
+        self._look()
+
+    def _look(self) -> None:
+        """Tell of a mistake once, and when it is mended."""
+        error = None if self._stage is None else self._stage.error
+        words = "" if error is None else str(error)
+        if words == self._told:
+            return
+        self._told = words
+        if error is None:
+            self.mended.emit()
+        else:
+            self.troubled.emit(error)
+
+    def _drop(self) -> None:
+        stage, self._stage, self._told = self._stage, None, ""
+        if stage is not None:
+            self._background.run(stage.close, lambda _: None)

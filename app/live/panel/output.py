@@ -1,0 +1,110 @@
+"""What is written and sent while frames run."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+
+from app.live.outputs import Recording
+from app.live.panel.section import FoldingSection
+from app.shortcuts.shortcuts import Act
+from app.theme.theme import GAP
+from app.widgets.controls import CheckBox, Picker
+from app.widgets.making import make_check
+from engine.output.streaming.address import EXAMPLES
+
+FORMATS = (".jsonl", ".csv", "")  # the last one is a folder of .pts files
+
+
+class OutputSection(FoldingSection):
+    """Switches for recording, log and stream, each with what goes with it."""
+
+    record_wanted = Signal(bool)
+    log_wanted = Signal(bool)
+    stream_wanted = Signal(bool)
+    virtual_wanted = Signal(bool)
+
+    def __init__(self, address: str | None = None, parent: QWidget | None = None) -> None:
+        super().__init__("", "", parent)
+        self.head.setText(self.tr("Record and send"))
+        self.head.setAccessibleName(self.tr("Record and send"))
+        self.head.setToolTip(self.tr("Record the picture, log landmarks, send them to other programs"))
+        self.record, self.recordings = self._make_pair(
+            make_check(self.tr("Record"), self.tr("Record a video"), Act.RECORD), self.tr("What is recorded")
+        )
+        for what, text in (
+            (Recording.VIEW, self.tr("with overlays")),
+            (Recording.FRAMES, self.tr("clean frames")),
+            (Recording.BOTH, self.tr("both")),
+        ):
+            self.recordings.addItem(text, what.value)
+        self.log, self.formats = self._make_pair(
+            make_check(self.tr("Log"), self.tr("Write the first model's landmarks of every frame into a file")),
+            self.tr("Format of the log"),
+        )
+        for ending in FORMATS:
+            self.formats.addItem(ending.removeprefix(".").upper() or ".pts", ending)
+        self.stream = make_check(
+            self.tr("Send"), self.tr("Send the first model's landmarks of every frame to another program")
+        )
+        self.address = QLineEdit(address or EXAMPLES["udp"])
+        self.address.setAccessibleName(self.tr("Address of the stream"))
+        self.address.setToolTip(self.tr("Where to: {0}").format(", ".join(EXAMPLES.values())))
+        self._add_row(self.stream, self.address)
+        self.virtual = make_check(
+            self.tr("Virtual camera"), self.tr("Show the view as a camera that other programs can choose")
+        )
+        self.rows.addWidget(self.virtual)
+        self.virtual.toggled.connect(self.virtual_wanted)
+        self.record.toggled.connect(self.record_wanted)
+        self.log.toggled.connect(self.log_wanted)
+        self.stream.toggled.connect(self.stream_wanted)
+        self.address.returnPressed.connect(lambda: self.stream.setChecked(True))
+
+    @property
+    def recording(self) -> Recording:
+        """What is recorded."""
+        return Recording(self.recordings.currentData())
+
+    @property
+    def ending(self) -> str:
+        """Ending of the log's file."""
+        return str(self.formats.currentData())
+
+    def show_state(self, box: CheckBox, is_on: bool) -> None:
+        """Make a switch tell what is the case, without wanting anything."""
+        box.blockSignals(True)
+        box.setChecked(is_on)
+        box.blockSignals(False)
+        partners = {self.record: self.recordings, self.log: self.formats, self.stream: self.address}
+        if box in partners:
+            partners[box].setEnabled(not is_on)
+
+    def focus_chain(self) -> tuple[QWidget, ...]:
+        """Return the controls in the order in which Tab visits them."""
+        return (
+            self.head,
+            self.record,
+            self.recordings,
+            self.log,
+            self.formats,
+            self.stream,
+            self.address,
+            self.virtual,
+        )
+
+    def _make_pair(self, box: CheckBox, name: str) -> tuple[CheckBox, Picker]:
+        picker = Picker()
+        picker.setMinimumContentsLength(8)
+        picker.setAccessibleName(name)
+        picker.setToolTip(name)
+        self._add_row(box, picker)
+        return box, picker
+
+    def _add_row(self, box: CheckBox, control: QWidget) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        row.addWidget(box)
+        row.addStretch(1)
+        row.addWidget(control, 3)
+        self.rows.addLayout(row)

@@ -1,0 +1,124 @@
+"""What the captions on the live view say: which model made a picture, how old it is, what the colours mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from app.models.model_facts import ModelFacts
+from app.theme.lane_colours import ON_DARK
+from engine.core.faces import Result
+from engine.live.settings import Pace, View
+from engine.render.scene import Layout
+
+SEPARATOR = " · "
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a caption.
+
+    Attributes:
+        text: what it says.
+        muted: whether it is of second rank.
+        colour: of the mark before it, `#rrggbb`; "" for none.
+    """
+
+    text: str
+    muted: bool = False
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What captions are made of.
+
+    Attributes:
+        results: of both lanes, as they are on screen; None for a lane that is not.
+        layout, pace, magnification: how they are shown, as in `LiveSettings`.
+        models: what is known of models, by name.
+        ages: milliseconds from the capture of each lane's frame until it was shown; None where that was not measured.
+    """
+
+    results: tuple[Result, Result | None]
+    layout: Layout
+    pace: Pace
+    magnification: float
+    models: Mapping[str, ModelFacts]
+    ages: tuple[float | None, float | None]
+
+
+def results_on_screen(view: View, layout: Layout) -> tuple[Result, Result | None]:
+    """Return what is to be seen of each lane: on one picture, the second's result is the one drawn with the first's."""
+    if layout is Layout.SINGLE:
+        return view.first.result, None
+    if layout.has_two_pictures:
+        return view.first.result, None if view.second is None else view.second.result
+    return view.first.result, view.first.rival
+
+
+def lane_lines(told: Told, lane: int) -> tuple[Line, ...]:
+    """Name the model of a lane, what it is, and the age of its result; nothing where no model was at work."""
+    result = told.results[lane]
+    if result is None or not result.model:
+        return ()
+    two = told.results[1] is not None
+    lines = [Line(result.model, colour=ON_DARK[lane] if two else "")]
+    facts = told.models.get(result.model)
+    if facts is not None:
+        lines.append(Line(SEPARATOR.join((facts.role_words, facts.points_words, facts.size_words)), muted=True))
+    timing = SEPARATOR.join(_timing(told, lane))
+    if timing:
+        lines.append(Line(timing, muted=True))
+    if lane == 1 and _differ_in_points(told):
+        lines.append(Line(QCoreApplication.translate("Captions", "compared on the 68 shared points"), muted=True))
+    return tuple(lines)
+
+
+def legend_lines(told: Told) -> tuple[Line, ...]:
+    """Say what the arrows of `Layout.DIFFERENCE` mean; nothing in other layouts."""
+    first, second = told.results
+    if told.layout is not Layout.DIFFERENCE or second is None or not second.model:
+        return ()
+    names = QCoreApplication.translate("Captions", "arrows: {0} to {1}").format(first.model, second.model)
+    return Line(names), Line(
+        QCoreApplication.translate("Captions", "magnified {0:g}\u00d7").format(told.magnification), muted=True
+    )
+
+
+def _timing(told: Told, lane: int) -> tuple[str, ...]:
+    """Say how a lane's frame stands to the other's, where that matters, and how old its result was when shown."""
+    said, age = [], told.ages[lane]
+    first, second = told.results
+    if second is not None and told.pace is Pace.LOCKED and first.frame.id == second.frame.id:
+        said.append(QCoreApplication.translate("Captions", "same frame"))
+    elif second is not None and lane == 1 and not told.layout.has_two_pictures:
+        return (_lag(first, second),)  # the age of the picture stands at the first lane
+    if age is not None:
+        said.append(QCoreApplication.translate("Captions", "shown {0:.0f} ms after capture").format(age))
+    return tuple(said)
+
+
+def _lag(first: Result, second: Result) -> str:
+    """Say by how much the landmarks of the second lane belong to an earlier frame than the picture."""
+    if first.frame.id == second.frame.id:
+        return QCoreApplication.translate("Captions", "same frame")
+    milliseconds = (first.frame.captured - second.frame.captured) * 1e3
+    return QCoreApplication.translate("Captions", "of a frame {0:.0f} ms earlier").format(max(milliseconds, 0.0))
+
+
+def _differ_in_points(told: Told) -> bool:
+    """Tell whether the two models mark the face differently, but with 68 points in common."""
+    counts = {_points(told, result) for result in told.results}
+    return counts == {68, 98}
+
+
+def _points(told: Told, result: Result | None) -> int | None:
+    """Return how many landmarks a result's model finds; None if nobody knows."""
+    if result is None:
+        return None
+    if result.model in told.models:
+        return told.models[result.model].points
+    return result.faces[0].scheme.points if result.faces else None

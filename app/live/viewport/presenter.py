@@ -1,0 +1,213 @@
+"""The presenter's layer: a few big numbers over the lower edge of the picture, for a room and a projector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import fmean
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE
+from engine.core.paths import asset_path
+from engine.core.stats import Readings, Spread
+from engine.render.text import EM_PER_CAPITAL
+
+# Letters of 22 minutes of arc can be read with ease (ISO 9241-303): from ten metres 64 mm, which is 3.2 % of a
+# projected picture two metres high. The numbers are twice that. All measures are shares of the window's height.
+NUMBER, SECOND_NUMBER, LABEL = 0.07, 0.055, 0.032  # heights of capitals; two lanes are set smaller
+PADDING, LINE_GAP, COLUMN_GAP, BOTTOM = 0.028, 0.026, 0.04, 0.03
+SIDES = 1.25  # how much more there is at the sides
+WIDEST = 0.94  # of the window's width
+PLATE_ALPHA = 0.8  # over white, the muted labels still stand at 4.5 : 1
+WIDEST_NUMBER = "00.0"  # what a column always has room for, so that nothing moves
+NOTHING = "\u2013"
+
+
+@dataclass(frozen=True)
+class BigLane:
+    """What is told of a lane.
+
+    Attributes:
+        model: name of its model.
+        readings: its numbers.
+        screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
+    """
+
+    model: str
+    readings: Readings
+    screen: Spread | None = None
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where everything stands, in logical pixels from the plate's corner."""
+
+    columns: tuple[float, ...]  # left edges
+    widths: tuple[float, ...]
+    number: QFont
+    label: QFont
+    padding: float
+    label_base: float
+    bases: tuple[float, ...]  # of the rows of numbers
+    width: float
+    height: float
+
+
+class Presenter(QWidget):
+    """Shows the numbers of one or two lanes at the foot of its parent; the mouse does not notice it.
+
+    Args:
+        parent: what it lies over.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._stage = parent
+        self._rows: list[list[str]] = []
+        self._shared: list[str] = []  # what belongs to all lanes stands last, half way between them
+        self._labels: list[str] = []
+        self._layout: _Layout | None = None
+        self._picture: QPixmap | None = None  # the video below moves with every frame, the words with some only
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName(self.tr("Numbers for the audience"))
+        parent.installEventFilter(self)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """Everything the layer says, a line for the labels and one for each lane."""
+        rows = [[*row, *([] if number else self._shared)] for number, row in enumerate(self._rows)]
+        return "\n".join("  ".join(row) for row in (self._labels, *rows))
+
+    def tell(self, lanes: Sequence[BigLane], agreement: float | None = None) -> None:
+        """Show these numbers from now on.
+
+        Args:
+            lanes: one or two.
+            agreement: mean distance of both lanes in percent of the eye distance; None while there is none.
+        """
+        nme = any(lane.readings.nme is not None for lane in lanes)
+        labels = [self.tr("model"), self.tr("results/s"), self.tr("to screen ms")]
+        labels += [self.tr("NME %")] if nme else []
+        labels += [self.tr("agreement %")] if agreement is not None else []
+        rows = [_numbers(lane, nme) for lane in lanes]
+        shared = [] if agreement is None else [_short(agreement)]
+        if (labels, rows, shared) != (self._labels, self._rows, self._shared):
+            self._labels, self._rows, self._shared = labels, rows, shared
+            self._place()
+            self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._layout is None:
+            return
+        if self._picture is None or self._picture.devicePixelRatioF() != self.devicePixelRatioF():
+            self._picture = self._drawn(self._layout)
+        QPainter(self).drawPixmap(0, 0, self._picture)
+
+    def _drawn(self, layout: _Layout) -> QPixmap:
+        """Return a picture of the layer."""
+        picture = QPixmap(self.size() * self.devicePixelRatioF())
+        picture.setDevicePixelRatio(self.devicePixelRatioF())
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        plate = QColor(STAGE)
+        plate.setAlphaF(PLATE_ALPHA)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(plate)
+        painter.drawRoundedRect(QRectF(self.rect()), layout.padding / 2, layout.padding / 2)
+        self._write(painter, layout, self._labels, layout.label, layout.label_base, ON_STAGE_MUTED)
+        for row, base in zip(self._rows, layout.bases, strict=True):
+            self._write(painter, layout, row, layout.number, base, ON_STAGE)
+        before = ["" for _ in self._rows[0]]
+        self._write(painter, layout, [*before, *self._shared], layout.number, fmean(layout.bases), ON_STAGE)
+        painter.end()
+        return picture
+
+    def _write(
+        self, painter: QPainter, layout: _Layout, words: Sequence[str], font: QFont, base: float, colour: str
+    ) -> None:
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        painter.setPen(QColor(colour))
+        for column, (word, left, width) in enumerate(zip(words, layout.columns, layout.widths, strict=False)):
+            before = (
+                0.0 if column == 0 else (width - metrics.horizontalAdvance(word)) / 2
+            )  # names begin, numbers centre
+            painter.drawText(round(left + before), round(base), word)
+
+    def _place(self) -> None:
+        """Lie at the foot of the stage, as large as the room and the words allow."""
+        if not self._rows:
+            return
+        self._picture = None
+        stage = self._stage.rect()
+        height, widest = float(stage.height()), WIDEST * stage.width()
+        layout = self._set(height)
+        for _ in range(2):  # letters have whole sizes: the first time, they may come out a little too wide
+            if layout.width > widest:
+                height *= widest / layout.width
+                layout = self._set(height)
+        self._layout = layout
+        size = QSize(round(layout.width), round(layout.height))
+        top = stage.height() - round(BOTTOM * stage.height()) - size.height()
+        self.setGeometry(QRect(QPoint((stage.width() - size.width()) // 2, top), size))
+
+    def _set(self, height: float) -> _Layout:
+        """Set the words for a window of this height."""
+        capital = (NUMBER if len(self._rows) == 1 else SECOND_NUMBER) * height
+        label_capital, padding, line_gap = LABEL * height, PADDING * height, LINE_GAP * height
+        number, label = _font(capital), _font(label_capital)
+        widths = tuple(self._width(column, number, label) for column in range(len(self._labels)))
+        columns, left = [], padding * SIDES
+        for width in widths:
+            columns.append(left)
+            left += width + COLUMN_GAP * height
+        label_base = padding + label_capital
+        bases = tuple(label_base + (line_gap + capital) * (row + 1) for row in range(len(self._rows)))
+        whole = left - COLUMN_GAP * height + padding * SIDES
+        return _Layout(tuple(columns), widths, number, label, padding, label_base, bases, whole, bases[-1] + padding)
+
+    def _width(self, column: int, number: QFont, label: QFont) -> float:
+        own = len(self._rows[0])
+        words = [row[column] for row in self._rows] if column < own else self._shared[column - own :]
+        words = [*words, WIDEST_NUMBER] if column else words
+        numbers = QFontMetricsF(number)
+        return max(QFontMetricsF(label).horizontalAdvance(self._labels[column]), *map(numbers.horizontalAdvance, words))
+
+
+def _numbers(lane: BigLane, nme: bool) -> list[str]:
+    readings = lane.readings
+    row = [lane.model, _short(readings.fps), _short(None if lane.screen is None else lane.screen.p50)]
+    return [*row, _short(readings.nme)] if nme else row
+
+
+def _short(value: float | None) -> str:
+    """Return a number of two or three digits; more cannot be read from afar while they change."""
+    if value is None:
+        return NOTHING
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+
+
+def _font(capital: float) -> QFont:
+    """Return the bundled font with capitals of that height in pixels, and digits that are all equally wide."""
+    font = QFont(_family())
+    font.setPixelSize(max(1, round(capital * EM_PER_CAPITAL)))
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+@lru_cache
+def _family() -> str:
+    number = QFontDatabase.addApplicationFont(str(asset_path("fonts", "Inter-Medium.otf")))
+    return QFontDatabase.applicationFontFamilies(number)[0]

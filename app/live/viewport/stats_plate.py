@@ -1,0 +1,263 @@
+"""The plate over a picture that names its model and tells its numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
+from PySide6.QtWidgets import QWidget
+
+from app.live.viewport.captions import SEPARATOR, Line
+from app.live.viewport.plate import (
+    CORNER,
+    PADDING_X,
+    PADDING_Y,
+    line_height,
+    lines_width,
+    paint_lines,
+    paint_plate,
+    plate_font,
+)
+from app.live.viewport.stats_report import LaneReport, Row, quality_rows, speed_row, spoken, time_rows
+from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
+
+WIDEST_NUMBER = "00.0"
+BRIEF_LINES = 2  # of the caption, that are left where there is little room: the model, and what it is
+BIG = 2.1  # size of the speed's digits, of the others'
+# Logical pixels.
+LABEL_GAP, NUMBER_GAP, UNIT_GAP = 14.0, 14.0, 7.0
+GROUP_GAP = 8.0
+CHEVRON = ((-3.5, -1.75), (0.0, 1.75), (3.5, -1.75))
+_OPENING = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
+
+
+class LaneNumbers(QWidget):
+    """A dark plate with a caption and the most important numbers; a click, or Enter, shows all of them.
+
+    It is painted anew only when what it says changes, and otherwise laid over the live picture as it is.
+    """
+
+    details_wanted = Signal(bool)  # show all numbers, or the most important ones again
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._report = LaneReport(())
+        self._details = False
+        self._brief: float | None = None  # how wide it may be while it tells its caption alone
+        self._painted: QPixmap | None = None
+        self._widest = 0.0  # since the plate speaks of this model: it must not tremble with the digits
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setToolTip(
+            self.tr(
+                "Click to see all numbers, or fewer. p50 is the median, p95 what 95 of 100 frames stay below. "
+                "The time to screen ends when the window has painted the picture; the display adds its own."
+            )
+        )
+
+    @property
+    def report(self) -> LaneReport:
+        """What the plate says."""
+        return self._report
+
+    def show_report(self, report: LaneReport) -> None:
+        """Say this from now on."""
+        if report == self._report:
+            return
+        name, former = (it.lines[0].text if it.lines else "" for it in (report, self._report))
+        if name != former or (report.readings is None) != (self._report.readings is None):
+            self._widest = 0.0
+        self._report = report
+        self.setAccessibleName(self.tr("Numbers of {0}").format(name))
+        self.setAccessibleDescription(spoken(report))
+        self._renew()
+
+    def show_details(self, shown: bool) -> None:
+        """Show all numbers, or only the most important ones."""
+        self._details = shown
+        self._renew()
+
+    def shorten(self, width: float | None) -> None:
+        """Tell the model and what it is alone, at most `width` logical pixels wide; None tells everything again."""
+        if width != self._brief:
+            self._brief = width
+            self._renew()
+
+    def whole_size(self) -> QSize:
+        """Return the size of the plate that tells everything."""
+        self._widest = max(self._widest, self._width())
+        return QSize(math.ceil(self._widest + 2 * PADDING_X), math.ceil(self._lay_out(None) + 2 * PADDING_Y))
+
+    def sizeHint(self) -> QSize:
+        if self._brief is None:
+            return self.whole_size()
+        lines, metrics = self._brief_lines(self._brief), self._metrics()
+        width = min(lines_width(lines, metrics) + 2 * PADDING_X, self._brief)
+        return QSize(math.ceil(width), math.ceil(line_height(metrics) * len(lines) + 2 * PADDING_Y))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.setAccepted(self._opens(event))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._opens(event) and self.rect().contains(event.position().toPoint()):
+            self.details_wanted.emit(not self._details)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in _OPENING and self._report.readings is not None:
+            self.details_wanted.emit(not self._details)
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._renew()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._renew()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        wanted = QSize(round(self.width() * ratio), round(self.height() * ratio))
+        if self._painted is None or self._painted.size() != wanted:
+            self._painted = QPixmap(wanted)
+            self._painted.setDevicePixelRatio(ratio)
+            self._painted.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(self._painted)
+            self._paint(painter)
+            painter.end()
+        QPainter(self).drawPixmap(0, 0, self._painted)
+
+    def _opens(self, event: QMouseEvent) -> bool:
+        return event.button() == Qt.MouseButton.LeftButton and self._report.readings is not None
+
+    def _renew(self) -> None:
+        self._painted = None
+        self.resize(self.sizeHint())
+        self.update()
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        plate = QRectF(self.rect())
+        paint_plate(painter, plate)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(STAGE_ACCENT), 2))
+            painter.drawRoundedRect(plate.adjusted(1, 1, -1, -1), CORNER, CORNER)
+        if self._brief is None:
+            self._lay_out(painter)
+        else:
+            self._set_lines(painter, self._brief_lines(self._brief))
+
+    def _lay_out(self, painter: QPainter | None) -> float:
+        """Set everything from top to bottom, or with no painter only measure it; return the height without padding."""
+        report, line = self._report, line_height(self._metrics())
+        y = PADDING_Y
+        if painter is not None:
+            self._set_lines(painter, report.lines)
+        y += line * len(report.lines)
+        if report.readings is None:
+            return y - PADDING_Y
+        y = self._set_speed(painter, speed_row(report.readings), y + GROUP_GAP / 2)
+        y = self._set_times_head(painter, y + GROUP_GAP / 2)
+        for row in time_rows(report, self._details):
+            y = self._set_row(painter, row, y)
+        for index, row in enumerate(quality_rows(report, self._details)):
+            y = self._set_row(painter, row, y + GROUP_GAP * (index == 0))
+        return y - PADDING_Y
+
+    def _brief_lines(self, width: float) -> tuple[Line, ...]:
+        """Return the first lines of the caption, each without the last parts for which there is no room."""
+        metrics, lines = self._metrics(), []
+        for line in self._report.lines[:BRIEF_LINES]:
+            parts = line.text.split(SEPARATOR)
+            while len(parts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(parts)) > width - 2 * PADDING_X:
+                parts.pop()
+            lines.append(replace(line, text=SEPARATOR.join(parts)))
+        return tuple(lines)
+
+    def _set_lines(self, painter: QPainter, lines: tuple[Line, ...]) -> None:
+        """Set the caption."""
+        painter.setFont(plate_font(self.font()))
+        paint_lines(painter, lines, QRectF(self.rect()).adjusted(PADDING_X, PADDING_Y, -PADDING_X, 0))
+
+    def _set_speed(self, painter: QPainter | None, row: Row, y: float) -> float:
+        """Set the number that is read from afar."""
+        font = plate_font(self.font(), BIG, QFont.Weight.Medium)
+        metrics = QFontMetricsF(font)
+        if painter is not None:
+            painter.setFont(font)
+            painter.setPen(QColor(ON_STAGE))
+            baseline = y + metrics.ascent()
+            painter.drawText(QPointF(PADDING_X - 1, baseline), row.numbers[0])
+            painter.setFont(plate_font(self.font()))
+            painter.setPen(QColor(ON_STAGE_MUTED))
+            x = PADDING_X + metrics.horizontalAdvance(row.numbers[0]) + UNIT_GAP
+            painter.drawText(QPointF(x, baseline), row.unit)
+        return y + metrics.height()
+
+    def _set_times_head(self, painter: QPainter | None, y: float) -> float:
+        """Set the heads of the columns, and the mark that shows that there is more."""
+        metrics = self._metrics()
+        if painter is not None:
+            painter.setPen(QColor(ON_STAGE_MUTED))
+            for right, text in zip(self._columns(), ("p50", "p95"), strict=True):
+                painter.drawText(QPointF(right - metrics.horizontalAdvance(text), y + metrics.ascent()), text)
+            label = self.tr("latency")
+            painter.drawText(QPointF(PADDING_X, y + metrics.ascent()), label)
+            middle = QPointF(PADDING_X + metrics.horizontalAdvance(label) + 11, y + metrics.height() / 2 + 0.5)
+            sign = -1.0 if self._details else 1.0
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(ON_STAGE_MUTED), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawPolyline(QPolygonF([middle + QPointF(x, sign * dy) for x, dy in CHEVRON]))
+        return y + line_height(metrics)
+
+    def _set_row(self, painter: QPainter | None, row: Row, y: float) -> float:
+        metrics = self._metrics()
+        if painter is not None:
+            baseline, columns = y + metrics.ascent(), self._columns()
+            painter.setPen(QColor(ON_STAGE_MUTED))
+            painter.drawText(QPointF(PADDING_X, baseline), row.label)
+            unit_x = columns[len(row.numbers) - 1] + UNIT_GAP
+            painter.drawText(QPointF(unit_x, baseline), row.unit)
+            if row.note:
+                note = metrics.elidedText(row.note, Qt.TextElideMode.ElideRight, self.width() - 2 * PADDING_X)
+                painter.drawText(QPointF(PADDING_X, baseline + line_height(metrics)), note)
+            painter.setPen(QColor(ON_STAGE))
+            for right, text in zip(columns, row.numbers, strict=False):
+                painter.drawText(QPointF(right - metrics.horizontalAdvance(text), baseline), text)
+        return y + line_height(metrics) * (2 if row.note else 1)
+
+    def _columns(self) -> tuple[float, float]:
+        """Return the right edges of the columns of numbers."""
+        metrics = self._metrics()
+        rows = (*time_rows(self._report, details=True), *quality_rows(self._report, details=True))
+        labels = max(metrics.horizontalAdvance(row.label) for row in rows)
+        first = PADDING_X + labels + LABEL_GAP + metrics.horizontalAdvance(WIDEST_NUMBER)
+        return first, first + NUMBER_GAP + metrics.horizontalAdvance(WIDEST_NUMBER)
+
+    def _width(self) -> float:
+        """Return the width without padding: that of the longest line, whichever of them are shown now."""
+        metrics, lines = self._metrics(), self._report.lines
+        if self._report.readings is None:
+            return lines_width(lines, metrics)
+        columns = self._columns()
+        rows = (*time_rows(self._report, details=True), *quality_rows(self._report, details=True))
+        ends = [columns[len(row.numbers) - 1] + UNIT_GAP + metrics.horizontalAdvance(row.unit) for row in rows]
+        return max(max(ends) - PADDING_X, lines_width(lines, metrics))
+
+    def _metrics(self) -> QFontMetricsF:
+        return QFontMetricsF(plate_font(self.font()))

@@ -1,0 +1,138 @@
+"""What is told of a lane in numbers. Each stands with its unit and says what it means, no more."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from app.live.viewport.captions import Line
+from engine.core.stats import Readings, Spread
+from engine.render.panel import SHOWN_STAGES, number
+
+UNKNOWN = "\u2013"  # a dash
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of numbers.
+
+    Attributes:
+        label: what is measured.
+        numbers: one, or a median and a 95th percentile.
+        unit: what the numbers count.
+        note: what else must be known of them, on a line of its own; "" for nothing.
+    """
+
+    label: str
+    numbers: tuple[str, ...]
+    unit: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class LaneReport:
+    """What is told of a lane.
+
+    Attributes:
+        lines: its caption: the model, what it is, the age of its result.
+        readings: its numbers; None tells the caption alone.
+        screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
+        from_camera: whether the frames come from a camera, not from a file or pictures.
+        agreement: as in `engine.live.settings.View`, and None with a single lane.
+        roles: of both lanes' models, as people read them; empty where they are not known.
+    """
+
+    lines: tuple[Line, ...]
+    readings: Readings | None = None
+    screen: Spread | None = None
+    from_camera: bool = False
+    agreement: float | None = None
+    roles: tuple[str, ...] = ()
+
+
+def speed_row(readings: Readings) -> Row:
+    """Return the throughput, which says nothing about how late a result is."""
+    fps = UNKNOWN if readings.fps is None else number(readings.fps)
+    return Row("", (fps,), QCoreApplication.translate("LaneReport", "results/s"))
+
+
+def time_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
+    """Return the latency from capture to screen, and with `details` that of every stage on the way."""
+    camera = QCoreApplication.translate("LaneReport", "camera to screen")
+    label = camera if report.from_camera else QCoreApplication.translate("LaneReport", "capture to screen")
+    rows = [Row(label, _spread(report.screen), "ms")]
+    if details and report.readings is not None:
+        latencies = report.readings.latency_ms
+        rows += [Row(_stage_words(name), _spread(latencies.get(name)), "ms") for name in SHOWN_STAGES]
+    return tuple(rows)
+
+
+def quality_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
+    """Return how good the landmarks are, and with `details` how steady they are and what they cost."""
+    readings = report.readings
+    share = QCoreApplication.translate("LaneReport", "% of eye distance")
+    rows = [*_accuracy(report, share)]
+    if readings is None or not details:
+        return tuple(rows)
+    # A model that misses the hard faces has an error of the easy ones only.
+    found = readings.found * 100 if readings.frames else None
+    frames = QCoreApplication.translate("LaneReport", "% of frames")
+    rows.append(Row(QCoreApplication.translate("LaneReport", "face found"), _one(found), frames))
+    rows.append(Row(QCoreApplication.translate("LaneReport", "jitter while still"), _one(readings.jitter), share))
+    cpu = None if readings.cpu is None else readings.cpu * 100
+    core = QCoreApplication.translate("LaneReport", "% of one core")
+    rows.append(Row(QCoreApplication.translate("LaneReport", "CPU"), _one(cpu), core))
+    dropped = QCoreApplication.translate("LaneReport", "dropped"), (str(readings.dropped),)
+    rows.append(Row(*dropped, QCoreApplication.translate("LaneReport", "frames")))
+    return tuple(rows)
+
+
+def spoken(report: LaneReport) -> str:
+    """Return everything as one text, for those who listen."""
+    said = [line.text for line in report.lines]
+    if report.readings is not None:
+        rows = (speed_row(report.readings), *time_rows(report, details=True), *quality_rows(report, details=True))
+        said += [_sentence(row) for row in rows if row.numbers[0] != UNKNOWN]
+    return "; ".join(said)
+
+
+def _accuracy(report: LaneReport, unit: str) -> tuple[Row, ...]:
+    """Return the error where the truth is known, else how near the lanes are to one another."""
+    nme = None if report.readings is None else report.readings.nme
+    if nme is not None and math.isfinite(nme):
+        return (Row(QCoreApplication.translate("LaneReport", "NME"), _one(nme), unit),)
+    if report.agreement is None:
+        return ()
+    label = QCoreApplication.translate("LaneReport", "agreement")
+    note = QCoreApplication.translate("LaneReport", "between the models, not accuracy")
+    if len(report.roles) == 2:
+        note = QCoreApplication.translate("LaneReport", "{0} and {1}, not accuracy").format(*report.roles)
+    return (Row(label, _one(report.agreement), unit, note),)
+
+
+def _stage_words(stage: str) -> str:
+    return {
+        "detect": QCoreApplication.translate("LaneReport", "detect"),
+        "landmark": QCoreApplication.translate("LaneReport", "landmark"),
+        "smooth": QCoreApplication.translate("LaneReport", "smooth"),
+        "draw": QCoreApplication.translate("LaneReport", "draw"),
+    }[stage]
+
+
+def _sentence(row: Row) -> str:
+    numbers = row.numbers[0]
+    if len(row.numbers) == 2:
+        median, late = row.numbers
+        numbers = QCoreApplication.translate("LaneReport", "median {0}, 95th percentile {1}").format(median, late)
+    words = " ".join(part for part in (row.label, numbers, row.unit) if part)
+    return f"{words} ({row.note})" if row.note else words
+
+
+def _one(value: float | None) -> tuple[str, ...]:
+    return (UNKNOWN,) if value is None or not math.isfinite(value) else (number(value),)
+
+
+def _spread(spread: Spread | None) -> tuple[str, ...]:
+    return (UNKNOWN, UNKNOWN) if spread is None else (number(spread.p50), number(spread.p95))

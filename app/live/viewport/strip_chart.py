@@ -1,0 +1,242 @@
+"""The chart below the picture: the last half minute of latency and agreement."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.live.viewport.plate import plate_font
+from app.theme.lane_colours import lane_colour
+from app.theme.theme import GAP, MARGIN, colours
+from app.widgets.traces import SPAN, Trace
+from engine.core.stats import REFRESH
+from engine.live.settings import View
+from engine.render.panel import number
+
+# Where the axes may end: in milliseconds, and in percent of the eye distance.
+LATENCY_TOPS = (50.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0)
+AGREEMENT_TOPS = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+SPOKEN_EVERY = 2.0  # seconds between two changes of what is read aloud
+HEIGHT = 112  # logical pixels, as all below
+AXIS = 58.0  # room for the numbers of an axis
+MARK, MARK_GAP, NAME_GAP = 8.0, 6.0, 14.0
+LATENCY_SHARE = 0.62  # of the width, beside the agreement
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One of the two charts.
+
+    Attributes:
+        title: what is measured, with its unit.
+        unit: of the axis.
+        tops: where the axis may end; it ends at the first that holds every value.
+        traces: what is drawn, each with its name and its colour.
+    """
+
+    title: str
+    unit: str
+    tops: tuple[float, ...]
+    traces: tuple[tuple[str, str, Trace], ...]
+
+    def top(self, now: float) -> float:
+        """Return where the axis ends."""
+        largest = max((trace.largest(now) for _, _, trace in self.traces), default=0.0)
+        return next((top for top in self.tops if top >= largest), self.tops[-1])
+
+
+class StripChart(QWidget):
+    """Draws the milliseconds from capture to screen of each lane, and the agreement of both, four times a second.
+
+    A point is the mean of a quarter of a second. Where no frames came, there is no line.
+
+    Args:
+        clock: tells seconds, as `time.monotonic` does.
+    """
+
+    def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._latency = (Trace(), Trace())
+        self._agreement = Trace()
+        self._names: tuple[str, ...] = ()
+        self._drawn = ["", ""]  # whose lines the latencies are
+        self._hovered: float | None = None  # x of the mouse
+        self._spoken_at = -math.inf
+        self._timer = QTimer(self)
+        self._timer.setInterval(round(REFRESH * 1000))
+        self._timer.timeout.connect(self._refresh)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(self.tr("Latency and agreement of the last {0:.0f} seconds").format(SPAN))
+
+    def add(self, view: View) -> None:
+        """Count the agreement of a view's newest frame, and use the names of its models; another begins anew."""
+        lanes = [view.first] if view.second is None else [view.first, view.second]
+        self._names = tuple(lane.result.model for lane in lanes)
+        for lane, name in enumerate(self._names):
+            if name not in ("", self._drawn[lane]):  # nobody looked at a frame without a model
+                self._drawn[lane] = name
+                self._latency[lane].forget()
+                self._agreement.forget()
+        if view.second is not None:
+            self._agreement.add(self._clock(), view.agreement_now)
+
+    def add_latency(self, lane: int, moment: float, milliseconds: float) -> None:
+        """Count a frame that was painted: its lane, `time.monotonic()` then, and its age; see `LiveView.painted`."""
+        self._latency[lane].add(moment, milliseconds)
+
+    def forget(self) -> None:
+        """Begin anew, as for another source."""
+        for trace in (*self._latency, self._agreement):
+            trace.forget()
+        self.update()
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Return what is drawn: the latency, and the agreement where there are two lanes."""
+        names = self._names or ("",)
+        lanes = tuple((name, lane_colour(lane), self._latency[lane]) for lane, name in enumerate(names))
+        latency = Plot(self.tr("capture to screen"), self.tr("ms"), LATENCY_TOPS, lanes)
+        if len(names) < 2:
+            return (latency,)
+        trace = (("", colours().accent, self._agreement),)
+        return latency, Plot(self.tr("agreement (distance), % of eye distance"), "%", AGREEMENT_TOPS, trace)
+
+    def present_words(self) -> str:
+        """Return the present values as a sentence."""
+        said = []
+        for plot in self.plots():
+            for name, _, trace in plot.traces:
+                value = trace.value(self._clock())
+                words = self.tr("nothing now") if value is None else f"{number(value)} {plot.unit}"
+                said.append(f"{' '.join(part for part in (name, plot.title) if part)}: {words}")
+        return "; ".join(said)
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, HEIGHT)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hovered = event.position().x()
+        self.update()
+
+    def leaveEvent(self, event: object) -> None:
+        self._hovered = None
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, now = QPainter(self), self._clock()
+        painter.setFont(plate_font(self.font()))
+        painter.fillRect(self.rect(), QColor(colours().panel))
+        for plot, area in zip(self.plots(), self._areas(), strict=True):
+            self._paint_plot(painter, plot, area, now)
+
+    def _refresh(self) -> None:
+        self.update()
+        if self._clock() - self._spoken_at >= SPOKEN_EVERY:
+            self._spoken_at = self._clock()
+            self.setAccessibleDescription(self.present_words())
+
+    def _areas(self) -> tuple[QRectF, ...]:
+        """Return where each plot stands, heads and axes included."""
+        inner = QRectF(self.rect()).adjusted(MARGIN, GAP, -MARGIN, -GAP)
+        if len(self._names) < 2:
+            return (inner,)
+        left, right = QRectF(inner), QRectF(inner)
+        left.setRight(inner.left() + inner.width() * LATENCY_SHARE - MARGIN)
+        right.setLeft(inner.left() + inner.width() * LATENCY_SHARE + MARGIN)
+        return left, right
+
+    def _paint_plot(self, painter: QPainter, plot: Plot, area: QRectF, now: float) -> None:
+        metrics = QFontMetricsF(painter.font())
+        strip = area.adjusted(AXIS, metrics.height() + GAP, 0, -metrics.height() - 2)
+        top = plot.top(now)
+        self._paint_axes(painter, plot, strip, top)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for _, colour, trace in plot.traces:
+            self._paint_trace(painter, trace, colour, strip, top, now)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        moment = self._hovered_moment(strip, now)
+        if moment is not None and self._hovered is not None:
+            painter.setPen(QColor(colours().edge))
+            painter.drawLine(QPointF(self._hovered, strip.top()), QPointF(self._hovered, strip.bottom()))
+        self._paint_head(painter, plot, area, now, moment)
+
+    def _paint_axes(self, painter: QPainter, plot: Plot, strip: QRectF, top: float) -> None:
+        metrics = QFontMetricsF(painter.font())
+        for share, text in ((0.0, "0"), (0.5, ""), (1.0, f"{top:g} {plot.unit}")):
+            y = round(strip.bottom() - share * strip.height())
+            painter.setPen(QColor(colours().line))
+            painter.drawLine(QPointF(strip.left(), y), QPointF(strip.right(), y))
+            painter.setPen(QColor(colours().muted))
+            x = strip.left() - GAP - metrics.horizontalAdvance(text)
+            painter.drawText(QPointF(x, y + metrics.capHeight() / 2), text)
+        baseline = strip.bottom() + 2 + metrics.ascent()
+        ago, present = self.tr("{0:.0f} s ago").format(SPAN), self.tr("now")
+        painter.drawText(QPointF(strip.left(), baseline), ago)
+        painter.drawText(QPointF(strip.right() - metrics.horizontalAdvance(present), baseline), present)
+
+    def _paint_trace(self, painter: QPainter, trace: Trace, colour: str, strip: QRectF, top: float, now: float) -> None:
+        painter.setPen(QColor(colour))
+        right, bottom = strip.right(), strip.bottom()
+        across, up = strip.width() / SPAN, strip.height() / top
+        for stretch in trace.stretches(now):
+            # The last quarter of a second has its middle still ahead.
+            points = [
+                QPointF(right - max(now - moment, 0.0) * across, bottom - min(value, top) * up)
+                for moment, value in stretch
+            ]
+            if len(points) == 1:
+                painter.drawLine(points[0] - QPointF(1, 0), points[0] + QPointF(1, 0))
+            else:
+                painter.drawPolyline(points)
+
+    def _paint_head(self, painter: QPainter, plot: Plot, area: QRectF, now: float, moment: float | None) -> None:
+        """Set the title and the values, now or under the mouse; names, and then the title, give way to the values."""
+        metrics = QFontMetricsF(painter.font())
+        title = plot.title
+        if moment is not None:
+            title = self.tr("{0}, {1:.1f} s ago").format(plot.title, now - moment)
+        values = [trace.value(now if moment is None else moment) for _, _, trace in plot.traces]
+        words = ["\u2013" if value is None else f"{number(value)} {plot.unit}" for value in values]
+        names = [name for name, _, _ in plot.traces]
+        room = area.width() - metrics.horizontalAdvance(title) - sum(map(metrics.horizontalAdvance, words))
+        room -= len(words) * (MARK + MARK_GAP + NAME_GAP)
+        if sum(metrics.horizontalAdvance(name) + MARK_GAP for name in names) > room:
+            names = ["" for _ in names]
+        title = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room + metrics.horizontalAdvance(title))
+        baseline, x = area.top() + metrics.ascent(), area.left()
+        painter.setPen(QColor(colours().muted))
+        painter.drawText(QPointF(x, baseline), title)
+        x += metrics.horizontalAdvance(title)
+        for (_, colour, _), name, value in zip(plot.traces, names, words, strict=True):
+            x += NAME_GAP
+            painter.fillRect(QRectF(x, baseline - metrics.capHeight() / 2 - 1, MARK, 2), QColor(colour))
+            x += MARK
+            for text, shade in ((name, colours().muted), (value, colours().text)):
+                painter.setPen(QColor(shade))
+                painter.drawText(QPointF(x + MARK_GAP, baseline), text)
+                x += metrics.horizontalAdvance(text) + MARK_GAP * bool(text)
+
+    def _hovered_moment(self, strip: QRectF, now: float) -> float | None:
+        """Return the moment under the mouse; None where it is not over a strip."""
+        if self._hovered is None or not strip.left() <= self._hovered <= strip.right():
+            return None
+        return now - (strip.right() - self._hovered) / strip.width() * SPAN

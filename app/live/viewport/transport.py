@@ -1,0 +1,218 @@
+"""The bar under the picture of a file: play, step, a slider over its time, loop."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStyle, QToolButton, QWidget
+
+from app.shortcuts.shortcuts import Act, with_key
+from app.theme.theme import GAP, MARGIN, colours
+from engine.live.playback import Playback
+
+MOST_ASKED_MS = 50  # between two seeks while the slider is dragged
+STEP_MS, PAGE_MS = 1000, 10_000  # of the slider's keys
+BUTTON_WIDTH, BUTTON_HEIGHT = 36, 30  # logical pixels
+MARK = 7.0  # half the size of a sign, logical pixels
+
+
+class Transport(QWidget):
+    """Shows where a file stands, and wants it elsewhere. Hidden for cameras and for single pictures."""
+
+    seek_wanted = Signal(float)  # seconds
+    step_wanted = Signal(int)  # frames, negative ones go back
+    loop_toggled = Signal(bool)
+    pause_wanted = Signal()  # or going on
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.back = SignButton("back", self.tr("One frame back"), Act.FRAME_BACK)
+        self.play = SignButton("pause", self.tr("Pause, or go on"), Act.PAUSE)
+        self.on = SignButton("on", self.tr("One frame on"), Act.FRAME_ON)
+        self.slider = TimeSlider()
+        self.time = QLabel()
+        self.time.setAccessibleName(self.tr("Time"))
+        self.loop = SignButton("loop", self.tr("Start again at the end"))
+        self.loop.setCheckable(True)
+        for button in (self.back, self.on):
+            button.setAutoRepeat(True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(MARGIN, GAP, MARGIN, GAP)
+        layout.setSpacing(GAP)
+        for part in (self.back, self.play, self.on, self.slider, self.time, self.loop):
+            layout.addWidget(part, 1 if part is self.slider else 0)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.back.clicked.connect(lambda: self.step_wanted.emit(-1))
+        self.on.clicked.connect(lambda: self.step_wanted.emit(1))
+        self.play.clicked.connect(self.pause_wanted)
+        self.loop.toggled.connect(self.loop_toggled)
+        self.slider.wanted.connect(lambda milliseconds: self.seek_wanted.emit(milliseconds / 1000))
+        self._of_use = self._kept_away = False
+        self.hide()
+
+    def show_playback(self, playback: Playback | None, paused: bool) -> None:
+        """Show where a file stands, and whether it waits; None hides the bar."""
+        shown = playback is not None and playback.count != 1
+        self._of_use = shown
+        self.setVisible(shown and not self._kept_away)
+        if playback is None or not shown:
+            return
+        self.play.show_sign("play" if paused else "pause")
+        self.loop.setVisible(not playback.endless)
+        position = self.slider.value() / 1000 if self.slider.isSliderDown() else playback.position
+        self.slider.show_time(position, playback.duration)
+        self._write_time(position, playback)
+
+    def keep_away(self, away: bool) -> None:
+        """Stay hidden in any case, for a picture that fills the screen; or not any more."""
+        self._kept_away = away
+        self.setVisible(self._of_use and not away)
+
+    def focus_chain(self) -> tuple[QWidget, ...]:
+        """Return the controls in the order in which Tab visits them."""
+        return (self.back, self.play, self.on, self.slider, self.loop)
+
+    def _write_time(self, position: float, playback: Playback) -> None:
+        whole = playback.duration
+        words = clock_words(position)
+        if whole is not None:
+            words = self.tr("{0} of {1}").format(words, clock_words(whole))
+        if words == self.time.text():
+            return
+        self.time.setText(words)
+        # Wide enough for the longest time, so that the slider does not tremble under the digits.
+        widest = words if whole is None else self.tr("{0} of {1}").format(clock_words(whole), clock_words(whole))
+        room = self.time.fontMetrics().horizontalAdvance("".join("0" if c.isdigit() else c for c in widest))
+        self.time.setMinimumWidth(max(room, self.time.minimumWidth() if whole is None else 0))
+        number = self.tr("frame {0}").format(playback.number + 1)
+        if playback.count is not None:
+            number = self.tr("frame {0} of {1}").format(playback.number + 1, playback.count)
+        self.time.setToolTip(number)
+
+
+class TimeSlider(QSlider):
+    """A slider over milliseconds that goes where it is clicked, and asks seldom enough while it is dragged."""
+
+    wanted = Signal(int)  # milliseconds
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setAccessibleName(self.tr("Time in the file"))
+        self.setToolTip(self.tr("Drag to go through the file"))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSingleStep(STEP_MS)
+        self.setPageStep(PAGE_MS)
+        self._asked: int | None = None
+        self._resting = QTimer(self)
+        self._resting.setSingleShot(True)
+        self._resting.setInterval(MOST_ASKED_MS)
+        self._resting.timeout.connect(self._ask)
+        self.valueChanged.connect(self._want)
+
+    def show_time(self, position: float, duration: float | None) -> None:
+        """Stand at a time, in seconds; without a known duration it only lies there."""
+        self.blockSignals(True)
+        self.setEnabled(duration is not None)
+        self.setRange(0, round(1000 * (duration or 0.0)))
+        if not self.isSliderDown():
+            self.setValue(round(1000 * position))
+        self.blockSignals(False)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self.setValue(self._time_at(event.position().x()))
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.isSliderDown():
+            self.setValue(self._time_at(event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.setSliderDown(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def _time_at(self, x: float) -> int:
+        # The middle of the handle goes under the mouse.
+        handle = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, None, self)
+        room = max(1, self.width() - handle)
+        return QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), round(x - handle / 2), room)
+
+    def _want(self, milliseconds: int) -> None:
+        self._asked = milliseconds
+        if not self._resting.isActive():
+            self._ask()
+
+    def _ask(self) -> None:
+        if self._asked is not None:
+            asked, self._asked = self._asked, None
+            self._resting.start()
+            self.wanted.emit(asked)
+
+
+class SignButton(QToolButton):
+    """A button with a drawn sign: “play”, “pause”, “back”, “on” or “loop”."""
+
+    def __init__(self, sign: str, name: str, act: Act | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sign = sign
+        self.setAccessibleName(name)
+        self.setToolTip(name if act is None else with_key(name, act))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setFixedSize(BUTTON_WIDTH, BUTTON_HEIGHT)
+
+    def show_sign(self, sign: str) -> None:
+        """Draw another sign."""
+        if sign != self.sign:
+            self.sign = sign
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(QRectF(self.rect()).center())
+        colour = QColor(colours().on_accent if self.isChecked() or self.isDown() else colours().text)
+        if self.sign == "loop":
+            painter.setPen(QPen(colour, 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawArc(QRectF(-MARK, -MARK, 2 * MARK, 2 * MARK), 60 * 16, 300 * 16)
+            painter.translate(MARK * 0.5, -MARK * 0.87)
+            painter.rotate(30)
+            painter.fillPath(_triangle(4.2), colour)
+        else:
+            painter.fillPath(_sign(self.sign), colour)
+
+
+def clock_words(seconds: float) -> str:
+    """Return a time as hours, minutes, seconds and tenths, as in “1:02:03.4” or “2:03.4”."""
+    tenths = int(max(0.0, seconds) * 10 + 1e-6)
+    minutes, rest = divmod(tenths, 600)
+    end = f"{rest // 10:02d}.{rest % 10}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{end}" if minutes >= 60 else f"{minutes}:{end}"
+
+
+def _sign(sign: str) -> QPainterPath:
+    path = QPainterPath()
+    if sign == "play":
+        path.addPath(_triangle(MARK).translated(1.0, 0.0))
+    elif sign == "pause":
+        path.addRect(QRectF(-MARK + 1.5, -MARK, 4.0, 2 * MARK))
+        path.addRect(QRectF(MARK - 5.5, -MARK, 4.0, 2 * MARK))
+    else:
+        side = 1.0 if sign == "on" else -1.0
+        path.addPolygon([QPointF(-side * x, y) for x, y in ((5.0, -6.0), (-3.0, 0.0), (5.0, 6.0), (5.0, -6.0))])
+        path.addRect(QRectF(side * 4.5 - 1.2, -6.0, 2.4, 12.0))
+    return path
+
+
+def _triangle(size: float) -> QPainterPath:
+    """Return a triangle that points to the right."""
+    path = QPainterPath(QPointF(-size * 0.8, -size))
+    path.lineTo(size, 0.0)
+    path.lineTo(-size * 0.8, size)
+    path.closeSubpath()
+    return path

@@ -1,0 +1,314 @@
+"""The widget that shows the live picture: one lane, or two in one of several layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from app.live.viewport.legend import paint_legend
+from app.live.viewport.panes import (
+    DETAILS_SHARE,
+    ONE_SHARE,
+    Arrangement,
+    PlatePlace,
+    fitted,
+    on_picture,
+    one_picture,
+    two_pictures,
+)
+from app.live.viewport.plates import INSET, LanePlates
+from app.live.viewport.screen_latency import ScreenLatency
+from app.live.viewport.split_line import SplitLine
+from app.models.model_facts import facts_of
+from app.theme.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
+from engine.inference.library import ModelEntry
+from engine.live.settings import LaneView, Pace, View
+from engine.render import montage
+from engine.render.caption import Stamp, words_of
+from engine.render.scene import Layout
+
+DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
+PANE_GAP = 6  # logical pixels between two pictures
+
+
+class LiveView(QWidget):
+    """Paints the newest pictures as large as they fit, on a dark stage, with a notice over them where there is one."""
+
+    split_moved = Signal(float)  # place of the split line as a share of the picture's width
+    painted = Signal(int, float, float)  # lane, `time.monotonic()`, milliseconds since the capture; once a frame
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view: View | None = None
+        self._layout, self._pace, self._magnification, self._live = Layout.SINGLE, Pace.LIVE, 3.0, False
+        # QImage does not own its memory: the pictures of `_view` keep it alive.
+        self._images: tuple[QImage | None, QImage | None] = (None, None)
+        self._split_place = 0.5
+        self._notice = self._hint = ""
+        self._stamp = Stamp()
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(320, 240)
+        self.setAccessibleName(self.tr("Live picture"))
+        self.split_line = SplitLine(self)
+        self.split_line.dragged_to.connect(self._drag_split)
+        self.split_line.moved_by.connect(lambda share: self.move_split(self._split_place + share))
+        self.split_line.wanted_at.connect(self.move_split)
+        self.lane_plates = LanePlates(self)
+        self.lane_plates.late.timeout.connect(self._tell)
+        for plate in self.lane_plates.plates:
+            plate.details_wanted.connect(self._place)
+
+    @property
+    def pixels(self) -> NDArray[np.uint8] | None:
+        """The first lane's picture, `[H, W, 4]` uint8 BGRA, or None before there is one; only to be read."""
+        return None if self._view is None else self._view.first.picture
+
+    @property
+    def notice(self) -> str:
+        """The words over the picture, "" where there are none."""
+        return self._notice
+
+    @property
+    def split_place(self) -> float:
+        """Where the split line stands, as a share of the picture's width in [0, 1]."""
+        return self._split_place
+
+    def screen_latency(self, lane: int) -> ScreenLatency:
+        """Return how long the frames of lane 0 or 1 take from their capture until they are painted here."""
+        return self.lane_plates.latencies[lane]
+
+    def composed_pixels(self) -> NDArray[np.uint8] | None:
+        """Return a copy of what is shown, `[H, W, 4]` uint8 BGRA: both pictures joined, or one parted at the line.
+
+        A line at the foot names both models. The size depends on the first lane's picture and the layout alone. None
+        before there is a picture.
+        """
+        if self._view is None:
+            return None
+        pixels = self._joined(self._view)
+        self._stamp.lay(pixels, words_of(self._view, self._layout, self._magnification))
+        return pixels
+
+    def set_entries(self, entries: Sequence[ModelEntry]) -> None:
+        """Tell of these models what their cards say."""
+        self.lane_plates.know(facts_of(entries))
+
+    def show_numbers(self, shown: bool) -> None:
+        """Show the numbers of each lane, or only which models are compared."""
+        self.lane_plates.show_numbers(shown)
+        self._tell()
+
+    def show_view(
+        self,
+        view: View,
+        layout: Layout = Layout.SINGLE,
+        pace: Pace = Pace.LIVE,
+        *,
+        magnification: float = 3.0,
+        live: bool = True,
+    ) -> None:
+        """Show a view from now on.
+
+        Args:
+            view: its pictures are not copied: their content must stay until the next call.
+            layout: how two lanes are shown.
+            pace: how they keep time.
+            magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are.
+            live: whether frames come. False while the picture stands still, so that its age is not taken for latency.
+        """
+        size, shape = self._images[0] and self._images[0].size(), self._layout
+        self._layout, self._pace, self._magnification, self._live = layout, pace, magnification, live
+        self._view = view
+        self._images = (_image(view.first), _image(view.second) if layout.has_two_pictures else None)
+        self._tell()
+        if (self._images[0] and self._images[0].size(), layout) != (size, shape) or self._is_split():
+            self._place()
+        self.update()
+
+    def move_split(self, place: float) -> None:
+        """Move the split line to a share of the picture's width."""
+        place = min(max(place, 0.0), 1.0)
+        if place != self._split_place:
+            self._split_place = place
+            self._place()
+            self.split_moved.emit(place)
+
+    def show_notice(self, words: str) -> None:
+        """Dim the picture and put words over it; "" takes both away."""
+        if words != self._notice:
+            self._notice = words
+            self.setAccessibleDescription(words)
+            self.update()
+
+    def show_hint(self, words: str) -> None:
+        """Frame the stage and put words over everything, while something is dragged over it; "" takes them away."""
+        self._hint = words
+        self.update()
+
+    def picture_area(self) -> QRectF:
+        """Return where the pictures are painted, in logical pixels, the edges on whole device pixels."""
+        area = QRect()
+        for pane in self._panes():
+            area = area.united(pane)
+        return self._logical(area)
+
+    def pane_areas(self) -> tuple[QRectF, ...]:
+        """Return where each picture is painted, likewise: two side by side, else one."""
+        return tuple(self._logical(pane) for pane in self._panes())
+
+    def sizeHint(self) -> QSize:
+        return QSize(960, 720)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.window().isMinimized():  # not every system stops asking for what nobody sees
+            return
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(STAGE))
+        if self._images[0] is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            self._paint_pictures(painter)
+        if self._hint:
+            painter.fillRect(self.rect(), DIMMED)
+            painter.setPen(QPen(QColor(STAGE_ACCENT), 3))
+            painter.drawRect(self.rect().adjusted(GAP, GAP, -GAP, -GAP))
+            self._paint_words(painter, self._hint, QRectF(self.rect()))
+        elif self._notice:
+            painter.fillRect(self.picture_area(), DIMMED)
+            self._paint_words(painter, self._notice, QRectF(self.rect()))
+        painter.end()
+        if self._view is not None:
+            for counted in self.lane_plates.painted(self._view, self._layout, self._live):
+                self.painted.emit(*counted)
+
+    # Where things stand
+
+    def _panes(self) -> tuple[QRect, ...]:
+        """Return the places of the pictures in device pixels."""
+        return self._arrangement().panes
+
+    def _arrangement(self) -> Arrangement:
+        image, ratio = self._images[0], self.devicePixelRatioF()
+        if image is None:
+            return Arrangement((), PlatePlace.OVER)
+        plates, room = self.lane_plates, self.lane_plates.room() * ratio
+        plate = QSize(round(room.width()), round(room.height()))
+        # Captions alone are small, and what presents numbers instead of them stands at the foot: no picture gives way.
+        asked = plate if plates.numbers else QSize(0, 0)
+        if self._layout is Layout.SIDE_BY_SIDE:
+            arrangement = two_pictures(self._stage(), image.size(), asked, round(PANE_GAP * ratio))
+            beside = 1
+        else:
+            share = DETAILS_SHARE if plates.details else ONE_SHARE
+            arrangement = one_picture(self._stage(), image.size(), asked, plates.count(), share)
+            beside = plates.count()
+        if plates.numbers:
+            return arrangement
+        return replace(arrangement, plates=on_picture(arrangement.panes[0], plate, beside))
+
+    def _stage(self) -> QRect:
+        ratio = self.devicePixelRatioF()
+        return QRect(0, 0, round(self.width() * ratio), round(self.height() * ratio))
+
+    def _logical(self, pane: QRect) -> QRectF:
+        ratio = self.devicePixelRatioF()
+        return QRectF(pane.x() / ratio, pane.y() / ratio, pane.width() / ratio, pane.height() / ratio)
+
+    def _is_split(self) -> bool:
+        return self._layout is Layout.SPLIT and all(image is not None for image in self._images)
+
+    def _place(self) -> None:
+        """Put the split line and the plates where they belong."""
+        split = self._is_split()
+        if split:
+            self.split_line.follow(self._split_place, self.picture_area())
+        if split == self.split_line.isHidden():
+            self.split_line.setVisible(split)
+        self.lane_plates.place(self._arrangement().plates, self.pane_areas(), QRectF(self.rect()))
+        self.update()
+
+    def _drag_split(self, mouse: QPointF) -> None:
+        area = self.picture_area()
+        if area.width() > 0:
+            self.move_split((mouse.x() - area.left()) / area.width())
+
+    def _tell(self) -> None:
+        if self._view is not None and self.lane_plates.tell(self._view, self._layout, self._pace, self._magnification):
+            self._place()
+
+    def _joined(self, view: View) -> NDArray[np.uint8]:
+        first, second = view.first.picture, None if view.second is None else view.second.picture
+        if self._layout is Layout.SIDE_BY_SIDE:
+            return montage.joined(first, second)
+        if self._layout is Layout.SPLIT:
+            return montage.split(first, second, self._split_place)
+        return first.copy()
+
+    # What is painted
+
+    def _paint_pictures(self, painter: QPainter) -> None:
+        areas = self.pane_areas()
+        if self._is_split():
+            self._paint_split(painter, areas[0])
+        else:
+            for area, image in zip(areas, self._images, strict=False):
+                self._paint_pane(painter, area, image)
+        if self.lane_plates.legend and not self._notice:
+            corner = areas[0].bottomLeft() + QPointF(INSET, -INSET)
+            paint_legend(painter, self.lane_plates.legend, self.tr("% of eye distance"), corner)
+
+    def _paint_pane(self, painter: QPainter, area: QRectF, image: QImage | None) -> None:
+        if image is None:
+            self._paint_words(painter, self.tr("The second model has no result yet"), area, muted=True)
+        else:
+            painter.drawImage(self._fitted_into(area, image), image)
+
+    def _fitted_into(self, area: QRectF, image: QImage) -> QRectF:
+        """Return where an image stands in an area that was made for the first lane's."""
+        if self._images[0] is None or image.size() == self._images[0].size():
+            return area
+        ratio = self.devicePixelRatioF()
+        edges = (area.x(), area.y(), area.width(), area.height())
+        return self._logical(fitted(QRect(*(round(edge * ratio) for edge in edges)), image.size()))
+
+    def _paint_split(self, painter: QPainter, area: QRectF) -> None:
+        ratio = self.devicePixelRatioF()
+        # On the edge of a device pixel, so that neither picture is blurred there.
+        x = area.left() + round(self._split_place * area.width() * ratio) / ratio
+        left, right = QRectF(area), QRectF(area)
+        left.setRight(x)
+        right.setLeft(x)
+        for half, image in zip((left, right), self._images, strict=True):
+            if image is not None:
+                painter.setClipRect(half)
+                painter.drawImage(area, image)
+        painter.setClipping(False)
+        self.split_line.paint(painter, QPointF(x, area.top()), area.height())
+
+    def _paint_words(self, painter: QPainter, words: str, area: QRectF, muted: bool = False) -> None:
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * 1.3)
+        painter.setFont(font)
+        painter.setPen(QColor(ON_STAGE_MUTED if muted or self._images[0] is None else ON_STAGE))
+        inner = area.adjusted(2 * MARGIN, 2 * MARGIN, -2 * MARGIN, -2 * MARGIN)
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(inner, flags, words.replace(". ", ".\n"))
+
+
+def _image(lane: LaneView | None) -> QImage | None:
+    """Return a lane's picture without copying it; None where it has none."""
+    if lane is None or not lane.picture.size:
+        return None
+    pixels = lane.picture
+    height, width = pixels.shape[:2]
+    return QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_RGB32)

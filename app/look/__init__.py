@@ -1,1 +1,0 @@
-"""How everything on screen looks, and the keys."""

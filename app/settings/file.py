@@ -1,0 +1,246 @@
+"""The file of settings: only what differs from the defaults, each key read by itself; a mistake costs its key alone."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import tomli_w
+from platformdirs import user_config_path
+
+from app.settings.schema import Range, Settings
+from engine.core.errors import UnderstudyError
+from engine.core.files import replaced
+
+HEADER = (
+    "# Settings of Understudy. Only what differs from the defaults stands here; take a line out to get its default.\n"
+)
+BROKEN_SUFFIX = ".broken.toml"
+MOST_BYTES = 100_000  # a larger file is none of ours
+MOST_MISTAKES = 50  # with more, nothing of the file is believed
+MOST_NAMED = 5
+LOST = "lost-section-"  # stands in for a heading that cannot be read
+EVERYTHING = "the whole file"
+
+
+class SettingsError(UnderstudyError):
+    """Settings could not be read or kept; the program works without them."""
+
+
+@dataclass(frozen=True)
+class StoredSettings:
+    """What a file of settings holds.
+
+    Attributes:
+        settings: its good keys, and the defaults of all others.
+        unknown: keys that this version does not know, as the file has them; a newer version wrote them.
+        problem: what was wrong with the file, to be told once; None if nothing was.
+        replaceable: whether the file may be written anew without losing anything.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    problem: SettingsError | None = None
+    replaceable: bool = True
+
+
+def settings_path() -> Path:
+    """Return where the settings are kept: `understudy/settings.toml` in the user's folder of configurations."""
+    return user_config_path("understudy", appauthor=False) / "settings.toml"
+
+
+def read_settings(path: Path) -> StoredSettings:
+    """Read a file of settings. Never fails: what cannot be read is replaced by its default.
+
+    A file with mistakes is copied to `NAME.broken.toml` beside it, because the next writing mends it.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return StoredSettings()
+    except OSError as error:
+        return StoredSettings(problem=_unreadable(path, error), replaceable=False)
+    # tomllib refuses NUL: a letter that is no UTF-8 costs its line, as any other mistake does.
+    text = raw.decode("utf-8-sig", errors="replace").replace("\ufffd", "\0")
+    values, broken = _parse(text) if len(raw) <= MOST_BYTES else ({}, [EVERYTHING])
+    settings, unknown, wrong = _from_values(Settings, values, "")
+    broken += wrong
+    if not broken:
+        return StoredSettings(settings, unknown)
+    copy = _keep(path, raw)
+    return StoredSettings(settings, unknown, _broken(path, broken, copy), replaceable=copy is not None)
+
+
+def settings_text(settings: Settings, unknown: Mapping[str, Any]) -> str:
+    """Return the content of a file: what differs from the defaults, and the keys that are not ours."""
+    values = _merged(_to_values(settings, Settings()), unknown)
+    return HEADER + ("\n" + tomli_w.dumps(values) if values else "")
+
+
+def write_settings(path: Path, text: str) -> None:
+    """Write a file of settings whole, or leave it as it is.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    try:
+        with replaced(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"The settings cannot be kept in {path} ({error.strerror})",
+            "the folder forbids writing or the disk is full",
+            "go on: everything works, but the next start begins with the former settings",
+        ) from error
+
+
+# From text to values
+
+
+def _parse(text: str) -> tuple[dict[str, Any], list[str]]:
+    """Read TOML; a line that breaks it is left out, and named in the list."""
+    lines, broken = text.split("\n"), []
+    for _ in range(MOST_MISTAKES):
+        try:
+            values = tomllib.loads("\n".join(lines))
+        except tomllib.TOMLDecodeError as error:
+            number = _last_line(lines, error)
+            line = lines[number - 1]
+            # What stands below a lost heading belongs to it, and not to the section above.
+            heads = line.lstrip().startswith("[") and LOST not in line
+            lines[number - 1] = f"[{LOST}{number}]" if heads else ""
+            broken += [] if LOST in line else [_line_name(line, number)]
+        else:
+            return {key: value for key, value in values.items() if not key.startswith(LOST)}, broken
+    return {}, [EVERYTHING]
+
+
+def _last_line(lines: list[str], error: tomllib.TOMLDecodeError) -> int:
+    """Return the last line with words at or before the place of an error, counted from 1."""
+    place = re.search(r"at line (\d+)", str(error))
+    number = min(int(place[1]) if place else len(lines), len(lines))
+    while number > 1 and not lines[number - 1].strip():
+        number -= 1
+    if lines[number - 1].strip():
+        return number
+    return next(n for n, line in enumerate(lines, 1) if line.strip())
+
+
+def _line_name(line: str, number: int) -> str:
+    key = re.match(r"\s*([\w-]+)\s*=", line)
+    return key[1] if key else f"line {number}"
+
+
+# From values to settings
+
+
+def _from_values(kind: type[Any], values: Mapping[str, Any], prefix: str) -> tuple[Any, dict[str, Any], list[str]]:
+    """Return a record of `kind`, the values it does not know, and the names of wrong ones."""
+    hints = get_type_hints(kind, include_extras=True)
+    known: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
+    wrong: list[str] = []
+    for key, value in values.items():
+        if key not in hints:
+            unknown[key] = value
+        elif is_dataclass(hints[key]) and isinstance(value, dict):
+            known[key], below, wrong_below = _from_values(_class(hints[key]), value, f"{prefix}{key}.")
+            unknown |= {key: below} if below else {}
+            wrong += wrong_below
+        else:
+            try:
+                known[key] = _converted(value, hints[key])
+            except (TypeError, ValueError):
+                wrong.append(prefix + key)
+    return kind(**known), unknown, wrong
+
+
+def _converted(value: Any, hint: Any) -> Any:
+    """Return `value` as the type of its field.
+
+    Raises:
+        TypeError: it is of another type.
+        ValueError: it is none of an enum's values, or outside its range.
+    """
+    if get_origin(hint) in (Union, UnionType):  # T | None; TOML knows no None, so it is a T
+        hint = next(part for part in get_args(hint) if part is not type(None))
+    kind, allowed = get_args(hint) if get_origin(hint) is Annotated else (hint, None)
+    if issubclass(kind, Enum):
+        return kind(value)
+    stored = {float: (int, float), Path: (str,)}.get(kind, (kind,))
+    if not isinstance(value, stored) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{kind.__name__} expected")
+    if isinstance(allowed, Range) and not allowed.low <= value <= allowed.high:  # nor is NaN
+        raise ValueError(f"{allowed.low} to {allowed.high} expected")
+    return kind(value)
+
+
+def _class(hint: Any) -> type[Any]:
+    assert isinstance(hint, type)
+    return hint
+
+
+# From settings to values
+
+
+def _to_values(record: Any, default: Any) -> dict[str, Any]:
+    """Return what differs from the default, in TOML's types."""
+    return dict(_differences(record, default))
+
+
+def _differences(record: Any, default: Any) -> Iterator[tuple[str, Any]]:
+    for part in fields(record):
+        value, usual = getattr(record, part.name), getattr(default, part.name)
+        if value == usual:
+            continue
+        if is_dataclass(value):
+            yield part.name, _to_values(value, usual)
+        elif isinstance(value, Enum):
+            yield part.name, value.value
+        elif value is not None:
+            yield part.name, str(value) if isinstance(value, Path) else value
+
+
+def _merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for key, value in more.items():
+        ours = merged.get(key)
+        merged[key] = _merged(ours, value) if isinstance(ours, dict) and isinstance(value, dict) else value
+    return merged
+
+
+# What users are told
+
+
+def _keep(path: Path, raw: bytes) -> Path | None:
+    """Copy a file with mistakes; None where that is not possible."""
+    copy = path.with_name(path.stem + BROKEN_SUFFIX)
+    try:
+        with replaced(copy) as temporary:
+            temporary.write_bytes(raw)
+    except OSError:
+        return None
+    return copy
+
+
+def _unreadable(path: Path, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"The settings in {path} cannot be read ({error.strerror})",
+        "the file belongs to somebody else or is no file",
+        "go on with the usual settings, and mend or remove it",
+    )
+
+
+def _broken(path: Path, keys: list[str], copy: Path | None) -> SettingsError:
+    names = ", ".join(f"“{key}”" for key in keys[:MOST_NAMED]) + (" …" if len(keys) > MOST_NAMED else "")
+    return SettingsError(
+        f"Some settings in {path} are wrong and were left out: {names}",
+        "the file was edited, damaged, or written by another version",
+        f"set them anew; the file as it was is kept as {copy.name}" if copy else "set them anew",
+    )

@@ -1,0 +1,151 @@
+"""The strip over the picture that tells of an error without stopping anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from app.theme.theme import GAP
+from engine.core.errors import UnderstudyError, sentence
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What the user can do about an error at the press of a button.
+
+    Attributes:
+        text: on the button.
+        act: what the button does.
+        on_return: whether it is done too when the user comes back to the window, probably after mending the cause
+            elsewhere, as in the settings of the system.
+        closes: whether the button closes the banner.
+    """
+
+    text: str
+    act: Callable[[], object]
+    on_return: bool = False
+    closes: bool = True
+
+
+class Banner(QFrame):
+    """Says what happened, why, and what to do; stays until it is closed or replaced."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._details = ""
+        self._remedies: tuple[Remedy, ...] = ()
+        self.error: UnderstudyError | None = None  # the error on show, if it is one that the user can mend
+        self.remedy_buttons: list[QToolButton] = []
+        self.setObjectName("banner")
+        self._what, self._advice = _label(), _label()
+        font = self._what.font()
+        font.setBold(True)
+        self._what.setFont(font)
+        self.copy_button = self._button(self.tr("Copy"), self.tr("Copy this message and its details"))
+        self.copy_button.clicked.connect(self._copy)
+        self.close_button = self._button(self.tr("Close"), self.tr("Close this message (Esc)"))
+        self.close_button.clicked.connect(self.hide)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._what)
+        words.addWidget(self._advice)
+        # Below the words: beside them they would leave a narrow window no room for what happened.
+        self._remedy_row = QHBoxLayout()
+        self._remedy_row.setSpacing(GAP)
+        self._remedy_row.addStretch()
+        words.addLayout(self._remedy_row)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(2 * GAP, GAP + 4, GAP, GAP + 4)
+        layout.setSpacing(GAP)
+        layout.addLayout(words, 1)
+        layout.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """Everything the banner says."""
+        return " ".join(part for part in (self._what.text(), self._advice.text()) if part)
+
+    def show_error(self, error: UnderstudyError, remedies: Sequence[Remedy] = ()) -> None:
+        """Tell of an error that the user can mend, with a button for each remedy."""
+        self.show_message(f"{error.what}.", f"{sentence(error.why)} {sentence(error.fix)}", remedies=remedies)
+        self.error = error
+
+    def show_message(self, what: str, advice: str = "", details: str = "", remedies: Sequence[Remedy] = ()) -> None:
+        """Tell of anything.
+
+        Args:
+            what: what happened, as a sentence.
+            advice: why, and what to do.
+            details: what “Copy” adds for a report.
+            remedies: what can be done about it here.
+        """
+        self.error = None
+        self._what.setText(what)
+        self._advice.setText(advice)
+        self._advice.setVisible(bool(advice))
+        self._details = details
+        self._offer(remedies)
+        self.setAccessibleName(self.text)
+        self.show()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
+            for remedy in self._remedies:
+                if remedy.on_return:
+                    remedy.act()
+
+    def _offer(self, remedies: Sequence[Remedy]) -> None:
+        for button in self.remedy_buttons:
+            button.hide()  # now: it is deleted only once the event loop has come round
+            self._remedy_row.removeWidget(button)
+            button.deleteLater()
+        self._remedies = tuple(remedies)
+        self._remedy_row.setContentsMargins(0, GAP if remedies else 0, 0, 0)
+        self.remedy_buttons = [self._remedy_button(remedy) for remedy in remedies]
+        before: QWidget | None = None
+        for button in (*self.remedy_buttons, self.copy_button, self.close_button):
+            if before is not None:
+                QWidget.setTabOrder(before, button)
+            before = button
+
+    def _remedy_button(self, remedy: Remedy) -> QToolButton:
+        button = self._button(remedy.text, remedy.text)
+        button.setProperty("role", "remedy")
+
+        def act() -> None:
+            if remedy.closes:
+                self.hide()  # first: what is done may tell of another error
+            remedy.act()
+
+        button.clicked.connect(act)
+        self._remedy_row.insertWidget(self._remedy_row.count() - 1, button)  # before the stretch
+        return button
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText("\n\n".join(part for part in (self.text, self._details) if part))
+
+    def _button(self, text: str, name: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(text)
+        button.setAccessibleName(name)
+        button.setToolTip(name)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+
+def _label() -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    # A long path must not widen the window.
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label

@@ -1,0 +1,290 @@
+"""The window: its pages, the status line, the keys, and what it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.live.active_source import SECOND
+from app.live.engine_api import Parts
+from app.live.live_page import LivePage
+from app.live.viewport.first_hint import FirstHint
+from app.models.models_page import ModelsPage
+from app.settings.geometry import place_of, restore_place
+from app.settings.schema import Settings
+from app.settings.store import SettingsKeeper
+from app.shell.status_line import StatusLine
+from app.shell.top_bar import TopBar
+from app.shortcuts.cheat_sheet import HotkeySheet
+from app.shortcuts.shortcuts import Act, Hotkeys
+from app.theme.theme import Theme, ThemeChoice
+from app.train.train_page import TrainPage
+
+LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
+CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
+REMEMBER_MS = 2000  # how often what is to be remembered is looked at
+
+
+class MainWindow(QMainWindow):
+    """Everything that is on screen.
+
+    Args:
+        parts: what the window asks of the engine.
+        model: landmark model to start with, by name or path; None for the remembered one.
+        keeper: keeps the settings.
+        theme: the look of the application.
+    """
+
+    gone = Signal()  # the window was closed, and its threads have ended or were given up
+
+    def __init__(self, parts: Parts, model: str | None, keeper: SettingsKeeper, theme: Theme) -> None:
+        super().__init__()
+        self._keeper, self._theme = keeper, theme
+        self._closing = False
+        self._unfinished = {"player", "outputs"}
+        settings = keeper.settings
+        self.live = LivePage(parts, settings, model)
+        self.models = ModelsPage(parts.list_models, parts.load_landmarker)
+        self.training = TrainPage(settings.training)
+        self.pages = QStackedWidget()
+        self.top_bar, self.status_line = TopBar(), StatusLine()
+        self._add_page(self.tr("Live"), self.live)
+        self._add_page(self.tr("Models"), self.models)
+        self._add_page(self.tr("Train"), self.training)
+        # What most of the program and its tests are about.
+        self.view, self.panel, self.banner, self.player = (
+            self.live.view,
+            self.live.panel,
+            self.live.banner,
+            self.live.player,
+        )
+        self.setWindowTitle("Understudy")
+        self.setAcceptDrops(True)
+        self._lay_out()
+        self.sheet = HotkeySheet(self)
+        self._hint = FirstHint(self.view)
+        self._hotkeys = Hotkeys(self, self._acts())
+        self._connect()
+        restore_place(self, settings.window)
+        if settings.presenter:
+            self.toggle_presenter()
+        self.view.setFocus()
+
+    def start(self, source: str | None) -> None:
+        """Open the first source and fill the lists.
+
+        Args:
+            source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
+        """
+        self.live.start(source if source is not None else self._keeper.settings.source)
+        if self._keeper.problem is not None:
+            self.banner.show_error(self._keeper.problem)
+        if self._keeper.is_first_start:
+            self._hint.greet()
+        self._remembering = QTimer(self)
+        self._remembering.timeout.connect(self._remember)
+        self._remembering.start(REMEMBER_MS)
+
+    def tell_crash(self, details: str) -> None:
+        """Tell of an error of our own that nobody caught."""
+        self.banner.show_message(
+            self.tr("Something went wrong inside the program."),
+            self.tr("This is our mistake. You can go on; “Copy” takes the details for a report."),
+            details,
+        )
+
+    # What users do
+
+    def toggle_full_screen(self) -> None:
+        """Show only the picture on the whole screen, or the window again."""
+        self._fill_screen(not self.isFullScreen())
+        if not self.isFullScreen():
+            self.live.present(False)
+
+    def toggle_presenter(self) -> None:
+        """Show the picture on the whole screen with big numbers, or the window again."""
+        presenting = not self.live.presenter.isVisibleTo(self.view)
+        self._fill_screen(presenting)
+        self.live.present(presenting)
+
+    def close_top(self) -> None:
+        """Close what lies on top: the sheet of keys, the banner, or the full screen."""
+        if self.sheet.isVisible():
+            self.sheet.toggle()
+        elif self.banner.isVisible():
+            self.banner.hide()
+        elif self.isFullScreen():
+            self.toggle_full_screen()
+
+    # What it is made of
+
+    def _add_page(self, name: str, page: QWidget) -> None:
+        self.pages.addWidget(page)
+        self.top_bar.add_page(name)
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.top_bar)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.status_line)
+        self.setCentralWidget(content)
+        self.setMinimumSize(640, 420)
+
+    def _acts(self) -> dict[Act, Callable[[], object]]:
+        live, panel, overlays = self.live, self.panel, self.panel.overlays
+        return {
+            Act.PAUSE: live.toggle_pause,
+            Act.FRAME_BACK: lambda: live.files.step(-1),
+            Act.FRAME_ON: lambda: live.files.step(1),
+            Act.SECONDS_BACK: lambda: live.files.skip(-5.0),
+            Act.SECONDS_ON: lambda: live.files.skip(5.0),
+            Act.START: lambda: live.player.seek(0.0),
+            Act.OPEN: live.ask_for_file,
+            Act.PASTE: live.files.paste,
+            Act.MIRROR: overlays.mirrored.toggle,
+            Act.POINTS: overlays.points.toggle,
+            Act.CONTOURS: overlays.contours.toggle,
+            Act.BOX: overlays.box.toggle,
+            Act.NUMBERS: overlays.numbers.toggle,
+            Act.TRUTH: overlays.truth.click,  # not where it is disabled
+            Act.POSE: overlays.pose.toggle,
+            Act.SIGNALS: live.toggle_signals,
+            Act.FILTER: panel.filters.choose_next,
+            Act.SWAP: live.swap_models,
+            Act.LAYOUT: panel.lanes.choose_next_layout,
+            Act.TIMING: panel.lanes.locked.toggle,
+            Act.SCREENSHOT: live.take_screenshot,
+            Act.RECORD: panel.outputs.record.toggle,
+            Act.FULL_SCREEN: self.toggle_full_screen,
+            Act.PRESENT: self.toggle_presenter,
+            Act.THEME: self._theme.choose_next,
+            Act.KEYS: self.sheet.toggle,
+            Act.CLOSE: self.close_top,
+            Act.QUIT: self.close,
+        }
+
+    def _connect(self) -> None:
+        live = self.live
+        self.top_bar.chosen.connect(self.pages.setCurrentIndex)
+        self.top_bar.keys_wanted.connect(self.sheet.toggle)
+        live.told.connect(self.status_line.tell)
+        live.told_briefly.connect(self.status_line.tell_briefly)
+        live.full_screen_wanted.connect(self.toggle_full_screen)
+        self.panel.present.clicked.connect(self.toggle_presenter)
+        self.models.use_wanted.connect(self._use_model)
+        self.training.load_wanted.connect(lambda path: self._use_model(SECOND, path))
+        self.training.choices_changed.connect(self._remember)
+        self.training.busy_changed.connect(lambda busy: self.top_bar.mark_busy(TRAIN_PAGE, busy))
+        self._keeper.troubled.connect(self.banner.show_error)
+        self._theme.changed.connect(self._on_theme)
+        self.top_bar.theme_wanted.connect(self._theme.choose_next)
+
+    def _on_theme(self, choice: ThemeChoice) -> None:
+        words = {
+            ThemeChoice.SYSTEM: self.tr("Theme: as the system"),
+            ThemeChoice.LIGHT: self.tr("Theme: light"),
+            ThemeChoice.DARK: self.tr("Theme: dark"),
+        }
+        self.status_line.tell_briefly(words[choice])
+        self._remember()
+
+    def _use_model(self, lane: int, model: str) -> None:
+        """Show a model on the live page."""
+        self.live.use_model(lane, model)
+        self.top_bar.choose(LIVE_PAGE)
+
+    def _fill_screen(self, fill: bool) -> None:
+        if fill != self.isFullScreen():
+            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        if fill:
+            self.top_bar.choose(LIVE_PAGE)
+        for part in (self.top_bar, self.status_line):
+            part.setVisible(not fill)
+        self.live.show_only_picture(fill)
+
+    def _remember(self) -> None:
+        if not self._closing:
+            self._keeper.keep(self._settings())
+
+    def _settings(self) -> Settings:
+        kept = self.live.settings()
+        place = self._keeper.settings.window if self.isFullScreen() else place_of(self)
+        return replace(
+            kept,
+            theme=self._theme.choice,
+            window=place,
+            presenter=not self.live.presenter.isHidden(),
+            training=self.training.choices,
+        )
+
+    # What Qt tells
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        # Whoever made a filter in another window finds it in the list on coming back.
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self._closing:
+            self.live.look_for_filters()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Only what the control with the focus has no use for comes here.
+        if not self._hotkeys.press(event):
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            self.view.show_hint(self.tr("Drop to open"))
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.view.show_hint("")
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.view.show_hint("")
+        event.acceptProposedAction()
+        self._open_dropped([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+
+    def _open_dropped(self, paths: Sequence[str]) -> None:
+        if not paths:
+            self.banner.show_message(
+                self.tr("What was dropped is no file of this machine."),
+                self.tr("It is probably a link to a web page. Save the picture or video first, then drop the file."),
+            )
+            return
+        if len(paths) > 1:
+            self.status_line.tell_briefly(
+                self.tr("{0} files were dropped; the first is opened. Drop their folder to see all.").format(len(paths))
+            )
+        if Path(paths[0]).suffix.lower() == ".tflite":
+            self.models.open_model(paths[0])
+            self.top_bar.choose(MODELS_PAGE)
+            return
+        self.top_bar.choose(LIVE_PAGE)
+        self.player.open(paths[0])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.accept()
+        if self._closing:
+            return
+        self._remember()
+        self._closing = True
+        self.hide()  # at once; what takes time happens unseen
+        self.player.stopped.connect(lambda: self._finished("player"))
+        self.live.outputs.closed.connect(lambda: self._finished("outputs"))
+        QTimer.singleShot(CLOSING_MS, self, self.gone.emit)
+        self.live.close_down()
+        self.models.close_down()
+        self.training.close_down()
+        self._keeper.close()
+
+    def _finished(self, part: str) -> None:
+        self._unfinished.discard(part)
+        if not self._unfinished:
+            self.gone.emit()

@@ -1,0 +1,68 @@
+"""The bar at the top: the pages, and where to find the keys."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QToolButton, QWidget
+
+from app.shortcuts.shortcuts import Act, with_key
+from app.theme.theme import GAP, MARGIN
+
+
+class TopBar(QWidget):
+    """Chooses the page on show."""
+
+    chosen = Signal(int)  # number of a page
+    keys_wanted = Signal()
+    theme_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("topBar")
+        self._names: list[str] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        name = QLabel("Understudy")
+        name.setObjectName("wordmark")
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setAccessibleName(self.tr("Pages"))
+        self.tabs.setToolTip(self.tr("The pages of the window"))
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.tabs.currentChanged.connect(self.chosen)
+        self.theme = self._make_button("\u25d0", self.tr("Theme"), with_key(self.tr("Next theme"), Act.THEME))
+        self.theme.clicked.connect(self.theme_wanted)
+        self.keys = self._make_button("?", self.tr("Keys"), with_key(self.tr("All keys"), Act.KEYS))
+        self.keys.clicked.connect(self.keys_wanted)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
+        layout.setSpacing(MARGIN)
+        layout.addWidget(name)
+        layout.addWidget(self.tabs)
+        layout.addStretch(1)
+        layout.addWidget(self.theme)
+        layout.addWidget(self.keys)
+        layout.setSpacing(GAP * 2)
+
+    def _make_button(self, sign: str, name: str, hint: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(sign)
+        button.setAccessibleName(name)
+        button.setToolTip(hint)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def add_page(self, name: str) -> None:
+        """List a page."""
+        self._names.append(name)
+        self.tabs.addTab(name)
+
+    def mark_busy(self, page: int, busy: bool) -> None:
+        """Mark a page on which something goes on while another one is shown."""
+        name = self._names[page]
+        self.tabs.setTabText(page, self.tr("{0} \u2022").format(name) if busy else name)
+
+    def choose(self, page: int) -> None:
+        """Show a page."""
+        self.tabs.setCurrentIndex(page)

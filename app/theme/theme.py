@@ -1,0 +1,198 @@
+"""The look of the window, light, dark or as the system: calm, so that the eye stays on the picture."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import Enum
+from string import Template
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from app.theme.style_sheet import STYLE
+
+GAP = 8  # logical pixels between neighbours
+MARGIN = 20  # logical pixels between groups and around them
+
+# The stage around the picture stays dark in every theme, as the walls of a cinema do.
+STAGE = "#0d0f12"
+ON_STAGE = "#e8eaed"
+ON_STAGE_MUTED = "#a3acb8"
+STAGE_ACCENT = "#4fc3a1"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a theme, each as `#rrggbb`.
+
+    Every text stands at 4.5 : 1 or better against the backgrounds it is used on, and what marks the focus or the edge
+    of a control at 3 : 1 (WCAG 2.1, AA).
+
+    Attributes:
+        panel: side panel, status line, dialogs.
+        field: buttons, lists, text fields.
+        hover: a field under the mouse.
+        line: between parts of the window.
+        edge: outlines of controls.
+        text: on panel, field and hover.
+        muted: headings and hints, on the same three.
+        faint: what cannot be used now.
+        accent: focus, slider, check marks, links.
+        on_accent: text and marks on the accent.
+        soft_accent: the done part of a progress bar; text stands on it.
+        alert, alert_edge, on_alert: the banner, its outline and pressed buttons, its text.
+    """
+
+    panel: str
+    field: str
+    hover: str
+    line: str
+    edge: str
+    text: str
+    muted: str
+    faint: str
+    accent: str
+    on_accent: str
+    soft_accent: str
+    alert: str
+    alert_edge: str
+    on_alert: str
+
+
+DARK = Palette(
+    panel="#1a1d22",
+    field="#272c34",
+    hover="#323944",
+    line="#272c34",
+    edge="#6f7989",
+    text="#e8eaed",
+    muted="#a3acb8",
+    faint="#6d7682",
+    accent="#4fc3a1",
+    on_accent="#08120e",
+    soft_accent="#24594b",
+    alert="#5a1f24",
+    alert_edge="#8c3a41",
+    on_alert="#ffe3e0",
+)
+LIGHT = Palette(
+    panel="#f2f4f6",
+    field="#ffffff",
+    hover="#e4e8ed",
+    line="#d5dae1",
+    edge="#7b8694",
+    text="#1b2027",
+    muted="#505a67",
+    faint="#8a939f",
+    accent="#0a7158",
+    on_accent="#ffffff",
+    soft_accent="#b5e3d5",
+    alert="#fbe3e1",
+    alert_edge="#eab0ab",
+    on_alert="#61150f",
+)
+
+
+class ThemeChoice(Enum):
+    """What the user can choose."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+def colours() -> Palette:
+    """Return the colours on screen now, for widgets that paint themselves; Qt repaints them when these change."""
+    return LIGHT if QGuiApplication.palette().window().color() == QColor(LIGHT.panel) else DARK
+
+
+def apply_theme(application: QApplication, palette: Palette = DARK) -> None:
+    """Give the whole application these colours at once; the font stays the system's."""
+    application.setPalette(_qt_palette(palette))
+    application.setStyleSheet(Template(STYLE).substitute(asdict(palette), margin=MARGIN))
+
+
+class Theme(QObject):
+    """Keeps the application in the look that the user chose.
+
+    With `SYSTEM` it follows the desktop, also while the window runs; dark where the desktop does not say.
+
+    Args:
+        application: what is to be dressed.
+        choice: the look to begin with.
+    """
+
+    changed = Signal(ThemeChoice)  # the user chose another
+
+    def __init__(self, application: QApplication, choice: ThemeChoice = ThemeChoice.SYSTEM) -> None:
+        super().__init__(application)
+        self._application = application
+        self._choice = choice
+        self._hints = application.styleHints()
+        self._hints.colorSchemeChanged.connect(self._dress)
+        self._ask_the_platform()
+        application.setStyle("Fusion")  # once: each time costs a fifth of a change of colours
+        apply_theme(application, self._wanted())
+
+    @property
+    def choice(self) -> ThemeChoice:
+        """What the user chose."""
+        return self._choice
+
+    def choose(self, choice: ThemeChoice) -> None:
+        """Change the look of everything on screen."""
+        if choice is not self._choice:
+            self._choice = choice
+            self._ask_the_platform()
+            self._dress()
+            self.changed.emit(choice)
+
+    def choose_next(self) -> None:
+        """Go on from system to light, dark, and system again."""
+        every = list(ThemeChoice)
+        self.choose(every[(every.index(self._choice) + 1) % len(every)])
+
+    def _ask_the_platform(self) -> None:
+        # The window's frame and the dialogs that the desktop draws itself.
+        schemes = {ThemeChoice.LIGHT: Qt.ColorScheme.Light, ThemeChoice.DARK: Qt.ColorScheme.Dark}
+        self._hints.setColorScheme(schemes.get(self._choice, Qt.ColorScheme.Unknown))
+
+    def _dress(self) -> None:
+        if self._wanted() is not colours():
+            apply_theme(self._application, self._wanted())
+
+    def _wanted(self) -> Palette:
+        if self._choice is ThemeChoice.SYSTEM:
+            return LIGHT if self._hints.colorScheme() is Qt.ColorScheme.Light else DARK
+        return LIGHT if self._choice is ThemeChoice.LIGHT else DARK
+
+
+def _qt_palette(colours: Palette) -> QPalette:
+    roles = QPalette.ColorRole
+    by_role = {
+        roles.Window: colours.panel,
+        roles.WindowText: colours.text,
+        roles.Base: colours.field,
+        roles.AlternateBase: colours.panel,
+        roles.Text: colours.text,
+        roles.Button: colours.field,
+        roles.ButtonText: colours.text,
+        roles.BrightText: colours.on_alert,
+        roles.Light: colours.hover,
+        roles.Mid: colours.edge,
+        roles.Dark: colours.edge,
+        roles.Highlight: colours.accent,
+        roles.Accent: colours.accent,
+        roles.HighlightedText: colours.on_accent,
+        roles.ToolTipBase: colours.field,
+        roles.ToolTipText: colours.text,
+        roles.PlaceholderText: colours.muted,
+        roles.Link: colours.accent,
+    }
+    palette = QPalette()
+    for role, colour in by_role.items():
+        palette.setColor(role, QColor(colour))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.faint))
+    return palette

@@ -1,0 +1,281 @@
+"""Looks after trainings: lists recipes, starts, watches, stops and resumes a run, and makes a model of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.shell.background import Background
+from app.train.log_reader import OUTPUT, RECIPE_FILE, RunState, find_runs, free_folder, read_run, read_tail
+from app.train.process import OwnProcess, ProcessError, own_program, told_refusal
+from app.train.recipes import RecipeFacts, changes_of, read_recipes
+from app.train.time_left import TimeLeft
+from engine.core.errors import UnderstudyError, UsageError
+from engine.inference.library import ModelLibrary
+
+WATCH_MS = 1000  # between looks into the folder of the run at work
+INTERRUPTED = 130  # exit code of a training that was asked to end
+
+
+@dataclass(frozen=True)
+class TrainingKit:
+    """What trainings need of the machine.
+
+    Attributes:
+        program: how the program is called, without the verb; None where it comes without the trainer.
+        runs: folder for runs where the user chose none.
+        models: where models are looked for; exported ones go to the last.
+    """
+
+    program: tuple[str, ...] | None
+    runs: Path
+    models: tuple[Path, ...]
+
+
+def usual_kit() -> TrainingKit:
+    """Return what trainings need, as this installation has it; runs lie in `runs` below the current folder."""
+    return TrainingKit(own_program(), Path("runs").absolute(), ModelLibrary().folders)
+
+
+class TrainingKeeper(QObject):
+    """Runs at most one training or export at a time, each in a process of its own.
+
+    Args:
+        kit: what trainings need of the machine.
+        runs: folder that holds a folder for each run.
+    """
+
+    recipes_listed = Signal(object)  # list[RecipeFacts]
+    unavailable = Signal(object)  # UnderstudyError: nothing can be trained here
+    runs_found = Signal(object)  # list[RunState]
+    run_read = Signal(object)  # RunState of the run at work
+    changed = Signal()  # something began or ended
+    troubled = Signal(object)  # UnderstudyError
+    exported = Signal(str)  # path of a new model
+
+    def __init__(self, kit: TrainingKit, runs: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._kit, self.runs = kit, runs
+        self.training: Path | None = None  # folder of the run at work
+        self.exporting: Path | None = None  # folder of the run that becomes a model
+        self.ending = False  # whether the training was asked to end
+        self._listed = False
+        self._output_start = 0  # of what the training at work says
+        self._first_step = 0  # where it began
+        self._target = Path()  # of the export
+        self._time_left = TimeLeft()
+        self._background = Background(self)
+        self._scratch = tempfile.TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
+        program = kit.program or ()
+        self._lister, self._trainer, self._exporter = (OwnProcess(program, self) for _ in range(3))
+        self._lister.ended.connect(self._on_listed)
+        self._trainer.ended.connect(self._on_trained)
+        self._exporter.ended.connect(self._on_exported)
+        self._watch = QTimer(self)
+        self._watch.setInterval(WATCH_MS)
+        self._watch.timeout.connect(self._read_training)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a training or an export is at work."""
+        return self.training is not None or self.exporting is not None
+
+    # What is asked of it
+
+    def list_recipes(self) -> None:
+        """Ask the trainer for its recipes, once: that takes seconds, for it loads torch."""
+        if self._listed or self._lister.busy:
+            return
+        if self._kit.program is None:
+            self._listed = True
+            self.unavailable.emit(_no_trainer())
+            return
+        arguments = ["train", "--list", "--json", str(self._recipes_file)]
+        self._begin(self._lister, arguments, self._scratch_file("list.txt"))
+
+    def look(self) -> None:
+        """Look for the runs in the folder."""
+        runs = self.runs
+        self._background.run(lambda: find_runs(runs), self.runs_found.emit)
+
+    def start(self, recipe: str, data: Path | None, changes: Sequence[str]) -> Path | None:
+        """Begin a run; return its folder, or None if it could not begin."""
+        folder = free_folder(self.runs, recipe)
+        return self._train(recipe, data, changes, folder, "--out", 0)
+
+    def resume(self, run: RunState, recipe: RecipeFacts | None, data: Path | None) -> Path | None:
+        """Go on with a run; return its folder, or None if it could not begin.
+
+        Args:
+            run: it.
+            recipe: as the trainer knows it today; None if it knows none of that name.
+            data: folder of the packs.
+        """
+        changes = [] if recipe is None else changes_of(run.recipe, recipe.values)
+        return self._train(run.recipe_name, data, changes, run.folder, "--resume", run.saved_step or 0)
+
+    def stop(self) -> None:
+        """Ask the training to save and end."""
+        if self.training is not None:
+            self.ending = True
+            self._trainer.ask_to_end()
+            self.changed.emit()
+
+    def kill(self) -> None:
+        """End the training at once."""
+        self.ending = True
+        self._trainer.kill()
+
+    def export(self, run: RunState, role: str) -> None:
+        """Make a model of a run's last checkpoint; `exported` tells where it is."""
+        self._target = self._kit.models[-1] / f"{self._free_model_name(run.name)}.tflite"
+        arguments = ["export", str(run.checkpoint), "--out", str(self._target), "--role", role]
+        if self._begin(self._exporter, arguments, self._export_log):
+            self.exporting = run.folder
+            self.changed.emit()
+
+    def seconds_left(self, steps: int) -> float | None:
+        """Return how long the training at work will take until step `steps`; None if that is not known yet."""
+        return None if self.training is None else self._time_left.seconds(steps)
+
+    def close_down(self) -> None:
+        """Ask the training to save and end, which it does on its own; end everything else."""
+        self._background.close()
+        self._watch.stop()
+        self._trainer.ask_to_end()
+        for process in (self._lister, self._exporter):
+            process.kill()
+        self._scratch.cleanup()
+
+    # What it does
+
+    def _train(
+        self, recipe: str, data: Path | None, changes: Sequence[str], folder: Path, option: str, first_step: int
+    ) -> Path | None:
+        if data is None:
+            self.troubled.emit(_no_data())
+            return None
+        arguments = ["train", recipe, "--data", str(data.absolute()), option, str(folder), "--stop-with-stdin"]
+        arguments += [f"--set={change}" for change in changes]
+        output = folder / OUTPUT
+        self._output_start = output.stat().st_size if output.is_file() else 0
+        if not self._begin(self._trainer, arguments, output):
+            return None
+        self.training, self.ending, self._first_step = folder, False, first_step
+        self._time_left.restart()
+        self._watch.start()
+        self.changed.emit()
+        return folder
+
+    def _begin(self, process: OwnProcess, arguments: Sequence[str], output: Path) -> bool:
+        try:
+            # Recipes name the runs that they start from as `runs/NAME`.
+            process.start(arguments, output, self.runs.parent)
+        except UnderstudyError as error:
+            self.troubled.emit(error)
+            return False
+        return True
+
+    def _read_training(self) -> None:
+        folder = self.training
+        if folder is not None:
+            self._background.run(lambda: read_run(folder), self._on_read)
+
+    def _on_read(self, run: RunState | None) -> None:
+        if run is None or run.folder != self.training:
+            return
+        if run.step > self._first_step:  # what lies before it was done in another stretch
+            self._time_left.note(run.step)
+        self.run_read.emit(run)
+
+    def _on_listed(self, code: int) -> None:
+        try:
+            if code != 0:
+                raise _failure("The list of recipes", code, read_tail(self._scratch_file("list.txt")))
+            self._listed = True
+            self.recipes_listed.emit(read_recipes(self._recipes_file))
+        except UnderstudyError as error:
+            self.unavailable.emit(error)
+
+    def _on_trained(self, code: int) -> None:
+        folder, asked = self.training, self.ending
+        self.training, self.ending = None, False
+        self._watch.stop()
+        assert folder is not None
+        output = read_tail(folder / OUTPUT, self._output_start)
+        if not (folder / RECIPE_FILE).exists():
+            _remove_if_empty(folder)
+        if code not in (0, INTERRUPTED) and not asked:
+            self.troubled.emit(_failure("The training", code, output))
+        self.changed.emit()
+        self.look()
+
+    def _on_exported(self, code: int) -> None:
+        self.exporting = None
+        self.changed.emit()
+        if code == 0:
+            self.exported.emit(str(self._target))
+        else:
+            self.troubled.emit(_failure("The export", code, read_tail(self._export_log)))
+
+    def _free_model_name(self, name: str) -> str:
+        """Return a name that no model has yet: `name`, or with a number."""
+        free, count = name, 1
+        while any((folder / f"{free}.json").exists() for folder in self._kit.models):
+            count += 1
+            free = f"{name}-{count}"
+        return free
+
+    @property
+    def _recipes_file(self) -> Path:
+        return self._scratch_file("recipes.json")
+
+    @property
+    def _export_log(self) -> Path:
+        return self._scratch_file("export.txt")
+
+    def _scratch_file(self, name: str) -> Path:
+        return Path(self._scratch.name) / name
+
+
+def _failure(what: str, code: int, output: str) -> ProcessError:
+    """Return what a verb told before it failed, or that it broke off."""
+    told = told_refusal(output)
+    if told is not None:
+        return told
+    last = output.rpartition("\n")[2].strip()
+    how = f"ended by signal {-code}" if code < 0 else f"exit code {code}"
+    why = "it was ended from outside, often because the memory was full" if code < 0 else "a fault of the program"
+    return ProcessError(
+        f"{what} broke off ({how}" + (f": {last})" if last and code > 0 else ")"),
+        why,
+        "look at the last lines of its output, and try again; a training goes on from its last checkpoint",
+    )
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Remove the folder of a run that never began."""
+    with suppress(OSError):
+        (folder / OUTPUT).unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _no_trainer() -> UsageError:
+    return UsageError(
+        "This bundle comes without the trainer",
+        "training needs PyTorch, which is many times its size",
+        "install Understudy from its source together with the trainer, as its README tells",
+    )
+
+
+def _no_data() -> UsageError:
+    return UsageError(
+        "No folder of packs is chosen",
+        "a training needs pictures of faces with their landmarks",
+        "choose the folder at the left; “understudy data” makes packs of the official data sets",
+    )

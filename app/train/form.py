@@ -1,0 +1,178 @@
+"""What a training begins with: recipe, data, and changes of the recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.settings.schema import TrainChoices
+from app.theme.theme import GAP, MARGIN
+from app.train.recipes import RecipeFacts
+from app.widgets.controls import Picker
+from app.widgets.file_dialogs import ask_for_folder
+from app.widgets.making import make_button
+from app.widgets.page_parts import make_heading, make_words
+from engine.core.errors import UnderstudyError, sentence
+
+CHANGES_LINES = 3
+CHANGES_EXAMPLE = "steps=500\nlearning_rate=0.001"
+
+
+class TrainingForm(QWidget):
+    """Asks for a recipe, the folder of the packs and changes.
+
+    Args:
+        choices: what was chosen last.
+    """
+
+    changed = Signal()  # recipe or data
+    start_wanted = Signal()
+
+    def __init__(self, choices: TrainChoices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._wanted = choices.recipe
+        self._recipes: list[RecipeFacts] = []
+        self._make_controls(choices)
+        self._lay_out()
+        self.recipes.activated.connect(self._on_chosen)
+        self.data.textChanged.connect(self._tell)
+        self.data.editingFinished.connect(self.changed)
+        self.choose_data.clicked.connect(self.ask_for_data)
+        self.start.clicked.connect(self.start_wanted)
+        self._tell()
+
+    @property
+    def recipe(self) -> RecipeFacts | None:
+        """The chosen recipe."""
+        row = self.recipes.currentIndex()
+        return self._recipes[row] if 0 <= row < len(self._recipes) else None
+
+    @property
+    def recipe_name(self) -> str | None:
+        """The name of the chosen recipe, also while the list is on its way."""
+        return self._wanted if self.recipe is None else self.recipe.name
+
+    @property
+    def data_folder(self) -> Path | None:
+        """The folder of the packs."""
+        text = self.data.text().strip()
+        return Path(text).expanduser() if text else None
+
+    @property
+    def change_lines(self) -> list[str]:
+        """The changes, each `key=value`."""
+        lines = (line.strip() for line in self.changes.toPlainText().splitlines())
+        return [line.removeprefix("--set ").strip() for line in lines if line]
+
+    def named(self, recipe: str) -> RecipeFacts | None:
+        """Return the recipe of a name."""
+        return next((facts for facts in self._recipes if facts.name == recipe), None)
+
+    def set_recipes(self, recipes: Sequence[RecipeFacts]) -> None:
+        """List these recipes."""
+        self._recipes = list(recipes)
+        self.recipes.clear()
+        for facts in self._recipes:
+            self.recipes.addItem(facts.name, facts.name)
+            self.recipes.setItemData(self.recipes.count() - 1, facts.description, Qt.ItemDataRole.ToolTipRole)
+        for part in (self.recipes, self.data, self.choose_data, self.changes):
+            part.setEnabled(True)
+        self.recipes.setCurrentIndex(max(0, self.recipes.findData(self._wanted)) if recipes else -1)
+        self._tell()
+
+    def ask_for_data(self) -> None:
+        """Let the user choose the folder of the packs."""
+        ask_for_folder(self, self.tr("Choose the folder of the packs"), self._on_data, self.data.text())
+
+    def tell_unavailable(self, error: UnderstudyError) -> None:
+        """Say why nothing can be trained here."""
+        for part in (self.recipes, self.data, self.choose_data, self.changes):
+            part.setEnabled(False)
+        self.about.setText(f"{error.what}. {sentence(error.why)} {sentence(error.fix)}")
+
+    def allow(self, may_start: bool) -> None:
+        """Let a training begin, or not."""
+        self.start.setEnabled(may_start)
+
+    def _make_controls(self, choices: TrainChoices) -> None:
+        self.recipes = Picker()
+        self.recipes.setAccessibleName(self.tr("Recipe"))
+        self.recipes.setToolTip(self.tr("What is trained, and how"))
+        self.about = make_words(self.tr("Asking the trainer for its recipes …"))
+        self.sizes = make_words(quiet=True)
+        self.data = QLineEdit("" if choices.data is None else str(choices.data))
+        self.data.setAccessibleName(self.tr("Folder of the packs"))
+        self.data.setToolTip(self.tr("A folder that holds the data sets, each in a folder of its own"))
+        self.data.setPlaceholderText(self.tr("none chosen"))
+        self.choose_data = make_button(self.tr("Choose …"), self.tr("Choose the folder of the packs"))
+        self.data_words = make_words(quiet=True)
+        self.changes = QPlainTextEdit()
+        self.changes.setAccessibleName(self.tr("Changes of the recipe"))
+        self.changes.setToolTip(self.tr("One change a line, such as steps=500 or shape.input_size=128"))
+        self.changes.setPlaceholderText(CHANGES_EXAMPLE)
+        self.changes.setTabChangesFocus(True)
+        height = CHANGES_LINES * self.changes.fontMetrics().lineSpacing() + 3 * GAP
+        self.changes.setFixedHeight(height)
+        self.start = make_button(self.tr("Start training"), self.tr("Train in a process of its own"))
+
+    def _lay_out(self) -> None:
+        folder = QHBoxLayout()
+        folder.setSpacing(GAP)
+        folder.addWidget(self.data, 1)
+        folder.addWidget(self.choose_data)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(GAP)
+        for heading, parts in (
+            (self.tr("Recipe"), (self.recipes, self.about, self.sizes)),
+            (self.tr("Data"), (folder, self.data_words)),
+            (self.tr("Changes"), (self.changes,)),
+        ):
+            rows.addWidget(make_heading(heading))
+            for part in parts:
+                if isinstance(part, QWidget):
+                    rows.addWidget(part)
+                else:
+                    rows.addLayout(part)
+            rows.addSpacing(MARGIN - GAP)
+        rows.addWidget(self.start)
+
+    def _on_chosen(self) -> None:
+        self._wanted = self.recipe_name
+        self._tell()
+        self.changed.emit()
+
+    def _on_data(self, folder: str) -> None:
+        self.data.setText(folder)
+        self.changed.emit()
+
+    def _tell(self) -> None:
+        recipe = self.recipe
+        if recipe is not None:
+            self.about.setText(recipe.description)
+        self.sizes.setText("" if recipe is None else self._size_words(recipe))
+        self.sizes.setVisible(recipe is not None)
+        self.data_words.setText(self._data_words(recipe))
+
+    def _size_words(self, recipe: RecipeFacts) -> str:
+        values = recipe.values
+        shape = values["shape"]
+        return self.tr("{0} points · {1} pixels · {2} steps of {3} faces · starts from {4}").format(
+            shape["points"], shape["input_size"], values["steps"], values["batch"], values["start"]
+        )
+
+    def _data_words(self, recipe: RecipeFacts | None) -> str:
+        folder = self.data_folder
+        if folder is None:
+            return self.tr("Choose the folder that holds the packs.")
+        if not folder.is_dir():
+            return self.tr("There is no such folder.")
+        if recipe is None:
+            return ""
+        missing = recipe.missing_packs(folder)
+        if not missing:
+            return self.tr("All packs of the recipe are there ({0}).").format(len(recipe.packs))
+        return self.tr("Missing there: {0}").format(", ".join(missing))

@@ -1,0 +1,131 @@
+"""The program's own verbs in a process of their own: torch stays out of the window, and a crash of one ends only it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.core.errors import UnderstudyError
+
+ROOT = Path(__file__).resolve().parents[2]  # where `python -m app` finds the program
+LOOK_MS = 100  # between looks whether the process still runs
+
+
+class ProcessError(UnderstudyError):
+    """A process of the program could not begin, or did not end well."""
+
+
+def own_program() -> tuple[str, ...] | None:
+    """Return how this program is called; None in the bundle, which has no Python to call."""
+    return None if getattr(sys, "frozen", False) else (sys.executable, "-P", "-m", "app")
+
+
+class OwnProcess(QObject):
+    """Runs one verb at a time; its output goes to a file, so that it does not depend on the window.
+
+    The process gets a standard input that stays open. It is closed to ask for the end (see
+    `app.cli.stdin_watch`), and by the system once the window is gone, however that came to pass.
+
+    Args:
+        program: how the program is called, without the verb.
+    """
+
+    ended = Signal(int)  # exit code; the negative number of a signal
+
+    def __init__(self, program: tuple[str, ...], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self._look)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None
+
+    def start(self, arguments: Sequence[str], output: Path, folder: Path) -> None:
+        """Run a verb.
+
+        Args:
+            arguments: the verb and its options.
+            output: file to which all that it says is added.
+            folder: in which it runs; made if need be, like that of `output`.
+
+        Raises:
+            ProcessError: it cannot begin.
+        """
+        assert self._process is None
+        try:
+            for needed in (folder, output.parent):
+                needed.mkdir(parents=True, exist_ok=True)
+            with output.open("ab") as stream:
+                self._process = subprocess.Popen(
+                    [*self._program, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                    cwd=folder,
+                    env=_environment(),
+                    start_new_session=True,  # Ctrl-C in the window's terminal is not for it: its input closes
+                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                )
+        except OSError as error:
+            where = f": {error.filename}" if error.filename else ""
+            raise ProcessError(
+                f"The trainer cannot be started ({error.strerror}{where})",
+                "the folder of the runs forbids writing, the disk is full, or Python was moved",
+                "choose another folder for the runs, or install the program anew",
+            ) from error
+        self._timer.start()
+
+    def ask_to_end(self) -> None:
+        """Ask for the end; it comes once the step at work is saved."""
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError):  # it ended by itself meanwhile
+                self._process.stdin.close()
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+
+    def _look(self) -> None:
+        if self._process is None or self._process.poll() is None:
+            return
+        self._timer.stop()
+        code = self._process.returncode
+        self.ask_to_end()  # closes our end
+        self._process = None
+        self.ended.emit(code)
+
+
+def told_refusal(output: str) -> ProcessError | None:
+    """Return the error that a verb told at the end of its output; None where it told none."""
+    what = why = fix = ""
+    before = ""
+    for line in output.splitlines():
+        key, sign, words = line.strip().partition(": ")
+        if sign and key == "Likely cause":
+            what, why = before.rstrip("."), words
+        elif sign and key == "What to do" and why:
+            fix = words
+        before = line.strip() or before
+    return ProcessError(what, why, fix) if what and fix else None
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "PYTHONUNBUFFERED": "1",  # so that the last lines can be shown
+        "PYTHONUTF8": "1",
+    }

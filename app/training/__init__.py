@@ -1,1 +1,0 @@
-"""The page of trainings, which run as processes of their own."""

@@ -1,0 +1,37 @@
+"""Taking the words of the window from a translation, where there is one for the user's language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from engine.core.paths import asset_path
+
+
+def install_translations(
+    application: QApplication, locale: QLocale | None = None, folder: Path | None = None
+) -> list[QTranslator]:
+    """Translate what is made from now on: our words, and those of Qt's own dialogs.
+
+    Args:
+        application: what is translated.
+        locale: the language; the user's if None.
+        folder: holds files such as `understudy_de.qm`; the one that ships with the program if None.
+
+    Returns:
+        What was found, which belongs to the application; the words of the source stay where nothing was.
+    """
+    wanted = locale or QLocale()
+    places = (
+        ("understudy", str(folder or asset_path("translations"))),
+        ("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+    )
+    found = []
+    for name, place in places:
+        translator = QTranslator(application)
+        if translator.load(wanted, name, "_", place):
+            application.installTranslator(translator)
+            found.append(translator)
+    return found

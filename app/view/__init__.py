@@ -1,1 +1,0 @@
-"""The live picture and everything that is painted on it and under it."""

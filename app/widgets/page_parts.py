@@ -1,0 +1,194 @@
+"""What pages of text are made of: headings, rows of facts, a chip, a column that scrolls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from app.theme.theme import GAP, MARGIN, colours
+
+TITLE_SCALE = 1.6  # of the usual letters
+LABEL_WIDTH = 130  # logical pixels, of the left column of facts
+FRAME = 2  # logical pixels, of what has the focus
+INSET = 12  # logical pixels between the words of a chip and its ends
+TEXT_WIDTH = 760  # logical pixels; longer lines are hard to read
+
+
+def make_title(text: str = "") -> QLabel:
+    """Return a large heading."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    font = label.font()
+    font.setPointSizeF(font.pointSizeF() * TITLE_SCALE)
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def make_heading(text: str = "") -> QLabel:
+    """Return the heading of a group."""
+    label = QLabel(text)
+    label.setProperty("role", "heading")
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def make_words(text: str = "", quiet: bool = False) -> QLabel:
+    """Return text that wraps and never widens the window."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    if quiet:
+        label.setProperty("role", "hint")
+    return label
+
+
+def fill_page(page: QWidget, content: QWidget) -> None:
+    """Give a page its content; in a window too small for it, it scrolls, to wherever the focus goes."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(area)
+
+
+class Column(QScrollArea):
+    """Content that scrolls up and down; Tab reaches it, so that keys can scroll it."""
+
+    def __init__(self, content: QWidget, name: str, hint: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("column")
+        self._content = content
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName(name)
+        self.setToolTip(hint)
+        # The palette follows the theme.
+        self.setStyleSheet(
+            "#column { border: 2px solid transparent } #column:focus { border-color: palette(highlight) }"
+        )
+
+    def minimumSizeHint(self) -> QSize:
+        # It does not scroll sideways, so nothing may be cut off there.
+        size = super().minimumSizeHint()
+        frame = 2 * FRAME + self.verticalScrollBar().sizeHint().width()
+        return QSize(self._content.minimumSizeHint().width() + frame, size.height())
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        # The hint is for who comes by keys; under the mouse it would lie on what is read.
+        return event.type() is QEvent.Type.ToolTip or super().viewportEvent(event)
+
+
+class Facts(QWidget):
+    """Rows of a quiet label and what is said to it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[tuple[QLabel, QLabel]] = []  # made once and used again: making them takes long
+        self._grid = _make_grid(self, MARGIN)
+        self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
+        self._grid.setColumnStretch(1, 1)
+
+    def show_rows(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Replace all rows by these."""
+        while len(self._rows) < len(rows):
+            self._add_row()
+        for number, parts in enumerate(self._rows):
+            for part in parts:
+                part.setVisible(number < len(rows))
+        for (name, text), (label, words) in zip(rows, self._rows, strict=False):
+            label.setText(name)
+            words.setText(text)
+            words.setAccessibleName(f"{name}: {text}")
+
+    def _add_row(self) -> None:
+        label, words = make_words(quiet=True), make_words()
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for column, part in enumerate((label, words)):
+            self._grid.addWidget(part, len(self._rows), column, Qt.AlignmentFlag.AlignTop)
+        self._rows.append((label, words))
+
+
+class Table(QWidget):
+    """A small table of words, its numbers flush right, under quiet headings.
+
+    Args:
+        headings: of the columns.
+        words: how many columns hold words; the others hold numbers.
+    """
+
+    def __init__(self, headings: Sequence[str], words: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.texts: list[tuple[str, ...]] = []  # the rows on show, without the headings
+        self._headings, self._words = tuple(headings), words
+        self._rows: list[list[QLabel]] = []
+        self._grid = _make_grid(self, MARGIN)
+        for column, heading in enumerate(headings):
+            self._grid.addWidget(make_heading(heading), 0, column, self._alignment(column))
+        self._grid.setColumnStretch(len(headings), 1)
+
+    def show_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """Replace all rows below the headings by these."""
+        self.texts = list(rows)
+        while len(self._rows) < len(rows):
+            self._add_row()
+        for number, cells in enumerate(self._rows):
+            for cell in cells:
+                cell.setVisible(number < len(rows))
+        for texts, cells in zip(rows, self._rows, strict=False):
+            for heading, text, cell in zip(self._headings, texts, cells, strict=True):
+                cell.setText(text)
+                cell.setAccessibleName(f"{heading}: {text}")
+
+    def _add_row(self) -> None:
+        cells = [QLabel() for _ in self._headings]
+        self._rows.append(cells)
+        for column, cell in enumerate(cells):
+            cell.setTextFormat(Qt.TextFormat.PlainText)
+            self._grid.addWidget(cell, len(self._rows), column, self._alignment(column))
+
+    def _alignment(self, column: int) -> Qt.AlignmentFlag:
+        return Qt.AlignmentFlag.AlignLeft if column < self._words else Qt.AlignmentFlag.AlignRight
+
+
+def _make_grid(owner: QWidget, spacing: int) -> QGridLayout:
+    grid = QGridLayout(owner)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(spacing)
+    grid.setVerticalSpacing(GAP)
+    return grid
+
+
+class Chip(QLabel):
+    """A word in a rounded frame."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.alerting = False  # whether it warns
+
+    def sizeHint(self) -> QSize:
+        size = super().sizeHint()
+        return QSize(size.width() + 2 * INSET, size.height() + GAP)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        palette = colours()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(QColor(palette.alert if self.alerting else palette.soft_accent))
+        painter.setPen(Qt.PenStyle.NoPen)
+        frame = QRectF(self.rect())
+        painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)
+        painter.setPen(QColor(palette.on_alert if self.alerting else palette.text))
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, self.text())

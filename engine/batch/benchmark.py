@@ -1,0 +1,62 @@
+"""How fast models run on this machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.core.geometry import Crop
+from engine.inference.landmarker import Landmarker
+
+ROUNDS, RUNS = 20, 10
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Milliseconds of one face through one model.
+
+    Attributes:
+        model: its name.
+        threads: of the runtime.
+        p50, p95: of a whole look: crop, network and mapping back.
+        bytes: size of the model file.
+    """
+
+    model: str
+    threads: int
+    p50: float
+    p95: float
+    bytes: int
+
+
+def benchmark(landmarkers: list[tuple[Landmarker, int]], called_off: threading.Event | None = None) -> list[Speed]:
+    """Measure models in turns, so that all see the same busy moments.
+
+    Args:
+        landmarkers: each with its number of threads.
+        called_off: once it is set, measuring ends soon.
+
+    Returns:
+        Speeds in the order of `landmarkers`; none if it was called off.
+    """
+    picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    crop = Crop(320, 240, 260, 0.1)
+    times: list[list[float]] = [[] for _ in landmarkers]
+    for landmarker, _ in landmarkers:
+        landmarker.look(picture, crop)  # the first run allocates
+    for _ in range(ROUNDS):
+        for (landmarker, _), measured in zip(landmarkers, times, strict=True):
+            if called_off is not None and called_off.is_set():
+                return []
+            for _ in range(RUNS):
+                start = time.perf_counter()
+                landmarker.look(picture, crop)
+                measured.append((time.perf_counter() - start) * 1e3)
+    speeds = []
+    for (landmarker, threads), measured in zip(landmarkers, times, strict=True):
+        p50, p95 = np.percentile(measured, (50, 95))
+        speeds.append(Speed(landmarker.card.name, threads, float(p50), float(p95), landmarker.card.bytes))
+    return speeds

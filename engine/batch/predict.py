@@ -1,0 +1,115 @@
+"""Landmarks of pictures, videos and packs, as records ready to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.core.errors import SourceError, UsageError
+from engine.core.faces import Face
+from engine.core.geometry import landmark_box
+from engine.evaluation.evaluate import locate
+from engine.formats.images import read_picture
+from engine.formats.packs import Pack, PackFace
+from engine.inference.detector import FaceDetector
+from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
+from engine.inference.pipeline import Pipeline
+from engine.inference.signals import FaceSignals, SignalReader
+from engine.sources.base import Source, SourceKind
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """All faces of one picture or frame.
+
+    Attributes:
+        image: file name of the picture, None for a frame of a video.
+        source, frame: name of the video and number of the frame, None for a picture.
+        width, height: of the picture in pixels.
+        faces: largest first, in a pack in its order, where `id` is the label's place there; empty where none was found.
+        model: name of the model.
+        signals: of each face; None for a face that has none, empty where nobody asked for them.
+        time: where the frame stands, in seconds; None where that is not to be told.
+    """
+
+    image: str | None
+    source: str | None
+    frame: int | None
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    model: str
+    signals: tuple[FaceSignals | None, ...] = ()
+    time: float | None = None
+
+
+def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarker) -> Iterator[Prediction]:
+    """Yield a prediction for each frame of a source that ends, without smoothing.
+
+    Raises:
+        UsageError: the source is a camera or the sample, which never end.
+        SourceError: the source failed.
+        ModelError: the model gave numbers that are not finite.
+    """
+    if source.kind in (SourceKind.CAMERA, SourceKind.SAMPLE):
+        raise UsageError(
+            f"“{source.name}” never ends, so its landmarks cannot be written as a file",
+            "predict is for pictures and videos",
+            "record a video first: “understudy run --headless --record FILE”",
+        )
+    pipeline, reader = Pipeline(detector, landmarker, smoothing=0.0), SignalReader()
+    while (frame := source.read()) is not None:
+        result = pipeline.process(frame)
+        if result.not_finite:
+            raise not_finite_error(result.model)
+        still = source.kind is SourceKind.PICTURES
+        yield Prediction(
+            image=frame.name if still else None,
+            source=None if still else source.name,
+            frame=None if still else frame.id,
+            width=frame.width,
+            height=frame.height,
+            faces=result.faces,
+            model=result.model,
+            signals=reader.read(result),
+        )
+
+
+def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | None) -> Iterator[Prediction]:
+    """Yield a prediction for each picture of a pack: its labelled faces, in the true boxes or those of a detector.
+
+    Raises:
+        SourceError: a picture cannot be read.
+        ModelError: the model gave numbers that are not finite.
+    """
+    faces_of: dict[Path, list[tuple[int, PackFace]]] = {}
+    for index, face in enumerate(pack.faces):
+        faces_of.setdefault(face.image, []).append((index, face))
+    for image, labelled in faces_of.items():
+        picture = read_picture(image)
+        located = [(index, locate(landmarker, picture, face, detector)) for index, face in labelled]
+        faces = tuple(_located_face(index, found, landmarker) for index, found in located if found is not None)
+        name = image.relative_to(pack.folder).as_posix()
+        height, width = picture.shape[:2]
+        signals = SignalReader().read_faces(faces, width, height, moment=0.0)
+        yield Prediction(name, None, None, width, height, faces, landmarker.card.name, signals)
+
+
+def _located_face(index: int, found: Landmarks, landmarker: Landmarker) -> Face:
+    box = landmark_box(found.points)
+    return Face(index, box, found.score, landmarker.card.markup, found.points, found.confidence, found.roll)
+
+
+def require_some(predictions: Iterator[Prediction], name: str) -> Iterator[Prediction]:
+    """Pass predictions on.
+
+    Raises:
+        SourceError: there was not one.
+    """
+    empty = True
+    for prediction in predictions:
+        empty = False
+        yield prediction
+    if empty:
+        raise SourceError(f"{name} gave no picture", "it is empty or ended at once", "choose another path")

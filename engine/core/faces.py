@@ -1,0 +1,62 @@
+"""What the pipeline says of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.frame import Frame
+from engine.core.geometry import Box
+from engine.core.schemes import Scheme
+
+# The stages of a frame's way, in order.
+STAGES = ("capture", "detect", "landmark", "smooth", "draw")
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face.
+
+    Attributes:
+        id: stays with the face as long as it is followed.
+        box: tight box around the landmarks.
+        score: in [0, 1], how surely this is a face: mean of the surer half of the confidences.
+        scheme: markup of the landmarks.
+        landmarks: `[K, 2]` float32, pixels of the picture, smoothed where smoothing is on.
+        confidence: `[K]` float32 in [0, 1], how surely each point can be seen.
+        roll: angle of the eye line in radians, clockwise on screen.
+    """
+
+    id: int
+    box: Box
+    score: float
+    scheme: Scheme
+    landmarks: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    roll: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything found on a frame.
+
+    Attributes:
+        frame: the frame itself, so a result can never be drawn on another one.
+        faces: faces found, largest first.
+        model: name of the landmark model.
+        stages: milliseconds of each stage that this frame went through; `capture` is the wait for the source.
+        detected: whether the detector ran, as opposed to following the last landmarks.
+        nme: error of the face nearest to the ground truth in percent of the eye distance; None without truth.
+        not_finite: whether the model gave numbers that are not finite; such faces are not in `faces`.
+    """
+
+    frame: Frame
+    faces: tuple[Face, ...]
+    model: str
+    stages: Mapping[str, float]
+    detected: bool
+    nme: float | None = None
+    not_finite: bool = False

@@ -1,0 +1,151 @@
+"""Square crops of a picture, turned with the face, and the way of points between picture and crop.
+
+Coordinates are (x, y) in pixels, origin top-left, pixel centres at integers. Inside a crop they are in
+[0, 1]: 0 and 1 are the crop's edges, so the centre of pixel j of S is (j + 0.5) / S.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.schemes import Scheme, eye_centres
+
+# Above this many source pixels per crop pixel, plain bilinear sampling would alias.
+ALIASING_RATIO = 2.0
+FINEST = 16  # crops are read at up to this multiple of their size; beyond it, aliasing is the lesser evil
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle in pixels of the picture, edges x0 < x1 and y0 < y1."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def overlap(self, other: Box) -> float:
+        """Return the intersection over union, in [0, 1]."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        if width <= 0 or height <= 0:
+            return 0.0
+        intersection = width * height
+        return intersection / (self.width * self.height + other.width * other.height - intersection)
+
+    def as_list(self) -> list[float]:
+        """Return [x0, y0, x1, y1] rounded to a hundredth of a pixel, for JSON."""
+        return [round(edge, 2) for edge in (self.x0, self.y0, self.x1, self.y1)]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square window on a picture.
+
+    Attributes:
+        centre_x, centre_y: centre in pixels of the picture.
+        side: length of a side in pixels of the picture.
+        roll: angle in radians by which the window is turned clockwise on screen; 0 is upright.
+    """
+
+    centre_x: float
+    centre_y: float
+    side: float
+    roll: float = 0.0
+
+    def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Map points `[..., 2]` from [0, 1] of the crop to pixels of the picture."""
+        # Picture pixels have their centres at integers, so the centre of the square stands at (centre_x, centre_y).
+        offset = (np.asarray(points) - 0.5) * self.side
+        return (offset @ self._rotation().T + (self.centre_x, self.centre_y)).astype(np.float32)
+
+    def from_picture(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Map points `[..., 2]` from pixels of the picture to [0, 1] of the crop."""
+        offset = np.asarray(points) - (self.centre_x, self.centre_y)
+        return (offset @ self._rotation() / self.side + 0.5).astype(np.float32)
+
+    def _rotation(self) -> NDArray[np.float64]:
+        cosine, sine = math.cos(self.roll), math.sin(self.roll)
+        return np.array([[cosine, -sine], [sine, cosine]])
+
+    def matrix(self, size: int) -> NDArray[np.float64]:
+        """Return the 2x3 matrix from pixel indices of a crop of `size` pixels to pixels of the picture."""
+        linear = self._rotation() * (self.side / size)
+        shift = np.array([self.centre_x, self.centre_y]) - linear @ np.full(2, size / 2 - 0.5)
+        return np.concatenate([linear, shift[:, None]], axis=1)
+
+    def sample(self, picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """Cut the crop `[size, size, C]` out of `picture` `[H, W, C]`; black outside the picture.
+
+        Large faces are read at a multiple of the size and averaged, against aliasing.
+        """
+        factor = min(FINEST, math.ceil(self.side / size / ALIASING_RATIO))
+        fine = size * max(1, factor)
+        sampled = cv2.warpAffine(
+            picture,
+            self.matrix(fine),
+            (fine, fine),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+        )
+        return sampled if fine == size else cv2.resize(sampled, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def landmark_box(points: NDArray[np.floating]) -> Box:
+    """Return the tight upright box around the finite points of `[K, 2]`.
+
+    Raises:
+        ValueError: no point is finite.
+    """
+    finite = points[np.isfinite(points).all(1)]
+    if not len(finite):
+        raise ValueError("no finite point")
+    (x0, y0), (x1, y1) = finite.min(0), finite.max(0)
+    return Box(float(x0), float(y0), float(x1), float(y1))
+
+
+def crop_of_box(box: Box, scale: float, shift_down: float = 0.0) -> Crop:
+    """Return the upright crop of `scale` times the box's larger side, moved down by `shift_down` of that side."""
+    centre_x, centre_y = box.centre
+    larger = max(box.width, box.height)
+    return Crop(centre_x, centre_y + shift_down * larger, scale * larger)
+
+
+def crop_of_landmarks(points: NDArray[np.floating], roll: float, scale: float, shift_down: float = 0.0) -> Crop:
+    """Return the crop of landmarks `[K, 2]` that is turned by `roll` radians.
+
+    The tight box is taken in the turned frame, so a level crop of a lying head is as tight as that of an upright one.
+    """
+    frame = Crop(0.0, 0.0, 1.0, roll)
+    level = crop_of_box(landmark_box(frame.from_picture(points)), scale, shift_down)
+    centre_x, centre_y = frame.to_picture(np.array([level.centre_x, level.centre_y]))
+    return Crop(float(centre_x), float(centre_y), level.side, roll)
+
+
+def roll_of_landmarks(scheme: Scheme, points: NDArray[np.floating]) -> float:
+    """Return the angle of the eye line in radians, clockwise on screen; 0 when an eye has no labelled point.
+
+    In (-pi, pi]: a head upside down gives pi.
+    """
+    right, left = eye_centres(scheme, points)
+    across = left - right
+    if not np.isfinite(across).all() or not across.any():
+        return 0.0
+    return math.atan2(float(across[1]), float(across[0]))

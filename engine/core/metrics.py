@@ -1,0 +1,163 @@
+"""Accuracy of landmarks: NME, failure rate, cumulative error distribution and the area under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.geometry import landmark_box
+from engine.core.schemes import Scheme
+
+FAILURE_THRESHOLD = 10.0  # percent
+CED_STEP = 0.01  # percent: the usual 1e-4 of the eye distance
+# What errors are divided by: the distance of the outer eye corners, that of the pupils, the root of the box's area.
+NORMALISERS = ("eyes", "pupils", "box")
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The figures of a set of faces.
+
+    Attributes:
+        faces: those with an error, missed ones included: what the figures rest on.
+        nme: mean error in percent; missed faces are left out; None if there is no other.
+        fr10: percent of the faces with an error above 10 %; a missed face is one. None without faces.
+        auc10: area under the cumulative error distribution up to 10 %, in [0, 1]; a missed face counts as beyond.
+    """
+
+    faces: int
+    nme: float | None
+    fr10: float | None
+    auc10: float | None
+
+
+def interocular_distance(scheme: Scheme, points: NDArray[np.floating]) -> float:
+    """Return the distance of the outer eye corners of points `[K, 2]` in pixels; NaN if one has no label."""
+    right, left = scheme.outer_eye_corners
+    return float(np.linalg.norm(points[right] - points[left]))
+
+
+def interpupillary_distance(scheme: Scheme, points: NDArray[np.floating]) -> float:
+    """Return the distance of the pupils of points `[K, 2]` in pixels; NaN if one cannot be told.
+
+    Where a scheme has no pupils they are the means of the points around each eye, as in the 300-W literature.
+    """
+    pupils = [index for index, part in enumerate(scheme.parts) if part == "pupil"]
+    if pupils:
+        right, left = points[pupils]
+    else:
+        right, left = (points[list(eye)].mean(0) for eye in (scheme.right_eye, scheme.left_eye))
+    return float(np.linalg.norm(right - left))
+
+
+def box_size(points: NDArray[np.floating]) -> float:
+    """Return the square root of the area of the tight box around the finite points of `[K, 2]`, in pixels."""
+    box = landmark_box(points)
+    return float(np.sqrt(box.width * box.height))
+
+
+def normaliser(scheme: Scheme, truth: NDArray[np.floating], kind: str = "eyes") -> float:
+    """Return the length in pixels that errors of a face are divided by; NaN if it is unknown or zero.
+
+    Args:
+        scheme: markup of the points.
+        truth: `[K, 2]` in pixels, NaN without a label.
+        kind: one of `NORMALISERS`.
+    """
+    if kind == "box":
+        length = box_size(truth)
+    elif kind == "pupils":
+        length = interpupillary_distance(scheme, truth)
+    else:
+        length = interocular_distance(scheme, truth)
+    return length if length > 0 else float("nan")
+
+
+def point_errors(points: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the distance `[K]` of each point to its truth in pixels; NaN where the truth has no label."""
+    return np.linalg.norm(np.asarray(points, np.float64) - truth, axis=-1)
+
+
+def mean_error(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
+    """Return the mean distance in pixels over the labelled points; NaN if a prediction for one of them is no number."""
+    labelled = np.isfinite(truth).all(-1)
+    return float(point_errors(points, truth)[labelled].mean()) if labelled.any() else float("nan")
+
+
+def nme(scheme: Scheme, points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
+    """Return the mean error of the labelled points in percent of the true distance of the outer eye corners.
+
+    NaN when an outer eye corner has no label or both fall together.
+    """
+    return mean_error(points, truth) / normaliser(scheme, truth) * 100
+
+
+def part_errors(
+    scheme: Scheme, points: NDArray[np.floating], truth: NDArray[np.floating], length: float
+) -> dict[str, float]:
+    """Return for each part of the face the mean error of its labelled points in percent of `length` pixels.
+
+    NaN for a part without any label.
+    """
+    parts = np.array(scheme.parts)
+    return {
+        part: mean_error(points[parts == part], truth[parts == part]) / length * 100
+        for part in dict.fromkeys(scheme.parts)
+    }
+
+
+def nme_box(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
+    """Return the mean error of the labelled points in percent of the square root of the true box's area.
+
+    The figure for profile views, where the eye corners fall together or are hidden.
+    """
+    size = box_size(truth)
+    return mean_error(points, truth) / size * 100 if size > 0 else float("nan")
+
+
+def accuracy(errors: NDArray[np.floating]) -> Accuracy:
+    """Return the figures of errors in percent, one per face: infinite where it was missed, NaN where unknown."""
+    measured = errors[~np.isnan(errors)]
+    found = measured[np.isfinite(measured)]
+    return Accuracy(
+        faces=len(measured),
+        nme=float(found.mean()) if len(found) else None,
+        fr10=failure_rate(measured) if len(measured) else None,
+        auc10=area_under_ced(measured) if len(measured) else None,
+    )
+
+
+def failure_rate(errors: NDArray[np.floating], threshold: float = FAILURE_THRESHOLD) -> float:
+    """Return the share in percent of errors (percent, one per face) above `threshold`."""
+    return float(np.mean(np.asarray(errors) > threshold) * 100)
+
+
+def ced(errors: NDArray[np.floating], threshold: float = FAILURE_THRESHOLD) -> tuple[NDArray, NDArray]:
+    """Return the cumulative error distribution: thresholds from 0 and the share in [0, 1] of errors not above each."""
+    thresholds = np.linspace(0, threshold, round(threshold / CED_STEP) + 1)
+    share = np.searchsorted(np.sort(errors), thresholds, side="right") / max(1, len(errors))
+    return thresholds, share
+
+
+def area_under_ced(errors: NDArray[np.floating], threshold: float = FAILURE_THRESHOLD) -> float:
+    """Return the area under the CED up to `threshold` over `threshold`, in [0, 1], by Simpson's rule."""
+    thresholds, share = ced(errors, threshold)
+    step = thresholds[1] - thresholds[0]
+    simpson = share[0] + share[-1] + 4 * share[1:-1:2].sum() + 2 * share[2:-1:2].sum()
+    return float(simpson * step / 3 / threshold)
+
+
+def roc_area(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
+    """Return the area under the ROC curve: the chance that a positive scores above a negative, ties counting half.
+
+    NaN when one of the two kinds is missing.
+    """
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    last_rank = np.cumsum(counts)
+    ranks = (last_rank - (counts - 1) / 2)[inverse]
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    if not positives or not negatives:
+        return float("nan")
+    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))

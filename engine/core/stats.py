@@ -1,0 +1,195 @@
+"""Live numbers over a bounded window: frames per second, milliseconds per stage, accuracy, jitter."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.faces import STAGES, Result
+from engine.core.metrics import interocular_distance
+
+WINDOW = 120  # results that the numbers look back on: four seconds at 30 frames a second
+REFRESH = 0.25  # seconds between two renewals: faster changing digits cannot be read, and cost time
+STILL_MOTION = 0.5  # percent of the eye distance a face may move between two results and still count as still
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and 95th percentile of milliseconds."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The numbers on screen.
+
+    Attributes:
+        fps: results per second over the window; None before the second result.
+        latency_ms: spread of each stage, of `detect` over the frames on which the detector ran; and of `total`, the
+            sum of a frame's stages without the wait for the source.
+        nme: mean error against ground truth in percent of the eye distance; None without truth.
+        found: share of the window's frames with a face.
+        dropped: frames that the source gave and nobody processed, since the start.
+        frames: frames with a result since the start.
+        cpu: share of one processor core that the lane's thread was busy with finding and drawing; None before the
+            second result.
+        jitter: see `JitterMeter`; None if the face was never still.
+    """
+
+    fps: float | None
+    latency_ms: Mapping[str, Spread]
+    nme: float | None
+    found: float
+    dropped: int
+    frames: int
+    cpu: float | None = None
+    jitter: float | None = None
+
+
+class Meter:
+    """Collects results and tells the readings.
+
+    Args:
+        window: how many results the numbers look back on; None keeps all, for runs whose length is known.
+        refresh: seconds for which readings stay as they are; 0 renews them at every call.
+    """
+
+    def __init__(self, window: int | None = WINDOW, refresh: float = REFRESH) -> None:
+        self._refresh = refresh
+        self._readings: Readings | None = None
+        self._renewed = 0.0
+        self._times: deque[float] = deque(maxlen=window)
+        self._stages: dict[str, deque[float]] = {name: deque(maxlen=window) for name in (*STAGES, "total")}
+        self._errors: deque[float] = deque(maxlen=window)
+        self._found: deque[bool] = deque(maxlen=window)
+        self._cpu_ms: deque[float] = deque(maxlen=window)
+        self._jitter = JitterMeter(window)
+        self._first_id: int | None = None
+        self._frames = 0
+        self._last_id = -1
+        self._unwanted = 0
+
+    def add(self, result: Result, now: float, draw_ms: float = 0.0, cpu_ms: float = 0.0) -> None:
+        """Count a result.
+
+        Args:
+            result: what was found.
+            now: when it was ready, in seconds of a monotonic clock.
+            draw_ms: how long drawing it took.
+            cpu_ms: how long a processor core was busy with it.
+        """
+        self._times.append(now)
+        self._cpu_ms.append(cpu_ms)
+        self._jitter.add(result)
+        stages = {**result.stages, "draw": draw_ms}
+        for name, value in stages.items():
+            # The detector rests while faces are followed; its zeros would hide what a detection costs.
+            if name != "detect" or result.detected:
+                self._stages[name].append(value)
+        self._stages["total"].append(sum(value for name, value in stages.items() if name != "capture"))
+        if result.nme is not None:
+            self._errors.append(result.nme)
+        self._found.append(bool(result.faces))
+        if self._first_id is None:
+            self._first_id = result.frame.id
+        if result.frame.id != self._last_id:  # a frame on which another model looks again counts once
+            self._frames += 1
+        self._last_id = result.frame.id
+
+    def resume(self, first: int) -> None:
+        """Go on with the frame of id `first` after a standstill: those in between were not wanted, thus not dropped."""
+        self._unwanted += max(0, first - self._last_id - 1)
+
+    def forget(self) -> None:
+        """Forget what the numbers look back on, as for another model; the frames are counted on."""
+        self._readings = None
+        self._found.clear()
+        self._jitter.forget()
+        windows: tuple[deque[float], ...] = (self._times, self._errors, self._cpu_ms, *self._stages.values())
+        for window in windows:
+            window.clear()
+
+    def readings(self) -> Readings:
+        """Return the numbers as they stood at most `refresh` seconds before the last result."""
+        now = self._times[-1] if self._times else 0.0
+        if self._readings is None or self._readings.fps is None or now - self._renewed >= self._refresh:
+            self._readings, self._renewed = self._measure(), now
+        return self._readings
+
+    def _measure(self) -> Readings:
+        span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
+        seen = 0 if self._first_id is None else self._last_id - self._first_id + 1
+        return Readings(
+            fps=(len(self._times) - 1) / span if span > 0 else None,
+            latency_ms={name: spread_of(values) for name, values in self._stages.items() if values},
+            nme=float(np.mean(self._errors)) if self._errors else None,
+            found=float(np.mean(self._found)) if self._found else 0.0,
+            dropped=seen - self._frames - self._unwanted,
+            frames=self._frames,
+            # The first result's work was done before the span began.
+            cpu=sum(islice(self._cpu_ms, 1, None)) / 1e3 / span if span > 0 else None,
+            jitter=self._jitter.value,
+        )
+
+
+class JitterMeter:
+    """How much the landmarks of a still face tremble.
+
+    Jitter is the mean move of the points between two successive results of the same face, in percent of the eye
+    distance, over the pairs in which the face is still: by ground truth where there is one, else by its own mean move.
+
+    Args:
+        window: over how many of such pairs; None for all.
+    """
+
+    def __init__(self, window: int | None = None) -> None:
+        self._last: Result | None = None
+        self._moves: deque[float] = deque(maxlen=window)
+
+    def add(self, result: Result) -> None:
+        """Count a result."""
+        last, self._last = self._last, result
+        if last is None or not last.faces or not result.faces or last.faces[0].id != result.faces[0].id:
+            return
+        before, after = last.faces[0], result.faces[0]
+        eyes = interocular_distance(after.scheme, after.landmarks)
+        if not eyes > 0:  # landmarks that fell together have no scale
+            return
+        step = _mean_move(before.landmarks, after.landmarks) * 100 / eyes
+        if _is_still(last, result, eyes):
+            self._moves.append(step)
+
+    def forget(self) -> None:
+        """Begin anew, as for another model."""
+        self._last = None
+        self._moves.clear()
+
+    @property
+    def value(self) -> float | None:
+        """Mean jitter in percent of the eye distance; None if the face was never still."""
+        return float(np.mean(self._moves)) if self._moves else None
+
+
+def _is_still(last: Result, result: Result, eyes: float) -> bool:
+    if last.frame.truth is not None and result.frame.truth is not None:
+        moved = _mean_move(last.frame.truth.points, result.frame.truth.points)
+        return moved * 100 / eyes < 0.02
+    drift = result.faces[0].landmarks.mean(0) - last.faces[0].landmarks.mean(0)
+    return float(np.hypot(*drift)) * 100 / eyes < STILL_MOTION
+
+
+def _mean_move(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(after - before, axis=1).mean())
+
+
+def spread_of(values: Sequence[float]) -> Spread:
+    """Return median and 95th percentile of at least one value."""
+    p50, p95 = np.percentile(values, (50, 95))
+    return Spread(float(p50), float(p95))

@@ -1,0 +1,146 @@
+"""Runs side by side: is one better than another, or is it noise?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import UsageError
+from engine.core.metrics import Accuracy, accuracy
+from engine.evaluation.evaluate import FROM_FILE
+from engine.evaluation.files import SavedEvaluation
+
+RESAMPLES, AT_ONCE = 10_000, 500
+SEED = 0
+LEVEL = 95.0  # percent
+# What must be the same in all runs, and how it is called.
+SAME = {
+    "data": "pack",
+    "split": "split",
+    "labels": "array of labels",
+    "points": "number of points",
+    "normaliser": "normaliser",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much the NME of a run lies above that of the first one.
+
+    Attributes:
+        nme: mean over the faces of their difference, in percent points of NME; below 0 is better.
+        low, high: ends of its 95 % interval.
+        faces: those that both found.
+    """
+
+    nme: float
+    low: float
+    high: float
+    faces: int
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval excludes 0: such a difference is hardly noise of the choice of faces."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A row of the comparison: one evaluation, or several of the same recipe with different seeds.
+
+    Attributes:
+        name: of the model, or of the folder where models share a name.
+        errors: `[R, N]`, NME of each face in percent in each evaluation; infinite where it was missed, NaN where it
+            has none.
+        accuracy: figures, means over the evaluations.
+        difference: against the first row; None for the first itself, and where no face was found by both.
+    """
+
+    name: str
+    errors: NDArray[np.float64]
+    accuracy: Accuracy
+    difference: Difference | None
+
+
+def compare(groups: Sequence[Sequence[SavedEvaluation]]) -> list[ComparedRun]:
+    """Compare runs with the first one.
+
+    Args:
+        groups: for each row its evaluations, which differ by their seed alone.
+
+    Raises:
+        UsageError: the runs were not measured on the same faces in the same way.
+    """
+    everyone = [evaluation for group in groups for evaluation in group]
+    for other in everyone[1:]:
+        _require_same(everyone[0], other)
+    errors = [np.stack([evaluation.errors for evaluation in group]) for group in groups]
+    return [
+        ComparedRun(name, own, _accuracy(own), _difference(errors[0].mean(0), own.mean(0)) if index else None)
+        for index, (name, own) in enumerate(zip(_names(groups), errors, strict=True))
+    ]
+
+
+def bootstrap_interval(differences: NDArray[np.floating]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean of paired differences `[N]`, the same at every call.
+
+    Percentiles of the means of 10,000 resamples of the faces: B. Efron and R. Tibshirani, “An Introduction to the
+    Bootstrap”, 1993, chapter 13.
+    """
+    generator = np.random.default_rng(SEED)
+    count = len(differences)
+    means = [differences[generator.integers(0, count, (AT_ONCE, count))].mean(1) for _ in range(RESAMPLES // AT_ONCE)]
+    low, high = np.percentile(np.concatenate(means), [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _difference(first: NDArray[np.float64], other: NDArray[np.float64]) -> Difference | None:
+    both = np.isfinite(first) & np.isfinite(other)
+    if not both.any():
+        return None
+    differences = other[both] - first[both]
+    return Difference(float(differences.mean()), *bootstrap_interval(differences), int(both.sum()))
+
+
+def _accuracy(errors: NDArray[np.float64]) -> Accuracy:
+    """Return the figures of `[R, N]` errors: of all runs together, which are the means over the runs."""
+    return replace(accuracy(errors.ravel()), faces=accuracy(errors[0]).faces)
+
+
+def _names(groups: Sequence[Sequence[SavedEvaluation]]) -> list[str]:
+    models = [" + ".join(dict.fromkeys(evaluation.model for evaluation in group)) for group in groups]
+    if len(set(models)) == len(models):
+        return models
+    return [" + ".join(str(evaluation.path) for evaluation in group) for group in groups]
+
+
+def _require_same(first: SavedEvaluation, other: SavedEvaluation) -> None:
+    difference = _difference_of_protocol(first, other)
+    if difference:
+        why, fix = "they were measured in different ways", "evaluate both with the same options"
+        raise UsageError(f"{first.path} and {other.path} cannot be compared: {difference}", why, fix)
+    difference = _difference_of_faces(first, other)
+    if difference:
+        why, fix = "the pack was changed between them", "evaluate both again"
+        raise UsageError(f"{first.path} and {other.path} cannot be compared: {difference}", why, fix)
+
+
+def _difference_of_protocol(first: SavedEvaluation, other: SavedEvaluation) -> str | None:
+    for name, title in SAME.items():
+        if getattr(first, name) != getattr(other, name):
+            return f"the {title} is {getattr(first, name)} in one, {getattr(other, name)} in the other"
+    if len({first.box, other.box} - {FROM_FILE}) > 1:
+        return f"the boxes come from the {first.box} in one, from the {other.box} in the other"
+    return None
+
+
+def _difference_of_faces(first: SavedEvaluation, other: SavedEvaluation) -> str | None:
+    alone = sorted(set(first.images) ^ set(other.images))
+    if alone:
+        return f"they have {len(first.images)} and {len(other.images)} faces, and {alone[0]} is only in one"
+    if first.images != other.images or first.truth_sha256 != other.truth_sha256:
+        return "the labels of the faces, or their order, differ"
+    return None

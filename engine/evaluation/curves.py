@@ -1,0 +1,112 @@
+"""The cumulative error distribution as a picture: which share of the faces has at most which error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import RecordingError
+from engine.core.files import replaced
+from engine.core.metrics import FAILURE_THRESHOLD, accuracy, ced
+from engine.evaluation.tables import rounded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Told apart by every kind of colour blindness: M. Okabe and K. Ito, “Color Universal Design”, 2008.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8f98")
+INK, GRID = "#30363d", "#e3e6ea"
+WIDTH, HEIGHT, LEGEND_LINE, DOTS_PER_INCH = 7.6, 4.8, 0.22, 150  # inches
+NO_MATPLOTLIB = (
+    "The picture of the curves is left out, because matplotlib is not installed: "
+    "“pip install -e .[report] -c packaging/constraints.txt” brings it."
+)
+# Lines that lie over one another are all seen if each next one is thinner.
+FIRST_WIDTH, NEXT_WIDTH = 2.4, 1.5
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of the picture: its name, and the errors as `engine.core.metrics.accuracy` takes them."""
+
+    name: str
+    errors: NDArray[np.floating]
+
+
+def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -> str | None:
+    """Write a picture of curves; where matplotlib is not installed, return how to get it as a sentence instead.
+
+    Args:
+        path: ends in `.png`.
+        heading: stands above.
+        unit: what the errors are percent of.
+        curves: those without any error are left out.
+
+    Raises:
+        RecordingError: the file cannot be written.
+    """
+    try:
+        # Here, because the application does without it; and without pyplot, which keeps windows and a state of its own.
+        from matplotlib.figure import Figure
+    except ImportError:
+        return NO_MATPLOTLIB
+    height = HEIGHT + LEGEND_LINE * len(curves)
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
+    axes = figure.add_subplot()
+    for index, curve in enumerate(curves):
+        _draw(axes, curve, index)
+    _label(axes, heading, unit)
+    if axes.has_data():
+        # Below the axes, where it hides no curve.
+        figure.legend(loc="outside lower center", fontsize=9, labelcolor=INK, frameon=False)
+    try:
+        with replaced(path) as temporary:
+            figure.savefig(temporary)
+    except OSError as error:
+        raise RecordingError(
+            f"The picture {path} cannot be written ({error.strerror})",
+            "the folder forbids writing, or the disk is full",
+            "choose another place with --out",
+        ) from error
+    return None
+
+
+def _draw(axes: Axes, curve: Curve, index: int) -> None:
+    known = curve.errors[~np.isnan(curve.errors)]
+    if not len(known):
+        return
+    thresholds, share = ced(known)
+    figures = accuracy(known)
+    label = (
+        f"{curve.name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
+        f"AUC {rounded(figures.auc10, 3)}"
+    )
+    again, place = divmod(index, len(COLOURS))
+    axes.plot(
+        thresholds,
+        share * 100,
+        color=COLOURS[place],
+        linestyle="--" if again else "-",
+        linewidth=NEXT_WIDTH if index else FIRST_WIDTH,
+        label=label,
+    )
+
+
+def _label(axes: Axes, heading: str, unit: str) -> None:
+    axes.set_title(heading, loc="left", fontsize=11, color=INK, pad=10)
+    axes.set_xlabel(f"NME of a face (% of {unit})", color=INK)
+    axes.set_ylabel("faces with at most this NME (%)", color=INK)
+    axes.set_xlim(0, FAILURE_THRESHOLD)
+    axes.set_ylim(0, 101)  # a little above all, so that the line at 100 % is seen whole
+    axes.set_xticks(range(int(FAILURE_THRESHOLD) + 1))
+    axes.set_yticks(range(0, 101, 20))
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=INK, length=0)
+    for side in axes.spines.values():
+        side.set_color(GRID)

@@ -1,0 +1,105 @@
+"""A sheet of the worst faces of an evaluation: what was found and the ground truth, drawn on each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.faces import Face, Result
+from engine.core.frame import Frame, Truth
+from engine.core.geometry import crop_of_box, landmark_box
+from engine.core.schemes import Scheme
+from engine.core.stats import Meter
+from engine.evaluation.evaluate import Evaluation, ScoredFace
+from engine.evaluation.tables import title
+from engine.formats.images import read_picture, write_picture
+from engine.render.overlay import Composer, joined
+from engine.render.palette import MUTED, PLATE, TEXT, TRUTH
+from engine.render.scene import OverlayOptions, Scene
+from engine.render.text import EM_PER_CAPITAL, TextPainter
+
+WORST, COLUMNS = 24, 6
+TILE, CAPTION, GAP, HEADER = 300, 48, 10, 52  # pixels
+TILE_SCALE = 1.3  # side of a tile's crop, of the larger side of the box around truth and prediction
+LARGE, SMALL = 11 * EM_PER_CAPITAL, 8 * EM_PER_CAPITAL  # em of letters whose capitals are 11 and 8 pixels high
+OPTIONS = OverlayOptions(points=True, contours=False, box=False, numbers=False, truth=True)
+
+
+def worst_faces(evaluation: Evaluation, count: int = WORST) -> list[ScoredFace]:
+    """Return the faces with the largest NME, largest first; missed ones come before all, those without NME are out."""
+    ranked = [scored for scored in evaluation.faces if not math.isnan(scored.nme)]
+    return sorted(ranked, key=lambda scored: scored.nme, reverse=True)[:count]
+
+
+def write_sheet(path: Path, evaluation: Evaluation) -> str | None:
+    """Write the sheet; where there is no face to show or a picture is missing, return that as a sentence instead.
+
+    Raises:
+        SourceError: a picture cannot be read.
+        RecordingError: the file cannot be written.
+    """
+    worst = worst_faces(evaluation)
+    if not worst:
+        return "The sheet of the worst faces is left out, because no face has an error."
+    missing = [scored.image for scored in worst if not scored.face.image.is_file()]
+    if missing:
+        return f"The sheet of the worst faces is left out, because pictures are missing, the first is {missing[0]}."
+    write_picture(path, _sheet(evaluation, worst))
+    return None
+
+
+def _sheet(evaluation: Evaluation, worst: Sequence[ScoredFace]) -> NDArray[np.uint8]:
+    """Return the sheet `[H, W, 3]` uint8 RGB."""
+    columns = min(COLUMNS, len(worst))
+    rows = math.ceil(len(worst) / columns)
+    shape = (HEADER + rows * (TILE + CAPTION), columns * (TILE + GAP) + GAP, 4)
+    sheet = np.empty(shape, np.uint8)
+    sheet[:] = (*PLATE, 255)
+    painter, composer = TextPainter(), Composer()
+    _draw_header(sheet, painter, evaluation, len(worst))
+    for index, scored in enumerate(worst):
+        row, column = divmod(index, columns)
+        x, y = GAP + column * (TILE + GAP), HEADER + row * (TILE + CAPTION)
+        sheet[y : y + TILE, x : x + TILE] = _tile(composer, scored, evaluation.scheme)
+        _draw_caption(sheet, painter, scored, x, y + TILE)
+    return cv2.cvtColor(sheet, cv2.COLOR_BGRA2RGB)
+
+
+def _draw_header(sheet: NDArray[np.uint8], painter: TextPainter, evaluation: Evaluation, count: int) -> None:
+    x, y = GAP, HEADER - 19
+    text = f"{title(evaluation)}: the {count} worst of {evaluation.n} faces"
+    painter.draw(sheet, text, (x, y), LARGE, TEXT)
+    x += round(painter.width(text, LARGE) + 2 * LARGE)
+    for words, colour in (("light dots: found", MUTED), ("orange rings: ground truth", TRUTH)):
+        painter.draw(sheet, words, (x, y), SMALL, colour)
+        x += round(painter.width(words, SMALL) + 1.5 * SMALL)
+
+
+def _draw_caption(sheet: NDArray[np.uint8], painter: TextPainter, scored: ScoredFace, x: int, y: int) -> None:
+    error = "missed" if scored.points is None else f"NME {scored.nme:.2f} %"
+    painter.draw(sheet, error, (x, y + 19), LARGE, TEXT)
+    name = Path(scored.image).name
+    while painter.width(name, SMALL) > TILE:
+        name = f"{name.removesuffix('…')[:-1]}…"
+    painter.draw(sheet, name, (x, y + 36), SMALL, MUTED)
+
+
+def _tile(composer: Composer, scored: ScoredFace, scheme: Scheme) -> NDArray[np.uint8]:
+    """Return a face with its points `[TILE, TILE, 4]` uint8 BGRA."""
+    boxes = [landmark_box(points) for points in (scored.truth, scored.points) if points is not None]
+    crop = crop_of_box(joined(boxes), TILE_SCALE)
+    picture = crop.sample(read_picture(scored.face.image), TILE)
+    truth = Truth(scheme, crop.from_picture(scored.truth) * TILE - 0.5)
+    faces: tuple[Face, ...] = ()
+    if scored.points is not None:
+        points = crop.from_picture(scored.points) * TILE - 0.5
+        faces = (Face(0, landmark_box(points), 1.0, scheme, points, np.ones(len(points), np.float32), 0.0),)
+    result = Result(Frame(0, 0.0, picture, scored.image, truth=truth), faces, "", {}, detected=False)
+    tile = np.empty((TILE, TILE, 4), np.uint8)
+    composer.compose(Scene(result, Meter().readings(), OPTIONS), tile)
+    return tile

@@ -1,0 +1,210 @@
+"""Reading landmarks that any tool found, and giving each labelled face of a pack its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import PackError, UsageError
+from engine.core.geometry import landmark_box
+from engine.core.schemes import SCHEMES, Scheme
+from engine.formats.csv_tables import read_landmark_table
+from engine.formats.packs import FARTHEST_PIXEL, Pack, read_arrays
+
+# A second prediction that overlaps a labelled face by more than this is another answer for the same face.
+SAME_FACE = 0.5
+
+Faces = list[tuple[str, Any]]  # picture and landmarks, not checked yet
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a tool found.
+
+    Attributes:
+        name: of the file, without its ending.
+        scheme: markup of the landmarks.
+        images: picture of each face.
+        landmarks: `[N, K, 2]` float32, pixels of the picture.
+    """
+
+    name: str
+    scheme: Scheme
+    images: tuple[str, ...]
+    landmarks: NDArray[np.float32]
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read predictions.
+
+    Args:
+        path: `.npz` with the arrays `image` (N,) and `landmarks` (N, K, 2); `.jsonl` with the fields `image` and
+            `landmarks`, or `faces` that have such; `.csv` with the columns `image` and `x0, y0, x1, y1 …`. The latter
+            two also as `understudy predict` writes them.
+
+    Raises:
+        UsageError: the file is missing or of another form, or the landmarks are no finite numbers of a known markup.
+    """
+    readers: dict[str, Callable[[Path], Faces]] = {".npz": _read_npz, ".jsonl": _read_jsonl, ".csv": _read_csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(
+            f"Landmarks cannot be read from {path.name}", f"known are {', '.join(readers)}", "write one of these"
+        )
+    try:
+        faces = reader(path)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no file {path}", "it was moved or its name is mistyped", "check the path"
+        ) from error
+    except (OSError, EOFError, ValueError, TypeError, LookupError, csv.Error) as error:
+        raise UsageError(
+            f"The landmarks {path} cannot be read ({error})",
+            "the file was cut off, or written in another form",
+            "the forms are described by “understudy evaluate --help”",
+        ) from error
+    if not faces:
+        raise UsageError(f"{path} holds no landmarks", "the tool found no face, or was stopped", "run it again")
+    return _checked(path, faces)
+
+
+def assigned(predictions: Predictions, pack: Pack) -> list[NDArray[np.float32] | None]:
+    """Return the landmarks `[K, 2]` of each face of `pack`; None where there are none.
+
+    The only prediction of a picture with one labelled face belongs to that face, however far off it is. Elsewhere the
+    pairs of landmark boxes that overlap most belong together. What is left over is another face that the pack does not
+    label.
+
+    Raises:
+        PackError: a picture is not in the pack, or a labelled face has two predictions.
+    """
+    places = _places(predictions, pack)
+    found: list[NDArray[np.float32] | None] = [None] * len(pack.faces)
+    labelled: dict[str, list[int]] = {}
+    for index, face in enumerate(pack.faces):
+        labelled.setdefault(face.image.relative_to(pack.folder).as_posix(), []).append(index)
+    for image, faces in labelled.items():
+        candidates = [predictions.landmarks[index] for index in places.get(image, ())]
+        for index, points in _paired(pack, image, faces, candidates):
+            found[index] = points
+    return found
+
+
+def _read_npz(path: Path) -> Faces:
+    with np.load(path, allow_pickle=False) as archive:
+        missing = [name for name in ("image", "landmarks") if name not in archive.files]
+        if missing:
+            raise ValueError(f"the array “{missing[0]}” is missing; there are: {', '.join(archive.files) or 'none'}")
+        images, landmarks = archive["image"], archive["landmarks"]
+    if images.ndim != 1 or len(landmarks) != len(images):
+        raise ValueError(f"“image” has the shape {images.shape}, “landmarks” {landmarks.shape}; N must be the same")
+    return list(zip(images.astype(str).tolist(), landmarks, strict=True))
+
+
+def _read_jsonl(path: Path) -> Faces:
+    faces: Faces = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        record = json.loads(line)
+        if not isinstance(record, dict) or "image" not in record:
+            raise ValueError(f"line {number} has no field “image”")
+        found = record.get("faces", [record])
+        if not all("landmarks" in face for face in found):
+            raise ValueError(f"line {number} has no field “landmarks”")
+        faces += [(str(record["image"]), face["landmarks"]) for face in found]
+    return faces
+
+
+def _read_csv(path: Path) -> Faces:
+    return [(row.cells["image"], row.points) for row in read_landmark_table(path, "image")]
+
+
+def _checked(path: Path, faces: Faces) -> Predictions:
+    checked: list[NDArray[np.float32]] = []
+    for image, landmarks in faces:
+        points = _points(path, image, landmarks)
+        if checked and len(points) != len(checked[0]):
+            raise UsageError(
+                f"{path.name} has {len(checked[0])} points for one face and {len(points)} in {image}",
+                "results of two tools were mixed",
+                "keep them in files of their own",
+            )
+        checked.append(points)
+    scheme = SCHEMES[len(checked[0])]
+    return Predictions(path.stem, scheme, tuple(image for image, _ in faces), np.stack(checked))
+
+
+def _points(path: Path, image: str, landmarks: Any) -> NDArray[np.float32]:
+    """Return the landmarks of one face as `[K, 2]` float32."""
+    try:
+        points = np.asarray(landmarks, np.float64)
+    except (ValueError, TypeError):
+        points = np.empty(0)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) not in SCHEMES:
+        raise UsageError(
+            f"The landmarks of {image} in {path.name} have the shape {points.shape}",
+            f"{' or '.join(map(str, SCHEMES))} points of x and y were expected",
+            "convert them to one of these markups",
+        )
+    if not (np.abs(points) <= FARTHEST_PIXEL).all():  # NaN is not below anything
+        raise UsageError(
+            f"The landmarks of {image} in {path.name} hold NaN, infinite or absurdly large numbers",
+            "the tool failed on this face, or does not write pixels",
+            "leave out faces that were not found: they count as failures",
+        )
+    return points.astype(np.float32)
+
+
+def _places(predictions: Predictions, pack: Pack) -> dict[str, list[int]]:
+    """Return for each picture of the pack which predictions are of it; a bare file name is enough if it is unique."""
+    pictures = set(read_arrays(pack.folder)["image"].astype(str).tolist())
+    bare: dict[str, list[str]] = {}
+    for picture in sorted(pictures):
+        bare.setdefault(PurePosixPath(picture).name, []).append(picture)
+    places: dict[str, list[int]] = {}
+    unknown = []
+    for index, image in enumerate(predictions.images):
+        known = [image] if image in pictures else bare.get(PurePosixPath(image.replace("\\", "/")).name, [])
+        if len(known) == 1:
+            places.setdefault(known[0], []).append(index)
+        else:
+            unknown.append(image)
+    if unknown:
+        raise PackError(
+            f"{len(unknown)} prediction(s) are of pictures that the pack {pack.name} lacks, the first is {unknown[0]}",
+            "they were made on other data, or their names were changed",
+            "name pictures as the array “image” of the pack does",
+        )
+    return places
+
+
+def _paired(
+    pack: Pack, image: str, faces: Sequence[int], candidates: Sequence[NDArray[np.float32]]
+) -> list[tuple[int, NDArray[np.float32]]]:
+    """Return pairs of a face of the pack and its landmarks."""
+    if len(faces) == len(candidates) == 1:
+        return [(faces[0], candidates[0])]
+    boxes = [landmark_box(points) for points in candidates]
+    truths = [landmark_box(pack.faces[index].landmarks) for index in faces]
+    overlaps = np.array([[truth.overlap(box) for box in boxes] for truth in truths]).reshape(len(faces), len(boxes))
+    pairs, remaining = [], overlaps.copy()
+    while remaining.size and remaining.max() > 0:
+        face, candidate = divmod(int(remaining.argmax()), len(candidates))
+        pairs.append((faces[face], candidates[candidate]))
+        remaining[face], remaining[:, candidate] = 0, 0
+        overlaps[:, candidate] = 0
+    if overlaps.size and overlaps.max() > SAME_FACE:
+        raise PackError(
+            f"A face of {image} has two predictions",
+            "results were written twice, or the tool answers several times",
+            "keep one prediction for each face",
+        )
+    return pairs

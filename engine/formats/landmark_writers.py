@@ -1,0 +1,178 @@
+"""Writing predictions: JSON lines, CSV, or one `.pts` file a face."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import zip_longest
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.batch.predict import Prediction
+from engine.core.errors import RecordingError, UsageError
+from engine.core.faces import Face
+from engine.core.files import replaced
+from engine.inference.signals import SIGNALS
+
+# The .pts format counts pixels from 1.
+PTS_ORIGIN = 1
+# Cameras may have names that no file can have.
+UNSAFE = re.compile(r'[\\/:*?"<>|]')
+
+
+def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
+    """Write predictions in the format that `target` names, all of them or none; return how many there were.
+
+    Args:
+        predictions: consumed one by one.
+        target: `FILE.jsonl`, `FILE.csv`, or a folder (no ending) for `.pts` files.
+
+    Raises:
+        UsageError: the ending is unknown.
+        RecordingError: the file cannot be written.
+    """
+    check_format(target)
+    writers = {".jsonl": _write_jsonl, ".csv": _write_csv, "": _write_pts_folder}
+    try:
+        return writers[target.suffix.lower()](predictions, target)
+    except OSError as error:
+        raise RecordingError(
+            f"{target} cannot be written ({error.strerror})",
+            "the folder forbids writing, the disk is full, or another program holds the file",
+            "choose another place",
+        ) from error
+
+
+def check_format(target: Path) -> None:
+    """Check that landmarks can be written in the format that `target` names.
+
+    Raises:
+        UsageError: the ending is unknown.
+    """
+    if target.suffix.lower() not in (".jsonl", ".csv", ""):
+        raise UsageError(
+            f"Landmarks cannot be written as {target.suffix}",
+            "known are .jsonl, .csv, and a folder for .pts files",
+            "choose another name",
+        )
+
+
+def as_record(prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction as plain values for JSON: a line of a `.jsonl` file.
+
+    Its keys: `image`, or `source` and `frame` of a video; `time` in seconds where it is told; `width` and `height` in
+    pixels; `faces`, each with `id`, `box` (x0, y0, x1, y1), `score`, `landmarks` (x, y), `confidence`, `scheme` (number
+    of points) and `signals`; `model`. `signals` holds `yaw`, `pitch` and `roll` in degrees, `eye_left`, `eye_right` and
+    `mouth` in [0, 1], and `blinks`, see `FaceSignals`; what cannot be told is null, and so are the signals of a face
+    that has none.
+    """
+    place: dict[str, Any] = {"image": prediction.image}
+    if prediction.image is None:
+        place = {"source": prediction.source, "frame": prediction.frame}
+    if prediction.time is not None:
+        place["time"] = round(prediction.time, 4)
+    return {
+        **place,
+        "width": prediction.width,
+        "height": prediction.height,
+        "faces": [
+            {**_face_record(face), "signals": None if signals is None else signals.as_record()}
+            for face, signals in zip_longest(prediction.faces, prediction.signals)
+        ],
+        "model": prediction.model,
+    }
+
+
+def pts_text(landmarks: NDArray[np.floating]) -> str:
+    """Return landmarks `[K, 2]` (pixel centres counted from 0) as the text of a `.pts` file, which counts from 1."""
+    lines = [f"{x + PTS_ORIGIN:.3f} {y + PTS_ORIGIN:.3f}" for x, y in landmarks]
+    return "\n".join(["version: 1", f"n_points: {len(landmarks)}", "{", *lines, "}", ""])
+
+
+def _face_record(face: Face) -> dict[str, Any]:
+    return {
+        "id": face.id,
+        "box": face.box.as_list(),
+        "score": round(face.score, 4),
+        "landmarks": [[round(float(x), 3), round(float(y), 3)] for x, y in face.landmarks],
+        "confidence": [round(float(value), 3) for value in face.confidence],
+        "scheme": face.scheme.points,
+    }
+
+
+def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> int:
+    count = 0
+    with _replacing(target) as stream:
+        for prediction in predictions:
+            count += 1
+            stream.write(json.dumps(as_record(prediction), ensure_ascii=False) + "\n")
+    return count
+
+
+def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
+    """One row a face; pictures without a face leave no row. The header follows the first face's markup.
+
+    Where times are told, their column follows that of the frame's number.
+    """
+    count, header = 0, False
+    with _replacing(target) as stream:
+        writer = csv.writer(stream)
+        for prediction in predictions:
+            count += 1
+            record = as_record(prediction)
+            for face in record["faces"]:
+                if not header:
+                    writer.writerow(_csv_header(record, face["scheme"]))
+                    header = True
+                writer.writerow(_csv_row(record, face))
+    return count
+
+
+def _csv_header(record: dict[str, Any], points: int) -> list[str]:
+    time = ["time"] if "time" in record else []
+    landmarks = [f"{axis}{index}" for index in range(points) for axis in "xy"]
+    confidence = [f"c{index}" for index in range(points)]
+    return ["image", "frame", *time, "face", "score", "x0", "y0", "x1", "y1", *landmarks, *confidence, *SIGNALS]
+
+
+def _csv_row(record: dict[str, Any], face: dict[str, Any]) -> list[object]:
+    time = [record["time"]] if "time" in record else []
+    place = [record.get("image", record.get("source")), record.get("frame", ""), *time, face["id"], face["score"]]
+    points = [value for point in face["landmarks"] for value in point]
+    signals = face["signals"] or dict.fromkeys(SIGNALS)
+    return [*place, *face["box"], *points, *face["confidence"], *signals.values()]
+
+
+def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
+    """Write `NAME.pts` for the largest face, `NAME_2.pts` and on for the others; `NAME_000012.pts` for a video's frame.
+
+    Pictures in sub-folders stay in them. Where two pictures differ only in their ending, the second keeps it in front
+    of `.pts`.
+    """
+    count, taken = 0, set()
+    for prediction in predictions:
+        count += 1
+        picture = PurePosixPath(prediction.image or UNSAFE.sub("_", str(prediction.source)))
+        for number, face in enumerate(prediction.faces, 1):
+            ending = "" if prediction.frame is None else f"_{prediction.frame:06d}"
+            ending += "" if number == 1 else f"_{number}"
+            file = picture.with_name(f"{picture.stem}{ending}.pts")
+            if prediction.frame is None:  # the numbers of frames tell them apart
+                if file in taken:
+                    file = picture.with_name(f"{picture.name}{ending}.pts")
+                taken.add(file)
+            with replaced(target / file) as temporary:
+                temporary.write_text(pts_text(face.landmarks), encoding="utf-8")
+    return count
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[IO[str]]:
+    with replaced(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+        yield stream

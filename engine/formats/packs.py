@@ -1,0 +1,253 @@
+"""Reading packs: data sets as a folder of pictures, `annotations.npz` and `meta.json`.
+
+`annotations.npz` holds arrays of equal length N: `image` (paths below the folder), `landmarks` (N, K, 2) float in
+pixels with NaN for points without a label, and optionally `visibility` (N, K), `split` (N,), `subset` (N,), WFLW's
+`attributes` (N, 6), `landmarks_2d` and others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import PackError
+from engine.core.schemes import SCHEMES, Scheme
+
+# A label further from the origin than this many pixels is no place in a picture that anyone can open.
+FARTHEST_PIXEL = 1e5
+# The flag of a point that can be seen.
+VISIBLE = 2
+# WFLW's columns of `attributes`, in its order: which of its six subsets a face belongs to.
+ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
+
+
+@dataclass(frozen=True)
+class PackFace:
+    """One labelled face.
+
+    Attributes:
+        image: path of the picture.
+        landmarks: `[K, 2]` float32, pixels of the picture; NaN without a label.
+        visibility: `[K]` uint8, 2 visible, 1 hidden by something, 0 hidden by the head; None if the pack has no flags.
+        split: name of the split, "" if the pack has none.
+        same_picture_as_test: whether a test face stands in the same photograph, so training must leave it out.
+        subset: name of the subset, such as `common` or `challenging`; "" if the pack has none.
+        attributes: those of `ATTRIBUTES` that the face has; None if the pack does not tell.
+    """
+
+    image: Path
+    landmarks: NDArray[np.float32]
+    visibility: NDArray[np.uint8] | None
+    split: str
+    same_picture_as_test: bool = False
+    subset: str = ""
+    attributes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A data set that was checked when it was read."""
+
+    name: str
+    folder: Path
+    scheme: Scheme
+    faces: tuple[PackFace, ...]
+
+
+def is_pack(folder: Path) -> bool:
+    """Tell whether `folder` looks like a pack."""
+    return (folder / "annotations.npz").is_file()
+
+
+def read_pack(
+    folder: Path,
+    split: str | None = None,
+    labels: str = "landmarks",
+    skip_unlabelled: bool = False,
+    need_pictures: bool = True,
+) -> Pack:
+    """Read and check a pack.
+
+    Args:
+        folder: where `annotations.npz` lies.
+        split: take the faces of this split, or of its parts (`test` takes `test_yaw00_30`); None: all.
+        labels: the array to read, `landmarks` or `landmarks_2d`.
+        skip_unlabelled: leave out faces without any label in that array instead of refusing them.
+        need_pictures: whether missing pictures are refused; landmarks can be compared without them.
+
+    Raises:
+        PackError: the folder is no pack, pictures are missing, the number of points is wrong, a coordinate is
+            infinite, or a face has no label at all.
+    """
+    arrays = read_arrays(folder)
+    if labels not in arrays:
+        offered = ", ".join(sorted(name for name in arrays if name.startswith("landmarks")))
+        raise PackError(
+            f"The pack {folder} has no array “{labels}”",
+            f"it offers: {offered or 'no landmarks at all'}",
+            "choose one of these with --labels",
+        )
+    names, landmarks = arrays["image"].astype(str), _numbers(folder, labels, arrays[labels])
+    scheme = _checked_scheme(folder, names, landmarks)
+    chosen = _chosen(folder, arrays, split)
+    labelled = np.asarray(np.isfinite(landmarks).all(-1).any(-1))
+    if skip_unlabelled:
+        chosen &= labelled
+    _check_coordinates(folder, names, landmarks, labelled, chosen)
+
+    splits = arrays["split"].astype(str) if "split" in arrays else np.full(len(names), "")
+    visibility = _flags(folder, arrays, landmarks)
+    leaks = same_picture_as_test(arrays, splits)
+    subsets = arrays["subset"].astype(str) if "subset" in arrays else np.full(len(names), "")
+    attributes = _attributes(arrays)
+    faces = tuple(
+        PackFace(
+            image=folder / names[index],
+            landmarks=landmarks[index],
+            visibility=None if visibility is None else visibility[index].astype(np.uint8),
+            split=str(splits[index]),
+            same_picture_as_test=bool(leaks[index]),
+            subset=str(subsets[index]),
+            attributes=None if attributes is None else attributes[index],
+        )
+        for index in np.flatnonzero(chosen)
+    )
+    if need_pictures:
+        _check_pictures(folder, faces)
+    return Pack(folder.resolve().name, folder, scheme, faces)
+
+
+def same_picture_as_test(arrays: Mapping[str, NDArray], splits: NDArray) -> NDArray[np.bool_]:
+    """Return which faces `[N]` training must leave out: flagged ones, and those whose `dup_group` has a test face.
+
+    A group holds near duplicates; -1 stands for none.
+    """
+    flagged = arrays.get("same_picture_as_test", np.zeros(len(splits), bool)).astype(bool)
+    groups = arrays.get("dup_group", np.full(len(splits), -1))
+    of_test = np.char.startswith(splits, "test")
+    return flagged | (~of_test & (groups != -1) & np.isin(groups, groups[of_test]))
+
+
+def read_arrays(folder: Path) -> dict[str, NDArray]:
+    """Read the arrays of a pack of any markup; pictures lie below the folder, arrays have equal length.
+
+    Raises:
+        PackError: the folder is no pack, its file is damaged, names pictures elsewhere, or was cut off.
+    """
+    file = folder / "annotations.npz"
+    if not file.is_file():
+        raise PackError(
+            f"{folder} is not a pack",
+            "a pack is a folder with the file annotations.npz and a folder images",
+            "give the folder that holds annotations.npz",
+        )
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except Exception as error:  # numpy raises many kinds for a damaged archive
+        raise PackError(
+            f"{file} cannot be read ({error})",
+            "the file is damaged, or holds Python objects, which are refused because they can run code",
+            "copy the pack again or export it with plain arrays",
+        ) from error
+    if "image" not in arrays or arrays["image"].ndim != 1:
+        raise PackError(f"{file} has no list “image”", "it was not written as a pack", "see the README on packs")
+    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in arrays["image"].astype(str)):
+        raise PackError(
+            f"{file} names pictures outside its folder",
+            "a pack's pictures lie below it",
+            "write their paths relative to the pack",
+        )
+    lengths = {name: len(array) for name, array in arrays.items() if array.ndim}
+    if len(set(lengths.values())) > 1:
+        raise PackError(
+            f"The arrays of {file} differ in length ({lengths})",
+            "the pack was cut off or put together from two versions",
+            "write it again",
+        )
+    return arrays
+
+
+def _numbers(folder: Path, name: str, array: NDArray) -> NDArray[np.float32]:
+    if array.dtype.kind not in "fiu":
+        raise PackError(
+            f"The array “{name}” of {folder} holds no numbers", f"its type is {array.dtype}", "write it as float32"
+        )
+    return array.astype(np.float32)
+
+
+def _flags(folder: Path, arrays: dict[str, NDArray], landmarks: NDArray) -> NDArray | None:
+    flags = arrays.get("visibility")
+    if flags is not None and flags.shape != landmarks.shape[:2]:
+        raise PackError(
+            f"The array “visibility” of {folder} has the shape {flags.shape}",
+            f"one flag a point was expected: {landmarks.shape[:2]}",
+            "write it again, or leave it out",
+        )
+    return flags
+
+
+def _attributes(arrays: dict[str, NDArray]) -> list[tuple[str, ...]] | None:
+    """Return the attributes of each face; other sets write other things under this name, told by their shape."""
+    flags = arrays.get("attributes")
+    if flags is None or flags.dtype.kind not in "biuf" or flags.shape[1:] != (len(ATTRIBUTES),):
+        return None
+    return [tuple(name for name, flag in zip(ATTRIBUTES, row, strict=True) if flag > 0) for row in flags]
+
+
+def _checked_scheme(folder: Path, names: NDArray, landmarks: NDArray) -> Scheme:
+    shape = landmarks.shape
+    if landmarks.ndim != 3 or shape[2] != 2 or shape[1] not in SCHEMES:
+        raise PackError(
+            f"The landmarks of {folder} have the shape {shape}",
+            f"{len(names)} faces with {' or '.join(map(str, SCHEMES))} points of 2 coordinates were expected",
+            "convert the labels to one of these markups",
+        )
+    return SCHEMES[shape[1]]
+
+
+def _chosen(folder: Path, arrays: dict[str, NDArray], split: str | None) -> NDArray[np.bool_]:
+    count = len(arrays["image"])
+    if split is None:
+        return np.ones(count, bool)
+    splits = arrays["split"].astype(str) if "split" in arrays else np.full(count, "")
+    chosen = splits == split
+    if not chosen.any():
+        chosen = np.char.startswith(splits, f"{split}_")
+    if not chosen.any():
+        offered = ", ".join(sorted(set(splits.tolist()))) or "none"
+        raise PackError(
+            f"The pack {folder} has no split “{split}”", f"its splits are: {offered}", "choose one of these"
+        )
+    return chosen
+
+
+def _check_coordinates(
+    folder: Path, names: NDArray, landmarks: NDArray, labelled: NDArray[np.bool_], chosen: NDArray[np.bool_]
+) -> None:
+    infinite = np.isinf(landmarks).any((1, 2)) | (np.abs(np.nan_to_num(landmarks)) > FARTHEST_PIXEL).any((1, 2))
+    for bad, what, why in (
+        (infinite, "an infinite or absurdly large coordinate", "the labels were written by a failed computation"),
+        (~labelled, "no labelled point at all", "only single points may be NaN (hidden); here all are"),
+    ):
+        found = names[bad & chosen]
+        if len(found):
+            raise PackError(
+                f"In the pack {folder}, {len(found)} face(s) have {what}, the first in {found[0]}",
+                why,
+                "correct or remove these faces",
+            )
+
+
+def _check_pictures(folder: Path, faces: tuple[PackFace, ...]) -> None:
+    missing = [face.image.name for face in faces if not face.image.is_file()]
+    if missing:
+        raise PackError(
+            f"{len(missing)} picture(s) of the pack {folder} are missing, the first is {missing[0]}",
+            "the pack was copied in part",
+            "copy the pack again, pictures included",
+        )

@@ -1,0 +1,133 @@
+"""The card of a model: what it is, how it wants its crop, what it was trained on, how well it does."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from engine.core.errors import ModelError
+from engine.core.files import replaced
+from engine.core.schemes import SCHEMES, Scheme
+
+ROLES = ("student", "teacher")
+
+
+@dataclass(frozen=True)
+class CropRule:
+    """How a model's crop is cut.
+
+    Attributes:
+        scale: side of the square crop as a multiple of the larger side of the tight landmark box.
+        dy: how far the centre is moved down, as a share of that larger side.
+        level: whether the crop is turned so that the eye line is level, where the roll is known.
+    """
+
+    scale: float
+    dy: float = 0.0
+    level: bool = True
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model's card. See docs/ARCHITECTURE.md, “The model contract”.
+
+    Attributes:
+        name: unique name, that of the file.
+        role: `student` or `teacher`.
+        system: the method that made it.
+        scheme: landmarks K, 68 or 98.
+        input_size: side S of the input in pixels.
+        input_range: values of black and white at the input.
+        crop: how the crop is cut.
+        sha256, bytes: of the `.tflite` file.
+        params, macs: number of weights and of multiply-adds of one run.
+        precision: of the stored weights.
+        minimum_runtime: version of the oldest TensorFlow Lite that loads the file.
+        licence: what the model may be used for.
+        data: what it was trained on, and which of it was derived.
+        metrics: measured results, each with its data, n and protocol.
+        recipe, revision: the named recipe and the commit that made it.
+    """
+
+    name: str
+    role: str
+    system: str
+    scheme: int
+    input_size: int
+    crop: CropRule
+    sha256: str
+    bytes: int
+    params: int
+    macs: int
+    precision: str
+    minimum_runtime: str
+    licence: str
+    data: str
+    recipe: str
+    revision: str
+    input_range: tuple[float, float] = (0.0, 255.0)
+    metrics: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+
+    @property
+    def markup(self) -> Scheme:
+        """The scheme of its landmarks."""
+        return SCHEMES[self.scheme]
+
+
+def read_card(path: Path) -> Card:
+    """Read a card.
+
+    Raises:
+        ModelError: the file is missing, is no JSON, or a field is missing or makes no sense.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("it is not a JSON object")
+        return _card_of(values)
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"The card {path} is missing", "every model comes as two files, .tflite and .json", "copy both files"
+        ) from error
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise ModelError(
+            f"The card {path} cannot be used ({error})",
+            "it was edited by hand or cut off",
+            "copy it again from where the model came from",
+        ) from error
+
+
+def write_card(path: Path, card: Card) -> None:
+    """Write a card as readable JSON, all of it or nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _card_of(values: dict[str, Any]) -> Card:
+    known = {entry.name for entry in fields(Card)}
+    given = {name: value for name, value in values.items() if name in known}
+    crop = given.get("crop")
+    if not isinstance(crop, dict):
+        raise ValueError("“crop” is missing")
+    given["crop"] = CropRule(float(crop["scale"]), float(crop.get("dy", 0)), bool(crop.get("level", True)))
+    given["input_range"] = tuple(float(edge) for edge in given.get("input_range", (0, 255)))
+    given["metrics"] = tuple(given.get("metrics", ()))
+    card = Card(**given)
+    if card.scheme not in SCHEMES:
+        raise ValueError(f"“scheme” is {card.scheme!r}, known are {', '.join(map(str, SCHEMES))}")
+    if card.role not in ROLES:
+        raise ValueError(f"“role” is {card.role!r}, known are {', '.join(ROLES)}")
+    if not (0 < card.crop.scale < math.inf and math.isfinite(card.crop.dy)):
+        raise ValueError("“crop.scale” must be above 0, and “crop.dy” a number")
+    if not all(isinstance(entry, dict) for entry in card.metrics):
+        raise ValueError("“metrics” must be a list of objects")
+    if card.input_range != (0.0, 255.0):
+        raise ValueError("“input_range” must be [0, 255]: normalisation belongs into the model")
+    return card

@@ -1,0 +1,175 @@
+"""Landmarks of one face by a `.tflite` model and its card."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import ModelError
+from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, roll_of_landmarks
+from engine.inference.card import Card, read_card
+from engine.inference.detector import Detection, crop_of_detection
+from engine.inference.runtime import Runtime
+
+LARGEST_MODEL = 100_000_000  # bytes
+# Heads that lean further than this get a second look through a level crop.
+LEVEL_BEYOND = math.radians(15)
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Landmarks of one face as the model sees them.
+
+    Attributes:
+        points: `[K, 2]` float32, pixels of the picture.
+        confidence: `[K]` float32 in [0, 1].
+        roll: angle of the eye line in radians, clockwise on screen.
+    """
+
+    points: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    roll: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether every number is one."""
+        return bool(np.isfinite(self.points).all() and np.isfinite(self.confidence).all())
+
+    @property
+    def score(self) -> float:
+        """How sure it is that this is a face: mean of the upper half of the confidences.
+
+        The lower half is left out because a face in profile hides half of its points and is a face all the same.
+        """
+        if not self.finite:
+            return 0.0
+        half = len(self.confidence) // 2
+        return float(np.partition(self.confidence, half)[half:].mean())
+
+
+class Landmarker:
+    """A landmark model ready to run. Belongs to one thread.
+
+    Args:
+        runtime: the loaded network.
+        card: its card.
+
+    Raises:
+        ModelError: the network does not keep the model contract.
+    """
+
+    def __init__(self, runtime: Runtime, card: Card) -> None:
+        self.card = card
+        self._runtime = runtime
+        _check_contract(runtime, card)
+
+    def look(self, picture: NDArray[np.uint8], crop: Crop) -> Landmarks:
+        """Find the landmarks of the face that `crop` of `picture` (`[H, W, 3]` uint8 RGB) shows."""
+        pixels = crop.sample(picture, self.card.input_size)
+        np.copyto(self._runtime.input_buffer()[0], pixels, casting="unsafe")
+        points, confidence = self._runtime.run()[:2]
+        placed = crop.to_picture(points[0])
+        return Landmarks(placed, confidence[0], roll_of_landmarks(self.card.markup, placed))
+
+    def crop_of_box(self, box: Box) -> Crop:
+        """Return the model's upright crop for a landmark box."""
+        return crop_of_box(box, self.card.crop.scale, self.card.crop.dy)
+
+    def crop_of_face(self, landmarks: Landmarks) -> Crop:
+        """Return the model's crop for a face whose landmarks are known, level if the card says so."""
+        roll = landmarks.roll if self.card.crop.level else 0.0
+        return crop_of_landmarks(landmarks.points, roll, self.card.crop.scale, self.card.crop.dy)
+
+    def crop_of_detection(self, detection: Detection) -> Crop:
+        """Return the model's crop for a detector's find, level with its eyes if the card says so."""
+        rule = self.card.crop
+        return crop_of_detection(detection, rule.scale, rule.dy, rule.level)
+
+    def locate_detection(self, picture: NDArray[np.uint8], detection: Detection) -> Landmarks:
+        """Find the landmarks of a detected face.
+
+        The detector's box is only a guess at the landmarks' box, so a second look goes through their own crop.
+        """
+        rough = self.look(picture, self.crop_of_detection(detection))
+        return self.look(picture, self.crop_of_face(rough)) if rough.finite else rough
+
+    def locate(self, picture: NDArray[np.uint8], box: Box) -> Landmarks:
+        """Find the landmarks of the face in `box`: upright first, and level where the head leans by over 15 degrees."""
+        upright = self.look(picture, self.crop_of_box(box))
+        if not upright.finite or abs(upright.roll) <= LEVEL_BEYOND or not self.card.crop.level:
+            return upright
+        return self.look(picture, self.crop_of_face(upright))
+
+
+def not_finite_error(model: str) -> ModelError:
+    """Return the error of a model whose output is no number."""
+    return ModelError(
+        f"The model {model} gave numbers that are not finite",
+        "its file is damaged or was exported wrongly",
+        "choose another model, or export it again",
+    )
+
+
+def load_landmarker(model: Path, threads: int = 1) -> Landmarker:
+    """Load `NAME.tflite` with the card `NAME.json` beside it.
+
+    Raises:
+        ModelError: a file is missing, damaged or not the one the card describes, or the contract is broken.
+    """
+    card = read_card(model.with_suffix(".json"))
+    return Landmarker(Runtime(read_model(model, card), f"The model {model.name}", threads), card)
+
+
+def read_model(path: Path, card: Card) -> bytes:
+    """Return the bytes of a model after comparing them with its card.
+
+    Raises:
+        ModelError: the file is missing or is not what the card describes.
+    """
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= LARGEST_MODEL else b""
+    except OSError as error:
+        raise ModelError(
+            f"The model {path} cannot be opened ({error.strerror})",
+            "it was moved or deleted, or its permissions forbid reading",
+            "copy it back beside its card, or choose another model",
+        ) from error
+    if size > LARGEST_MODEL:
+        raise ModelError(
+            f"The model {path} has {size} bytes", "files over 100 MB are refused", "choose a smaller model"
+        )
+    if size != card.bytes or hashlib.sha256(content).hexdigest() != card.sha256:
+        problem = f"has {size} bytes instead of {card.bytes}" if size != card.bytes else "has another checksum"
+        raise ModelError(
+            f"The model {path} is not the one its card describes: it {problem}",
+            "the file was cut off, changed or mixed up",
+            "copy the model and its card again",
+        )
+    return content
+
+
+def _check_contract(runtime: Runtime, card: Card) -> None:
+    side = card.input_size
+    expected = {
+        "input": ((1, side, side, 3), runtime.input_shape),
+        "output 0, the points": ((1, card.scheme, 2), _at(runtime.output_shapes, 0)),
+        "output 1, the confidence": ((1, card.scheme), _at(runtime.output_shapes, 1)),
+        "type of the input": ("float32", runtime.input_type.name),
+    }
+    wrong = [f"{what} is {found}, not {wanted}" for what, (wanted, found) in expected.items() if wanted != found]
+    if wrong:
+        raise ModelError(
+            f"{runtime.label} breaks the model contract: {'; '.join(wrong)}",
+            "it was exported by another program, or the card belongs to another model",
+            "export it with “understudy export”",
+        )
+
+
+def _at(shapes: list[tuple[int, ...]], index: int) -> tuple[int, ...] | None:
+    return shapes[index] if index < len(shapes) else None

@@ -1,0 +1,89 @@
+"""The models that are there: those shipped with the program and those in a folder of the user's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from engine.core.errors import ModelError
+from engine.core.paths import asset_path
+from engine.inference.card import Card, read_card
+from engine.inference.landmarker import Landmarker, load_landmarker, read_model
+
+DEFAULT_MODEL = "student-68"
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model found in a folder.
+
+    Attributes:
+        name: its name.
+        path: of its `.tflite` file.
+        card: its card; None if that cannot be read.
+        error: why the model cannot be used; None if its files are whole.
+    """
+
+    name: str
+    path: Path
+    card: Card | None
+    error: ModelError | None
+
+
+class ModelLibrary:
+    """Landmark models by name.
+
+    Args:
+        folders: where to look; the first folder that has a name wins.
+    """
+
+    def __init__(self, folders: tuple[Path, ...] | None = None) -> None:
+        self.folders = folders or (asset_path("models"), user_data_path("understudy", appauthor=False) / "models")
+
+    def entries(self) -> list[ModelEntry]:
+        """Return every model, by name; damaged ones with the reason."""
+        cards = {}
+        for folder in reversed(self.folders):
+            cards.update({card.stem: card for card in sorted(folder.glob("*.json"))})
+        return [_entry(cards[name]) for name in sorted(cards)]
+
+    def find(self, model: str) -> Path:
+        """Return the `.tflite` file of a model given by name or by path.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        if model.endswith(".tflite"):
+            return Path(model)
+        for folder in self.folders:
+            if (folder / f"{model}.json").is_file():
+                return folder / f"{model}.tflite"
+        names = [entry.name for entry in self.entries()]
+        close = get_close_matches(model, names, 1)
+        raise ModelError(
+            f"There is no model “{model}”",
+            f"the models here are: {', '.join(names) or 'none'}",
+            f"did you mean “{close[0]}”?" if close else "choose one of these, or give the path of a .tflite file",
+        )
+
+    def load(self, model: str, threads: int = 1) -> Landmarker:
+        """Load a model given by name or by path.
+
+        Raises:
+            ModelError: there is no such model, or it cannot be used.
+        """
+        return load_landmarker(self.find(model), threads)
+
+
+def _entry(card_path: Path) -> ModelEntry:
+    path = card_path.with_suffix(".tflite")
+    card = None
+    try:
+        card = read_card(card_path)
+        read_model(path, card)
+    except ModelError as error:
+        return ModelEntry(card_path.stem, path, card, error)
+    return ModelEntry(card_path.stem, path, card, None)

@@ -1,0 +1,113 @@
+"""The way of a frame: faces are found or followed, landmarks smoothed, accuracy measured."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.faces import Face, Result
+from engine.core.frame import Frame, Truth
+from engine.core.geometry import landmark_box
+from engine.core.metrics import interocular_distance, nme
+from engine.core.schemes import IBUG_68
+from engine.inference.detector import FaceDetector
+from engine.inference.landmarker import Landmarker
+from engine.inference.smoothing import OneEuroFilter
+from engine.inference.tracking import FaceTracker, Track, TrackingSettings
+
+DEFAULT_SMOOTHING = 0.5
+
+
+class Pipeline:
+    """Turns the frames of one source into results. Belongs to one thread.
+
+    Args:
+        detector: finds new faces.
+        landmarker: finds their landmarks.
+        smoothing: strength of the One-Euro filter, 0 for none to 1.
+        tracking: when to look for faces; the defaults if None.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        landmarker: Landmarker,
+        smoothing: float = DEFAULT_SMOOTHING,
+        tracking: TrackingSettings | None = None,
+    ) -> None:
+        self.smoothing = smoothing
+        self._tracker = FaceTracker(detector, landmarker, tracking)
+        self._filters: dict[int, OneEuroFilter] = {}
+        self._picture = ""
+
+    @property
+    def landmarker(self) -> Landmarker:
+        """The landmark model at work; may be exchanged between two frames."""
+        return self._tracker.landmarker
+
+    @landmarker.setter
+    def landmarker(self, landmarker: Landmarker) -> None:
+        self._tracker.landmarker = landmarker
+        self._filters.clear()
+
+    def reset(self) -> None:
+        """Forget the faces; the next frame has nothing to do with the last."""
+        self._tracker.reset()
+        self._filters.clear()
+
+    def process(self, frame: Frame, capture_ms: float = 0.0) -> Result:
+        """Find the faces of a frame that took `capture_ms` milliseconds to come."""
+        if frame.name != self._picture:
+            self.reset()  # the pictures of a folder have nothing to do with one another
+            self._picture = frame.name
+        found = self._tracker.track(frame.image)
+        start = time.perf_counter()
+        faces = tuple(self._face(track, frame) for track in found.tracks)
+        self._filters = {face.id: self._filters[face.id] for face in faces}
+        smooth_ms = (time.perf_counter() - start) * 1e3
+        stages = {
+            "capture": capture_ms,
+            "detect": found.detect_ms,
+            "landmark": found.landmark_ms,
+            "smooth": smooth_ms,
+        }
+        error = None if frame.truth is None else _error(faces, frame.truth)
+        model = self.landmarker.card.name
+        return Result(frame, faces, model, stages, found.detected, error, found.not_finite)
+
+    def _face(self, track: Track, frame: Frame) -> Face:
+        scheme = self.landmarker.card.markup
+        points = track.landmarks.points
+        smooth = self._filters.setdefault(track.id, OneEuroFilter(self.smoothing))
+        smooth.strength = self.smoothing
+        smoothed = smooth(points, frame.moment, interocular_distance(scheme, points))
+        landmarks = track.landmarks
+        return Face(
+            track.id, landmark_box(smoothed), landmarks.score, scheme, smoothed, landmarks.confidence, landmarks.roll
+        )
+
+
+def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
+    """Return the NME in percent of the face nearest to the truth, on the 68 shared points where markups differ.
+
+    None without a face, where the truth lacks an outer eye corner, and where one of the markups lacks the 68 points.
+    """
+    if not faces:
+        return None
+    centre = np.array(landmark_box(truth.points).centre)
+    nearest = min(faces, key=lambda face: float(np.hypot(*(centre - face.box.centre))))
+    if nearest.scheme is truth.scheme:
+        error = nme(truth.scheme, nearest.landmarks, truth.points)
+    elif nearest.scheme.as_68 and truth.scheme.as_68:
+        error = nme(IBUG_68, as_68(nearest), truth.points[list(truth.scheme.as_68)])
+    else:
+        return None
+    return error if math.isfinite(error) else None
+
+
+def as_68(face: Face) -> NDArray[np.float32]:
+    """Return the face's landmarks `[68, 2]` in the order of iBUG-68."""
+    return face.landmarks[list(face.scheme.as_68)]

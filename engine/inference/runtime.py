@@ -1,0 +1,112 @@
+"""Running `.tflite` models: LiteRT, or the older tflite-runtime where that is what is installed.
+
+ai-edge-litert is the maintained continuation of tflite-runtime and keeps its `Interpreter` class, so the two are
+interchangeable here. An interpreter belongs to one thread.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import ModelError
+
+RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
+# Bytes 4 to 8 of every TFLite flatbuffer.
+FILE_MARK = b"TFL3"
+
+
+class Runtime:
+    """One loaded model.
+
+    Args:
+        content: the bytes of a `.tflite` file.
+        label: what to call the model in errors.
+        threads: CPU threads of one call.
+
+    Raises:
+        ModelError: the bytes are no model, or the runtime cannot run it.
+    """
+
+    def __init__(self, content: bytes, label: str, threads: int = 1) -> None:
+        if content[4:8] != FILE_MARK:
+            raise ModelError(
+                f"{label} is not a TFLite model",
+                "the mark TFL3 is missing near its start: the file is empty, cut off or of another kind",
+                "copy the model file again",
+            )
+        interpreter = _interpreter_class()
+        try:
+            self._interpreter = interpreter(model_content=content, num_threads=threads)
+            self._interpreter.allocate_tensors()
+            # Even the names of tensors may be damaged, and there may be none.
+            self._input = self._interpreter.get_input_details()[0]
+            self._outputs = self._interpreter.get_output_details()
+        except (ValueError, RuntimeError, LookupError) as error:
+            raise ModelError(
+                f"{label} cannot be loaded ({str(error).partition(chr(10))[0]})",
+                "the file is damaged, or needs a newer runtime than the one installed",
+                "copy the model file again, or update ai-edge-litert",
+            ) from error
+        self.label = label
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the first input."""
+        return tuple(int(side) for side in self._input["shape"])
+
+    @property
+    def input_type(self) -> np.dtype[Any]:
+        """Type of the first input."""
+        return np.dtype(self._input["dtype"])
+
+    @property
+    def output_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the outputs, in order."""
+        return [tuple(int(side) for side in detail["shape"]) for detail in self._outputs]
+
+    def input_buffer(self) -> NDArray[Any]:
+        """Return the input's own memory to write into. Do not keep it: it is invalid once `run` was called."""
+        buffer: NDArray[Any] = self._interpreter.tensor(self._input["index"])()
+        return buffer
+
+    def run(self) -> list[NDArray[Any]]:
+        """Run the model on what was written into the input and return copies of its outputs.
+
+        Raises:
+            ModelError: the runtime gave up.
+        """
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise ModelError(
+                f"{self.label} failed while it ran ({str(error).partition(chr(10))[0]})",
+                "the file is damaged, or needs a newer runtime than the one installed",
+                "choose another model, or copy the model file again",
+            ) from error
+        return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
+
+
+def runtime_name() -> str:
+    """Return the name of the package that runs the models.
+
+    Raises:
+        ModelError: none is installed.
+    """
+    return str(_interpreter_class().__module__).partition(".")[0]
+
+
+def _interpreter_class() -> Any:
+    for module in RUNTIMES:
+        try:
+            return import_module(module).Interpreter
+        except ImportError:
+            continue
+    raise ModelError(
+        "No TFLite runtime is installed",
+        "neither ai-edge-litert nor tflite-runtime could be imported",
+        "run “pip install ai-edge-litert”",
+    )

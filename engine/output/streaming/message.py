@@ -1,0 +1,100 @@
+"""What a stream says of a frame; docs/streaming.md describes it for receivers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import OutputError
+from engine.core.faces import Face, Result
+from engine.inference.signals import FaceSignals
+
+# Grows when a receiver that was written for an older message would misread a new one; fields may be added without.
+VERSION = 1
+# macOS sends no datagram of more than 9216 bytes unless it is told otherwise.
+LARGEST_DATAGRAM = 8192
+
+Message = dict[str, Any]
+
+
+def landmark_message(
+    result: Result, signals: Sequence[FaceSignals | None], captured: float, latency_ms: float
+) -> Message:
+    """Return a result as plain values.
+
+    Args:
+        result: what was found on a frame.
+        signals: of each of the result's faces; empty if none are read.
+        captured: when the picture was taken, in seconds since 1970.
+        latency_ms: how long ago that is.
+    """
+    frame = result.frame
+    return {
+        "version": VERSION,
+        "frame": frame.id,
+        "captured": round(captured, 4),
+        "latency_ms": round(latency_ms, 2),
+        "position": None if frame.time is None else round(frame.time, 4),
+        "source": frame.source,
+        "picture": frame.name,
+        "model": result.model,
+        "width": frame.width,
+        "height": frame.height,
+        "part": 1,
+        "parts": 1,
+        "faces": [
+            _face(face, frame.width, frame.height, known)
+            for face, known in zip_longest(result.faces, signals[: len(result.faces)])
+        ],
+    }
+
+
+def as_line(message: Message) -> bytes:
+    """Return a message as one line of JSON, UTF-8."""
+    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def datagrams(message: Message, encode: Callable[[Message], bytes]) -> list[bytes]:
+    """Return a message as few datagrams as can carry it; each is complete in itself and carries whole faces.
+
+    Raises:
+        OutputError: a single face is larger than a datagram.
+    """
+    faces = message["faces"]
+    for parts in range(1, len(faces) + 1 if faces else 2):
+        cuts = [len(faces) * part // parts for part in range(parts + 1)]
+        made = [
+            encode({**message, "part": part + 1, "parts": parts, "faces": faces[cuts[part] : cuts[part + 1]]})
+            for part in range(parts)
+        ]
+        if max(map(len, made)) <= LARGEST_DATAGRAM:
+            return made
+    raise OutputError(
+        f"A face is larger than a datagram, which has {LARGEST_DATAGRAM} bytes at most",
+        "it carries very many signals",
+        "stream by ws:// instead",
+    )
+
+
+def _face(face: Face, width: int, height: int, signals: FaceSignals | None) -> Message:
+    # As in crops, 0 and 1 are the edges of the picture, and pixel centres lie half a pixel inside.
+    normalised = (face.landmarks + 0.5) / (width, height)
+    return {
+        "id": face.id,
+        "score": round(face.score, 4),
+        "box": face.box.as_list(),
+        "scheme": face.scheme.points,
+        "points": _rounded(face.landmarks, 2),
+        "normalised": _rounded(normalised, 5),
+        "confidence": _rounded(face.confidence, 3),
+        "signals": {} if signals is None else signals.as_record(),
+    }
+
+
+def _rounded(values: NDArray[np.floating], digits: int) -> list[Any]:
+    return np.round(values.astype(np.float64), digits).tolist()

@@ -1,0 +1,121 @@
+"""A WebSocket server that gives every client the newest messages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request
+
+from engine.core.errors import OutputError
+from engine.output.streaming.address import StreamAddress
+from engine.output.streaming.message import Message, as_line
+
+START_LIMIT = 5.0  # seconds
+GOODBYE = 0.3  # seconds for a client to answer when we close
+# A client that lets this many bytes wait gets no more until it has read them.
+MOST_WAITING = 65_536
+# Programs name no origin. A web page names its own: without this check, any page that is open in a browser here could
+# read along.
+LOCAL_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
+
+
+class WebSocketLink:
+    """Serves on a thread of its own.
+
+    Args:
+        address: where to listen.
+
+    Attributes:
+        missed: messages that a client was too slow for.
+
+    Raises:
+        OutputError: the port is in use, or the host is not this machine.
+    """
+
+    def __init__(self, address: StreamAddress) -> None:
+        self.missed = 0
+        self._address = address
+        self._loop = asyncio.new_event_loop()
+        self._ending = asyncio.Event()
+        self._started: Future[Server] = Future()
+        self._heard = False  # whether a client may be there
+        self._thread = threading.Thread(target=self._run, name="websocket", daemon=True)
+        self._thread.start()
+        try:
+            self._server = self._started.result()
+        except (OSError, UnicodeError, TimeoutError) as error:
+            raise OutputError(
+                f"Nothing can be offered at {address} ({_reason(error)})",
+                "another program uses this port, or the host is not this machine",
+                "choose another port, such as ws://127.0.0.1:8766",
+            ) from error
+
+    def send(self, message: Message) -> None:
+        """Give a message to every client that keeps up; returns at once."""
+        if not self._heard:
+            return
+        text = as_line(message).decode().rstrip("\n")
+        self._loop.call_soon_threadsafe(self._spread, text)
+
+    def close(self) -> None:
+        """Say goodbye to the clients and free the port."""
+        self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(2 * GOODBYE)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        except Exception as error:  # it belongs to whoever waits for the start
+            self._started.set_exception(error)
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        strangers = logging.getLogger(f"{__name__}.clients")
+        strangers.setLevel(logging.CRITICAL)  # what they do wrong is none of our user's business
+        async with asyncio.timeout(START_LIMIT):  # the name of a host may take for ever
+            server = await serve(
+                _listen,
+                self._address.host,
+                self._address.port,
+                process_request=self._welcome,
+                origins=[None, LOCAL_PAGES],
+                compression=None,
+                close_timeout=GOODBYE,
+                max_size=4096,
+                logger=strangers,
+            )
+        async with server:
+            self._started.set_result(server)
+            await self._ending.wait()
+
+    def _welcome(self, client: ServerConnection, request: Request) -> None:
+        """Give messages from now on; called before a client hears that it is connected."""
+        self._heard = True
+
+    def _spread(self, text: str) -> None:
+        clients = self._server.connections
+        self._heard = bool(clients)
+        for client in clients:
+            if client.transport.get_write_buffer_size() > MOST_WAITING:
+                self.missed += 1
+            else:
+                broadcast([client], text)
+
+
+async def _listen(client: ServerConnection) -> None:
+    """Keep a connection until it ends, however it does; whatever the client says is thrown away."""
+    with suppress(ConnectionClosed):
+        async for _ in client:
+            pass
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or "no answer"

@@ -1,0 +1,247 @@
+"""Recording pictures into a video file that is there whole, or not at all under its name."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import RecordingError
+from engine.core.files import free_bytes
+from engine.output.letterbox import Letterbox
+from engine.sources.base import FALLBACK_RATE
+
+log = logging.getLogger(__name__)
+
+CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
+# A video needs room for its index at the end; without it the file cannot be played.
+RESERVED_BYTES = 32_000_000
+FRAMES_PER_DISK_CHECK = 15
+FASTEST_RATE = 240.0
+# MPEG-4 divides a second into at most 65535 parts, and OpenCV asks for a thousandth of the rate where it can.
+FASTEST_EXACT_RATE = 65.0
+SMALLEST_SIDE = 2
+
+
+class VideoRecorder:
+    """Writes pictures into a video file.
+
+    While it records, the file has a temporary name in the same folder. On `close` it is read again, and moved to its
+    name only if every frame is in it; a file that had this name before stays untouched until then.
+
+    Args:
+        path: the file; its ending decides the format: .mp4 (MPEG-4) or .avi (Motion JPEG).
+        rate: frames per second.
+        size: width and height of the video in pixels; pictures of another size are fitted in, with black bars.
+        open_writer: opens a video writer, as `cv2.VideoWriter` does.
+        free_bytes: tells the free space of a folder.
+        patience: seconds that reading the file again may take. Of one that takes longer, the beginning, the index and
+            the last frame are checked.
+
+    Raises:
+        RecordingError: the ending is unknown, a number makes no sense, or the file cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        rate: float,
+        size: tuple[int, int],
+        open_writer: Callable[..., cv2.VideoWriter] = cv2.VideoWriter,
+        free_bytes: Callable[[Path], int] = free_bytes,
+        patience: float = math.inf,
+    ) -> None:
+        self.path = path
+        self.frames = 0
+        self._free_bytes = free_bytes
+        self._patience = patience
+        check_target(path)
+        _check_numbers(rate, size)
+        self._check_space()
+        # OpenCV chooses the container by the ending, so the temporary name keeps it.
+        self._partial = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._letterbox = Letterbox(size)
+        self._writer: cv2.VideoWriter | None = open_writer(
+            os.fspath(self._partial), cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()]), _writable(rate), size
+        )
+        if not self._writer.isOpened():
+            self._writer.release()
+            self._partial.unlink(missing_ok=True)
+            raise RecordingError(
+                f"The video {path} cannot be recorded",
+                f"the folder forbids writing, or {path.suffix} of {size[0]} x {size[1]} pixels cannot be encoded here",
+                "choose another folder or format (.mp4 or .avi)",
+            )
+
+    def __enter__(self) -> VideoRecorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        try:
+            self.close()
+        except RecordingError as failure:  # the error that ended the recording is the one to be told
+            log.warning("%s", failure)
+
+    def write(self, picture: NDArray[np.uint8]) -> None:
+        """Append a picture `[H, W, 4]` BGRA or `[H, W, 3]` BGR, uint8.
+
+        Raises:
+            RecordingError: the disk is nearly full; what was recorded until then is finished and kept.
+        """
+        if self._writer is None:
+            raise RecordingError(
+                f"The recording {self.path} has ended already",
+                "it was closed, or the disk was full",
+                "start another one",
+            )
+        if self.frames % FRAMES_PER_DISK_CHECK == 0:
+            self._stop_if_full()
+        self._writer.write(self._letterbox.fit(picture))
+        self.frames += 1
+
+    def close(self) -> None:
+        """Finish the file, check it and give it its name. A second call does nothing.
+
+        Raises:
+            RecordingError: nothing was recorded, or frames are missing from the file; a part that plays is kept.
+        """
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        found = _count_frames(self._partial, self._patience)
+        if found == self.frames > 0:
+            self._move(self._partial, self.path)
+            return
+        if not self.frames:
+            self._partial.unlink(missing_ok=True)
+            raise RecordingError(f"Nothing was recorded into {self.path}", "no picture came", "record for longer")
+        raise RecordingError(
+            f"Only {found} of {self.frames} frames are in the recording {self.path.name}",
+            "the disk is full, or its drive was removed",
+            self._keep_or_remove(found),
+        )
+
+    def _stop_if_full(self) -> None:
+        """Finish the file while there is still room to finish it."""
+        try:
+            self._check_space()
+        except RecordingError as full:
+            if not self.frames:
+                raise
+            recorded = self.frames
+            self.close()
+            raise RecordingError(
+                full.what, full.why, f"{full.fix}; the first {recorded} frames are safe in {self.path}"
+            ) from None
+
+    def _check_space(self) -> None:
+        free = self._free_bytes(self.path.parent)
+        if free < RESERVED_BYTES:
+            raise RecordingError(
+                f"The disk is full: {free / 1e6:.0f} MB are left for {self.path}",
+                f"recording stops at {RESERVED_BYTES / 1e6:.0f} MB, because a video without its end cannot be played",
+                "free some space, or record to another drive",
+            )
+
+    def _keep_or_remove(self, frames: int) -> str:
+        """Keep a part that plays, under a name of its own; return the advice that names it."""
+        if not frames:
+            self._partial.unlink(missing_ok=True)
+            return "free some space and record again"
+        part = self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
+        self._move(self._partial, part)
+        return f"free some space; what was written can be played from {part}"
+
+    def _move(self, source: Path, target: Path) -> None:
+        try:
+            source.replace(target)
+        except OSError as error:
+            raise RecordingError(
+                f"The recording cannot be named {target} ({error.strerror})",
+                "another program holds a file of this name",
+                f"the whole recording lies in {source}",
+            ) from error
+
+
+def measured_rate(moments: Sequence[float]) -> float:
+    """Return the frames per second of pictures taken at these moments, in seconds; there is at least one."""
+    seconds = moments[-1] - moments[0]
+    return min((len(moments) - 1) / seconds, FASTEST_RATE) if seconds > 0 else FALLBACK_RATE
+
+
+def check_target(path: Path) -> None:
+    """Check that a video can be recorded as `path`, before there is a picture of it.
+
+    Raises:
+        RecordingError: its ending is unknown, a folder has its name, or its folder is missing or forbids writing.
+    """
+    if path.suffix.lower() not in CODECS:
+        raise RecordingError(
+            f"A video cannot be recorded as {path.name}",
+            f"only {' and '.join(CODECS)} can be written",
+            f"name it {path.stem}.mp4",
+        )
+    if path.is_dir():
+        raise RecordingError(
+            f"The recording cannot be named {path}", "a folder has this name already", "choose another name"
+        )
+    if not path.parent.is_dir():
+        raise RecordingError(
+            f"The folder {path.parent} for the recording does not exist", "its name is mistyped", "make it first"
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise RecordingError(
+            f"The folder {path.parent} cannot be written to", "its permissions forbid it", "choose another folder"
+        )
+
+
+def _check_numbers(rate: float, size: tuple[int, int]) -> None:
+    if not (math.isfinite(rate) and 0 < rate <= FASTEST_RATE) or min(size) < SMALLEST_SIDE:
+        raise RecordingError(
+            f"A video of {size[0]} x {size[1]} pixels and {rate:g} frames per second cannot be recorded",
+            f"sides of {SMALLEST_SIDE} pixels and more and up to {FASTEST_RATE:g} frames per second can",
+            "choose another source",
+        )
+
+
+def _writable(rate: float) -> float:
+    """Return the nearest rate that every codec takes."""
+    return float(rate) if rate < FASTEST_EXACT_RATE else round(rate, 2)
+
+
+def _count_frames(path: Path, patience: float) -> int:
+    """Return how many frames of a file can really be decoded; its header may promise more.
+
+    After `patience` seconds the header is believed if the last frame that it promises can be decoded.
+    """
+    capture = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG)
+    deadline = time.monotonic() + patience
+    count = 0
+    while capture.grab():
+        count += 1
+        if time.monotonic() >= deadline:
+            count = _promised(capture) or count
+            break
+    capture.release()
+    return count
+
+
+def _promised(capture: cv2.VideoCapture) -> int:
+    """Return the number of frames of the header, or 0 if there is no such last frame."""
+    promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    capture.set(cv2.CAP_PROP_POS_FRAMES, promised - 1)
+    return promised if capture.grab() else 0

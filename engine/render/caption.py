@@ -1,0 +1,124 @@
+"""The line at the foot of saved pictures: which models are compared, and what the marks mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.live.settings import View
+from engine.render.layer import Layer, Region
+from engine.render.palette import FIRST_LANE, HOTTEST, MUTED, SECOND_LANE, TEXT, Colour, heat_colour
+from engine.render.scene import Layout
+from engine.render.text import EM_PER_CAPITAL, TextPainter, readable_size
+
+MOST = 0.35  # of a picture's height
+# Measures in em.
+LINE_HEIGHT = 1.7
+PADDING = 0.7
+DOT = 0.28  # radius
+MARK_GAP = 0.4  # between a mark and its words
+BAR_WIDTH, BAR_HEIGHT = 5.0, 0.3  # of the scale of the heat
+
+
+@dataclass(frozen=True)
+class Words:
+    """A part of the line.
+
+    Attributes:
+        text: what it says.
+        colour: of the dot before it; None for none.
+        scale: whether the scale of the heat stands before it.
+    """
+
+    text: str
+    colour: Colour | None = None
+    scale: bool = False
+
+
+def words_of(view: View, layout: Layout, magnification: float) -> tuple[Words, ...]:
+    """Return what is to be told of a view: both models, and what the arrows and the heat of a difference mean.
+
+    Nothing is told of a single lane, and none of a lane that no model was at work in.
+
+    Args:
+        view: what is shown.
+        layout: how.
+        magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are.
+    """
+    if layout is Layout.SINGLE:
+        return ()
+    beside = None if view.second is None else view.second.result
+    second = beside if layout.has_two_pictures else view.first.rival
+    models = (view.first.result.model, second.model if second is not None else "")
+    named = [Words(name, colour) for name, colour in zip(models, (FIRST_LANE, SECOND_LANE), strict=True) if name]
+    if layout is Layout.DIFFERENCE and all(models):
+        named.append(Words(f"arrows \u00d7{magnification:g} to {models[1]}"))
+        named.append(Words(f"0 to {HOTTEST:g}+ % of eye distance", scale=True))
+    return tuple(named)
+
+
+class Stamp:
+    """Lays the line over pictures; it is set anew only when its words or the size of the pictures change."""
+
+    def __init__(self) -> None:
+        self._painter = TextPainter()
+        self._layer = Layer()
+        self._set_for: tuple[object, ...] = ()
+
+    def lay(self, picture: NDArray[np.uint8], words: tuple[Words, ...]) -> None:
+        """Write words over the foot of `picture` `[H, W, 4]` uint8 BGRA, in place.
+
+        They stand on one line, the first at the left and the last at the right; or each on its own, where one is too
+        narrow, and the last are left out before they hide more than `MOST` of the picture.
+        """
+        if not words:
+            return
+        if (words, picture.shape) != self._set_for:
+            self._set(words, picture.shape[1], picture.shape[0])
+            self._set_for = words, picture.shape
+        self._layer.lay(picture)
+
+    def _set(self, words: tuple[Words, ...], width: int, height: int) -> None:
+        em = readable_size(width, height)
+        widths = [self._width(part, em) for part in words]
+        room = width - 2 * PADDING * em
+        gap = (room - sum(widths)) / max(len(words) - 1, 1)
+        in_line = gap >= 2 * PADDING * em
+        lines = 1 if in_line else min(len(words), max(1, int(MOST * height / (LINE_HEIGHT * em))))
+        self._layer.clear(Region(0, max(0, height - round((lines * LINE_HEIGHT + 0.2) * em)), width, height))
+        self._layer.plate(self._layer.region, 0)
+        x = PADDING * em
+        for line, (part, wide) in enumerate(zip(words if in_line else words[:lines], widths, strict=False)):
+            baseline = height - round(((0 if in_line else lines - 1 - line) * LINE_HEIGHT + 0.6) * em)
+            self._draw(part, x, baseline, em)
+            x += wide + gap if in_line else 0.0
+        self._layer.seal()
+
+    def _width(self, part: Words, em: float) -> float:
+        """Return how far a part runs in pixels, its mark included."""
+        return _indent(part) * em + self._painter.width(part.text, em)
+
+    def _draw(self, part: Words, x: float, baseline: int, em: float) -> None:
+        middle = baseline - em / EM_PER_CAPITAL / 2 - 0.5
+        if part.colour is not None:
+            dot = np.array([[x + DOT * em, middle]], np.float32)
+            self._layer.dots(dot, DOT * em, np.array([part.colour], np.float32), np.ones(1, np.float32))
+        if part.scale:
+            self._draw_scale(x, middle, em)
+        start, base = self._layer.local(x + _indent(part) * em, baseline)
+        self._painter.draw(self._layer.pixels, part.text, (start, base), em, TEXT if part.colour else MUTED)
+
+    def _draw_scale(self, x: float, middle: float, em: float) -> None:
+        left, top = (round(place) for place in self._layer.local(x, middle - BAR_HEIGHT * em / 2))
+        bar = self._layer.pixels[max(top, 0) : top + round(BAR_HEIGHT * em), left : left + round(BAR_WIDTH * em)]
+        shades = [(*heat_colour(HOTTEST * share), 255) for share in np.linspace(0, 1, bar.shape[1])]
+        bar[:] = np.array(shades, np.uint8).reshape(-1, 4)
+
+
+def _indent(part: Words) -> float:
+    """Return the room that the mark before a part takes, in em."""
+    if part.scale:
+        return BAR_WIDTH + MARK_GAP
+    return 0.0 if part.colour is None else 2 * DOT + MARK_GAP

@@ -1,0 +1,68 @@
+"""Two pictures made one, as the window shows them, for screenshots and recordings."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.render.palette import PLATE
+
+GAP = 8  # pixels between two pictures; even, because video codecs want even widths
+
+
+def joined(first: NDArray[np.uint8], second: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Return both pictures side by side, the first on the left.
+
+    Args:
+        first: `[H, W, 4]` uint8 BGRA.
+        second: the same; of another size it is fitted into the first's, None leaves its place empty. So the size
+            never depends on it, and a recording can begin before the second lane has a picture.
+
+    Returns:
+        `[H, 2 W + GAP, 4]` uint8 BGRA, a copy.
+    """
+    height, width = first.shape[:2]
+    out = np.empty((height, 2 * width + GAP, 4), np.uint8)
+    out[:, :width] = first
+    out[:, width : width + GAP] = (*PLATE, 255)
+    right = out[:, width + GAP :]
+    if second is None or not second.size:
+        right[:] = (*PLATE, 255)
+    else:
+        _put(second, right)
+    return out
+
+
+def split(first: NDArray[np.uint8], second: NDArray[np.uint8] | None, place: float) -> NDArray[np.uint8]:
+    """Return one picture: the first left of a line, the second right of it.
+
+    Args:
+        first: `[H, W, 4]` uint8 BGRA.
+        second: the same; of another size it is scaled to the first's, None shows the first alone.
+        place: of the line, as a share of the width in [0, 1].
+
+    Returns:
+        `[H, W, 4]` uint8 BGRA, a copy.
+    """
+    out = first.copy()
+    if second is not None and second.size:
+        height, width = first.shape[:2]
+        column = round(min(max(place, 0.0), 1.0) * width)
+        if second.shape != first.shape:
+            second = cv2.resize(second, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        out[:, column:] = second[:, column:]
+    return out
+
+
+def _put(picture: NDArray[np.uint8], cell: NDArray[np.uint8]) -> None:
+    """Write a picture into a cell, as large as it fits, with dark edges where the shapes differ."""
+    if picture.shape == cell.shape:
+        cell[:] = picture
+        return
+    (height, width), (high, wide) = picture.shape[:2], cell.shape[:2]
+    scale = min(high / height, wide / width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (wide - size[0]) // 2, (high - size[1]) // 2
+    cell[:] = (*PLATE, 255)
+    cell[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

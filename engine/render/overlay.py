@@ -1,0 +1,300 @@
+"""The overlay: what was found on a frame, drawn on its picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import zip_longest
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.faces import Face, Result
+from engine.core.frame import Truth
+from engine.core.geometry import Box, landmark_box
+from engine.core.schemes import Scheme
+from engine.live.agreement import paired
+from engine.render.difference import Difference
+from engine.render.layer import Layer, Region
+from engine.render.overlay_signals import draw_pose
+from engine.render.palette import FIRST_LANE, PARTS, SECOND_LANE, TEXT, TRUTH, WHITE, Colour, mixed
+from engine.render.panel import Panel
+from engine.render.scene import Layout, OverlayOptions, Scene
+from engine.render.text import EM_PER_CAPITAL, TextPainter, readable_size
+
+# The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller
+# and larger faces bear more, so ink grows with the geometric mean of both.
+USUAL_FACE, USUAL_PICTURE = 200.0, 480.0
+LINE_WIDTH = 0.8
+DOT_RADIUS = 1.5
+RING_RADIUS, RING_WIDTH = 3.0, 0.9
+LINE_ALPHA = 0.85
+POSE_WIDTH = 1.5  # of an axis, in widths of a line
+HALO = 0.4  # alpha of the dark edge around ink
+SMALLEST_INK = 0.6  # of those measures
+SMALL_FACE = 60.0  # pixels: below, ink shrinks with the face, however large the picture
+DOT_WHITENESS = 0.7
+# Confidence at or below which a point counts as hidden, and above which it is drawn in full.
+HIDDEN, SEEN = 0.3, 0.7
+HIDDEN_ALPHA = 0.35
+BOX_MARGIN = 0.06  # of the box's larger side
+LABEL_PADDING = 0.5  # em
+WIDEST_LABEL = 1.4  # box widths: wider ones are left out, or small faces would vanish behind words
+BRACKET = 0.16  # length of the box's corners, of its smaller side
+
+
+class Composer:
+    """Makes pictures to be shown or recorded out of results. Buffers are kept, so each thread needs its own."""
+
+    def __init__(self) -> None:
+        self._painter = TextPainter()
+        self._panel = Panel(self._painter)
+        self._layer = Layer()
+        self._flipped = np.empty((0, 0, 3), np.uint8)
+
+    def compose(self, scene: Scene, out: NDArray[np.uint8]) -> None:
+        """Write a scene's frame with its overlay into `out`.
+
+        Args:
+            scene: what is shown.
+            out: `[H, W, 4]` uint8 BGRA of the frame's size; every pixel of it is written, alpha is 255.
+
+        Raises:
+            ValueError: `out` has another shape or type.
+        """
+        frame, options = scene.result.frame, scene.options
+        if out.shape != (frame.height, frame.width, 4) or out.dtype != np.uint8:
+            raise ValueError(f"out must be uint8 ({frame.height}, {frame.width}, 4), not {out.dtype} {out.shape}")
+        self._convert(frame.image, scene.mirrored, out)
+        if scene.filter is not None:
+            scene.filter.apply(out, scene.result.faces, scene.signals, scene.mirrored)
+        truth = labelled_points(frame.truth) if options.truth and frame.truth is not None else None
+        # The panel comes first, so that it never hides a landmark.
+        if options.numbers:
+            self._panel.draw(out, scene.readings, frame.captured, truth is not None)
+        if truth is not None and scene.mirrored:
+            truth = mirrored_points(truth, frame.width)
+        faces = _faces(scene.result, scene)
+        if scene.layout is Layout.DIFFERENCE and scene.rival is not None:
+            self._draw_differences(faces, _faces(scene.rival, scene), scene.magnification, out)
+            faces = ()
+        if options.pose:
+            self._draw_poses(scene, out)
+        overlaid = scene.layout is Layout.OVERLAID and scene.rival is not None
+        # The truth mostly lies on the largest face, the first: one layer for both saves time.
+        for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
+            self._draw_ink(face, its_truth, options, out, FIRST_LANE if overlaid else None)
+        if overlaid and scene.rival is not None:
+            for face in _faces(scene.rival, scene):
+                self._draw_ink(face, None, replace(options, box=False), out, SECOND_LANE)
+
+    def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
+        if mirrored:
+            if self._flipped.shape != image.shape:
+                self._flipped = np.empty_like(image)
+            image = cv2.flip(image, 1, dst=self._flipped)
+        cv2.cvtColor(image, cv2.COLOR_RGB2BGRA, dst=out)
+
+    def _draw_poses(self, scene: Scene, out: NDArray[np.uint8]) -> None:
+        """Draw the axes of each head whose pose is known."""
+        for face, signals in zip(scene.result.faces, scene.signals, strict=False):
+            if signals is None or signals.pose is None:
+                continue
+            axes = mirrored_points(signals.pose.axes, out.shape[1]) if scene.mirrored else signals.pose.axes
+            width = line_width(POSE_WIDTH * ink_scale(face.box, out))
+            self._layer.clear(Region.around(landmark_box(axes), 4 * width + 4, out))
+            draw_pose(self._layer, axes, width)
+            self._layer.seal(HALO, width)
+            self._layer.lay(out)
+
+    def _draw_differences(
+        self, faces: tuple[Face, ...], rivals: tuple[Face, ...], magnification: float, out: NDArray[np.uint8]
+    ) -> None:
+        """Draw how the faces that both lanes see differ, each pair through one layer."""
+        for face, rival in paired(faces, rivals):
+            difference = Difference(face, rival, magnification)
+            box = landmark_box(difference.reach())
+            scale = ink_scale(face.box, out)
+            self._layer.clear(Region.around(box, (RING_RADIUS + RING_WIDTH) * scale + 2, out))
+            difference.draw(self._layer, line_width(scale), DOT_RADIUS * scale)
+            self._layer.seal(HALO, line_width(scale))
+            self._layer.lay(out)
+
+    def _draw_ink(
+        self,
+        face: Face | None,
+        truth: NDArray[np.float32] | None,
+        options: OverlayOptions,
+        out: NDArray[np.uint8],
+        colour: Colour | None = None,
+    ) -> None:
+        """Draw a face, a truth, or both, through one layer; the face in the colours of its parts, or in one."""
+        boxes = [] if face is None else [landmark_box(face.landmarks)]
+        if truth is not None:
+            boxes.append(landmark_box(truth))
+        scale = ink_scale(boxes[0], out)
+        label = self._place_label(face, out) if face is not None and options.box else None
+        if face is not None and options.box:
+            boxes.append(frame_of(face))
+        if label is not None:
+            boxes.append(Box(label.plate.x0, label.plate.y0, label.plate.x1, label.plate.y1))
+        self._layer.clear(Region.around(joined(boxes), (RING_RADIUS + RING_WIDTH) * scale + 2, out))
+        if face is not None:
+            self._draw_face(face, options, scale, drawing_plan(face.scheme, colour))
+        if label is not None:
+            self._draw_label(label)
+        if truth is not None:
+            self._layer.rings(truth, RING_RADIUS * scale, RING_WIDTH * scale, TRUTH)
+        self._layer.seal(HALO, line_width(scale))
+        self._layer.lay(out)
+
+    def _draw_face(self, face: Face, options: OverlayOptions, scale: float, plan: DrawingPlan) -> None:
+        layer = self._layer
+        if options.contours:
+            self._draw_contours(face, scale, plan)
+        if options.points:
+            layer.dots(face.landmarks, DOT_RADIUS * scale, plan.dots, visibility(face))
+        if options.box:
+            layer.lines(layer.fixed(brackets(frame_of(face))), line_width(scale), TEXT, LINE_ALPHA, level=True)
+
+    def _draw_contours(self, face: Face, scale: float, plan: DrawingPlan) -> None:
+        """Draw the lines between neighbouring points, faint where one of both is probably hidden."""
+        seen = face.confidence > (HIDDEN + SEEN) / 2
+        fixed, width, alpha = self._layer.fixed(face.landmarks), line_width(scale), LINE_ALPHA * min(1.0, scale)
+        for colour, ends in plan.lines:
+            clear = seen[ends].all(1)
+            self._layer.lines(fixed[ends[~clear]], width, colour, alpha * HIDDEN_ALPHA)
+            self._layer.lines(fixed[ends[clear]], width, colour, alpha)
+
+    def _place_label(self, face: Face, out: NDArray[np.uint8]) -> Label | None:
+        """Place id and score below the box, or above it where there is no room below; None if they are too wide."""
+        height, width = out.shape[:2]
+        box, size, text = frame_of(face), readable_size(width, height), f"Face {face.id}   score {face.score:.2f}"
+        wide = round(self._painter.width(text, size) + 2 * LABEL_PADDING * size)
+        tall = round(size / EM_PER_CAPITAL) + 2 * round(LABEL_PADDING * size)
+        if wide > min(WIDEST_LABEL * box.width, width):
+            return None
+        gap = round(LABEL_PADDING * size)
+        x = round(max(0, min(box.x0, width - wide)))
+        below, above = round(min(box.y1, height)) + gap, round(max(box.y0, 0)) - gap - tall
+        y = below if below + tall <= height else max(0, above)
+        return Label(text, size, Region(x, y, x + wide, y + tall))
+
+    def _draw_label(self, label: Label) -> None:
+        plate, padding = label.plate, round(LABEL_PADDING * label.size)
+        self._layer.plate(plate, padding)
+        start = self._layer.local(plate.x0 + LABEL_PADDING * label.size, plate.y1 - padding)
+        self._painter.draw(self._layer.pixels, label.text, start, label.size, TEXT)
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text on a plate; an em has `size` pixels."""
+
+    text: str
+    size: float
+    plate: Region
+
+
+@dataclass(frozen=True)
+class DrawingPlan:
+    """How a scheme is drawn.
+
+    Attributes:
+        lines: per part of the face its colour and its lines as pairs of landmarks, `[n, 2]` int.
+        dots: `[K, 3]` float32 BGR, colour of each landmark.
+    """
+
+    lines: tuple[tuple[Colour, NDArray[np.intp]], ...]
+    dots: NDArray[np.float32]
+
+
+@lru_cache(maxsize=8)
+def drawing_plan(scheme: Scheme, colour: Colour | None = None) -> DrawingPlan:
+    """Return how the faces of a scheme are drawn: in the colours of their parts, or all in one."""
+    pairs: dict[str, list[tuple[int, int]]] = {}
+    for contour in scheme.contours:
+        following = contour.points[1:] + contour.points[:1] * contour.closed
+        pairs.setdefault(contour.part, []).extend(zip(contour.points, following, strict=False))
+    lines = tuple((colour or PARTS[part], np.array(ends, np.intp).reshape(-1, 2)) for part, ends in pairs.items())
+    # One colour for all tells the lanes apart: its dots keep more of it.
+    whiteness = DOT_WHITENESS if colour is None else DOT_WHITENESS / 2
+    dots = np.array([mixed(colour or PARTS[part], WHITE, whiteness) for part in scheme.parts], np.float32)
+    return DrawingPlan(lines, dots)
+
+
+def _faces(result: Result, scene: Scene) -> tuple[Face, ...]:
+    """Return the faces of a result that are drawn, as the scene shows them."""
+    options = scene.options
+    if not (options.points or options.contours or options.box):
+        return ()
+    if not scene.mirrored:
+        return result.faces
+    return tuple(mirrored_face(face, result.frame.width) for face in result.faces)
+
+
+def ink_scale(box: Box, picture: NDArray[np.uint8]) -> float:
+    """Return how large ink on a face of `box` in `picture` `[H, W, 4]` is; 1 for the usual face."""
+    height, width = picture.shape[:2]
+    face = min(max(box.width, box.height, 1.0), max(height, width))
+    usual = math.sqrt(face / USUAL_FACE * min(height, width) / USUAL_PICTURE)
+    return max(SMALLEST_INK, min(usual, face / SMALL_FACE))
+
+
+def line_width(scale: float) -> int:
+    """Return the width of lines in pixels; OpenCV has whole ones only."""
+    return max(1, round(LINE_WIDTH * scale))
+
+
+def brackets(box: Box) -> NDArray[np.float64]:
+    """Return the four corners of `box` as lines `[4, 3, 2]`."""
+    length = BRACKET * min(box.width, box.height)
+    corners = [
+        [(x, y + down * length), (x, y), (x + right * length, y)]
+        for x, right in ((box.x0, 1), (box.x1, -1))
+        for y, down in ((box.y0, 1), (box.y1, -1))
+    ]
+    # Whole pixels, so that all four look alike.
+    return np.rint(np.array(corners))
+
+
+def visibility(face: Face) -> NDArray[np.floating]:
+    """Return the alpha `[K]` of each landmark's dot."""
+    seen = np.clip((face.confidence - HIDDEN) / (SEEN - HIDDEN), 0, 1)
+    return HIDDEN_ALPHA + (1 - HIDDEN_ALPHA) * seen
+
+
+def labelled_points(truth: Truth) -> NDArray[np.float32] | None:
+    """Return the points `[n, 2]` of `truth` that have a label, None if none has."""
+    points = truth.points[np.isfinite(truth.points).all(1)]
+    return points if len(points) else None
+
+
+def mirrored_face(face: Face, width: int) -> Face:
+    """Return `face` as a mirror shows it in a picture of `width`."""
+    box = Box(width - 1 - face.box.x1, face.box.y0, width - 1 - face.box.x0, face.box.y1)
+    return replace(face, box=box, landmarks=mirrored_points(face.landmarks, width))
+
+
+def mirrored_points(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Return points `[K, 2]` as a mirror shows them in a picture of `width`."""
+    return np.array((width - 1, 0), np.float32) + points * np.array((-1, 1), np.float32)
+
+
+def frame_of(face: Face) -> Box:
+    """Return the face's box with a little room around the landmarks."""
+    box, margin = face.box, BOX_MARGIN * max(face.box.width, face.box.height)
+    return Box(box.x0 - margin, box.y0 - margin, box.x1 + margin, box.y1 + margin)
+
+
+def joined(boxes: Sequence[Box]) -> Box:
+    """Return the smallest box around all."""
+    return Box(
+        min(box.x0 for box in boxes),
+        min(box.y0 for box in boxes),
+        max(box.x1 for box in boxes),
+        max(box.y1 for box in boxes),
+    )

@@ -1,0 +1,74 @@
+"""What one picture shows: a frame's result, what is drawn of it, and the other lane's result to compare it with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from engine.core.faces import Result
+from engine.core.stats import Readings
+from engine.filters.stage import FilterStage
+from engine.inference.signals import FaceSignals
+
+
+class Layout(Enum):
+    """How two lanes are shown."""
+
+    SINGLE = "single"  # the first lane alone
+    SIDE_BY_SIDE = "side_by_side"  # a pane for each lane
+    SPLIT = "split"  # one picture: the first lane left of a line, the second right of it
+    OVERLAID = "overlaid"  # both lanes' landmarks on one picture, in two colours
+    DIFFERENCE = "difference"  # arrows from the first lane's landmarks to the second's, and heat per part of the face
+
+    @property
+    def has_two_pictures(self) -> bool:
+        """Whether each lane has a picture of its own."""
+        return self in (Layout.SIDE_BY_SIDE, Layout.SPLIT)
+
+
+@dataclass(frozen=True)
+class OverlayOptions:
+    """What is drawn.
+
+    Attributes:
+        points: a dot at each landmark, faint where it is probably hidden.
+        contours: lines along the parts of the face.
+        box: corners around each face, with its number and score.
+        numbers: the panel of readings.
+        truth: rings at the ground truth, where the frame has it.
+        pose: the axes of the head.
+    """
+
+    points: bool = True
+    contours: bool = True
+    box: bool = False
+    numbers: bool = True
+    truth: bool = False
+    pose: bool = False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What one picture shows.
+
+    Attributes:
+        result: what was found on the frame.
+        readings: the numbers for the panel.
+        options: what is drawn.
+        mirrored: whether the picture is shown as in a mirror; text is not.
+        signals: of each of the result's faces; empty, or None for a face, where there are none.
+        layout: `OVERLAID` and `DIFFERENCE` draw `rival` too.
+        rival: what the other lane found, on this frame or on one shortly before.
+        magnification: how much longer than true the arrows of `DIFFERENCE` are.
+        filter: the AR filter on the faces; None for none.
+    """
+
+    result: Result
+    readings: Readings
+    options: OverlayOptions = field(default_factory=OverlayOptions)
+    mirrored: bool = False
+    signals: tuple[FaceSignals | None, ...] = ()
+    layout: Layout = Layout.SINGLE
+    rival: Result | None = None
+    magnification: float = 3.0
+    filter: FilterStage | None = None

@@ -1,0 +1,120 @@
+"""`understudy evaluate --out`, `--predictions` and `understudy compare` as a user types them."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from app.cli.main import main
+from engine.formats.images import write_picture
+from engine.sources.sample import SampleClip
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    """Three frames of the sample with their truth."""
+    place, clip = tmp_path_factory.mktemp("data") / "pack", SampleClip()
+    frames = [clip.frame(number) for number in (0, 60, 200)]
+    names = [f"images/{index}.png" for index in range(3)]
+    for name, (image, _) in zip(names, frames, strict=True):
+        write_picture(place / name, image)
+    points = np.stack([truth.points for _, truth in frames])
+    subset = np.array(["common", "common", "challenging"])
+    np.savez(place / "annotations.npz", image=np.array(names), landmarks=points, subset=subset)
+    return place
+
+
+def run(capsys, *arguments):
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_evaluate_writes_tables_curves_and_worst_faces(capsys, pack, tmp_path):
+    out = tmp_path / "new" / "run"
+    code, text, err = run(capsys, "evaluate", "--data", pack, "--out", out)
+    assert code == 0
+    assert f"Written to {out}" in err
+    names = ["ced.png", "evaluation.json", "table.csv", "table.md", "worst.jpg"]
+    assert sorted(file.name for file in out.iterdir()) == names
+    document = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    assert [row["subset"] for row in document["rows"]] == ["full", "common", "challenging"]
+    assert document["nme"] == pytest.approx(np.mean([face["nme"] for face in document["faces"]]), abs=1e-4)
+    assert f"NME      {document['nme']:.3f} % of the distance of the outer eye corners" in text
+    assert "AUC10   jaw   brows  nose  eyes  mouth" in text
+    assert "\nchallenging  1  " in text
+
+
+def test_predictions_of_a_model_score_as_the_model_itself(capsys, pack, tmp_path):
+    assert run(capsys, "predict", pack, "--box", "truth", "--out", tmp_path / "tool.jsonl")[0] == 0
+    given = run(capsys, "evaluate", "--data", pack, "--predictions", tmp_path / "tool.jsonl", "--json", "-")[1]
+    measured = run(capsys, "evaluate", "--data", pack, "--json", "-")[1]
+    report, expected = json.loads(given), json.loads(measured)
+    assert (report["model"], report["box"], report["missed"]) == ("tool", "predictions", 0)
+    for figure in ("nme", "nme_box", "fr10", "auc10"):
+        assert report[figure] == pytest.approx(expected[figure], abs=1e-3)
+
+
+def test_predictions_need_no_pictures_and_no_matplotlib(capsys, pack, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    arrays = dict(np.load(pack / "annotations.npz"))
+    (tmp_path / "bare").mkdir()
+    np.savez(tmp_path / "bare" / "annotations.npz", **arrays)
+    np.savez(tmp_path / "tool.npz", image=arrays["image"][:2], landmarks=arrays["landmarks"][:2])
+    out = tmp_path / "out"
+    write_picture(out / "worst.jpg", np.zeros((9, 9, 3), np.uint8))  # of an earlier evaluation
+    code, text, err = run(
+        capsys, "evaluate", "--data", tmp_path / "bare", "--predictions", tmp_path / "tool.npz", "--out", out
+    )
+    assert code == 0
+    assert "missed   1 faces" in text
+    assert "FR10     33.33 %" in text
+    assert "matplotlib is not installed" in err
+    assert "pictures are missing" in err
+    assert sorted(file.name for file in out.iterdir()) == ["evaluation.json", "table.csv", "table.md"]
+
+
+def test_compare_puts_runs_side_by_side(capsys, pack, tmp_path):
+    truth = dict(np.load(pack / "annotations.npz"))
+    for name, shift in (("near", 1), ("far", 3), ("farther", 5)):
+        np.savez(tmp_path / f"{name}.npz", image=truth["image"], landmarks=truth["landmarks"] + (0, shift))
+        command = ("evaluate", "--data", pack, "--predictions", tmp_path / f"{name}.npz", "--out", tmp_path / name)
+        assert run(capsys, *command)[0] == 0
+    report_file = tmp_path / "report.json"
+    seeds = f"{tmp_path / 'far'},{tmp_path / 'farther' / 'evaluation.json'}"
+    options = ("--json", report_file, "--out", tmp_path / "side")
+    code, text, _ = run(capsys, "compare", tmp_path / "near", seeds, *options)
+    assert code == 0
+    assert "far + farther  2     3" in text
+    assert text.count("worse") == 1
+    first, second = json.loads(report_file.read_text(encoding="utf-8"))["rows"]
+    assert second["difference"] == pytest.approx(second["nme"] - first["nme"], abs=2e-4)
+    names = ["ced.png", "comparison.csv", "comparison.json", "comparison.md"]
+    assert sorted(file.name for file in (tmp_path / "side").iterdir()) == names
+
+
+MISTAKES = {
+    "one run": ("compare", "x"),
+    "no such run": ("compare", "none", "none"),
+    "empty list of seeds": ("compare", ",", ","),
+    "predictions that are not there": ("evaluate", "--data", "PACK", "--predictions", "none.npz"),
+    "predictions for a card": ("evaluate", "--data", "PACK", "--predictions", "x.npz", "--save-to-card"),
+    "another normaliser for a card": ("evaluate", "--data", "PACK", "--normaliser", "box", "--save-to-card"),
+}
+
+
+@pytest.mark.parametrize("arguments", MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistakes_get_a_sentence(capsys, pack, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, *(pack if argument == "PACK" else argument for argument in arguments))
+    assert code == 1
+    assert "Likely cause: " in err
+    assert "What to do: " in err
+
+
+def test_a_model_and_predictions_exclude_each_other(capsys, pack):
+    with pytest.raises(SystemExit) as stopped:
+        main(["evaluate", "--data", str(pack), "--model", "student-68", "--predictions", "x.npz"])
+    assert stopped.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err

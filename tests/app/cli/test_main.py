@@ -1,0 +1,385 @@
+"""The command line as a user types it: reports, files, and a sentence for every mistake."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from app.cli.main import build_parser, main
+from engine.core.paths import asset_path
+from engine.formats.images import write_picture
+from engine.sources.sample import SampleClip
+from tests.fakes.clips import cut
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Three frames of the sample, RGB, with their truth."""
+    clip = SampleClip()
+    return [clip.frame(number) for number in (0, 60, 200)]
+
+
+@pytest.fixture
+def folder(tmp_path, frames):
+    """A folder of pictures with spaces and other letters in its name."""
+    place = tmp_path / "Öß pictures"
+    for index, (image, _) in enumerate(frames):
+        write_picture(place / f"face {index}.png", image)
+    return place
+
+
+@pytest.fixture
+def pack(tmp_path, frames):
+    place = tmp_path / "pack"
+    for index, (image, _) in enumerate(frames):
+        write_picture(place / "images" / f"{index}.png", image)
+    names = [f"images/{index}.png" for index in range(len(frames))]
+    points = np.stack([truth.points for _, truth in frames])
+    np.savez(place / "annotations.npz", image=np.array(names), landmarks=points, split=np.array(["test"] * 3))
+    return place
+
+
+@pytest.fixture
+def video(tmp_path):
+    path = tmp_path / "clip 1.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
+    clip = SampleClip()
+    for number in range(12):
+        writer.write(cv2.cvtColor(clip.frame(number)[0], cv2.COLOR_RGB2BGR))
+    writer.release()
+    return path
+
+
+def run(capsys, *arguments):
+    """Run the command; return its exit code, its output and its errors."""
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_help_reads_like_a_table_of_contents():
+    text = build_parser().format_help()
+    verbs = [
+        "run",
+        "predict",
+        "evaluate",
+        "compare",
+        "benchmark",
+        "data",
+        "train",
+        "export",
+        "models",
+        "cameras",
+        "doctor",
+    ]
+    places = [text.index(f"\n    {verb} ") for verb in verbs]
+    assert places == sorted(places)
+    assert "exit codes: 0 done" in text
+
+
+def test_run_headless_reports_what_it_promises(capsys, tmp_path):
+    clip, picture = tmp_path / "out.mp4", tmp_path / "out.png"
+    code, out, _ = run(
+        capsys, "run", "sample", "--headless", "--frames", 20, "--record", clip, "--picture", picture, "--json", "-"
+    )
+    assert code == 0
+    report = json.loads(out)
+    promised = ("frames", "faces_found", "fps", "latency_ms", "nme", "jitter", "blinks", "model", "source")
+    assert all(name in report for name in promised)
+    assert (report["frames"], report["faces_found"], report["model"]) == (20, 1.0, "student-68")
+    assert set(report["latency_ms"]) == {"capture", "detect", "landmark", "smooth", "draw", "total"}
+    assert set(report["latency_ms"]["landmark"]) == {"p50", "p95"}
+    assert 0 < report["nme"] <= 4.0
+    recorded = cv2.VideoCapture(str(clip))
+    assert int(recorded.get(cv2.CAP_PROP_FRAME_COUNT)) == 20
+    assert picture.stat().st_size > 10_000
+
+
+def test_run_headless_on_a_video_has_no_accuracy_to_tell(capsys, video, tmp_path):
+    report_file = tmp_path / "new" / "report.json"
+    code, out, _ = run(capsys, "run", video, "--headless", "--json", report_file)
+    assert code == 0
+    report = json.loads(report_file.read_text(encoding="utf-8"))
+    assert (report["frames"], report["nme"]) == (12, None)
+    assert "a face in 100.0% of them" in out
+
+
+def test_fault_41_a_cut_video_is_run_to_its_end_and_told(capsys, video, tmp_path):
+    clip, picture, report_file = tmp_path / "out.avi", tmp_path / "out.png", tmp_path / "report.json"
+    files = ("--record", clip, "--picture", picture, "--json", report_file)
+    code, _, err = run(capsys, "run", cut(video, 0.6), "--headless", *files)
+    assert code == 1
+    assert "of 12 frames: it is cut off or damaged" in err
+    assert err.count("cut off") == 1
+    frames = json.loads(report_file.read_text(encoding="utf-8"))["frames"]
+    assert 3 <= frames < 12
+    assert int(cv2.VideoCapture(str(clip)).get(cv2.CAP_PROP_FRAME_COUNT)) == frames
+    assert picture.stat().st_size > 10_000
+
+
+def test_fault_41_a_cut_video_is_predicted_to_its_end_and_told(capsys, video, tmp_path):
+    code, _, err = run(capsys, "predict", cut(video, 0.6), "--out", tmp_path / "points.jsonl")
+    assert code == 1
+    count = len(lines_of(tmp_path / "points.jsonl"))
+    assert 3 <= count < 12
+    assert f"ended after {count} of 12 frames" in err
+
+
+@pytest.mark.parametrize("verb", ["run", "predict"])
+def test_an_unreadable_picture_is_left_out_and_told(capsys, folder, tmp_path, verb):
+    (folder / "face 1.png").write_bytes(b"nothing")
+    out = tmp_path / "out.jsonl"
+    code, _, err = run(capsys, verb, folder, *(("--headless", "--json", out) if verb == "run" else ("--out", out)))
+    assert code == 1
+    assert err.strip() == f"1 picture(s) of {folder.name} could not be read and were skipped: face 1.png."
+    frames = lines_of(out) if verb == "predict" else range(json.loads(out.read_text(encoding="utf-8"))["frames"])
+    assert len(frames) == 2
+
+
+def test_predict_pictures_to_json_lines(capsys, folder, tmp_path, frames):
+    out = tmp_path / "points.jsonl"
+    assert run(capsys, "predict", folder, "--out", out)[0] == 0
+    records = lines_of(out)
+    assert [record["image"] for record in records] == ["face 0.png", "face 1.png", "face 2.png"]
+    for record, (_, truth) in zip(records, frames, strict=True):
+        assert (record["width"], record["height"], record["model"]) == (640, 480, "student-68")
+        face = record["faces"][0]
+        assert face["scheme"] == 68
+        assert len(face["confidence"]) == 68
+        assert abs(face["signals"]["yaw"]) < 20
+        assert 0 <= face["signals"]["mouth"] <= 1
+        eyes = np.linalg.norm(truth.points[36] - truth.points[45])
+        assert np.linalg.norm(np.array(face["landmarks"]) - truth.points, axis=1).mean() < 0.06 * eyes
+
+
+def test_predict_a_video_to_csv_and_points(capsys, video, tmp_path):
+    assert run(capsys, "predict", video, "--out", tmp_path / "points.csv")[0] == 0
+    rows = (tmp_path / "points.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 13
+    assert rows[1].startswith("clip 1.avi,")
+    assert run(capsys, "predict", video, "--out", tmp_path / "points")[0] == 0
+    assert len(list((tmp_path / "points").glob("*.pts"))) == 12
+
+
+@pytest.mark.parametrize("box", ["truth", "detector"])
+def test_predict_a_pack_gives_one_line_a_face(capsys, pack, tmp_path, box):
+    out = tmp_path / "points.jsonl"
+    assert run(capsys, "predict", pack, "--out", out, "--box", box)[0] == 0
+    assert [record["image"] for record in lines_of(out)] == ["images/0.png", "images/1.png", "images/2.png"]
+    assert all(len(record["faces"]) == 1 for record in lines_of(out))
+
+
+@pytest.mark.parametrize("box", ["truth", "detector"])
+def test_evaluate_reports_what_it_promises(capsys, pack, box):
+    code, out, _ = run(capsys, "evaluate", "--data", pack, "--box", box, "--json", "-")
+    assert code == 0
+    report = json.loads(out)
+    promised = (
+        "model", "data", "split", "n", "points", "nme", "nme_box", "fr10", "auc10", "missed", "box"
+    )  # fmt: skip
+    assert all(name in report for name in promised)
+    assert (report["n"], report["points"], report["missed"], report["box"]) == (3, 68, 0, box)
+    assert (report["split"], report["fr10"]) == ("all", 0)
+    assert 0 < report["nme"] < 5
+
+
+def test_a_result_is_noted_on_the_card_once(capsys, pack, tmp_path):
+    for ending in (".tflite", ".json"):
+        shipped = asset_path("models", f"student-68{ending}")
+        (tmp_path / f"own{ending}").write_bytes(shipped.read_bytes())
+    card_path = tmp_path / "own.json"
+    before = len(json.loads(card_path.read_text(encoding="utf-8"))["metrics"])
+    for _ in range(2):
+        command = ("evaluate", "--model", tmp_path / "own.tflite", "--data", pack, "--split", "test", "--save-to-card")
+        assert run(capsys, *command)[0] == 0
+    metrics = json.loads(card_path.read_text(encoding="utf-8"))["metrics"]
+    assert len(metrics) == before + 1
+    assert metrics[-1]["data"] == "pack"
+    assert metrics[-1]["protocol"]
+
+
+def test_benchmark_measures_every_model_with_every_number_of_threads(capsys):
+    code, out, _ = run(capsys, "benchmark", "--model", "student-68", "--threads", "1,2", "--json", "-")
+    assert code == 0
+    measured = json.loads(out)["models"]
+    assert [(entry["model"], entry["threads"]) for entry in measured] == [("student-68", 1), ("student-68", 2)]
+    assert all(0 < entry["p50"] <= entry["p95"] for entry in measured)
+
+
+def test_models_cameras_and_doctor_report(capsys):
+    code, out, _ = run(capsys, "models", "--json", "-")
+    assert code == 0
+    assert "student-68" in [entry["name"] for entry in json.loads(out)["models"]]
+    code, out, _ = run(capsys, "cameras", "--json", "-")
+    assert code == 0
+    assert isinstance(json.loads(out)["cameras"], list)
+    code, out, _ = run(capsys, "doctor", "--json", "-")
+    assert code == 0
+    assert json.loads(out)["sound"] is True
+    assert "student-68" in run(capsys, "models")[1]
+
+
+def test_fault_76_the_doctor_finds_a_damaged_model(capsys, tmp_path, monkeypatch):
+    from app.cli import doctor
+    from engine.inference.library import ModelLibrary
+
+    for ending in (".tflite", ".json"):
+        (tmp_path / f"x{ending}").write_bytes(asset_path("models", f"student-68{ending}").read_bytes())
+    (tmp_path / "x.tflite").write_bytes(b"TFL3")
+    monkeypatch.setattr(doctor, "ModelLibrary", lambda: ModelLibrary((tmp_path,)))
+    code, out, _ = run(capsys, "doctor")
+    assert code == 1
+    assert "thing(s) to mend" in out
+
+
+def empty_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
+
+
+def text_as_video(tmp_path):
+    (tmp_path / "text.mp4").write_text("not a video", encoding="utf-8")
+    return tmp_path / "text.mp4"
+
+
+def text_as_picture(tmp_path):
+    (tmp_path / "text.jpg").write_text("not a picture", encoding="utf-8")
+    return tmp_path / "text.jpg"
+
+
+def damaged_model(damage):
+    """A copy of the shipped student after `damage` changed its bytes."""
+
+    def make(tmp_path):
+        for ending in (".tflite", ".json"):
+            (tmp_path / f"bad{ending}").write_bytes(asset_path("models", f"student-68{ending}").read_bytes())
+        content = bytearray((tmp_path / "bad.tflite").read_bytes())
+        (tmp_path / "bad.tflite").write_bytes(damage(content))
+        return tmp_path / "bad.tflite"
+
+    return make
+
+
+def flipped(content):
+    content[len(content) // 2] ^= 4
+    return content
+
+
+def damaged_pack(**changes):
+    """A pack of two pictures whose arrays `changes` replaces."""
+
+    def make(tmp_path):
+        folder = tmp_path / "bad pack"
+        names = np.array(["0.png", "1.png"])
+        for name in names:
+            write_picture(folder / name, np.zeros((20, 20, 3), np.uint8))
+        arrays = {"image": names, "landmarks": np.ones((2, 68, 2), np.float32), **changes}
+        np.savez(folder / "annotations.npz", **arrays)
+        return folder
+
+    return make
+
+
+MISTAKES = {
+    "truncated model": ("run", "sample", "--headless", "--model", damaged_model(lambda content: content[:9999])),
+    "bit-flipped model": ("run", "sample", "--headless", "--model", damaged_model(flipped)),
+    "pack with a missing picture": ("evaluate", "--data", damaged_pack(image=np.array(["0.png", "none.png"]))),
+    "pack with a wrong number of points": ("evaluate", "--data", damaged_pack(landmarks=np.ones((2, 51, 2)))),
+    "pack with infinite coordinates": ("evaluate", "--data", damaged_pack(landmarks=np.full((2, 68, 2), np.inf))),
+    "pack with a face without label": (
+        "predict",
+        damaged_pack(landmarks=np.full((2, 68, 2), np.nan)),
+        "--out",
+        "x.csv",
+    ),
+    "sample to a file": ("predict", "sample", "--out", "x.jsonl"),
+    "unknown ending of a recording": ("run", "sample", "--headless", "--record", "x.gif"),
+    "unknown ending of a picture": ("run", "sample", "--headless", "--picture", "x.gif"),
+    "recording with a window": ("run", "sample", "--record", "x.mp4"),
+    "report with a window": ("run", "sample", "--json", "-"),
+    "frames with a window": ("run", "sample", "--frames", "5"),
+    "picture with a window": ("run", "sample", "--picture", "x.png"),
+    "screenshot without a window": ("run", "sample", "--headless", "--screenshot", "x.png"),
+    "no such path": ("run", lambda tmp_path: tmp_path / "none.mp4", "--headless"),
+    "folder without pictures": ("run", empty_folder, "--headless"),
+    "text named as a video": ("run", text_as_video, "--headless"),
+    "text named as a picture": ("predict", text_as_picture, "--out", "x.jsonl"),
+    "no such camera": ("run", "99", "--headless"),
+    "no such model": ("run", "sample", "--headless", "--model", "none"),
+    "missing model file": ("run", "sample", "--headless", "--model", "none.tflite"),
+    "unknown format": ("predict", text_as_picture, "--out", "x.xml"),
+    "no pack": ("evaluate", "--data", empty_folder),
+    "no such recipe": ("train", "none"),
+    "no such field": ("train", "student-68", "--set", "nothing=1"),
+    "no data": ("train", "student-68", "--data", empty_folder, "--out", lambda tmp_path: tmp_path / "run"),
+    "no checkpoint": ("export", lambda tmp_path: tmp_path / "none.safetensors", "--out", "x"),
+    "no threads": ("benchmark", "--threads", "two"),
+    "unwritable report": ("models", "--json", lambda tmp_path: text_as_picture(tmp_path) / "report.json"),
+}
+
+
+@pytest.mark.parametrize("arguments", MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistakes_get_a_sentence_and_exit_code_1(capsys, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    given = [argument(tmp_path) if callable(argument) else argument for argument in arguments]
+    code, _, err = run(capsys, *given)
+    assert code == 1
+    assert "Likely cause: " in err
+    assert "What to do: " in err
+    assert "Traceback" not in err
+
+
+COMMANDS_ON_BROKEN_NUMBERS = {
+    "run": ("run", "sample", "--headless", "--frames", "3"),
+    "predict": ("predict", lambda folder: folder, "--out", "x.jsonl"),
+    "evaluate": ("evaluate", "--data", lambda folder: folder),
+}
+
+
+@pytest.mark.parametrize("arguments", COMMANDS_ON_BROKEN_NUMBERS.values(), ids=COMMANDS_ON_BROKEN_NUMBERS.keys())
+def test_fault_13_a_model_that_gives_no_numbers_is_named(capsys, pack, monkeypatch, tmp_path, arguments):
+    from engine.inference.landmarker import Landmarker, Landmarks
+
+    def look(self, picture, crop):
+        return Landmarks(np.full((68, 2), np.nan, np.float32), np.full(68, np.nan, np.float32), 0.0)
+
+    monkeypatch.setattr(Landmarker, "look", look)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, *(argument(pack) if callable(argument) else argument for argument in arguments))
+    assert code == 1
+    assert "The model student-68 gave numbers that are not finite" in err
+    assert not (tmp_path / "x.jsonl").exists()
+
+
+def test_a_pack_whose_eye_corner_is_hidden_runs_and_reports_no_error(capsys, tmp_path, frames):
+    image, truth = frames[0]
+    points = truth.points.copy()
+    points[45] = np.nan
+    write_picture(tmp_path / "pack" / "0.png", image)
+    np.savez(tmp_path / "pack" / "annotations.npz", image=np.array(["0.png"]), landmarks=points[None])
+    code, out, _ = run(capsys, "run", tmp_path / "pack", "--headless", "--json", "-")
+    assert code == 0
+    assert json.loads(out)["nme"] is None
+
+
+@pytest.mark.parametrize("arguments", [["run", "--frames", "0"], ["nothing"], ["evaluate"], []])
+def test_arguments_that_make_no_sense_exit_with_2(capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    capsys.readouterr()
+
+
+def test_ctrl_c_exits_with_130(capsys, monkeypatch):
+    from app.cli import models
+
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models, "main", interrupted)
+    assert run(capsys, "models")[0] == 130

@@ -1,0 +1,59 @@
+"""`understudy run` on cameras that misbehave, and with options that do not go with each other."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import cv2
+import pytest
+
+from app.cli import run as run_command
+from app.cli.main import main
+from engine.sources import watched
+from tests.fakes.faulty_camera import FaultyCamera, camera_source, hangs, noisy
+from tests.fakes.threads import no_thread_left
+
+
+def run(capsys, *arguments):
+    """Run the command; return its exit code and its errors."""
+    code = main(["run", *(str(argument) for argument in arguments)])
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("script", [[noisy(640, 480)] * 4, []], ids=["reading", "opening"])
+def test_fault_02_a_camera_whose_driver_hangs_ends_the_run(capsys, monkeypatch, script):
+    until = threading.Event()
+    driver = FaultyCamera([*script, hangs(until)])
+    monkeypatch.setattr(run_command, "open_source", lambda spec: camera_source(driver))
+    for limit in ("OPEN_LIMIT", "READ_LIMIT", "CLOSE_LIMIT"):
+        monkeypatch.setattr(watched, limit, 0.3)
+    with no_thread_left():
+        started = time.monotonic()
+        code, err = run(capsys, "0", "--headless")
+        took = time.monotonic() - started
+        assert driver.inside == 1, "the driver still hangs"
+        assert not driver.released
+        until.set()
+    assert code == 1
+    assert took < 5
+    assert ("stopped answering" if script else "did not open in time") in err
+    assert "plug it in again" in err.lower()
+
+
+def test_a_camera_is_recorded_at_the_rate_it_delivers(capsys, monkeypatch, tmp_path):
+    driver = FaultyCamera([noisy(64, 48)], period=0.1)
+    monkeypatch.setattr(run_command, "open_source", lambda spec: camera_source(driver))
+    clip = tmp_path / "out.avi"
+    assert run(capsys, "0", "--headless", "--frames", 18, "--record", clip)[0] == 0
+    recorded = cv2.VideoCapture(str(clip))
+    assert int(recorded.get(cv2.CAP_PROP_FRAME_COUNT)) == 18
+    assert 4 < recorded.get(cv2.CAP_PROP_FPS) < 10.5
+    assert driver.released == 1
+
+
+def test_options_of_a_run_without_a_window_are_named(capsys):
+    _, err = run(capsys, "sample", "--record", "x.mp4", "--frames", "5")
+    assert "--frames" in err
+    assert "--record" in err
+    assert "Add --headless." in err

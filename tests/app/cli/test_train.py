@@ -1,0 +1,81 @@
+"""`understudy train` beside the training itself: the list of recipes, and the end by standard input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app.cli.main import main
+from engine.core.paths import asset_path
+
+ROOT = Path(__file__).resolve().parents[3]
+WAITING = """
+import signal, time
+from app.cli.stdin_watch import interrupt_when_stdin_closes
+asked = []
+signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+interrupt_when_stdin_closes()
+print("ready", flush=True)
+while not asked:
+    time.sleep(0.01)
+print("ended politely", flush=True)
+"""
+
+
+def test_recipes_are_listed_for_people_and_programs(capsys, tmp_path):
+    file = tmp_path / "recipes.json"
+    assert main(["train", "--list", "--json", str(file)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["recipe", "points", "input", "steps", "batch", "description"]
+    entry = next(entry for entry in json.loads(file.read_text())["recipes"] if entry["name"] == "student-68")
+    assert (entry["recipe"]["steps"], entry["recipe"]["shape"]["points"]) == (600, 68)
+    assert entry["description"].startswith("The student that the application starts with")
+    assert "`" not in entry["description"]
+    assert any(line.split()[:5] == ["student-68", "68", "128", "600", "64"] for line in lines)
+
+
+def test_a_training_without_a_recipe_says_how_to_find_one(capsys):
+    assert main(["train"]) == 1
+    assert "“understudy train --list”" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("first", [b"", b"some words\n"])
+def test_closing_standard_input_is_a_ctrl_c(first):
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        process.stdin.write(first)
+        process.stdin.flush()
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.stdout.readline() == b"ended politely\n"
+        assert process.wait(10) == 0
+
+
+def test_pages_do_without_torch():
+    pages = "app.train.train_page, app.models.models_page"
+    code = f"import {pages}, sys; sys.exit('torch' in sys.modules or 'trainer' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tiny", asset_path("models", "tiny.tflite")),
+        ("models/tiny", Path("models/tiny.tflite")),
+        ("tiny.tflite", Path("tiny.tflite")),
+    ],
+)
+def test_a_mere_name_is_a_model_of_the_program_and_a_path_is_a_path(name, expected, monkeypatch, capsys):
+    def exported(checkpoint, target, role):
+        return SimpleNamespace(model=target, card=target.with_suffix(".json"), difference=0.0)
+
+    monkeypatch.setattr("trainer.tflite.export.export", exported)
+    assert main(["export", "last.safetensors", "--out", name]) == 0
+    assert f"{expected} and its card are written." in capsys.readouterr().out

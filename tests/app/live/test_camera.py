@@ -1,0 +1,145 @@
+"""Cameras in the window: those that come and go, what they are asked for, and who is the slower one.
+
+The numbers in the names of tests are those of the catalogue of faults.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from app.live import camera_watch
+from app.live.camera_pace import pace_words
+from engine.core.stats import Meter, Spread
+from engine.live.state import SourceState
+from engine.sources.base import CameraFormat, SourceKind
+from engine.sources.camera import DEFAULT_FORMAT
+from tests.fakes.window_fakes import FakeSource, camera
+
+
+class FormatSource(FakeSource):
+    """A camera that remembers what it was asked for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, SourceKind.CAMERA)
+        self.asked: list[CameraFormat] = []
+
+    def ask(self, wanted: CameraFormat) -> None:
+        self.asked.append(wanted)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Look for cameras often."""
+    monkeypatch.setattr(camera_watch, "EVERY_MS", 20)
+
+
+@pytest.fixture
+def filmed(quick, request, engine, qtbot):
+    """Return the window while the camera “Cam” plays, and that camera."""
+    engine.cameras = [camera("Cam")]
+    source = engine.outcomes["Cam"] = FormatSource("Cam")
+    window = request.getfixturevalue("window")
+    window.start("Cam")
+    qtbot.waitUntil(lambda: window.view.pixels is not None)
+    qtbot.waitUntil(lambda: window.panel.sources.currentText() == "Cam")
+    return window, source
+
+
+def listed(window) -> list[str]:
+    sources = window.panel.sources
+    return [sources.itemText(row) for row in range(sources.count())]
+
+
+def test_fault_38_a_new_camera_is_listed_and_the_active_one_not_touched(filmed, engine, qtbot):
+    window, _ = filmed
+    session = engine.sessions[0]
+    engine.cameras = [camera("Brio", 0), camera("Cam", 1)]
+    qtbot.waitUntil(lambda: "Brio" in listed(window))
+    assert window.panel.sources.currentText() == "Cam", "the selection follows the name"
+    assert engine.sessions == [session]
+    assert not session.stopped.is_set()
+    engine.cameras = [camera("Cam", 1)]
+    qtbot.waitUntil(lambda: "Brio" not in listed(window))
+    assert window.panel.sources.currentText() == "Cam"
+
+
+def test_fault_36_the_selection_stays_when_the_order_of_the_cameras_changes(filmed, engine, qtbot):
+    window, _ = filmed
+    engine.cameras = [camera("A", 0), camera("B", 1), camera("Cam", 2)]
+    qtbot.waitUntil(lambda: "B" in listed(window))
+    assert window.panel.sources.currentText() == "Cam"
+    assert engine.opened == ["Cam"]
+
+
+def test_nobody_looks_while_the_list_cannot_be_seen(filmed, engine, qtbot):
+    window, _ = filmed
+    window.live.show_only_picture(True)
+    qtbot.wait(60)
+    engine.cameras = []
+    qtbot.wait(100)
+    assert "Cam" in listed(window)
+    window.live.show_only_picture(False)
+    qtbot.waitUntil(lambda: "Cam" not in listed(window))
+
+
+def test_a_look_that_hangs_is_not_joined_by_others(quick, engine, qtbot, request, heartbeat):
+    window = request.getfixturevalue("window")
+    hang, looks = threading.Event(), []
+
+    def look():
+        looks.append(1)
+        hang.wait(10)
+        return []
+
+    window.live.cameras.watch._look = look
+    window.live.cameras.watch.look()
+    qtbot.wait(150)
+    assert len(looks) == 1
+    hang.set()
+    qtbot.waitUntil(lambda: len(looks) > 2)
+    assert heartbeat.longest_gap < 0.5
+
+
+def test_a_format_is_asked_for_and_remembered_for_the_camera(filmed, engine, qtbot):
+    window, source = filmed
+    formats = window.panel.source.formats
+    assert formats.isVisible()
+    assert formats.currentData() == DEFAULT_FORMAT
+    formats.setCurrentIndex(1)
+    formats.activated.emit(1)
+    wanted = CameraFormat(1280, 720, 30)
+    assert source.asked == [wanted]
+    window.player.open("sample")
+    qtbot.waitUntil(lambda: not formats.isVisible())
+    window.player.open("Cam")
+    qtbot.waitUntil(lambda: formats.isVisible())
+    assert formats.currentData() == wanted
+    assert engine.formats == {"Cam": wanted}, "it is asked for when the camera is opened"
+
+
+def numbers(total_ms: float, frames: int = 100):
+    return replace(Meter().readings(), latency_ms={"total": Spread(total_ms, total_ms)}, frames=frames)
+
+
+def test_fault_35_the_slower_one_is_named():
+    assert pace_words(5.0, numbers(16.0)).startswith("the camera sends 5 pictures a second, the model could do 62")
+    assert pace_words(30.0, numbers(100.0)) == "the camera sends 30 pictures a second, the model manages 10"
+    assert pace_words(30.0, numbers(10.0)) == "30 pictures a second", "both are fine"
+    assert pace_words(12.0, numbers(80.0)) == "12 pictures a second", "both are slow"
+    assert pace_words(None, numbers(16.0)) == ""
+    assert pace_words(5.0, numbers(16.0, frames=5)) == "", "too early to tell"
+
+
+def test_fault_35_the_status_line_tells_that_the_camera_is_slow(filmed, engine, qtbot, monkeypatch):
+    window, _ = filmed
+    session = engine.sessions[0]
+    monkeypatch.setattr("app.live.camera.pace_words", lambda rate, readings: f"camera {rate:.0f}" if rate else "")
+    session.camera_rate = 5.0
+    window.live.cameras._looked_at = 0.0
+    session.give()
+    qtbot.waitUntil(lambda: window.status_line.whole_text.endswith("camera 5"))
+    session.tell(SourceState.STALLED, "“Cam” has sent no new picture for a moment.")
+    qtbot.waitUntil(lambda: window.status_line.whole_text == "“Cam” has sent no new picture for a moment.")

@@ -1,0 +1,31 @@
+"""The hint of the first start."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from app.live.viewport.first_hint import FirstHint
+
+
+def test_the_first_start_greets_in_two_lines_until_a_key_is_pressed(window, qtbot):
+    window.start("sample")
+    hint = window.view.findChild(FirstHint)
+    assert hint.isVisible()
+    assert len(hint.text().splitlines()) == 2
+    assert "?" in hint.text()
+    assert window.view.rect().contains(hint.geometry())
+    qtbot.keyClick(window.view, Qt.Key.Key_1)
+    assert not hint.isVisible()
+
+
+def test_later_starts_show_the_picture_alone(window, qtbot):
+    window._keeper.is_first_start = False
+    window.start("sample")
+    assert not window.view.findChild(FirstHint).isVisible()
+
+
+def test_the_presenter_takes_the_place_of_the_hint(window):
+    window.start("sample")
+    hint = window.view.findChild(FirstHint)
+    window.toggle_presenter()
+    assert not hint.isVisible()

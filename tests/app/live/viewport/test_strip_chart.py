@@ -1,0 +1,224 @@
+"""The chart tells the last half minute as it was: means, gaps where nothing came, axes with units, and no lies."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QColor
+
+from app.live.viewport.strip_chart import AGREEMENT_TOPS, AXIS, LATENCY_TOPS, StripChart
+from app.theme.lane_colours import lane_colour
+from app.theme.theme import DARK, LIGHT, MARGIN, apply_theme
+from app.widgets.traces import LONGEST_STEP, SPAN, Trace
+from tests.fakes.clock import FakeClock
+from tests.fakes.views import BLUE, RED, one, plain, result, two
+
+STRIP = 800 - 2 * MARGIN - AXIS  # pixels that half a minute takes
+
+
+@pytest.fixture
+def clock():
+    return FakeClock(1000.0)
+
+
+@pytest.fixture
+def chart(qtbot, themed, clock):
+    shown = StripChart(clock=clock)
+    qtbot.addWidget(shown)
+    shown.resize(800, 112)
+    shown.show()
+    qtbot.waitExposed(shown)
+    return shown
+
+
+def feed(chart, clock, seconds, latency=40.0, rate=30, lane=0):
+    for _ in range(round(seconds * rate)):
+        clock.now += 1 / rate
+        chart.add_latency(lane, clock.now, latency)
+
+
+def columns_of(chart, colour, start=0.0):
+    """Return the columns below the head in which a colour is to be seen, from a share of the width on."""
+    image = chart.grab().toImage()
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
+    near = np.abs(pixels[30:, :, 2::-1].astype(int) - QColor(colour).toTuple()[:3]).sum(2) < 90
+    found = near.any(0).nonzero()[0]
+    return found[found >= start * image.width()]
+
+
+def test_a_trace_keeps_means_of_quarters_of_a_second():
+    trace = Trace()
+    for moment, value in ((10.0, 20.0), (10.1, 40.0), (10.3, 90.0)):
+        trace.add(moment, value)
+    assert trace.stretches(11.0) == [[(10.125, 30.0), (10.375, 90.0)]]
+    assert trace.largest(11.0) == 90.0
+
+
+def test_a_trace_forgets_what_is_older_than_its_span():
+    trace = Trace()
+    for second in range(100):
+        trace.add(float(second), second)
+    kept = [value for stretch in trace.stretches(99.5) for _, value in stretch]
+    assert kept == list(range(70, 100))
+    assert trace.stretches(99.5 + SPAN + 1) == []
+
+
+def test_fault_34_a_trace_is_parted_where_nothing_came():
+    trace = Trace()
+    for moment in (10.0, 10.5, 11.0, 14.0, 14.5):
+        trace.add(moment, 30.0)
+    assert [len(stretch) for stretch in trace.stretches(15.0)] == [3, 2]
+    assert trace.value(12.5) is None
+    assert trace.value(14.6) == 30.0
+
+
+def test_a_trace_has_a_gap_where_there_was_no_value():
+    trace = Trace()
+    for moment, value in ((10.0, 2.0), (10.3, None), (10.35, 4.0), (10.6, None), (11.0, 6.0)):
+        trace.add(moment, value)
+    assert trace.stretches(11.5) == [[(10.125, 2.0), (10.375, 4.0)], [(11.125, 6.0)]]
+    assert trace.value(10.7) is None
+    assert trace.largest(11.5) == 6.0
+
+
+def test_a_slow_camera_draws_one_line():
+    trace = Trace()
+    for moment in np.arange(10.0, 20.0, 0.9 * LONGEST_STEP):
+        trace.add(float(moment), 30.0)
+    assert len(trace.stretches(20.0)) == 1
+
+
+def test_the_axis_ends_at_a_round_number_that_holds_every_value(chart, clock):
+    chart.add(one(plain(RED)))
+    (plot,) = chart.plots()
+    assert plot.top(clock.now) == LATENCY_TOPS[0]
+    feed(chart, clock, 2, latency=130.0)
+    assert plot.top(clock.now) == 200.0
+    feed(chart, clock, 31, latency=20.0)
+    assert plot.top(clock.now) == LATENCY_TOPS[0]
+
+
+def test_one_lane_has_its_latency_and_two_have_their_agreement_too(chart, clock):
+    chart.add(one(plain(RED)))
+    assert [plot.title for plot in chart.plots()] == ["capture to screen"]
+    chart.add(two(plain(RED), plain(BLUE), agreement=2.5))
+    latency, agreement = chart.plots()
+    assert [name for name, _, _ in latency.traces] == ["student-68", "teacher-98"]
+    assert (latency.unit, agreement.unit) == ("ms", "%")
+    assert agreement.title == "agreement (distance), % of eye distance"
+    assert agreement.top(clock.now) == next(top for top in AGREEMENT_TOPS if top >= 2.5)
+
+
+def test_the_line_is_seen_in_the_colour_of_its_lane(chart, clock):
+    chart.add(one(plain(RED)))
+    assert not len(columns_of(chart, lane_colour(0)))
+    feed(chart, clock, 31)
+    seen = columns_of(chart, lane_colour(0))
+    assert len(seen) > 0.8 * STRIP
+
+
+def test_fault_34_the_graph_shows_a_gap_and_no_spike(chart, clock):
+    chart.add(one(plain(RED)))
+    feed(chart, clock, 10)
+    clock.now += 10
+    feed(chart, clock, 10)
+    steps = np.diff(columns_of(chart, lane_colour(0)))
+    assert (steps > 10).sum() == 1
+    assert steps.max() == pytest.approx(STRIP / 3, abs=12)
+    assert chart.plots()[0].top(clock.now) == LATENCY_TOPS[0]
+
+
+def test_while_the_picture_stands_still_the_past_moves_on_and_nothing_is_told(chart, clock):
+    chart.add(one(plain(RED)))
+    feed(chart, clock, 5)
+    assert "40.0 ms" in chart.present_words()
+    before = columns_of(chart, lane_colour(0)).max()
+    clock.now += 10
+    assert columns_of(chart, lane_colour(0)).max() < before - 100
+    assert "nothing now" in chart.present_words()
+
+
+def test_the_two_lanes_can_be_told_apart_in_both_themes(qapp):
+    for palette in (DARK, LIGHT):
+        apply_theme(qapp, palette)
+        first, second = (QColor(lane_colour(lane)) for lane in (0, 1))
+        # Blue against yellow: the axis that red-green blindness leaves, in one channel at least.
+        assert abs(first.blue() - second.blue()) > 90
+    apply_theme(qapp)
+
+
+def test_the_mouse_reads_the_values_of_its_moment(chart, clock, qtbot):
+    chart.add(one(plain(RED)))
+    feed(chart, clock, 15, latency=40.0)
+    feed(chart, clock, 15, latency=20.0)
+    read = []
+    chart._paint_head = lambda painter, plot, area, now, moment: read.append((now, moment))
+    qtbot.mouseMove(chart, QPoint(round(MARGIN + AXIS + STRIP / 4), 60))
+    chart.grab()
+    now, moment = read[-1]
+    assert now - moment == pytest.approx(22.5, abs=0.2)
+    assert chart.plots()[0].traces[0][2].value(moment) == 40.0
+
+
+def test_the_present_values_can_be_heard(chart, clock):
+    chart.add(two(plain(RED), plain(BLUE), agreement=2.5))
+    feed(chart, clock, 1)
+    chart.add(two(plain(RED), plain(BLUE), agreement=2.5))
+    chart._refresh()
+    said = chart.accessibleDescription()
+    assert "student-68 capture to screen: 40.0 ms" in said
+    assert "teacher-98 capture to screen: nothing now" in said
+    assert "agreement (distance), % of eye distance: 2.50 %" in said
+
+
+def test_it_repaints_four_times_a_second_however_many_frames_come(chart, clock, qtbot, monkeypatch):
+    painted = []
+    monkeypatch.setattr(chart, "_paint_plot", lambda *_: painted.append(True))
+    chart.add(one(plain(RED)))
+    end = time.monotonic() + 1.0
+    while time.monotonic() < end:
+        chart.add_latency(0, time.monotonic(), 40.0)
+        qtbot.wait(5)
+    assert 2 <= len(painted) <= 5
+
+
+def test_painting_is_quick(chart, clock):
+    chart.add(two(plain(RED), plain(BLUE)))
+    for lane in (0, 1):
+        clock.now = 1000.0
+        feed(chart, clock, 30, latency=40.0 + 20 * lane, lane=lane)
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        chart.grab()
+        times.append(time.perf_counter() - start)
+    assert min(times) < 5e-3  # with the picture that it is grabbed into
+
+
+def test_the_agreement_is_that_of_the_newest_frame_with_a_gap_where_there_is_none(chart, clock):
+    for now in (8.0, None, 3.0):
+        clock.now += 0.5
+        chart.add(replace(two(plain(RED), plain(BLUE), agreement=2.5), agreement_now=now))
+    trace = chart.plots()[1].traces[0][2]
+    assert [[value for _, value in stretch] for stretch in trace.stretches(clock.now)] == [[8.0], [3.0]]
+
+
+def test_fault_24_another_model_does_not_inherit_the_line(chart, clock):
+    chart.add(two(plain(RED), plain(BLUE)))
+    feed(chart, clock, 5, lane=0)
+    feed(chart, clock, 5, lane=1)
+    chart.add(two(plain(RED), plain(BLUE), other_result=result("")))  # in between, no model looks
+    assert len(columns_of(chart, lane_colour(1)))
+    chart.add(two(plain(RED), plain(BLUE), other_result=result("student-68-lite")))
+    first, second = (trace for _, _, trace in chart.plots()[0].traces)
+    assert first.stretches(clock.now)
+    assert not second.stretches(clock.now)
+
+
+def test_another_source_begins_anew(chart, clock):
+    chart.add(one(plain(RED)))
+    feed(chart, clock, 5)
+    chart.forget()
+    assert not len(columns_of(chart, lane_colour(0)))

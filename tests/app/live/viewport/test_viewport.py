@@ -1,0 +1,568 @@
+"""The live picture: in its place to the pixel in every layout, and under captions and numbers that are true."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
+from PySide6.QtTest import QTest
+
+from app.live.viewport.viewport import LiveView
+from app.theme.lane_colours import ON_DARK
+from app.theme.theme import STAGE
+from engine.inference.library import ModelLibrary
+from engine.live.settings import Pace
+from engine.render.montage import GAP
+from engine.render.palette import FIRST_LANE, SECOND_LANE
+from engine.render.scene import Layout
+from tests.fakes.views import BLUE, GREEN, READINGS, RED, lane, one, plain, result, two
+
+
+@pytest.fixture
+def view(qtbot):
+    shown = LiveView()
+    qtbot.addWidget(shown)
+    shown.resize(400, 300)
+    shown.show()
+    qtbot.waitExposed(shown)
+    shown.show_numbers(False)
+    return shown
+
+
+@pytest.fixture
+def large(view):
+    """Return a view with room for everything."""
+    view.resize(1000, 700)
+    view.show_numbers(True)
+    return view
+
+
+def show(view, pixels):
+    """Show a picture of a single lane."""
+    view.show_view(one(pixels))
+
+
+def plates(view):
+    """Return the plates on screen."""
+    return [plate for plate in view.lane_plates.plates if plate.isVisible()]
+
+
+def texts(plate):
+    return [line.text for line in plate.report.lines]
+
+
+def colour_at(view, x, y):
+    image = view.grab().toImage()
+    ratio = image.devicePixelRatio()
+    return image.pixelColor(round(x * ratio), round(y * ratio)).name()
+
+
+def test_picture_fills_the_width_and_the_stage_shows_above_and_below(view):
+    show(view, plain(RED))
+    assert view.picture_area() == QRectF(0, 50, 400, 200)
+    assert colour_at(view, 200, 150) == "#ff0000"
+    assert colour_at(view, 200, 51) == "#ff0000"
+    assert colour_at(view, 200, 48) == STAGE
+
+
+def test_tall_picture_leaves_the_sides_free(view):
+    show(view, plain(BLUE, 100, 200))
+    assert view.picture_area() == QRectF(125, 0, 150, 300)
+    assert colour_at(view, 200, 5) == "#0000ff"
+    assert colour_at(view, 120, 150) == STAGE
+
+
+def test_picture_is_not_copied(view):
+    pixels = plain(RED)
+    show(view, pixels)
+    pixels[:] = BLUE
+    assert colour_at(view, 200, 150) == "#0000ff"
+
+
+def test_picture_of_another_size_takes_its_place(view):
+    show(view, plain(RED, 200, 100))
+    show(view, plain(BLUE, 640, 480))
+    assert view.picture_area() == QRectF(0, 0, 400, 300)
+    assert colour_at(view, 3, 3) == "#0000ff"
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 2.0])
+def test_fault_53_edges_fall_on_device_pixels_at_every_scale(view, ratio, monkeypatch):
+    """Paint as a screen of that scale does and look where a one-pixel cross of the picture lands."""
+    monkeypatch.setattr(view, "devicePixelRatioF", lambda: ratio)
+    pixels = plain(RED, 201, 101)
+    pixels[50, 100] = BLUE
+    show(view, pixels)
+    canvas = QImage(round(400 * ratio), round(300 * ratio), QImage.Format.Format_RGB32)
+    canvas.setDevicePixelRatio(ratio)
+    painter = QPainter(canvas)
+    view.render(painter, QPoint(0, 0))
+    painter.end()
+    area = view.picture_area()
+    for edge in (area.left(), area.top(), area.right(), area.bottom()):
+        assert edge * ratio == pytest.approx(round(edge * ratio), abs=1e-6)
+    rows, columns = blue_pixels(canvas)
+    scale = area.width() * ratio / 201
+    assert columns.mean() + 0.5 == pytest.approx(area.left() * ratio + 100.5 * scale, abs=1)
+    assert rows.mean() + 0.5 == pytest.approx(area.top() * ratio + 50.5 * scale, abs=1)
+    assert canvas.pixelColor(0, 0) == QColor(STAGE)
+
+
+def blue_pixels(canvas):
+    pixels = np.frombuffer(canvas.constBits(), np.uint8).reshape(canvas.height(), canvas.bytesPerLine() // 4, 4)
+    rows, columns = np.nonzero(pixels[:, : canvas.width(), 0] > 128)
+    return rows, columns
+
+
+def test_notice_dims_the_picture_and_speaks(view):
+    show(view, plain((255, 255, 255, 255)))
+    assert colour_at(view, 10, 60) == "#ffffff"
+    view.show_notice("Camera disconnected")
+    assert QColor(colour_at(view, 10, 60)).lightness() < 120
+    words = np.array([QColor(colour_at(view, x, 150)).lightness() for x in range(130, 270)])
+    assert words.max() > 180, "the words are not to be seen"
+    assert view.accessibleDescription() == "Camera disconnected"
+    view.show_notice("")
+    assert colour_at(view, 10, 60) == "#ffffff"
+
+
+def test_hint_frames_the_stage_and_goes_away(view):
+    show(view, plain(RED))
+    before = colour_at(view, 8, 150)
+    view.show_hint("Drop to open")
+    assert colour_at(view, 8, 150) != before
+    view.show_hint("")
+    assert colour_at(view, 8, 150) == before
+
+
+def test_empty_view_is_a_dark_stage(view):
+    assert view.pixels is None
+    assert colour_at(view, 200, 150) == STAGE
+
+
+# Two lanes
+
+
+def test_two_pictures_stand_side_by_side_with_a_thin_gap(view):
+    view.resize(600, 300)
+    view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
+    first, second = view.pane_areas()
+    assert first.size() == second.size()
+    assert 0 < second.left() - first.right() < 10
+    assert colour_at(view, first.center().x(), first.bottom() - 4) == "#ff0000"
+    assert colour_at(view, second.center().x(), second.bottom() - 4) == "#0000ff"
+    assert colour_at(view, first.right() + 3, first.center().y()) == STAGE
+    assert view.picture_area() == first.united(second)
+
+
+def test_two_pictures_stand_below_each_other_where_that_makes_them_larger(view):
+    view.resize(320, 600)
+    view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
+    first, second = view.pane_areas()
+    assert first.left() == second.left()
+    assert second.top() > first.bottom()
+    assert first.width() > 300
+
+
+def test_the_place_of_a_second_picture_that_is_not_there_yet_says_so(view):
+    view.show_view(two(plain(RED), None), Layout.SIDE_BY_SIDE)
+    first, second = (area.toRect() for area in view.pane_areas())
+    image = view.grab().toImage()
+    assert QColor(image.pixel(first.center())).name() == "#ff0000"
+    across, down = range(second.left() + 10, second.right() - 10), range(second.top() + 10, second.bottom() - 10)
+    seen = {QColor(image.pixel(x, y)).lightness() for x in across for y in down}
+    assert max(seen) > 100, "no words are to be seen"
+    assert min(seen) < 20
+
+
+def test_fault_30_a_second_picture_of_another_shape_keeps_it(view):
+    view.resize(600, 300)
+    view.show_view(two(plain(RED), plain(BLUE, 100, 100)), Layout.SIDE_BY_SIDE)
+    _, second = view.pane_areas()
+    assert colour_at(view, second.left() + 4, second.center().y()) == STAGE
+    assert colour_at(view, second.center().x(), second.bottom() - 4) == "#0000ff"
+
+
+@pytest.fixture
+def halves(view):
+    """Return the view with a red first and a blue second lane, split in the middle."""
+    view.show_view(two(plain(RED, 200, 150), plain(BLUE, 200, 150)), Layout.SPLIT)
+    return view
+
+
+def test_the_line_parts_the_two_lanes(halves):
+    assert colour_at(halves, 192, 150) == "#ff0000"
+    assert colour_at(halves, 208, 150) == "#0000ff"
+    assert halves.split_line.isVisible()
+    halves.move_split(0.25)
+    assert colour_at(halves, 92, 150) == "#ff0000"
+    assert colour_at(halves, 108, 150) == "#0000ff"
+
+
+@pytest.mark.parametrize("view_of", [lambda: two(plain(RED), None), lambda: one(plain(RED))])
+def test_a_split_without_a_second_lane_shows_the_first_whole(view, view_of):
+    view.show_view(view_of(), Layout.SPLIT)
+    assert colour_at(view, 300, 150) == "#ff0000"
+    assert not view.split_line.isVisible()
+
+
+def test_the_line_goes_when_another_layout_comes(halves):
+    halves.show_view(one(plain(RED)))
+    assert not halves.split_line.isVisible()
+
+
+def line_column(view, ratio):
+    """Return the first column of device pixels that shows the second lane, below the shadow of the line."""
+    canvas = QImage(round(view.width() * ratio), round(view.height() * ratio), QImage.Format.Format_RGB32)
+    canvas.setDevicePixelRatio(ratio)
+    view.split_line.hide()
+    painter = QPainter(canvas)
+    view.render(painter, QPoint(0, 0))
+    painter.end()
+    pixels = np.frombuffer(canvas.constBits(), np.uint8).reshape(canvas.height(), canvas.bytesPerLine() // 4, 4)
+    row = pixels[round(150 * ratio), : canvas.width()].astype(int)
+    red, blue = (row[:, 2] - row[:, 0] > 200).nonzero()[0], (row[:, 0] - row[:, 2] > 200).nonzero()[0]
+    return (red.max() + 1 + blue.min()) / 2
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.5, 1.75, 2.0])
+@pytest.mark.parametrize("x", [37, 121, 268, 391])
+def test_fault_53_the_line_follows_the_mouse_to_a_device_pixel(halves, ratio, x, monkeypatch, qtbot):
+    monkeypatch.setattr(halves, "devicePixelRatioF", lambda: ratio)
+    line = halves.split_line
+    middle = QPoint(line.width() // 2, 250)
+    QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=middle)
+    QTest.mouseMove(line, line.mapFromParent(QPoint(x, 251)))
+    QTest.mouseRelease(line, Qt.MouseButton.LeftButton, pos=line.mapFromParent(QPoint(x, 251)))
+    assert line_column(halves, ratio) == pytest.approx(x * ratio, abs=1)
+
+
+def test_a_press_without_a_move_leaves_the_line_where_it_is(halves):
+    QTest.mouseClick(halves.split_line, Qt.MouseButton.LeftButton, pos=QPoint(3, 200))
+    assert halves.split_place == 0.5
+
+
+def test_a_double_click_brings_the_line_back_to_the_middle(halves):
+    halves.move_split(0.2)
+    QTest.mouseDClick(halves.split_line, Qt.MouseButton.LeftButton)
+    assert halves.split_place == 0.5
+
+
+def test_the_line_stays_within_the_picture(halves):
+    halves._drag_split(QPointF(-500, 0))
+    assert halves.split_place == 0.0
+    halves._drag_split(QPointF(5000, 0))
+    assert halves.split_place == 1.0
+
+
+def test_the_mouse_can_see_that_the_line_can_be_dragged(halves):
+    line = halves.split_line
+    assert line.cursor().shape() == Qt.CursorShape.SplitHCursor
+    assert line.geometry().contains(200, 40)
+    assert line.width() >= 24
+
+
+def test_the_keys_move_the_line(halves, qtbot):
+    moves = []
+    halves.split_moved.connect(moves.append)
+    line = halves.split_line
+    qtbot.keyClick(line, Qt.Key.Key_Left)
+    qtbot.keyClick(line, Qt.Key.Key_Right)
+    qtbot.keyClick(line, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(line, Qt.Key.Key_Home)
+    qtbot.keyClick(line, Qt.Key.Key_End)
+    qtbot.keyClick(line, Qt.Key.Key_Right)
+    assert moves == pytest.approx([0.49, 0.5, 0.6, 0.0, 1.0])
+
+
+def test_the_line_is_a_slider_to_those_who_cannot_see_it(halves):
+    line = halves.split_line
+    assert line.focusPolicy() & Qt.FocusPolicy.TabFocus
+    spoken = QAccessible.queryAccessibleInterface(line)
+    assert spoken.role() == QAccessible.Role.Slider
+    assert "Split line" in spoken.text(QAccessible.Text.Name)
+    halves.move_split(0.3)
+    assert line.value() == 30
+    line.setSliderPosition(70)
+    line.triggerAction(line.SliderAction.SliderMove)
+    assert halves.split_place == pytest.approx(0.7)
+
+
+def test_the_line_stands_where_it_was_when_the_window_changes_its_size(halves):
+    halves.move_split(0.25)
+    halves.resize(800, 600)
+    area = halves.picture_area()
+    assert area.width() > 600
+    middle = QRectF(halves.split_line.geometry()).center().x()
+    assert middle == pytest.approx(area.left() + 0.25 * area.width(), abs=1)
+
+
+# What is saved of it
+
+
+def test_what_is_saved_is_what_the_layout_shows(view):
+    assert view.composed_pixels() is None
+    view.show_view(two(plain(RED), plain(BLUE)), Layout.SINGLE)
+    assert (view.composed_pixels() == RED).all()
+    view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
+    both = view.composed_pixels()
+    assert both.shape == (100, 400 + GAP, 4)
+    assert (both[:60, :200] == RED).all()
+    assert (both[:60, -200:] == BLUE).all()
+    view.show_view(two(plain(RED), plain(BLUE)), Layout.SPLIT)
+    view.move_split(0.25)
+    parted = view.composed_pixels()
+    assert (parted[:60, :50] == RED).all()
+    assert (parted[:60, 50:] == BLUE).all()
+
+
+@pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE])
+def test_what_is_saved_of_two_models_names_them_in_their_colours(view, layout):
+    view.show_view(two(plain(RED, 640, 480), plain(RED, 640, 480)), layout)
+    foot = view.composed_pixels()[-40:, :, :3].reshape(-1, 3)
+    for colour in (FIRST_LANE, SECOND_LANE):
+        assert (foot == colour).all(1).any()
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+def test_what_is_saved_is_a_copy(view, layout):
+    pixels = plain(RED)
+    view.show_view(two(pixels, plain(BLUE)), layout)
+    saved = view.composed_pixels()
+    before = saved.copy()
+    pixels[:] = GREEN
+    assert (saved == before).all()
+
+
+# Captions and numbers
+
+
+def test_a_single_lane_without_numbers_is_the_picture_alone(view):
+    show(view, plain(RED))
+    assert plates(view) == []
+
+
+def test_compared_models_are_named_even_without_numbers(view):
+    view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
+    first, second = plates(view)
+    assert texts(first)[0] == "student-68"
+    assert texts(second)[0] == "teacher-98"
+    assert first.report.readings is None
+
+
+def test_cards_tell_what_the_models_are(large):
+    large.set_entries(ModelLibrary().entries())
+    show(large, plain(RED))
+    (plate,) = plates(large)
+    assert texts(plate)[1].startswith("Student · 68 points · ")
+    assert plate.report.readings is READINGS
+
+
+def test_frames_of_a_file_are_not_said_to_come_from_a_camera(large):
+    large.show_view(one(plain(RED), result(seconds=1.5)))
+    assert not plates(large)[0].report.from_camera
+    picture = result("student-68-lite")
+    large.show_view(one(plain(RED), replace(picture, frame=replace(picture.frame, name="face.png"))))
+    assert not plates(large)[0].report.from_camera
+    large.show_view(one(plain(RED), result("teacher-68")))
+    assert plates(large)[0].report.from_camera
+
+
+def test_agreement_belongs_to_the_pair_and_is_told_once(large):
+    large.show_view(two(plain(RED), plain(BLUE), agreement=2.5), Layout.SIDE_BY_SIDE)
+    first, second = plates(large)
+    assert (first.report.agreement, second.report.agreement) == (None, 2.5)
+
+
+@pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE])
+def test_no_plate_stands_outside_or_on_another(large, layout):
+    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    first, second = plates(large)
+    assert not first.geometry().intersects(second.geometry())
+    assert large.rect().contains(first.geometry())
+    assert large.rect().contains(second.geometry())
+
+
+def test_numbers_stand_below_two_pictures_and_hide_no_face(large):
+    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.SIDE_BY_SIDE)
+    for details in (True, False):
+        plates(large)[0].details_wanted.emit(details)
+        for plate, area in zip(plates(large), large.pane_areas(), strict=True):
+            assert plate.y() >= area.bottom()
+            assert plate.x() == pytest.approx(area.left(), abs=1)
+            assert large.rect().contains(plate.geometry())
+
+
+def test_the_details_of_both_lanes_open_together(large):
+    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.SIDE_BY_SIDE)
+    before = [plate.height() for plate in plates(large)]
+    QTest.mouseClick(plates(large)[1], Qt.MouseButton.LeftButton)
+    assert all(plate.height() > height for plate, height in zip(plates(large), before, strict=True))
+
+
+def test_overlaid_lanes_are_marked_in_the_colours_of_their_landmarks(large):
+    large.show_view(two(plain(RED, 640, 480), np.empty((0, 0, 4), np.uint8)), Layout.OVERLAID)
+    for plate, colour in zip(plates(large), ON_DARK, strict=True):
+        assert plate.report.lines[0].colour == colour
+        image = plate.grab().toImage()
+        found = [QColor(image.pixel(x, y)).name() for x in range(10, 26) for y in range(10, 32)]
+        assert colour in found
+
+
+def test_the_difference_has_a_legend_and_other_layouts_have_none(large):
+    def lower_left():
+        image = large.grab().toImage()
+        area = large.picture_area()
+        places = [(area.left() + x, area.bottom() - y) for x in range(14, 240, 2) for y in range(14, 90, 2)]
+        return {QColor(image.pixel(round(x), round(y))).name() for x, y in places}
+
+    pictures = plain(RED, 640, 480), plain(BLUE, 640, 480)
+    large.show_view(two(*pictures), Layout.OVERLAID)
+    assert lower_left() == {"#ff0000"}
+    large.show_view(two(*pictures), Layout.DIFFERENCE, magnification=5.0)
+    hues = {QColor(colour).hue() // 30 for colour in lower_left() if QColor(colour).saturation() > 100}
+    assert {1, 7} <= hues, "the scale runs from blue to yellow and red"
+    assert large.lane_plates.legend[1].text == "magnified 5\u00d7"
+
+
+def test_a_caption_follows_its_model_at_once(large):
+    large.show_view(one(plain(RED), result("student-68")))
+    large.show_view(one(plain(RED), result("student-68-lite")))
+    assert texts(plates(large)[0])[0] == "student-68-lite"
+
+
+def test_digits_change_no_faster_than_they_can_be_read(large):
+    show(large, plain(RED))
+    told = plates(large)[0].report
+    large.show_view(replace(one(plain(RED)), first=lane(plain(RED), readings=replace(READINGS, fps=11.0))))
+    assert plates(large)[0].report is told
+    time.sleep(0.26)
+    large.show_view(replace(one(plain(RED)), first=lane(plain(RED), readings=replace(READINGS, fps=11.0))))
+    assert plates(large)[0].report.readings.fps == 11.0
+
+
+def test_what_is_told_catches_up_when_the_picture_stops(large, qtbot):
+    """A pause may fall between two renewals of the plates; what they said of the frame before must not stay."""
+    moment = time.monotonic()
+    late, same = (result("teacher-68", number, captured=moment - ago) for number, ago in ((8, 0.033), (9, 0.0)))
+    first, nothing = result(number=9, captured=moment), np.empty((0, 0, 4), np.uint8)
+    large.show_view(two(plain(RED), nothing, first, late), Layout.OVERLAID)
+    assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
+    large.show_view(two(plain(RED), nothing, first, same), Layout.OVERLAID, live=False)
+    assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
+    qtbot.waitUntil(lambda: texts(plates(large)[1])[-1] == "same frame", timeout=2000)
+
+
+def test_the_age_of_the_last_frame_is_told_once_it_was_painted(large, qtbot):
+    large.show_view(one(plain(RED), result(number=1)))
+    large.grab()
+    time.sleep(0.3)
+    large.show_view(one(plain(RED), result(number=2)))
+    large.grab()
+    assert "after capture" not in texts(plates(large)[0])[-1]
+    qtbot.waitUntil(lambda: "after capture" in texts(plates(large)[0])[-1], timeout=2000)
+    qtbot.waitUntil(lambda: not large.lane_plates.late.isActive(), timeout=2000)
+
+
+# Camera to screen
+
+
+def test_each_new_frame_is_measured_when_it_is_painted(view, qtbot):
+    told = []
+    view.painted.connect(lambda *counted: told.append(counted))
+    for number in range(4):
+        time.sleep(0.002)
+        frame = result(number=number, captured=time.monotonic() - 0.0001)
+        time.sleep(0.02)
+        view.show_view(one(plain(RED), frame))
+        view.grab()
+        view.grab()
+    assert [counted[0] for counted in told] == [0, 0, 0]  # the first may have waited for the window
+    assert all(20 <= counted[2] < 200 for counted in told)
+    assert view.screen_latency(0).spread.p50 == pytest.approx(sorted(counted[2] for counted in told)[1])
+
+
+def test_fault_34_a_standing_picture_is_no_latency(view):
+    told = []
+    view.painted.connect(lambda *counted: told.append(counted))
+    view.show_view(one(plain(RED), result(number=1)))
+    view.grab()
+    time.sleep(0.05)
+    view.show_view(two(plain(RED), plain(BLUE), result(number=1)), Layout.SPLIT, live=False)
+    view.grab()
+    assert told == []
+
+
+def test_locked_lanes_are_said_to_show_the_same_frame(large):
+    frame = result(number=3)
+    other = replace(result("teacher-98"), frame=frame.frame)
+    large.show_view(two(plain(RED), plain(BLUE), frame, other), Layout.SIDE_BY_SIDE, Pace.LOCKED)
+    assert all(any("same frame" in text for text in texts(plate)) for plate in plates(large))
+
+
+@pytest.mark.parametrize("size", [(528, 626), (1000, 440), (400, 300)], ids=["tall", "wide", "small"])
+@pytest.mark.parametrize("layout", [Layout.SINGLE, Layout.SPLIT])
+def test_numbers_leave_the_picture_where_there_is_room_beside_or_below(view, size, layout):
+    view.resize(*size)
+    view.show_numbers(True)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    shown = plates(view)
+    assert len(shown) == (1 if layout is Layout.SINGLE else 2)
+    area = view.picture_area().toAlignedRect()
+    covered = any(plate.geometry().intersects(area) for plate in shown)
+    full = min(size[0] / 640, size[1] / 480)
+    if covered:  # then the picture has all the room there is
+        assert area.width() == pytest.approx(640 * full, abs=2)
+    else:
+        assert area.width() >= 0.89 * 640 * full
+        assert all(view.rect().contains(plate.geometry()) for plate in shown)
+    assert covered == (size == (400, 300) or (size, layout) == ((1000, 440), Layout.SPLIT))
+
+
+@pytest.mark.parametrize("layout", [Layout.OVERLAID, Layout.SIDE_BY_SIDE, Layout.SPLIT])
+@pytest.mark.parametrize("numbers", [True, False])
+def test_plates_never_lie_on_each_other_however_small_the_view(view, layout, numbers):
+    view.set_entries(ModelLibrary().entries())
+    view.show_numbers(numbers)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    for size in ((1000, 700), (560, 420), (430, 320), (320, 240), (1000, 700)):
+        view.resize(*size)
+        first, second = (plate.geometry() for plate in plates(view))
+        assert not first.intersects(second)
+        assert view.rect().contains(first)
+        assert view.rect().contains(second)
+
+
+def test_plates_without_room_keep_to_their_captions_and_leave_the_face_free(view):
+    view.show_numbers(True)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.OVERLAID)
+    brief = [plate.height() for plate in plates(view)]
+    assert all(height < 0.25 * view.height() for height in brief)
+    view.resize(1000, 700)
+    assert all(plate.height() > 1.5 * height for plate, height in zip(plates(view), brief, strict=True))
+
+
+@pytest.mark.parametrize("layout", [Layout.SINGLE, Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID])
+def test_plates_leave_the_middle_of_small_pictures_free(view, layout):
+    view.resize(528, 580)
+    view.set_entries(ModelLibrary().entries())
+    view.show_numbers(True)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    for area in view.pane_areas():
+        middle = area.center().toPoint()
+        assert not any(plate.geometry().contains(middle) for plate in plates(view))
+
+
+def test_the_picture_makes_room_for_details(view):
+    view.resize(1200, 640)
+    view.show_numbers(True)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.OVERLAID)
+    area = view.picture_area().toAlignedRect()
+    plates(view)[0].details_wanted.emit(True)
+    room = view.picture_area().toAlignedRect()
+    assert 0.45 * area.height() <= room.height() < area.height()
+    assert not any(plate.geometry().intersects(room) for plate in plates(view))
+    plates(view)[0].details_wanted.emit(False)
+    assert view.picture_area().toAlignedRect() == area

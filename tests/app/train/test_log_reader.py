@@ -1,0 +1,113 @@
+"""Reading the folder of a run while it is being written, and what a run changed of its recipe."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from app.train.log_reader import find_runs, free_folder, read_run, read_tail, saved_step
+from app.train.process import told_refusal
+from app.train.recipes import changes_of, read_recipes
+from engine.core.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return the folder of a run of 100 steps."""
+    run = tmp_path / "runs" / "student"
+    run.mkdir(parents=True)
+    (run / "recipe.json").write_text(json.dumps({"recipe": {"name": "student-68", "steps": 100}}))
+    return run
+
+
+def write_checkpoint(folder, step):
+    header = json.dumps({"__metadata__": {"step": str(step)}}).encode()
+    (folder / "last.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"tensors")
+
+
+def test_curves_leave_out_what_is_half_written_or_no_number(folder):
+    (folder / "train.csv").write_text("step,points,total\n20,1,0.5\n40,1,nan\n60,1,0.25\n80,1")
+    (folder / "validation.csv").write_text("step,nme\n50,4.5\n75,4.75\n")
+    run = read_run(folder)
+    assert run.losses == ((20, 0.5), (60, 0.25))
+    assert run.errors == ((50, 4.5), (75, 4.75))
+    assert (run.step, run.saved_step, run.finished, run.best_error) == (75, None, False, 4.5)
+
+
+def test_a_run_is_finished_when_its_checkpoint_holds_every_step(folder):
+    write_checkpoint(folder, 99)
+    assert not read_run(folder).finished
+    write_checkpoint(folder, 100)
+    assert read_run(folder).finished
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 16, b"\x05\0\0\0\0\0\0\0{}", b"\x02\0\0\0\0\0\0\0{}"])
+def test_a_damaged_checkpoint_holds_no_step(folder, content):
+    (folder / "last.safetensors").write_bytes(content)
+    assert saved_step(folder / "last.safetensors") is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"recipe": 3}', '{"other": {}}'])
+def test_a_folder_with_a_broken_recipe_is_no_run(folder, content):
+    (folder / "recipe.json").write_text(content)
+    assert read_run(folder) is None
+    assert find_runs(folder.parent) == []
+
+
+def test_runs_are_found_latest_first(folder):
+    other = folder.with_name("teacher")
+    other.mkdir()
+    (other / "recipe.json").write_text(json.dumps({"recipe": {"name": "teacher-68", "steps": 3}}))
+    os.utime(folder / "recipe.json", (1000, 1000))
+    assert [run.name for run in find_runs(folder.parent)] == ["teacher", "student"]
+    os.utime(other / "recipe.json", (500, 500))
+    assert [run.name for run in find_runs(folder.parent)] == ["student", "teacher"]
+    assert find_runs(folder / "nothing") == []
+
+
+def test_a_new_run_never_takes_a_folder_that_is_there(folder):
+    runs = folder.parent
+    assert free_folder(runs, "teacher") == runs / "teacher"
+    assert free_folder(runs, "student") == runs / "student-2"
+    (runs / "student-2").mkdir()
+    assert free_folder(runs, "student") == runs / "student-3"
+
+
+def test_tail_keeps_what_a_progress_bar_said_last(tmp_path):
+    file = tmp_path / "output.txt"
+    file.write_bytes(b"before\nreading: 1\rreading: 2\rreading: 3 \n" + b"\xff step 1\r\n")
+    assert read_tail(file) == "before\nreading: 3\n\ufffd step 1"
+    assert read_tail(file, len(b"before\n")) == "reading: 3\n\ufffd step 1"
+    assert read_tail(tmp_path / "none") == ""
+
+
+def test_told_refusal_is_the_sentence_of_the_command_line():
+    told = told_refusal("UserWarning: x\nThe pack is gone.\n  Likely cause: It was moved.\n  What to do: Copy it.\n")
+    assert (told.what, told.why, told.fix) == ("The pack is gone", "It was moved.", "Copy it.")
+    assert told_refusal("Traceback\nMemoryError: What to do: nothing") is None
+    assert told_refusal("") is None
+
+
+def test_changes_make_a_recipe_the_saved_one_again():
+    now = {
+        "name": "a",
+        "steps": 5,
+        "rate": 0.1,
+        "start": "random",
+        "shape": {"size": 64, "blocks": [1, 4]},
+        "soft": None,
+    }
+    saved = {**now, "steps": 9, "start": "imagenet", "shape": {"size": 64, "blocks": [1, 2]}, "soft": {"share": 0.9}}
+    assert changes_of(now, now) == []
+    assert changes_of(saved, now) == ["steps=9", "start=imagenet", "shape.blocks=[1, 2]"]
+    assert changes_of({"steps": 9, "gone": 1}, now) == ["steps=9"]
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"recipes": [{"name": "a"}]}', '{"recipes": 3}'])
+def test_a_list_of_recipes_of_another_version_is_refused(tmp_path, content):
+    file = tmp_path / "recipes.json"
+    file.write_text(content)
+    with pytest.raises(UsageError, match="list of recipes cannot be read"):
+        read_recipes(file)

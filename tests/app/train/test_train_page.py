@@ -1,0 +1,290 @@
+"""The page Train, on a stand-in for the trainer that runs in a process as the real one does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.settings.schema import TrainChoices
+from app.theme.theme import DARK, LIGHT, apply_theme
+from app.train.controller import TrainingKit
+from app.train.log_reader import read_run
+from app.train.train_page import TrainPage
+from tests.app import walking
+
+FAKE = Path(__file__).resolve().parents[2] / "fakes" / "fake_trainer.py"
+TINY = FAKE.with_name("tiny_understudy.py")
+PATIENCE = 20_000  # ms, for a process on a busy machine
+REAL_PATIENCE = 150_000  # ms, for one that loads torch
+
+
+@pytest.fixture
+def kit(tmp_path):
+    (tmp_path / "data" / "faces").mkdir(parents=True)
+    return TrainingKit((sys.executable, str(FAKE)), tmp_path / "runs", (tmp_path / "shipped", tmp_path / "models"))
+
+
+@pytest.fixture
+def open_page(qtbot, themed, kit, tmp_path, monkeypatch):
+    """Return a function that shows a page for a recipe; every page's processes end with the test."""
+    monkeypatch.setattr("app.train.controller.WATCH_MS", 50)
+    pages = []
+
+    def open_it(recipe="quick", kit=kit, data=tmp_path / "data") -> TrainPage:
+        page = TrainPage(TrainChoices(recipe, data), kit)
+        pages.append(page)
+        page.resize(1280, 760)
+        page.show()
+        qtbot.waitExposed(page)
+        if kit.program is not None:
+            qtbot.waitUntil(
+                lambda: page.form.recipe is not None or not page.form.recipes.isEnabled(), timeout=REAL_PATIENCE
+            )
+        return page
+
+    yield open_it
+    for page in pages:
+        page.keeper.kill()
+        qtbot.waitUntil(lambda page=page: not page.keeper.busy, timeout=PATIENCE)
+        page.close_down()
+        page.deleteLater()
+
+
+def train(page, qtbot):
+    """Press “Start training” and wait for the end."""
+    page.form.start.click()
+    assert page.busy
+    qtbot.waitUntil(lambda: not page.keeper.busy, timeout=PATIENCE)
+
+
+def state(page):
+    return read_run(page.keeper.runs / page.runs.currentItem().text())
+
+
+def wait_for_steps(page, qtbot, steps=2):
+    qtbot.waitUntil(lambda: (found := state(page)) is not None and found.step >= steps, timeout=PATIENCE)
+
+
+def test_a_training_is_shown_to_its_end(open_page, qtbot, heartbeat):
+    page = open_page()
+    train(page, qtbot)
+    qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=PATIENCE)
+    assert "Step 5 of 5" in page.run_view.words.text()
+    assert "4.000 %" in page.run_view.words.text()
+    assert "NME 4.000 %" in page.run_view.output.toPlainText()
+    assert page.run_view.loss.words() == "Latest 0.4, lowest 0.4 at step 5"
+    assert not page.banner.isVisible()
+    heartbeat.stop()
+    assert heartbeat.longest_gap < 0.1
+
+
+def test_time_left_and_curves_grow_while_it_trains(open_page, qtbot):
+    page = open_page("slow")
+    page.form.start.click()
+    qtbot.waitUntil(
+        lambda: "left" in page.run_view.words.text() and "about" in page.run_view.words.text(), timeout=PATIENCE
+    )
+    assert page.run_view.chip.text() == "Training"
+    assert page.run_view.loss.words() != "No values yet."
+    assert not page.form.start.isEnabled()
+    assert page.run_view.stop.isVisible()
+    assert not page.run_view.export.isVisible()
+
+
+def test_stopping_saves_and_resuming_goes_on_with_the_same_changes(open_page, qtbot):
+    page = open_page("slow")
+    page.form.changes.setPlainText("steps=30\n--set seed=7")
+    page.form.start.click()
+    wait_for_steps(page, qtbot)
+    page.run_view.stop.click()
+    assert page.run_view.chip.text() == "Saving …"
+    qtbot.waitUntil(lambda: not page.busy, timeout=PATIENCE)
+    stopped = state(page)
+    assert 2 <= stopped.saved_step < 30
+    qtbot.waitUntil(page.run_view.resume.isVisible)
+    page.form.changes.clear()
+    page.run_view.resume.click()
+    qtbot.waitUntil(lambda: not page.busy, timeout=PATIENCE)
+    done = state(page)
+    assert done.folder == stopped.folder
+    assert done.finished
+    assert (done.steps, done.recipe["seed"]) == (30, 7)
+    assert [step for step, _ in done.losses] == list(range(1, 31))
+    assert not page.banner.isVisible()
+
+
+def test_a_run_of_an_earlier_session_is_found_and_resumed(open_page, qtbot):
+    page = open_page("slow")
+    page.form.changes.setPlainText("steps=30")
+    page.form.start.click()
+    wait_for_steps(page, qtbot)
+    page.keeper.stop()
+    qtbot.waitUntil(lambda: not page.busy, timeout=PATIENCE)
+    later = open_page("quick")
+    qtbot.waitUntil(lambda: later.runs.count() == 1)
+    assert "stopped" in later.run_view.chip.text().lower()
+    later.run_view.resume.click()
+    qtbot.waitUntil(lambda: later.run_view.chip.text() == "Finished", timeout=PATIENCE)
+
+
+def test_the_training_saves_and_ends_when_the_window_is_closed(open_page, qtbot):
+    page = open_page("slow")
+    page.form.start.click()
+    wait_for_steps(page, qtbot)
+    page.close_down()
+    folder = page.keeper.training
+    qtbot.waitUntil(lambda: read_run(folder).saved_step is not None, timeout=PATIENCE)
+
+
+def test_one_that_does_not_end_can_be_ended_at_once(open_page, qtbot):
+    page = open_page("deaf")
+    page.form.start.click()
+    wait_for_steps(page, qtbot)
+    page.run_view.stop.click()
+    assert page.run_view.kill.isVisible()
+    page.run_view.kill.click()
+    qtbot.waitUntil(lambda: not page.busy, timeout=PATIENCE)
+    assert not page.banner.isVisible()
+    qtbot.waitUntil(lambda: "nothing was saved" in page.run_view.words.text())
+
+
+def test_a_crash_is_told_and_the_run_can_go_on(open_page, qtbot):
+    page = open_page("crash")
+    train(page, qtbot)
+    assert "The training broke off (exit code 1: MemoryError: no room for the batch)" in page.banner.text
+    qtbot.waitUntil(page.run_view.resume.isVisible)
+    page.run_view.resume.click()
+    assert not page.banner.isVisible()
+    qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=PATIENCE)
+
+
+def test_the_trainers_own_sentence_is_told_and_leaves_no_folder(open_page, qtbot):
+    page = open_page()
+    page.form.changes.setPlainText("stepps=3")
+    train(page, qtbot)
+    assert page.banner.text.startswith("“stepps=3” names no field. The fields here are: steps, seed.")
+    assert list(page.keeper.runs.iterdir()) == []
+    qtbot.waitUntil(lambda: page.runs.count() == 0)
+    assert page.nothing.isVisible()
+
+
+def test_missing_data_is_told_before_and_after_the_start(open_page, qtbot, tmp_path):
+    page = open_page(data=None)
+    page.form.start.click()
+    assert page.banner.text.startswith("No folder of packs is chosen.")
+    assert not page.busy
+    page.form.data.setText(str(tmp_path))
+    assert page.form.data_words.text() == "Missing there: faces"
+    train(page, qtbot)
+    assert page.banner.text.startswith("The pack faces is not there.")
+    page.form.data.setText(str(tmp_path / "data"))
+    assert page.form.data_words.text() == "All packs of the recipe are there (1)."
+
+
+def test_without_the_trainer_a_sentence_says_so(open_page, kit, tmp_path):
+    page = open_page(kit=TrainingKit(None, kit.runs, kit.models))
+    assert "comes without the trainer" in page.form.about.text()
+    assert not page.form.start.isEnabled()
+
+
+def test_missing_packages_are_told_in_the_trainers_words(open_page, kit, tmp_path):
+    script = tmp_path / "no_torch.py"
+    script.write_text(
+        "import sys\n"
+        "sys.exit('The trainer needs packages (torch).\\n  Likely cause: x.\\n  What to do: Run “pip install”.')\n",
+        encoding="utf-8",
+    )
+    page = open_page(kit=TrainingKit((sys.executable, str(script)), kit.runs, kit.models))
+    assert page.form.about.text() == "The trainer needs packages (torch). X. Run “pip install”."
+    assert not page.form.start.isEnabled()
+
+
+def test_a_program_that_is_gone_is_told(open_page, qtbot, kit, tmp_path):
+    page = open_page()
+    page.keeper._trainer._program = (str(tmp_path / "no python"),)
+    page.form.start.click()
+    assert page.banner.text.startswith("The trainer cannot be started (No such file or directory")
+    assert not page.busy
+
+
+def test_a_finished_run_becomes_a_model_and_a_lane(open_page, qtbot, kit):
+    kit.models[0].mkdir()
+    (kit.models[0] / "quick.json").touch()  # the name of a shipped model
+    page = open_page()
+    train(page, qtbot)
+    qtbot.waitUntil(page.run_view.export.isVisible)
+    page.run_view.role.setCurrentIndex(1)
+    with qtbot.waitSignal(page.load_wanted, timeout=PATIENCE) as loaded:
+        page.run_view.export.click()
+        assert page.run_view.chip.text() == "Exporting …"
+    assert loaded.args == [str(kit.models[1] / "quick-2.tflite")]
+    assert Path(loaded.args[0]).is_file()
+    assert json.loads(Path(loaded.args[0]).with_suffix(".json").read_text())["role"] == "teacher"
+
+
+def test_a_second_run_of_a_recipe_gets_a_folder_of_its_own(open_page, qtbot):
+    page = open_page()
+    train(page, qtbot)
+    train(page, qtbot)
+    assert sorted(path.name for path in page.keeper.runs.iterdir()) == ["quick", "quick-2"]
+    assert page.runs.currentItem().text() == "quick-2"
+
+
+def test_choices_are_told_so_that_they_can_be_remembered(open_page, qtbot, tmp_path):
+    page = open_page()
+    told = []
+    page.choices_changed.connect(told.append)
+    page.use_runs_folder(str(tmp_path / "elsewhere"))
+    page.form.recipes.setCurrentIndex(1)
+    page.form.recipes.activated.emit(1)
+    assert told[-1] == TrainChoices("slow", tmp_path / "data", tmp_path / "elsewhere")
+    assert page.choices == told[-1]
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
+def test_fault_83_the_page_can_be_used_without_mouse_and_eyes(open_page, qtbot, palette):
+    apply_theme(QApplication.instance(), palette)
+    page = open_page()
+    train(page, qtbot)
+    qtbot.waitUntil(page.run_view.export.isVisible)
+    page.activateWindow()
+    page.form.recipes.setFocus()
+    assert len(walking.controls(page)) > 8
+    for fault in (walking.nameless, walking.unexplained, walking.unreachable, walking.skipped):
+        assert fault(page) == []
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="the trainer's packages are not installed")
+@pytest.mark.timeout(600)
+def test_a_real_training_is_stopped_and_resumed(open_page, qtbot, kit, tmp_path, monkeypatch):
+    from tests.fakes.tiny_training import write_sample_pack
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # more would wait for each other on a busy machine
+    write_sample_pack(tmp_path / "data" / "faces", 9)
+    page = open_page("tiny", TrainingKit((sys.executable, str(TINY)), kit.runs, kit.models))
+    qtbot.waitUntil(lambda: page.form.recipe is not None, timeout=REAL_PATIENCE)
+    assert page.form.recipe.name == "tiny"
+    assert page.form.data_words.text() == "All packs of the recipe are there (1)."
+    page.form.changes.setPlainText("steps=60\nbatch=2")
+    page.form.start.click()
+    qtbot.waitUntil(lambda: page.run_view.loss.words() != "No values yet.", timeout=REAL_PATIENCE)
+    page.run_view.stop.click()
+    qtbot.waitUntil(lambda: not page.busy, timeout=REAL_PATIENCE)
+    stopped = state(page)
+    assert page.banner.text == ""
+    assert stopped.saved_step >= 20
+    if not stopped.finished:  # it may have been faster than the mouse
+        qtbot.waitUntil(page.run_view.resume.isVisible)
+        page.form.changes.clear()
+        page.run_view.resume.click()
+    qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=REAL_PATIENCE)
+    assert page.banner.text == ""
+    done = state(page)
+    assert [step for step, _ in done.losses] == [20, 40, 60]
+    assert done.errors[-1][0] == 60
+    assert "NME" in done.output

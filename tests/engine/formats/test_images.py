@@ -1,0 +1,139 @@
+"""Pictures from any path, upright, or a sentence."""
+
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.core.errors import RecordingError, SourceError
+from engine.formats.images import MOST_PIXELS, read_picture, write_picture
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+COLOUR = (200, 100, 50)
+
+
+def test_written_and_read_back_in_rgb_from_a_path_with_any_letters(tmp_path):
+    path = tmp_path / "Öß 日本" / "a b.png"
+    picture = np.zeros((4, 6, 3), np.uint8)
+    picture[..., 0] = 255  # red
+    write_picture(path, picture)
+    assert (read_picture(path) == picture).all()
+    assert [file.name for file in path.parent.iterdir()] == ["a b.png"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\n cut off"])
+def test_what_is_no_picture_is_refused(tmp_path, content):
+    path = tmp_path / "x.png"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="no readable picture"):
+        read_picture(path)
+
+
+def test_a_missing_picture_is_refused(tmp_path):
+    with pytest.raises(SourceError, match="cannot be opened"):
+        read_picture(tmp_path / "none.jpg")
+
+
+def test_an_unknown_ending_leaves_nothing_behind(tmp_path):
+    with pytest.raises(RecordingError, match="cannot be written"):
+        write_picture(tmp_path / "x.nonsense", np.zeros((2, 2, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def plain() -> Image.Image:
+    return Image.new("RGB", (60, 40), COLOUR)
+
+
+def sixteen_bits(path):
+    cv2.imwrite(str(path), np.full((40, 60, 3), COLOUR[::-1], np.uint16) * 257)
+
+
+def see_through(path):
+    picture = plain()
+    picture.putalpha(0)
+    picture.save(path)
+
+
+def animated(path):
+    plain().save(path, save_all=True, append_images=[Image.new("RGB", (60, 40))], duration=50)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("cmyk.jpg", lambda path: plain().convert("CMYK").save(path, quality=95)),
+        ("sixteen bits.png", sixteen_bits),
+        ("alpha.png", see_through),
+        ("animated.webp", animated),
+        ("animated.gif", animated),
+        ("palette.png", lambda path: plain().quantize(8).save(path)),
+        ("pages.tif", animated),
+    ],
+)
+def test_fault_44_every_kind_of_picture_has_its_colours(tmp_path, name, write):
+    write(tmp_path / name)
+    picture = read_picture(tmp_path / name)
+    assert (picture.shape, picture.dtype) == ((40, 60, 3), np.uint8)
+    assert np.abs(picture[20, 30].astype(int) - COLOUR).max() <= 4
+
+
+def test_fault_44_grey_pictures_are_read(tmp_path):
+    for mode, value in (("L", 77), ("1", 1), ("I;16", 77 * 257)):
+        Image.new(mode, (5, 4), value).save(tmp_path / "grey.png")
+        assert set(read_picture(tmp_path / "grey.png").ravel().tolist()) == {255 if mode == "1" else 77}
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (32766, 1)])
+def test_fault_44_the_thinnest_pictures_are_read(tmp_path, size):
+    Image.new("RGB", size, COLOUR).save(tmp_path / "thin.png")
+    assert read_picture(tmp_path / "thin.png").shape == (size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("size", [(32767, 1), (10001, 10000), (20000, 20000)])
+def test_fault_44_what_is_too_large_is_refused_before_it_is_decoded(tmp_path, monkeypatch, size):
+    Image.new("1", size).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(SourceError, match=r"bomb\.png is too large.*100 megapixels"):
+        read_picture(tmp_path / "bomb.png")
+
+
+READ_AND_TELL_MEMORY = """
+import resource, sys
+from pathlib import Path
+from engine.core.errors import SourceError
+from engine.formats.images import read_picture
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    read_picture(Path(sys.argv[1]))
+except SourceError:
+    pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems count memory in other units")
+def test_fault_44_a_bomb_of_a_few_kilobytes_fills_no_memory(tmp_path):
+    path = tmp_path / "bomb.png"
+    Image.new("1", (20000, 20000)).save(path)
+    assert path.stat().st_size < 100_000
+    command = [sys.executable, "-c", READ_AND_TELL_MEMORY, str(path)]
+    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, timeout=60, check=True)
+    assert int(ran.stdout) * 1024 < 1.5 * 3 * MOST_PIXELS
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+def test_fault_44_a_picture_cut_off_is_refused(tmp_path, kind, share):
+    noise = np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8)
+    buffer = BytesIO()
+    Image.fromarray(noise).save(buffer, kind)
+    data = buffer.getvalue()
+    path = tmp_path / f"cut.{kind.lower()}"
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(SourceError, match="no readable picture"):
+        read_picture(path)

@@ -1,0 +1,160 @@
+"""Landmarks of other tools: every form is read alike, every mistake gets a sentence, every face its own landmarks."""
+
+import json
+
+import numpy as np
+import pytest
+
+from engine.batch.predict import Prediction
+from engine.core.errors import PackError, UsageError
+from engine.core.faces import Face
+from engine.core.geometry import landmark_box
+from engine.core.schemes import IBUG_68
+from engine.formats.landmark_readers import assigned, read_predictions
+from engine.formats.landmark_writers import write_predictions
+from engine.formats.packs import read_pack
+from tests.fakes.evaluations import write_pack
+from tests.fakes.models import face_points
+
+POINTS = np.stack([face_points(100 + 10 * index, 100, 100) for index in range(4)])
+NAMES = [f"images/{index}.png" for index in range(4)]
+
+
+def npz(folder, **arrays):
+    path = folder / "tool.npz"
+    np.savez(path, **{"image": np.array(NAMES), "landmarks": POINTS, **arrays})
+    return path
+
+
+def jsonl(folder, records=None):
+    path = folder / "tool.jsonl"
+    records = records or [{"image": n, "landmarks": p.tolist()} for n, p in zip(NAMES, POINTS, strict=True)]
+    path.write_text("\n".join(json.dumps(record) for record in records) + "\n\n", encoding="utf-8")
+    return path
+
+
+def csv(folder, drop=None, rows=None):
+    path = folder / "tool.csv"
+    heading = ["image", *(f"{axis}{index}" for index in range(68) for axis in "xy")]
+    heading = [name for name in heading if name != drop]
+    rows = rows or [[n, *p.ravel().tolist()] for n, p in zip(NAMES, POINTS, strict=True)]
+    path.write_text("\n".join(",".join(map(str, row)) for row in [heading, *rows]), encoding="utf-8")
+    return path
+
+
+def own(ending):
+    """A file as `understudy predict` writes it, with the box before the points."""
+
+    def write(folder):
+        def prediction(name, points):
+            face = Face(1, landmark_box(points), 0.9, IBUG_68, points, np.ones(68, np.float32), 0.0)
+            return Prediction(name, None, None, 250, 200, (face,), "fake")
+
+        write_predictions(map(prediction, NAMES, POINTS), folder / f"tool{ending}")
+        return folder / f"tool{ending}"
+
+    return write
+
+
+@pytest.mark.parametrize("write", [npz, jsonl, csv, own(".jsonl"), own(".csv")])
+def test_every_form_gives_the_same_landmarks(tmp_path, write):
+    predictions = read_predictions(write(tmp_path))
+    assert (predictions.name, predictions.scheme, predictions.images) == ("tool", IBUG_68, tuple(NAMES))
+    np.testing.assert_allclose(predictions.landmarks, POINTS, atol=1e-3)
+
+
+def with_nan():
+    points = POINTS.copy()
+    points[2, 5, 0] = np.nan
+    return points
+
+
+MISTAKES = {
+    "no such file": (lambda folder: folder / "none.npz", "There is no file"),
+    "unknown ending": (lambda folder: folder / "tool.txt", "cannot be read from tool.txt"),
+    "no landmarks": (
+        lambda folder: npz(folder, landmarks=np.zeros((0, 68, 2)), image=np.array([], str)),
+        "no landmarks",
+    ),
+    "a missing array": (lambda folder: rename(npz(folder), "landmarks", "points"), "the array “landmarks” is missing"),
+    "arrays of two lengths": (lambda folder: npz(folder, landmarks=POINTS[:2]), "N must be the same"),
+    "python objects": (lambda folder: npz(folder, image=np.array([{}] * 4)), "cannot be read"),
+    "not an archive": (lambda folder: write_bytes(folder / "tool.npz"), "cannot be read"),
+    "a wrong number of points": (lambda folder: npz(folder, landmarks=POINTS[:, :51]), r"shape \(51, 2\)"),
+    "three coordinates": (lambda folder: npz(folder, landmarks=np.ones((4, 68, 3))), r"shape \(68, 3\)"),
+    "NaN": (lambda folder: npz(folder, landmarks=with_nan()), "landmarks of images/2.png in tool.npz hold NaN"),
+    "absurd numbers": (lambda folder: npz(folder, landmarks=POINTS * 1e6), "absurdly large"),
+    "no picture": (lambda folder: jsonl(folder, [{"source": "clip.mp4", "frame": 1, "faces": []}]), "no field “image”"),
+    "no points": (lambda folder: jsonl(folder, [{"image": "a", "faces": [{"id": 1}]}]), "no field “landmarks”"),
+    "points that are no numbers": (
+        lambda folder: jsonl(folder, [{"image": "a", "landmarks": ["x"]}]),
+        "landmarks of a",
+    ),
+    "two markups": (
+        lambda folder: jsonl(folder, [{"image": "a", "landmarks": [[1, 2]] * count} for count in (68, 98)]),
+        "68 points for one face and 98",
+    ),
+    "a missing column": (lambda folder: csv(folder, drop="y30"), "the column “y30” is missing"),
+    "a row that was cut": (lambda folder: csv(folder, rows=[[NAMES[0], *POINTS[0].ravel()[:9]]]), "fewer or more"),
+    "words for numbers": (lambda folder: csv(folder, rows=[[NAMES[0], *["x"] * 136]]), "could not convert"),
+    "an empty table": (lambda folder: write_bytes(folder / "tool.csv", b""), "no landmarks"),
+}
+
+
+def rename(path, old, new):
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays[new] = arrays.pop(old)
+    np.savez(path, **arrays)
+    return path
+
+
+def write_bytes(path, content=b"PK no archive"):
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(("make", "sentence"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_mistakes_in_the_file_get_a_sentence(tmp_path, make, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        read_predictions(make(tmp_path))
+
+
+def test_faces_without_prediction_are_missed(tmp_path):
+    pack = read_pack(write_pack(tmp_path))
+    found = assigned(read_predictions(npz(tmp_path, image=np.array(NAMES[1:3]), landmarks=POINTS[1:3] + 500)), pack)
+    assert [points is not None for points in found] == [False, True, True, False]
+    np.testing.assert_allclose(found[1], POINTS[1] + 500)
+
+
+def test_predictions_of_other_splits_are_no_mistake_and_bare_names_are_understood(tmp_path):
+    folder = write_pack(tmp_path, split=np.array(["train", "train", "test", "test"]))
+    names = np.array([name.removeprefix("images/") for name in NAMES])
+    found = assigned(read_predictions(npz(tmp_path, image=names)), read_pack(folder, "test"))
+    np.testing.assert_allclose(np.stack(found), POINTS[2:])
+
+
+def test_pictures_that_the_pack_lacks_get_a_sentence(tmp_path):
+    pack = read_pack(write_pack(tmp_path))
+    with pytest.raises(PackError, match=r"2 prediction\(s\) are of pictures .* lacks, the first is other.png"):
+        assigned(
+            read_predictions(npz(tmp_path, image=np.array(["images/0.png", "other.png", "b/9.png", "1.png"]))), pack
+        )
+
+
+def test_several_faces_of_a_picture_find_their_own(tmp_path):
+    """Three labelled faces on one picture; the tool gives two of them in another order, and one that has no label."""
+    truths = np.stack([face_points(x, 100, 80) for x in (60, 160, 300)])
+    pack = read_pack(write_pack(tmp_path, 3, landmarks=truths, image=np.array([NAMES[0]] * 3)))
+    found = np.stack([truths[2] + 4, truths[0] - 4, face_points(900, 100, 80)])
+    result = assigned(read_predictions(npz(tmp_path, image=np.array([NAMES[0]] * 3), landmarks=found)), pack)
+    np.testing.assert_allclose(result[0], truths[0] - 4)
+    assert result[1] is None
+    np.testing.assert_allclose(result[2], truths[2] + 4)
+
+
+def test_two_answers_for_one_face_get_a_sentence(tmp_path):
+    pack = read_pack(write_pack(tmp_path))
+    twice = npz(tmp_path, image=np.array(NAMES * 2), landmarks=np.concatenate([POINTS, POINTS + 1]))
+    with pytest.raises(PackError, match="A face of images/0.png has two predictions"):
+        assigned(read_predictions(twice), pack)

@@ -1,0 +1,138 @@
+"""Packs: what is whole is read, what is not gets a sentence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.core.errors import PackError
+from engine.formats.images import write_picture
+from engine.formats.packs import is_pack, read_pack
+
+
+def make_pack(folder: Path, faces: int = 3, points: int = 68, **arrays: np.ndarray) -> Path:
+    folder.mkdir(parents=True)
+    names = [f"images/face {index} Öß.png" for index in range(faces)]
+    for name in names:
+        write_picture(folder / name, np.full((60, 80, 3), 90, np.uint8))
+    landmarks = np.random.default_rng(0).uniform(5, 50, (faces, points, 2)).astype(np.float32)
+    stored = {"image": np.array(names), "landmarks": landmarks, **arrays}
+    np.savez(folder / "annotations.npz", **stored)
+    return folder
+
+
+def rewrite(folder: Path, **changes: np.ndarray) -> None:
+    with np.load(folder / "annotations.npz") as archive:
+        arrays = {**archive, **changes}
+    np.savez(folder / "annotations.npz", **arrays)
+
+
+def test_reads_faces_with_labels_flags_and_splits(tmp_path):
+    visibility = np.full((3, 68), 2, np.uint8)
+    folder = make_pack(tmp_path / "päck", visibility=visibility, split=np.array(["train", "test", "train"]))
+    pack = read_pack(folder)
+    assert is_pack(folder)
+    assert (pack.name, pack.scheme.points, len(pack.faces)) == ("päck", 68, 3)
+    assert [face.split for face in pack.faces] == ["train", "test", "train"]
+    assert (pack.faces[0].visibility == 2).all()
+    assert pack.faces[1].image.is_file()
+
+
+def test_near_duplicates_of_test_faces_are_marked(tmp_path):
+    splits, groups = np.array(["train", "test_side", "train", "train"]), np.array([4, 4, -1, 5])
+    pack = read_pack(make_pack(tmp_path / "pack", faces=4, split=splits, dup_group=groups))
+    assert [face.same_picture_as_test for face in pack.faces] == [True, False, False, False]
+
+
+def test_a_split_is_taken_by_its_name_or_its_beginning(tmp_path):
+    folder = make_pack(tmp_path / "p", split=np.array(["test_a", "test_b", "train"]))
+    assert len(read_pack(folder, "test").faces) == 2
+    assert len(read_pack(folder, "test_a").faces) == 1
+    with pytest.raises(PackError, match="no split “val”.*test_a, test_b, train"):
+        read_pack(folder, "val")
+
+
+def test_single_points_without_label_are_hidden_points(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    landmarks = read_pack(folder).faces[0].landmarks.copy()
+    landmarks[3] = np.nan
+    rewrite(folder, landmarks=np.stack([landmarks] * 3))
+    assert np.isnan(read_pack(folder).faces[0].landmarks[3]).all()
+
+
+def test_a_face_without_any_label_is_refused_or_left_out_on_request(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    landmarks = np.ones((3, 68, 2), np.float32)
+    landmarks[1] = np.nan
+    rewrite(folder, landmarks=landmarks)
+    with pytest.raises(PackError, match=r"no labelled point.*face 1"):
+        read_pack(folder)
+    assert len(read_pack(folder, skip_unlabelled=True).faces) == 2
+
+
+def test_infinite_coordinates_are_refused(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    landmarks = np.ones((3, 68, 2), np.float32)
+    landmarks[2, 5] = np.inf
+    rewrite(folder, landmarks=landmarks)
+    with pytest.raises(PackError, match=r"infinite.*face 2"):
+        read_pack(folder)
+
+
+def test_a_missing_picture_is_named(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    next((folder / "images").glob("face 1*")).unlink()
+    with pytest.raises(PackError, match=r"1 picture\(s\).*face 1"):
+        read_pack(folder)
+
+
+def test_a_wrong_number_of_points_is_refused(tmp_path):
+    with pytest.raises(PackError, match=r"\(3, 5, 2\).*68 or 98"):
+        read_pack(make_pack(tmp_path / "p", points=5))
+
+
+def test_arrays_of_different_length_are_refused(tmp_path):
+    with pytest.raises(PackError, match="differ in length"):
+        read_pack(make_pack(tmp_path / "p", split=np.array(["train"])))
+
+
+def test_an_unknown_array_of_labels_lists_those_there_are(tmp_path):
+    with pytest.raises(PackError, match="offers: landmarks"):
+        read_pack(make_pack(tmp_path / "p"), labels="landmarks_2d")
+
+
+def test_python_objects_are_refused_because_they_can_run_code(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    rewrite(folder, image=np.array([{"a": 1}, None, "x"], dtype=object))
+    with pytest.raises(PackError, match="cannot be read"):
+        read_pack(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip archive", b"PK\x03\x04 cut off"])
+def test_a_damaged_archive_is_refused(tmp_path, content):
+    folder = make_pack(tmp_path / "p")
+    (folder / "annotations.npz").write_bytes(content)
+    with pytest.raises(PackError, match="cannot be read"):
+        read_pack(folder)
+
+
+def test_arrays_of_the_wrong_kind_are_refused(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    cases = (
+        ({"visibility": np.ones((3, 5), np.uint8)}, "visibility"),
+        ({"image": np.array(["/etc/a.png", "b", "c"])}, "outside its folder"),
+        ({"image": np.array(["../a.png", "b", "c"])}, "outside its folder"),
+        ({"landmarks": np.full((3, 68, 2), "x")}, "holds no numbers"),
+    )
+    for number, (changes, match) in enumerate(cases):
+        copy = make_pack(tmp_path / str(number))
+        rewrite(copy, **changes)
+        with pytest.raises(PackError, match=match):
+            read_pack(copy)
+    assert read_pack(folder)
+
+
+def test_a_folder_that_is_no_pack(tmp_path):
+    assert not is_pack(tmp_path)
+    with pytest.raises(PackError, match="is not a pack"):
+        read_pack(tmp_path)

@@ -1,0 +1,264 @@
+"""Two lanes in a live session: their pace, their pictures, their errors, and what they say of each other."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from engine.core.errors import ModelError
+from engine.live.settings import LiveSettings, Pace
+from engine.live.state import SourceState
+from engine.render.scene import Layout
+from engine.sources.base import SourceKind
+from tests.fakes.faulty_camera import FaultyCamera, camera_source, fails, noisy
+from tests.fakes.live_fakes import FakeClip, FakePipeline, landmarker, picture, wait_until
+from tests.fakes.stage import Stage, opening_in_turn
+
+pytestmark = pytest.mark.usefixtures("no_thread_left")
+
+SIDE_BY_SIDE = LiveSettings(layout=Layout.SIDE_BY_SIDE)
+LOCKED = LiveSettings(layout=Layout.SIDE_BY_SIDE, pace=Pace.LOCKED)
+
+
+def stage_of(open_source, second, settings=SIDE_BY_SIDE, first=None):
+    stage = Stage(open_source, first or FakePipeline("student"), settings=settings)
+    stage.session.use_second_model(lambda: second, lambda: second.landmarker)
+    return stage
+
+
+def clip(count=30, rate=200.0):
+    return FakeClip([picture(level) for level in range(count)], rate=rate)
+
+
+def test_in_step_every_view_shows_the_same_frame_in_both_panes():
+    teacher = FakePipeline("teacher", delay=0.01)
+    stage = stage_of(clip, teacher, LOCKED)
+    pairs = []
+    with stage:
+        while stage.state is not SourceState.ENDED:
+            view = stage.take_view()
+            if view is not None and view.second is not None:
+                pairs.append((view.first.result.frame.id, view.second.result.frame.id))
+                assert view.second.picture[5, 5, 0] == view.second.result.frame.image[0, 0, 0]
+    assert len(pairs) > 5
+    assert all(first == second for first, second in pairs)
+    assert teacher.seen == list(range(30)), "in step no frame of a file is lost to either model"
+
+
+def test_a_slow_teacher_does_not_hold_up_the_student_at_its_own_pace():
+    teacher = FakePipeline("teacher", delay=0.1)
+    stage = stage_of(lambda: clip(60), teacher)
+    with stage:
+        start = time.monotonic()
+        wait_until(lambda: stage.state is SourceState.ENDED)
+        took = time.monotonic() - start
+    assert stage.pipeline.seen == list(range(60))
+    assert took < 1.5, "60 frames at 200 a second, though the teacher takes 0.1 s for each"
+    assert 1 <= len(teacher.seen) < 20, "the teacher leaves out what it has no time for"
+
+
+def test_while_the_picture_stands_still_the_second_lane_catches_up():
+    teacher = FakePipeline("teacher", delay=0.03)
+    stage = stage_of(lambda: clip(20), teacher)
+    with stage:
+        wait_until(lambda: stage.state is SourceState.ENDED)
+        wait_until(lambda: teacher.seen and teacher.seen[-1] == 19)
+        views = []
+        wait_until(
+            lambda: (
+                views.append(stage.take_view()) or any(v and v.second and v.second.result.frame.id == 19 for v in views)
+            )
+        )
+
+
+def test_the_second_lane_rests_while_only_one_is_shown():
+    teacher = FakePipeline("teacher")
+    stage = stage_of(lambda: camera_source(FaultyCamera(period=0.005)), teacher)
+    with stage:
+        wait_until(lambda: len(teacher.seen) > 3)
+        stage.session.settings = LiveSettings()
+        time.sleep(0.1)
+        seen = len(teacher.seen)
+        time.sleep(0.1)
+        assert len(teacher.seen) == seen
+        assert stage.last_view().second is None
+        stage.session.settings = SIDE_BY_SIDE
+        wait_until(lambda: len(teacher.seen) > seen)
+
+
+def test_models_that_say_the_same_agree_to_nothing_of_the_eye_distance():
+    stage = stage_of(lambda: clip(), FakePipeline("teacher"), LOCKED)
+    with stage:
+        wait_until(lambda: stage.state is SourceState.ENDED)
+        wait_until(lambda: (view := stage.take_view()) is None or view.agreement is not None)
+
+
+def test_fault_14_a_teacher_that_throws_is_told_of_and_the_student_goes_on():
+    def failing(frame):
+        raise RuntimeError("invoke failed")
+
+    stage = stage_of(lambda: clip(60), FakePipeline("teacher", failing=failing))
+    with stage:
+        wait_until(lambda: stage.session.second_error is not None)
+        assert isinstance(stage.session.second_error, ModelError)
+        assert stage.session.error is None
+        wait_until(lambda: stage.state is SourceState.ENDED)
+    assert stage.pipeline.seen == list(range(60))
+
+
+def test_fault_14_another_teacher_mends_it():
+    teacher = FakePipeline("teacher", failing=lambda frame: 1 / 0 if broken else None)
+    broken = True
+    stage = stage_of(lambda: camera_source(FaultyCamera(period=0.005)), teacher)
+    with stage:
+        wait_until(lambda: stage.session.second_error is not None)
+        broken = False
+        stage.session.use_second_model(lambda: teacher, lambda: landmarker("another"))
+        wait_until(lambda: stage.session.second_error is None)
+        wait_until(lambda: (view := stage.take_view()) and view.second and view.second.result.model == "another")
+
+
+def test_a_teacher_that_cannot_be_built_leaves_the_student_alone_even_in_step():
+    def broken():
+        raise ModelError("The model “x” is damaged", "its bytes changed", "install it again")
+
+    stage = Stage(clip, settings=LOCKED)
+    stage.session.use_second_model(broken, broken)
+    with stage:
+        wait_until(lambda: stage.state is SourceState.ENDED)
+        assert stage.session.second_error is not None
+    assert stage.pipeline.seen == list(range(30))
+
+
+def test_overlaid_pictures_get_the_other_lanes_result():
+    rivals = []
+    stage = stage_of(lambda: clip(), FakePipeline("teacher"), replace(LOCKED, layout=Layout.OVERLAID))
+    works = stage.composer.compose
+
+    def compose(scene, out):
+        if scene.result.model == "student" and scene.rival is not None:
+            rivals.append((scene.result.frame.id, scene.rival.frame.id, scene.rival.model))
+        works(scene, out)
+
+    stage.composer.compose = compose
+    with stage:
+        wait_until(lambda: stage.state is SourceState.ENDED)
+    assert len(rivals) >= 29
+    assert all(mine == theirs and model == "teacher" for mine, theirs, model in rivals)
+
+
+def test_the_pace_may_change_at_any_moment():
+    stage = stage_of(lambda: camera_source(FaultyCamera(period=0.002)), FakePipeline("teacher", delay=0.02))
+    with stage:
+        for turn in range(40):
+            stage.session.settings = (LOCKED, SIDE_BY_SIDE, LiveSettings())[turn % 3]
+            time.sleep(0.005)
+        stage.session.settings = LOCKED
+        seen = len(stage.pipeline.seen)
+        wait_until(lambda: len(stage.pipeline.seen) > seen + 5)
+
+
+def test_a_single_picture_gets_both_models():
+    stage = stage_of(lambda: FakeClip([picture(9)], kind=SourceKind.PICTURES), FakePipeline("teacher"))
+    with stage:
+        wait_until(lambda: (view := stage.take_view()) and view.second and view.second.result.model == "teacher")
+
+
+def test_every_result_of_the_first_lane_is_tapped():
+    tapped = []
+    stage = stage_of(lambda: clip(10), FakePipeline("teacher"))
+    stage.session.tap = lambda result, signals: tapped.append((result.frame.id, len(signals)))
+    with stage:
+        wait_until(lambda: stage.state is SourceState.ENDED)
+    assert tapped == [(number, 1) for number in range(10)]
+
+
+def test_a_teacher_exchanged_in_a_pause_is_drawn_on_the_first_lanes_picture():
+    rivals, teacher = [], FakePipeline("teacher")
+    stage = stage_of(lambda: clip(200), teacher, replace(SIDE_BY_SIDE, layout=Layout.OVERLAID))
+    works = stage.composer.compose
+
+    def compose(scene, out):
+        if scene.result.model == "student" and scene.rival is not None:
+            rivals.append(scene.rival.model)
+        works(scene, out)
+
+    stage.composer.compose = compose
+    with stage:
+        wait_until(lambda: "teacher" in rivals)
+        stage.session.settings = replace(stage.session.settings, paused=True)
+        wait_until(lambda: teacher.seen[-1] == stage.pipeline.seen[-1])
+        stage.session.use_second_model(lambda: None, lambda: landmarker("another"))
+        wait_until(lambda: rivals[-1] == "another")
+
+
+def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
+    go = []
+    teacher = FakePipeline("teacher", failing=lambda frame: wait_until(lambda: go) if stage.session.tap else None)
+    stage = stage_of(lambda: camera_source(FaultyCamera(period=0.005)), teacher)
+    with stage:
+        wait_until(lambda: (view := stage.take_view()) and view.second and view.agreement is not None)
+        stage.session.settings = LiveSettings()
+        wait_until(lambda: stage.session._second.latest is None)
+        assert stage.last_view().second is None
+        stage.session.tap = lambda result, signals: None  # from here on the teacher waits
+        stage.session.settings = SIDE_BY_SIDE
+        for view in stage.views(5):
+            assert view.second is None
+            assert view.agreement is None
+        go.append(True)
+        wait_until(lambda: (view := stage.take_view()) and view.second)
+
+
+def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
+    levels = []  # of the picture and of the one that its rival was found on; the cameras differ in them
+    cameras = [FaultyCamera([noisy(level=50)] * 20 + [fails]), FaultyCamera([noisy(level=200)])]
+    teacher = FakePipeline("teacher", failing=lambda frame: time.sleep(0.3) if frame.image[0, 0, 0] > 100 else None)
+    stage = stage_of(
+        opening_in_turn(*(lambda camera=camera: camera_source(camera) for camera in cameras)),
+        teacher,
+        replace(SIDE_BY_SIDE, layout=Layout.OVERLAID),
+    )
+    works = stage.composer.compose
+
+    def compose(scene, out):
+        if scene.rival is not None:
+            levels.append(tuple(result.frame.image[0, 0, 0] > 100 for result in (scene.result, scene.rival)))
+        works(scene, out)
+
+    stage.composer.compose = compose
+    with stage:
+        wait_until(lambda: (True, True) in levels)
+    assert (False, False) in levels
+    assert (True, False) not in levels
+
+
+def test_on_one_picture_nothing_is_drawn_for_the_second_lane():
+    drawn, teacher = [], FakePipeline("teacher")
+    stage = stage_of(lambda: clip(), teacher, replace(LOCKED, layout=Layout.OVERLAID))
+    works = stage.composer.compose
+
+    def compose(scene, out):
+        drawn.append(scene.result.model)
+        works(scene, out)
+
+    stage.composer.compose = compose
+    with stage:
+        wait_until(lambda: stage.state is SourceState.ENDED)
+        stage.session.settings = LOCKED
+        wait_until(lambda: "teacher" in drawn)
+        first = drawn.index("teacher")
+        wait_until(lambda: (view := stage.take_view()) and view.second and view.second.picture.size)
+    assert first >= 30, "only once each lane has a picture of its own"
+
+
+def test_another_first_model_in_a_pause_ends_the_agreement_of_the_old_one():
+    stage = stage_of(lambda: clip(200), FakePipeline("teacher"), LOCKED)
+    with stage:
+        wait_until(lambda: (view := stage.take_view()) and view.agreement is not None)
+        stage.session.settings = replace(LOCKED, paused=True)
+        stage.session.use_model(lambda: landmarker("another"))
+        wait_until(lambda: (view := stage.take_view()) and view.first.result.model == "another")
+        assert stage.session._agreement.value is None

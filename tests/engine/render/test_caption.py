@@ -1,0 +1,83 @@
+"""The line at the foot of saved pictures names the models and what the marks mean, and costs next to nothing."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.render.caption import MOST, Stamp, words_of
+from engine.render.palette import FIRST_LANE, HEAT, SECOND_LANE
+from engine.render.scene import Layout
+from tests.fakes.views import BLUE, RED, one, plain, result, two
+
+
+def told(layout, view=None, magnification=3.0):
+    return [part.text for part in words_of(view or two(plain(RED), plain(BLUE)), layout, magnification)]
+
+
+def rows_with(picture, colour):
+    """Return the rows in which a colour is to be seen."""
+    return (picture[..., :3] == colour).all(2).any(1).nonzero()[0]
+
+
+@pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID])
+def test_both_models_are_named(layout):
+    assert told(layout) == ["student-68", "teacher-98"]
+
+
+def test_the_difference_has_a_key_with_its_magnification():
+    key = ["student-68", "teacher-98", "arrows \u00d75 to teacher-98", "0 to 6+ % of eye distance"]
+    assert told(Layout.DIFFERENCE, magnification=5.0) == key
+
+
+def test_nothing_is_said_of_a_single_lane_or_of_what_no_model_saw():
+    assert told(Layout.SINGLE) == []
+    assert told(Layout.SPLIT, one(plain(RED))) == ["student-68"]
+    assert told(Layout.DIFFERENCE, two(plain(RED), plain(BLUE), other_result=result(""))) == ["student-68"]
+
+
+def test_on_one_picture_the_model_that_is_drawn_is_named_not_a_newer_one():
+    view = two(plain(RED), plain(BLUE))
+    newer = replace(view, second=replace(view.second, result=result("student-68-lite")))
+    assert told(Layout.OVERLAID, newer) == ["student-68", "teacher-98"]
+    assert told(Layout.SPLIT, newer) == ["student-68", "student-68-lite"]
+
+
+def test_the_line_is_slim_and_bears_the_colours_of_the_lanes_and_the_heat():
+    picture = plain(RED, 640, 480)
+    Stamp().lay(picture, words_of(two(picture, picture), Layout.DIFFERENCE, 3.0))
+    assert (picture[:450] == RED).all()
+    rows = [rows_with(picture, colour) for colour in (FIRST_LANE, SECOND_LANE, HEAT[0], HEAT[2])]
+    assert all(len(found) and found.min() >= 450 for found in rows)
+
+
+@pytest.mark.parametrize("size", [(300, 400), (120, 90), (16, 16), (1, 1)])
+def test_a_narrow_picture_has_as_many_lines_as_leave_it_to_be_seen(size):
+    picture = plain(RED, *size)
+    Stamp().lay(picture, words_of(two(picture, picture), Layout.DIFFERENCE, 3.0))
+    touched = (picture != RED).any(2).any(1).sum()
+    assert touched <= max(MOST * size[1] + 4, 24)
+    if size == (300, 400):
+        assert rows_with(picture, SECOND_LANE).min() > rows_with(picture, FIRST_LANE).max()
+
+
+def test_other_words_and_pictures_of_another_size_are_set_anew():
+    stamp = Stamp()
+    words = words_of(two(plain(RED), plain(BLUE)), Layout.SPLIT, 3.0)
+    for width, names in ((640, words), (640, words[:1]), (320, words)):
+        picture, fresh = plain(RED, width, 480), plain(RED, width, 480)
+        stamp.lay(picture, names)
+        Stamp().lay(fresh, names)
+        assert (picture == fresh).all()
+
+
+def test_it_costs_a_frame_less_than_a_third_of_a_millisecond():
+    stamp, picture = Stamp(), plain(RED, 1288, 480)
+    view = two(picture, picture)
+    times = []
+    for _ in range(30):
+        start = time.perf_counter()
+        stamp.lay(picture, words_of(view, Layout.DIFFERENCE, 3.0))
+        times.append(time.perf_counter() - start)
+    assert np.min(times) < 0.3e-3

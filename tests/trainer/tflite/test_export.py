@@ -1,0 +1,138 @@
+"""Export: the application's model computes what the trained one does, or it is refused."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from ai_edge_litert import schema_py_generated as schema
+
+from engine.core.geometry import Crop
+from engine.inference.card import read_card
+from engine.inference.landmarker import load_landmarker
+from engine.inference.runtime import Runtime
+from engine.sources.sample import SampleClip
+from trainer.checkpoint import LAST
+from trainer.init.initialise import load_network
+from trainer.losses.fard_mahoor import KDLoss
+from trainer.losses.total import LandmarkLoss
+from trainer.networks.heatmap import HeatmapShape
+from trainer.networks.regression import RegressionShape
+from trainer.recipes import RECIPES, Distillation, PackChoice, Recipe
+from trainer.run import run
+from trainer.run_recorder import Schedule
+from trainer.tflite import export as module
+from trainer.tflite.export import ExportError, compare, export, to_tflite, told_of_labels
+from trainer.tflite.float16 import halve_weights, minimum_runtime
+
+MODELS = Path(__file__).parents[3] / "assets" / "models"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(data, tmp_path_factory):
+    shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=96)
+    tiny = Recipe("tiny", shape=shape, start="random", packs=(PackChoice("faces", split=None, validation=True),))
+    tiny = replace(tiny, steps=25, batch=8, hold_out=8, ema=0.8)
+    return run(tiny, data, tmp_path_factory.mktemp("run"), "cpu", False, Schedule(25, 25)).with_name(LAST)
+
+
+@pytest.fixture(scope="module")
+def content(checkpoint):
+    return to_tflite(load_network(checkpoint))
+
+
+def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp_path):
+    done = export(checkpoint, tmp_path / "tiny.tflite")
+    assert done.difference <= module.LARGEST_DIFFERENCE
+    landmarker = load_landmarker(done.model)
+    assert landmarker.card.recipe.startswith("tiny, 25 steps")
+    assert landmarker.card.macs > 100_000
+    found = landmarker.look(SampleClip().frame(0)[0], Crop(320, 240, 200))
+    assert found.finite
+
+
+@pytest.mark.parametrize("name", ["student-mvit2-98", "student-mvit2-68", "teacher-tolerant-68"])
+def test_the_cards_of_shipped_models_tell_of_labels_and_teachers_as_their_recipes_do(name):
+    assert told_of_labels(asdict(RECIPES[name]())) in read_card(MODELS / f"{name}.json").data
+
+
+def test_a_regression_student_is_exported_and_its_card_tells_of_its_teacher(checkpoint, data, tmp_path, monkeypatch):
+    # Coordinates of an untrained network lie far outside the crop, where float16 weights move them further.
+    monkeypatch.setattr(module, "LARGEST_DIFFERENCE", 0.01)
+    recipe = Recipe(
+        "taught",
+        shape=RegressionShape(input_size=64),
+        start="random",
+        packs=(PackChoice("faces", split=None, validation=True),),
+        hold_out=8,
+        steps=3,
+        batch=8,
+        ema=0.0,
+        loss=LandmarkLoss(points="kd", kd=KDLoss(tolerant=replace(KDLoss().tolerant, weight=0.0))),
+        distillation=Distillation((str(checkpoint),)),
+    )
+    last = run(recipe, data, tmp_path / "run", "cpu", schedule=Schedule(3, 3))
+    done = export(last, tmp_path / "taught.tflite")
+    card = load_landmarker(done.model).card
+    assert done.difference <= module.LARGEST_DIFFERENCE
+    assert f"Taught by {checkpoint.parent.name}." in card.data
+    assert card.system.startswith("mobilenetv2_100 encoder")
+
+
+def test_float16_halves_the_file_and_hardly_moves_a_point(checkpoint, content):
+    half = halve_weights(content, fewest_values=64)
+    assert len(half) < len(content)
+    assert compare(load_network(checkpoint), content) < 1e-5
+    assert compare(load_network(checkpoint), half) < module.LARGEST_DIFFERENCE
+    assert minimum_runtime(half) == minimum_runtime(content)
+    assert Runtime(half, "half").output_shapes == [(1, 68, 2), (1, 68)]
+
+
+def test_the_head_stays_float32_with_its_cells_exact(checkpoint, content):
+    network = load_network(checkpoint)
+    kept = [values for values in constants(halve_weights(content, fewest_values=64)) if values.size >= 64]
+    cells, last, visibility = network.cells.T, network.decoder.predict.weight, network.visibility.weight
+    head = [cells, last.permute(0, 2, 3, 1), network.decoder.predict.bias, visibility, network.visibility.bias]
+    for tensor in (*head, network.peak_weight[None]):
+        assert any(np.array_equal(values, tensor.detach().numpy()) for values in kept), tensor.shape
+    assert len(kept) == 6, "all of the body is float16"
+    assert (cells != cells.half().float()).any(), "a side of 24 cells shows what float16 would lose"
+    halved = halve_weights(content, fewest_values=64, most_head_values=64)
+    assert largest(constants(halved)) < 68
+
+
+def constants(content):
+    """Return the constant float32 tensors of a model."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    found = []
+    for tensor in model.subgraphs[0].tensors:
+        data = model.buffers[tensor.buffer].data
+        if tensor.type == schema.TensorType.FLOAT32 and data is not None:
+            found.append(np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32).reshape(tensor.shape))
+    return found
+
+
+def largest(arrays):
+    return max(values.size for values in arrays)
+
+
+@torch.no_grad()
+def break_normalisation(network):
+    network.encoder.stem.mean.mul_(0.5)
+
+
+@torch.no_grad()
+def break_mirror(network):
+    network.cells.copy_(network.cells.flip(1))
+
+
+@pytest.mark.parametrize("damage", [break_normalisation, break_mirror])
+def test_fault_21_a_model_that_computes_something_else_is_refused(checkpoint, tmp_path, monkeypatch, damage, content):
+    network = load_network(checkpoint)
+    damage(network)
+    monkeypatch.setattr(module, "load_network", lambda path: network)
+    monkeypatch.setattr(module, "to_tflite", lambda network: content)
+    with pytest.raises(ExportError, match="differs from the trained one"):
+        export(checkpoint, tmp_path / "bad.tflite")
+    assert not (tmp_path / "bad.tflite").exists()

@@ -1,0 +1,117 @@
+"""Int8: body in integers, head in float32, calibrated on training faces, refused where it loses too much."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+from app.cli.main import main
+from engine.core.errors import UsageError
+from engine.inference.landmarker import load_landmarker
+from tests.fakes.tiny_training import ALL_FRAMES, tiny_recipe
+from trainer.checkpoint import read_checkpoint, write_checkpoint
+from trainer.init.initialise import load_network
+from trainer.run import run
+from trainer.run_recorder import Schedule
+from trainer.tflite import export_int8 as module
+from trainer.tflite.export import ExportError, to_tflite
+from trainer.tflite.int8 import quantise
+
+# A conversion may have to wait for a busy machine.
+pytestmark = pytest.mark.timeout(600)
+HELD_OUT = 3  # every 8th of 24
+NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(data, tmp_path_factory):
+    recipe = replace(tiny_recipe(), steps=25, batch=8, ema=0.8)
+    return run(recipe, data, tmp_path_factory.mktemp("run"), "cpu", schedule=Schedule(25, 25))
+
+
+@pytest.fixture(scope="module")
+def content(checkpoint):
+    return to_tflite(load_network(checkpoint))
+
+
+@pytest.fixture
+def seen(content, monkeypatch):
+    """Spare the conversion, accept any loss, and return what is calibrated on and measured on."""
+    faces = {}
+
+    def spy_quantise(given, images):
+        faces["calibration"] = images
+        return quantise(given, images)
+
+    def spy_nme(given, batch, network, real=module._nme):
+        faces["validation"] = batch.images
+        return real(given, batch, network)
+
+    monkeypatch.setattr(module, "to_tflite", lambda network: content)
+    monkeypatch.setattr(module, "quantise", spy_quantise)
+    monkeypatch.setattr(module, "_nme", spy_nme)
+    monkeypatch.setattr(module, "LARGEST_DIFFERENCE", 1.0)
+    monkeypatch.setattr(module, "LARGEST_RISE", 1.0)
+    return faces
+
+
+def test_the_body_computes_in_int8_and_the_head_in_float32(checkpoint, data, tmp_path, seen):
+    done = module.export_int8(checkpoint, data, tmp_path / "tiny-int8.tflite")
+    types = operand_types(done.model.read_bytes())
+    assert types["SOFTMAX"] == types["REDUCE_MAX"] == types["FULLY_CONNECTED"] == {schema.TensorType.FLOAT32}
+    assert types["DEPTHWISE_CONV_2D"] == types["RESIZE_BILINEAR"] == {schema.TensorType.INT8}
+    assert types["CONV_2D"] == {schema.TensorType.INT8, schema.TensorType.FLOAT32}, "only the last one is float"
+    assert load_landmarker(done.model).card.precision == "int8, float head"
+    assert 0 < done.difference < 0.1
+    assert done.nme_int8 != done.nme_float16
+    assert done.nme_int8 == pytest.approx(done.nme_float16, rel=0.2)
+
+
+def test_calibration_sees_training_faces_and_none_of_those_held_out(checkpoint, data, tmp_path, seen):
+    done = module.export_int8(checkpoint, data, tmp_path / "tiny-int8.tflite")
+    assert (len(seen["calibration"]), len(seen["validation"])) == (ALL_FRAMES - HELD_OUT, HELD_OUT)
+    assert done.faces == HELD_OUT
+    apart = (seen["calibration"][:, None] - seen["validation"][None]).abs().amax((2, 3, 4))
+    assert apart.min() > 1
+
+
+def test_a_model_that_loses_too_much_is_refused(checkpoint, data, tmp_path, seen, monkeypatch):
+    monkeypatch.setattr(module, "LARGEST_RISE", -1.0)
+    with pytest.raises(ExportError, match="NME on 3 validation faces"):
+        module.export_int8(checkpoint, data, tmp_path / "bad.tflite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_marks_the_name_and_tells_what_int8_costs(checkpoint, data, tmp_path, seen, capsys):
+    report = tmp_path / "report.json"
+    command = ["export", str(checkpoint), "--out", str(tmp_path / "tiny.tflite"), "--int8", "--data", str(data)]
+    assert main([*command, "--json", str(report)]) == 0
+    assert (tmp_path / "tiny-int8.tflite").is_file()
+    assert "NME on the run's 3 validation faces" in capsys.readouterr().out
+    values = json.loads(report.read_text())
+    assert np.isfinite([values["nme_float16"], values["nme_int8"], values["difference"]]).all()
+
+
+def test_int8_without_faces_says_what_is_missing(checkpoint, tmp_path, capsys):
+    assert main(["export", str(checkpoint), "--out", str(tmp_path / "tiny.tflite"), "--int8"]) == 1
+    assert "--data" in capsys.readouterr().err
+
+
+def test_int8_of_a_run_without_validation_packs_says_what_is_missing(checkpoint, data, tmp_path):
+    state = read_checkpoint(checkpoint)
+    packs = [pack | {"validation": False} for pack in state.recipe["packs"]]
+    write_checkpoint(tmp_path / "last", replace(state, recipe=state.recipe | {"packs": packs}))
+    with pytest.raises(UsageError, match="No face is left to measure the int8 model on"):
+        module.export_int8(tmp_path / "last", data, tmp_path / "model.tflite")
+
+
+def operand_types(content):
+    """Return the types of what each kind of operator computes from."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    graph, found = model.subgraphs[0], {}
+    for operator in graph.operators:
+        name = NAMES[model.operatorCodes[operator.opcodeIndex].builtinCode]
+        found.setdefault(name, set()).add(graph.tensors[operator.inputs[0]].type)
+    return found

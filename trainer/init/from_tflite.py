@@ -1,0 +1,201 @@
+"""A heatmap network back out of the `.tflite` model that `trainer.tflite.export` made of it.
+
+An exported model has no batch norms: each is folded into the convolution before it, and the scaling of pixels into the
+first. Here the convolution gets filters of the size that PyTorch starts with, and its batch norm the rest, with mean 0
+and variance 1. So the network computes the same in evaluation mode; before it is trained, `restate_norms` has to
+give the norms the statistics of real pictures. Until then the scale of a norm is the length of its folded filter, which
+is a measure of the channel's importance too (Li et al., "Pruning filters for efficient convnets", ICLR 2017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+from torch import nn
+
+from engine.core.errors import UsageError
+from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
+from trainer.networks.mobilenetv2 import STAGES, Stem
+
+CONVOLUTION = schema.BuiltinOperator.CONV_2D
+DEPTHWISE = schema.BuiltinOperator.DEPTHWISE_CONV_2D
+LINEAR = schema.BuiltinOperator.FULLY_CONNECTED
+# To PyTorch's order of axes: outputs, inputs, height, width.
+AXES = {CONVOLUTION: (0, 3, 1, 2), DEPTHWISE: (3, 0, 1, 2), LINEAR: (0, 1)}
+FILTER_NORM = 3**-0.5  # expected length of a filter that PyTorch draws, whatever its size
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A convolution or linear layer with its batch norm folded in: weight in PyTorch's order, bias `[outputs]`."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+
+def network_of_model(content: bytes, name: str) -> HeatmapNetwork:
+    """Return the network of an exported model, in evaluation mode; its sizes are read off the model's tensors.
+
+    Args:
+        content: bytes of a `.tflite` file that `trainer.tflite.export` made of a `HeatmapNetwork`.
+        name: what to call the model in errors.
+
+    Raises:
+        UsageError: the model is of another architecture.
+    """
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    graph = model.subgraphs[0]
+    constants = _constants(model, graph)
+    layers = list(_layers(model, graph, constants))
+    shape = _shape(layers, int(graph.tensors[graph.inputs[0]].shape[1]), name)
+    network = HeatmapNetwork(shape).eval()
+    modules = _in_order_of_use(network)
+    _refuse_other_layers(layers, modules, name)
+    norms = _norms_after(network)
+    with torch.no_grad():
+        for layer, module in zip(layers, modules, strict=True):
+            _fill(module, norms.get(module), layer)
+        _unfold_pixel_scaling(network.encoder.stem)
+        network.peak_weight.copy_(_peak_weight(model, graph, constants, shape.points, name))
+    return network
+
+
+def _constants(model: schema.ModelT, graph: schema.SubGraphT) -> dict[int, NDArray[np.float32]]:
+    """Return the weights by the number of their tensor; float16 ones stand where they are widened to."""
+    types = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.FLOAT16: np.float16}
+    found = {}
+    for index, tensor in enumerate(graph.tensors):
+        data = model.buffers[tensor.buffer].data
+        if data is not None and tensor.type in types:
+            values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), types[tensor.type])
+            found[index] = values.astype(np.float32).reshape(tensor.shape)
+    for operator in _operators(model, graph, schema.BuiltinOperator.DEQUANTIZE):
+        if operator.inputs[0] in found:
+            found[operator.outputs[0]] = found[operator.inputs[0]]
+    return found
+
+
+def _operators(model: schema.ModelT, graph: schema.SubGraphT, *codes: int) -> Iterator[Any]:
+    return (entry for entry in graph.operators if model.operatorCodes[entry.opcodeIndex].builtinCode in codes)
+
+
+def _layers(
+    model: schema.ModelT, graph: schema.SubGraphT, constants: dict[int, NDArray[np.float32]]
+) -> Iterator[_Layer]:
+    """Yield the layers in their order of use. The soft-argmax is a linear layer too, but one without a bias."""
+    for operator in _operators(model, graph, *AXES):
+        places = [place for place in operator.inputs[1:] if place in constants]
+        if len(places) == 2:
+            weight, bias = (torch.from_numpy(constants[place].copy()) for place in places)
+            yield _Layer(weight.permute(AXES[model.operatorCodes[operator.opcodeIndex].builtinCode]), bias)
+
+
+def _shape(layers: list[_Layer], side: int, name: str) -> HeatmapShape:
+    """Read the sizes off the encoder's blocks, the decoder's first layer and the confidence, which is the last."""
+    try:
+        channels, place, expansions = len(layers[0].weight), 1, []
+        for _, repetitions, _ in STAGES:
+            first = layers[place].weight
+            # A block without expansion starts with its depthwise layer, whose filters read one channel each.
+            expansions.append(1 if first.shape[1] == 1 else len(first) // channels)
+            place += repetitions * (2 if expansions[-1] == 1 else 3)
+            channels = len(layers[place - 1].weight)
+        if 0 in expansions:
+            raise _other_architecture(name, "its blocks narrow what they read")
+        return HeatmapShape(
+            points=len(layers[-1].weight),
+            encoder_width=channels / STAGES[-1][0],
+            expansions=tuple(expansions),
+            decoder_width=len(layers[place].weight),
+            input_size=side,
+        )
+    except IndexError as error:
+        raise _other_architecture(name, f"it has only {len(layers)} layers with weights") from error
+
+
+def _in_order_of_use(network: HeatmapNetwork) -> list[Any]:
+    """Return the convolutions and linear layers in the order in which the network runs them."""
+    used: list[nn.Module] = []
+    modules = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    hooks = [module.register_forward_hook(lambda module, *_: used.append(module)) for module in modules]
+    # The order is that of any size; at the smallest it costs least.
+    smallest = torch.zeros(1, 3, 32, 32)
+    with torch.no_grad():
+        network.decoder(network.encoder(smallest))
+    for hook in hooks:
+        hook.remove()
+    return [*used, network.visibility]
+
+
+def _norms_after(network: HeatmapNetwork) -> dict[nn.Module, nn.BatchNorm2d]:
+    """Return the batch norm that follows each convolution; they stand one after the other in their parent."""
+    pairs = pairwise(network.modules())
+    return {module: norm for module, norm in pairs if isinstance(norm, nn.BatchNorm2d)}
+
+
+def _refuse_other_layers(layers: list[_Layer], modules: list[Any], name: str) -> None:
+    if len(layers) != len(modules):
+        raise _other_architecture(
+            name, f"it has {len(layers)} layers with weights, a heatmap network of its sizes {len(modules)}"
+        )
+    for place, (layer, module) in enumerate(zip(layers, modules, strict=True), 1):
+        if layer.weight.shape != module.weight.shape:
+            found, expected = ("x".join(map(str, tensor.shape)) for tensor in (layer.weight, module.weight))
+            raise _other_architecture(
+                name, f"the weights of its layer {place} are {found}, those of a heatmap network {expected}"
+            )
+
+
+def _fill(module: Any, norm: nn.BatchNorm2d | None, layer: _Layer) -> None:
+    if norm is None:
+        module.weight.copy_(layer.weight)
+        module.bias.copy_(layer.bias)
+        return
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    length = layer.weight.flatten(1).norm(dim=1).clamp(min=1e-12) / FILTER_NORM
+    module.weight.copy_(layer.weight / length.reshape(-1, 1, 1, 1))
+    norm.weight.copy_(length)
+    norm.bias.copy_(layer.bias)
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1 - norm.eps)
+
+
+def _unfold_pixel_scaling(stem: nn.Module) -> None:
+    """Let the first convolution read normalised pixels again: what `Stem.folded` did to it, undone."""
+    assert isinstance(stem, Stem)
+    assert isinstance(stem.mean, torch.Tensor)
+    assert isinstance(stem.deviation, torch.Tensor)
+    raw = stem.convolution.weight * stem.norm.weight.reshape(-1, 1, 1, 1)
+    normalised = _Layer(raw * stem.deviation, stem.norm.bias + (raw * stem.mean).sum((1, 2, 3)))
+    _fill(stem.convolution, stem.norm, normalised)
+
+
+def _peak_weight(
+    model: schema.ModelT, graph: schema.SubGraphT, constants: dict[int, NDArray[np.float32]], points: int, name: str
+) -> torch.Tensor:
+    """Return the weight `[K]` of each heatmap's peak in the confidence, the one product with a constant."""
+    factors = [
+        constants[place]
+        for operator in _operators(model, graph, schema.BuiltinOperator.MUL)
+        for place in operator.inputs
+        if place in constants
+    ]
+    if len(factors) != 1 or factors[0].size != points:
+        raise _other_architecture(name, "its confidence does not read the peaks of heatmaps")
+    return torch.from_numpy(factors[0].reshape(points).copy())
+
+
+def _other_architecture(name: str, found: str) -> UsageError:
+    return UsageError(
+        f"No network can be made of the model {name}: it is of another architecture",
+        found,
+        "give a model that “understudy export” made of a heatmap network with MobileNetV2, such as student-68.tflite",
+    )

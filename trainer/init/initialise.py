@@ -1,0 +1,179 @@
+"""The weights a run starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.core.errors import UsageError
+from trainer.init.growing import fits_into, grow_network
+from trainer.init.origin import is_model, read_origin
+from trainer.init.pretrained import imagenet_mobilenetv2, load_imagenet, load_trained
+from trainer.init.resize import slim_encoder, slim_network
+from trainer.init.transfer import copy_parts, copy_to_markup
+from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
+from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2
+from trainer.networks.pretrained_resnet import load_imagenet_resnet
+from trainer.networks.regression import RegressionNetwork, RegressionShape
+from trainer.networks.resnet import ResNet50
+from trainer.networks.star import StarNetwork, StarShape
+
+LandmarkNetwork = HeatmapNetwork | RegressionNetwork | StarNetwork
+NetworkShape = HeatmapShape | RegressionShape | StarShape
+Tell = Callable[[str], object]  # what is done with a sentence for whoever watches
+
+# Starts that need no former run, as a model's card tells them.
+FRESH_STARTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
+
+
+def make_network(shape: NetworkShape, start: str, seed: int, tell: Tell = lambda text: None) -> LandmarkNetwork:
+    """Return a network ready for training.
+
+    Args:
+        shape: its sizes.
+        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint or an exported model: of the same
+            network; with heatmaps, of a wider or a narrower one; for regression, of a heatmap network whose encoder
+            has the same sizes; otherwise of a network of which a part fits, such as its encoder or its heads, while
+            the others stay random. It may be of another markup.
+        seed: of the random weights.
+        tell: is given a sentence where a network is taken over part by part.
+
+    Raises:
+        UsageError: the weights named by `start` cannot be had, or fit no such network.
+    """
+    torch.manual_seed(seed)
+    network = network_of(shape)
+    if start == "imagenet":
+        _start_from_imagenet(network)
+    elif start != "random":
+        _start_from_run(network, Path(start), tell)
+    return network
+
+
+def network_of(shape: NetworkShape) -> LandmarkNetwork:
+    """Return the network of a shape with random weights."""
+    if isinstance(shape, HeatmapShape):
+        return HeatmapNetwork(shape)
+    return StarNetwork(shape) if isinstance(shape, StarShape) else RegressionNetwork(shape)
+
+
+def shape_of(sizes: dict[str, Any]) -> NetworkShape:
+    """Return the shape that a checkpoint's recipe holds as plain values, which no two kinds have the same names of."""
+    if "expansions" in sizes:
+        return HeatmapShape(**{**sizes, "expansions": tuple(sizes["expansions"])})
+    return StarShape(**sizes) if "neck" in sizes else RegressionShape(**sizes)
+
+
+def load_network(path: Path) -> LandmarkNetwork:
+    """Return the network of a checkpoint with its averaged weights, or that of a `.tflite` model.
+
+    Raises:
+        UsageError: the file is no checkpoint of a network of this program, or the model is not of a heatmap network
+            with MobileNetV2.
+        ModelError: the model or its card is missing or damaged.
+    """
+    checkpoint = read_origin(path)
+    try:
+        network = network_of(shape_of(checkpoint.recipe["shape"]))
+        network.load_state_dict(checkpoint.ema)
+    except (LookupError, TypeError, RuntimeError) as error:
+        raise UsageError(
+            f"The checkpoint {path} holds another network ({str(error).partition(chr(10))[0]})",
+            "it was made by another version of this program",
+            "give a checkpoint of this version, or train again",
+        ) from error
+    return network.eval()
+
+
+def _start_from_imagenet(network: LandmarkNetwork) -> None:
+    if not _has_imagenet_weights(network):
+        raise UsageError(
+            f"There are no ImageNet weights for {network.shape.encoder}",
+            "no package that can be installed carries them",
+            "train with --set start=random",
+        )
+    if isinstance(network.encoder, MobileNetV2):
+        wide = imagenet_mobilenetv2()
+        if not fits_into(network.encoder, wide):
+            raise UsageError(
+                "The ImageNet weights of MobileNetV2 do not fit this network",
+                f"they are of width 1 and the expansions {list(PUBLISHED_EXPANSIONS)}, and can only be made narrower",
+                "choose no larger shape.encoder_width and shape.expansions, or --set start=random",
+            )
+        slim_encoder(wide, network.encoder)
+    elif isinstance(network.encoder, ResNet50):
+        load_imagenet_resnet(network.encoder)
+    else:
+        load_imagenet(network.encoder)
+
+
+def _has_imagenet_weights(network: LandmarkNetwork) -> bool:
+    return network.shape.encoder in ("mobilenetv2", "mobilenetv2_100", "resnet50")
+
+
+def _fresh_start(network: LandmarkNetwork) -> str:
+    """Return the best start that a network can have without a former run."""
+    return "imagenet" if _has_imagenet_weights(network) else "random"
+
+
+def _start_from_run(network: LandmarkNetwork, path: Path, tell: Tell) -> None:
+    if not path.is_file() and not is_model(path):  # of models the engine says what is missing
+        raise UsageError(
+            f"The weights to start from, {path}, are not there",
+            f"this recipe goes on where the run {path.parent.name} ended, seen from the current folder",
+            f"run “understudy train {path.parent.name}” first, or choose with --set start={_fresh_start(network)}",
+        )
+    given = _with_points(load_network(path), network.shape.points)
+    if given.shape == network.shape:
+        network.load_state_dict(given.state_dict())
+    elif not _taken_over_by_width(given, network):
+        _take_over_parts(given, network, path, tell)
+
+
+def _take_over_parts(given: LandmarkNetwork, network: LandmarkNetwork, path: Path, tell: Tell) -> None:
+    if isinstance(given.encoder, MobileNetV2) and _same_encoder(given.shape, network.shape):
+        load_trained(network.encoder, given.encoder)
+        tell(f"Parts taken over from {path}: encoder.")
+    elif copied := copy_parts(given, network):
+        tell(f"Parts taken over from {path}: {', '.join(copied)}.")
+    else:
+        raise UsageError(
+            f"The weights to start from, {path}, are of another architecture",
+            f"that run holds {given.shape}, this recipe wants {network.shape}",
+            f"choose with --set start={_fresh_start(network)}, or give the run of the same network",
+        )
+
+
+def _with_points(given: LandmarkNetwork, points: int) -> LandmarkNetwork:
+    """Return a network as one of another markup."""
+    if given.shape.points == points:
+        return given
+    changed = network_of(replace(given.shape, points=points))
+    copy_to_markup(given, changed, given.shape.points, points)
+    return changed
+
+
+def _taken_over_by_width(given: LandmarkNetwork, network: LandmarkNetwork) -> bool:
+    """Copy a heatmap network with MobileNetV2 into a wider or a narrower one, and tell whether it is one."""
+    if not (isinstance(given, HeatmapNetwork) and isinstance(network, HeatmapNetwork)):
+        return False
+    if given.shape.stride != network.shape.stride or not given.shape.encoder == network.shape.encoder == "mobilenetv2":
+        return False
+    if fits_into(given, network):
+        grow_network(given, network)
+    elif fits_into(network, given):
+        slim_network(given, network)
+    else:
+        return False
+    return True
+
+
+def _same_encoder(given: NetworkShape, wanted: NetworkShape) -> bool:
+    if not (isinstance(given, HeatmapShape) and isinstance(wanted, RegressionShape)):
+        return False
+    published = (given.encoder_width, given.expansions) == (1.0, PUBLISHED_EXPANSIONS)
+    return published and wanted.encoder == "mobilenetv2_100"

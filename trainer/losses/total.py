@@ -1,0 +1,158 @@
+"""The loss of a network: its points by one of five rules, its maps where it has some, its teachers', its confidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch.nn import functional
+
+from engine.core.errors import UsageError
+from trainer.augment import Batch
+from trainer.checks import check_choice, check_not_negative, check_positive
+from trainer.losses.attention import AttentionLoss, attention_loss
+from trainer.losses.fard_mahoor import KDLoss, kd_terms, pull_loss
+from trainer.losses.heatmap import gaussian_cross_entropy, wing
+from trainer.losses.heatmap_distillation import HeatmapKD, heatmap_distillation, maps_of
+from trainer.losses.mean import weighted_mean
+from trainer.losses.star import StarLoss, plain_loss, star_loss
+from trainer.networks.output import LandmarkOutput
+
+POINT_LOSSES = ("wing", "l2", "kd", "star", "smooth_l1")
+
+
+@dataclass(frozen=True)
+class LandmarkLoss:
+    """Weights and constants of the loss.
+
+    Attributes:
+        points: rule for the points: `wing`; `l2`, the mean square of the published teachers; `kd`, by `kd`; `star`, by
+            `star`; or `smooth_l1`, which is STAR without its axes and spreads. A pull to the teachers' points, with the
+            weight of `kd`, joins any of them.
+        points_weight: weight of the points' term.
+        wing_width, wing_epsilon: constants of the Wing loss in units of half a crop side.
+        kd: constants of the KD-Loss.
+        heatmap_weight: weight of the heatmaps' cross-entropy.
+        heatmap_sigma: deviation of the target Gaussian in heatmap cells.
+        confidence_weight: weight of the confidence's cross-entropy.
+        star: constants of the STAR loss.
+        attention: of the loss of point maps and edge maps, where the network has some.
+        heatmap_kd: of the distillation of heatmaps.
+
+    Raises:
+        UsageError: there is no such rule for the points, or a constant is out of its range.
+    """
+
+    points: str = "wing"
+    points_weight: float = 1.0
+    wing_width: float = 0.06
+    wing_epsilon: float = 0.01
+    kd: KDLoss = field(default_factory=KDLoss)
+    heatmap_weight: float = 0.02
+    heatmap_sigma: float = 1.0
+    confidence_weight: float = 0.02
+    star: StarLoss = field(default_factory=StarLoss)
+    attention: AttentionLoss = field(default_factory=AttentionLoss)
+    heatmap_kd: HeatmapKD = field(default_factory=HeatmapKD)
+
+    def __post_init__(self) -> None:
+        check_choice("loss of points", self.points, POINT_LOSSES)
+        check_positive(wing_width=self.wing_width, wing_epsilon=self.wing_epsilon, heatmap_sigma=self.heatmap_sigma)
+        check_not_negative(
+            points_weight=self.points_weight,
+            heatmap_weight=self.heatmap_weight,
+            confidence_weight=self.confidence_weight,
+        )
+
+    @property
+    def learns_from_teachers(self) -> bool:
+        """Whether a term of the loss compares with teachers."""
+        assists = self.points == "kd" and (self.kd.tough.weight != 0 or self.kd.tolerant.weight != 0)
+        return assists or self.kd.pull_weight != 0 or self.heatmap_kd.reading != "none"
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """The terms of the loss, each a scalar averaged over what is labelled, and their weighted sum.
+
+    The terms of attention maps (already weighted) and of heatmap distillation are 0 where there is none.
+    """
+
+    points: torch.Tensor
+    heatmaps: torch.Tensor
+    confidence: torch.Tensor
+    attention: torch.Tensor
+    heatmap_kd: torch.Tensor
+    total: torch.Tensor
+
+
+def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) -> LossTerms:
+    """Compare a network's output with a batch's labels and teachers; points without either add nothing.
+
+    Raises:
+        UsageError: the loss needs heatmaps, and the network or its teachers give none.
+    """
+    points = _points(output, batch, settings)
+    heatmaps = _heatmaps(output.heatmap_logits, batch, settings)
+    entropy = functional.binary_cross_entropy_with_logits(output.confidence_logits, batch.visible, reduction="none")
+    confidence = weighted_mean(entropy, batch.visible_weight)
+    attention = _attention(output, batch, settings.attention)
+    heatmap_kd = _heatmap_kd(output, batch, settings.heatmap_kd)
+    total = (
+        settings.points_weight * points
+        + settings.heatmap_weight * heatmaps
+        + settings.confidence_weight * confidence
+        + attention
+        + settings.heatmap_kd.weight * heatmap_kd
+    )
+    return LossTerms(points, heatmaps, confidence, attention, heatmap_kd, total)
+
+
+def _points(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) -> torch.Tensor:
+    if settings.points == "kd":
+        return kd_terms(output.points, batch.points, batch.teachers, batch.trust, batch.labelled, settings.kd).total
+    loss = weighted_mean(_point_losses(output, batch.points, settings), batch.labelled)
+    if settings.kd.pull_weight:
+        loss = loss + settings.kd.pull_weight * pull_loss(output.points[:, None], batch.teachers, batch.trust)
+    return loss
+
+
+def _point_losses(output: LandmarkOutput, truth: torch.Tensor, settings: LandmarkLoss) -> torch.Tensor:
+    """Return the loss `[B, K]` of each point by its own rule."""
+    if settings.points == "star":
+        return star_loss(_maps(output), truth, settings.star)
+    if settings.points == "smooth_l1":
+        return plain_loss(output.points, truth, settings.star.scale)
+    difference = output.points - truth
+    if settings.points == "l2":
+        return difference.square().mean(-1)
+    return wing(difference.abs() * 2, settings.wing_width, settings.wing_epsilon).sum(-1)
+
+
+def _maps(output: LandmarkOutput) -> torch.Tensor:
+    maps = maps_of(output)
+    if maps is None:
+        raise UsageError(
+            "The STAR loss cannot be had of this network",
+            "it needs heatmaps, and this one regresses coordinates",
+            "set loss.points=smooth_l1, or take a recipe of a network with heatmaps",
+        )
+    return maps
+
+
+def _heatmaps(logits: torch.Tensor | None, batch: Batch, settings: LandmarkLoss) -> torch.Tensor:
+    if logits is None:
+        return batch.points.new_zeros(())
+    return weighted_mean(gaussian_cross_entropy(logits, batch.points, settings.heatmap_sigma), batch.labelled)
+
+
+def _attention(output: LandmarkOutput, batch: Batch, settings: AttentionLoss) -> torch.Tensor:
+    if output.attention is None:
+        return batch.points.new_zeros(())
+    return attention_loss(output.attention, batch.points, batch.labelled, settings)
+
+
+def _heatmap_kd(output: LandmarkOutput, batch: Batch, settings: HeatmapKD) -> torch.Tensor:
+    if settings.reading == "none":
+        return batch.points.new_zeros(())
+    return heatmap_distillation(maps_of(output), batch.teacher_maps, settings)

@@ -1,0 +1,192 @@
+"""Hong & Lin's networks (arXiv 2404.06029): an encoder, a neck to larger maps, and the anisotropic attention module.
+
+The teacher's neck is of transposed convolutions. The published student's only repeats each cell of its deepest map, so
+its maps of 64x64 are maps of 8x8; ours reads the features of all strides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from trainer.checks import check_choice, check_encoder_width, check_input_size, check_positive
+from trainer.edges import EDGES
+from trainer.networks.anisotropic_attention import AnisotropicAttention, AttentionMaps, of_sum_one
+from trainer.networks.encoders import ENCODERS, INPUT_MULTIPLES, fold_constants, make_encoder
+from trainer.networks.heatmap import FEATURE_STRIDES, FeaturePyramid, cell_centres
+from trainer.networks.mobilevit import ACTIVATIONS
+from trainer.networks.output import LandmarkOutput
+from trainer.networks.precision import in_float32
+
+NECKS = {"transposed": "transposed convolutions", "pyramid": "feature pyramid", "repeat": "repeated cells"}
+MAP_STRIDE, DEEPEST_STRIDE = FEATURE_STRIDES[0], FEATURE_STRIDES[-1]
+NOISE = 0.1
+
+
+@dataclass(frozen=True)
+class StarShape:
+    """The sizes of a network with an anisotropic attention module.
+
+    Attributes:
+        points: landmarks K of the scheme.
+        encoder: one of `trainer.networks.encoders.ENCODERS`.
+        encoder_width: width multiplier of MobileNetV2 or MobileViT-v2.
+        activation: of MobileViT-v2's layers: `silu` as published, `hardswish` or `relu6`.
+        neck: `transposed`, `pyramid` or `repeat`.
+        channels: of the neck's output, which the heads read.
+        attention: whether there are point maps and edge maps; without them the softmax of the heatmaps counts.
+        input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
+
+    Raises:
+        UsageError: there is no such encoder, neck or activation, no edges are known of so many points, a number is out
+            of its range, or the encoder cannot read pictures of that size.
+    """
+
+    points: int = 68
+    encoder: str = "swinv2_tiny"
+    encoder_width: float = 1.0
+    activation: str = "silu"
+    neck: str = "transposed"
+    channels: int = 256
+    attention: bool = True
+    input_size: int = 256
+
+    def __post_init__(self) -> None:
+        check_choice("markup with edges", self.points, tuple(EDGES))
+        check_choice("encoder", self.encoder, ENCODERS)
+        check_choice("neck", self.neck, tuple(NECKS))
+        check_choice("activation", self.activation, tuple(ACTIVATIONS))
+        check_positive(channels=self.channels)
+        check_encoder_width(self.encoder_width)
+        check_input_size(self.encoder, self.input_size, INPUT_MULTIPLES[self.encoder])
+
+
+class TransposedNeck(nn.Module):
+    """The deepest feature to maps of eight times its side: 1x1, then transposed convolutions of stride 4 and 2.
+
+    In training noise is added to what they read, a regulariser of the published network. There it is added to every
+    picture; we leave it out once trained, for it only makes points tremble.
+    """
+
+    def __init__(self, feature_channels: tuple[int, ...], channels: int) -> None:
+        super().__init__()
+        self.align = nn.Conv2d(feature_channels[-1], channels, 1)
+        self.upsample = nn.Sequential(*_transposed(channels, 6, 4), *_transposed(channels, 4, 2))
+
+    def forward(self, features: list[torch.Tensor]) -> torch.Tensor:
+        y = self.align(features[-1])
+        if self.training:
+            y = y + NOISE * torch.randn_like(y)
+        return self.upsample(y)
+
+
+def _transposed(channels: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
+    layer = nn.ConvTranspose2d(channels, channels, kernel, stride, padding=1, bias=False)
+    return layer, nn.BatchNorm2d(channels), UnfusedReLU()
+
+
+class UnfusedReLU(nn.Module):
+    """ReLU as a difference, which no converter draws into the layer before it.
+
+    Transposed convolutions with an activation inside are unknown to runtimes of 2022.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x - x.clamp(max=0)
+
+
+class DeepestFeature(nn.Module):
+    """The deepest feature as it is, by 1x1 to another number of channels where need be."""
+
+    def __init__(self, feature_channels: tuple[int, ...], channels: int) -> None:
+        super().__init__()
+        inputs = feature_channels[-1]
+        self.align = nn.Identity() if inputs == channels else nn.Conv2d(inputs, channels, 1)
+
+    def forward(self, features: list[torch.Tensor]) -> torch.Tensor:
+        return self.align(features[-1])
+
+
+class PlainHead(nn.Module):
+    """Features to the logits of one heatmap per point, for the comparison without attention."""
+
+    def __init__(self, channels: int, points: int) -> None:
+        super().__init__()
+        self.heatmaps = nn.Conv2d(channels, points, 1)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.heatmaps(features)
+
+
+class StarNetwork(nn.Module):
+    """Encoder, neck, heads, and each point as the mean of its map.
+
+    The neck `repeat` is the published student's. To repeat a cell and to look at each copy by itself commutes with
+    1x1 convolutions, with norms over the map and with means over its cells. So the heads look at each cell once, and
+    only the maps that are learned from are repeated: nothing of it is left in an export.
+
+    The confidence of a point is that of `trainer.networks.heatmap.HeatmapNetwork`.
+
+    Input `[B, 3, S, S]`, RGB, raw values 0..255.
+    """
+
+    cells: torch.Tensor
+
+    def __init__(self, shape: StarShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.encoder = make_encoder(shape.encoder, shape.encoder_width, shape.activation, shape.input_size)
+        self.decoder = _make_neck(shape, self.encoder.channels)
+        head = AnisotropicAttention if shape.attention else PlainHead
+        self.head = head(shape.channels, shape.points)
+        self.visibility = nn.Linear(self.encoder.channels[-1], shape.points)
+        self.peak_weight = nn.Parameter(torch.ones(shape.points))
+        self.repeats = DEEPEST_STRIDE // MAP_STRIDE if shape.neck == "repeat" else 1
+        side = shape.input_size // MAP_STRIDE // self.repeats
+        self.register_buffer("cells", cell_centres(side, side), persistent=False)
+
+    def forward(self, images: torch.Tensor) -> LandmarkOutput:
+        features = self.encoder(images)
+        neck = self.decoder(features)
+        with in_float32(images.device):
+            kind = self.visibility.weight.dtype
+            maps = self.head(neck.to(kind))
+            heatmaps = self._heatmaps(maps)
+            # A repeated cell's share of the map is divided among its copies.
+            peaks = heatmaps.detach().amax(-1) / self.repeats**2
+            confidence = self.visibility(features[-1].to(kind).mean((2, 3))) + self.peak_weight * peaks
+            points = heatmaps @ self.cells
+            if isinstance(maps, AttentionMaps):
+                return LandmarkOutput(points, confidence, None, AttentionMaps(*map(self._repeated, maps)))
+            return LandmarkOutput(points, confidence, self._repeated(maps))
+
+    def _heatmaps(self, maps: AttentionMaps | torch.Tensor) -> torch.Tensor:
+        """Return heatmaps `[B, K, H * W]`, whose cells sum to 1."""
+        if isinstance(maps, torch.Tensor):
+            return maps.flatten(2).softmax(-1)
+        return of_sum_one(maps.fused.flatten(2))
+
+    def _repeated(self, maps: torch.Tensor) -> torch.Tensor:
+        return maps if self.repeats == 1 else functional.interpolate(maps, scale_factor=float(self.repeats))
+
+    @property
+    def description(self) -> str:
+        """What the network is, for its card."""
+        head = "anisotropic attention" if self.shape.attention else "heatmaps"
+        return f"{self.encoder.title} encoder, {NECKS[self.shape.neck]}, {head}, soft-argmax"
+
+    def fold_constants(self) -> None:
+        """Let layers take up constants and linear layers in front of them; no number changes in evaluation mode."""
+        unread = [None] * (len(self.encoder.channels) - 1)
+        fold_constants(self.encoder, self.decoder.readers if isinstance(self.decoder, FeaturePyramid) else unread)
+
+
+def _make_neck(shape: StarShape, feature_channels: tuple[int, ...]) -> nn.Module:
+    if shape.neck == "transposed":
+        return TransposedNeck(feature_channels, shape.channels)
+    if shape.neck == "pyramid":
+        return FeaturePyramid(feature_channels, shape.channels)
+    return DeepestFeature(feature_channels, shape.channels)

@@ -1,0 +1,190 @@
+"""From a checkpoint to a model of the application: a `.tflite` that was checked against PyTorch, and its card."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from engine.core.errors import UnderstudyError
+from engine.core.files import replaced
+from engine.core.geometry import crop_of_landmarks, roll_of_landmarks
+from engine.inference.card import Card, CropRule, write_card
+from engine.inference.runtime import Runtime
+from engine.sources.sample import SampleClip
+from trainer.checkpoint import read_checkpoint
+from trainer.init.initialise import LandmarkNetwork, load_network
+from trainer.init.origin import origin_name
+from trainer.recipes import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
+from trainer.tflite.float16 import halve_weights, minimum_runtime
+
+LARGEST_DIFFERENCE = 5e-4  # of the crop side
+TEST_FRAMES = range(0, 600, 50)
+LICENCE = (
+    "Research and non-commercial use only: the weights were learned from face pictures that are free for research only."
+)
+
+
+class ExportError(UnderstudyError):
+    """An exported model does not compute what the trained one does."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """A finished export.
+
+    Attributes:
+        model, card: the two files.
+        difference: largest distance of a point from PyTorch's, in crop sides.
+    """
+
+    model: Path
+    card: Path
+    difference: float
+
+
+class ExportedForm(nn.Module):
+    """The network as the model contract wants it: points `[1, K, 2]` and confidence `[1, K]`."""
+
+    def __init__(self, network: LandmarkNetwork) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network)
+        self.network.fold_constants()
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        output = self.network(image)
+        return output.points, torch.sigmoid(output.confidence_logits)
+
+
+def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
+    """Write `target` (a `.tflite` path) and the card beside it.
+
+    Raises:
+        UsageError: the checkpoint cannot be read.
+        ExportError: a point of the exported model is further than `LARGEST_DIFFERENCE` from PyTorch's.
+    """
+    network = load_network(checkpoint)
+    content = halve_weights(to_tflite(network))
+    difference = compare(network, content)
+    if not difference <= LARGEST_DIFFERENCE:
+        raise ExportError(
+            f"The exported model differs from the trained one by {difference:.3%} of the crop side",
+            f"at most {LARGEST_DIFFERENCE:.2%} is accepted; the weights may be beyond float16's range",
+            "train on with a lower learning rate, or report this with the checkpoint",
+        )
+    return Export(
+        target, write_model(target, content, card_of(checkpoint, network, content, target.stem, role)), difference
+    )
+
+
+def write_model(target: Path, content: bytes, card: Card) -> Path:
+    """Write a model and its card beside it; return the card's path."""
+    card_path = target.with_suffix(".json")
+    with replaced(target) as temporary:
+        temporary.write_bytes(content)
+        write_card(card_path, card)
+    return card_path
+
+
+def to_tflite(network: LandmarkNetwork) -> bytes:
+    """Convert a network to TFLite with float32 weights, input `[1, S, S, 3]`."""
+    import litert_torch  # pulls in JAX: seconds that only an export should cost
+
+    form = litert_torch.to_channel_last_io(ExportedForm(network).eval(), args=[0])
+    side = network.shape.input_size
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        litert_torch.convert(form.eval(), (torch.zeros(1, side, side, 3),)).export(str(path))
+        return path.read_bytes()
+
+
+@torch.inference_mode()
+def compare(network: LandmarkNetwork, content: bytes) -> float:
+    """Return the largest distance of a point of the TFLite model from PyTorch's on faces, in crop sides."""
+    runtime = Runtime(content, "The exported model")
+    largest = 0.0
+    for face in _test_faces(network.shape.input_size):
+        runtime.input_buffer()[0] = face
+        points = torch.from_numpy(runtime.run()[0])
+        expected = network(torch.from_numpy(face).permute(2, 0, 1)[None].float()).points
+        distance = float((points - expected).norm(dim=-1).max())
+        largest = max(largest, distance) if math.isfinite(distance) else math.inf
+    return largest
+
+
+def _test_faces(size: int) -> list[NDArray[np.uint8]]:
+    """Return crops of the sample's face, `[S, S, 3]` uint8 RGB, in many poses."""
+    clip = SampleClip()
+    faces = []
+    for number in TEST_FRAMES:
+        image, truth = clip.frame(number)
+        crop = crop_of_landmarks(truth.points, roll_of_landmarks(truth.scheme, truth.points), 1.3)
+        faces.append(crop.sample(image, size))
+    return faces
+
+
+def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str, role: str) -> Card:
+    """Return the card of a model with float16 weights, not measured yet."""
+    state = read_checkpoint(checkpoint)
+    exported = ExportedForm(network)
+    packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
+    lineage = "; ".join(state.notes["lineage"])
+    return Card(
+        name=name,
+        role=role,
+        system=network.description,
+        scheme=network.shape.points,
+        input_size=network.shape.input_size,
+        crop=CropRule(state.recipe["crop_scale"], 0.0, level=True),
+        sha256=hashlib.sha256(content).hexdigest(),
+        bytes=len(content),
+        params=sum(parameter.numel() for parameter in exported.parameters()),
+        macs=count_macs(exported, network.shape.input_size),
+        precision="float16 weights, float32 arithmetic",
+        minimum_runtime=minimum_runtime(content),
+        licence=LICENCE,
+        data=f"{state.notes['faces']} faces of {packs}. {told_of_labels(state.recipe)} Before that: {lineage}.",
+        recipe=f"{state.recipe['name']}, {state.step} steps of {state.recipe['batch']}",
+        revision=str(state.notes["revision"]),
+    )
+
+
+def told_of_labels(recipe: dict[str, Any]) -> str:
+    """Return what a card says of labels and teachers; older checkpoints know of neither soft labels nor teachers."""
+    names = {pack["name"] for pack in recipe["packs"]}
+    machine_made, derived = sorted(names & MACHINE_LABELLED), sorted(names & PARTLY_DERIVED)
+    text = "Labels are manual"
+    if machine_made:
+        text += f", but those of {', '.join(machine_made)} machine-made"
+    if derived:
+        text += (
+            f"; in {', '.join(derived)} the 68 shared points are manual, some moved to WFLW's places, and 30 derived"
+            " from a proposal by PFLD-GhostOne that was bent to meet them"
+        )
+    text += "."
+    for pack in sorted(names & FROM_TEST_LISTS.keys()):
+        text += (
+            f" The faces of {pack} are of the test list of {FROM_TEST_LISTS[pack]}: no figure is a result on that set."
+        )
+    if soft := recipe.get("soft"):
+        text += f" They were projected on a shape model of {100 * soft['variance_share']:g} % of the variance."
+    if teachers := recipe.get("distillation", {}).get("teachers"):
+        text += f" Taught by {' and '.join(origin_name(teacher) for teacher in teachers)}."
+    return text
+
+
+def count_macs(network: nn.Module, side: int) -> int:
+    """Return the multiply-adds of one run of a network that reads images `[1, 3, side, side]`."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(1, 3, side, side))
+    return int(counter.get_total_flops()) // 2

@@ -1,0 +1,115 @@
+"""From a checkpoint to an int8 model, if it finds the points of held-out faces nearly as well as the float one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from engine.core.errors import UsageError
+from engine.core.schemes import SCHEMES
+from engine.inference.runtime import Runtime
+from trainer.augment import Batch, central_window
+from trainer.checkpoint import Checkpoint, read_checkpoint
+from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops, split_validation
+from trainer.init.initialise import LandmarkNetwork, load_network
+from trainer.recipes import PackChoice
+from trainer.tflite.export import ExportError, card_of, compare, to_tflite, write_model
+from trainer.tflite.float16 import halve_weights
+from trainer.tflite.int8 import quantise
+from trainer.validate import face_errors
+
+CALIBRATION_FACES = 128
+LARGEST_DIFFERENCE = 0.02  # of the crop side
+LARGEST_RISE = 0.03  # of the NME
+
+
+@dataclass(frozen=True)
+class Int8Export:
+    """A finished export.
+
+    Attributes:
+        model, card: the two files.
+        difference: largest distance of a point from PyTorch's, in crop sides.
+        nme_float16, nme_int8: on the run's validation faces, in percent of the distance of the outer eye corners.
+        faces: how many these are.
+    """
+
+    model: Path
+    card: Path
+    difference: float
+    nme_float16: float
+    nme_int8: float
+    faces: int
+
+
+def export_int8(checkpoint: Path, data: Path, target: Path, role: str = "student") -> Int8Export:
+    """Write `target` (a `.tflite` path) and the card beside it.
+
+    Args:
+        checkpoint: of a run.
+        data: folder with the packs that the run learned from. Calibration sees training faces only; the faces that
+            the run held out for validation say what int8 costs.
+        target: where to write.
+        role: of the model, for its card.
+
+    Raises:
+        UsageError: the checkpoint cannot be read, or no face is left to measure on.
+        PackError, SourceError: the data is incomplete.
+        ExportError: a point is further than `LARGEST_DIFFERENCE` from PyTorch's, or the NME rises by `LARGEST_RISE`
+            or more; nothing is written.
+    """
+    state = read_checkpoint(checkpoint)
+    network = load_network(checkpoint)
+    training, validation = _faces(state, data)
+    content = to_tflite(network)
+    chosen = torch.linspace(0, len(training) - 1, min(CALIBRATION_FACES, len(training))).long()
+    int8 = quantise(content, _window(training.subset(chosen), state, network).images)
+    difference = compare(network, int8)
+    held_out = _window(validation, state, network)
+    before, after = (_nme(model, held_out, network) for model in (halve_weights(content), int8))
+    _refuse_if_worse(difference, before, after, len(validation))
+    card = replace(card_of(checkpoint, network, int8, target.stem, role), precision="int8, float head")
+    return Int8Export(target, write_model(target, int8, card), difference, before, after, len(validation))
+
+
+def _faces(state: Checkpoint, data: Path) -> tuple[CropSet, CropSet]:
+    """Return faces for calibration and for validation, out of the packs that lend faces to validation."""
+    packs = [PackChoice(**pack) for pack in state.recipe["packs"] if pack["validation"]]
+    if packs:
+        crops = load_crops(data, tuple(packs), progress=True, size=state.notes.get("crop_size", CROP_SIZE))
+        training, validation, _ = split_validation(crops, state.recipe["hold_out"])
+        if len(validation) and len(training):
+            return training, validation
+    raise UsageError(
+        "No face is left to measure the int8 model on",
+        f"the run held out every {state.recipe['hold_out']}th face of packs with validation, and there are fewer",
+        "give the packs that the run learned from",
+    )
+
+
+def _window(crops: CropSet, state: Checkpoint, network: LandmarkNetwork) -> Batch:
+    return central_window(crops.faces, state.recipe["crop_scale"] / CROP_SCALE, network.shape.input_size)
+
+
+def _nme(content: bytes, batch: Batch, network: LandmarkNetwork) -> float:
+    runtime = Runtime(content, "The exported model")
+    points = []
+    for image in batch.images:
+        runtime.input_buffer()[0] = image.permute(1, 2, 0).numpy()
+        points.append(torch.from_numpy(runtime.run()[0]))
+    return float(face_errors(torch.cat(points), batch, SCHEMES[network.shape.points]).mean())
+
+
+def _refuse_if_worse(difference: float, before: float, after: float, faces: int) -> None:
+    rise = after / before - 1
+    if difference <= LARGEST_DIFFERENCE and rise < LARGEST_RISE:
+        return
+    raise ExportError(
+        f"The int8 model is too far from the trained one: its points by up to {difference:.2%} of the crop side, and "
+        f"its NME on {faces} validation faces is {after:.3f} % instead of {before:.3f} % ({rise:+.1%})",
+        f"at most {LARGEST_DIFFERENCE:.0%} and less than {LARGEST_RISE:+.0%} are accepted; some networks lose too much "
+        "in int8",
+        "keep the model with float16 weights: export without --int8",
+    )

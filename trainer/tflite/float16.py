@@ -1,0 +1,91 @@
+"""Halving a `.tflite` file: float32 weights become float16, each with a DEQUANTIZE in front of its use.
+
+Runtimes back to 2.11 load such files, and XNNPACK widens the weights once at load, so speed stays the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from trainer.tflite.flatbuffer import head_constants, read_tflite, write_tflite
+
+# Smaller tensors are not worth an operator of their own; and it is they that carry most of the rounding error.
+FEWEST_VALUES = 2048
+# Larger ones of the head, such as the coordinates of a regression, are too much of the file.
+MOST_HEAD_VALUES = 1 << 15
+
+
+def halve_weights(
+    content: bytes, fewest_values: int = FEWEST_VALUES, most_head_values: int = MOST_HEAD_VALUES
+) -> bytes:
+    """Return the model `content` with its constant float32 tensors of `fewest_values` and more stored as float16.
+
+    The head's stay float32 up to `most_head_values`: the centres of the heatmaps' cells, which float16 does not hold
+    exactly unless a side has a power of two of them, and the convolutions whose maps a norm or a mean magnifies.
+    """
+    model = read_tflite(content)
+    graph = model.subgraphs[0]
+    opcode = _add_dequantize(model)
+    head = head_constants(graph)
+    used = {index for operator in graph.operators for index in operator.inputs}
+    widening = []
+    for index in range(len(graph.tensors)):
+        weights = _float32_weights(model, graph.tensors[index], fewest_values)
+        if weights is None or index not in used or (index in head and weights.size <= most_head_values):
+            continue
+        half = weights.astype(np.float16)
+        if np.isfinite(half).all():  # beyond float16's range it stays as it is
+            widening.append(_store_as(model, graph, index, half, opcode))
+    graph.operators = widening + list(graph.operators)
+    return write_tflite(model)
+
+
+def minimum_runtime(content: bytes) -> str:
+    """Return the oldest runtime version that loads the model by its own metadata, "" if it does not say."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    for entry in model.metadata or []:
+        if entry.name == b"min_runtime_version":
+            return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()
+    return ""
+
+
+def _add_dequantize(model: schema.ModelT) -> int:
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    code.version = 3  # the version that reads float16
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
+def _float32_weights(model: schema.ModelT, tensor: schema.TensorT, fewest_values: int) -> NDArray[np.float32] | None:
+    data = model.buffers[tensor.buffer].data
+    if tensor.type != schema.TensorType.FLOAT32 or data is None or len(data) < 4 * fewest_values:
+        return None
+    return np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
+
+
+def _store_as(
+    model: schema.ModelT, graph: schema.SubGraphT, index: int, half: NDArray[np.float16], opcode: int
+) -> schema.OperatorT:
+    """Let a new float16 tensor hold the data of tensor `index`; return the operator that widens it."""
+    tensor = graph.tensors[index]
+    stored = schema.TensorT()
+    stored.shape, stored.type, stored.shapeSignature = tensor.shape, schema.TensorType.FLOAT16, None
+    stored.name = (tensor.name or b"weights") + b"_float16"
+    stored.buffer = _add_buffer(model, np.frombuffer(half.tobytes(), np.uint8))
+    graph.tensors.append(stored)
+    tensor.buffer = _add_buffer(model, None)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = opcode
+    operator.inputs = np.array([len(graph.tensors) - 1], np.int32)
+    operator.outputs = np.array([index], np.int32)
+    return operator
+
+
+def _add_buffer(model: schema.ModelT, data: NDArray[np.uint8] | None) -> int:
+    buffer = schema.BufferT()
+    buffer.data = data
+    model.buffers.append(buffer)
+    return len(model.buffers) - 1
