@@ -11,10 +11,10 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.live.engine_api import Parts
+from app.live.engine_api import EngineApi
 from app.live.screenshot import save_window_screenshot
 from app.settings.file import settings_path
-from app.settings.store import SettingsKeeper
+from app.settings.store import SettingsStore
 from app.shell.crash import CrashWatch
 from app.shell.log_file import log_path, start_log
 from app.shell.main_window import MainWindow
@@ -55,7 +55,7 @@ def run_window(
     start_log(log_path())
     application = _application()
     install_translations(application)
-    keeper = SettingsKeeper(settings_path())
+    keeper = SettingsStore(settings_path())
     if stream is not None:
         keeper.keep(replace(keeper.settings, stream=stream))
     theme = Theme(application, keeper.settings.theme)
@@ -80,10 +80,10 @@ def run_window(
     return code
 
 
-def engine_parts(detector: str = DEFAULT_DETECTOR) -> Parts:
+def engine_parts(detector: str = DEFAULT_DETECTOR) -> EngineApi:
     """Return the real engine for the window."""
     library, cameras = ModelLibrary(), CameraList()
-    return Parts(
+    return EngineApi(
         list_cameras=cameras,
         open_source=lambda spec, formats: open_source(spec, cameras, formats=formats),
         list_models=library.entries,

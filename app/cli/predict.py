@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.cli.terminal import say
-from engine.batch.predict import Prediction, predict_pack, predict_source, require_some
+from engine.batch.predict import predict_pack, predict_source, require_some
 from engine.formats.landmark_writers import write_predictions
 from engine.formats.packs import is_pack, read_pack
+from engine.formats.prediction import Prediction
 from engine.inference.detector import make_detector
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelLibrary

@@ -41,7 +41,7 @@ class Told:
     words: str = ""
 
 
-class Playing:
+class ActiveSource:
     """One source with the session that reads it. The session's threads fill in what they find.
 
     Attributes:
@@ -83,6 +83,6 @@ class Playing:
         """Tell whether `spec` asks for this source."""
         return spec in (self.spec, self.found_as)
 
-    def may_share_device(self, other: Playing) -> bool:
+    def may_share_device(self, other: ActiveSource) -> bool:
         """Tell whether both may want the same camera."""
         return None in (self.spec, other.spec) or self.answers_to(other.spec)

@@ -12,7 +12,7 @@ from app.live.camera_pace import pace_words
 from app.live.camera_watch import CameraWatch
 from app.live.panel.source import SourceSection
 from app.live.player import Player
-from engine.live.settings import View
+from engine.live.view import View
 from engine.sources.discovery import Camera
 
 PACE_SECONDS = 2.0  # between two looks at who is slower: words that change faster cannot be read
@@ -65,7 +65,7 @@ class CameraControls(QObject):
         self._looked_at = self._clock()
         playing = self._player.current
         rate = None if playing is None else playing.session.camera_rate
-        pace = pace_words(rate, view.first.readings)
+        pace = pace_words(rate, view.first.stats)
         if pace != self.pace:
             self.pace = pace
             self.pace_changed.emit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.core.stats import Readings
+from engine.core.stats import Stats
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
 
@@ -12,15 +12,15 @@ SLOW_CAMERA = 15.0  # pictures a second below which a camera is worth a word, if
 FEW = 30  # frames before which nothing is said
 
 
-def pace_words(camera_rate: float | None, readings: Readings) -> str:
+def pace_words(camera_rate: float | None, stats: Stats) -> str:
     """Return how fast the camera is, and which of both is the slower one if they do not fit; "" while nothing is known.
 
     Args:
         camera_rate: pictures per second that the camera sends.
-        readings: the lane's numbers.
+        stats: the lane's numbers.
     """
-    total = readings.latency_ms.get("total")
-    if camera_rate is None or total is None or total.p50 <= 0 or readings.frames < FEW:
+    total = stats.latency_ms.get("total")
+    if camera_rate is None or total is None or total.p50 <= 0 or stats.frames < FEW:
         return ""
     model_rate = 1000 / total.p50
     if camera_rate < SLOW_CAMERA and model_rate > 1.5 * camera_rate:

@@ -29,7 +29,7 @@ class NewSession(Protocol):
 
 
 @dataclass(frozen=True)
-class Parts:
+class EngineApi:
     """What the window asks of the engine. Every part but `new_session` may take long and runs on other threads.
 
     Attributes:

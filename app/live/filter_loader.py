@@ -12,7 +12,7 @@ from engine.filters.library import is_own
 from engine.filters.stage import FilterStage
 
 
-class FilterKeeper(QObject):
+class FilterLoader(QObject):
     """Owns one filter at a time. Lives on the GUI thread."""
 
     changed = Signal(object)  # FilterStage, or None for no filter

@@ -8,24 +8,23 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from app.live.active_source import SECOND, Playing
+from app.live.active_source import SECOND, ActiveSource
 from app.live.camera import CameraControls
-from app.live.engine_api import Parts
+from app.live.engine_api import EngineApi
 from app.live.files import FileControls
-from app.live.filter_loader import FilterKeeper
+from app.live.filter_loader import FilterLoader
 from app.live.output_controls import join_outputs
 from app.live.outputs import Outputs
 from app.live.panel.panel import ControlPanel
 from app.live.panel.pickers import SourceAction
 from app.live.player import Player
 from app.live.remedies import remedies_for
-from app.live.rival import default_rival
 from app.live.screenshot import Screenshots, screenshot_folder
 from app.live.status_text import notice_words, opening_words, status_words
 from app.live.viewport.presenter import BigLane, Presenter
 from app.live.viewport.recording_mark import RecordingMark
 from app.live.viewport.strip_chart import StripChart
-from app.live.viewport.viewport import LiveView
+from app.live.viewport.viewport import Viewport
 from app.settings.schema import LaneSettings, Settings
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
@@ -34,10 +33,11 @@ from app.widgets.file_dialogs import ask_for_file, ask_for_folder
 from engine.core.errors import ModelError
 from engine.filters.errors import FilterError
 from engine.filters.stage import FilterStage
-from engine.inference.library import ModelEntry
+from engine.inference.library import ModelEntry, default_teacher
 from engine.live.hints import FROZEN
-from engine.live.settings import LiveSettings, View
+from engine.live.settings import LiveSettings
 from engine.live.state import SourceState, Status
+from engine.live.view import View
 from engine.output.virtual_camera.camera import feedback_error
 from engine.render.scene import Layout
 from engine.sources.base import SourceKind
@@ -59,21 +59,25 @@ class LivePage(QWidget):
     told_briefly = Signal(str)  # something that happened
     full_screen_wanted = Signal()
 
-    def __init__(self, parts: Parts, settings: Settings, model: str | None, parent: QWidget | None = None) -> None:
+    def __init__(self, parts: EngineApi, settings: Settings, model: str | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts, self._remembered = parts, settings
         self._size = ""  # of the picture on screen
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
-        self.view, self.banner, self.chart = LiveView(), Banner(), StripChart()
+        self.view, self.banner, self.chart = Viewport(), Banner(), StripChart()
         self.presenter, self._recording_mark = Presenter(self.view), RecordingMark(self.view)
         self.panel = ControlPanel(settings)
         self.outputs, self._screenshots = Outputs(settings.recordings), Screenshots(self)
-        self._filters = FilterKeeper(self)
+        self._filters = FilterLoader(self)
         self._filter: FilterStage | None = None
         self.player = Player(
-            parts, self._session_settings(), model or settings.lanes.first, settings.lanes.second, self.outputs.tap
+            parts,
+            self._session_settings(),
+            model or settings.lanes.first,
+            settings.lanes.second,
+            self.outputs.on_result,
         )
         self.files = FileControls(self.player, self.panel.pause, self)
         self.cameras = CameraControls(parts.list_cameras, self.player, self.panel.source, self)
@@ -140,7 +144,7 @@ class LivePage(QWidget):
 
     def swap_models(self) -> None:
         """Exchange the models of both lanes; with one lane on screen, show what the other model says."""
-        self._choose_rival()
+        self._choose_other()
         self.player.swap_models()
 
     def toggle_signals(self) -> None:
@@ -264,7 +268,7 @@ class LivePage(QWidget):
 
     def _apply(self) -> None:
         if self.panel.lanes.layout_choice is not Layout.SINGLE:
-            self._choose_rival()
+            self._choose_other()
         self._filters.use(self.panel.filters.folder)
         self.player.apply(self._session_settings())
         self._show_numbers()
@@ -273,11 +277,11 @@ class LivePage(QWidget):
         # An audience has the presenter's numbers.
         self.view.show_numbers(self.panel.overlays.numbers.isChecked() and self.presenter.isHidden())
 
-    def _choose_rival(self) -> None:
+    def _choose_other(self) -> None:
         """Give the second lane a model of its own before it is shown for the first time."""
         first, second = self.player.lanes
         if second.wanted == first.wanted:
-            self.player.use_model(default_rival(self._entries, first.wanted), SECOND)
+            self.player.use_model(default_teacher(self._entries, first.wanted), SECOND)
 
     def _on_source_action(self, action: SourceAction) -> None:
         {
@@ -305,7 +309,7 @@ class LivePage(QWidget):
         self.panel.lanes.set_entries(entries)
         self.view.set_entries(entries)
         if self.panel.lanes.layout_choice is not Layout.SINGLE:
-            self._choose_rival()
+            self._choose_other()
 
     def _on_view(self, view: View) -> None:
         live = self._live
@@ -319,7 +323,7 @@ class LivePage(QWidget):
         if self.presenter.isVisible():
             shown = [lane for lane in (view.first, view.second) if lane is not None]
             screen = [self.view.screen_latency(lane).spread for lane in range(len(shown))]
-            lanes = [BigLane(its.result.model, its.readings, late) for its, late in zip(shown, screen, strict=True)]
+            lanes = [BigLane(its.result.model, its.stats, late) for its, late in zip(shown, screen, strict=True)]
             self.presenter.tell(lanes, view.agreement)
         self.cameras.look(view)
         self._show_playback()
@@ -336,7 +340,7 @@ class LivePage(QWidget):
         self._offer_reopening(status.message == FROZEN)
         self._tell_status()
 
-    def _on_opening(self, playing: Playing, status: Status) -> None:
+    def _on_opening(self, playing: ActiveSource, status: Status) -> None:
         self.panel.sources.select(playing.spec)
         words = opening_words(playing, status)
         self.told.emit(words)
@@ -352,7 +356,7 @@ class LivePage(QWidget):
         if isinstance(self.banner.error, ModelError):
             self.banner.hide()
 
-    def _on_opened(self, playing: Playing) -> None:
+    def _on_opened(self, playing: ActiveSource) -> None:
         self.view.show_notice("")
         if not playing.stands_in:
             self.banner.hide()
@@ -363,7 +367,7 @@ class LivePage(QWidget):
         self.panel.pause.setChecked(False)
         self.chart.forget()
 
-    def _on_kept(self, playing: Playing) -> None:
+    def _on_kept(self, playing: ActiveSource) -> None:
         self.panel.sources.select(_listed(playing))
         self._tell_status()
 
@@ -388,7 +392,7 @@ class LivePage(QWidget):
         self.files.refresh(self.panel.pause.isChecked() or not self._goes_on())
 
 
-def _listed(playing: Playing) -> str | None:
+def _listed(playing: ActiveSource) -> str | None:
     """Return under which entry of the source list a source stands."""
     if playing.kind is SourceKind.SAMPLE:
         return SAMPLE

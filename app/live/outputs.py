@@ -16,7 +16,7 @@ from app.shell.background import Background
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
 from engine.inference.signals import FaceSignals
-from engine.live.settings import View
+from engine.live.view import View
 from engine.output.landmark_log import LandmarkLog, Logged
 from engine.output.recorder import LiveRecorder, Recorded
 from engine.output.streaming.streamer import Streamer
@@ -43,7 +43,7 @@ def recordings_folder() -> Path:
 
 
 class Outputs(QObject):
-    """Owns everything that is written or sent. Lives on the GUI thread; only `tap` is called from another one.
+    """Owns everything that is written or sent. Lives on the GUI thread; only `on_result` is called from another one.
 
     Args:
         folder: where files go; `recordings_folder()` if None.
@@ -83,7 +83,7 @@ class Outputs(QObject):
         """Whether landmarks are being logged."""
         return self._log is not None
 
-    def tap(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
+    def on_result(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
         """Take a result of the first lane; called on the inference thread, returns at once."""
         landmark_log, streamer = self._log, self._streamer
         if landmark_log is not None:

@@ -7,17 +7,18 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.live.active_source import FIRST, SECOND, LaneModel, Playing, Told
-from app.live.engine_api import Parts
+from app.live.active_source import FIRST, SECOND, ActiveSource, LaneModel, Told
+from app.live.engine_api import EngineApi
 from app.shell.background import Background
 from app.shell.bridge import Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
 from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
 from engine.live.playback import Playback
-from engine.live.session import Tap
-from engine.live.settings import LiveSettings, View
+from engine.live.session import OnResult
+from engine.live.settings import LiveSettings
 from engine.live.state import FINAL_STATES, SourceState
+from engine.live.view import View
 from engine.render.scene import Layout
 from engine.sources.base import Adjustable, CameraFormat, Source, SourceKind
 from engine.sources.camera import DEFAULT_FORMAT
@@ -31,9 +32,9 @@ class Player(QObject):
 
     viewed = Signal(object)  # View: a new picture of the source on screen
     status_changed = Signal(object)  # Status of the source on screen
-    opening = Signal(object, object)  # Playing that is on its way, and its Status
-    opened = Signal(object)  # Playing that took over
-    kept = Signal(object)  # Playing that stays on screen because the next one failed or was called off
+    opening = Signal(object, object)  # ActiveSource that is on its way, and its Status
+    opened = Signal(object)  # ActiveSource that took over
+    kept = Signal(object)  # ActiveSource that stays on screen because the next one failed or was called off
     model_changed = Signal(int, str)  # lane, and the name of the model at work in it
     troubled = Signal(object, object)  # UnderstudyError, and a function that tries again what failed
     idle = Signal()  # nothing could be opened, not even the sample
@@ -41,30 +42,30 @@ class Player(QObject):
 
     def __init__(
         self,
-        parts: Parts,
+        parts: EngineApi,
         settings: LiveSettings,
         model: str,
         second_model: str | None = None,
-        tap: Tap | None = None,
+        on_result: OnResult | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._parts = parts
         self._settings = settings
-        self._tap = tap
+        self._tap = on_result
         self._mirroring_chosen = False  # by hand, while the next source is on its way
         self.lanes = (LaneModel(model), LaneModel(second_model or model))
         self._loop = False
         self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
-        self._current: Playing | None = None
-        self._next: Playing | None = None
-        self._stopping: list[Playing] = []
+        self._current: ActiveSource | None = None
+        self._next: ActiveSource | None = None
+        self._stopping: list[ActiveSource] = []
         self._background = Background(self)
         self._bridge = Bridge(self)
         self._bridge.changed.connect(self._look)
 
     @property
-    def current(self) -> Playing | None:
+    def current(self) -> ActiveSource | None:
         """What is on screen."""
         return self._current
 
@@ -78,7 +79,7 @@ class Player(QObject):
         if current is not None and current.answers_to(spec) and self._state(current) not in FINAL_STATES:
             self.kept.emit(current)
             return
-        self._start(Playing(spec))
+        self._start(ActiveSource(spec))
 
     def reopen(self) -> None:
         """Give the camera on screen up and open it again."""
@@ -92,7 +93,7 @@ class Player(QObject):
         if self._state(self._current) is SourceState.ENDED and self.playback is not None:
             self.seek(0.0)
         else:
-            self._start(Playing(self._current.spec))
+            self._start(ActiveSource(self._current.spec))
 
     @property
     def playback(self) -> Playback | None:
@@ -169,7 +170,7 @@ class Player(QObject):
         if not self._stopping:
             self.stopped.emit()
 
-    def _start(self, playing: Playing) -> None:
+    def _start(self, playing: ActiveSource) -> None:
         # Their ends alone: a session that held the ones before it would keep them all.
         before = tuple(old.ended for old in self._stopping if old.may_share_device(playing))
         settings = replace(self._settings, paused=False)
@@ -186,7 +187,7 @@ class Player(QObject):
         self.opening.emit(playing, playing.session.status)
         playing.session.start()
 
-    def _ask_for_second(self, playing: Playing) -> None:
+    def _ask_for_second(self, playing: ActiveSource) -> None:
         """Let a session have the second model, once there is a use for it."""
         model = self.lanes[SECOND].wanted
         if self._settings.layout is Layout.SINGLE or playing.second_model == model:
@@ -198,7 +199,7 @@ class Player(QObject):
             lambda: self._load_landmarker(SECOND, model),
         )
 
-    def _open_source(self, playing: Playing, before: tuple[threading.Event, ...]) -> Source:
+    def _open_source(self, playing: ActiveSource, before: tuple[threading.Event, ...]) -> Source:
         """Open the source of `playing`, or open it again; runs on its session's thread."""
         for ended in before:  # two readers on one device would make a free camera look busy
             ended.wait(STOP_SECONDS)
@@ -211,7 +212,7 @@ class Player(QObject):
             playing.session.settings = replace(playing.session.settings, mirrored=source.kind is SourceKind.CAMERA)
         return source
 
-    def _make_pipeline(self, playing: Playing) -> Pipeline:
+    def _make_pipeline(self, playing: ActiveSource) -> Pipeline:
         """Build the pipeline, with another model if the wanted one is broken; runs on the session's thread."""
         model = self.lanes[FIRST].wanted
         try:
@@ -241,7 +242,7 @@ class Player(QObject):
         if self._current is not None:
             self._look_at_current(self._current)
 
-    def _look_at_next(self, playing: Playing) -> None:
+    def _look_at_next(self, playing: ActiveSource) -> None:
         over = self._state(playing) in FINAL_STATES  # asked first: the last view comes before the end
         view = playing.session.take_view()
         if view is not None:
@@ -252,7 +253,7 @@ class Player(QObject):
         elif self._has_new_status(playing):
             self.opening.emit(playing, playing.session.status)
 
-    def _look_at_current(self, playing: Playing) -> None:
+    def _look_at_current(self, playing: ActiveSource) -> None:
         # Asked first: the view that names a model comes before its errors.
         errors = playing.session.error, playing.session.second_error
         view = playing.session.take_view()
@@ -266,18 +267,18 @@ class Player(QObject):
                 again = playing.found_as  # not `playing`: the banner may keep it for long
                 self.troubled.emit(status.error, lambda: self._open_again(again))
 
-    def _take_over(self, playing: Playing) -> None:
+    def _take_over(self, playing: ActiveSource) -> None:
         former, self._current, self._next = self._current, playing, None
         playing.told_status = None  # so far it was told as that of a source on its way
         self._ask_for_second(playing)
         mirrored = self._settings.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
         playing.session.settings = replace(self._settings, mirrored=mirrored, paused=False)
-        playing.session.tap = self._tap
+        playing.session.on_result = self._tap
         if former is not None:
             self._end(former)
         self.opened.emit(playing)
 
-    def _give_up(self, playing: Playing) -> None:
+    def _give_up(self, playing: ActiveSource) -> None:
         self._next = None
         self._end(playing)
         error = playing.session.status.error or playing.session.error or _empty(playing)
@@ -286,7 +287,7 @@ class Player(QObject):
         if self._current is not None:
             self.kept.emit(self._current)
         elif playing.spec != SAMPLE:
-            self._start(Playing(SAMPLE, stands_in=True))
+            self._start(ActiveSource(SAMPLE, stands_in=True))
         else:
             self.idle.emit()
 
@@ -300,16 +301,16 @@ class Player(QObject):
             self._end(self._next)
             self._next = None
 
-    def _end(self, playing: Playing) -> None:
+    def _end(self, playing: ActiveSource) -> None:
         def end() -> None:
             playing.session.stop(STOP_SECONDS)
             playing.ended.set()
 
-        playing.session.tap = None
+        playing.session.on_result = None
         self._stopping.append(playing)
         self._background.run(end, lambda _: self._forget(playing))
 
-    def _forget(self, playing: Playing) -> None:
+    def _forget(self, playing: ActiveSource) -> None:
         self._stopping.remove(playing)
         if self._bridge.closed and not self._stopping:
             self.stopped.emit()
@@ -322,7 +323,9 @@ class Player(QObject):
                 self.model_changed.emit(lane, model)
         self.viewed.emit(view)
 
-    def _tell_errors(self, playing: Playing, errors: tuple[UnderstudyError | None, UnderstudyError | None]) -> None:
+    def _tell_errors(
+        self, playing: ActiveSource, errors: tuple[UnderstudyError | None, UnderstudyError | None]
+    ) -> None:
         if playing.model_refusal is not None:
             wanted = self.lanes[FIRST].wanted
             self.troubled.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
@@ -341,17 +344,17 @@ class Player(QObject):
             self.model_changed.emit(lane, model.at_work)
         self.troubled.emit(error, lambda: self.use_model(wanted, lane))
 
-    def _has_new_status(self, playing: Playing) -> bool:
+    def _has_new_status(self, playing: ActiveSource) -> bool:
         status = playing.session.status
         if status == playing.told_status:
             return False
         playing.told_status = status
         return True
 
-    def _state(self, playing: Playing) -> SourceState:
+    def _state(self, playing: ActiveSource) -> SourceState:
         return playing.session.status.state
 
 
-def _empty(playing: Playing) -> SourceError:
+def _empty(playing: ActiveSource) -> SourceError:
     reason = playing.session.status.message or "it is empty or ended at once"
     return SourceError(f"The source {playing.name} gave no picture", reason, "choose another source")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from app.live.active_source import Playing
+from app.live.active_source import ActiveSource
 from engine.live.state import SILENT_STATES, SourceState, Status
 from engine.sources.base import SourceKind
 
@@ -18,20 +18,20 @@ def short_name(spec: str) -> str:
     return Path(spec).name or spec
 
 
-def opening_words(playing: Playing, status: Status) -> str:
+def opening_words(playing: ActiveSource, status: Status) -> str:
     """Return what is said while a source is on its way."""
     name = translate("status_words", "The first camera") if playing.spec is None else short_name(playing.spec)
     return f"{name} · {status.message or _state_words(playing, SourceState.STARTING)}"
 
 
-def status_words(playing: Playing, status: Status, size: str, paused: bool) -> str:
+def status_words(playing: ActiveSource, status: Status, size: str, paused: bool) -> str:
     """Return what the source on screen is doing; `size` is that of its picture."""
     # Why a source failed is told by the banner.
     message = "" if status.state is SourceState.FAILED else status.message
     return message or _plain_words(playing, status, size, paused)
 
 
-def notice_words(playing: Playing | None, status: Status) -> str:
+def notice_words(playing: ActiveSource | None, status: Status) -> str:
     """Return what to write over a picture that is not live, "" over one that is."""
     if status.state is SourceState.FAILED:
         return translate("status_words", "The picture stopped")  # the banner tells why
@@ -40,7 +40,7 @@ def notice_words(playing: Playing | None, status: Status) -> str:
     return status.message or _state_words(playing, status.state)
 
 
-def _plain_words(playing: Playing, status: Status, size: str, paused: bool) -> str:
+def _plain_words(playing: ActiveSource, status: Status, size: str, paused: bool) -> str:
     """Describe a source that has nothing special to say."""
     if status.state is SourceState.ENDED and playing.is_still:
         return f"{playing.name} · {size}"
@@ -56,7 +56,7 @@ def _plain_words(playing: Playing, status: Status, size: str, paused: bool) -> s
     return f"{playing.name} · {_state_words(playing, status.state)} · {size}"
 
 
-def _state_words(playing: Playing, state: SourceState) -> str:
+def _state_words(playing: ActiveSource, state: SourceState) -> str:
     return {
         SourceState.STARTING: translate("status_words", "opening …"),
         SourceState.LIVE: translate("status_words", "live")

@@ -15,7 +15,7 @@ SOON_MS = 800  # a slider that is drawn across changes a hundred times
 PATIENCE = 1.0  # seconds to wait for a disk that does not answer
 
 
-class SettingsKeeper(QObject):
+class SettingsStore(QObject):
     """Reads the settings when it is made.
 
     Args:

@@ -11,13 +11,13 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.live.active_source import SECOND
-from app.live.engine_api import Parts
+from app.live.engine_api import EngineApi
 from app.live.live_page import LivePage
 from app.live.viewport.first_hint import FirstHint
 from app.models.models_page import ModelsPage
 from app.settings.geometry import place_of, restore_place
 from app.settings.schema import Settings
-from app.settings.store import SettingsKeeper
+from app.settings.store import SettingsStore
 from app.shell.status_line import StatusLine
 from app.shell.top_bar import TopBar
 from app.shortcuts.cheat_sheet import HotkeySheet
@@ -42,7 +42,7 @@ class MainWindow(QMainWindow):
 
     gone = Signal()  # the window was closed, and its threads have ended or were given up
 
-    def __init__(self, parts: Parts, model: str | None, keeper: SettingsKeeper, theme: Theme) -> None:
+    def __init__(self, parts: EngineApi, model: str | None, keeper: SettingsStore, theme: Theme) -> None:
         super().__init__()
         self._keeper, self._theme = keeper, theme
         self._closing = False

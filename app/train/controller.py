@@ -42,7 +42,7 @@ def usual_kit() -> TrainingKit:
     return TrainingKit(own_program(), Path("runs").absolute(), ModelLibrary().folders)
 
 
-class TrainingKeeper(QObject):
+class TrainingController(QObject):
     """Runs at most one training or export at a time, each in a process of its own.
 
     Args:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QListWidget, QStackedWidget, QVBoxLay
 from app.settings.schema import TrainChoices
 from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN
-from app.train.controller import TrainingKeeper, TrainingKit, usual_kit
+from app.train.controller import TrainingController, TrainingKit, usual_kit
 from app.train.form import TrainingForm
 from app.train.log_reader import RunState
 from app.train.recipes import RecipeFacts
@@ -47,7 +47,7 @@ class TrainPage(QWidget):
         self._chosen_runs = choices.runs
         self._runs: dict[Path, RunState] = {}
         self._was_busy = False
-        self.keeper = TrainingKeeper(kit, choices.runs or kit.runs, self)
+        self.keeper = TrainingController(kit, choices.runs or kit.runs, self)
         self.banner, self.form, self.run_view = Banner(), TrainingForm(choices), TrainingRunView()
         self._make_parts()
         self._lay_out()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import SourceError, UsageError
@@ -12,36 +11,12 @@ from engine.core.geometry import landmark_box
 from engine.evaluation.evaluate import locate
 from engine.formats.images import read_picture
 from engine.formats.packs import Pack, PackFace
+from engine.formats.prediction import Prediction
 from engine.inference.detector import FaceDetector
 from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
 from engine.inference.pipeline import Pipeline
-from engine.inference.signals import FaceSignals, SignalReader
+from engine.inference.signals import SignalReader
 from engine.sources.base import Source, SourceKind
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """All faces of one picture or frame.
-
-    Attributes:
-        image: file name of the picture, None for a frame of a video.
-        source, frame: name of the video and number of the frame, None for a picture.
-        width, height: of the picture in pixels.
-        faces: largest first, in a pack in its order, where `id` is the label's place there; empty where none was found.
-        model: name of the model.
-        signals: of each face; None for a face that has none, empty where nobody asked for them.
-        time: where the frame stands, in seconds; None where that is not to be told.
-    """
-
-    image: str | None
-    source: str | None
-    frame: int | None
-    width: int
-    height: int
-    faces: tuple[Face, ...]
-    model: str
-    signals: tuple[FaceSignals | None, ...] = ()
-    time: float | None = None
 
 
 def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarker) -> Iterator[Prediction]:

@@ -116,7 +116,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
             if settings.stream is not None:
                 settings.stream.send(result, signals)
             blinks.update({face.id: face.blinks for face in signals if face is not None})
-            draw_ms = _draw(composer, Scene(result, shown.readings(), settings.overlay, signals=signals), canvas)
+            draw_ms = _draw(composer, Scene(result, shown.stats(), settings.overlay, signals=signals), canvas)
             for numbers in (meter, shown):
                 numbers.add(result, time.monotonic(), draw_ms)
             if recording is not None:
@@ -124,8 +124,8 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
             if settings.picture is not None and (result.faces or keep is None):
                 keep = canvas.copy()
         elapsed = time.monotonic() - start
-    readings = meter.readings()
-    if not readings.frames:
+    stats = meter.stats()
+    if not stats.frames:
         raise SourceError(
             f"The source {source.name} gave no frame", "it is empty or ended at once", "choose another source"
         )
@@ -133,12 +133,12 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         write_picture(settings.picture, cv2.cvtColor(keep, cv2.COLOR_BGRA2RGB))
     written = {"video": settings.record, "picture": settings.picture}
     return HeadlessSummary(
-        frames=readings.frames,
-        faces_found=readings.found,
-        fps=readings.frames / elapsed,
-        latency_ms=readings.latency_ms,
-        nme=readings.nme,
-        jitter=readings.jitter,
+        frames=stats.frames,
+        faces_found=stats.found,
+        fps=stats.frames / elapsed,
+        latency_ms=stats.latency_ms,
+        nme=stats.nme,
+        jitter=stats.jitter,
         blinks=sum(blinks.values()),
         model=pipeline.landmarker.card.name,
         source=source.name,

@@ -38,6 +38,10 @@ class Face:
     confidence: NDArray[np.float32]
     roll: float
 
+    def as_68(self) -> NDArray[np.float32]:
+        """Return the landmarks `[68, 2]` in the order of iBUG-68; the scheme must have these points."""
+        return self.landmarks[list(self.scheme.as_68)]
+
 
 @dataclass(frozen=True)
 class Result:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Slot(Generic[Item]):
+class Mailbox(Generic[Item]):
     """A place for one item.
 
     Live sources `replace`: what nobody took in time makes room for the newest, so what is taken is never old and
@@ -22,7 +22,7 @@ class Slot(Generic[Item]):
         self._closed = False
 
     def replace(self, item: Item) -> bool:
-        """Leave `item` in the place of an older one, without waiting; return False if the slot is closed."""
+        """Leave `item` in the place of an older one, without waiting; return False if the mailbox is closed."""
         with self._changed:
             if not self._closed:
                 self._item = item
@@ -40,7 +40,7 @@ class Slot(Generic[Item]):
             return True
 
     def take(self, timeout: float, wanted: Callable[[Item], bool] = lambda _: True) -> Item | None:
-        """Return the item and free its place; None if there was none within `timeout` seconds or the slot is closed.
+        """Return the item and free its place; None if there was none within `timeout` seconds or the mailbox is closed.
 
         An item that is not `wanted` stays where it is.
         """

@@ -27,7 +27,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Readings:
+class Stats:
     """The numbers on screen.
 
     Attributes:
@@ -54,16 +54,16 @@ class Readings:
 
 
 class Meter:
-    """Collects results and tells the readings.
+    """Collects results and tells the stats.
 
     Args:
         window: how many results the numbers look back on; None keeps all, for runs whose length is known.
-        refresh: seconds for which readings stay as they are; 0 renews them at every call.
+        refresh: seconds for which stats stay as they are; 0 renews them at every call.
     """
 
     def __init__(self, window: int | None = WINDOW, refresh: float = REFRESH) -> None:
         self._refresh = refresh
-        self._readings: Readings | None = None
+        self._stats: Stats | None = None
         self._renewed = 0.0
         self._times: deque[float] = deque(maxlen=window)
         self._stages: dict[str, deque[float]] = {name: deque(maxlen=window) for name in (*STAGES, "total")}
@@ -109,24 +109,24 @@ class Meter:
 
     def forget(self) -> None:
         """Forget what the numbers look back on, as for another model; the frames are counted on."""
-        self._readings = None
+        self._stats = None
         self._found.clear()
         self._jitter.forget()
         windows: tuple[deque[float], ...] = (self._times, self._errors, self._cpu_ms, *self._stages.values())
         for window in windows:
             window.clear()
 
-    def readings(self) -> Readings:
+    def stats(self) -> Stats:
         """Return the numbers as they stood at most `refresh` seconds before the last result."""
         now = self._times[-1] if self._times else 0.0
-        if self._readings is None or self._readings.fps is None or now - self._renewed >= self._refresh:
-            self._readings, self._renewed = self._measure(), now
-        return self._readings
+        if self._stats is None or self._stats.fps is None or now - self._renewed >= self._refresh:
+            self._stats, self._renewed = self._measure(), now
+        return self._stats
 
-    def _measure(self) -> Readings:
+    def _measure(self) -> Stats:
         span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
         seen = 0 if self._first_id is None else self._last_id - self._first_id + 1
-        return Readings(
+        return Stats(
             fps=(len(self._times) - 1) / span if span > 0 else None,
             latency_ms={name: spread_of(values) for name, values in self._stages.items() if values},
             nme=float(np.mean(self._errors)) if self._errors else None,

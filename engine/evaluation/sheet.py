@@ -101,5 +101,5 @@ def _tile(composer: Composer, scored: ScoredFace, scheme: Scheme) -> NDArray[np.
         faces = (Face(0, landmark_box(points), 1.0, scheme, points, np.ones(len(points), np.float32), 0.0),)
     result = Result(Frame(0, 0.0, picture, scored.image, truth=truth), faces, "", {}, detected=False)
     tile = np.empty((TILE, TILE, 4), np.uint8)
-    composer.compose(Scene(result, Meter().readings(), OPTIONS), tile)
+    composer.compose(Scene(result, Meter().stats(), OPTIONS), tile)
     return tile

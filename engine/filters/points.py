@@ -72,5 +72,5 @@ def landmarks_68(face: Face) -> NDArray[np.float32] | None:
     """Return the face's landmarks `[68, 2]` in the order of iBUG-68; None where its markup lacks them or one is NaN."""
     if not face.scheme.as_68:
         return None
-    points = face.landmarks[list(face.scheme.as_68)]
+    points = face.as_68()
     return points if np.isfinite(points).all() else None

@@ -71,7 +71,7 @@ class FilterStage:
         loaded = self._filter
         return self._error or (loaded.hook.error if loaded is not None and loaded.hook is not None else None)
 
-    def apply(
+    def paint(
         self,
         picture: NDArray[np.uint8],
         faces: Sequence[Face],

@@ -14,10 +14,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.batch.predict import Prediction
 from engine.core.errors import RecordingError, UsageError
 from engine.core.faces import Face
 from engine.core.files import replaced
+from engine.formats.prediction import Prediction
 from engine.inference.signals import SIGNALS
 
 # The .pts format counts pixels from 1.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -87,3 +88,17 @@ def _entry(card_path: Path) -> ModelEntry:
     except ModelError as error:
         return ModelEntry(card_path.stem, path, card, error)
     return ModelEntry(card_path.stem, path, card, None)
+
+
+def default_teacher(entries: list[ModelEntry], first: str) -> str:
+    """Return what the first model is compared with unless the user chose: the best teacher, else another model."""
+    others = [entry for entry in entries if entry.error is None and entry.name != first]
+    return min(others, key=_rank).name if others else first
+
+
+def _rank(entry: ModelEntry) -> tuple[bool, float]:
+    card = entry.card
+    if card is None:
+        return True, math.inf
+    errors = [float(metric["nme"]) for metric in card.metrics if metric.get("nme") is not None]
+    return card.role != "teacher", min(errors, default=math.inf)

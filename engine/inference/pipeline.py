@@ -6,7 +6,6 @@ import math
 import time
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
@@ -102,12 +101,7 @@ def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
     if nearest.scheme is truth.scheme:
         error = nme(truth.scheme, nearest.landmarks, truth.points)
     elif nearest.scheme.as_68 and truth.scheme.as_68:
-        error = nme(IBUG_68, as_68(nearest), truth.points[list(truth.scheme.as_68)])
+        error = nme(IBUG_68, nearest.as_68(), truth.points[list(truth.scheme.as_68)])
     else:
         return None
     return error if math.isfinite(error) else None
-
-
-def as_68(face: Face) -> NDArray[np.float32]:
-    """Return the face's landmarks `[68, 2]` in the order of iBUG-68."""
-    return face.landmarks[list(face.scheme.as_68)]

@@ -5,61 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.core.faces import Face, Result
-from engine.core.metrics import interocular_distance
+from engine.core.pairing import face_agreement, paired
 from engine.core.stats import WINDOW
-from engine.inference.pipeline import as_68
 
 WAITING = 64  # results that wait for the other lane's: two seconds at 30 frames a second
-SAME_FACE = 0.5  # eye distances between the middles of two faces up to which they are taken for the same one
-
-
-def can_be_compared(first: Face, second: Face) -> bool:
-    """Tell whether two faces are marked at the same places: by one scheme, or both at least at the 68 shared points."""
-    return first.scheme is second.scheme or bool(first.scheme.as_68 and second.scheme.as_68)
-
-
-def shared_points(first: Face, second: Face) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the landmarks of two faces that mark the same places: all of one scheme, else the 68 shared points.
-
-    The faces must be such that `can_be_compared`.
-    """
-    if first.scheme is second.scheme:
-        return first.landmarks, second.landmarks
-    return as_68(first), as_68(second)
-
-
-def eye_distance(face: Face) -> float:
-    """Return the distance of the outer eye corners in pixels."""
-    return interocular_distance(face.scheme, face.landmarks)
-
-
-def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Face]]:
-    """Return the faces that both models see: each of the first's with the nearest of the second's, if it is near.
-
-    Faces whose schemes share no points are left out.
-    """
-    pairs: list[tuple[Face, Face]] = []
-    free = list(second)
-    for face in first:
-        comparable = [other for other in free if can_be_compared(face, other)]
-        nearest = min(comparable, key=lambda other: _apart(face, other), default=None)
-        if nearest is not None and _apart(face, nearest) <= SAME_FACE * eye_distance(face):
-            pairs.append((face, nearest))
-            free.remove(nearest)
-    return pairs
-
-
-def face_agreement(first: Face, second: Face) -> float:
-    """Return the mean distance of the shared points in percent of the mean eye distance of both."""
-    ours, theirs = shared_points(first, second)
-    eyes = (eye_distance(first) + eye_distance(second)) / 2
-    return float(np.linalg.norm(ours - theirs, axis=1).mean()) * 100 / max(eyes, 1.0)
 
 
 class AgreementMeter:
@@ -117,7 +70,3 @@ class AgreementMeter:
         waiting[result.frame.id] = result.faces
         if len(waiting) > WAITING:
             waiting.popitem(last=False)
-
-
-def _apart(first: Face, second: Face) -> float:
-    return float(np.hypot(*np.subtract(first.box.centre, second.box.centre)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from engine.core.errors import SourceError, UnderstudyError
 from engine.core.frame import Frame
-from engine.core.mailbox import Slot
+from engine.core.mailbox import Mailbox
 from engine.live.hints import PictureHints
 from engine.live.playback import Playback, Playhead, Wish
 from engine.live.state import Timing
@@ -97,7 +97,7 @@ class Capture:
 
     Args:
         open_source: opens the source; may block.
-        slot: where frames go.
+        mailbox: where frames go.
         timing: see `Timing`.
         clock: tells seconds.
         hold: while set, the frames of a camera are let go uncounted, and a file gives only those that are asked for.
@@ -121,7 +121,7 @@ class Capture:
     def __init__(
         self,
         open_source: Callable[[], Source],
-        slot: Slot[Captured],
+        mailbox: Mailbox[Captured],
         timing: Timing,
         clock: Callable[[], float],
         hold: threading.Event,
@@ -129,7 +129,7 @@ class Capture:
         expected: str = "",
         loop: threading.Event | None = None,
     ) -> None:
-        self._open_source, self._slot, self._timing, self._clock = open_source, slot, timing, clock
+        self._open_source, self._mailbox, self._timing, self._clock = open_source, mailbox, timing, clock
         self._hold, self._expected = hold, expected
         self._loop = loop or threading.Event()
         self.source_name, self.is_camera, self.opened = "", False, False
@@ -273,7 +273,7 @@ class Capture:
         self.period = interval if not self.period else self.period + PERIOD_WEIGHT * (interval - self.period)
         self.frames += 1
         if not self._hold.is_set():
-            self._slot.replace(Captured(self, self._numbered(frame), wait_ms))
+            self._mailbox.replace(Captured(self, self._numbered(frame), wait_ms))
 
     def _read_file(self, source: Source) -> None:
         """Give every frame at its time, go where the user wants, and start again at the end if that is wanted."""
@@ -317,7 +317,7 @@ class Capture:
     def _go(self, reel: Seekable, wish: Wish, ahead: deque[tuple[Frame, float]]) -> None:
         """Fulfil a wish, by what was read already if that will do."""
         place = wish.place(reel, self._head.shown[0])
-        left = self._slot.take(0.0)
+        left = self._mailbox.take(0.0)
         if left is not None and left.frame is not None and left.capture is self:
             ahead.appendleft((replace(left.frame, id=left.place), left.wait_ms))
         while ahead and ahead[0][0].id != place:
@@ -342,7 +342,7 @@ class Capture:
     def _give(self, captured: Captured) -> bool:
         """Hand something over as soon as there is room; return False if something else is to be done instead."""
         while not self._head.woken.is_set():
-            if self._slot.put(captured, self._timing.tick):
+            if self._mailbox.put(captured, self._timing.tick):
                 self.frames += captured.frame is not None
                 return True
         return False

@@ -10,21 +10,22 @@ from dataclasses import dataclass
 from engine.core.errors import ModelError, UnderstudyError
 from engine.core.faces import Result
 from engine.core.frame import Frame
-from engine.core.mailbox import Slot
-from engine.core.stats import Meter, Readings
+from engine.core.mailbox import Mailbox
+from engine.core.stats import Meter, Stats
 from engine.inference.landmarker import Landmarker, not_finite_error
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals, SignalReader
 from engine.live.buffers import TripleBuffer
-from engine.live.settings import LaneView, LiveSettings
+from engine.live.settings import LiveSettings
 from engine.live.state import FINAL_STATES, SILENT_STATES, SourceState, Timing
+from engine.live.view import LaneView
 from engine.render.overlay import Composer
 from engine.render.scene import Layout, Scene
 
 log = logging.getLogger(__name__)
 
 # What goes with a picture: the result, its signals, the lane's numbers, and the other lane's result drawn with it.
-Shown = tuple[Result, tuple[FaceSignals | None, ...], Readings, Result | None]
+Shown = tuple[Result, tuple[FaceSignals | None, ...], Stats, Result | None]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Looks:
     """What decides how a result is drawn; when it changes, the picture on screen is drawn anew."""
 
     settings: tuple[object, ...]
-    rival: int  # id of the other lane's result, whose arrays must not be compared
+    other: int  # id of the other lane's result, whose arrays must not be compared
 
 
 class Lane:
@@ -61,7 +62,7 @@ class Lane:
     ) -> None:
         self._make_pipeline, self._tell, self._composer = make_pipeline, tell, composer
         self._timing, self._clock, self._beside = timing, clock, beside
-        self._wanted_model: Slot[Callable[[], Landmarker]] = Slot()
+        self._wanted_model: Mailbox[Callable[[], Landmarker]] = Mailbox()
         self._model_error: UnderstudyError | None = None
         self._frame_error: UnderstudyError | None = None
         self._buffers: TripleBuffer[Shown] = TripleBuffer()
@@ -69,14 +70,14 @@ class Lane:
         self._signal_reader = SignalReader()
         self._signals: tuple[FaceSignals | None, ...] = ()
         self._meter = Meter(refresh=timing.refresh)
-        self._readings = self._meter.readings()
+        self._stats = self._meter.stats()
         self.gap = False
         self._standstill = self._last_result_at = self._failed_at = 0.0
         self._cpu_before = 0.0
         self._shown: Result | None = None
         self._shown_signals: tuple[FaceSignals | None, ...] = ()
         self._shown_with: Looks | None = None
-        self._rival: Result | None = None
+        self._other: Result | None = None
 
     @property
     def error(self) -> UnderstudyError | None:
@@ -102,8 +103,8 @@ class Lane:
         taken = self._buffers.take()
         if taken is None:
             return None
-        picture, (result, signals, readings, rival) = taken
-        return LaneView(result, signals, readings, picture, rival)
+        picture, (result, signals, stats, other) = taken
+        return LaneView(result, signals, stats, picture, other)
 
     def build(self) -> None:
         """Build the pipeline."""
@@ -147,10 +148,10 @@ class Lane:
             return None
         return result
 
-    def show(self, frame: Frame, result: Result | None, settings: LiveSettings, rival: Result | None = None) -> None:
+    def show(self, frame: Frame, result: Result | None, settings: LiveSettings, other: Result | None = None) -> None:
         """Draw a frame with its result, or the bare picture, which does not count."""
         try:
-            draw_ms = self._draw(result or bare(frame), settings, rival)
+            draw_ms = self._draw(result or bare(frame), settings, other)
         except Exception as error:  # as in `process`
             self.fail_frame(error)
             self._draw(bare(frame), settings, None)
@@ -161,11 +162,11 @@ class Lane:
     def publish(self) -> None:
         """Hand over what was drawn last."""
         if self._shown is not None:
-            self._buffers.publish((self._shown, self._shown_signals, self._readings, self._rival))
+            self._buffers.publish((self._shown, self._shown_signals, self._stats, self._other))
 
     def clear(self) -> None:
         """Show nothing any more until the next frame, which does not follow the last one in time."""
-        self._shown, self._shown_signals, self._rival = None, (), None
+        self._shown, self._shown_signals, self._other = None, (), None
         self.gap = True
 
     def judge(self, result: Result | None) -> None:
@@ -179,7 +180,7 @@ class Lane:
             self._tell()
 
     def refresh(
-        self, settings: LiveSettings, state: SourceState, model_changed: bool, rival: Result | None = None
+        self, settings: LiveSettings, state: SourceState, model_changed: bool, other: Result | None = None
     ) -> None:
         """While no frame comes: keep the picture on screen true to the settings, the model and the source's state."""
         shown = self._shown
@@ -190,9 +191,9 @@ class Lane:
         if state in SILENT_STATES and shown.faces and not settings.paused:
             self._redraw(bare(shown.frame), settings, None)
         elif model_changed and (settings.paused or state in FINAL_STATES):
-            self._work_again(shown.frame, settings, rival)
-        elif _looks(settings, rival) != self._shown_with:
-            self._redraw(shown, settings, rival)
+            self._work_again(shown.frame, settings, other)
+        elif _looks(settings, other) != self._shown_with:
+            self._redraw(shown, settings, other)
 
     def fail_frame(self, error: Exception) -> None:
         """Report an error once, however many frames it spoils."""
@@ -208,19 +209,19 @@ class Lane:
         self._model_error = _model_sentence(error, "The model cannot be loaded")
         self._tell()
 
-    def _work_again(self, frame: Frame, settings: LiveSettings, rival: Result | None) -> None:
+    def _work_again(self, frame: Frame, settings: LiveSettings, other: Result | None) -> None:
         """Show what the new model says of the frame on screen, with its own numbers."""
         result = self.process(frame, 0.0, settings)
-        self.show(frame, result, settings, rival)
-        self._redraw(result or bare(frame), settings, rival)
+        self.show(frame, result, settings, other)
+        self._redraw(result or bare(frame), settings, other)
         self.judge(result)
 
-    def _redraw(self, result: Result, settings: LiveSettings, rival: Result | None) -> None:
-        self._draw(result, settings, rival)
+    def _redraw(self, result: Result, settings: LiveSettings, other: Result | None) -> None:
+        self._draw(result, settings, other)
         self.publish()
         self._tell()
 
-    def _draw(self, result: Result, settings: LiveSettings, rival: Result | None) -> float:
+    def _draw(self, result: Result, settings: LiveSettings, other: Result | None) -> float:
         """Draw a result into the free buffer; return the milliseconds it took.
 
         Raises:
@@ -230,12 +231,12 @@ class Lane:
         signals = self._signals_of(result)
         scene = Scene(
             result,
-            self._readings,
+            self._stats,
             settings.overlay,
             settings.mirrored,
             signals,
             settings.layout,
-            rival,
+            other,
             settings.magnification,
             settings.filter,
         )
@@ -244,7 +245,7 @@ class Lane:
         else:
             self._compose(scene)
         self._shown, self._shown_signals = result, signals
-        self._rival, self._shown_with = rival, _looks(settings, rival)
+        self._other, self._shown_with = other, _looks(settings, other)
         return (time.perf_counter() - start) * 1e3
 
     def _compose(self, scene: Scene) -> None:
@@ -269,7 +270,7 @@ class Lane:
         self.gap, self._last_result_at = False, now
         cpu_ms = (time.thread_time() - self._cpu_before) * 1e3
         self._meter.add(result, now - self._standstill, draw_ms, cpu_ms)
-        self._readings = self._meter.readings()
+        self._stats = self._meter.stats()
 
 
 def bare(frame: Frame) -> Result:
@@ -277,11 +278,11 @@ def bare(frame: Frame) -> Result:
     return Result(frame, (), "", {}, detected=False)
 
 
-def _looks(settings: LiveSettings, rival: Result | None) -> Looks:
+def _looks(settings: LiveSettings, other: Result | None) -> Looks:
     magnification = settings.magnification if settings.layout is Layout.DIFFERENCE else 0.0
     loaded = None if settings.filter is None else settings.filter.loaded
     told = (settings.overlay, settings.mirrored, settings.layout, magnification, id(loaded))
-    return Looks(told, id(rival) if rival is not None else 0)
+    return Looks(told, id(other) if other is not None else 0)
 
 
 def _model_sentence(error: Exception, what: str) -> UnderstudyError:

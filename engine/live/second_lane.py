@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine.core.faces import Result
 from engine.core.frame import Frame
-from engine.core.mailbox import Slot
+from engine.core.mailbox import Mailbox
 from engine.live.lane import Lane
 from engine.live.settings import LiveSettings
 from engine.live.state import SourceState
@@ -53,8 +53,8 @@ class SecondLane:
     ) -> None:
         self.lane = lane
         self._settings, self._state, self._found, self._tell, self._tick = settings, state, found, tell, tick
-        self._offers: Slot[Offer] = Slot()
-        self._finished: Slot[int] = Slot()
+        self._offers: Mailbox[Offer] = Mailbox()
+        self._finished: Mailbox[int] = Mailbox()
         self._stopping = threading.Event()
         self._holding = threading.Lock()
         self._held: Offer | None = None  # its picture waits for the first lane's

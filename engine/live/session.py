@@ -10,7 +10,7 @@ from collections.abc import Callable
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
 from engine.core.frame import Frame
-from engine.core.mailbox import Slot
+from engine.core.mailbox import Mailbox
 from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals
@@ -19,16 +19,17 @@ from engine.live.capture import Capture, Captured
 from engine.live.lane import Lane
 from engine.live.playback import Playback
 from engine.live.second_lane import SecondLane
-from engine.live.settings import LaneView, LiveSettings, Pace, View
+from engine.live.settings import LiveSettings, Pace
 from engine.live.state import SILENT_STATES, Status, Timing
-from engine.live.watchdog import Supervisor
+from engine.live.view import LaneView, View
+from engine.live.watchdog import Watchdog
 from engine.render.overlay import Composer
 from engine.render.scene import Layout
 from engine.sources.base import Source
 
 log = logging.getLogger(__name__)
 
-Tap = Callable[[Result, tuple[FaceSignals | None, ...]], None]
+OnResult = Callable[[Result, tuple[FaceSignals | None, ...]], None]
 
 
 class Session:
@@ -48,8 +49,8 @@ class Session:
         clock: tells seconds.
 
     Attributes:
-        tap: called on the inference thread with every result of the first lane and its faces' signals, for streams and
-            logs; must return at once.
+        on_result: called on the inference thread with every result of the first lane and its faces' signals, for
+            streams and logs; must return at once.
     """
 
     def __init__(
@@ -66,8 +67,8 @@ class Session:
         self._settings, self._notify, self._clock = settings, notify, clock
         self._make_composer = make_composer
         self._timing = timing or Timing()
-        self._slot: Slot[Captured] = Slot()
-        self._supervisor = Supervisor(open_source, self._slot, self._tell, self._timing, clock)
+        self._mailbox: Mailbox[Captured] = Mailbox()
+        self._watchdog = Watchdog(open_source, self._mailbox, self._tell, self._timing, clock)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._lane = self._make_lane(make_pipeline)
@@ -78,7 +79,7 @@ class Session:
         # Used by the inference thread alone.
         self._source: Capture | None = None
         self._counts: Callable[[], bool] = lambda: True  # whether the newest frame is still of use
-        self.tap: Tap | None = None
+        self.on_result: OnResult | None = None
         self.settings = settings
 
     @property
@@ -90,37 +91,37 @@ class Session:
     def settings(self, settings: LiveSettings) -> None:
         self._settings = settings
         if settings.paused:
-            self._supervisor.hold.set()
+            self._watchdog.hold.set()
         else:
-            self._supervisor.hold.clear()
+            self._watchdog.hold.clear()
 
     @property
     def status(self) -> Status:
         """What the source is doing."""
-        return self._supervisor.status
+        return self._watchdog.status
 
     @property
     def playback(self) -> Playback | None:
         """Where a file stands; None for cameras, and before the first frame."""
-        capture = self._supervisor.capture
+        capture = self._watchdog.capture
         return None if capture is None else capture.playback
 
     @property
     def loop(self) -> bool:
         """Whether a file starts again at its end; a single picture does not."""
-        return self._supervisor.loop.is_set()
+        return self._watchdog.loop.is_set()
 
     @loop.setter
     def loop(self, loop: bool) -> None:
         if loop:
-            self._supervisor.loop.set()
+            self._watchdog.loop.set()
         else:
-            self._supervisor.loop.clear()
+            self._watchdog.loop.clear()
 
     @property
     def camera_rate(self) -> float | None:
         """Frames per second that the camera sends, as measured; None for files, and before the second frame."""
-        capture = self._supervisor.capture
+        capture = self._watchdog.capture
         return 1 / capture.period if capture is not None and capture.is_camera and capture.period > 0 else None
 
     @property
@@ -135,7 +136,7 @@ class Session:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._supervisor.start()
+        self._watchdog.start()
         self._thread.start()
 
     def stop(self, timeout: float = 3.0) -> bool:
@@ -147,8 +148,8 @@ class Session:
         """
         deadline = self._clock() + timeout
         self._stopping.set()
-        self._slot.close()
-        stopped = self._supervisor.stop(timeout)
+        self._mailbox.close()
+        stopped = self._watchdog.stop(timeout)
         if self._second is not None:
             stopped = self._second.stop(max(0.0, deadline - self._clock())) and stopped
         if self._thread.ident is not None:
@@ -159,20 +160,20 @@ class Session:
 
     def reopen(self) -> None:
         """Give the camera up and open it again, as when its picture is frozen; files go on as they are."""
-        self._supervisor.reopen()
+        self._watchdog.reopen()
 
     def seek(self, seconds: float) -> None:
         """Go on at a moment of a file, also after its end and in a pause; returns at once.
 
         Of many calls in a row only the last one counts. No frame of before is shown any more.
         """
-        capture = self._supervisor.capture
+        capture = self._watchdog.capture
         if capture is not None:
             capture.seek(seconds)
 
     def step(self, frames: int) -> None:
         """Go that many frames of a file further, or back; calls add up. A pause goes on at the new frame."""
-        capture = self._supervisor.capture
+        capture = self._watchdog.capture
         if capture is not None:
             capture.step(frames)
 
@@ -238,11 +239,11 @@ class Session:
             self._agreement.forget()
         if self._settings.paused:
             self._break_off()
-            self._slot.take(0.0, _is_of_camera)  # it would be shown once the picture goes on, minutes old
-        captured = self._slot.take(self._timing.tick, lambda waiting: waiting.asked or not self._settings.paused)
+            self._mailbox.take(0.0, _is_of_camera)  # it would be shown once the picture goes on, minutes old
+        captured = self._mailbox.take(self._timing.tick, lambda waiting: waiting.asked or not self._settings.paused)
         if captured is None:
             self._rest(model_changed)
-        elif self._supervisor.counts(captured):
+        elif self._watchdog.counts(captured):
             self._receive(captured)
 
     def _receive(self, captured: Captured) -> None:
@@ -254,7 +255,7 @@ class Session:
         if captured.frame is None:
             captured.capture.end(captured)
             return
-        self._counts = lambda: self._supervisor.counts(captured)
+        self._counts = lambda: self._watchdog.counts(captured)
         self._work(captured, captured.frame)
 
     def _work(self, captured: Captured, frame: Frame) -> None:
@@ -271,9 +272,9 @@ class Session:
             return
         if result is not None:
             self._agreement.add(0, result)
-        rival = second.wait_for(frame, self._is_awaited) if in_step else second.latest
+        other = second.wait_for(frame, self._is_awaited) if in_step else second.latest
         if captured.capture.show(captured):
-            self._show(frame, result, settings, rival, second)
+            self._show(frame, result, settings, other, second)
         else:
             second.withdraw()
 
@@ -282,19 +283,19 @@ class Session:
         frame: Frame,
         result: Result | None,
         settings: LiveSettings,
-        rival: Result | None,
+        other: Result | None,
         second: SecondLane | None = None,
     ) -> None:
-        self._lane.show(frame, result, settings, rival)
+        self._lane.show(frame, result, settings, other)
         with self._publishing:
             self._lane.publish()
             if second is not None:
                 second.publish(frame)
         self._tell()
         self._lane.judge(result)
-        tap = self.tap
-        if result is not None and tap is not None:
-            tap(result, self._lane.signals)
+        on_result = self.on_result
+        if result is not None and on_result is not None:
+            on_result(result, self._lane.signals)
 
     def _rest(self, model_changed: bool) -> None:
         """While no frame comes: keep the pictures true to the settings, the models and the source's state."""

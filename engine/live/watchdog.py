@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from engine.core.errors import SourceError, UnderstudyError, sentence
-from engine.core.mailbox import Slot
+from engine.core.mailbox import Mailbox
 from engine.live.capture import CameraReplaced, Capture, Captured
 from engine.live.state import Retries, SourceState, StateMachine, Status, Timing
 from engine.sources.base import Source
@@ -16,13 +16,13 @@ from engine.sources.discovery import CameraAbsent
 log = logging.getLogger(__name__)
 
 
-class Supervisor:
+class Watchdog:
     """Keeps one capture going and the status true, on a thread that never calls a driver.
 
     Args:
         open_source: opens the source; called again, on a thread of its own each time, when a camera was lost.
-        slot: where the frames go.
-        changed: called after every change of the status, on the supervisor's thread.
+        mailbox: where the frames go.
+        changed: called after every change of the status, on the watchdog's thread.
         timing: see `Timing`.
         clock: tells seconds.
 
@@ -34,17 +34,17 @@ class Supervisor:
     def __init__(
         self,
         open_source: Callable[[], Source],
-        slot: Slot[Captured],
+        mailbox: Mailbox[Captured],
         changed: Callable[[], None],
         timing: Timing,
         clock: Callable[[], float],
     ) -> None:
-        self._open_source, self._slot, self._timing, self._clock = open_source, slot, timing, clock
+        self._open_source, self._mailbox, self._timing, self._clock = open_source, mailbox, timing, clock
         self.hold, self.loop = threading.Event(), threading.Event()
         self._machine = StateMachine(changed)
         self._retries = Retries(timing)
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._capture: Capture | None = None
         self._given_up: list[Capture] = []
         self._reopening = threading.Event()
@@ -181,7 +181,7 @@ class Supervisor:
     def _connect(self) -> None:
         capture = Capture(
             self._open_source,
-            self._slot,
+            self._mailbox,
             self._timing,
             self._clock,
             self.hold,

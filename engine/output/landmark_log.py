@@ -10,12 +10,12 @@ from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
 
-from engine.batch.predict import Prediction
 from engine.core.error_sink import Tell, tell_of
 from engine.core.errors import RecordingError, UnderstudyError
 from engine.core.faces import Result
 from engine.core.files import free_bytes
 from engine.formats.landmark_writers import check_format, write_predictions
+from engine.formats.prediction import Prediction
 from engine.inference.signals import FaceSignals
 from engine.output.video_writer import RESERVED_BYTES
 

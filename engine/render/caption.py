@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.live.settings import View
 from engine.render.layer import Layer, Region
 from engine.render.palette import FIRST_LANE, HOTTEST, MUTED, SECOND_LANE, TEXT, Colour, heat_colour
 from engine.render.scene import Layout
@@ -37,21 +36,18 @@ class Words:
     scale: bool = False
 
 
-def words_of(view: View, layout: Layout, magnification: float) -> tuple[Words, ...]:
-    """Return what is to be told of a view: both models, and what the arrows and the heat of a difference mean.
+def words_of(models: tuple[str, str], layout: Layout, magnification: float) -> tuple[Words, ...]:
+    """Return what the caption says: both models, and what the arrows and the heat of a difference mean.
 
     Nothing is told of a single lane, and none of a lane that no model was at work in.
 
     Args:
-        view: what is shown.
-        layout: how.
+        models: names of the two models that are shown, "" for none.
+        layout: how they are shown.
         magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are.
     """
     if layout is Layout.SINGLE:
         return ()
-    beside = None if view.second is None else view.second.result
-    second = beside if layout.has_two_pictures else view.first.rival
-    models = (view.first.result.model, second.model if second is not None else "")
     named = [Words(name, colour) for name, colour in zip(models, (FIRST_LANE, SECOND_LANE), strict=True) if name]
     if layout is Layout.DIFFERENCE and all(models):
         named.append(Words(f"arrows \u00d7{magnification:g} to {models[1]}"))
@@ -59,7 +55,7 @@ def words_of(view: View, layout: Layout, magnification: float) -> tuple[Words, .
     return tuple(named)
 
 
-class Stamp:
+class Caption:
     """Lays the line over pictures; it is set anew only when its words or the size of the pictures change."""
 
     def __init__(self) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.faces import Face
+from engine.core.pairing import eye_distance, shared_points
 from engine.core.schemes import IBUG_68, Scheme
-from engine.live.agreement import eye_distance, shared_points
 from engine.render.layer import Layer
 from engine.render.palette import WHITE, heat_colour
 

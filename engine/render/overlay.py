@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from engine.core.faces import Face, Result
 from engine.core.frame import Truth
 from engine.core.geometry import Box, landmark_box
+from engine.core.pairing import paired
 from engine.core.schemes import Scheme
-from engine.live.agreement import paired
 from engine.render.difference import Difference
 from engine.render.layer import Layer, Region
 from engine.render.overlay_signals import draw_pose
@@ -70,25 +70,25 @@ class Composer:
             raise ValueError(f"out must be uint8 ({frame.height}, {frame.width}, 4), not {out.dtype} {out.shape}")
         self._convert(frame.image, scene.mirrored, out)
         if scene.filter is not None:
-            scene.filter.apply(out, scene.result.faces, scene.signals, scene.mirrored)
+            scene.filter.paint(out, scene.result.faces, scene.signals, scene.mirrored)
         truth = labelled_points(frame.truth) if options.truth and frame.truth is not None else None
         # The panel comes first, so that it never hides a landmark.
         if options.numbers:
-            self._panel.draw(out, scene.readings, frame.captured, truth is not None)
+            self._panel.draw(out, scene.stats, frame.captured, truth is not None)
         if truth is not None and scene.mirrored:
             truth = mirrored_points(truth, frame.width)
         faces = _faces(scene.result, scene)
-        if scene.layout is Layout.DIFFERENCE and scene.rival is not None:
-            self._draw_differences(faces, _faces(scene.rival, scene), scene.magnification, out)
+        if scene.layout is Layout.DIFFERENCE and scene.other is not None:
+            self._draw_differences(faces, _faces(scene.other, scene), scene.magnification, out)
             faces = ()
         if options.pose:
             self._draw_poses(scene, out)
-        overlaid = scene.layout is Layout.OVERLAID and scene.rival is not None
+        overlaid = scene.layout is Layout.OVERLAID and scene.other is not None
         # The truth mostly lies on the largest face, the first: one layer for both saves time.
         for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
             self._draw_ink(face, its_truth, options, out, FIRST_LANE if overlaid else None)
-        if overlaid and scene.rival is not None:
-            for face in _faces(scene.rival, scene):
+        if overlaid and scene.other is not None:
+            for face in _faces(scene.other, scene):
                 self._draw_ink(face, None, replace(options, box=False), out, SECOND_LANE)
 
     def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
@@ -111,11 +111,11 @@ class Composer:
             self._layer.lay(out)
 
     def _draw_differences(
-        self, faces: tuple[Face, ...], rivals: tuple[Face, ...], magnification: float, out: NDArray[np.uint8]
+        self, faces: tuple[Face, ...], others: tuple[Face, ...], magnification: float, out: NDArray[np.uint8]
     ) -> None:
         """Draw how the faces that both lanes see differ, each pair through one layer."""
-        for face, rival in paired(faces, rivals):
-            difference = Difference(face, rival, magnification)
+        for face, other in paired(faces, others):
+            difference = Difference(face, other, magnification)
             box = landmark_box(difference.reach())
             scale = ink_scale(face.box, out)
             self._layer.clear(Region.around(box, (RING_RADIUS + RING_WIDTH) * scale + 2, out))

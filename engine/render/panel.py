@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.stats import REFRESH, Readings
+from engine.core.stats import REFRESH, Stats
 from engine.render.layer import Layer, Region
 from engine.render.palette import MUTED, TEXT, TRUTH
 from engine.render.text import EM_PER_CAPITAL, TextPainter, readable_size
@@ -48,27 +48,27 @@ class Row:
 TRUTH_ROW = Row("ground truth", (), "", rank=3, gap=True)
 
 
-def rows_of(readings: Readings, truth: bool) -> list[Row]:
+def rows_of(stats: Stats, truth: bool) -> list[Row]:
     """Return what the panel says, from top to bottom.
 
     Args:
-        readings: the numbers.
+        stats: the numbers.
         truth: whether the ground truth is drawn, so that its marks need a word.
     """
     rows = []
-    if readings.fps is not None:
-        rows.append(Row("FPS", (number(readings.fps),), "frames/s", rank=0))
+    if stats.fps is not None:
+        rows.append(Row("FPS", (number(stats.fps),), "frames/s", rank=0))
     # A face whose eye corners have no label has no error in eye distances.
-    if readings.nme is not None and math.isfinite(readings.nme):
-        rows.append(Row("NME", (number(readings.nme),), "% of eye distance", rank=1))
-    stages = [name for name in SHOWN_STAGES if name in readings.latency_ms]
+    if stats.nme is not None and math.isfinite(stats.nme):
+        rows.append(Row("NME", (number(stats.nme),), "% of eye distance", rank=1))
+    stages = [name for name in SHOWN_STAGES if name in stats.latency_ms]
     if stages:
         rows.append(Row("latency", ("p50", "p95"), "", rank=4, gap=True))
     for name in stages:
-        spread = readings.latency_ms[name]
+        spread = stats.latency_ms[name]
         rows.append(Row(name, (number(spread.p50), number(spread.p95)), "ms", rank=4))
-    if readings.dropped > 0:
-        rows.append(Row("dropped", (str(readings.dropped),), "frames", rank=2, gap=True))
+    if stats.dropped > 0:
+        rows.append(Row("dropped", (str(stats.dropped),), "frames", rank=2, gap=True))
     if truth:
         rows.append(TRUTH_ROW)
     return rows
@@ -80,7 +80,7 @@ def number(value: float) -> str:
 
 
 class Panel:
-    """Draws readings on a dark plate in the upper left corner; set anew a few times a second, laid over each frame."""
+    """Draws stats on a dark plate in the upper left corner; set anew a few times a second, laid over each frame."""
 
     def __init__(self, painter: TextPainter) -> None:
         self._painter = painter
@@ -88,16 +88,16 @@ class Panel:
         self._shown: tuple[object, ...] = ()
         self._set_at = -math.inf
 
-    def draw(self, picture: NDArray[np.uint8], readings: Readings, now: float, truth: bool) -> None:
-        """Draw `readings` on `picture` `[H, W, 4]` uint8 BGRA.
+    def draw(self, picture: NDArray[np.uint8], stats: Stats, now: float, truth: bool) -> None:
+        """Draw `stats` on `picture` `[H, W, 4]` uint8 BGRA.
 
         Args:
             picture: where to draw.
-            readings: the numbers.
+            stats: the numbers.
             now: a time in seconds, by which the numbers are refreshed.
             truth: whether the ground truth is drawn.
         """
-        rows = rows_of(readings, truth)
+        rows = rows_of(stats, truth)
         kind = (picture.shape, *(row.label for row in rows))
         if kind != self._shown or not 0 <= now - self._set_at < REFRESH:
             self._set(rows, picture.shape[1], picture.shape[0])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
-from engine.core.faces import Result
-from engine.core.stats import Readings
-from engine.filters.stage import FilterStage
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.faces import Face, Result
+from engine.core.stats import Stats
 from engine.inference.signals import FaceSignals
 
 
@@ -34,7 +38,7 @@ class OverlayOptions:
         points: a dot at each landmark, faint where it is probably hidden.
         contours: lines along the parts of the face.
         box: corners around each face, with its number and score.
-        numbers: the panel of readings.
+        numbers: the panel of stats.
         truth: rings at the ground truth, where the frame has it.
         pose: the axes of the head.
     """
@@ -47,28 +51,52 @@ class OverlayOptions:
     pose: bool = False
 
 
+class Paint(Protocol):
+    """What paints something of its own on the faces of a picture, such as an AR filter."""
+
+    @property
+    def loaded(self) -> object:
+        """What is painted at present: another object as soon as that changes."""
+
+    def paint(
+        self,
+        picture: NDArray[np.uint8],
+        faces: Sequence[Face],
+        signals: Sequence[FaceSignals | None] = (),
+        mirrored: bool = False,
+    ) -> None:
+        """Paint on a picture in place.
+
+        Args:
+            picture: `[H, W, 4]` uint8 BGRA with alpha 255, or `[H, W, 3]` uint8 RGB.
+            faces: largest first, in pixels of the unmirrored picture.
+            signals: of each face in the same order; None, or fewer, where there are none.
+            mirrored: whether `picture` is mirrored.
+        """
+
+
 @dataclass(frozen=True)
 class Scene:
     """What one picture shows.
 
     Attributes:
         result: what was found on the frame.
-        readings: the numbers for the panel.
+        stats: the numbers for the panel.
         options: what is drawn.
         mirrored: whether the picture is shown as in a mirror; text is not.
         signals: of each of the result's faces; empty, or None for a face, where there are none.
-        layout: `OVERLAID` and `DIFFERENCE` draw `rival` too.
-        rival: what the other lane found, on this frame or on one shortly before.
+        layout: `OVERLAID` and `DIFFERENCE` draw `other` too.
+        other: what the other lane found, on this frame or on one shortly before.
         magnification: how much longer than true the arrows of `DIFFERENCE` are.
         filter: the AR filter on the faces; None for none.
     """
 
     result: Result
-    readings: Readings
+    stats: Stats
     options: OverlayOptions = field(default_factory=OverlayOptions)
     mirrored: bool = False
     signals: tuple[FaceSignals | None, ...] = ()
     layout: Layout = Layout.SINGLE
-    rival: Result | None = None
+    other: Result | None = None
     magnification: float = 3.0
-    filter: FilterStage | None = None
+    filter: Paint | None = None

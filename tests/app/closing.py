@@ -22,7 +22,7 @@ from PySide6.QtCore import QEvent, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.app import engine_parts
-from app.settings.store import SettingsKeeper
+from app.settings.store import SettingsStore
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme, ThemeChoice
 from engine.render.scene import Layout
@@ -64,7 +64,7 @@ def close_one(folder: Path, theme: Theme, real: bool) -> None:
     """Open a window, close it at a random moment, and wait until it and its threads are gone."""
     before = set(threading.enumerate())
     parts = engine_parts() if real else fake_engine().parts
-    window = MainWindow(parts, "student-68", SettingsKeeper(folder / "settings.toml"), theme)
+    window = MainWindow(parts, "student-68", SettingsStore(folder / "settings.toml"), theme)
     window.live.outputs._folder = folder
     gone = threading.Event()
     window.gone.connect(gone.set)

@@ -80,13 +80,13 @@ def themed(qapp):
 def window(qtbot, qapp, engine, monkeypatch, tmp_path):
     """Return the main window on the fake engine, shown but without a source; nothing is remembered."""
     from app.live import live_page, outputs
-    from app.settings.store import SettingsKeeper
+    from app.settings.store import SettingsStore
     from app.shell import main_window
     from app.theme.theme import Theme, ThemeChoice
 
     monkeypatch.setattr(live_page, "screenshot_folder", lambda: tmp_path / "Bilder öß")
     monkeypatch.setattr(outputs, "recordings_folder", lambda: tmp_path / "Videos öß")
-    keeper, theme = SettingsKeeper(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
+    keeper, theme = SettingsStore(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
     shown = main_window.MainWindow(engine.parts, "student-68", keeper, theme)
     gone = []
     shown.gone.connect(lambda: gone.append(True))

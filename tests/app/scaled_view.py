@@ -15,11 +15,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.live.viewport.viewport import LiveView
+from app.live.viewport.viewport import Viewport
 from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.core.stats import Meter
-from engine.live.settings import LaneView, View
+from engine.live.view import LaneView, View
 from engine.render.scene import Layout
 
 SIZE = (161, 121)  # of the pictures: odd, so that nothing falls on whole pixels by chance
@@ -36,17 +36,17 @@ def lane(colour: tuple[int, ...]) -> LaneView:
     for x, y in MARKS:
         picture[y - RADIUS : y + RADIUS + 1, x - RADIUS : x + RADIUS + 1] = (255, 0, 0, 255)
     result = Result(Frame(0, 0.0, np.ascontiguousarray(picture[..., :3]), "marks"), (), "m", {}, detected=False)
-    return LaneView(result, (), Meter().readings(), picture)
+    return LaneView(result, (), Meter().stats(), picture)
 
 
-def grabbed(view: LiveView) -> np.ndarray:
+def grabbed(view: Viewport) -> np.ndarray:
     """Return what is on screen, `[H, W, 4]` BGRA in device pixels."""
     image = view.grab().toImage()
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
     return rows[:, : image.width()].astype(int)
 
 
-def mark_error(view: LiveView) -> float:
+def mark_error(view: Viewport) -> float:
     """Return the largest distance of a mark from where it belongs, over all pictures on screen."""
     blue = grabbed(view)[..., 0]
     ratio, worst = view.devicePixelRatioF(), 0.0
@@ -65,7 +65,7 @@ def mark_error(view: LiveView) -> float:
     return worst
 
 
-def split_error(view: LiveView) -> float:
+def split_error(view: Viewport) -> float:
     """Return the largest distance of the line between both pictures from the mouse that dragged it."""
     line, worst = view.split_line, 0.0
     ratio, area = view.devicePixelRatioF(), view.picture_area()
@@ -78,7 +78,7 @@ def split_error(view: LiveView) -> float:
     return worst
 
 
-def drag(line: object, view: LiveView, mouse: QPoint) -> None:
+def drag(line: object, view: Viewport, mouse: QPoint) -> None:
     """Take the line in its middle and let it go at `mouse`, in logical pixels of the view."""
     button, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     middle = line.rect().center()
@@ -91,7 +91,7 @@ def drag(line: object, view: LiveView, mouse: QPoint) -> None:
 def main() -> None:
     """Look at every layout."""
     application = QApplication([])
-    view = LiveView()
+    view = Viewport()
     view.show_numbers(False)
     view.resize(*STAGE)
     view.show()

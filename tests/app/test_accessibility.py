@@ -11,7 +11,7 @@ from app.theme.theme import DARK, LIGHT, apply_theme
 from tests.app import walking
 
 # No control: its keys are those of the window, and a tool tip or a ring would only lie in the way.
-PICTURE = "LiveView “Live picture”"
+PICTURE = "Viewport “Live picture”"
 SEEN = (walking.nameless, walking.unexplained, walking.unreachable, walking.skipped)
 
 

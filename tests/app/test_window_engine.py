@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from app.app import engine_parts
 from app.live import live_page
 from app.settings.schema import Settings
-from app.settings.store import SettingsKeeper
+from app.settings.store import SettingsStore
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme, ThemeChoice
 from engine.core.paths import asset_path
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 def window(qtbot, qapp, monkeypatch, tmp_path):
     """Return the window on the real engine; closed at the end within three seconds, threads and all."""
     monkeypatch.setattr(live_page, "screenshot_folder", lambda: tmp_path / "pictures")
-    keeper, theme = SettingsKeeper(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
+    keeper, theme = SettingsStore(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
     keeper.keep(Settings(recordings=tmp_path / "videos"))
     shown = MainWindow(engine_parts(), DEFAULT_MODEL, keeper, theme)
     shown.resize(1280, 800)

@@ -197,8 +197,8 @@ def test_fault_09_the_drops_of_a_slow_model_are_shown_and_its_pictures_stay_youn
     qtbot.waitUntil(lambda: len(ages) >= 8, timeout=8000)
     assert max(ages) < 2 * 300 + 1000 / 30 + 150
     plate = window.view.lane_plates.plates[0]
-    assert plate.report.readings.dropped > 5 * 8
-    assert f"dropped {plate.report.readings.dropped} frames" in plate.accessibleDescription()
+    assert plate.report.stats.dropped > 5 * 8
+    assert f"dropped {plate.report.stats.dropped} frames" in plate.accessibleDescription()
     heartbeat.stop()
     assert heartbeat.longest_gap < LONGEST_GAP
 

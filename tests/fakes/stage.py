@@ -18,7 +18,7 @@ class Stage:
         self.pipeline = pipeline or FakePipeline()
         self.composer = FakeComposer()
         self.statuses, self.errors, self.notified = [], [], 0
-        self._readings = None
+        self._stats = None
         self.session = Session(
             open_source,
             make_pipeline or (lambda: self.pipeline),
@@ -47,10 +47,10 @@ class Stage:
         return self.session.status.state
 
     @property
-    def readings(self):
+    def stats(self):
         """The newest numbers; takes the view that carries them."""
         self.take_view()
-        return self._readings
+        return self._stats
 
     def __enter__(self) -> Stage:
         self.session.start()
@@ -63,7 +63,7 @@ class Stage:
         """Take a view as a window does."""
         view = self.session.take_view()
         if view is not None:
-            self._readings = view.first.readings
+            self._stats = view.first.stats
         return view
 
     def views(self, count: int) -> list:

@@ -8,11 +8,11 @@ import numpy as np
 
 from engine.core.faces import Result
 from engine.core.frame import Frame
-from engine.core.stats import Readings, Spread
-from engine.live.settings import LaneView, View
+from engine.core.stats import Spread, Stats
+from engine.live.view import LaneView, View
 
 RED, BLUE, GREEN = (0, 0, 255, 255), (255, 0, 0, 255), (0, 255, 0, 255)  # BGRA
-READINGS = Readings(
+READINGS = Stats(
     fps=29.7,
     latency_ms={
         "detect": Spread(2.1, 3.5),
@@ -43,9 +43,9 @@ def result(model="student-68", number=0, captured=None, seconds=None, faces=()):
     return Result(frame, faces, model, {}, detected=False)
 
 
-def lane(pixels, its=None, readings=READINGS, rival=None):
+def lane(pixels, its=None, stats=READINGS, other=None):
     """Return what a lane shows."""
-    return LaneView(its or result(), (), readings, pixels, rival)
+    return LaneView(its or result(), (), stats, pixels, other)
 
 
 def one(pixels, its=None):
@@ -56,5 +56,5 @@ def one(pixels, its=None):
 def two(first, second, one_result=None, other_result=None, agreement=2.5):
     """Return the view of two lanes; `second` None for one that has shown nothing yet."""
     other = other_result or result("teacher-98")
-    first_lane = lane(first, one_result, rival=other)
+    first_lane = lane(first, one_result, other=other)
     return View(first_lane, None if second is None else lane(second, other), agreement, agreement_now=agreement)

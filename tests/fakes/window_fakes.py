@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from app.live.engine_api import Parts
+from app.live.engine_api import EngineApi
 from engine.core.errors import ModelError, SourceError, UnderstudyError
 from engine.core.faces import Result
 from engine.core.frame import Frame, Truth
@@ -18,8 +18,9 @@ from engine.core.schemes import IBUG_68
 from engine.core.stats import Meter
 from engine.inference.library import ModelEntry
 from engine.live.playback import Playback
-from engine.live.settings import LaneView, LiveSettings, View
+from engine.live.settings import LiveSettings
 from engine.live.state import SourceState, Status
+from engine.live.view import LaneView, View
 from engine.render.scene import Layout
 from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.discovery import Camera
@@ -36,7 +37,7 @@ def make_view(model="student-68", size=(320, 240), colour=GREY, truth=False) -> 
     result = Result(Frame(0, 0.0, image, "fake", truth=known), (), model, {}, detected=False)
     picture = np.empty((height, width, 4), np.uint8)
     picture[:] = colour
-    return View(LaneView(result, (), Meter().readings(), picture))
+    return View(LaneView(result, (), Meter().stats(), picture))
 
 
 class FakeSource:
@@ -54,7 +55,7 @@ class FakeSession:
         self.open_source, self._make_pipeline, self._notify = open_source, make_pipeline, notify
         self.settings = settings
         self.status = Status(SourceState.STARTING, "", "")
-        self.error = self.second_error = self.tap = None
+        self.error = self.second_error = self.on_result = None
         self.playback: Playback | None = None
         self.camera_rate: float | None = None
         self.loop = False
@@ -158,7 +159,7 @@ class FakeEngine:
         self.hang_on_stop = False
         self.stop_hangs = threading.Event()
         self.broken_models: set[str] = {"broken"}
-        self.parts = Parts(
+        self.parts = EngineApi(
             list_cameras=lambda: list(self.cameras),
             open_source=self._open,
             list_models=self._models,

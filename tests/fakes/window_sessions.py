@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.live.engine_api import Parts
+from app.live.engine_api import EngineApi
 from engine.core.errors import SourceError
 from engine.inference.library import ModelEntry
 from engine.live.session import Session
@@ -40,7 +40,7 @@ class SessionEngine:
         self.load_landmarker: Callable[[str], Any] = landmarker
         self.cameras: list[Camera] = []
         self.timing = replace(FAST, stall=0.5, dead=1.0)  # a busy machine is no faulty camera
-        self.parts = Parts(
+        self.parts = EngineApi(
             list_cameras=lambda: list(self.cameras),
             open_source=self._open,
             list_models=lambda: [ModelEntry(name, Path(f"{name}.tflite"), None, None) for name in MODELS],

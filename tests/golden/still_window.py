@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.live.viewport import plates as lane_plates
 from app.settings.schema import LaneSettings, Settings, TrainChoices
-from app.settings.store import SettingsKeeper
+from app.settings.store import SettingsStore
 from app.shell import main_window
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme, ThemeChoice
@@ -26,14 +26,15 @@ from app.train.recipes import RecipeFacts
 from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.core.paths import asset_path
-from engine.core.stats import Readings, Spread
+from engine.core.stats import Spread, Stats
 from engine.filters.library import FilterLibrary
 from engine.inference.detector import DEFAULT_DETECTOR, make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import SignalReader
 from engine.live.agreement import AgreementMeter
-from engine.live.settings import LaneView, LiveSettings, View
+from engine.live.settings import LiveSettings
+from engine.live.view import LaneView, View
 from engine.render.overlay import Composer
 from engine.render.scene import Layout, OverlayOptions, Scene
 from engine.sources.sample import RATE, SampleClip
@@ -45,7 +46,7 @@ TICKS = int(30 * RATE)  # frames of half a minute
 FRAME = 500  # of the sample: a face that laughs
 MODELS = "student-68", "teacher-tolerant-68"
 RUN = Path(__file__).with_name("training-run")  # the logs of a real training
-FIRST = Readings(
+FIRST = Stats(
     fps=30.0,
     latency_ms={
         "detect": Spread(2.1, 3.0),
@@ -89,7 +90,7 @@ class StillWindow:
         kit = TrainingKit((sys.executable, "-c", ""), Path("runs"), ())
         patch(main_window, "TrainPage", _train_page(main_window.TrainPage, kit, home))
         self.theme = Theme(application, ThemeChoice.DARK)
-        keeper = SettingsKeeper(home / "settings.toml")
+        keeper = SettingsStore(home / "settings.toml")
         keeper.is_first_start = False
         keeper.keep(Settings(lanes=LaneSettings(*MODELS), signals=False, training=TrainChoices("student-68-base")))
         self._engine = FakeEngine()
@@ -150,18 +151,18 @@ class StillWindow:
         return View(lanes[0], lanes[1], self._agreement, self._agreement)
 
     def _lane(self, place: int, layout: Layout) -> LaneView:
-        result, rival = self._results[place], self._results[1 - place]
+        result, other = self._results[place], self._results[1 - place]
         both = layout in (Layout.OVERLAID, Layout.DIFFERENCE)
         frame = result.frame
         picture = np.empty((frame.height, frame.width, 4), np.uint8)
         signals = SignalReader().read(result)
-        readings = (FIRST, SECOND)[place]
+        stats = (FIRST, SECOND)[place]
         scene = Scene(
-            result, readings, OverlayOptions(numbers=False), signals=signals, layout=layout,
-            rival=rival if both else None, magnification=LiveSettings().magnification,
+            result, stats, OverlayOptions(numbers=False), signals=signals, layout=layout,
+            other=other if both else None, magnification=LiveSettings().magnification,
         )  # fmt: skip
         Composer().compose(scene, picture)
-        return LaneView(result, signals, readings, picture, rival if both else None)
+        return LaneView(result, signals, stats, picture, other if both else None)
 
     def _fill_charts(self) -> None:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""

@@ -25,7 +25,7 @@ def child(seconds: float) -> None:
     from PySide6.QtWidgets import QApplication
 
     from app.app import engine_parts
-    from app.settings.store import SettingsKeeper
+    from app.settings.store import SettingsStore
     from app.shell.main_window import MainWindow
     from app.theme.theme import Theme, ThemeChoice
     from engine.inference.library import DEFAULT_MODEL
@@ -35,7 +35,7 @@ def child(seconds: float) -> None:
     application = QApplication([])
     application.setQuitOnLastWindowClosed(False)
     with tempfile.TemporaryDirectory() as home:
-        keeper = SettingsKeeper(Path(home, "settings.toml"))
+        keeper = SettingsStore(Path(home, "settings.toml"))
         window = MainWindow(engine_parts(), DEFAULT_MODEL, keeper, Theme(application, ThemeChoice.DARK))
         window.resize(1280, 800)
         window.show()

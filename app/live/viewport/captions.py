@@ -10,7 +10,8 @@ from PySide6.QtCore import QCoreApplication
 from app.models.model_facts import ModelFacts
 from app.theme.lane_colours import ON_DARK
 from engine.core.faces import Result
-from engine.live.settings import Pace, View
+from engine.live.settings import Pace
+from engine.live.view import View
 from engine.render.scene import Layout
 
 SEPARATOR = " · "
@@ -56,7 +57,7 @@ def results_on_screen(view: View, layout: Layout) -> tuple[Result, Result | None
         return view.first.result, None
     if layout.has_two_pictures:
         return view.first.result, None if view.second is None else view.second.result
-    return view.first.result, view.first.rival
+    return view.first.result, view.first.other
 
 
 def lane_lines(told: Told, lane: int) -> tuple[Line, ...]:

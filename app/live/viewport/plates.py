@@ -16,7 +16,8 @@ from app.live.viewport.stats_report import LaneReport
 from app.models.model_facts import ModelFacts
 from engine.core.faces import Result
 from engine.core.stats import REFRESH
-from engine.live.settings import Pace, View
+from engine.live.settings import Pace
+from engine.live.view import View
 from engine.render.scene import Layout
 
 INSET = 12.0  # logical pixels between a plate and the edge it stands at
@@ -148,7 +149,7 @@ class LanePlates:
         facts = [self._models.get(its.model) for its in told.results if its is not None]
         return LaneReport(
             lines,
-            shown.readings,
+            shown.stats,
             self.latencies[lane].spread,
             from_camera=_is_from_camera(result),
             agreement=view.agreement if lane == 1 else None,  # it belongs to the pair: told once

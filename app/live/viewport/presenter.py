@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE
 from engine.core.paths import asset_path
-from engine.core.stats import Readings, Spread
+from engine.core.stats import Spread, Stats
 from engine.render.text import EM_PER_CAPITAL
 
 # Letters of 22 minutes of arc can be read with ease (ISO 9241-303): from ten metres 64 mm, which is 3.2 % of a
@@ -33,12 +33,12 @@ class BigLane:
 
     Attributes:
         model: name of its model.
-        readings: its numbers.
+        stats: its numbers.
         screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
     """
 
     model: str
-    readings: Readings
+    stats: Stats
     screen: Spread | None = None
 
 
@@ -91,7 +91,7 @@ class Presenter(QWidget):
             lanes: one or two.
             agreement: mean distance of both lanes in percent of the eye distance; None while there is none.
         """
-        nme = any(lane.readings.nme is not None for lane in lanes)
+        nme = any(lane.stats.nme is not None for lane in lanes)
         labels = [self.tr("model"), self.tr("results/s"), self.tr("to screen ms")]
         labels += [self.tr("NME %")] if nme else []
         labels += [self.tr("agreement %")] if agreement is not None else []
@@ -187,9 +187,9 @@ class Presenter(QWidget):
 
 
 def _numbers(lane: BigLane, nme: bool) -> list[str]:
-    readings = lane.readings
-    row = [lane.model, _short(readings.fps), _short(None if lane.screen is None else lane.screen.p50)]
-    return [*row, _short(readings.nme)] if nme else row
+    stats = lane.stats
+    row = [lane.model, _short(stats.fps), _short(None if lane.screen is None else lane.screen.p50)]
+    return [*row, _short(stats.nme)] if nme else row
 
 
 def _short(value: float | None) -> str:

@@ -78,7 +78,7 @@ class LaneNumbers(QWidget):
         if report == self._report:
             return
         name, former = (it.lines[0].text if it.lines else "" for it in (report, self._report))
-        if name != former or (report.readings is None) != (self._report.readings is None):
+        if name != former or (report.stats is None) != (self._report.stats is None):
             self._widest = 0.0
         self._report = report
         self.setAccessibleName(self.tr("Numbers of {0}").format(name))
@@ -116,7 +116,7 @@ class LaneNumbers(QWidget):
             self.details_wanted.emit(not self._details)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in _OPENING and self._report.readings is not None:
+        if event.key() in _OPENING and self._report.stats is not None:
             self.details_wanted.emit(not self._details)
         else:
             event.ignore()
@@ -142,7 +142,7 @@ class LaneNumbers(QWidget):
         QPainter(self).drawPixmap(0, 0, self._painted)
 
     def _opens(self, event: QMouseEvent) -> bool:
-        return event.button() == Qt.MouseButton.LeftButton and self._report.readings is not None
+        return event.button() == Qt.MouseButton.LeftButton and self._report.stats is not None
 
     def _renew(self) -> None:
         self._painted = None
@@ -169,9 +169,9 @@ class LaneNumbers(QWidget):
         if painter is not None:
             self._set_lines(painter, report.lines)
         y += line * len(report.lines)
-        if report.readings is None:
+        if report.stats is None:
             return y - PADDING_Y
-        y = self._set_speed(painter, speed_row(report.readings), y + GROUP_GAP / 2)
+        y = self._set_speed(painter, speed_row(report.stats), y + GROUP_GAP / 2)
         y = self._set_times_head(painter, y + GROUP_GAP / 2)
         for row in time_rows(report, self._details):
             y = self._set_row(painter, row, y)
@@ -252,7 +252,7 @@ class LaneNumbers(QWidget):
     def _width(self) -> float:
         """Return the width without padding: that of the longest line, whichever of them are shown now."""
         metrics, lines = self._metrics(), self._report.lines
-        if self._report.readings is None:
+        if self._report.stats is None:
             return lines_width(lines, metrics)
         columns = self._columns()
         rows = (*time_rows(self._report, details=True), *quality_rows(self._report, details=True))

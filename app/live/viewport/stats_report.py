@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from app.live.viewport.captions import Line
-from engine.core.stats import Readings, Spread
+from engine.core.stats import Spread, Stats
 from engine.render.panel import SHOWN_STAGES, number
 
 UNKNOWN = "\u2013"  # a dash
@@ -37,7 +37,7 @@ class LaneReport:
 
     Attributes:
         lines: its caption: the model, what it is, the age of its result.
-        readings: its numbers; None tells the caption alone.
+        stats: its numbers; None tells the caption alone.
         screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
         from_camera: whether the frames come from a camera, not from a file or pictures.
         agreement: as in `engine.live.settings.View`, and None with a single lane.
@@ -45,16 +45,16 @@ class LaneReport:
     """
 
     lines: tuple[Line, ...]
-    readings: Readings | None = None
+    stats: Stats | None = None
     screen: Spread | None = None
     from_camera: bool = False
     agreement: float | None = None
     roles: tuple[str, ...] = ()
 
 
-def speed_row(readings: Readings) -> Row:
+def speed_row(stats: Stats) -> Row:
     """Return the throughput, which says nothing about how late a result is."""
-    fps = UNKNOWN if readings.fps is None else number(readings.fps)
+    fps = UNKNOWN if stats.fps is None else number(stats.fps)
     return Row("", (fps,), QCoreApplication.translate("LaneReport", "results/s"))
 
 
@@ -63,28 +63,28 @@ def time_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
     camera = QCoreApplication.translate("LaneReport", "camera to screen")
     label = camera if report.from_camera else QCoreApplication.translate("LaneReport", "capture to screen")
     rows = [Row(label, _spread(report.screen), "ms")]
-    if details and report.readings is not None:
-        latencies = report.readings.latency_ms
+    if details and report.stats is not None:
+        latencies = report.stats.latency_ms
         rows += [Row(_stage_words(name), _spread(latencies.get(name)), "ms") for name in SHOWN_STAGES]
     return tuple(rows)
 
 
 def quality_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
     """Return how good the landmarks are, and with `details` how steady they are and what they cost."""
-    readings = report.readings
+    stats = report.stats
     share = QCoreApplication.translate("LaneReport", "% of eye distance")
     rows = [*_accuracy(report, share)]
-    if readings is None or not details:
+    if stats is None or not details:
         return tuple(rows)
     # A model that misses the hard faces has an error of the easy ones only.
-    found = readings.found * 100 if readings.frames else None
+    found = stats.found * 100 if stats.frames else None
     frames = QCoreApplication.translate("LaneReport", "% of frames")
     rows.append(Row(QCoreApplication.translate("LaneReport", "face found"), _one(found), frames))
-    rows.append(Row(QCoreApplication.translate("LaneReport", "jitter while still"), _one(readings.jitter), share))
-    cpu = None if readings.cpu is None else readings.cpu * 100
+    rows.append(Row(QCoreApplication.translate("LaneReport", "jitter while still"), _one(stats.jitter), share))
+    cpu = None if stats.cpu is None else stats.cpu * 100
     core = QCoreApplication.translate("LaneReport", "% of one core")
     rows.append(Row(QCoreApplication.translate("LaneReport", "CPU"), _one(cpu), core))
-    dropped = QCoreApplication.translate("LaneReport", "dropped"), (str(readings.dropped),)
+    dropped = QCoreApplication.translate("LaneReport", "dropped"), (str(stats.dropped),)
     rows.append(Row(*dropped, QCoreApplication.translate("LaneReport", "frames")))
     return tuple(rows)
 
@@ -92,15 +92,15 @@ def quality_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
 def spoken(report: LaneReport) -> str:
     """Return everything as one text, for those who listen."""
     said = [line.text for line in report.lines]
-    if report.readings is not None:
-        rows = (speed_row(report.readings), *time_rows(report, details=True), *quality_rows(report, details=True))
+    if report.stats is not None:
+        rows = (speed_row(report.stats), *time_rows(report, details=True), *quality_rows(report, details=True))
         said += [_sentence(row) for row in rows if row.numbers[0] != UNKNOWN]
     return "; ".join(said)
 
 
 def _accuracy(report: LaneReport, unit: str) -> tuple[Row, ...]:
     """Return the error where the truth is known, else how near the lanes are to one another."""
-    nme = None if report.readings is None else report.readings.nme
+    nme = None if report.stats is None else report.stats.nme
     if nme is not None and math.isfinite(nme):
         return (Row(QCoreApplication.translate("LaneReport", "NME"), _one(nme), unit),)
     if report.agreement is None:

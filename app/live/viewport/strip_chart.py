@@ -16,7 +16,7 @@ from app.theme.lane_colours import lane_colour
 from app.theme.theme import GAP, MARGIN, colours
 from app.widgets.traces import SPAN, Trace
 from engine.core.stats import REFRESH
-from engine.live.settings import View
+from engine.live.view import View
 from engine.render.panel import number
 
 # Where the axes may end: in milliseconds, and in percent of the eye distance.
@@ -90,7 +90,7 @@ class StripChart(QWidget):
             self._agreement.add(self._clock(), view.agreement_now)
 
     def add_latency(self, lane: int, moment: float, milliseconds: float) -> None:
-        """Count a frame that was painted: its lane, `time.monotonic()` then, and its age; see `LiveView.painted`."""
+        """Count a frame that was painted: its lane, `time.monotonic()` then, and its age; see `Viewport.painted`."""
         self._latency[lane].add(moment, milliseconds)
 
     def forget(self) -> None:

@@ -28,16 +28,17 @@ from app.live.viewport.split_line import SplitLine
 from app.models.model_facts import facts_of
 from app.theme.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
 from engine.inference.library import ModelEntry
-from engine.live.settings import LaneView, Pace, View
+from engine.live.settings import Pace
+from engine.live.view import LaneView, View
 from engine.render import montage
-from engine.render.caption import Stamp, words_of
+from engine.render.caption import Caption, words_of
 from engine.render.scene import Layout
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
 PANE_GAP = 6  # logical pixels between two pictures
 
 
-class LiveView(QWidget):
+class Viewport(QWidget):
     """Paints the newest pictures as large as they fit, on a dark stage, with a notice over them where there is one."""
 
     split_moved = Signal(float)  # place of the split line as a share of the picture's width
@@ -51,7 +52,7 @@ class LiveView(QWidget):
         self._images: tuple[QImage | None, QImage | None] = (None, None)
         self._split_place = 0.5
         self._notice = self._hint = ""
-        self._stamp = Stamp()
+        self._caption = Caption()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
@@ -93,7 +94,7 @@ class LiveView(QWidget):
         if self._view is None:
             return None
         pixels = self._joined(self._view)
-        self._stamp.lay(pixels, words_of(self._view, self._layout, self._magnification))
+        self._caption.lay(pixels, words_of(self._view.models(self._layout), self._layout, self._magnification))
         return pixels
 
     def set_entries(self, entries: Sequence[ModelEntry]) -> None:

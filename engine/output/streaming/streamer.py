@@ -11,7 +11,7 @@ from typing import Protocol
 from engine.core.error_sink import Tell, tell_of
 from engine.core.errors import OutputError, UnderstudyError
 from engine.core.faces import Result
-from engine.core.mailbox import Slot
+from engine.core.mailbox import Mailbox
 from engine.inference.signals import FaceSignals
 from engine.output.streaming.address import StreamAddress, parse_address
 from engine.output.streaming.datagram import DatagramLink
@@ -75,7 +75,7 @@ class Streamer:
         self._tell, self._open_link = tell, open_link
         self._told = ""
         self._given = self._overtaken = 0
-        self._slot: Slot[tuple[int, Result, Sequence[FaceSignals | None]]] = Slot()
+        self._mailbox: Mailbox[tuple[int, Result, Sequence[FaceSignals | None]]] = Mailbox()
         self._link: Link | None = None
         self._opened, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="stream", daemon=True)
@@ -106,12 +106,12 @@ class Streamer:
     def send(self, result: Result, signals: Sequence[FaceSignals | None] = ()) -> None:
         """Leave a result, and the signals of each of its faces if they are read, to be sent; returns at once."""
         self._given += 1
-        self._slot.replace((self._given, result, signals))
+        self._mailbox.replace((self._given, result, signals))
 
     def stop(self, timeout: float = 1.0) -> bool:
         """End within `timeout` seconds; return whether the thread did."""
         self._stopping.set()
-        self._slot.close()
+        self._mailbox.close()
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -131,7 +131,7 @@ class Streamer:
     def _pump(self, link: Link) -> None:
         last = 0
         while not self._stopping.is_set():
-            taken = self._slot.take(TICK)
+            taken = self._mailbox.take(TICK)
             if taken is None:
                 continue
             number, result, signals = taken

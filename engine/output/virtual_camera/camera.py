@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engine.core.error_sink import Tell, tell_of
 from engine.core.errors import OutputError, SourceError, UnderstudyError
-from engine.core.mailbox import Slot
+from engine.core.mailbox import Mailbox
 from engine.output.letterbox import Letterbox
 from engine.output.virtual_camera.setup import child_command, child_environment, problem_error
 from engine.sources.discovery import Camera
@@ -68,7 +68,7 @@ class VirtualCamera:
         self._source, self._tell = source, tell
         self._command = [*(command or child_command()), str(self.size[0]), str(self.size[1]), str(rate)]
         self._given = 0
-        self._slot: Slot[tuple[int, NDArray[np.uint8]]] = Slot()
+        self._mailbox: Mailbox[tuple[int, NDArray[np.uint8]]] = Mailbox()
         self._answered, self._stopping = threading.Event(), threading.Event()
         self._failing = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -94,12 +94,12 @@ class VirtualCamera:
             picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
         """
         self._given += 1
-        self._slot.replace((self._given, picture))
+        self._mailbox.replace((self._given, picture))
 
     def stop(self, timeout: float = 1.0) -> bool:
         """End within `timeout` seconds; return whether everything did. A process that does not let go is killed."""
         self._stopping.set()
-        self._slot.close()
+        self._mailbox.close()
         self._answered.set()
         self._feeder.join(timeout - GOODBYE)
         if self._feeder.is_alive() and self._process is not None:
@@ -136,7 +136,7 @@ class VirtualCamera:
         assert process.stdin is not None
         letterbox, shown, last = Letterbox(self.size), b"", 0
         while not self._stopping.is_set() and self.error is None:
-            taken = self._slot.take(REPEAT_AFTER)
+            taken = self._mailbox.take(REPEAT_AFTER)
             if taken is not None:
                 number, picture = taken
                 self.dropped += number - last - 1
@@ -177,7 +177,7 @@ class VirtualCamera:
             self.error = error
         log.warning("%s", error)
         self._answered.set()
-        self._slot.close()
+        self._mailbox.close()
         if not self._stopping.is_set():
             tell_of(error, self._tell)
 

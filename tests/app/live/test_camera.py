@@ -121,7 +121,7 @@ def test_a_format_is_asked_for_and_remembered_for_the_camera(filmed, engine, qtb
 
 
 def numbers(total_ms: float, frames: int = 100):
-    return replace(Meter().readings(), latency_ms={"total": Spread(total_ms, total_ms)}, frames=frames)
+    return replace(Meter().stats(), latency_ms={"total": Spread(total_ms, total_ms)}, frames=frames)
 
 
 def test_fault_35_the_slower_one_is_named():
@@ -136,7 +136,7 @@ def test_fault_35_the_slower_one_is_named():
 def test_fault_35_the_status_line_tells_that_the_camera_is_slow(filmed, engine, qtbot, monkeypatch):
     window, _ = filmed
     session = engine.sessions[0]
-    monkeypatch.setattr("app.live.camera.pace_words", lambda rate, readings: f"camera {rate:.0f}" if rate else "")
+    monkeypatch.setattr("app.live.camera.pace_words", lambda rate, stats: f"camera {rate:.0f}" if rate else "")
     session.camera_rate = 5.0
     window.live.cameras._looked_at = 0.0
     session.give()

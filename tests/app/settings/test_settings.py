@@ -15,7 +15,7 @@ from app.settings import file as settings_file
 from app.settings import store as settings_keeper
 from app.settings.file import HEADER, read_settings, settings_path, settings_text, write_settings
 from app.settings.schema import LaneSettings, Settings, WindowPlace
-from app.settings.store import SettingsKeeper
+from app.settings.store import SettingsStore
 from app.theme.theme import ThemeChoice
 from engine.live.settings import Pace
 from engine.render.scene import Layout, OverlayOptions
@@ -170,7 +170,7 @@ def test_changes_are_written_once_and_soon(path, qtbot, qapp, monkeypatch):
     monkeypatch.setattr(
         settings_keeper, "write_settings", lambda *given: (writes.append(given), write_settings(*given))
     )
-    keeper = SettingsKeeper(path)
+    keeper = SettingsStore(path)
     keeper._timer.setInterval(50)
     for share in range(100):
         keeper.keep(replace(keeper.settings, smoothing=share / 100))
@@ -183,7 +183,7 @@ def test_changes_are_written_once_and_soon(path, qtbot, qapp, monkeypatch):
 
 
 def test_what_was_not_written_yet_is_written_at_the_end(path, qapp):
-    keeper = SettingsKeeper(path)
+    keeper = SettingsStore(path)
     keeper.keep(replace(keeper.settings, presenter=True))
     assert not path.exists()
     keeper.close()
@@ -191,7 +191,7 @@ def test_what_was_not_written_yet_is_written_at_the_end(path, qapp):
 
 
 def test_defaults_make_no_file(path, qapp):
-    keeper = SettingsKeeper(path)
+    keeper = SettingsStore(path)
     keeper.keep(Settings())
     keeper.close()
     assert not path.exists()
@@ -199,10 +199,10 @@ def test_defaults_make_no_file(path, qapp):
 
 def test_fault_56_a_broken_file_is_told_once_and_mended(path, qapp):
     write(path, 'theme = "dark"\nsmoothing = "much"\nlater = 1\n')
-    keeper = SettingsKeeper(path)
+    keeper = SettingsStore(path)
     assert "“smoothing”" in str(keeper.problem)
     keeper.close()
-    again = SettingsKeeper(path)
+    again = SettingsStore(path)
     assert again.problem is None
     assert again.settings == replace(Settings(), theme=ThemeChoice.DARK)
     assert tomllib.loads(path.read_text())["later"] == 1
@@ -213,7 +213,7 @@ def test_fault_56_settings_that_cannot_be_written_are_told_once(path, qtbot, qap
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(settings_file, "replaced", refuse)
-    keeper, told = SettingsKeeper(path), []
+    keeper, told = SettingsStore(path), []
     keeper.troubled.connect(told.append)
     keeper._timer.setInterval(10)
     for number in range(3):
@@ -228,7 +228,7 @@ def test_fault_56_settings_that_cannot_be_written_are_told_once(path, qtbot, qap
 def test_fault_56_a_file_that_cannot_be_read_is_not_overwritten(path, qapp):
     path.mkdir(parents=True)
     (path / "inside").write_text("x")
-    keeper = SettingsKeeper(path)
+    keeper = SettingsStore(path)
     assert "cannot be read" in str(keeper.problem)
     keeper.keep(replace(keeper.settings, presenter=True))
     keeper.close()

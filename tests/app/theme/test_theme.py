@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 
-from app.live.viewport.viewport import LiveView
+from app.live.viewport.viewport import Viewport
 from app.shell.banner import Banner
 from app.theme import theme
 from app.theme.theme import DARK, LIGHT, Theme, ThemeChoice, apply_theme, colours
@@ -154,7 +154,7 @@ def test_main_window_changes_at_once_and_the_stage_stays_dark(dressed, playing, 
         part.mapTo(playing, QPoint(4, part.height() - 3))
         for part in (playing.findChild(QWidget, name) for name in ("panelArea", "statusLine"))
     ]
-    view = playing.findChild(LiveView)
+    view = playing.findChild(Viewport)
     corner = view.mapTo(playing, QPoint(2, 2))
     # Pictures are the test's own doing, and no part of a change: the window turns between the two.
     stage_or_picture = playing.grab().toImage().pixelColor(corner)

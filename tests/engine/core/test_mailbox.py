@@ -3,33 +3,33 @@ from __future__ import annotations
 import threading
 import time
 
-from engine.core.mailbox import Slot
+from engine.core.mailbox import Mailbox
 
 
 def test_the_newest_item_replaces_an_older_one():
-    slot: Slot[int] = Slot()
+    mailbox: Mailbox[int] = Mailbox()
     for number in range(5):
-        assert slot.replace(number)
-    assert slot.take(0.0) == 4
-    assert slot.take(0.0) is None
+        assert mailbox.replace(number)
+    assert mailbox.take(0.0) == 4
+    assert mailbox.take(0.0) is None
 
 
 def test_putting_waits_for_room_and_gives_up_in_time():
-    slot: Slot[int] = Slot()
-    assert slot.put(1, 0.0)
+    mailbox: Mailbox[int] = Mailbox()
+    assert mailbox.put(1, 0.0)
     start = time.monotonic()
-    assert not slot.put(2, 0.05)
+    assert not mailbox.put(2, 0.05)
     assert 0.04 < time.monotonic() - start < 2
-    assert slot.take(0.0) == 1, "the item that was there first must not be lost"
+    assert mailbox.take(0.0) == 1, "the item that was there first must not be lost"
 
 
 def test_every_item_arrives_in_order_through_a_slow_taker():
-    slot: Slot[int] = Slot()
-    giver = threading.Thread(target=lambda: [slot.put(number, 5.0) for number in range(50)])
+    mailbox: Mailbox[int] = Mailbox()
+    giver = threading.Thread(target=lambda: [mailbox.put(number, 5.0) for number in range(50)])
     giver.start()
     taken = []
     while len(taken) < 50:
-        item = slot.take(1.0)
+        item = mailbox.take(1.0)
         assert item is not None
         taken.append(item)
         time.sleep(0.0005)
@@ -38,9 +38,9 @@ def test_every_item_arrives_in_order_through_a_slow_taker():
 
 
 def test_closing_wakes_everyone_and_refuses_more():
-    full: Slot[int] = Slot()
+    full: Mailbox[int] = Mailbox()
     full.put(0, 0.0)
-    bare: Slot[int] = Slot()
+    bare: Mailbox[int] = Mailbox()
     answers: list[object] = []
     threads = [
         threading.Thread(target=lambda: answers.append(full.put(1, 10.0))),

@@ -29,14 +29,14 @@ def test_rate_latency_error_and_share_of_faces():
     for number in range(11):
         points = face_points(5, 5, 4) if number % 2 else None
         meter.add(result(number, points, nme=float(number), landmark_ms=number), now=number * 0.1, draw_ms=0.25)
-    readings = meter.readings()
-    assert readings.fps == pytest.approx(10)
-    assert readings.latency_ms["landmark"].p50 == 5
-    assert readings.latency_ms["landmark"].p95 == pytest.approx(9.5)
-    assert readings.latency_ms["total"].p50 == pytest.approx(1 + 5 + 0.5 + 0.25), "the wait for the source is left out"
-    assert readings.nme == 5
-    assert readings.found == pytest.approx(5 / 11)
-    assert (readings.frames, readings.dropped) == (11, 0)
+    stats = meter.stats()
+    assert stats.fps == pytest.approx(10)
+    assert stats.latency_ms["landmark"].p50 == 5
+    assert stats.latency_ms["landmark"].p95 == pytest.approx(9.5)
+    assert stats.latency_ms["total"].p50 == pytest.approx(1 + 5 + 0.5 + 0.25), "the wait for the source is left out"
+    assert stats.nme == 5
+    assert stats.found == pytest.approx(5 / 11)
+    assert (stats.frames, stats.dropped) == (11, 0)
 
 
 def test_the_detector_s_time_is_that_of_the_frames_on_which_it_ran():
@@ -44,21 +44,21 @@ def test_the_detector_s_time_is_that_of_the_frames_on_which_it_ran():
     for number in range(10):
         given = result(number)
         meter.add(replace(given, detected=number == 0, stages={**given.stages, "detect": 8.0 * (number == 0)}), number)
-    assert meter.readings().latency_ms["detect"].p50 == 8
+    assert meter.stats().latency_ms["detect"].p50 == 8
 
 
 def test_frames_that_nobody_processed_are_counted_as_dropped():
     meter = Meter(refresh=0)
     for number in (5, 6, 9, 14):
         meter.add(result(number), now=number)
-    assert meter.readings().dropped == 10 - 4
+    assert meter.stats().dropped == 10 - 4
 
 
 def test_only_the_window_counts():
     meter = Meter(window=5, refresh=0)
     for number in range(100):
         meter.add(result(number, nme=100.0 if number < 95 else 1.0), now=float(number))
-    assert meter.readings().nme == 1
+    assert meter.stats().nme == 1
 
 
 def test_numbers_change_only_so_often_that_they_can_be_read():
@@ -66,7 +66,7 @@ def test_numbers_change_only_so_often_that_they_can_be_read():
     seen = []
     for number in range(30):
         meter.add(result(number, nme=float(number)), now=number / 30)
-        seen.append(meter.readings().nme)
+        seen.append(meter.stats().nme)
     assert len(set(seen)) <= 5
 
 
@@ -75,18 +75,18 @@ def test_what_is_forgotten_leaves_the_counters():
     for number in (0, 1, 4):
         meter.add(result(number, nme=8.0, landmark_ms=20.0), now=number * 0.1)
     meter.forget()
-    assert (meter.readings().frames, meter.readings().dropped, meter.readings().nme) == (3, 2, None)
+    assert (meter.stats().frames, meter.stats().dropped, meter.stats().nme) == (3, 2, None)
     meter.add(result(4, nme=2.0, landmark_ms=4.0), now=0.5)
     meter.add(result(5, nme=2.0, landmark_ms=4.0), now=0.6)
-    readings = meter.readings()
-    assert (readings.nme, readings.latency_ms["landmark"].p95) == (2.0, 4.0)
-    assert readings.fps == pytest.approx(10)
-    assert (readings.frames, readings.dropped) == (4, 2), "the same frame counts once"
+    stats = meter.stats()
+    assert (stats.nme, stats.latency_ms["landmark"].p95) == (2.0, 4.0)
+    assert stats.fps == pytest.approx(10)
+    assert (stats.frames, stats.dropped) == (4, 2), "the same frame counts once"
 
 
 def test_before_the_first_result_there_is_nothing_to_tell():
-    readings = Meter().readings()
-    assert (readings.fps, readings.nme, readings.frames) == (None, None, 0)
+    stats = Meter().stats()
+    assert (stats.fps, stats.nme, stats.frames) == (None, None, 0)
 
 
 def test_jitter_is_measured_only_while_the_truth_is_still():
@@ -115,4 +115,4 @@ def test_frames_of_a_standstill_are_not_dropped():
     meter.resume(10)
     meter.add(result(10), 0.2)
     meter.add(result(12), 0.3)
-    assert meter.readings().dropped == 3
+    assert meter.stats().dropped == 3

@@ -31,7 +31,7 @@ def stage(folder):
 
 def colour(stage):
     picture = grey()
-    stage.apply(picture, [FACE])
+    stage.paint(picture, [FACE])
     x, y = FACE.landmarks[30].round().astype(int)
     return COLOURS[tuple(picture[y, x, :3].tolist())]
 

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from engine.batch.predict import Prediction
 from engine.core.errors import PackError, UsageError
 from engine.core.faces import Face
 from engine.core.geometry import landmark_box
@@ -13,6 +12,7 @@ from engine.core.schemes import IBUG_68
 from engine.formats.landmark_readers import assigned, read_predictions
 from engine.formats.landmark_writers import write_predictions
 from engine.formats.packs import read_pack
+from engine.formats.prediction import Prediction
 from tests.fakes.evaluations import write_pack
 from tests.fakes.models import face_points
 

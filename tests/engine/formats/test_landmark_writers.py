@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from engine.batch.predict import Prediction
 from engine.core.errors import RecordingError, SourceError, UsageError
 from engine.core.faces import Face
 from engine.core.geometry import Box
 from engine.core.schemes import IBUG_68
 from engine.formats.landmark_writers import write_predictions
+from engine.formats.prediction import Prediction
 from engine.inference.signals import SIGNALS, SignalReader
 from tests.fakes.turned_face import result_of, turned_face
 

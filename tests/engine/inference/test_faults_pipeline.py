@@ -142,9 +142,9 @@ def test_fault_33_the_numbers_survive_a_clock_that_jumps():
     meter = Meter(refresh=0.0)
     for number, now in enumerate((10.0, 10.1, 5.0, 5.1, 9e9, 9e9)):
         meter.add(pipeline.process(frame(number)), now)
-        readings = meter.readings()
-        assert readings.fps is None or readings.fps >= 0
-        assert all(spread.p50 >= 0 for spread in readings.latency_ms.values())
+        stats = meter.stats()
+        assert stats.fps is None or stats.fps >= 0
+        assert all(spread.p50 >= 0 for spread in stats.latency_ms.values())
 
 
 def test_fault_33_nothing_is_measured_by_the_clock_on_the_wall():

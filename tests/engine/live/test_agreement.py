@@ -8,8 +8,9 @@ import pytest
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame
 from engine.core.geometry import landmark_box
+from engine.core.pairing import face_agreement, paired, shared_points
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
-from engine.live.agreement import AgreementMeter, face_agreement, paired, shared_points
+from engine.live.agreement import AgreementMeter
 
 
 def face_at(x, y, scheme=IBUG_68, size=100.0, number=1):

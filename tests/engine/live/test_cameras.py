@@ -30,7 +30,7 @@ def test_fault_09_a_slow_model_gets_the_newest_frame_and_drops_are_counted():
     stage = Stage(lambda: camera_source(driver), FakePipeline(delay=0.05))
     with stage:
         ages = [time.monotonic() - stage.last_view().first.result.frame.captured for _ in range(12)]
-        wait_until(lambda: stage.readings.dropped > 20)
+        wait_until(lambda: stage.stats.dropped > 20)
         assert max(ages) < 0.5
         assert np.median(ages) < 0.05 * 2 + 0.05
     assert stage.pipeline.seen == sorted(stage.pipeline.seen)
@@ -49,7 +49,7 @@ def test_fault_01_an_unplugged_camera_is_said_to_be_so_and_nothing_stale_stays_d
         wait_until(lambda: stage.state is RECONNECTING)
         wait_until(lambda: "comes back by itself" in stage.session.status.message)
         wait_until(lambda: stage.last_view().first.result.faces == ())
-        assert stage.readings.frames > 0, "the counters stay"
+        assert stage.stats.frames > 0, "the counters stay"
     assert any("disconnected" in status.message for status in stage.statuses)
     assert stage.session.status.source == "Fake Cam"
 
@@ -140,7 +140,7 @@ def test_fault_03_the_camera_comes_back_by_itself():
         wait_until(lambda: stage.pipeline.levels and stage.pipeline.levels[-1] < 70)
         assert stage.session.status.message == ""
         assert stage.last_view().first.result.faces
-        assert stage.readings.dropped < 30
+        assert stage.stats.dropped < 30
     assert stage.pipeline.seen == sorted(set(stage.pipeline.seen))
     assert stage.pipeline.resets >= 2, "the new picture has nothing to do with the old one"
 
@@ -278,10 +278,10 @@ def test_pausing_a_camera_lets_frames_go_uncounted():
         time.sleep(0.5)
         assert len(stage.pipeline.seen) == seen
         assert stage.state is LIVE
-        before = stage.readings.dropped
+        before = stage.stats.dropped
         stage.session.settings = LiveSettings()
         wait_until(lambda: len(stage.pipeline.seen) > seen + 5)
-        assert stage.readings.dropped - before < 30, "50 frames went by"
+        assert stage.stats.dropped - before < 30, "50 frames went by"
 
 
 def test_going_on_after_a_pause_shows_no_frame_of_before():
@@ -308,9 +308,9 @@ def test_fault_34_a_hole_in_time_leaves_no_mark_on_the_rate(hang):
         seen = len(stage.pipeline.seen)
         wait_until(lambda: len(stage.pipeline.seen) > seen + 10)
         real = time.monotonic() - began[0]
-        readings = stage.readings
+        stats = stage.stats
         hang.set()
-        assert real - readings.frames / readings.fps > 0.9 * FAST.dead, "the silence is left out"
+        assert real - stats.frames / stats.fps > 0.9 * FAST.dead, "the silence is left out"
 
 
 def test_fault_40_sources_switched_rapidly_leave_nothing_open():
@@ -331,4 +331,4 @@ def test_fault_35_a_slow_camera_is_known_as_such():
     with stage:
         wait_until(lambda: len(stage.pipeline.seen) > 10)
         assert 6 < stage.session.camera_rate < 11
-        assert stage.readings.latency_ms["total"].p50 < 20, "the model could do much more"
+        assert stage.stats.latency_ms["total"].p50 < 20, "the model could do much more"

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine.core.mailbox import Slot
+from engine.core.mailbox import Mailbox
 from engine.live.capture import Capture, Pacer
 from tests.fakes.clock import FakeClock
 from tests.fakes.live_fakes import FAST
@@ -78,7 +78,7 @@ def test_a_source_that_throws_while_it_opens_is_told_without_a_gap_for_its_name(
     def open_source():
         raise RuntimeError("driver")
 
-    capture = Capture(open_source, Slot(), FAST, clock, threading.Event())
+    capture = Capture(open_source, Mailbox(), FAST, clock, threading.Event())
     capture.start()
     assert capture.join(5)
     assert capture.error is not None

@@ -60,7 +60,7 @@ def test_fault_09_three_seconds_of_a_model_that_takes_300_ms_behind_a_camera_of_
                 ages.append(time.monotonic() - view.first.result.frame.captured)
                 kept.append(alive(Frame))
             time.sleep(0.002)
-        dropped = stage.readings.dropped
+        dropped = stage.stats.dropped
     # A frame waits for the model at most as long as the model takes, then takes as long itself: contract R3.
     # The slack is for a machine that is busy with other things and runs these threads late.
     assert max(ages) < 2 * 0.3 + 1 / 30 + 0.35
@@ -72,7 +72,7 @@ def test_fault_09_three_seconds_of_a_model_that_takes_300_ms_behind_a_camera_of_
 
 @pytest.mark.parametrize("pace", Pace)
 def test_fault_24_five_hundred_switches_in_two_lanes_leave_no_deadlock_and_no_model_behind(pace):
-    rival = FakePipeline("rival", delay=0.001)
+    other = FakePipeline("other", delay=0.001)
     settings = LiveSettings(layout=Layout.SIDE_BY_SIDE, pace=pace)
     stage = Stage(lambda: camera_source(FaultyCamera(period=0.001)), FakePipeline(delay=0.001), settings=settings)
     made: list[weakref.ref] = []
@@ -85,21 +85,21 @@ def test_fault_24_five_hundred_switches_in_two_lanes_leave_no_deadlock_and_no_mo
 
         return load
 
-    stage.session.use_second_model(lambda: rival, lambda: rival.landmarker)
+    stage.session.use_second_model(lambda: other, lambda: other.landmarker)
     checked = 0
     with stage:
-        wait_until(lambda: rival.seen)
+        wait_until(lambda: other.seen)
         for number in range(250):
             stage.session.use_model(loading(f"first {number}"))
-            stage.session.use_second_model(lambda: rival, loading(f"second {number}"))
+            stage.session.use_second_model(lambda: other, loading(f"second {number}"))
             time.sleep(0.002)
             view = stage.take_view()
-            for lane, pipeline in ((view and view.first, stage.pipeline), (view and view.second, rival)):
+            for lane, pipeline in ((view and view.first, stage.pipeline), (view and view.second, other)):
                 if lane is not None:
                     made_by = dict(zip(pipeline.seen, pipeline.models, strict=False))
                     assert lane.result.model == made_by.get(lane.result.frame.id, lane.result.model)
                     checked += 1
-        wait_until(lambda: (stage.pipeline.models[-1], rival.models[-1]) == ("first 249", "second 249"))
+        wait_until(lambda: (stage.pipeline.models[-1], other.models[-1]) == ("first 249", "second 249"))
         gc.collect()
         assert sum(reference() is not None for reference in made) <= 4
     assert checked > 50

@@ -133,20 +133,20 @@ def test_a_teacher_that_cannot_be_built_leaves_the_student_alone_even_in_step():
 
 
 def test_overlaid_pictures_get_the_other_lanes_result():
-    rivals = []
+    others = []
     stage = stage_of(lambda: clip(), FakePipeline("teacher"), replace(LOCKED, layout=Layout.OVERLAID))
     works = stage.composer.compose
 
     def compose(scene, out):
-        if scene.result.model == "student" and scene.rival is not None:
-            rivals.append((scene.result.frame.id, scene.rival.frame.id, scene.rival.model))
+        if scene.result.model == "student" and scene.other is not None:
+            others.append((scene.result.frame.id, scene.other.frame.id, scene.other.model))
         works(scene, out)
 
     stage.composer.compose = compose
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
-    assert len(rivals) >= 29
-    assert all(mine == theirs and model == "teacher" for mine, theirs, model in rivals)
+    assert len(others) >= 29
+    assert all(mine == theirs and model == "teacher" for mine, theirs, model in others)
 
 
 def test_the_pace_may_change_at_any_moment():
@@ -169,41 +169,41 @@ def test_a_single_picture_gets_both_models():
 def test_every_result_of_the_first_lane_is_tapped():
     tapped = []
     stage = stage_of(lambda: clip(10), FakePipeline("teacher"))
-    stage.session.tap = lambda result, signals: tapped.append((result.frame.id, len(signals)))
+    stage.session.on_result = lambda result, signals: tapped.append((result.frame.id, len(signals)))
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
     assert tapped == [(number, 1) for number in range(10)]
 
 
 def test_a_teacher_exchanged_in_a_pause_is_drawn_on_the_first_lanes_picture():
-    rivals, teacher = [], FakePipeline("teacher")
+    others, teacher = [], FakePipeline("teacher")
     stage = stage_of(lambda: clip(200), teacher, replace(SIDE_BY_SIDE, layout=Layout.OVERLAID))
     works = stage.composer.compose
 
     def compose(scene, out):
-        if scene.result.model == "student" and scene.rival is not None:
-            rivals.append(scene.rival.model)
+        if scene.result.model == "student" and scene.other is not None:
+            others.append(scene.other.model)
         works(scene, out)
 
     stage.composer.compose = compose
     with stage:
-        wait_until(lambda: "teacher" in rivals)
+        wait_until(lambda: "teacher" in others)
         stage.session.settings = replace(stage.session.settings, paused=True)
         wait_until(lambda: teacher.seen[-1] == stage.pipeline.seen[-1])
         stage.session.use_second_model(lambda: None, lambda: landmarker("another"))
-        wait_until(lambda: rivals[-1] == "another")
+        wait_until(lambda: others[-1] == "another")
 
 
 def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
     go = []
-    teacher = FakePipeline("teacher", failing=lambda frame: wait_until(lambda: go) if stage.session.tap else None)
+    teacher = FakePipeline("teacher", failing=lambda frame: wait_until(lambda: go) if stage.session.on_result else None)
     stage = stage_of(lambda: camera_source(FaultyCamera(period=0.005)), teacher)
     with stage:
         wait_until(lambda: (view := stage.take_view()) and view.second and view.agreement is not None)
         stage.session.settings = LiveSettings()
         wait_until(lambda: stage.session._second.latest is None)
         assert stage.last_view().second is None
-        stage.session.tap = lambda result, signals: None  # from here on the teacher waits
+        stage.session.on_result = lambda result, signals: None  # from here on the teacher waits
         stage.session.settings = SIDE_BY_SIDE
         for view in stage.views(5):
             assert view.second is None
@@ -213,7 +213,7 @@ def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
 
 
 def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
-    levels = []  # of the picture and of the one that its rival was found on; the cameras differ in them
+    levels = []  # of the picture and of the one that its other was found on; the cameras differ in them
     cameras = [FaultyCamera([noisy(level=50)] * 20 + [fails]), FaultyCamera([noisy(level=200)])]
     teacher = FakePipeline("teacher", failing=lambda frame: time.sleep(0.3) if frame.image[0, 0, 0] > 100 else None)
     stage = stage_of(
@@ -224,8 +224,8 @@ def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
     works = stage.composer.compose
 
     def compose(scene, out):
-        if scene.rival is not None:
-            levels.append(tuple(result.frame.image[0, 0, 0] > 100 for result in (scene.result, scene.rival)))
+        if scene.other is not None:
+            levels.append(tuple(result.frame.image[0, 0, 0] > 100 for result in (scene.result, scene.other)))
         works(scene, out)
 
     stage.composer.compose = compose

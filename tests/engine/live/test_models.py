@@ -40,7 +40,7 @@ def test_fault_14_a_model_that_throws_is_reported_once_and_the_picture_goes_on()
     assert "invoke failed" in str(stage.errors[0])
     assert stage.pipeline.seen == [*range(5), *range(25, 40)]
     assert bare > 3
-    assert stage.readings.frames == 20, "frames that were not understood do not count"
+    assert stage.stats.frames == 20, "frames that were not understood do not count"
 
 
 class NotANumber(FakePipeline):
@@ -59,7 +59,7 @@ def test_fault_13_a_model_that_gives_numbers_that_are_none_is_reported_once():
     stage = Stage(lambda: FakeClip([picture()] * 10), NotANumber(lambda number: True))
     with stage:
         wait_until(lambda: stage.state is ENDED)
-        assert stage.readings.frames == 10
+        assert stage.stats.frames == 10
         wait_until(lambda: stage.session.error is not None)
     assert [error.what for error in stage.errors] == ["The model A gave numbers that are not finite"]
     assert isinstance(stage.errors[0], ModelError)
@@ -86,12 +86,12 @@ def test_the_numbers_after_an_exchange_are_those_of_the_new_model():
 
     stage = Stage(lambda: camera_source(FaultyCamera()), Errors())
     with stage:
-        wait_until(lambda: stage.take_view() is not None and stage.readings.frames > 10)
-        before = stage.readings
+        wait_until(lambda: stage.take_view() is not None and stage.stats.frames > 10)
+        before = stage.stats
         assert before.nme == 8.0
         stage.session.use_model(lambda: landmarker("B"))
-        wait_until(lambda: stage.readings.nme == 2.0)
-        assert stage.readings.frames > before.frames, "frames are counted on"
+        wait_until(lambda: stage.stats.nme == 2.0)
+        assert stage.stats.frames > before.frames, "frames are counted on"
 
 
 def test_a_composer_that_fails_even_on_the_bare_picture_does_not_end_the_session():
@@ -106,7 +106,7 @@ def test_a_composer_that_fails_even_on_the_bare_picture_does_not_end_the_session
     stage.composer.compose = compose
     with stage:
         wait_until(lambda: stage.state is ENDED)
-    assert stage.readings.frames == 3
+    assert stage.stats.frames == 3
     assert "cannot draw" in str(stage.errors[0])
 
 

@@ -68,7 +68,7 @@ def test_seeking_goes_on_there_and_loses_nothing_after():
         levels = stage.pipeline.levels
         assert levels[levels.index(80) :] == list(range(80, 100))
         assert max(levels[: levels.index(80)]) < 70
-        assert stage.readings.dropped == 0, "what was jumped over is not dropped"
+        assert stage.stats.dropped == 0, "what was jumped over is not dropped"
     assert stage.pipeline.seen == sorted(set(stage.pipeline.seen)), "ids go on"
 
 
@@ -216,7 +216,7 @@ def test_a_loop_starts_again_without_a_hiccup():
     with stage:
         wait_until(lambda: len(pipeline.levels) > 34)
         assert stage.states == [STARTING, LIVE]
-        assert stage.readings.dropped == 0
+        assert stage.stats.dropped == 0
         stage.session.loop = False
         wait_until(lambda: stage.state is ENDED)
     assert pipeline.levels[:30] == [*range(10)] * 3

@@ -30,8 +30,8 @@ def test_no_frame_of_a_file_is_lost_however_slow_the_model():
         wait_until(lambda: stage.state is ENDED)
         assert stage.pipeline.levels == list(range(60))
         assert stage.pipeline.seen == list(range(60))
-        assert stage.readings.frames == 60
-        assert stage.readings.dropped == 0
+        assert stage.stats.frames == 60
+        assert stage.stats.dropped == 0
     assert stage.states == [STARTING, LIVE, ENDED]
     assert stage.session.status.source == "clip.mp4"
 
@@ -62,8 +62,8 @@ def test_another_model_looks_at_the_last_picture_again():
         assert stage.last_view().first.result.model == "A"
         stage.session.use_model(lambda: landmarker("B"))
         assert stage.last_view().first.result.model == "B"
-        assert stage.readings.frames == 1, "the frame counts once"
-        assert stage.readings.dropped == 0
+        assert stage.stats.frames == 1, "the frame counts once"
+        assert stage.stats.dropped == 0
 
 
 def test_a_file_is_shown_at_its_own_speed():
@@ -168,8 +168,8 @@ def test_pausing_a_file_loses_nothing():
         stage.session.settings = LiveSettings()
         wait_until(lambda: stage.state is ENDED)
     assert stage.pipeline.levels == list(range(40))
-    assert stage.readings.dropped == 0
-    assert stage.readings.fps > 60, "the pause does not count as slowness"
+    assert stage.stats.dropped == 0
+    assert stage.stats.fps > 60, "the pause does not count as slowness"
 
 
 def test_settings_reach_the_next_frame():

@@ -11,7 +11,7 @@ from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68, WFLW_98
-from engine.core.stats import Readings, Spread
+from engine.core.stats import Spread, Stats
 from engine.render.overlay import Composer, brackets, drawing_plan, frame_of, ink_scale
 from engine.render.palette import PARTS, TRUTH
 from engine.render.scene import OverlayOptions, Scene
@@ -19,7 +19,7 @@ from engine.render.scene import OverlayOptions, Scene
 OFF = OverlayOptions(points=False, contours=False, box=False, numbers=False, truth=False)
 ON = OverlayOptions(points=True, contours=True, box=True, numbers=True, truth=True)
 ONLY = {name: dataclasses.replace(OFF, **{name: True}) for name in ("points", "contours", "box", "numbers", "truth")}
-READINGS = Readings(30.0, {"landmark": Spread(1.0, 2.0), "draw": Spread(0.7, 0.9)}, 2.5, 1.0, 0, 100)
+READINGS = Stats(30.0, {"landmark": Spread(1.0, 2.0), "draw": Spread(0.7, 0.9)}, 2.5, 1.0, 0, 100)
 WIDTH, HEIGHT = 640, 480
 
 

@@ -23,7 +23,7 @@ def drawn(layout, first, second, mirrored=False, magnification=3.0):
     frame = Frame(1, 0.0, image, "x")
     ours, theirs = Result(frame, (first,), "a", {}, False), Result(frame, (second,), "b", {}, False)
     out = np.empty((300, 400, 4), np.uint8)
-    scene = Scene(ours, Meter().readings(), OPTIONS, mirrored, layout=layout, rival=theirs, magnification=magnification)
+    scene = Scene(ours, Meter().stats(), OPTIONS, mirrored, layout=layout, other=theirs, magnification=magnification)
     Composer().compose(scene, out)
     return out
 

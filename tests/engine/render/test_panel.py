@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.core.stats import Readings, Spread
+from engine.core.stats import Spread, Stats
 from engine.render.palette import MUTED, TEXT
 from engine.render.panel import LARGEST, REFRESH, Panel, number, rows_of
 from engine.render.text import TextPainter
@@ -20,8 +20,8 @@ LATENCY = {
 }
 
 
-def readings(fps=29.97, latency=None, nme=2.312, dropped=3):
-    return Readings(fps, LATENCY if latency is None else latency, nme, 1.0, dropped, 400)
+def stats(fps=29.97, latency=None, nme=2.312, dropped=3):
+    return Stats(fps, LATENCY if latency is None else latency, nme, 1.0, dropped, 400)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def painter():
 def drawn(painter, width, height, shown=None, truth=True, grey=128):
     picture = np.full((height, width, 4), grey, np.uint8)
     picture[..., 3] = 255
-    Panel(painter).draw(picture, shown or readings(), 0.0, truth)
+    Panel(painter).draw(picture, shown or stats(), 0.0, truth)
     return picture
 
 
@@ -43,7 +43,7 @@ def covered(picture, grey=128):
 
 
 def test_every_number_has_its_label_and_unit():
-    said = [(row.label, row.numbers, row.unit) for row in rows_of(readings(), truth=True)]
+    said = [(row.label, row.numbers, row.unit) for row in rows_of(stats(), truth=True)]
     assert said == [
         ("FPS", ("30.0",), "frames/s"),
         ("NME", ("2.31",), "% of eye distance"),
@@ -58,9 +58,9 @@ def test_every_number_has_its_label_and_unit():
 
 
 def test_what_is_unknown_is_not_said():
-    assert rows_of(readings(fps=None, latency={}, nme=None, dropped=0), truth=False) == []
-    assert rows_of(readings(fps=None, latency={}, nme=float("nan"), dropped=0), truth=False) == []
-    labels = [row.label for row in rows_of(readings(latency={"landmark": Spread(1, 2)}, dropped=0), truth=False)]
+    assert rows_of(stats(fps=None, latency={}, nme=None, dropped=0), truth=False) == []
+    assert rows_of(stats(fps=None, latency={}, nme=float("nan"), dropped=0), truth=False) == []
+    labels = [row.label for row in rows_of(stats(latency={"landmark": Spread(1, 2)}, dropped=0), truth=False)]
     assert labels == ["FPS", "NME", "latency", "landmark"]
 
 
@@ -84,7 +84,7 @@ def test_on_usual_pictures_all_rows_have_room(painter, width, height):
 def test_a_small_picture_gets_the_first_rows_only(painter):
     first, last, left, right = covered(drawn(painter, 320, 240))
     assert (last - first + 1) * (right - left + 1) <= LARGEST * 320 * 240
-    two_rows = drawn(painter, 320, 240, readings(latency={}, dropped=0), truth=False)
+    two_rows = drawn(painter, 320, 240, stats(latency={}, dropped=0), truth=False)
     assert np.array_equal(drawn(painter, 320, 240), two_rows)
 
 
@@ -94,7 +94,7 @@ def test_where_there_is_no_room_there_is_no_panel(painter, width, height):
 
 
 def test_nothing_to_say_leaves_the_picture_alone(painter):
-    assert covered(drawn(painter, 640, 480, readings(None, {}, None, 0), truth=False)) is None
+    assert covered(drawn(painter, 640, 480, stats(None, {}, None, 0), truth=False)) is None
 
 
 def test_numbers_stand_still_for_a_moment(painter):
@@ -102,7 +102,7 @@ def test_numbers_stand_still_for_a_moment(painter):
 
     def at(now, fps):
         picture = np.full((480, 640, 4), 128, np.uint8)
-        panel.draw(picture, readings(fps=fps), now, False)
+        panel.draw(picture, stats(fps=fps), now, False)
         return picture
 
     first = at(10.0, 30.0)
@@ -115,7 +115,7 @@ def test_numbers_stand_still_for_a_moment(painter):
 def test_new_rows_and_new_sizes_count_at_once(painter):
     panel = Panel(painter)
     pictures = []
-    for shown, size in ((readings(nme=None), 480), (readings(), 480), (readings(), 720)):
+    for shown, size in ((stats(nme=None), 480), (stats(), 480), (stats(), 720)):
         picture = np.full((size, size, 4), 128, np.uint8)
         panel.draw(picture, shown, 1.0, False)
         pictures.append(covered(picture))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.batch.predict import Prediction
 from engine.core.metrics import nme
 from engine.core.schemes import IBUG_68, WFLW_98
 from engine.formats.images import write_picture
 from engine.formats.landmark_writers import pts_text, write_predictions
+from engine.formats.prediction import Prediction
 from engine.sources.opening import open_source
 from tests.fakes.clips import HEIGHT, WIDTH, turn_half, write_clip
 from tests.fakes.results import face

@@ -1,4 +1,4 @@
-"""KD-Loss against values computed by hand, in both of its readings."""
+"""KD-Loss against values computed by hand, in both of its stats."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Heatmap distillation in both readings, against values computed by hand."""
+"""Heatmap distillation in both stats, against values computed by hand."""
 
 import math
 

@@ -100,7 +100,7 @@ def test_the_legend_of_the_difference_tells_direction_and_magnification():
 
 def test_on_one_picture_the_result_that_is_drawn_counts_not_a_newer_one():
     view = two(plain(RED), plain(BLUE))
-    assert results_on_screen(view, Layout.OVERLAID)[1] is view.first.rival
+    assert results_on_screen(view, Layout.OVERLAID)[1] is view.first.other
     assert results_on_screen(view, Layout.SPLIT)[1] is view.second.result
     assert results_on_screen(view, Layout.SINGLE)[1] is None
     assert results_on_screen(one(plain(RED)), Layout.SIDE_BY_SIDE)[1] is None

@@ -8,21 +8,21 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.live.viewport.presenter import BigLane, Presenter
-from app.live.viewport.viewport import LiveView
+from app.live.viewport.viewport import Viewport
 from app.theme.theme import STAGE
-from engine.core.stats import Readings, Spread
+from engine.core.stats import Spread, Stats
 
-STUDENT = BigLane("student-68", Readings(29.97, {"total": Spread(8.34, 20.0)}, 2.33, 1.0, 0, 90), Spread(21.4, 30.0))
+STUDENT = BigLane("student-68", Stats(29.97, {"total": Spread(8.34, 20.0)}, 2.33, 1.0, 0, 90), Spread(21.4, 30.0))
 TEACHER = BigLane(
-    "teacher-tolerant-68", Readings(4.24, {"total": Spread(243.2, 300.0)}, None, 1.0, 80, 12), Spread(256.4, 300.0)
+    "teacher-tolerant-68", Stats(4.24, {"total": Spread(243.2, 300.0)}, None, 1.0, 80, 12), Spread(256.4, 300.0)
 )
-YOUNG = BigLane("student-68", Readings(None, {}, None, 0.0, 0, 0))
+YOUNG = BigLane("student-68", Stats(None, {}, None, 0.0, 0, 0))
 
 
 @pytest.fixture
 def stage(qtbot, themed):
     """Return a black view in the size of a small projector, with the layer over it."""
-    shown = LiveView()
+    shown = Viewport()
     shown.resize(1280, 800)
     shown.layer = Presenter(shown)
     qtbot.addWidget(shown)
@@ -46,13 +46,13 @@ def test_layer_tells_the_numbers_of_a_lane(stage):
 
 
 def test_the_latency_ends_on_the_screen_and_is_not_the_sum_of_the_stages(stage):
-    stage.layer.tell([BigLane("student-68", STUDENT.readings, None)])
+    stage.layer.tell([BigLane("student-68", STUDENT.stats, None)])
     assert stage.layer.text.splitlines()[1] == "student-68  30  \u2013  2.3"
 
 
 def test_without_truth_it_tells_agreement_and_does_not_call_it_accuracy(stage):
     lanes = [
-        BigLane("student-68", Readings(30.0, {"total": Spread(8.3, 9.0)}, None, 1.0, 0, 9), Spread(9.51, 12.0)),
+        BigLane("student-68", Stats(30.0, {"total": Spread(8.3, 9.0)}, None, 1.0, 0, 9), Spread(9.51, 12.0)),
         TEACHER,
     ]
     stage.layer.tell(lanes, agreement=1.84)
@@ -72,7 +72,7 @@ def test_what_is_not_known_yet_is_a_dash(stage):
 def test_letters_can_be_read_from_ten_metres(stage, size):
     """22 minutes of arc on a picture two metres high, see `app.live.viewport.presenter`."""
     stage.resize(*size)
-    stage.layer.tell([BigLane("student-68", STUDENT.readings)])
+    stage.layer.tell([BigLane("student-68", STUDENT.stats)])
     stage.layer.show()
     heights = capitals(stage)
     assert max(heights) >= 0.055 * size[1], "the numbers"
@@ -95,7 +95,7 @@ def test_changing_digits_move_nothing(stage):
     stage.layer.tell([STUDENT])
     before = stage.layer.geometry()
     for fps in (7.1, 11.1, 28.8, 88.8):
-        stage.layer.tell([BigLane("student-68", Readings(fps, {}, fps / 10, 1.0, 0, 9), Spread(fps, 99.0))])
+        stage.layer.tell([BigLane("student-68", Stats(fps, {}, fps / 10, 1.0, 0, 9), Spread(fps, 99.0))])
         assert stage.layer.geometry() == before
 
 
@@ -103,12 +103,12 @@ def test_new_numbers_are_painted(stage):
     stage.layer.tell([STUDENT])
     stage.layer.show()
     before = stage.layer.grab().toImage()
-    stage.layer.tell([BigLane("student-68", TEACHER.readings)])
+    stage.layer.tell([BigLane("student-68", TEACHER.stats)])
     assert stage.layer.grab().toImage() != before
 
 
 def test_long_names_are_set_smaller_instead_of_cut_off(stage):
-    stage.layer.tell([BigLane("a-model-with-a-name-that-does-not-end-so-soon-98", STUDENT.readings), TEACHER])
+    stage.layer.tell([BigLane("a-model-with-a-name-that-does-not-end-so-soon-98", STUDENT.stats), TEACHER])
     assert stage.layer.width() <= 0.95 * stage.width()
 
 

@@ -34,7 +34,7 @@ def pixels(widget):
 
 def test_speed_is_throughput_with_its_unit():
     assert speed_row(READINGS) == Row("", ("29.7",), "results/s")
-    assert speed_row(Meter().readings()) == Row("", (UNKNOWN,), "results/s")
+    assert speed_row(Meter().stats()) == Row("", (UNKNOWN,), "results/s")
 
 
 def test_latency_is_told_of_a_camera_only_where_there_is_one():
@@ -48,19 +48,19 @@ def test_details_tell_every_stage_and_what_was_not_measured_stays_unknown():
     assert [row.label for row in rows] == ["capture to screen", "detect", "landmark", "smooth", "draw"]
     assert rows[2] == Row("landmark", ("5.25", "9.00"), "ms")
     assert all(row.unit == "ms" for row in rows)
-    rested = replace(REPORT, readings=replace(READINGS, latency_ms={}))
+    rested = replace(REPORT, stats=replace(READINGS, latency_ms={}))
     assert time_rows(rested, details=True)[1].numbers == (UNKNOWN, UNKNOWN)
 
 
 def test_accuracy_is_told_only_against_the_truth():
-    known = replace(REPORT, readings=replace(READINGS, nme=2.345), agreement=1.0)
+    known = replace(REPORT, stats=replace(READINGS, nme=2.345), agreement=1.0)
     assert quality_rows(known, details=False) == (Row("NME", ("2.35",), "% of eye distance"),)
     assert quality_rows(REPORT, details=False) == ()
 
 
 @pytest.mark.parametrize("nme", [None, math.nan, math.inf])
 def test_agreement_stands_in_for_a_missing_truth_and_says_that_it_is_no_accuracy(nme):
-    report = replace(REPORT, readings=replace(READINGS, nme=nme), agreement=2.14, roles=("Student", "Teacher"))
+    report = replace(REPORT, stats=replace(READINGS, nme=nme), agreement=2.14, roles=("Student", "Teacher"))
     (row,) = quality_rows(report, details=False)
     assert row == Row("agreement", ("2.14",), "% of eye distance", "Student and Teacher, not accuracy")
     (row,) = quality_rows(replace(report, roles=()), details=False)
@@ -75,12 +75,12 @@ def test_details_tell_faces_found_jitter_cost_and_dropped_frames_with_their_unit
         Row("CPU", ("42.0",), "% of one core"),
         Row("dropped", ("7",), "frames"),
     )
-    fresh = quality_rows(replace(REPORT, readings=Meter().readings()), details=True)
+    fresh = quality_rows(replace(REPORT, stats=Meter().stats()), details=True)
     assert [row.numbers for row in fresh] == [(UNKNOWN,), (UNKNOWN,), (UNKNOWN,), ("0",)]
 
 
 def test_a_model_that_misses_faces_cannot_hide_it_behind_its_error():
-    rows = quality_rows(replace(REPORT, readings=replace(READINGS, nme=1.5, found=0.4)), details=True)
+    rows = quality_rows(replace(REPORT, stats=replace(READINGS, nme=1.5, found=0.4)), details=True)
     assert rows[:2] == (Row("NME", ("1.50",), "% of eye distance"), Row("face found", ("40.0",), "% of frames"))
 
 
@@ -101,7 +101,7 @@ def test_everything_can_be_heard(plate):
     assert "29.7 results/s" in said
     assert "capture to screen median 23.4, 95th percentile 31.1 ms" in said
     assert "CPU 42.0 % of one core" in said
-    assert UNKNOWN not in spoken(replace(REPORT, readings=Meter().readings(), screen=None))
+    assert UNKNOWN not in spoken(replace(REPORT, stats=Meter().stats(), screen=None))
 
 
 def test_a_click_and_the_keys_show_the_details_and_hide_them_again(plate, qtbot):

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
-from app.live.viewport.viewport import LiveView
+from app.live.viewport.viewport import Viewport
 from app.theme.lane_colours import ON_DARK
 from app.theme.theme import STAGE
 from engine.inference.library import ModelLibrary
@@ -22,7 +22,7 @@ from tests.fakes.views import BLUE, GREEN, READINGS, RED, lane, one, plain, resu
 
 @pytest.fixture
 def view(qtbot):
-    shown = LiveView()
+    shown = Viewport()
     qtbot.addWidget(shown)
     shown.resize(400, 300)
     shown.show()
@@ -349,7 +349,7 @@ def test_compared_models_are_named_even_without_numbers(view):
     first, second = plates(view)
     assert texts(first)[0] == "student-68"
     assert texts(second)[0] == "teacher-98"
-    assert first.report.readings is None
+    assert first.report.stats is None
 
 
 def test_cards_tell_what_the_models_are(large):
@@ -357,7 +357,7 @@ def test_cards_tell_what_the_models_are(large):
     show(large, plain(RED))
     (plate,) = plates(large)
     assert texts(plate)[1].startswith("Student · 68 points · ")
-    assert plate.report.readings is READINGS
+    assert plate.report.stats is READINGS
 
 
 def test_frames_of_a_file_are_not_said_to_come_from_a_camera(large):
@@ -436,11 +436,11 @@ def test_a_caption_follows_its_model_at_once(large):
 def test_digits_change_no_faster_than_they_can_be_read(large):
     show(large, plain(RED))
     told = plates(large)[0].report
-    large.show_view(replace(one(plain(RED)), first=lane(plain(RED), readings=replace(READINGS, fps=11.0))))
+    large.show_view(replace(one(plain(RED)), first=lane(plain(RED), stats=replace(READINGS, fps=11.0))))
     assert plates(large)[0].report is told
     time.sleep(0.26)
-    large.show_view(replace(one(plain(RED)), first=lane(plain(RED), readings=replace(READINGS, fps=11.0))))
-    assert plates(large)[0].report.readings.fps == 11.0
+    large.show_view(replace(one(plain(RED)), first=lane(plain(RED), stats=replace(READINGS, fps=11.0))))
+    assert plates(large)[0].report.stats.fps == 11.0
 
 
 def test_what_is_told_catches_up_when_the_picture_stops(large, qtbot):

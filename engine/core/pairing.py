@@ -1,0 +1,60 @@
+"""Faces of two models on one frame: which are the same person's, and how far apart their landmarks are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.faces import Face
+from engine.core.metrics import interocular_distance
+
+SAME_FACE = 0.5  # eye distances between the middles of two faces up to which they are taken for the same one
+
+
+def can_be_compared(first: Face, second: Face) -> bool:
+    """Tell whether two faces are marked at the same places: by one scheme, or both at least at the 68 shared points."""
+    return first.scheme is second.scheme or bool(first.scheme.as_68 and second.scheme.as_68)
+
+
+def shared_points(first: Face, second: Face) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the landmarks of two faces that mark the same places: all of one scheme, else the 68 shared points.
+
+    The faces must be such that `can_be_compared`.
+    """
+    if first.scheme is second.scheme:
+        return first.landmarks, second.landmarks
+    return first.as_68(), second.as_68()
+
+
+def eye_distance(face: Face) -> float:
+    """Return the distance of the outer eye corners in pixels."""
+    return interocular_distance(face.scheme, face.landmarks)
+
+
+def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Face]]:
+    """Return the faces that both models see: each of the first's with the nearest of the second's, if it is near.
+
+    Faces whose schemes share no points are left out.
+    """
+    pairs: list[tuple[Face, Face]] = []
+    free = list(second)
+    for face in first:
+        comparable = [other for other in free if can_be_compared(face, other)]
+        nearest = min(comparable, key=lambda other: _apart(face, other), default=None)
+        if nearest is not None and _apart(face, nearest) <= SAME_FACE * eye_distance(face):
+            pairs.append((face, nearest))
+            free.remove(nearest)
+    return pairs
+
+
+def face_agreement(first: Face, second: Face) -> float:
+    """Return the mean distance of the shared points in percent of the mean eye distance of both."""
+    ours, theirs = shared_points(first, second)
+    eyes = (eye_distance(first) + eye_distance(second)) / 2
+    return float(np.linalg.norm(ours - theirs, axis=1).mean()) * 100 / max(eyes, 1.0)
+
+
+def _apart(first: Face, second: Face) -> float:
+    return float(np.hypot(*np.subtract(first.box.centre, second.box.centre)))

@@ -1,0 +1,33 @@
+"""The faces of one picture or frame, as they are written to files and read from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.core.faces import Face
+from engine.inference.signals import FaceSignals
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """All faces of one picture or frame.
+
+    Attributes:
+        image: file name of the picture, None for a frame of a video.
+        source, frame: name of the video and number of the frame, None for a picture.
+        width, height: of the picture in pixels.
+        faces: largest first, in a pack in its order, where `id` is the label's place there; empty where none was found.
+        model: name of the model.
+        signals: of each face; None for a face that has none, empty where nobody asked for them.
+        time: where the frame stands, in seconds; None where that is not to be told.
+    """
+
+    image: str | None
+    source: str | None
+    frame: int | None
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    model: str
+    signals: tuple[FaceSignals | None, ...] = ()
+    time: float | None = None
