@@ -12,7 +12,6 @@ from app.cli.terminal import report, say, table
 from engine.batch.apply_filter import apply_to_source
 from engine.filters.library import FilterEntry, FilterLibrary, filter_entry, is_own, user_filters
 from engine.filters.loading import Filter, load_filter
-from engine.filters.spec import MeshRule
 from engine.filters.template import create_filter
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
@@ -85,7 +84,7 @@ def _check(options: argparse.Namespace) -> int:
 def _layer_rows(loaded: Filter) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = [("line", "image", "pixels", "held by", "blend")]
     for layer in loaded.layers:
-        held = "mesh" if isinstance(layer.spec.placing, MeshRule) else "anchor"
+        held = "anchor" if layer.spec.mesh is None else "mesh"
         size = f"{layer.image.width} x {layer.image.height}"
         rows.append((layer.spec.line, layer.spec.image, size, held, layer.spec.blend))
     return rows

@@ -30,8 +30,7 @@ from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
 from app.theme.theme import MARGIN
 from app.widgets.file_dialogs import ask_for_file, ask_for_folder
-from engine.core.errors import ModelError
-from engine.filters.errors import FilterError
+from engine.core.errors import FilterError, ModelError
 from engine.filters.stage import FilterStage
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.hints import FROZEN

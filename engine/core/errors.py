@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 def sentence(text: str) -> str:
     """Return `text` with a capital first letter and a mark at its end."""
@@ -46,3 +48,23 @@ class OutputError(UnderstudyError):
 
 class UsageError(UnderstudyError):
     """An argument of a command makes no sense."""
+
+
+class FilterError(UnderstudyError):
+    """A filter cannot be used as it is written.
+
+    Args:
+        file: where the mistake stands.
+        line: its line, counted from 1; None where there is none, as in a picture.
+        problem: what is wrong there, as a sentence without its full stop.
+        expected: what was expected.
+        fix: what to do.
+
+    Attributes:
+        file, line, expected: as above.
+    """
+
+    def __init__(self, file: Path, line: int | None, problem: str, expected: str, fix: str) -> None:
+        place = f"{file.parent.name}/{file.name}" + (f", line {line}" if line else "")
+        super().__init__(f"{place}: {problem}", expected, fix)
+        self.file, self.line, self.expected = file, line, expected

@@ -135,6 +135,12 @@ COFW_29 = Scheme(
 )  # fmt: skip
 
 SCHEMES = {29: COFW_29, 68: IBUG_68, 98: WFLW_98}
+# The edges of a face by the number of landmarks: the contours that have a length, nine of 68 and 98 points as in ADNet
+# (Huang et al., ICCV 2021): jaw, brows, nose ridge, nostrils, eyes, outer lip, inner lip.
+EDGES = {
+    points: tuple(contour for contour in scheme.contours if len(contour.points) > 1)
+    for points, scheme in SCHEMES.items()
+}
 
 
 def eye_centres(scheme: Scheme, points: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:

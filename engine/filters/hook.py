@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.filters.errors import FilterError
+from engine.core.errors import FilterError
 from engine.filters.signals import Signals
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from engine.filters.errors import FilterError
+from engine.core.errors import FilterError
 
 LONGEST_SIDE = 4096
 SMALLEST_LEVEL = 8  # pixels

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from engine.core.errors import UsageError
+from engine.core.errors import FilterError, UsageError
 from engine.core.paths import asset_path
-from engine.filters.errors import FilterError
 from engine.filters.loading import load_filter
 from engine.filters.reading import SPEC_NAME, read_spec
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import PackError
+from engine.core.errors import FilterError, PackError
 from engine.core.schemes import SCHEMES
-from engine.filters.errors import FilterError
 from engine.filters.hook import Hook, compile_hook, run_hook_file
 from engine.filters.images import LayerImage, read_image
 from engine.filters.mesh import Mesh, make_mesh
 from engine.filters.reading import SPEC_NAME, read_spec
-from engine.filters.spec import FilterSpec, LayerSpec, MeshRule
+from engine.filters.spec import FilterSpec, LayerSpec
 from engine.formats.pts import read_pts
 
 
@@ -73,9 +72,9 @@ def _hook(file: Path, allowed: bool) -> Hook | None:
 
 
 def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
-    if not isinstance(spec.placing, MeshRule):
+    if spec.mesh is None:
         return LoadedLayer(spec, image, None)
-    file = folder / spec.placing.landmarks
+    file = folder / spec.mesh.landmarks
     if not file.is_file():
         raise FilterError(
             folder / SPEC_NAME,

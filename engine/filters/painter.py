@@ -17,7 +17,7 @@ from engine.filters.mesh import mesh_ink
 from engine.filters.placing import Driven, Ink, anchor_matrix, mirrored_ink, pinned_ink
 from engine.filters.points import landmarks_68
 from engine.filters.signals import NEUTRAL, Signals, ramp, signal_value
-from engine.filters.spec import Anchor, Drive, Visible
+from engine.filters.spec import Drive, Visible
 
 FAINTEST = 1 / 255
 
@@ -100,8 +100,8 @@ def _draw_layer(
 def _ink(layer: LoadedLayer, picture: NDArray[np.uint8], points: NDArray[np.float32], driven: Driven) -> Ink | None:
     if layer.mesh is not None:
         return mesh_ink(layer.image, layer.mesh, points, picture)
-    assert isinstance(layer.spec.placing, Anchor)
-    return pinned_ink(layer.image, anchor_matrix(layer.spec.placing, points, layer.image, driven), picture)
+    assert layer.spec.anchor is not None
+    return pinned_ink(layer.image, anchor_matrix(layer.spec.anchor, points, layer.image, driven), picture)
 
 
 def _run_hook(

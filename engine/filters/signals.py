@@ -47,8 +47,7 @@ class FixedSignals:
 
 
 NEUTRAL = FixedSignals()
-ANGLES = ("yaw", "pitch", "roll")
-SIGNAL_NAMES = (*ANGLES, "mouth", "eyes", "eye_right", "eye_left")
+SIGNAL_NAMES = ("yaw", "pitch", "roll", "mouth", "eyes", "eye_right", "eye_left")
 
 
 def signal_value(signals: Signals, name: str) -> float:

@@ -1,17 +1,86 @@
-"""A filter as it is written down in its `filter.toml`."""
+"""What a `filter.toml` says: its records, with the limits and the forms of their keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.records import (
+    Choice,
+    Finite,
+    Form,
+    KeyPath,
+    Mistake,
+    Range,
+    Rule,
+    shown,
+    suggestion,
+    wrong_value,
+)
+from engine.filters.points import LANDMARKS, NAMED_POINTS, mean_of
+from engine.filters.signals import SIGNAL_NAMES
+
 BlendMode = Literal["normal", "multiply", "screen", "add", "overlay"]
 DrivenProperty = Literal["opacity", "scale", "scale_x", "scale_y", "offset_x", "offset_y", "turn"]
-BLEND_MODES: tuple[str, ...] = get_args(BlendMode)
-DRIVEN_PROPERTIES: tuple[str, ...] = get_args(DrivenProperty)
+MOST_LAYERS = 32
+
+PLACE = "the name of a place on the face, a landmark from 0 to 67, or a list of these, whose middle is meant"
+TWO_EYES = '["eye_right", "eye_left"]'
+
+
+def _place(value: Any, path: KeyPath) -> NDArray[np.float32]:
+    """Return the weights `[68]` of a place on the face."""
+    if isinstance(value, list) and value:
+        return np.mean([_place(part, path) for part in value], axis=0, dtype=np.float32)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LANDMARKS:
+        return mean_of((value,))
+    if isinstance(value, str) and value in NAMED_POINTS:
+        return NAMED_POINTS[value]
+    fix = "docs/filters.md lists the names; landmarks are counted as in iBUG-68"
+    raise Mistake(
+        path,
+        f"“{path[-1]}” has {shown(value)}, which is no place on a face",
+        f"{PLACE}, was expected",
+        suggestion(value, tuple(NAMED_POINTS), fix),
+    )
+
+
+def _two_places(value: Any, path: KeyPath) -> NDArray[np.float32]:
+    """Return the weights `[2, 68]` of two places on the face."""
+    if not isinstance(value, list) or len(value) != 2:
+        raise wrong_value(path, value, "a list of two places on the face", TWO_EYES)
+    first, second = (_place(end, path) for end in value)
+    if np.array_equal(first, second):
+        raise wrong_value(path, value, "two different places", TWO_EYES)
+    return np.stack((first, second))
+
+
+def _eye_line() -> NDArray[np.float32]:
+    return np.stack((NAMED_POINTS["eye_right"], NAMED_POINTS["eye_left"]))
+
+
+def _pair(meaning: str, example: str) -> Form:
+    return Form(f"a list of two numbers, {meaning},", example)
+
+
+def _file(suffix: str) -> Rule:
+    """Return what the name of a file in the filter's own folder has to be."""
+    return Rule(
+        f"the name of a {suffix} file in the filter's own folder",
+        lambda name: Path(name).name == name and "\\" not in name and Path(name).suffix.lower() == suffix,
+    )
+
+
+_Png = Annotated[str, _file(".png"), Form(example='"picture.png"')]
+_Pts = Annotated[str, _file(".pts"), Form(example='"picture.pts"')]
+_Python = Annotated[str, _file(".py"), Form(example='"picture.py"')]
+_Pair = tuple[Finite, Finite]
+_TwoPlaces = Annotated[NDArray[np.float32], Form("a list of two places on the face", TWO_EYES, read=_two_places)]
+_Degrees = Annotated[float, Range(1, 180)]
 
 
 @dataclass(frozen=True)
@@ -23,11 +92,11 @@ class Measure:
         times: the length is so many times their distance.
     """
 
-    ends: NDArray[np.float32]
-    times: float
+    ends: _TwoPlaces = field(metadata={"key": "between"})
+    times: Annotated[float, Range(0.01, 100)] = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Anchor:
     """How an image is pinned to a face: place, size and angle.
 
@@ -41,13 +110,13 @@ class Anchor:
         offset: (right, down) in widths of the image on the face, along the image's own axes.
     """
 
-    at: NDArray[np.float32]
-    pixel: tuple[float, float] | None
-    width: Measure
-    height: Measure | None
-    angle: NDArray[np.float32]
-    turn: float
-    offset: tuple[float, float]
+    at: Annotated[NDArray[np.float32], Form(PLACE, '"nose_tip"', read=_place)]
+    pixel: Annotated[_Pair | None, _pair("x and y in the image", "[120, 80]")] = None
+    width: Annotated[Measure, Form(example=f"{{ between = {TWO_EYES}, times = 2.0 }}", why="every image has a width")]
+    height: Measure | None = None
+    angle: _TwoPlaces = field(default_factory=_eye_line)
+    turn: Annotated[float, Range(-360, 360)] = 0.0
+    offset: Annotated[_Pair, _pair("right and down in widths of the image", "[0.0, 0.1]")] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -58,7 +127,7 @@ class MeshRule:
         landmarks: name of a `.pts` file with the 68 or 98 landmarks of the face that is painted on the image.
     """
 
-    landmarks: str
+    landmarks: _Pts
 
 
 @dataclass(frozen=True)
@@ -66,12 +135,20 @@ class Visible:
     """When a layer is shown.
 
     Attributes:
-        limits: degrees by signal (yaw, pitch, roll) beyond which, to both sides, it is hidden.
+        yaw, pitch, roll: degrees of the head beyond which, to both sides, it is hidden; None for no limit.
         fade: degrees before a limit over which it vanishes.
     """
 
-    limits: tuple[tuple[str, float], ...] = ()
-    fade: float = 10.0
+    yaw: _Degrees | None = None
+    pitch: _Degrees | None = None
+    roll: _Degrees | None = None
+    fade: Annotated[float, Range(0, 90)] = 10.0
+
+    @property
+    def limits(self) -> tuple[tuple[str, float], ...]:
+        """The limits that there are, in degrees, by signal."""
+        limits = (("yaw", self.yaw), ("pitch", self.pitch), ("roll", self.roll))
+        return tuple((name, limit) for name, limit in limits if limit is not None)
 
 
 @dataclass(frozen=True)
@@ -85,19 +162,24 @@ class Drive:
         end: the two values of the property.
     """
 
-    target: DrivenProperty
-    by: str
-    start: tuple[float, float]
-    end: tuple[float, float]
+    target: DrivenProperty = field(metadata={"key": "property"})
+    by: Annotated[str, Choice(SIGNAL_NAMES)]
+    start: Annotated[_Pair, _pair("of the signal", "[0.0, 1.0]")] = field(metadata={"key": "from"})
+    end: Annotated[_Pair, _pair("of the property", "[0.0, 1.0]")] = field(metadata={"key": "to"})
+
+    def __post_init__(self) -> None:
+        if np.isclose(*self.start):
+            raise wrong_value(("from",), list(self.start), "two different values of the signal", "[0.0, 1.0]")
 
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One image of a filter.
+    """One image of a filter; either an anchor or a mesh says how it lies on the face.
 
     Attributes:
         image: name of the PNG.
-        placing: how it lies on the face.
+        anchor: how it is pinned to a place; None with a mesh.
+        mesh: how it is warped over the face; None with an anchor.
         blend: how it mixes with the picture.
         opacity: in [0, 1].
         visible: when it is shown.
@@ -105,13 +187,33 @@ class LayerSpec:
         line: where it begins in the file, counted from 1.
     """
 
-    image: str
-    placing: Anchor | MeshRule
-    blend: BlendMode
-    opacity: float
-    visible: Visible
-    drives: tuple[Drive, ...]
-    line: int
+    image: _Png
+    anchor: Anchor | None = None
+    mesh: MeshRule | None = None
+    blend: BlendMode = "normal"
+    opacity: Annotated[float, Range(0, 1)] = 1.0
+    visible: Visible = Visible()
+    drives: tuple[Drive, ...] = field(default=(), metadata={"key": "drive"})
+    line: int = field(default=1, metadata={"key": None})
+
+    def __post_init__(self) -> None:
+        if self.anchor is None and self.mesh is None:
+            raise self._misplaced(
+                "image",
+                "the layer has neither “anchor” nor “mesh”",
+                f'write a line such as: anchor = {{ at = "nose_tip", width = {{ between = {TWO_EYES} }} }}',
+            )
+        if self.anchor is not None and self.mesh is not None:
+            raise self._misplaced("mesh", "the layer has “anchor” and “mesh”", "keep one of the two")
+        for index, drive in enumerate(self.drives):
+            if self.mesh is not None and drive.target != "opacity":
+                path = ("drive", index, "property")
+                raise wrong_value(path, drive.target, "“opacity”, as a mesh follows the face by itself,", '"opacity"')
+
+    @staticmethod
+    def _misplaced(key: str, problem: str, fix: str) -> Mistake:
+        expected = "an image is either pinned to a place (anchor) or warped over the face (mesh)"
+        return Mistake((key,), problem, expected, fix)
 
 
 @dataclass(frozen=True)
@@ -119,16 +221,23 @@ class FilterSpec:
     """A `filter.toml`.
 
     Attributes:
-        title: for people.
+        title: for people; "" if not said.
         author, licence: of its pictures; "" if not said.
-        layers: from the lowest to the uppermost.
         hook: name of a Python file, "" for none.
-        hook_line: where that is said, counted from 1.
+        layers: from the lowest to the uppermost.
     """
 
-    title: str
-    author: str
-    licence: str
-    layers: tuple[LayerSpec, ...]
-    hook: str
-    hook_line: int
+    title: Annotated[str, Rule("a text in quotation marks", bool), Form(example='"My filter"')] = field(
+        default="", metadata={"key": "name"}
+    )
+    author: Annotated[str, Form(example='"Your name"')] = ""
+    licence: Annotated[str, Form(example='"CC0-1.0"')] = ""
+    hook: _Python = ""
+    layers: tuple[LayerSpec, ...] = field(default=(), metadata={"key": "layer"})
+
+    def __post_init__(self) -> None:
+        if len(self.layers) > MOST_LAYERS:
+            problem, expected = f"there are {len(self.layers)} layers", f"at most {MOST_LAYERS} can be drawn live"
+            raise Mistake(("layer",), problem, expected, "join some of the images")
+        if not self.layers and not self.hook:
+            raise Mistake((), "the filter draws nothing", "a filter has at least one layer", "begin one with [[layer]]")

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.errors import FilterError
 from engine.core.faces import Face
-from engine.filters.errors import FilterError
 from engine.filters.loading import Filter, load_filter
 from engine.filters.painter import draw_filter
 from engine.filters.signals import Signals

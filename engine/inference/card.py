@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from engine.core.errors import ModelError
 from engine.core.files import replaced
+from engine.core.records import Form, Mistake, UnknownKey, read_record
 from engine.core.schemes import SCHEMES, Scheme
 
 ROLES = ("student", "teacher")
@@ -69,7 +70,7 @@ class Card:
     recipe: str
     revision: str
     input_range: tuple[float, float] = (0.0, 255.0)
-    metrics: tuple[dict[str, Any], ...] = field(default_factory=tuple)
+    metrics: Annotated[tuple[dict[str, Any], ...], Form("a list of objects")] = ()
 
     @property
     def markup(self) -> Scheme:
@@ -92,7 +93,7 @@ def read_card(path: Path) -> Card:
         raise ModelError(
             f"The card {path} is missing", "every model comes as two files, .tflite and .json", "copy both files"
         ) from error
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"The card {path} cannot be used ({error})",
             "it was edited by hand or cut off",
@@ -111,23 +112,19 @@ def write_card(path: Path, card: Card) -> None:
 
 
 def _card_of(values: dict[str, Any]) -> Card:
-    known = {entry.name for entry in fields(Card)}
-    given = {name: value for name, value in values.items() if name in known}
-    crop = given.get("crop")
-    if not isinstance(crop, dict):
-        raise ValueError("“crop” is missing")
-    given["crop"] = CropRule(float(crop["scale"]), float(crop.get("dy", 0)), bool(crop.get("level", True)))
-    given["input_range"] = tuple(float(edge) for edge in given.get("input_range", (0, 255)))
-    given["metrics"] = tuple(given.get("metrics", ()))
-    card = Card(**given)
+    card = read_record(Card, {key: value for key, value in values.items() if value is not None}, (), _refuse)
     if card.scheme not in SCHEMES:
         raise ValueError(f"“scheme” is {card.scheme!r}, known are {', '.join(map(str, SCHEMES))}")
     if card.role not in ROLES:
         raise ValueError(f"“role” is {card.role!r}, known are {', '.join(ROLES)}")
     if not (0 < card.crop.scale < math.inf and math.isfinite(card.crop.dy)):
         raise ValueError("“crop.scale” must be above 0, and “crop.dy” a number")
-    if not all(isinstance(entry, dict) for entry in card.metrics):
-        raise ValueError("“metrics” must be a list of objects")
     if card.input_range != (0.0, 255.0):
         raise ValueError("“input_range” must be [0, 255]: normalisation belongs into the model")
     return card
+
+
+def _refuse(mistake: Mistake) -> None:
+    """Raise a mistake, unless it is a key of a newer version."""
+    if not isinstance(mistake, UnknownKey):
+        raise ValueError(f"{mistake.problem}: {mistake.expected}")

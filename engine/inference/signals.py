@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from engine.core.faces import Face, Result
 from engine.core.schemes import Scheme
-from engine.inference.blinking import BlinkCounter
 from engine.inference.head_pose import RIGID_POINTS, HeadPose, PoseFinder
 from engine.inference.openness import (
     INNER_LIPS,
@@ -29,6 +28,12 @@ from engine.inference.smoothing import LONGEST_GAP
 
 # The names of the signals that are numbers.
 SIGNALS = ("yaw", "pitch", "roll", "eye_left", "eye_right", "blinks", "mouth")
+# Openness below which open eyes count as closed, and above which closed ones count as open again: noise between the
+# two counts for nothing.
+CLOSED, OPEN = 0.35, 0.55
+# Seconds that a blink takes; what is shorter is noise, what is longer are closed eyes.
+SHORTEST_BLINK, LONGEST_BLINK = 0.05, 0.5
+_ROUNDING = 1e-6  # seconds that sums of frame times may be off
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,34 @@ class SignalReader:
         """
         self._people = {face.id: self._people.get(face.id) or _Person() for face in faces}
         return tuple(self._people[face.id].read(face, width, height, moment) for face in faces)
+
+
+class BlinkCounter:
+    """Counts the blinks of one face by how long its eyes stay closed.
+
+    Attributes:
+        count: blinks so far; one counts when the eyes are open again.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        # When the eyes closed; None while they are open. Nobody knows when eyes closed that are closed from the start.
+        self._closed_at: float | None = -math.inf
+
+    def forget(self) -> None:
+        """Begin anew after a gap: eyes that are closed now may have been so for any time. The count stays."""
+        self._closed_at = -math.inf
+
+    def add(self, openness: float, moment: float) -> None:
+        """Count the eyes' `openness` in [0, 1] at a `moment` in seconds, later than the last one."""
+        if self._closed_at is None:
+            if openness < CLOSED:
+                self._closed_at = moment
+        elif openness > OPEN:
+            closed_for = moment - self._closed_at
+            if SHORTEST_BLINK - _ROUNDING <= closed_for <= LONGEST_BLINK + _ROUNDING:
+                self.count += 1
+            self._closed_at = None
 
 
 class _Person:

@@ -19,7 +19,6 @@ from engine.core.pairing import paired
 from engine.core.schemes import Scheme
 from engine.render.difference import Difference
 from engine.render.layer import Layer, Region
-from engine.render.overlay_signals import draw_pose
 from engine.render.palette import FIRST_LANE, PARTS, SECOND_LANE, TEXT, TRUTH, WHITE, Colour, mixed
 from engine.render.panel import Panel
 from engine.render.scene import Layout, OverlayOptions, Scene
@@ -33,6 +32,11 @@ DOT_RADIUS = 1.5
 RING_RADIUS, RING_WIDTH = 3.0, 0.9
 LINE_ALPHA = 0.85
 POSE_WIDTH = 1.5  # of an axis, in widths of a line
+# To the person's left, up, and forwards, as in `HeadPose.axes`. The axes differ in lightness too, and the one that
+# leads forwards has a dot at its end: of a face that looks into the camera nothing else of it can be seen.
+AXIS_COLOURS = (PARTS["eye"], PARTS["lip"], TEXT)
+AXIS_ALPHA = 0.95
+AXIS_DOT = 1.6  # radius, in widths of the line
 HALO = 0.4  # alpha of the dark edge around ink
 SMALLEST_INK = 0.6  # of those measures
 SMALL_FACE = 60.0  # pixels: below, ink shrinks with the face, however large the picture
@@ -188,6 +192,20 @@ class Composer:
         self._layer.plate(plate, padding)
         start = self._layer.local(plate.x0 + LABEL_PADDING * label.size, plate.y1 - padding)
         self._painter.draw(self._layer.pixels, label.text, start, label.size, TEXT)
+
+
+def draw_pose(layer: Layer, axes: NDArray[np.floating], width: int) -> None:
+    """Draw the pose of a head as three axes that grow out of the tip of the nose.
+
+    Args:
+        layer: was cleared for a region around the axes; sealed and laid by the caller.
+        axes: `[4, 2]` finite, pixels of the picture, see `HeadPose.axes`; mirrored where the picture is.
+        width: of the lines in pixels.
+    """
+    fixed = layer.fixed(axes)
+    for end, colour in zip(fixed[1:], AXIS_COLOURS, strict=True):
+        layer.lines(np.stack((fixed[0], end))[None], width, colour, AXIS_ALPHA)
+    layer.dots(axes[3:], AXIS_DOT * width + 1, np.array(AXIS_COLOURS[2:], np.float32), np.ones(1, np.float32))
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SourceError
 from engine.core.frame import Frame
-from engine.sources.base import CameraFormat, SourceKind
-from engine.sources.colour import to_rgb
+from engine.sources.base import CameraFormat, SourceKind, to_rgb
 from engine.sources.discovery import Camera
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SourceError
 from engine.core.frame import Frame
-from engine.sources.base import FALLBACK_RATE, SourceKind
+from engine.sources.base import FALLBACK_RATE, SourceKind, to_rgb
 from engine.sources.camera import VideoCapture
-from engine.sources.colour import to_rgb
 from engine.sources.frame_times import HALF_MILLISECOND, FrameTimes
-from engine.sources.recent_frames import RecentFrames
 from engine.sources.truth import truth_of_video
 
 log = logging.getLogger(__name__)
@@ -36,6 +35,34 @@ RUN_UPS = (0.1, 1.0, 10.0)
 # The same for a few frames back: the frames before are decoded with it, as more steps back will follow.
 STEP_BACK_RUN_UPS = (0.5, *RUN_UPS)
 FEW_FRAMES = 30
+# Decoded pictures that are kept for steps back, and bytes for all of them together.
+MOST_RECENT, MOST_RECENT_BYTES = 16, 64_000_000
+
+
+class RecentFrames:
+    """The frames that were decoded last: a step back into them needs no decoding.
+
+    Keeps a run of frames that follow each other; one that does not follow begins a new run.
+    """
+
+    def __init__(self) -> None:
+        self._first = 0  # place of the oldest one
+        self._frames: deque[tuple[float, NDArray[Any]]] = deque()
+
+    def add(self, place: int, moment: float, picture: NDArray[Any]) -> None:
+        """Keep a decoded picture, the frame at `place`, shown at `moment` seconds."""
+        if place != self._first + len(self._frames):
+            self._frames.clear()
+            self._first = place
+        self._frames.append((moment, picture))
+        while len(self._frames) > max(1, min(MOST_RECENT, MOST_RECENT_BYTES // picture.nbytes)):
+            self._frames.popleft()
+            self._first += 1
+
+    def get(self, place: int) -> tuple[float, NDArray[Any]] | None:
+        """Return moment and picture of the frame at `place`; None if it is not kept."""
+        number = place - self._first
+        return self._frames[number] if 0 <= number < len(self._frames) else None
 
 
 class VideoSource:

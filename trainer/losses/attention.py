@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from trainer.checks import check_not_negative, check_positive
-from trainer.edges import EDGES
+from engine.core.records import NotNegative, Positive, check_fields
+from engine.core.schemes import EDGES
 from trainer.losses.adaptive_wing import adaptive_wing
 from trainer.losses.mean import weighted_mean
 from trainer.losses.target_maps import edge_maps, known_edges, point_maps
@@ -27,13 +27,12 @@ class AttentionLoss:
         UsageError: a constant is out of its range.
     """
 
-    points_weight: float = 10.0
-    edges_weight: float = 10.0
-    sigma: float = 0.4
+    points_weight: NotNegative[float] = 10.0
+    edges_weight: NotNegative[float] = 10.0
+    sigma: Positive[float] = 0.4
 
     def __post_init__(self) -> None:
-        check_not_negative(points_weight=self.points_weight, edges_weight=self.edges_weight)
-        check_positive(sigma=self.sigma)
+        check_fields(self)
 
 
 def attention_loss(

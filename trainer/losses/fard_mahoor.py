@@ -8,11 +8,12 @@ Fard & Mahoor, "Facial landmark points detection using knowledge distillation-ba
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import torch
 
 from engine.core.errors import UsageError
-from trainer.checks import check_choice, check_not_negative, check_positive
+from engine.core.records import Choice, NotNegative, Positive, check_fields
 from trainer.losses.mean import mean_of
 
 
@@ -66,18 +67,16 @@ class KDLoss:
         UsageError: `threshold_from` is neither, or a constant is out of its range.
     """
 
-    main_weight: float = 2.5
-    slope: float = 1.0
-    threshold: float = 0.5
-    threshold_from: str = "fixed"
+    main_weight: NotNegative[float] = 2.5
+    slope: Positive[float] = 1.0
+    threshold: NotNegative[float] = 0.5
+    threshold_from: Annotated[str, Choice(("tolerant", "fixed"), "threshold_from")] = "fixed"
     tough: Assistive = field(default_factory=Assistive)
     tolerant: Assistive = field(default_factory=Assistive)
-    pull_weight: float = 0.0
+    pull_weight: NotNegative[float] = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("threshold_from", self.threshold_from, ("tolerant", "fixed"))
-        check_positive(slope=self.slope)
-        check_not_negative(main_weight=self.main_weight, threshold=self.threshold, pull_weight=self.pull_weight)
+        check_fields(self)
 
 
 def released_code() -> KDLoss:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch.nn import functional
 
 from engine.core.errors import UsageError
-from trainer.checks import check_choice, check_not_negative
+from engine.core.records import Choice, NotNegative, check_fields
 from trainer.losses.mean import mean_of
 from trainer.networks.anisotropic_attention import of_sum_one
 from trainer.networks.output import LandmarkOutput
@@ -38,13 +39,12 @@ class HeatmapKD:
         UsageError: there is no such reading, or the weight is negative.
     """
 
-    reading: str = "none"
-    weight: float = 1.0
+    reading: Annotated[str, Choice(READINGS, "reading of heatmap distillation")] = "none"
+    weight: NotNegative[float] = 1.0
     normalised: bool = False
 
     def __post_init__(self) -> None:
-        check_choice("reading of heatmap distillation", self.reading, READINGS)
-        check_not_negative(weight=self.weight)
+        check_fields(self)
 
 
 def maps_of(output: LandmarkOutput) -> torch.Tensor | None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import torch
 
-from trainer.checks import check_not_negative, check_positive
+from engine.core.records import NotNegative, Positive, check_fields
 from trainer.networks.anisotropic_attention import of_sum_one
 
 # Guards against division by nothing: of a map's unbiased weight, as published, and under the square root, where
@@ -37,12 +37,11 @@ class StarLoss:
         UsageError: a constant is out of its range.
     """
 
-    scale: float = 0.01
-    spread_weight: float = 1.0
+    scale: Positive[float] = 0.01
+    spread_weight: NotNegative[float] = 1.0
 
     def __post_init__(self) -> None:
-        check_positive(scale=self.scale)
-        check_not_negative(spread_weight=self.spread_weight)
+        check_fields(self)
 
 
 class Moments(NamedTuple):

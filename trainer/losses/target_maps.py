@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from trainer.edges import Edge
+    from engine.core.schemes import Contour
 
 # Bilinear shrinking to a quarter reads the two middle ones of four pixels: so far from the cell's centre, in cells.
 READ_AT = (-0.125, 0.125)
@@ -42,7 +42,7 @@ def point_maps(points: torch.Tensor, height: int, width: int, sigma: float) -> t
     return down[..., :, None] * across[..., None, :]
 
 
-def edge_maps(points: torch.Tensor, edges: Sequence[Edge], height: int, width: int, sigma: float) -> torch.Tensor:
+def edge_maps(points: torch.Tensor, edges: Sequence[Contour], height: int, width: int, sigma: float) -> torch.Tensor:
     """Return blurred lines `[B, E, height, width]` along the edges, at most 1.
 
     Args:
@@ -56,7 +56,7 @@ def edge_maps(points: torch.Tensor, edges: Sequence[Edge], height: int, width: i
     return torch.stack([_edge_map(in_cells[:, edge.points], edge.closed, height, width, sigma) for edge in edges], 1)
 
 
-def known_edges(labelled: torch.Tensor, edges: Sequence[Edge]) -> torch.Tensor:
+def known_edges(labelled: torch.Tensor, edges: Sequence[Contour]) -> torch.Tensor:
     """Return 1 for edges `[B, E]` all of whose points have a label `[B, K]`, else 0: where others run is not known."""
     return torch.stack([labelled[:, edge.points].amin(1) for edge in edges], 1)
 

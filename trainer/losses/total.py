@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import torch
 from torch.nn import functional
 
 from engine.core.errors import UsageError
+from engine.core.records import Choice, NotNegative, Positive, check_fields
 from trainer.augment import Batch
-from trainer.checks import check_choice, check_not_negative, check_positive
 from trainer.losses.attention import AttentionLoss, attention_loss
 from trainer.losses.fard_mahoor import KDLoss, kd_terms, pull_loss
 from trainer.losses.heatmap import gaussian_cross_entropy, wing
@@ -43,26 +44,20 @@ class LandmarkLoss:
         UsageError: there is no such rule for the points, or a constant is out of its range.
     """
 
-    points: str = "wing"
-    points_weight: float = 1.0
-    wing_width: float = 0.06
-    wing_epsilon: float = 0.01
+    points: Annotated[str, Choice(POINT_LOSSES, "loss of points")] = "wing"
+    points_weight: NotNegative[float] = 1.0
+    wing_width: Positive[float] = 0.06
+    wing_epsilon: Positive[float] = 0.01
     kd: KDLoss = field(default_factory=KDLoss)
-    heatmap_weight: float = 0.02
-    heatmap_sigma: float = 1.0
-    confidence_weight: float = 0.02
+    heatmap_weight: NotNegative[float] = 0.02
+    heatmap_sigma: Positive[float] = 1.0
+    confidence_weight: NotNegative[float] = 0.02
     star: StarLoss = field(default_factory=StarLoss)
     attention: AttentionLoss = field(default_factory=AttentionLoss)
     heatmap_kd: HeatmapKD = field(default_factory=HeatmapKD)
 
     def __post_init__(self) -> None:
-        check_choice("loss of points", self.points, POINT_LOSSES)
-        check_positive(wing_width=self.wing_width, wing_epsilon=self.wing_epsilon, heatmap_sigma=self.heatmap_sigma)
-        check_not_negative(
-            points_weight=self.points_weight,
-            heatmap_weight=self.heatmap_weight,
-            confidence_weight=self.confidence_weight,
-        )
+        check_fields(self)
 
     @property
     def learns_from_teachers(self) -> bool:

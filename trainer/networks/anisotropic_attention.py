@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from trainer.edges import EDGES, Edge
+from engine.core.schemes import EDGES, Contour
 
 NORM_EPSILON = 1e-5
 # Guards the division by the sum of a map that is 0 all over, as published.
@@ -25,7 +25,7 @@ class AttentionMaps(NamedTuple):
     Attributes:
         fused: `[B, K, H, W]`, at least 0; divided by their sum they are heatmaps.
         points: `[B, K, H, W]` in (0, 1), high around each point.
-        edges: `[B, E, H, W]` in (0, 1), high along each edge, in the order of `trainer.edges.EDGES`.
+        edges: `[B, E, H, W]` in (0, 1), high along each edge, in the order of `engine.core.schemes.EDGES`.
     """
 
     fused: torch.Tensor
@@ -68,7 +68,7 @@ class AnisotropicAttention(nn.Module):
         return AttentionMaps(heatmaps * points * around, points, edges)
 
 
-def edge_membership(edges: tuple[Edge, ...], points: int) -> tuple[torch.Tensor, torch.Tensor]:
+def edge_membership(edges: tuple[Contour, ...], points: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return which point lies on which edge, `[K, E]` of 0 and 1, and `[K]`, 1 for points on no edge."""
     membership = torch.zeros(points, len(edges))
     for column, edge in enumerate(edges):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import nn
 
+from engine.core.errors import UsageError
 from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, PUBLISHED_EXPANSIONS, MobileNetV2, Stem
 from trainer.networks.mobilevit import INPUT_MULTIPLE, MobileViTV2
@@ -22,6 +24,30 @@ TIMM_ENCODERS = {
 }
 ENCODERS = (*OWN_ENCODERS, *TIMM_ENCODERS)
 INPUT_MULTIPLES = {name: INPUT_MULTIPLE if name == "mobilevitv2" else 32 for name in ENCODERS}
+SMALLEST_WIDTH = 0.0625  # two channels where MobileViT-v2 has 32, half of which its attention looks at
+
+
+def check_encoder(encoder: str, width: float, input_size: int) -> None:
+    """Raise `UsageError` unless there can be such an encoder.
+
+    Args:
+        encoder: one of `ENCODERS`.
+        width: multiplier of the published width; every layer needs channels.
+        input_size: side of the input in pixels, which the encoder halves again and again.
+    """
+    if not SMALLEST_WIDTH <= width < math.inf:
+        raise UsageError(
+            f"An encoder cannot be {width} times as wide as the published one",
+            "its first layers would have no channel left, or there is no such number",
+            f"choose shape.encoder_width={SMALLEST_WIDTH} or more",
+        )
+    multiple = INPUT_MULTIPLES[encoder]
+    if input_size <= 0 or input_size % multiple:
+        raise UsageError(
+            f"The encoder {encoder} cannot read pictures of {input_size} pixels",
+            f"it halves them again and again, so their side has to be a multiple of {multiple}",
+            f"choose shape.input_size={max(1, round(input_size / multiple)) * multiple}",
+        )
 
 
 class TimmEncoder(nn.Module):

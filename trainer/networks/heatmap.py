@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from trainer.checks import check_choice, check_encoder_width, check_input_size, check_positive
-from trainer.networks.encoders import INPUT_MULTIPLES, OWN_ENCODERS, fold_constants, make_own_encoder
+from engine.core.records import Choice, Positive, check_fields
+from trainer.networks.encoders import OWN_ENCODERS, check_encoder, fold_constants, make_own_encoder
 from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, check_expansions, convolution
 from trainer.networks.mobilevit import ACTIVATIONS
@@ -41,23 +41,19 @@ class HeatmapShape:
             expansion for each stage, or the encoder cannot read pictures of that size.
     """
 
-    points: int = 68
+    points: Positive[int] = 68
     encoder_width: float = 1.0
     expansions: tuple[int, ...] = PUBLISHED_EXPANSIONS
-    decoder_width: int = 64
+    decoder_width: Positive[int] = 64
     input_size: int = 128
-    encoder: str = "mobilenetv2"
-    stride: int = 4
-    activation: str = "silu"
+    encoder: Annotated[str, Choice(OWN_ENCODERS, "encoder")] = "mobilenetv2"
+    stride: Annotated[int, Choice(STRIDES, "heatmap stride")] = 4
+    activation: Annotated[str, Choice(tuple(ACTIVATIONS), "activation")] = "silu"
 
     def __post_init__(self) -> None:
-        check_choice("encoder", self.encoder, OWN_ENCODERS)
-        check_choice("heatmap stride", self.stride, STRIDES)
-        check_choice("activation", self.activation, tuple(ACTIVATIONS))
-        check_positive(points=self.points, decoder_width=self.decoder_width)
-        check_encoder_width(self.encoder_width)
+        check_fields(self)
         check_expansions(self.expansions)
-        check_input_size(self.encoder, self.input_size, INPUT_MULTIPLES[self.encoder])
+        check_encoder(self.encoder, self.encoder_width, self.input_size)
 
 
 class SeparableConvolution(nn.Sequential):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import nn
 
-from trainer.checks import check_below_one, check_choice, check_positive
+from engine.core.records import BelowOne, Choice, Positive, check_fields
 from trainer.networks.output import LandmarkOutput
 from trainer.networks.precision import in_float32
 from trainer.networks.timm_models import create_model
@@ -31,15 +32,13 @@ class RegressionShape:
         UsageError: there is no such encoder, or a number is out of its range.
     """
 
-    points: int = 68
-    encoder: str = "mobilenetv2_100"
-    input_size: int = 224
-    dropout: float = 0.0
+    points: Positive[int] = 68
+    encoder: Annotated[str, Choice(ENCODERS, "encoder")] = "mobilenetv2_100"
+    input_size: Positive[int] = 224
+    dropout: BelowOne[float] = 0.0
 
     def __post_init__(self) -> None:
-        check_choice("encoder", self.encoder, ENCODERS)
-        check_positive(points=self.points, input_size=self.input_size)
-        check_below_one(dropout=self.dropout)
+        check_fields(self)
 
 
 class RegressionNetwork(nn.Module):

@@ -7,15 +7,16 @@ its maps of 64x64 are maps of 8x8; ours reads the features of all strides.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from trainer.checks import check_choice, check_encoder_width, check_input_size, check_positive
-from trainer.edges import EDGES
+from engine.core.records import Choice, Positive, check_fields
+from engine.core.schemes import EDGES
 from trainer.networks.anisotropic_attention import AnisotropicAttention, AttentionMaps, of_sum_one
-from trainer.networks.encoders import ENCODERS, INPUT_MULTIPLES, fold_constants, make_encoder
+from trainer.networks.encoders import ENCODERS, check_encoder, fold_constants, make_encoder
 from trainer.networks.heatmap import FEATURE_STRIDES, FeaturePyramid, cell_centres
 from trainer.networks.mobilevit import ACTIVATIONS
 from trainer.networks.output import LandmarkOutput
@@ -45,23 +46,18 @@ class StarShape:
             of its range, or the encoder cannot read pictures of that size.
     """
 
-    points: int = 68
-    encoder: str = "swinv2_tiny"
+    points: Annotated[int, Choice(tuple(EDGES), "markup with edges")] = 68
+    encoder: Annotated[str, Choice(ENCODERS, "encoder")] = "swinv2_tiny"
     encoder_width: float = 1.0
-    activation: str = "silu"
-    neck: str = "transposed"
-    channels: int = 256
+    activation: Annotated[str, Choice(tuple(ACTIVATIONS), "activation")] = "silu"
+    neck: Annotated[str, Choice(tuple(NECKS), "neck")] = "transposed"
+    channels: Positive[int] = 256
     attention: bool = True
     input_size: int = 256
 
     def __post_init__(self) -> None:
-        check_choice("markup with edges", self.points, tuple(EDGES))
-        check_choice("encoder", self.encoder, ENCODERS)
-        check_choice("neck", self.neck, tuple(NECKS))
-        check_choice("activation", self.activation, tuple(ACTIVATIONS))
-        check_positive(channels=self.channels)
-        check_encoder_width(self.encoder_width)
-        check_input_size(self.encoder, self.input_size, INPUT_MULTIPLES[self.encoder])
+        check_fields(self)
+        check_encoder(self.encoder, self.encoder_width, self.input_size)
 
 
 class TransposedNeck(nn.Module):

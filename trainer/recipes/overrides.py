@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 from engine.core.errors import UsageError
+from engine.core.records import read_value
 from trainer.recipes import RECIPES, PackChoice, Recipe
 
 PLAIN = (bool, int, float, tuple)
@@ -59,8 +60,8 @@ def _parsed(old: Any, kind: Any, text: str, change: str) -> Any:
             "change a part of it, key.part=value, or choose a recipe in which it is on",
         )
     try:
-        return _typed(json.loads(text), kind)
-    except (ValueError, OverflowError):
+        return read_value(json.loads(text, parse_float=_number), kind, (change,))
+    except ValueError:
         raise UsageError(
             f"“{change}” has a value of the wrong type", f"the field holds {old!r}", "give a value of the same type"
         ) from None
@@ -70,7 +71,7 @@ def _packs(old: tuple[PackChoice, ...], text: str, change: str) -> tuple[PackCho
     """Return packs by name: those that the recipe has as it has them, others with every n-th face for validation."""
     known = {pack.name: pack for pack in old}
     try:
-        names = _typed(json.loads(text), tuple[str, ...])
+        names = read_value(json.loads(text), tuple[str, ...], (change,))
     except ValueError:
         raise UsageError(
             f"“{change}” does not name packs",
@@ -80,15 +81,7 @@ def _packs(old: tuple[PackChoice, ...], text: str, change: str) -> tuple[PackCho
     return tuple(known.get(name, PackChoice(name, validation=True)) for name in names)
 
 
-def _typed(value: Any, kind: Any) -> Any:
-    """Return what JSON gave as a value of a field's type; ValueError where it is none."""
-    if kind in (str, bool) and isinstance(value, kind):
-        return value
-    if kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool) and kind(value) == value:
-        return kind(value)
-    types = get_args(kind)
-    if types and isinstance(value, list):
-        if types[-1] is Ellipsis:
-            types = types[:1] * len(value)
-        return tuple(_typed(item, type_) for item, type_ in zip(value, types, strict=True))
-    raise ValueError
+def _number(text: str) -> float:
+    """Return a number of JSON, whole where it has no fraction, as 1e3 has none."""
+    number = float(text)
+    return int(number) if number.is_integer() else number

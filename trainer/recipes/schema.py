@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
+from engine.core.records import BelowOne, Choice, NotNegative, Positive, check_fields
 from trainer.augment import Augmentation
-from trainer.checks import check_below_one, check_choice, check_not_negative, check_positive
 from trainer.init.initialise import NetworkShape
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
@@ -98,16 +99,16 @@ class Recipe:
     shape: NetworkShape = field(default_factory=HeatmapShape)
     start: str = "imagenet"
     packs: tuple[PackChoice, ...] = ()
-    hold_out: int = 20
-    crop_scale: float = 1.3
-    steps: int = 5000
-    batch: int = 64
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.05
-    schedule: str = "cosine"
-    warmup: float = 0.05
-    clip: float = 5.0
-    ema: float = 0.998
+    hold_out: Positive[int] = 20
+    crop_scale: Positive[float] = 1.3
+    steps: Positive[int] = 5000
+    batch: Positive[int] = 64
+    learning_rate: Positive[float] = 1.5e-3
+    weight_decay: NotNegative[float] = 0.05
+    schedule: Annotated[str, Choice(SCHEDULES, "schedule")] = "cosine"
+    warmup: BelowOne[float] = 0.05
+    clip: Positive[float] = 5.0
+    ema: BelowOne[float] = 0.998
     seed: int = 0
     loss: LandmarkLoss = field(default_factory=LandmarkLoss)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -115,8 +116,4 @@ class Recipe:
     distillation: Distillation = field(default_factory=Distillation)
 
     def __post_init__(self) -> None:
-        check_choice("schedule", self.schedule, SCHEDULES)
-        check_positive(steps=self.steps, batch=self.batch, hold_out=self.hold_out, crop_scale=self.crop_scale)
-        check_positive(learning_rate=self.learning_rate, clip=self.clip)
-        check_not_negative(weight_decay=self.weight_decay)
-        check_below_one(warmup=self.warmup, ema=self.ema)
+        check_fields(self)

@@ -2,7 +2,9 @@
 
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -11,17 +13,27 @@ from engine.filters.hook import SIGNATURE
 from engine.filters.points import NAMED_POINTS
 from engine.filters.reading import parse_spec
 from engine.filters.signals import SIGNAL_NAMES
-from engine.filters.spec import BLEND_MODES, DRIVEN_PROPERTIES
+from engine.filters.spec import (
+    Anchor,
+    BlendMode,
+    Drive,
+    DrivenProperty,
+    FilterSpec,
+    LayerSpec,
+    Measure,
+    MeshRule,
+    Visible,
+)
 from engine.filters.template import TEMPLATE, TITLE_LINE
 
 DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "filters.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
-KEYS = {key for name, keys in vars(reading).items() if name.endswith("_KEYS") for key in keys}
+RECORDS = (FilterSpec, LayerSpec, Anchor, Measure, MeshRule, Visible, Drive)
+KEYS = {each.metadata.get("key", each.name) for record in RECORDS for each in fields(record)} - {None}
+CHOICES = (*SIGNAL_NAMES, *get_args(BlendMode), *get_args(DrivenProperty))
 
 
-@pytest.mark.parametrize(
-    "word", sorted({*KEYS, *NAMED_POINTS, *SIGNAL_NAMES, *BLEND_MODES, *DRIVEN_PROPERTIES} - {"layer", "drive"})
-)
+@pytest.mark.parametrize("word", sorted({*KEYS, *NAMED_POINTS, *CHOICES} - {"layer", "drive"}))
 def test_the_document_tells_every_word(word):
     assert re.search(rf"`[^`]*\b{word}\b[^`]*`", DOCUMENT)
 

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from engine.filters.errors import FilterError
+from engine.core.errors import FilterError
 from engine.filters.loading import load_filter
 from engine.filters.painter import draw_filter
 from engine.filters.signals import FixedSignals

@@ -131,7 +131,7 @@ def test_a_face_upside_down_wears_the_filter_upside_down(name):
 
 
 def test_signals_that_are_unknown_count_as_neutral(square):
-    visible = Visible((("yaw", 30.0),), 10.0)
+    visible = Visible(yaw=30.0)
     assert visibility(visible, FixedSignals(yaw=math.nan)) == 1.0
     drive = Drive("scale", "eyes", (0.0, 1.0), (0.0, 3.0))
     assert driven_values([drive], FixedSignals(eye_right=math.nan, eye_left=0.5)) == {"scale": 2.25}
@@ -145,12 +145,12 @@ def test_signals_that_are_unknown_count_as_neutral(square):
     [(0, 0, 1), (20, 0, 1), (-25, 0, 0.5), (25, 0, 0.5), (30, 0, 0), (-90, 0, 0), (25, 18, 0.2), (0, -21, 0)],
 )
 def test_layers_fade_as_the_head_turns_away(yaw, pitch, shown):
-    visible = Visible((("yaw", 30.0), ("pitch", 20.0)), 10.0)
+    visible = Visible(yaw=30.0, pitch=20.0)
     assert visibility(visible, FixedSignals(yaw=yaw, pitch=pitch)) == pytest.approx(shown)
 
 
 def test_without_a_fade_layers_vanish_at_once():
-    visible = Visible((("roll", 30.0),), 0.0)
+    visible = Visible(roll=30.0, fade=0.0)
     assert [visibility(visible, FixedSignals(roll=roll)) for roll in (29.9, 30, -31)] == [1.0, 0.0, 0.0]
 
 

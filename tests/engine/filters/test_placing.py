@@ -17,7 +17,7 @@ def anchor_of(tmp_path, more="", at='"nose_tip"'):
         f'[[layer]]\nimage = "a.png"\n[layer.anchor]\nat = {at}\n'
         f'width = {{ between = ["face_right", "face_left"] }}\n{more}\n'
     )
-    return parse_spec(tmp_path / "filter.toml", text).layers[0].placing
+    return parse_spec(tmp_path / "filter.toml", text).layers[0].anchor
 
 
 def points_of(right=(100, 200), left=(300, 200), nose=(200, 260)):

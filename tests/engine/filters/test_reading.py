@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.filters.errors import FilterError
+from engine.core.errors import FilterError
 from engine.filters.loading import load_filter
 from engine.filters.points import NAMED_POINTS
 from engine.filters.reading import parse_spec, read_spec
@@ -46,10 +46,10 @@ mesh = { landmarks = "b.pts" }
 def test_all_that_can_be_said_is_understood(tmp_path):
     spec = parse_spec(tmp_path / "filter.toml", FULL)
     first, second = spec.layers
-    assert (spec.title, spec.author, spec.licence, spec.hook, spec.hook_line) == (
-        "Everything", "A", "CC0-1.0", "hook.py", 4,
+    assert (spec.title, spec.author, spec.licence, spec.hook) == (
+        "Everything", "A", "CC0-1.0", "hook.py",
     )  # fmt: skip
-    anchor = first.placing
+    anchor = first.anchor
     assert isinstance(anchor, Anchor)
     eye = np.zeros(68)
     eye[42:48] = 1 / 6
@@ -64,7 +64,7 @@ def test_all_that_can_be_said_is_understood(tmp_path):
         "overlay", 0.5, (("yaw", 30.0),), 5.0,
     )  # fmt: skip
     assert (first.drives[0].target, first.drives[0].start, first.drives[0].end) == ("scale_y", (0.9, 0.1), (1.0, 0.5))
-    assert second.placing == MeshRule("b.pts")
+    assert second.mesh == MeshRule("b.pts")
     assert [layer.line for layer in spec.layers] == [6, 27]
 
 
@@ -73,7 +73,7 @@ def test_what_is_not_said_has_a_default(tmp_path):
     layer = spec.layers[0]
     assert (spec.title, spec.hook) == ("round", "")
     assert (layer.blend, layer.opacity, layer.visible.limits, layer.drives) == ("normal", 1.0, (), ())
-    assert np.array_equal(layer.placing.angle, np.stack((NAMED_POINTS["eye_right"], NAMED_POINTS["eye_left"])))
+    assert np.array_equal(layer.anchor.angle, np.stack((NAMED_POINTS["eye_right"], NAMED_POINTS["eye_left"])))
 
 
 ANCHOR = 'anchor = { at = "nose_tip", width = { between = ["face_right", "face_left"] } }'

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.inference.blinking import CLOSED, LONGEST_BLINK, OPEN, SHORTEST_BLINK, BlinkCounter
+from engine.inference.signals import CLOSED, LONGEST_BLINK, OPEN, SHORTEST_BLINK, BlinkCounter
 
 
 def count(series, rate=30.0):

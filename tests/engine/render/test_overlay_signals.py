@@ -6,7 +6,7 @@ import pytest
 from engine.core.geometry import landmark_box
 from engine.inference.signals import SignalReader
 from engine.render.layer import Layer, Region
-from engine.render.overlay_signals import COLOURS, draw_pose
+from engine.render.overlay import AXIS_COLOURS, draw_pose
 from tests.fakes.turned_face import HEIGHT, WIDTH, result_of, turned_face
 
 GREY = 90
@@ -31,7 +31,7 @@ def drawn(axes, width=1):
 def test_each_axis_has_its_colour(width):
     axes = axes_of(30, 20, 10)
     picture = drawn(axes, width).astype(int)
-    for end, colour in zip(axes[1:], COLOURS, strict=True):
+    for end, colour in zip(axes[1:], AXIS_COLOURS, strict=True):
         x, y = (axes[0] + (end - axes[0]) * 0.6).round().astype(int)
         near = picture[y - 1 : y + 2, x - 1 : x + 2, :3].reshape(-1, 3)
         assert np.abs(near - colour).sum(1).min() < 100

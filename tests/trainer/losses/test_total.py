@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from engine.core.errors import UsageError
+from engine.core.schemes import EDGES
 from trainer.augment import Batch
-from trainer.edges import EDGES
 from trainer.losses.attention import AttentionLoss, attention_loss
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.heatmap_distillation import HeatmapKD, maps_of

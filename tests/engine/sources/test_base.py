@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import SourceError
-from engine.sources.colour import to_rgb
+from engine.sources.base import to_rgb
 
 BGR = np.zeros((4, 6, 3), np.uint8)
 BGR[:] = (10, 20, 30)

@@ -1,0 +1,363 @@
+"""Reading records: plain values, as TOML and JSON hold them, become a frozen dataclass by its annotations.
+
+A field is a bool, int, float, str, Path, Enum, Literal or record, a tuple of these, or one of these or None. What its
+type does not say is annotated: `Annotated[float, Range(0, 1)]`. `field(metadata={"key": "from"})` gives a field another
+name in the file, and `{"key": None}` none at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from engine.core.errors import UsageError
+
+KeyPath = tuple[str | int, ...]
+T = TypeVar("T")
+LONGEST_SHOWN = 60  # characters of a wrong value
+
+
+@dataclass(frozen=True)
+class Range:
+    """The finite numbers from `low` to `high`; `open_low` and `open_high` leave out the limit itself."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        above = self.low < value if self.open_low else self.low <= value
+        below = value < self.high if self.open_high else value <= self.high
+        return above and below and math.isfinite(value)
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"a number above {self.low:g}" if self.open_low else f"{self.low:g} or a number above it"
+        return f"a number from {self.low:g} {'on and below' if self.open_high else 'to'} {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some values; `what` names their kind in the sentence about another value."""
+
+    values: tuple[str | int, ...]
+    what: str = "choice"
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(map(str, self.values))}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition that a value has to fulfil, and the words for what does."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+    def __contains__(self, value: object) -> bool:
+        return self.holds(value)
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a value is written.
+
+    Attributes:
+        expected: what it has to be, such as “a list of two numbers”; "" for the words of its type.
+        example: one, as the file would have it.
+        why: why it must not be missing.
+        read: makes the value of what the file holds, or raises a `Mistake`; None reads it by its type.
+    """
+
+    expected: str = ""
+    example: str = ""
+    why: str = ""
+    read: Callable[[Any, KeyPath], Any] | None = None
+
+
+Positive = Annotated[T, Range(0, open_low=True)]
+NotNegative = Annotated[T, Range(0)]
+BelowOne = Annotated[T, Range(0, 1, open_high=True)]
+Finite = Annotated[float, Range()]
+
+
+class Mistake(ValueError):
+    """A value that cannot be read.
+
+    Args:
+        path: of its key from the top of the file, with indices in lists.
+        problem: what is wrong, as a sentence without its full stop.
+        expected: what was expected.
+        fix: what to do.
+
+    Attributes: as above.
+    """
+
+    def __init__(self, path: KeyPath, problem: str, expected: str, fix: str) -> None:
+        super().__init__(problem)
+        self.path, self.problem, self.expected, self.fix = path, problem, expected, fix
+
+
+class UnknownKey(Mistake):
+    """A key that the record does not have."""
+
+
+def wrong_value(path: KeyPath, value: Any, expected: str, example: str) -> Mistake:
+    """Return the mistake that the value of a key is not what was expected."""
+    key = next(part for part in reversed(path) if isinstance(part, str))
+    return Mistake(path, f"“{key}” is {shown(value)}", f"{expected} was expected", f"write it so: {key} = {example}")
+
+
+def shown(value: Any) -> str:
+    """Return a value as the file could hold it, cut to a readable length."""
+    text = f"“{value}”" if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}…"
+
+
+def suggestion(value: Any, known: Sequence[str], otherwise: str) -> str:
+    """Return the question whether the nearest of the known names was meant; `otherwise` where none is near."""
+    close = get_close_matches(value, known, 1) if isinstance(value, str) else []
+    return f"did you mean “{close[0]}”?" if close else otherwise
+
+
+def raise_mistake(mistake: Mistake) -> NoReturn:
+    """Raise a mistake: for records that are read whole or not at all."""
+    raise mistake
+
+
+def read_record(
+    kind: type[T],
+    values: Mapping[str, Any],
+    path: KeyPath = (),
+    on_mistake: Callable[[Mistake], None] = raise_mistake,
+) -> T:
+    """Return the record that a table of values describes.
+
+    Args:
+        kind: a dataclass. Its `__post_init__` may raise a `Mistake` too, with a path below this table.
+        values: by key.
+        path: of the table.
+        on_mistake: called with every mistake. Where it returns, the key is left out and the field has its default; it
+            has to raise where there is none.
+
+    Raises:
+        Mistake: and whatever else `on_mistake` raises.
+    """
+    parts = _parts(cast(Any, kind))
+    given: dict[str, Any] = {}
+    for key, value in values.items():
+        part = parts.get(key)
+        try:
+            if part is None:
+                raise _unknown(key, path, list(parts))
+            given[part.name] = _read(value, part.kind, (*path, key), part.default, on_mistake)
+        except Mistake as mistake:
+            on_mistake(mistake)
+    for key, part in parts.items():
+        if part.required and key not in values:
+            on_mistake(_missing(key, path, part))
+    try:
+        return kind(**given)
+    except Mistake as mistake:
+        mistake.path = (*path, *mistake.path)
+        raise
+
+
+def read_value(value: Any, hint: Any, path: KeyPath) -> Any:
+    """Return a plain value as the type that `hint` annotates.
+
+    Raises:
+        Mistake: it is of another type or breaks a limit.
+    """
+    return _read(value, _kind(hint), path, None, raise_mistake)
+
+
+def check_fields(record: Any) -> None:
+    """Raise `UsageError` unless every field of a dataclass is within its `Range` or `Choice`."""
+    for part in _parts(cast(Any, type(record))).values():
+        value, limit = getattr(record, part.name), part.kind.limit
+        if limit is None or value is None or value in limit:
+            continue
+        if isinstance(limit, Choice):
+            there_are = ", ".join(map(str, limit.values))
+            raise UsageError(f"There is no {limit.what} “{value}”", f"there are: {there_are}", "choose one of these")
+        raise UsageError(f"The field {part.name} cannot be {value}", f"it has to be {limit}", "choose such a number")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """An annotation, taken apart."""
+
+    type: Any
+    optional: bool = False
+    limit: Range | Choice | Rule | None = None
+    form: Form = Form()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        if isinstance(self.limit, Choice):
+            return tuple(map(str, self.limit.values))
+        return tuple(str(entry.value) for entry in self.type) if _is(self.type, Enum) else ()
+
+    @property
+    def expected(self) -> str:
+        if self.form.expected:
+            return self.form.expected
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if isinstance(self.limit, Range):
+            return str(self.limit)
+        if is_dataclass(self.type):
+            return f"a table with {', '.join(_parts(cast(type, self.type)))}"
+        return _WORDS.get(self.type, "a list" if get_origin(self.type) is tuple else "a table")
+
+    def example(self, default: Any) -> str:
+        """Return how the value is written, by what the field is by default where it has a default."""
+        if self.form.example:
+            return self.form.example
+        if self.choices:
+            return f'"{self.choices[0]}"'
+        if isinstance(self.limit, Range):
+            return f"{default if isinstance(default, int | float) else self.limit.high:g}"
+        return "{ … }, or a line with its name in [ ]" if is_dataclass(self.type) else "…"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A field of a record."""
+
+    name: str
+    kind: _Kind
+    default: Any
+    required: bool
+
+
+_WORDS = {
+    bool: "true or false", int: "a whole number", float: "a number",
+    str: "a text in quotation marks", Path: "a path in quotation marks",
+}  # fmt: skip
+
+
+@cache
+def _parts(kind: Hashable) -> dict[str, _Part]:
+    """Return the fields of a dataclass by their keys in a file."""
+    hints = get_type_hints(kind, include_extras=True)
+    parts = {}
+    for each in fields(cast(Any, kind)):
+        key = each.metadata.get("key", each.name)
+        if key is not None:
+            required = each.default is MISSING and each.default_factory is MISSING
+            parts[key] = _Part(each.name, _kind(hints[each.name]), each.default, required)
+    return parts
+
+
+def _kind(hint: Any) -> _Kind:
+    optional = False
+    extras: list[Any] = []
+    while True:
+        origin, arguments = get_origin(hint), get_args(hint)
+        if origin is Annotated:
+            extras += arguments[1:]
+            hint = arguments[0]
+        elif origin in (Union, UnionType) and type(None) in arguments and len(arguments) == 2:
+            optional = True
+            hint = next(argument for argument in arguments if argument is not type(None))
+        else:
+            break
+    limit = next((extra for extra in extras if isinstance(extra, Range | Choice | Rule)), None)
+    form = next((extra for extra in extras if isinstance(extra, Form)), Form())
+    if get_origin(hint) is Literal:
+        hint, limit = type(get_args(hint)[0]), Choice(get_args(hint))
+    return _Kind(hint, optional, limit, form)
+
+
+def _read(value: Any, kind: _Kind, path: KeyPath, default: Any, on_mistake: Callable[[Mistake], None]) -> Any:
+    if value is None and kind.optional:
+        return None
+    if kind.form.read is not None:
+        return kind.form.read(value, path)
+    if is_dataclass(kind.type) and isinstance(value, Mapping):
+        return read_record(cast(type, kind.type), value, path, on_mistake)
+    if get_origin(kind.type) is tuple and is_dataclass(get_args(kind.type)[0]):
+        return _tables(value, get_args(kind.type)[0], path, on_mistake)
+    try:
+        result: Any = (
+            _tuple(value, get_args(kind.type), path) if get_origin(kind.type) is tuple else _plain(value, kind)
+        )
+    except (TypeError, ValueError, OverflowError):
+        raise _wrong(value, kind, path, kind.expected, default) from None
+    if kind.limit is not None and result not in kind.limit:
+        raise _wrong(value, kind, path, kind.form.expected or str(kind.limit), default)
+    return result
+
+
+def _plain(value: Any, kind: _Kind) -> Any:
+    """Return a value that is neither a table nor a list; raise TypeError or ValueError where it is of another type."""
+    wanted = get_origin(kind.type) or kind.type
+    if wanted is Any:
+        return value
+    if _is(wanted, Enum):
+        return wanted(value)
+    accepted = {float: int | float, Path: str}.get(wanted, wanted)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool) or value != value:
+        raise TypeError
+    return wanted(value)
+
+
+def _tuple(value: Any, hints: tuple[Any, ...], path: KeyPath) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError
+    if hints[-1] is Ellipsis:
+        hints = hints[:1] * len(value)
+    return tuple(read_value(item, hint, path) for item, hint in zip(value, hints, strict=True))
+
+
+def _tables(value: Any, kind: type, path: KeyPath, on_mistake: Callable[[Mistake], None]) -> tuple[Any, ...]:
+    key = path[-1]
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        header = ".".join(part for part in path if isinstance(part, str))
+        problem, expected = f"“{key}” is no list of tables", f"each {key} has a table of its own"
+        raise Mistake(path, problem, expected, f"begin it with a line [[{header}]]")
+    return tuple(read_record(kind, entry, (*path, index), on_mistake) for index, entry in enumerate(value))
+
+
+def _is(kind: Any, base: type) -> bool:
+    return isinstance(kind, type) and issubclass(kind, base)
+
+
+def _wrong(value: Any, kind: _Kind, path: KeyPath, expected: str, default: Any) -> Mistake:
+    mistake = wrong_value(path, value, expected, kind.example(default))
+    mistake.fix = suggestion(value, kind.choices, mistake.fix)
+    return mistake
+
+
+def _unknown(key: str, path: KeyPath, known: list[str]) -> UnknownKey:
+    where = place_name(path)
+    fix = suggestion(key, known, "remove the line")
+    return UnknownKey((*path, key), f"there is no key “{key}” {where}", f"the keys {where} are {', '.join(known)}", fix)
+
+
+def _missing(key: str, path: KeyPath, part: _Part) -> Mistake:
+    expected = part.kind.form.why or f"{part.kind.expected} was expected"
+    fix = f"add a line such as: {key} = {part.kind.example(part.default)}"
+    return Mistake((*path, key), f"“{key}” is missing {place_name(path)}", expected, fix)
+
+
+def place_name(path: KeyPath) -> str:
+    """Return where a table stands, such as “in “layer.anchor””."""
+    names = [part for part in path if isinstance(part, str)]
+    return f"in “{'.'.join(names)}”" if names else "at the top of the file"
