@@ -55,13 +55,13 @@ def run_window(
     start_log(log_path())
     application = _application()
     install_translations(application)
-    keeper = SettingsStore(settings_path())
+    store = SettingsStore(settings_path())
     if stream is not None:
-        keeper.keep(replace(keeper.settings, stream=stream))
-    theme = Theme(application, keeper.settings.theme)
+        store.keep(replace(store.settings, stream=stream))
+    theme = Theme(application, store.settings.theme)
     watch = CrashWatch()
-    window = MainWindow(engine_parts(detector), model, keeper, theme)
-    watch.caught.connect(window.tell_crash)
+    window = MainWindow(engine_api(detector), model, store, theme)
+    watch.caught.connect(window.report_crash)
     watch.install()
     window.gone.connect(application.quit)
     restore_signals = _close_on_signals(window)
@@ -80,7 +80,7 @@ def run_window(
     return code
 
 
-def engine_parts(detector: str = DEFAULT_DETECTOR) -> EngineApi:
+def engine_api(detector: str = DEFAULT_DETECTOR) -> EngineApi:
     """Return the real engine for the window."""
     library, cameras = ModelLibrary(), CameraList()
     return EngineApi(
@@ -123,6 +123,6 @@ def _close_on_signals(window: MainWindow) -> Callable[[], None]:
 def _shoot(window: MainWindow, path: Path, failures: list[Exception]) -> None:
     try:
         save_window_screenshot(window, path)
-    except Exception as error:  # told by whoever started the window, once it is closed
+    except Exception as error:  # raised again once the window is closed
         failures.append(error)
     window.close()

@@ -6,11 +6,21 @@ import argparse
 import platform
 from dataclasses import asdict
 
+from app.cli.options import add_json
 from app.cli.terminal import report, table
 from engine.batch.benchmark import Speed, benchmark
 from engine.core.errors import UsageError
 from engine.inference.library import ModelLibrary
 from engine.inference.runtime import runtime_name
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument(
+        "--model", action="append", metavar="NAME|FILE", help="model to measure; repeatable (default: all)"
+    )
+    parser.add_argument("--threads", default="1", metavar="1,2", help="numbers of threads (default: 1)")
+    add_json(parser)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
+from app.cli.options import add_json
 from app.cli.terminal import report, table
 from engine.sources.discovery import list_cameras
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_json(parser)
 
 
 def main(options: argparse.Namespace) -> int:

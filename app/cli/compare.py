@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.cli.options import add_json
 from app.cli.terminal import report, say, table
 from engine.core.errors import UsageError
 from engine.evaluation.compare import ComparedRun, compare
@@ -21,6 +22,18 @@ from engine.evaluation.compare_tables import (
 from engine.evaluation.curves import Curve, write_curves
 from engine.evaluation.files import SavedEvaluation, as_json, read_evaluation, write_texts
 from engine.evaluation.tables import NORMALISER_TEXTS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="folder written by “evaluate --out”; A1,A2 are runs with different seeds, averaged in one row",
+    )
+    parser.add_argument("--out", metavar="DIR", help="write the table and the curves there")
+    add_json(parser)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from app.cli.options import add_json
 from app.cli.run import has_display
 from app.cli.terminal import report, table
 from engine.core.errors import ModelError, UnderstudyError
@@ -36,6 +37,11 @@ class Check:
     what: str
     state: str
     detail: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_json(parser)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from app.cli.options import add_box, add_detector, add_json, add_model
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
+from engine.core.metrics import NORMALISERS
 from engine.evaluation.curves import Curve, write_curves
 from engine.evaluation.evaluate import FROM_FILE, Evaluation, Task, evaluate, evaluate_points
 from engine.evaluation.files import protocol, row_values, summary, write_evaluation
@@ -21,6 +23,41 @@ from engine.formats.packs import read_pack
 from engine.inference.card import read_card, write_card
 from engine.inference.detector import make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
+
+PREDICTIONS = """\
+landmarks of other tools (--predictions), 29, 68 or 98 points, in pixels counted from the centre of the top left one:
+  .npz    arrays image (N,) and landmarks (N, K, 2)
+  .jsonl  lines {"image": NAME, "landmarks": [[x, y], ...]}, or those of “understudy predict”
+  .csv    columns image, x0, y0, x1, y1, ..., or those of “understudy predict”
+The pictures need not be there. Faces without landmarks count as failures."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = PREDICTIONS
+    measured = parser.add_mutually_exclusive_group()
+    add_model(measured)
+    measured.add_argument(
+        "--predictions", metavar="FILE", help="score the landmarks in this .npz, .jsonl or .csv instead of a model's"
+    )
+    # argparse takes a --model that is named for one that is not, if it is the default.
+    parser.set_defaults(model=None)
+    parser.add_argument("--data", required=True, metavar="PACK", help="folder with annotations.npz")
+    parser.add_argument("--split", metavar="S", help="part of the pack, such as test (default: every picture)")
+    parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
+    parser.add_argument(
+        "--normaliser",
+        choices=NORMALISERS,
+        default="eyes",
+        help="what errors are percent of: distance of the outer eye corners, of the pupils, or the root of the area of "
+        "the true box (default: eyes)",
+    )
+    add_box(parser, "truth")
+    add_detector(parser)
+    parser.add_argument("--out", metavar="DIR", help="write all figures, tables, the curve and the worst faces there")
+    parser.add_argument("--save-to-card", action="store_true", help="note the result on the model's card")
+    add_json(parser)
 
 
 def main(options: argparse.Namespace) -> int:

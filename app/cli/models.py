@@ -6,8 +6,14 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
+from app.cli.options import add_json
 from app.cli.terminal import number, report, table
 from engine.inference.library import ModelEntry, ModelLibrary
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_json(parser)
 
 
 def main(options: argparse.Namespace) -> int:

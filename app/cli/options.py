@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
+from engine.inference.detector import DEFAULT_DETECTOR, DETECTORS
 from engine.inference.library import DEFAULT_MODEL
 
 Verbs = argparse._SubParsersAction  # the type has no public name
+Action = Callable[[argparse.Namespace], int]  # carries a verb out and returns the exit code
 
 
-def add_verb(verbs: Verbs, verb: str, module: str, text: str) -> argparse.ArgumentParser:
-    """Add a verb that the module `app.commands.MODULE` carries out, and return its parser.
+def add_verb(verbs: Verbs, verb: str, text: str) -> argparse.ArgumentParser:
+    """Add a verb and return its parser.
 
     Args:
         verbs: where it is added.
         verb: what the user types.
-        module: name of the module, whose `main` gets the options.
         text: what the verb does, for the help; begins with a small letter and has no full stop.
     """
     parser: argparse.ArgumentParser = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.set_defaults(module=module)
+    return parser
+
+
+def add_actions(parser: argparse.ArgumentParser) -> Verbs:
+    """Give a verb subcommands, and return where they are added; each sets the function `action` that carries it out."""
+    return parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND", required=True)
+
+
+def add_action(actions: Verbs, name: str, act: Action, text: str) -> argparse.ArgumentParser:
+    """Add a subcommand that `act` carries out, and return its parser; `text` is as in `add_verb`."""
+    parser = add_verb(actions, name, text)
+    parser.set_defaults(action=act)
     return parser
 
 
@@ -35,3 +48,35 @@ def add_model(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, metavar="NAME|FILE", help=f"landmark model (default: {DEFAULT_MODEL})"
     )
+
+
+def add_detector(parser: argparse.ArgumentParser) -> None:
+    """Add `--detector NAME`."""
+    parser.add_argument(
+        "--detector",
+        default=DEFAULT_DETECTOR,
+        choices=tuple(DETECTORS),
+        help=f"what finds the faces (default: {DEFAULT_DETECTOR})",
+    )
+
+
+def add_box(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add `--box truth|detector`."""
+    parser.add_argument(
+        "--box",
+        choices=("truth", "detector"),
+        default=default,
+        help=f"where the face boxes of a pack come from (default: {default})",
+    )
+
+
+def positive(text: str) -> int:
+    """Return a whole number above 0.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number

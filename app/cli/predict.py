@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.cli.options import add_box, add_detector, add_model
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source, require_some
 from engine.formats.landmark_writers import write_predictions
@@ -15,6 +16,17 @@ from engine.inference.detector import make_detector
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelLibrary
 from engine.sources.opening import open_source
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument("path", metavar="PATH", help="picture, folder of pictures, video or pack")
+    add_model(parser)
+    parser.add_argument(
+        "--out", required=True, metavar="FILE|DIR", help="FILE.jsonl, FILE.csv, or a folder for .pts files"
+    )
+    add_box(parser, "detector")
+    add_detector(parser)
 
 
 def main(options: argparse.Namespace) -> int:

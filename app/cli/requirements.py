@@ -1,4 +1,4 @@
-"""Telling that packages of the trainer are missing, before anything is done."""
+"""Checking for the trainer's packages before anything is done."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ import importlib.util
 from collections.abc import Iterable
 
 from engine.core.errors import UsageError
+
+# What training and export import.
+TRAINER_PACKAGES = (
+    "ai_edge_quantizer",
+    "torch",
+    "lightning_fabric",
+    "litert_torch",
+    "safetensors",
+    "tensorboard",
+    "timm",
+    "torchvision",
+    "tqdm",
+    "flatbuffers",
+)
 
 
 def require_packages(names: Iterable[str]) -> None:

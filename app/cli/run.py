@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from app.cli.options import add_detector, add_json, add_model, positive
 from app.cli.terminal import number, report, say
 from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
 from engine.core.errors import UsageError
@@ -24,6 +25,29 @@ from engine.sources.watched import open_watched
 # What only a run without a window does.
 HEADLESS_OPTIONS = ("frames", "record", "picture", "json")
 SCREENSHOT_AFTER = 6.0  # seconds: past the first look, well inside the sample's motion
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument(
+        "source",
+        nargs="?",
+        metavar="SOURCE",
+        help="camera number or name, file, folder, or “sample” (default: the first camera, else the sample)",
+    )
+    add_model(parser)
+    add_detector(parser)
+    parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
+    parser.add_argument("--frames", type=positive, metavar="N", help="stop after N frames (headless)")
+    parser.add_argument("--record", metavar="FILE", help="record the annotated picture as .mp4 or .avi (headless)")
+    parser.add_argument("--picture", metavar="FILE", help="save the last annotated picture as .png or .jpg (headless)")
+    parser.add_argument("--screenshot", metavar="FILE", help="save a picture of the window after some seconds and quit")
+    parser.add_argument(
+        "--stream",
+        metavar="ADDRESS",
+        help="send the landmarks live to udp://HOST:PORT or osc://HOST:PORT, or offer them at ws://HOST:PORT",
+    )
+    add_json(parser)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""A source on its way to the screen, or on it."""
+"""A source that is being opened or is on screen."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class LaneModel:
 
 
 @dataclass(frozen=True)
-class Told:
-    """An error of a lane that was told last; one that comes and goes with the frames is told once.
+class Reported:
+    """The error of a lane that was reported last; one that comes and goes with the frames is reported once.
 
     Attributes:
         error: the error itself, as long as it lasts.
@@ -52,11 +52,11 @@ class ActiveSource:
         kind: what it turned out to be; None until it is open.
         is_still: whether it is a single picture.
         camera: what can be asked for another format; None unless a camera is open.
-        model_refusal: why another model than the wanted one is at work; None once that was told.
+        model_refusal: why another model than the wanted one is at work; None once that was reported.
         second_model: what the session's second lane was asked to use; None before.
-        told: what was told of each lane's errors.
-        told_status: the session's status that was told last.
-        ended: set when its threads have ended or were given up.
+        reported: the error that was reported last, of each lane.
+        reported_status: the session's status that was reported last.
+        ended: set when its threads have ended or were abandoned.
     """
 
     session: Session
@@ -70,8 +70,8 @@ class ActiveSource:
         self.camera: Adjustable | None = None
         self.model_refusal: ModelError | None = None
         self.second_model: str | None = None
-        self.told = [Told(), Told()]
-        self.told_status: Status | None = None
+        self.reported = [Reported(), Reported()]
+        self.reported_status: Status | None = None
         self.ended = threading.Event()
 
     @property
@@ -80,9 +80,9 @@ class ActiveSource:
         return self.name if self.kind is SourceKind.CAMERA else self.spec
 
     def answers_to(self, spec: str | None) -> bool:
-        """Tell whether `spec` asks for this source."""
+        """Return whether `spec` asks for this source."""
         return spec in (self.spec, self.found_as)
 
     def may_share_device(self, other: ActiveSource) -> bool:
-        """Tell whether both may want the same camera."""
+        """Return whether both may use the same camera."""
         return None in (self.spec, other.spec) or self.answers_to(other.spec)

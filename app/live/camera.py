@@ -1,21 +1,29 @@
-"""Which cameras there are, what the one on screen is asked for, and whether it or the model is the slower one."""
+"""The cameras: which are plugged in, the format of the one on screen, and whether it or the model is slower."""
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
 
-from app.live.camera_pace import pace_words
-from app.live.camera_watch import CameraWatch
 from app.live.panel.source import SourceSection
 from app.live.player import Player
+from app.shell.background import Background
+from engine.core.stats import Stats
 from engine.live.view import View
 from engine.sources.discovery import Camera
 
-PACE_SECONDS = 2.0  # between two looks at who is slower: words that change faster cannot be read
+log = logging.getLogger(__name__)
+translate = QCoreApplication.translate  # under the name that lupdate looks for
+
+POLL_MS = 2000  # between two listings of the cameras
+PACE_SECONDS = 2.0  # between two updates: words that change faster cannot be read
+SLOW_CAMERA = 15.0  # pictures a second below which a camera is worth a word, if the model could do better
+FEW = 30  # frames before which nothing is said
 
 
 class CameraControls(QObject):
@@ -25,7 +33,7 @@ class CameraControls(QObject):
         list_cameras: lists the cameras; may take long.
         player: plays the camera.
         section: where cameras and formats are chosen.
-        clock: tells seconds.
+        clock: returns seconds.
     """
 
     pace_changed = Signal()
@@ -41,8 +49,8 @@ class CameraControls(QObject):
         super().__init__(parent)
         self._player, self._section, self._clock = player, section, clock
         self._cameras: list[Camera] = []
-        self.pace = ""  # what the camera really sends, and which of both is the slower one; see `pace_words`
-        self._looked_at = -math.inf
+        self.pace = ""  # see `pace_words`
+        self._pace_updated = -math.inf
         self.watch = CameraWatch(list_cameras, section, self)
         self.watch.changed.connect(self._on_cameras)
         section.format_chosen.connect(player.use_format)
@@ -58,11 +66,11 @@ class CameraControls(QObject):
         """Return the camera of this name; None if none is listed."""
         return next((camera for camera in self._cameras if camera.name == name), None)
 
-    def look(self, view: View) -> None:
-        """See from a new picture's numbers who is slower."""
-        if self._clock() - self._looked_at < PACE_SECONDS:
+    def update_pace(self, view: View) -> None:
+        """Work out from the numbers of a new picture whether the camera or the model is slower."""
+        if self._clock() - self._pace_updated < PACE_SECONDS:
             return
-        self._looked_at = self._clock()
+        self._pace_updated = self._clock()
         playing = self._player.current
         rate = None if playing is None else playing.session.camera_rate
         pace = pace_words(rate, view.first.stats)
@@ -77,3 +85,80 @@ class CameraControls(QObject):
     def _on_opened(self, _: object) -> None:
         self.pace = ""
         self._section.show_format(self._player.camera_format)
+
+
+class CameraWatch(QObject):
+    """Lists the cameras every `POLL_MS` on another thread while the list is on screen.
+
+    Args:
+        list_cameras: lists the cameras; may take long.
+        seen_on: the widget with the list; nothing is listed while it is hidden.
+    """
+
+    changed = Signal(object)  # list of Camera, which differs from the one before
+
+    def __init__(
+        self, list_cameras: Callable[[], list[Camera]], seen_on: QWidget, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._list_cameras = list_cameras
+        self._background = Background(self)
+        self._cameras: list[Camera] | None = None
+        self._polling = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.poll)
+        seen_on.installEventFilter(self)
+
+    def poll(self) -> None:
+        """List the cameras now, unless they are being listed."""
+        if not self._polling:
+            self._polling = True
+            self._background.run(self._list_safely, self._found)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Show:
+            self._timer.start()
+        elif event.type() is QEvent.Type.Hide:
+            self._timer.stop()
+        return False
+
+    def close(self) -> None:
+        """Stop; `changed` is not emitted any more."""
+        self._timer.stop()
+        self._background.close()
+
+    def _list_safely(self) -> list[Camera] | None:
+        try:
+            return self._list_cameras()
+        except Exception:  # a driver that fails once must not end the watch
+            log.exception("The cameras could not be listed")
+            return self._cameras
+
+    def _found(self, cameras: list[Camera] | None) -> None:
+        self._polling = False
+        if cameras is not None and cameras != self._cameras:
+            self._cameras = cameras
+            self.changed.emit(cameras)
+
+
+def pace_words(camera_rate: float | None, stats: Stats) -> str:
+    """Return how fast the camera is, and whether it or the model is slower if they differ; "" while nothing is known.
+
+    Args:
+        camera_rate: pictures per second that the camera sends.
+        stats: the lane's numbers.
+    """
+    total = stats.latency_ms.get("total")
+    if camera_rate is None or total is None or total.p50 <= 0 or stats.frames < FEW:
+        return ""
+    model_rate = 1000 / total.p50
+    if camera_rate < SLOW_CAMERA and model_rate > 1.5 * camera_rate:
+        words = translate(
+            "camera", "the camera sends {0:.0f} pictures a second, the model could do {1:.0f}; more light may help"
+        )
+    elif model_rate < 0.8 * camera_rate:
+        words = translate("camera", "the camera sends {0:.0f} pictures a second, the model manages {1:.0f}")
+    else:
+        words = translate("camera", "{0:.0f} pictures a second")
+    return words.format(camera_rate, model_rate)

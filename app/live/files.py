@@ -1,29 +1,31 @@
-"""Going about in the file on screen, and opening what is in the clipboard."""
+"""Seeking in the file on screen, and opening what is in the clipboard."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QAbstractButton
 
-from app.live.clipboard import PastedPictures, copied_file, copied_picture
 from app.live.player import Player
 from app.live.viewport.transport import Transport
 from app.shell.background import Background
-from engine.core.errors import UnderstudyError
+from engine.core.errors import SourceError
 
 
 class FileControls(QObject):
-    """Joins the bar under the picture to the player.
+    """Connects the bar under the picture to the player.
 
     Args:
         player: plays the file.
-        pause: the switch that holds the picture.
+        pause: the switch that pauses the picture.
     """
 
     opening_wanted = Signal(str)  # a source as `open_source` takes it
-    told = Signal(str)  # something that happened
-    troubled = Signal(object)  # UnderstudyError
+    reported = Signal(str)  # something that happened
+    failed = Signal(object)  # UnderstudyError
 
     def __init__(self, player: Player, pause: QAbstractButton, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,18 +37,18 @@ class FileControls(QObject):
         self.transport.step_wanted.connect(self.step)
         self.transport.loop_toggled.connect(player.set_loop)
 
-    def refresh(self, waits: bool) -> None:
-        """Show where the file stands, and whether it waits."""
-        self.transport.show_playback(self._player.playback, waits)
+    def refresh(self, paused: bool) -> None:
+        """Show the position in the file, and whether it is paused."""
+        self.transport.show_playback(self._player.playback, paused)
 
     def step(self, frames: int) -> None:
-        """Hold the picture, and go so many frames further, or back."""
+        """Pause, and go so many frames forward, or back."""
         if self._player.playback is not None:
             self._pause.setChecked(True)
             self._player.step(frames)
 
     def skip(self, seconds: float) -> None:
-        """Go so many seconds further, or back."""
+        """Go so many seconds forward, or back."""
         playback = self._player.playback
         if playback is not None:
             self._player.seek(playback.position + seconds)
@@ -58,26 +60,82 @@ class FileControls(QObject):
         if path is not None:
             self.opening_wanted.emit(path)
         elif picture is not None:
-            self._background.run(lambda: self._keep(picture), self._open_kept)
+            self._background.run(lambda: self._pasted.keep(picture), self.opening_wanted.emit, self.failed.emit)
         else:
-            self.told.emit(self.tr("The clipboard holds no picture and no file."))
+            self.reported.emit(self.tr("The clipboard holds no picture and no file."))
 
     def is_passing(self, source: str | None) -> bool:
-        """Tell whether a source is gone when the program ends."""
+        """Return whether a source is gone when the program ends."""
         return self._pasted.owns(source)
 
     def close(self) -> None:
-        """Tell nothing any more."""
+        """Emit no signal any more."""
         self._background.close()
 
-    def _keep(self, picture: QImage) -> str | UnderstudyError:
-        try:
-            return self._pasted.keep(picture)
-        except UnderstudyError as error:
-            return error
 
-    def _open_kept(self, outcome: str | UnderstudyError) -> None:
-        if isinstance(outcome, str):
-            self.opening_wanted.emit(outcome)
-        else:
-            self.troubled.emit(outcome)
+class PastedPictures:
+    """Keeps pictures that were pasted as long as the program runs.
+
+    Args:
+        name: what a pasted picture is called as a source.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._folder: TemporaryDirectory[str] | None = None
+        self._count = 0
+
+    def keep(self, image: QImage) -> str:
+        """Save a picture and return it as `open_source` takes it; may take a moment.
+
+        Raises:
+            SourceError: it cannot be saved.
+        """
+        try:
+            if self._folder is None:
+                self._folder = TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
+            self._count += 1
+            # A folder of one picture: its name is what the source is called.
+            folder = Path(self._folder.name, str(self._count), self._name)
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise _unsaved(str(error.strerror)) from error
+        if not image.save(str(folder / "1.png")):
+            raise _unsaved("the picture could not be written")
+        return str(folder)
+
+    def owns(self, source: str | None) -> bool:
+        """Return whether a source is a pasted picture, which is gone when the program ends."""
+        return source is not None and self._folder is not None and source.startswith(self._folder.name)
+
+
+def copied_file(clipboard: QMimeData) -> str | None:
+    """Return the first file that was copied, as such, as a link or as the text of its path; None if there is none."""
+    urls = list(clipboard.urls())
+    lines = clipboard.text().strip().splitlines()
+    if lines:
+        text = lines[0].strip().strip("\"'")
+        urls.append(QUrl(text) if text.startswith("file:") else QUrl.fromLocalFile(text))
+    paths = [path for path in map(QUrl.toLocalFile, urls) if path and Path(path).is_absolute()]
+    return next(filter(_exists, paths), None)
+
+
+def copied_picture(clipboard: QMimeData) -> QImage | None:
+    """Return the picture that was copied; None if there is none."""
+    image = clipboard.imageData() if clipboard.hasImage() else None
+    return image if isinstance(image, QImage) and not image.isNull() else None
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # names that no file can have
+        return False
+
+
+def _unsaved(why: str) -> SourceError:
+    return SourceError(
+        f"The pasted picture could not be kept ({why})",
+        "the folder for temporary files is full or locked",
+        "free some space, or save the picture as a file and open that",
+    )

@@ -1,4 +1,4 @@
-"""Keeps the AR filter that is on: loads it off the GUI thread and tells of mistakes in its folder."""
+"""Loads the AR filter that is on, away from the GUI thread, and reports mistakes in its folder."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.shell.background import Background
-from app.shell.bridge import Bridge
+from app.shell.background import Background, Bridge
 from engine.filters.library import is_own
 from engine.filters.stage import FilterStage
 
@@ -16,20 +15,20 @@ class FilterLoader(QObject):
     """Owns one filter at a time. Lives on the GUI thread."""
 
     changed = Signal(object)  # FilterStage, or None for no filter
-    troubled = Signal(object)  # FilterError: the newest version cannot be used
-    mended = Signal()
+    failed = Signal(object)  # FilterError: the newest version cannot be used
+    recovered = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._wanted: Path | None = None
         self._stage: FilterStage | None = None
-        self._told = ""
+        self._reported = ""
         self._background = Background(self)
         self._bridge = Bridge(self)
-        self._bridge.changed.connect(self._look)
+        self._bridge.changed.connect(self._report_error)
 
     def use(self, folder: Path | None) -> None:
-        """Put the filter of a folder on, or none."""
+        """Load the filter of a folder, or none."""
         if folder == self._wanted:
             return
         self._wanted = folder
@@ -43,32 +42,32 @@ class FilterLoader(QObject):
         self._background.run(lambda: FilterStage(folder, hooks=hooks, notify=notify), self._take)
 
     def close(self) -> None:
-        """Follow no folder any more."""
+        """Unload the filter and follow no folder any more."""
         self._bridge.close()
         self._wanted = None
         self._drop()
 
     def _take(self, stage: FilterStage) -> None:
         if stage.folder != self._wanted or self._stage is not None:  # another one was chosen meanwhile
-            self._background.run(stage.close, lambda _: None)
+            self._background.run(stage.close)
             return
         self._stage = stage
         self.changed.emit(stage)
-        self._look()
+        self._report_error()
 
-    def _look(self) -> None:
-        """Tell of a mistake once, and when it is mended."""
+    def _report_error(self) -> None:
+        """Report a mistake once, and when it is fixed."""
         error = None if self._stage is None else self._stage.error
         words = "" if error is None else str(error)
-        if words == self._told:
+        if words == self._reported:
             return
-        self._told = words
+        self._reported = words
         if error is None:
-            self.mended.emit()
+            self.recovered.emit()
         else:
-            self.troubled.emit(error)
+            self.failed.emit(error)
 
     def _drop(self) -> None:
-        stage, self._stage, self._told = self._stage, None, ""
+        stage, self._stage, self._reported = self._stage, None, ""
         if stage is not None:
-            self._background.run(stage.close, lambda _: None)
+            self._background.run(stage.close)

@@ -18,9 +18,8 @@ from app.live.outputs import Outputs
 from app.live.panel.panel import ControlPanel
 from app.live.panel.pickers import SourceAction
 from app.live.player import Player
-from app.live.remedies import remedies_for
 from app.live.screenshot import Screenshots, screenshot_folder
-from app.live.status_text import notice_words, opening_words, status_words
+from app.live.status_text import notice_words, opening_words, remedies_for, status_words
 from app.live.viewport.presenter import BigLane, Presenter
 from app.live.viewport.recording_mark import RecordingMark
 from app.live.viewport.strip_chart import StripChart
@@ -49,7 +48,7 @@ class LivePage(QWidget):
     """Shows one source through one model or two.
 
     Args:
-        parts: what the window asks of the engine.
+        api: what the window asks of the engine.
         settings: what was remembered.
         model: model of the first lane, by name or path; None takes the remembered one.
     """
@@ -58,9 +57,9 @@ class LivePage(QWidget):
     told_briefly = Signal(str)  # something that happened
     full_screen_wanted = Signal()
 
-    def __init__(self, parts: EngineApi, settings: Settings, model: str | None, parent: QWidget | None = None) -> None:
+    def __init__(self, api: EngineApi, settings: Settings, model: str | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._parts, self._remembered = parts, settings
+        self._api, self._remembered = api, settings
         self._size = ""  # of the picture on screen
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
@@ -72,14 +71,14 @@ class LivePage(QWidget):
         self._filters = FilterLoader(self)
         self._filter: FilterStage | None = None
         self.player = Player(
-            parts,
+            api,
             self._session_settings(),
             model or settings.lanes.first,
             settings.lanes.second,
             self.outputs.on_result,
         )
         self.files = FileControls(self.player, self.panel.pause, self)
-        self.cameras = CameraControls(parts.list_cameras, self.player, self.panel.source, self)
+        self.cameras = CameraControls(api.list_cameras, self.player, self.panel.source, self)
         self._lay_out()
         self._connect_panel()
         self._connect_player()
@@ -92,8 +91,8 @@ class LivePage(QWidget):
         Args:
             source: as `open_source` takes it; None for the first camera, or else the sample.
         """
-        self.cameras.watch.look()
-        self._background.run(self._parts.list_models, self._on_models)
+        self.cameras.watch.poll()
+        self._background.run(self._api.list_models, self._on_models)
         self.look_for_filters()
         if self._remembered.stream:
             self.outputs.start_stream(self._remembered.stream)
@@ -101,7 +100,7 @@ class LivePage(QWidget):
 
     def look_for_filters(self) -> None:
         """List the filters that are there now."""
-        self._background.run(self._parts.list_filters, self.panel.filters.set_entries)
+        self._background.run(self._api.list_filters, self.panel.filters.set_entries)
 
     def settings(self) -> Settings:
         """Return what is to be remembered of this page."""
@@ -241,23 +240,23 @@ class LivePage(QWidget):
         self.view.painted.connect(self.chart.add_latency)
         self.files.transport.pause_wanted.connect(self.toggle_pause)
         self.files.opening_wanted.connect(self.open)
-        self.files.told.connect(self.told_briefly)
-        self.files.troubled.connect(self.banner.show_error)
+        self.files.reported.connect(self.told_briefly)
+        self.files.failed.connect(self.banner.show_error)
         self.cameras.pace_changed.connect(self._tell_status)
 
     def _connect_outputs(self) -> None:
         outputs = self.outputs
         outputs.troubled.connect(self.banner.show_error)
-        self._screenshots.told.connect(self.told_briefly)
-        self._screenshots.troubled.connect(self.banner.show_error)
+        self._screenshots.reported.connect(self.told_briefly)
+        self._screenshots.failed.connect(self.banner.show_error)
         outputs.told.connect(self.told_briefly)
         outputs.recording_changed.connect(self._recording_mark.show_recording)
         join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
 
     def _connect_filters(self) -> None:
         self._filters.changed.connect(self._on_filter)
-        self._filters.troubled.connect(self.banner.show_error)
-        self._filters.mended.connect(self._on_filter_mended)
+        self._filters.failed.connect(self.banner.show_error)
+        self._filters.recovered.connect(self._on_filter_mended)
 
     def _session_settings(self) -> LiveSettings:
         # The window sets the numbers itself, in letters of the screen.
@@ -286,7 +285,7 @@ class LivePage(QWidget):
         {
             SourceAction.OPEN_FILE: self.ask_for_file,
             SourceAction.OPEN_FOLDER: self.ask_for_folder,
-            SourceAction.LOOK_AGAIN: self.cameras.watch.look,
+            SourceAction.LOOK_AGAIN: self.cameras.watch.poll,
         }[action]()
 
     # What is told
@@ -323,8 +322,8 @@ class LivePage(QWidget):
             shown = [lane for lane in (view.first, view.second) if lane is not None]
             screen = [self.view.screen_latency(lane).spread for lane in range(len(shown))]
             lanes = [BigLane(its.result.model, its.stats, late) for its, late in zip(shown, screen, strict=True)]
-            self.presenter.tell(lanes, view.agreement)
-        self.cameras.look(view)
+            self.presenter.show_lanes(lanes, view.agreement)
+        self.cameras.update_pace(view)
         self._show_playback()
         frame = view.first.result.frame
         self.panel.overlays.offer_truth(frame.truth is not None)
@@ -364,7 +363,7 @@ class LivePage(QWidget):
         self.panel.sources.select(_listed(playing))
         self.panel.overlays.mirrored.setChecked(playing.session.settings.mirrored)
         self.panel.pause.setChecked(False)
-        self.chart.forget()
+        self.chart.clear()
 
     def _on_kept(self, playing: ActiveSource) -> None:
         self.panel.sources.select(_listed(playing))

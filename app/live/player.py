@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.live.active_source import FIRST, SECOND, ActiveSource, LaneModel, Told
+from app.live.active_source import FIRST, SECOND, ActiveSource, LaneModel, Reported
 from app.live.engine_api import EngineApi
-from app.shell.background import Background
-from app.shell.bridge import Bridge
+from app.shell.background import Background, Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
 from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
@@ -42,7 +41,7 @@ class Player(QObject):
 
     def __init__(
         self,
-        parts: EngineApi,
+        api: EngineApi,
         settings: LiveSettings,
         model: str,
         second_model: str | None = None,
@@ -50,7 +49,7 @@ class Player(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._parts = parts
+        self._api = api
         self._settings = settings
         self._tap = on_result
         self._mirroring_chosen = False  # by hand, while the next source is on its way
@@ -147,7 +146,7 @@ class Player(QObject):
         for playing in (self._current, self._next):
             if playing is None:
                 continue
-            playing.told[lane] = Told()  # choosing a broken model twice is told twice
+            playing.reported[lane] = Reported()  # choosing a broken model twice is told twice
             if lane == FIRST:
                 playing.session.use_model(lambda: self._load_landmarker(FIRST, model))
             else:
@@ -175,7 +174,7 @@ class Player(QObject):
         before = tuple(old.ended for old in self._stopping if old.may_share_device(playing))
         settings = replace(self._settings, paused=False)
         self._mirroring_chosen = self._mirroring_chosen and playing.stands_in
-        playing.session = self._parts.new_session(
+        playing.session = self._api.new_session(
             lambda: self._open_source(playing, before),
             lambda: self._make_pipeline(playing),
             settings,
@@ -203,7 +202,7 @@ class Player(QObject):
         """Open the source of `playing`, or open it again; runs on its session's thread."""
         for ended in before:  # two readers on one device would make a free camera look busy
             ended.wait(STOP_SECONDS)
-        source = self._parts.open_source(playing.found_as, self._formats)
+        source = self._api.open_source(playing.found_as, self._formats)
         playing.camera = source if isinstance(source, Adjustable) else None
         if playing.kind is None:
             playing.name, playing.kind = source.name, source.kind
@@ -219,19 +218,19 @@ class Player(QObject):
             return self._build_pipeline(FIRST, model)
         except ModelError as error:
             playing.model_refusal = error
-            for entry in self._parts.list_models():
+            for entry in self._api.list_models():
                 if entry.error is None and entry.name != model:
                     return self._build_pipeline(FIRST, entry.name)
             raise
 
     def _build_pipeline(self, lane: int, model: str) -> Pipeline:
-        pipeline = self._parts.make_pipeline(model)
+        pipeline = self._api.make_pipeline(model)
         self.lanes[lane].loaded = model
         return pipeline
 
     def _load_landmarker(self, lane: int, model: str) -> Landmarker:
         """Load another model; runs on a session's thread."""
-        landmarker = self._parts.load_landmarker(model)
+        landmarker = self._api.load_landmarker(model)
         self.lanes[lane].loaded = model
         return landmarker
 
@@ -269,7 +268,7 @@ class Player(QObject):
 
     def _take_over(self, playing: ActiveSource) -> None:
         former, self._current, self._next = self._current, playing, None
-        playing.told_status = None  # so far it was told as that of a source on its way
+        playing.reported_status = None  # so far it was told as that of a source on its way
         self._ask_for_second(playing)
         mirrored = self._settings.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
         playing.session.settings = replace(self._settings, mirrored=mirrored, paused=False)
@@ -331,10 +330,10 @@ class Player(QObject):
             self.troubled.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
             playing.model_refusal = None
         for lane, error in enumerate(errors):
-            told = playing.told[lane]
+            told = playing.reported[lane]
             if error is not None and error is not told.error and str(error) != told.words:
                 self._tell_error(lane, error)
-            playing.told[lane] = Told(error, told.words if error is None else str(error))
+            playing.reported[lane] = Reported(error, told.words if error is None else str(error))
 
     def _tell_error(self, lane: int, error: UnderstudyError) -> None:
         model = self.lanes[lane]
@@ -346,9 +345,9 @@ class Player(QObject):
 
     def _has_new_status(self, playing: ActiveSource) -> bool:
         status = playing.session.status
-        if status == playing.told_status:
+        if status == playing.reported_status:
             return False
-        playing.told_status = status
+        playing.reported_status = status
         return True
 
     def _state(self, playing: ActiveSource) -> SourceState:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.shell.background import Background
 from app.shell.banner import Remedy
-from engine.core.errors import RecordingError
+from engine.core.errors import RecordingError, UnderstudyError
 from engine.formats.images import write_picture
 
 
@@ -25,14 +25,14 @@ def screenshot_folder() -> Path:
 
 
 class Screenshots(QObject):
-    """Saves pictures without holding up the window; one that cannot be saved is kept until it has found a place.
+    """Saves pictures without blocking the window; one that cannot be saved is kept until it has another place.
 
     Args:
         window: the file dialog lies over it.
     """
 
-    told = Signal(str)  # a sentence for the status line
-    troubled = Signal(object, object)  # RecordingError, and the remedies for it
+    reported = Signal(str)  # a sentence for the status line
+    failed = Signal(object, object)  # RecordingError, and the remedies for it
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -44,7 +44,7 @@ class Screenshots(QObject):
         self._run(lambda: save_screenshot(pixels, folder), pixels)
 
     def close(self) -> None:
-        """Tell nothing any more."""
+        """Emit no signal any more."""
         self._background.close()
 
     def _save_as(self, pixels: NDArray[np.uint8], path: Path) -> None:
@@ -55,19 +55,13 @@ class Screenshots(QObject):
         self._run(save, pixels)
 
     def _run(self, save: Callable[[], Path], pixels: NDArray[np.uint8]) -> None:
-        def work() -> Path | RecordingError:
-            try:
-                return save()
-            except RecordingError as error:
-                return error
+        self._background.run(save, self._on_saved, lambda error: self._on_failed(error, pixels))
 
-        self._background.run(work, lambda outcome: self._tell(outcome, pixels))
+    def _on_saved(self, path: Path) -> None:
+        self.reported.emit(self.tr("Screenshot saved: {0}").format(path))
 
-    def _tell(self, outcome: Path | RecordingError, pixels: NDArray[np.uint8]) -> None:
-        if isinstance(outcome, Path):
-            self.told.emit(self.tr("Screenshot saved: {0}").format(outcome))
-        else:
-            self.troubled.emit(outcome, (Remedy(self.tr("Save as …"), lambda: self._ask(pixels)),))
+    def _on_failed(self, error: UnderstudyError, pixels: NDArray[np.uint8]) -> None:
+        self.failed.emit(error, (Remedy(self.tr("Save as …"), lambda: self._ask(pixels)),))
 
     def _ask(self, pixels: NDArray[np.uint8]) -> None:
         dialog = QFileDialog(self._window, self.tr("Save the picture"))

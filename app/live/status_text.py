@@ -1,16 +1,29 @@
-"""What the window says of the source on screen."""
+"""What the window says of the source on screen, and what it offers to do about an error."""
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from app.live.active_source import ActiveSource
+from app.shell.banner import Remedy
+from engine.core.errors import UnderstudyError
 from engine.live.state import SILENT_STATES, SourceState, Status
 from engine.sources.base import SourceKind
+from engine.sources.camera import CameraRefused
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
+
+# Where a system keeps what programs may do with cameras: Microsoft Learn, “Launch Windows Settings”; on macOS the
+# scheme that its own dialogues open. Linux has no such place.
+CAMERA_SETTINGS = {
+    "Windows": "ms-settings:privacy-webcam",
+    "Darwin": "x-apple.systempreferences:com.apple.preference.security?Privacy_Camera",
+}
 
 
 def short_name(spec: str) -> str:
@@ -20,13 +33,13 @@ def short_name(spec: str) -> str:
 
 def opening_words(playing: ActiveSource, status: Status) -> str:
     """Return what is said while a source is on its way."""
-    name = translate("status_words", "The first camera") if playing.spec is None else short_name(playing.spec)
+    name = translate("status_text", "The first camera") if playing.spec is None else short_name(playing.spec)
     return f"{name} · {status.message or _state_words(playing, SourceState.STARTING)}"
 
 
 def status_words(playing: ActiveSource, status: Status, size: str, paused: bool) -> str:
     """Return what the source on screen is doing; `size` is that of its picture."""
-    # Why a source failed is told by the banner.
+    # The banner says why a source failed.
     message = "" if status.state is SourceState.FAILED else status.message
     return message or _plain_words(playing, status, size, paused)
 
@@ -34,7 +47,7 @@ def status_words(playing: ActiveSource, status: Status, size: str, paused: bool)
 def notice_words(playing: ActiveSource | None, status: Status) -> str:
     """Return what to write over a picture that is not live, "" over one that is."""
     if status.state is SourceState.FAILED:
-        return translate("status_words", "The picture stopped")  # the banner tells why
+        return translate("status_text", "The picture stopped")  # the banner says why
     if status.state not in SILENT_STATES or playing is None:
         return ""
     return status.message or _state_words(playing, status.state)
@@ -47,23 +60,40 @@ def _plain_words(playing: ActiveSource, status: Status, size: str, paused: bool)
     if status.state is not SourceState.LIVE:
         return f"{playing.name} · {_state_words(playing, status.state)}"
     if paused:
-        words = translate("status_words", "paused")
+        words = translate("status_text", "paused")
         return f"{playing.name} · {words} · {size}"
     if playing.kind is SourceKind.SAMPLE and playing.stands_in:
-        return translate("status_words", "Sample: what was asked for could not be opened, so the built-in clip plays")
+        return translate("status_text", "Sample: what was asked for could not be opened, so the built-in clip plays")
     if playing.kind is SourceKind.SAMPLE and playing.spec is None:
-        return translate("status_words", "Sample: no camera was found, so the built-in clip plays")
+        return translate("status_text", "Sample: no camera was found, so the built-in clip plays")
     return f"{playing.name} · {_state_words(playing, status.state)} · {size}"
 
 
 def _state_words(playing: ActiveSource, state: SourceState) -> str:
     return {
-        SourceState.STARTING: translate("status_words", "opening …"),
-        SourceState.LIVE: translate("status_words", "live")
+        SourceState.STARTING: translate("status_text", "opening …"),
+        SourceState.LIVE: translate("status_text", "live")
         if playing.kind is SourceKind.CAMERA
-        else translate("status_words", "playing"),
-        SourceState.STALLED: translate("status_words", "no picture comes"),
-        SourceState.RECONNECTING: translate("status_words", "disconnected, trying again …"),
-        SourceState.ENDED: translate("status_words", "ended; Space plays it again"),
-        SourceState.FAILED: translate("status_words", "failed"),
+        else translate("status_text", "playing"),
+        SourceState.STALLED: translate("status_text", "no picture comes"),
+        SourceState.RECONNECTING: translate("status_text", "disconnected, trying again …"),
+        SourceState.ENDED: translate("status_text", "ended; Space plays it again"),
+        SourceState.FAILED: translate("status_text", "failed"),
     }[state]
+
+
+def remedies_for(error: UnderstudyError, retry: Callable[[], object], system: str | None = None) -> tuple[Remedy, ...]:
+    """Return what can be done about an error.
+
+    Args:
+        error: what happened.
+        retry: tries again what failed.
+        system: as `platform.system()` calls it; None for this one.
+    """
+    refused = isinstance(error, CameraRefused)
+    remedies = [Remedy(translate("status_text", "Try again"), retry, on_return=refused)]
+    settings = CAMERA_SETTINGS.get(system or platform.system())
+    if refused and settings is not None:
+        words = translate("status_text", "Camera settings")
+        remedies.append(Remedy(words, lambda: QDesktopServices.openUrl(QUrl(settings)), closes=False))
+    return tuple(remedies)

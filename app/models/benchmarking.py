@@ -28,7 +28,7 @@ class Measurement:
     when: datetime
 
 
-class SpeedMeasuring(QObject):
+class Benchmarking(QObject):
     """Measures models on a thread of its own, one measuring at a time, and keeps the results of the session.
 
     Args:
@@ -36,19 +36,19 @@ class SpeedMeasuring(QObject):
     """
 
     changed = Signal()  # measuring began or ended, or there is a result
-    troubled = Signal(object)  # UnderstudyError
+    failed = Signal(object)  # UnderstudyError
 
     def __init__(self, load_landmarker: Callable[[str], Landmarker], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._load = load_landmarker
         self._background = Background(self)
-        self._called_off: threading.Event | None = None  # of the measuring at work
+        self._cancelled: threading.Event | None = None  # of the measurement under way
         self._measurements: dict[str, Measurement] = {}
 
     @property
     def busy(self) -> bool:
         """Whether something is being measured."""
-        return self._called_off is not None
+        return self._cancelled is not None
 
     def result(self, model: str) -> Measurement | None:
         """Return what was measured last for a model, by the name or path that was given to `start`."""
@@ -58,40 +58,43 @@ class SpeedMeasuring(QObject):
         """Measure models by name or path, in turns; does nothing while others are being measured."""
         if self.busy or not models:
             return
-        called_off = self._called_off = threading.Event()
+        cancelled = self._cancelled = threading.Event()
         names = tuple(models)
 
-        def measure() -> list[Speed] | UnderstudyError:
-            try:
-                return benchmark([(self._load(name), 1) for name in names], called_off)
-            except UnderstudyError as error:
-                return error
+        def measure() -> list[Speed]:
+            return benchmark([(self._load(name), 1) for name in names], cancelled)
 
-        self._background.run(measure, lambda outcome: self._finish(called_off, names, outcome))
+        self._background.run(
+            measure,
+            lambda speeds: self._on_measured(cancelled, names, speeds),
+            lambda error: self._on_failed(cancelled, error),
+        )
         self.changed.emit()
 
-    def call_off(self) -> None:
-        """End measuring without a result."""
-        if self._called_off is not None:
-            self._called_off.set()
-            self._called_off = None
+    def cancel(self) -> None:
+        """Stop measuring; there is no result."""
+        if self._cancelled is not None:
+            self._cancelled.set()
+            self._cancelled = None
             self.changed.emit()
 
     def close_down(self) -> None:
-        """End measuring and say nothing any more."""
+        """Stop measuring; no signal is emitted any more."""
         self._background.close()
-        if self._called_off is not None:
-            self._called_off.set()
+        if self._cancelled is not None:
+            self._cancelled.set()
 
-    def _finish(
-        self, called_off: threading.Event, models: tuple[str, ...], outcome: list[Speed] | UnderstudyError
-    ) -> None:
-        if called_off.is_set():
+    def _on_measured(self, cancelled: threading.Event, models: tuple[str, ...], speeds: list[Speed]) -> None:
+        if cancelled.is_set():
             return
-        self._called_off = None
-        if isinstance(outcome, UnderstudyError):
-            self.troubled.emit(outcome)
-        else:
-            now = datetime.now()
-            self._measurements |= {model: Measurement(speed, now) for model, speed in zip(models, outcome, strict=True)}
+        self._cancelled = None
+        now = datetime.now()
+        self._measurements |= {model: Measurement(speed, now) for model, speed in zip(models, speeds, strict=True)}
+        self.changed.emit()
+
+    def _on_failed(self, cancelled: threading.Event, error: UnderstudyError) -> None:
+        if cancelled.is_set():
+            return
+        self._cancelled = None
+        self.failed.emit(error)
         self.changed.emit()

@@ -1,39 +1,86 @@
-"""What a model's card says, as rows of words for people."""
+"""What a model's card says, in words for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from app.models.model_facts import ModelFacts
 from engine.inference.card import Card
+from engine.inference.library import ModelEntry
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
+
 MILLION, THOUSAND = 1e6, 1e3
-NONE = "\u2013"
+MEGABYTE = 1e6  # bytes
+NONE = "\u2013"  # in place of a number that is not known
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is shown of a model.
+
+    Attributes:
+        name: as results carry it.
+        role: `student` or `teacher`.
+        points: how many landmarks it finds.
+        megabytes: size of its file.
+    """
+
+    name: str
+    role: str
+    points: int
+    megabytes: float
+
+    @staticmethod
+    def of(card: Card) -> ModelFacts:
+        """Return what a card says."""
+        return ModelFacts(card.name, card.role, card.scheme, card.bytes / MEGABYTE)
+
+    @property
+    def role_words(self) -> str:
+        """The role as people read it."""
+        if self.role == "teacher":
+            return QCoreApplication.translate("model_facts", "Teacher")
+        return QCoreApplication.translate("model_facts", "Student")
+
+    @property
+    def points_words(self) -> str:
+        """The number of landmarks with its unit."""
+        return QCoreApplication.translate("model_facts", "{0} points").format(self.points)
+
+    @property
+    def size_words(self) -> str:
+        """The size of the file with its unit."""
+        return QCoreApplication.translate("model_facts", "{0:.1f} MB").format(self.megabytes)
+
+
+def facts_of(entries: Iterable[ModelEntry]) -> dict[str, ModelFacts]:
+    """Return what is known of the models that can be read, by name."""
+    return {entry.card.name: ModelFacts.of(entry.card) for entry in entries if entry.card is not None}
 
 
 def network_rows(card: Card) -> list[tuple[str, str]]:
     """Return what the network is: pairs of a label and its words."""
     facts = ModelFacts.of(card)
     return [
-        (translate("model_facts_table", "Method"), card.system),
-        (translate("model_facts_table", "Landmarks"), facts.points_words),
+        (translate("model_facts", "Method"), card.system),
+        (translate("model_facts", "Landmarks"), facts.points_words),
         (
-            translate("model_facts_table", "Input"),
-            translate("model_facts_table", "{0} \u00d7 {0} pixels, RGB").format(card.input_size),
+            translate("model_facts", "Input"),
+            translate("model_facts", "{0} \u00d7 {0} pixels, RGB").format(card.input_size),
         ),
-        (translate("model_facts_table", "File size"), f"{facts.megabytes:.2f} MB"),
-        (translate("model_facts_table", "Weights"), count_words(card.params)),
+        (translate("model_facts", "File size"), f"{facts.megabytes:.2f} MB"),
+        (translate("model_facts", "Weights"), count_words(card.params)),
         (
-            translate("model_facts_table", "Multiply-adds"),
-            translate("model_facts_table", "{0} a face").format(count_words(card.macs)),
+            translate("model_facts", "Multiply-adds"),
+            translate("model_facts", "{0} a face").format(count_words(card.macs)),
         ),
-        (translate("model_facts_table", "Precision"), card.precision),
+        (translate("model_facts", "Precision"), card.precision),
         (
-            translate("model_facts_table", "Oldest runtime"),
+            translate("model_facts", "Oldest runtime"),
             f"TensorFlow Lite {card.minimum_runtime}" if card.minimum_runtime else NONE,
         ),
     ]
@@ -42,23 +89,23 @@ def network_rows(card: Card) -> list[tuple[str, str]]:
 def origin_rows(card: Card) -> list[tuple[str, str]]:
     """Return where the model comes from: pairs of a label and its words."""
     return [
-        (translate("model_facts_table", "Licence"), card.licence),
-        (translate("model_facts_table", "Training data"), card.data),
-        (translate("model_facts_table", "Recipe"), card.recipe),
-        (translate("model_facts_table", "Revision"), card.revision),
+        (translate("model_facts", "Licence"), card.licence),
+        (translate("model_facts", "Training data"), card.data),
+        (translate("model_facts", "Recipe"), card.recipe),
+        (translate("model_facts", "Revision"), card.revision),
     ]
 
 
 def accuracy_headings() -> tuple[str, ...]:
     """Return the headings of the columns of `accuracy_rows`."""
     return (
-        translate("model_facts_table", "Data"),
-        translate("model_facts_table", "Split"),
-        translate("model_facts_table", "Faces"),
-        translate("model_facts_table", "NME %"),
-        translate("model_facts_table", "FR10 %"),
-        translate("model_facts_table", "AUC10"),
-        translate("model_facts_table", "Confidence AUC"),
+        translate("model_facts", "Data"),
+        translate("model_facts", "Split"),
+        translate("model_facts", "Faces"),
+        translate("model_facts", "NME %"),
+        translate("model_facts", "FR10 %"),
+        translate("model_facts", "AUC10"),
+        translate("model_facts", "Confidence AUC"),
     )
 
 
@@ -75,11 +122,9 @@ def protocols(card: Card) -> list[str]:
 def count_words(count: int) -> str:
     """Return a large number as people say it."""
     if count >= MILLION:
-        return translate("model_facts_table", "{0} million").format(f"{count / MILLION:.3g}")
+        return translate("model_facts", "{0} million").format(f"{count / MILLION:.3g}")
     return (
-        translate("model_facts_table", "{0} thousand").format(f"{count / THOUSAND:.3g}")
-        if count >= THOUSAND
-        else str(count)
+        translate("model_facts", "{0} thousand").format(f"{count / THOUSAND:.3g}") if count >= THOUSAND else str(count)
     )
 
 
@@ -87,11 +132,11 @@ def _accuracy_row(metric: Mapping[str, Any]) -> tuple[str, ...]:
     faces, all_faces = metric.get("nme_faces"), metric.get("n")
     counted = str(faces if faces is not None else all_faces or NONE)
     if faces is not None and all_faces is not None and faces != all_faces:
-        counted = translate("model_facts_table", "{0} of {1}").format(faces, all_faces)
+        counted = translate("model_facts", "{0} of {1}").format(faces, all_faces)
     numbers = (("nme", 2), ("fr10", 2), ("auc10", 3), ("visibility_auc", 3))
     return (
         str(metric.get("data", NONE)),
-        str(metric.get("split") or translate("model_facts_table", "all")),
+        str(metric.get("split") or translate("model_facts", "all")),
         counted,
         *(_number(metric.get(key), digits) for key, digits in numbers),
     )

@@ -6,10 +6,9 @@ from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.benchmarking import Measurement
-from app.models.facts import accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols
-from app.models.model_facts import ModelFacts
+from app.models.facts import ModelFacts, accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols
 from app.theme.theme import GAP, MARGIN
-from app.widgets.page_parts import TEXT_WIDTH, Chip, Facts, Table, make_heading, make_title, make_words
+from app.widgets.page_parts import TEXT_WIDTH, Chip, Facts, Table, make_heading, make_title, make_words, stack
 from engine.core.errors import sentence
 from engine.inference.card import Card
 from engine.inference.library import ModelEntry
@@ -30,10 +29,10 @@ class ModelCardView(QWidget):
         self.protocol = make_words(quiet=True)
         self.network, self.origin, self.file = Facts(), Facts(), Facts()
         self._groups = (
-            self._group(self.tr("Speed on this machine"), self.speed),
-            self._group(self.tr("Accuracy"), self.accuracy, self.no_accuracy, self.protocol),
-            self._group(self.tr("Network"), self.network),
-            self._group(self.tr("Origin"), self.origin),
+            stack(make_heading(self.tr("Speed on this machine")), self.speed),
+            stack(make_heading(self.tr("Accuracy")), self.accuracy, self.no_accuracy, self.protocol),
+            stack(make_heading(self.tr("Network")), self.network),
+            stack(make_heading(self.tr("Origin")), self.origin),
         )
         self._lay_out()
 
@@ -105,16 +104,6 @@ class ModelCardView(QWidget):
         rows.addWidget(self.file)
         rows.addStretch(1)
         self.setMaximumWidth(TEXT_WIDTH)
-
-    def _group(self, title: str, *parts: QWidget) -> QWidget:
-        group = QWidget()
-        rows = QVBoxLayout(group)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(GAP)
-        rows.addWidget(make_heading(title))
-        for part in parts:
-            rows.addWidget(part)
-        return group
 
 
 def _problem_words(entry: ModelEntry) -> str:

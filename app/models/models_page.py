@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QStackedWidget, QWidget
 
 from app.live.active_source import FIRST, SECOND
-from app.models.benchmarking import SpeedMeasuring
+from app.models.benchmarking import Benchmarking
+from app.models.facts import ModelFacts
 from app.models.model_card_view import ModelCardView
-from app.models.model_list import ModelList
 from app.shell.background import Background
 from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN
+from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_file
-from app.widgets.making import make_button
-from app.widgets.page_parts import Column, fill_page, make_title, make_words
-from engine.core.errors import UnderstudyError
+from app.widgets.page_parts import Column, fill_page, make_title, make_words, stack
+from app.widgets.two_lines import add_row, prepare_list
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelEntry
 
@@ -48,36 +48,33 @@ class ModelsPage(QWidget):
         self._opened: dict[Path, ModelEntry] = {}  # files from outside the library
         self.banner, self.list, self.card = Banner(), ModelList(), ModelCardView()
         self.nothing = make_words(self.tr("Looking for models …"))
-        self.speeds = SpeedMeasuring(load_landmarker, self)
+        self.speeds = Benchmarking(load_landmarker, self)
         self._make_buttons()
         self._lay_out()
         self.list.chosen.connect(self._show_chosen)
         self.speeds.changed.connect(self._show_chosen)
-        self.speeds.troubled.connect(self.banner.show_error)
+        self.speeds.failed.connect(self.banner.show_error)
         self._show_chosen()
 
     def refresh(self) -> None:
-        """Look for the models anew."""
+        """List the models again."""
         self._background.run(self._list_models, self._on_listed)
 
     def open_model(self, path: str) -> None:
         """Check a `.tflite` file with its card and list it; if it cannot be used, the banner says why."""
         file = Path(path)
 
-        def load() -> ModelEntry | UnderstudyError:
-            try:
-                return ModelEntry(file.stem, file, self._load(str(file)).card, None)
-            except UnderstudyError as error:
-                return error
+        def load() -> ModelEntry:
+            return ModelEntry(file.stem, file, self._load(str(file)).card, None)
 
-        self._background.run(load, self._on_opened)
+        self._background.run(load, self._on_opened, self.banner.show_error)
 
     def ask_for_model(self) -> None:
         """Let the user choose a model file."""
         ask_for_file(self, self.tr("Open a model"), self.open_model, self.tr("Models (*.tflite)"))
 
     def close_down(self) -> None:
-        """End what goes on in the background."""
+        """Stop all work in the background."""
         self._background.close()
         self.speeds.close_down()
 
@@ -100,7 +97,7 @@ class ModelsPage(QWidget):
             self.tr("Measure all"),
             self.tr("Measure every model that can be used, in turns, so that all are comparable"),
         )
-        self.call_off = make_button(self.tr("Cancel measuring"), self.tr("End measuring without a result"))
+        self.cancel = make_button(self.tr("Cancel measuring"), self.tr("End measuring without a result"))
         self.open_file = make_button(
             self.tr("Open a model file …"), self.tr("A .tflite file with its card, the .json file beside it")
         )
@@ -109,46 +106,27 @@ class ModelsPage(QWidget):
         self.second.clicked.connect(lambda: self._use(SECOND))
         self.measure.clicked.connect(lambda: self._measure([self.list.entry] if self.list.entry else []))
         self.measure_all.clicked.connect(lambda: self._measure(self.list.entries))
-        self.call_off.clicked.connect(self.speeds.call_off)
+        self.cancel.clicked.connect(self.speeds.cancel)
         self.open_file.clicked.connect(self.ask_for_model)
         self.open_folder.clicked.connect(self._show_folder)
 
     def _lay_out(self) -> None:
-        left = QVBoxLayout()
-        left.setSpacing(GAP)
-        left.addWidget(make_title(self.tr("Models")))
-        left.addSpacing(GAP)
-        left.addWidget(self.list, 1)
-        for button in (self.open_file, self.open_folder, self.measure_all):
-            left.addWidget(button)
         self.list.setFixedWidth(LIST_WIDTH)
-        content = QWidget()
-        layout = QGridLayout(content)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setHorizontalSpacing(2 * MARGIN)
-        layout.setVerticalSpacing(MARGIN)
-        layout.addLayout(left, 0, 0, 2, 1)
-        layout.addWidget(self._make_right(), 0, 1)
-        layout.addWidget(self.banner, 1, 1)
-        layout.setColumnStretch(1, 1)
-        layout.setRowStretch(0, 1)
-        fill_page(self, content)
+        title = make_title(self.tr("Models"))
+        title.setContentsMargins(0, 0, 0, GAP)
+        left = stack(title, self.list, self.open_file, self.open_folder, self.measure_all, growing=self.list)
+        fill_page(self, left, self._make_right(), self.banner)
 
     def _make_right(self) -> QWidget:
         buttons = QHBoxLayout()
         buttons.setSpacing(GAP)
-        for button in (self.first, self.second, self.measure, self.call_off):
+        for button in (self.first, self.second, self.measure, self.cancel):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        whole = QWidget()
-        rows = QVBoxLayout(whole)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(MARGIN)
-        rows.addWidget(Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model")), 1)
-        rows.addLayout(buttons)
+        column = Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model"))
         self._right = QStackedWidget()
         self._right.addWidget(self.nothing)
-        self._right.addWidget(whole)
+        self._right.addWidget(stack(column, buttons, spacing=MARGIN, growing=column))
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         return self._right
 
@@ -166,21 +144,18 @@ class ModelsPage(QWidget):
         if self.list.entry is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.list.entry.path.parent)))
 
-    # What is told
+    # What comes back
 
     def _on_listed(self, entries: list[ModelEntry]) -> None:
         self.nothing.setText(self.tr("There is no model yet. Open a model file, or train one on the page Train."))
         listed = {entry.path.absolute() for entry in entries}
         self.list.set_entries([*entries, *(entry for path, entry in self._opened.items() if path not in listed)])
 
-    def _on_opened(self, outcome: ModelEntry | UnderstudyError) -> None:
-        if isinstance(outcome, UnderstudyError):
-            self.banner.show_error(outcome)
-            return
+    def _on_opened(self, opened: ModelEntry) -> None:
         self.banner.hide()
-        self._opened[outcome.path.absolute()] = outcome
-        listed = [entry for entry in self.list.entries if entry.path.absolute() != outcome.path.absolute()]
-        self.list.set_entries([*listed, outcome])
+        self._opened[opened.path.absolute()] = opened
+        listed = [entry for entry in self.list.entries if entry.path.absolute() != opened.path.absolute()]
+        self.list.set_entries([*listed, opened])
         self.list.setCurrentRow(len(listed))
 
     def _show_chosen(self) -> None:
@@ -195,8 +170,56 @@ class ModelsPage(QWidget):
         self.measure_all.setEnabled(bool(usable) and not busy)
         self.open_folder.setEnabled(entry is not None)
         self.measure.setVisible(not busy)
-        self.call_off.setVisible(busy)
+        self.cancel.setVisible(busy)
 
     def _key(self, entry: ModelEntry) -> str:
         """Return the name of a model of the library, the path of another."""
         return str(entry.path) if entry.path.absolute() in self._opened else entry.name
+
+
+class ModelList(QListWidget):
+    """Models by name, the broken ones too; one of them is chosen as long as there are any."""
+
+    chosen = Signal()  # another model, or the same one with another card
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        prepare_list(self, self.tr("Models"), self.tr("The models on this machine"))
+        self._entries: list[ModelEntry] = []
+        self.currentRowChanged.connect(lambda row: self.chosen.emit())
+
+    @property
+    def entry(self) -> ModelEntry | None:
+        """The chosen model."""
+        row = self.currentRow()
+        return self._entries[row] if 0 <= row < len(self._entries) else None
+
+    @property
+    def entries(self) -> list[ModelEntry]:
+        """All that are listed."""
+        return list(self._entries)
+
+    def set_entries(self, entries: Sequence[ModelEntry]) -> None:
+        """List these models; the chosen one stays chosen where it is still there."""
+        before = self.entry
+        self.blockSignals(True)
+        self._entries = list(entries)
+        self.clear()
+        for entry in self._entries:
+            add_row(self, entry.name, self._kind(entry), str(entry.error or entry.path))
+        paths = [entry.path for entry in self._entries]
+        row = paths.index(before.path) if before is not None and before.path in paths else self._first_usable()
+        self.setCurrentRow(row)
+        self.blockSignals(False)
+        self.chosen.emit()
+
+    def _first_usable(self) -> int:
+        return next((row for row, entry in enumerate(self._entries) if entry.error is None), 0)
+
+    def _kind(self, entry: ModelEntry) -> str:
+        if entry.error is not None and not entry.path.is_file():
+            return self.tr("File missing")
+        if entry.card is None or entry.error is not None:
+            return self.tr("Cannot be used")
+        facts = ModelFacts.of(entry.card)
+        return f"{facts.role_words} · {facts.points_words} · {facts.megabytes:.2f} MB"

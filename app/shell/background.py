@@ -1,4 +1,4 @@
-"""Work that may take a while, done on a thread of its own and handed back to the GUI thread."""
+"""Between other threads and the GUI thread: slow work is handed out, and news from the engine come in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
+
+from engine.core.errors import UnderstudyError
 
 T = TypeVar("T")
 
@@ -21,23 +23,69 @@ class Background(QObject):
         self._closed = False
         self._finished.connect(self._hand_back, Qt.ConnectionType.QueuedConnection)
 
-    def run(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
-        """Call `work` on a thread and `done(its result)` on the GUI thread.
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], object] | None = None,
+        failed: Callable[[UnderstudyError], object] | None = None,
+    ) -> None:
+        """Call `work` on a thread, and one of the others on the GUI thread.
 
-        An exception of `work` goes to `threading.excepthook`, and `done` is not called.
+        Args:
+            work: may take long.
+            done: gets the result.
+            failed: gets the error where `work` raises one of ours. Without it, and for all other exceptions,
+                `threading.excepthook` is called instead.
         """
 
         def call() -> None:
-            result = work()
-            if not self._closed:
-                self._finished.emit(done, result)
+            hand_back: tuple[Callable[[Any], object] | None, Any]
+            try:
+                hand_back = done, work()
+            except UnderstudyError as error:
+                if failed is None:
+                    raise
+                hand_back = failed, error
+            if hand_back[0] is not None and not self._closed:
+                self._finished.emit(*hand_back)
 
         threading.Thread(target=call, name="background", daemon=True).start()
 
     def close(self) -> None:
-        """Let running work end unheard."""
+        """Ignore the results of work that still runs."""
         self._closed = True
 
-    def _hand_back(self, done: Callable[[Any], None], result: Any) -> None:
+    def _hand_back(self, done: Callable[[Any], object], result: Any) -> None:
         if not self._closed:
             done(result)
+
+
+class Bridge(QObject):
+    """Turns calls of `notify` from any thread into `changed` on the GUI thread.
+
+    Calls that come before `changed` was delivered are folded into it, so a busy window never gathers a queue.
+    """
+
+    changed = Signal()
+    _posted = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pending = threading.Lock()  # held while a signal is under way
+        self.closed = False
+        self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def notify(self) -> None:
+        """Report that something changed. Cheap, and safe from any thread."""
+        if not self.closed and self._pending.acquire(blocking=False):
+            self._posted.emit()
+
+    def close(self) -> None:
+        """Ignore every call from now on, for threads that outlive the window."""
+        self.closed = True
+
+    def _deliver(self) -> None:
+        # Released first: what changes while `changed` is handled must be reported again.
+        self._pending.release()
+        if not self.closed:
+            self.changed.emit()

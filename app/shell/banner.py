@@ -1,4 +1,4 @@
-"""The strip over the picture that tells of an error without stopping anything."""
+"""The strip over the picture that reports an error without stopping anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Remedy:
     Attributes:
         text: on the button.
         act: what the button does.
-        on_return: whether it is done too when the user comes back to the window, probably after mending the cause
+        on_return: whether it is done too when the user comes back to the window, probably after fixing the cause
             elsewhere, as in the settings of the system.
         closes: whether the button closes the banner.
     """
@@ -38,7 +38,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self._details = ""
         self._remedies: tuple[Remedy, ...] = ()
-        self.error: UnderstudyError | None = None  # the error on show, if it is one that the user can mend
+        self.error: UnderstudyError | None = None  # the error on show, if it is one that the user can fix
         self.remedy_buttons: list[QToolButton] = []
         self.setObjectName("banner")
         self._what, self._advice = _label(), _label()
@@ -72,12 +72,12 @@ class Banner(QFrame):
         return " ".join(part for part in (self._what.text(), self._advice.text()) if part)
 
     def show_error(self, error: UnderstudyError, remedies: Sequence[Remedy] = ()) -> None:
-        """Tell of an error that the user can mend, with a button for each remedy."""
+        """Show an error that the user can fix, with a button for each remedy."""
         self.show_message(f"{error.what}.", f"{sentence(error.why)} {sentence(error.fix)}", remedies=remedies)
         self.error = error
 
     def show_message(self, what: str, advice: str = "", details: str = "", remedies: Sequence[Remedy] = ()) -> None:
-        """Tell of anything.
+        """Show any message.
 
         Args:
             what: what happened, as a sentence.
@@ -104,7 +104,7 @@ class Banner(QFrame):
 
     def _offer(self, remedies: Sequence[Remedy]) -> None:
         for button in self.remedy_buttons:
-            button.hide()  # now: it is deleted only once the event loop has come round
+            button.hide()  # now: it is deleted only in the next turn of the event loop
             self._remedy_row.removeWidget(button)
             button.deleteLater()
         self._remedies = tuple(remedies)
@@ -122,7 +122,7 @@ class Banner(QFrame):
 
         def act() -> None:
             if remedy.closes:
-                self.hide()  # first: what is done may tell of another error
+                self.hide()  # first: what is done may report another error
             remedy.act()
 
         button.clicked.connect(act)

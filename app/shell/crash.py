@@ -1,4 +1,4 @@
-"""Errors of our own that nobody caught: logged whole, told briefly, and the window goes on."""
+"""Uncaught errors: logged in full, reported briefly, and the window goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log on disk: what a report of a mistake needs. Without a place for it, the terminal alone tells."""
+"""The log on disk, for bug reports. Where it cannot be written, messages go to the terminal alone."""
 
 from __future__ import annotations
 

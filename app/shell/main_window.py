@@ -34,7 +34,7 @@ class MainWindow(QMainWindow):
     """Everything that is on screen.
 
     Args:
-        parts: what the window asks of the engine.
+        api: what the window asks of the engine.
         model: landmark model to start with, by name or path; None for the remembered one.
         keeper: keeps the settings.
         theme: the look of the application.
@@ -42,14 +42,14 @@ class MainWindow(QMainWindow):
 
     gone = Signal()  # the window was closed, and its threads have ended or were given up
 
-    def __init__(self, parts: EngineApi, model: str | None, keeper: SettingsStore, theme: Theme) -> None:
+    def __init__(self, api: EngineApi, model: str | None, keeper: SettingsStore, theme: Theme) -> None:
         super().__init__()
         self._keeper, self._theme = keeper, theme
         self._closing = False
         self._unfinished = {"player", "outputs"}
         settings = keeper.settings
-        self.live = LivePage(parts, settings, model)
-        self.models = ModelsPage(parts.list_models, parts.load_landmarker)
+        self.live = LivePage(api, settings, model)
+        self.models = ModelsPage(api.list_models, api.load_landmarker)
         self.training = TrainPage(settings.training)
         self.pages = QStackedWidget()
         self.top_bar, self.status_line = TopBar(), StatusLine()
@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
         self._remembering.timeout.connect(self._remember)
         self._remembering.start(REMEMBER_MS)
 
-    def tell_crash(self, details: str) -> None:
+    def report_crash(self, details: str) -> None:
         """Tell of an error of our own that nobody caught."""
         self.banner.show_message(
             self.tr("Something went wrong inside the program."),
@@ -175,8 +175,8 @@ class MainWindow(QMainWindow):
         live = self.live
         self.top_bar.chosen.connect(self.pages.setCurrentIndex)
         self.top_bar.keys_wanted.connect(self.sheet.toggle)
-        live.told.connect(self.status_line.tell)
-        live.told_briefly.connect(self.status_line.tell_briefly)
+        live.told.connect(self.status_line.show_text)
+        live.told_briefly.connect(self.status_line.show_briefly)
         live.full_screen_wanted.connect(self.toggle_full_screen)
         self.panel.present.clicked.connect(self.toggle_presenter)
         self.models.use_wanted.connect(self._use_model)
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
             ThemeChoice.LIGHT: self.tr("Theme: light"),
             ThemeChoice.DARK: self.tr("Theme: dark"),
         }
-        self.status_line.tell_briefly(words[choice])
+        self.status_line.show_briefly(words[choice])
         self._remember()
 
     def _use_model(self, lane: int, model: str) -> None:
@@ -259,7 +259,7 @@ class MainWindow(QMainWindow):
             )
             return
         if len(paths) > 1:
-            self.status_line.tell_briefly(
+            self.status_line.show_briefly(
                 self.tr("{0} files were dropped; the first is opened. Drop their folder to see all.").format(len(paths))
             )
         if Path(paths[0]).suffix.lower() == ".tflite":

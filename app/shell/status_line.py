@@ -28,13 +28,13 @@ class StatusLine(QLabel):
         """What the line says, however narrow it is."""
         return self._passing or self._standing
 
-    def tell(self, text: str) -> None:
-        """Say this until something else is told."""
+    def show_text(self, text: str) -> None:
+        """Show this until there is something else."""
         self._standing = text
         self._write()
 
-    def tell_briefly(self, text: str) -> None:
-        """Say this for some seconds, then what stood there before."""
+    def show_briefly(self, text: str) -> None:
+        """Show this for some seconds, then what stood there before."""
         self._passing = text
         self._timer.start()
         self._write()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.theme.style_sheet import STYLE
+from engine.render.palette import FIRST_LANE, SECOND_LANE, Colour
 
 GAP = 8  # logical pixels between neighbours
 MARGIN = 20  # logical pixels between groups and around them
@@ -76,6 +77,8 @@ DARK = Palette(
     alert_edge="#8c3a41",
     on_alert="#ffe3e0",
 )
+
+
 LIGHT = Palette(
     panel="#f2f4f6",
     field="#ffffff",
@@ -94,6 +97,17 @@ LIGHT = Palette(
 )
 
 
+def _code(colour: Colour) -> str:
+    blue, green, red = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+# On the picture and on dark panels: those of the overlay. On light ones blue against orange, dark enough for lines
+# (3 : 1), and as safe for every kind of colour blindness.
+ON_DARK = (_code(FIRST_LANE), _code(SECOND_LANE))
+ON_LIGHT = ("#0a84c4", "#c06a00")
+
+
 class ThemeChoice(Enum):
     """What the user can choose."""
 
@@ -105,6 +119,11 @@ class ThemeChoice(Enum):
 def colours() -> Palette:
     """Return the colours on screen now, for widgets that paint themselves; Qt repaints them when these change."""
     return LIGHT if QGuiApplication.palette().window().color() == QColor(LIGHT.panel) else DARK
+
+
+def lane_colour(lane: int) -> str:
+    """Return the colour of lane 0 or 1 on a panel of the theme on screen, as `#rrggbb`."""
+    return (ON_DARK if colours() is DARK else ON_LIGHT)[lane]
 
 
 def apply_theme(application: QApplication, palette: Palette = DARK) -> None:

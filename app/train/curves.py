@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme.theme import GAP, colours
 from app.train.log_reader import Points
-from app.widgets.curve_axis import Axis, axis_of
+from app.widgets.charts import Axis, Chart, axis_of, draw_marks
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 20, 40, 32  # logical pixels around the plot
 TICKS_ACROSS, TICKS_UP = 6, 7
@@ -27,7 +27,7 @@ def smoothed(points: Points) -> Points:
     return tuple((step, float(mean)) for (step, _), mean in zip(points, means, strict=True))
 
 
-class CurveChart(QWidget):
+class CurveChart(Chart):
     """Draws one curve, logarithmic upwards; under the mouse it tells step and value.
 
     Many points are noise of single batches: they are drawn faint, and their running mean over them.
@@ -38,13 +38,10 @@ class CurveChart(QWidget):
     """
 
     def __init__(self, title: str, unit: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(title, parent)
         self._title, self._unit = title, unit
         self._points: Points = ()
         self._steps = 0
-        self._near: tuple[int, float] | None = None  # the point under the mouse
-        self.setAccessibleName(title)
-        self.setMouseTracking(True)
         self.setMinimumSize(240, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -59,7 +56,6 @@ class CurveChart(QWidget):
             steps: of the whole run, the right end.
         """
         self._points, self._steps = points, max(steps, 1)
-        self._near = None
         self.setAccessibleDescription(self.words())
         self.update()
 
@@ -71,17 +67,6 @@ class CurveChart(QWidget):
         return self.tr("Latest {0}, lowest {1} at step {2}").format(
             self._value_words(self._points[-1][1]), self._value_words(lowest[1]), lowest[0]
         )
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._points:
-            plot = self._plot()
-            step = (event.position().x() - plot.left()) / max(1.0, plot.width()) * self._steps
-            self._near = min(self._points, key=lambda point: abs(point[0] - step))
-            self.update()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._near = None
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -97,6 +82,15 @@ class CurveChart(QWidget):
         across, up = Axis(0, self._steps), axis_of([value for _, value in self._points])
         self._draw_grid(painter, across, up)
         self._draw_curve(painter, across, up)
+
+    @property
+    def _near(self) -> tuple[int, float] | None:
+        """The point under the mouse."""
+        if self.hovered is None or not self._points:
+            return None
+        plot = self._plot()
+        step = (self.hovered - plot.left()) / max(1.0, plot.width()) * self._steps
+        return min(self._points, key=lambda point: abs(point[0] - step))
 
     def _plot(self) -> QRectF:
         return QRectF(self.rect()).adjusted(LEFT, TOP, -RIGHT, -BOTTOM)
@@ -116,13 +110,7 @@ class CurveChart(QWidget):
 
     def _draw_grid(self, painter: QPainter, across: Axis, up: Axis) -> None:
         plot = self._plot()
-        for value in up.ticks(TICKS_UP):
-            y = plot.bottom() - up.place(value) * plot.height()
-            painter.setPen(QPen(QColor(colours().hover)))
-            painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
-            label = QRectF(0, y - 10, LEFT - GAP, 20)
-            painter.setPen(QColor(colours().muted))
-            painter.drawText(label, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, f"{value:.4g}")
+        draw_marks(painter, plot, [(up.place(value), f"{value:.4g}") for value in up.ticks(TICKS_UP)], colours().hover)
         painter.setPen(QColor(colours().muted))
         for value in across.ticks(TICKS_ACROSS):
             x = plot.left() + across.place(value) * plot.width()
@@ -148,9 +136,10 @@ class CurveChart(QWidget):
         painter.setBrush(accent)
         for point in () if many else self._points:
             painter.drawEllipse(place(*point), 1.5, 1.5)
-        if self._near is not None:
+        near = self._near
+        if near is not None:
             painter.setPen(QPen(QColor(colours().text), 1.5))
-            painter.drawEllipse(place(*self._near), 4, 4)
+            painter.drawEllipse(place(*near), 4, 4)
 
     def _value_words(self, value: float) -> str:
         return f"{value:.4g}{self._unit}"

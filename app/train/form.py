@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayou
 from app.settings.schema import TrainChoices
 from app.theme.theme import GAP, MARGIN
 from app.train.recipes import RecipeFacts
-from app.widgets.controls import Picker
+from app.widgets.controls import Picker, make_button
 from app.widgets.file_dialogs import ask_for_folder
-from app.widgets.making import make_button
 from app.widgets.page_parts import make_heading, make_words
 from engine.core.errors import UnderstudyError, sentence
 

@@ -30,7 +30,7 @@ class OwnProcess(QObject):
     """Runs one verb at a time; its output goes to a file, so that it does not depend on the window.
 
     The process gets a standard input that stays open. It is closed to ask for the end (see
-    `app.cli.stdin_watch`), and by the system once the window is gone, however that came to pass.
+    `app.cli.train`), and by the system once the window is gone, however that came to pass.
 
     Args:
         program: how the program is called, without the verb.

@@ -12,8 +12,7 @@ from app.theme.theme import GAP, MARGIN
 from app.train.curves import CurveChart
 from app.train.log_reader import RunState
 from app.train.time_left import duration_words
-from app.widgets.controls import Picker
-from app.widgets.making import make_button
+from app.widgets.controls import Picker, make_button
 from app.widgets.page_parts import Chip, make_heading, make_title, make_words
 from engine.inference.card import ROLES
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QGridLayout, QListWidget, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QStackedWidget, QVBoxLayout, QWidget
 
 from app.settings.schema import TrainChoices
 from app.shell.banner import Banner
@@ -16,8 +16,8 @@ from app.train.form import TrainingForm
 from app.train.log_reader import RunState
 from app.train.recipes import RecipeFacts
 from app.train.run_view import Doing, TrainingRunView
+from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_folder
-from app.widgets.making import make_button
 from app.widgets.page_parts import fill_page, make_heading, make_title, make_words
 from app.widgets.two_lines import KIND, add_row, prepare_list
 from engine.core.errors import UnderstudyError
@@ -104,17 +104,7 @@ class TrainPage(QWidget):
         left.addWidget(self.runs, 1)
         left.addWidget(self._rest, 1)
         left.addWidget(self.choose_runs)
-        content = QWidget()
-        layout = QGridLayout(content)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setHorizontalSpacing(2 * MARGIN)
-        layout.setVerticalSpacing(MARGIN)
-        layout.addWidget(column, 0, 0, 2, 1)
-        layout.addWidget(self._right, 0, 1)
-        layout.addWidget(self.banner, 1, 1)
-        layout.setColumnStretch(1, 1)
-        layout.setRowStretch(0, 1)
-        fill_page(self, content)
+        fill_page(self, column, self._right, self.banner)
 
     def _connect(self) -> None:
         keeper, view = self.keeper, self.run_view

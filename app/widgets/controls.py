@@ -1,4 +1,7 @@
-"""Controls in the look of the window; they draw the marks that a style sheet can only take from picture files."""
+"""Check boxes, lists, buttons and sliders as the window wants them: named, with a tool tip, and reached by Tab.
+
+They draw the marks that a style sheet can only take from picture files.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPolyg
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QPushButton,
     QSizePolicy,
+    QSlider,
     QStyle,
     QStyleOptionButton,
     QStyleOptionComboBox,
@@ -15,12 +20,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.shortcuts.shortcuts import Act, with_key
 from app.theme.theme import colours
 
 TICK = ((0.24, 0.52), (0.43, 0.71), (0.77, 0.31))  # in shares of the indicator
 CHEVRON = ((-4.0, -2.0), (0.0, 2.0), (4.0, -2.0))  # logical pixels around its middle
 CHEVRON_INSET = 17.0  # from the right edge to the chevron's middle, logical pixels
-_TURNING = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
+_ARROW_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
 
 
 class CheckBox(QCheckBox):
@@ -66,7 +72,7 @@ class Picker(QComboBox):
         event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in _TURNING:
+        if event.key() in _ARROW_KEYS:
             self.showPopup()
         else:
             super().keyPressEvent(event)
@@ -91,3 +97,33 @@ def _draw_line(widget: QWidget, points: list[QPointF], colour: str, width: float
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(QColor(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     painter.drawPolyline(QPolygonF(points))
+
+
+def make_check(text: str, hint: str, act: Act | None = None, checked: bool = False) -> CheckBox:
+    """Return a check box; `act` names the key that does the same."""
+    box = CheckBox(text)
+    box.setToolTip(hint if act is None else with_key(hint, act))
+    box.setChecked(checked)
+    return box
+
+
+def make_button(text: str, hint: str, act: Act | None = None, checkable: bool = False) -> QPushButton:
+    """Return a button; `act` names the key that does the same."""
+    button = QPushButton(text)
+    button.setToolTip(hint if act is None else with_key(hint, act))
+    button.setAccessibleName(text)
+    button.setCheckable(checkable)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def make_slider(name: str, hint: str, low: int, high: int, value: int, page: int = 10) -> QSlider:
+    """Return a slider over whole numbers."""
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(low, high)
+    slider.setPageStep(page)
+    slider.setValue(value)
+    slider.setAccessibleName(name)
+    slider.setToolTip(hint)
+    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return slider

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme.theme import GAP, MARGIN, colours
 
@@ -49,8 +49,35 @@ def make_words(text: str = "", quiet: bool = False) -> QLabel:
     return label
 
 
-def fill_page(page: QWidget, content: QWidget) -> None:
-    """Give a page its content; in a window too small for it, it scrolls, to wherever the focus goes."""
+def stack(*parts: QWidget | QLayout, spacing: int = GAP, growing: QWidget | None = None) -> QWidget:
+    """Return a widget with parts below each other, `spacing` pixels apart; `growing` takes what room is left."""
+    whole = QWidget()
+    rows = QVBoxLayout(whole)
+    rows.setContentsMargins(0, 0, 0, 0)
+    rows.setSpacing(spacing)
+    for part in parts:
+        if isinstance(part, QLayout):
+            rows.addLayout(part)
+        else:
+            rows.addWidget(part, 1 if part is growing else 0)
+    return whole
+
+
+def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> None:
+    """Lay out a page: a narrow column left, and the rest of the page right, with a banner below.
+
+    In a window too small for it, the page scrolls to the control that has the focus.
+    """
+    content = QWidget()
+    grid = QGridLayout(content)
+    grid.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+    grid.setHorizontalSpacing(2 * MARGIN)
+    grid.setVerticalSpacing(MARGIN)
+    grid.addWidget(left, 0, 0, 2, 1)
+    grid.addWidget(right, 0, 1)
+    grid.addWidget(banner, 1, 1)
+    grid.setColumnStretch(1, 1)
+    grid.setRowStretch(0, 1)
     area = QScrollArea()
     area.setWidget(content)
     area.setWidgetResizable(True)
@@ -87,12 +114,12 @@ class Column(QScrollArea):
         return QSize(self._content.minimumSizeHint().width() + frame, size.height())
 
     def viewportEvent(self, event: QEvent) -> bool:
-        # The hint is for who comes by keys; under the mouse it would lie on what is read.
+        # The tool tip serves users of the keyboard; under the mouse it would cover what is read.
         return event.type() is QEvent.Type.ToolTip or super().viewportEvent(event)
 
 
 class Facts(QWidget):
-    """Rows of a quiet label and what is said to it."""
+    """Rows of a quiet label and its text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -21,7 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.app import engine_parts
+from app.app import engine_api
 from app.settings.store import SettingsStore
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme, ThemeChoice
@@ -63,8 +63,8 @@ def run_for(milliseconds: int) -> None:
 def close_one(folder: Path, theme: Theme, real: bool) -> None:
     """Open a window, close it at a random moment, and wait until it and its threads are gone."""
     before = set(threading.enumerate())
-    parts = engine_parts() if real else fake_engine().parts
-    window = MainWindow(parts, "student-68", SettingsStore(folder / "settings.toml"), theme)
+    api = engine_api() if real else fake_engine().api
+    window = MainWindow(api, "student-68", SettingsStore(folder / "settings.toml"), theme)
     window.live.outputs._folder = folder
     gone = threading.Event()
     window.gone.connect(gone.set)

@@ -26,7 +26,7 @@ SHOWING = {
     "setText", "setToolTip", "setStatusTip", "setTitle", "setWindowTitle", "setPlaceholderText", "setAccessibleName",
     "setAccessibleDescription", "setPrefix", "setSuffix", "setFormat", "setLabelText", "setTabText", "setHeaderLabels",
     "addItem", "insertItem", "addTab", "addRow", "setItemText",
-    "show_message", "show_notice", "show_hint", "tell", "tell_briefly",
+    "show_message", "show_notice", "show_hint", "show_text", "show_briefly",
 }  # fmt: skip
 TRANSLATING = {"tr", "translate", "QT_TRANSLATE_NOOP"}
 NAMES = {"Understudy"}  # the same in every language

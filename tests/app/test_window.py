@@ -522,7 +522,7 @@ def test_file_dialog_does_not_stop_the_picture(playing, engine, qtbot):
 def test_fault_15_error_of_our_own_becomes_a_banner(playing, qtbot):
     from PySide6.QtGui import QGuiApplication
 
-    playing.tell_crash("Traceback: ValueError: seven")
+    playing.report_crash("Traceback: ValueError: seven")
     assert "inside the program" in playing.banner.text
     playing.banner.copy_button.click()
     assert "ValueError: seven" in QGuiApplication.clipboard().text()

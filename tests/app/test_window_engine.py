@@ -7,7 +7,7 @@ from collections import deque
 import pytest
 from PySide6.QtCore import Qt
 
-from app.app import engine_parts
+from app.app import engine_api
 from app.live import live_page
 from app.settings.schema import Settings
 from app.settings.store import SettingsStore
@@ -34,7 +34,7 @@ def window(qtbot, qapp, monkeypatch, tmp_path):
     monkeypatch.setattr(live_page, "screenshot_folder", lambda: tmp_path / "pictures")
     keeper, theme = SettingsStore(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
     keeper.keep(Settings(recordings=tmp_path / "videos"))
-    shown = MainWindow(engine_parts(), DEFAULT_MODEL, keeper, theme)
+    shown = MainWindow(engine_api(), DEFAULT_MODEL, keeper, theme)
     shown.resize(1280, 800)
     gone = []
     shown.gone.connect(lambda: gone.append(True))

@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from app.live import remedies
+from app.live.status_text import remedies_for
 from app.live.viewport.first_hint import FirstHint
 from app.settings.file import read_settings
 from app.shell.crash import CrashWatch
@@ -64,7 +64,7 @@ def refused(window, engine, qtbot):
 def test_fault_07_the_settings_of_the_system_are_a_click_away(playing, monkeypatch, system, place):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
-    playing.banner.show_error(DENIED, remedies.remedies_for(DENIED, lambda: None, system))
+    playing.banner.show_error(DENIED, remedies_for(DENIED, lambda: None, system))
     remedy(playing, "Camera settings").click()
     assert len(opened) == 1
     assert opened[0].startswith(place)
@@ -72,7 +72,7 @@ def test_fault_07_the_settings_of_the_system_are_a_click_away(playing, monkeypat
 
 
 def test_fault_07_where_there_are_no_such_settings_none_are_offered(playing):
-    offered = remedies.remedies_for(DENIED, lambda: None, "Linux")
+    offered = remedies_for(DENIED, lambda: None, "Linux")
     assert [each.text for each in offered] == ["Try again"]
 
 
@@ -202,7 +202,7 @@ def test_fault_15_a_slot_that_throws_is_told_the_settings_are_kept_and_the_windo
     playing, engine, qtbot, tmp_path
 ):
     watch = CrashWatch()
-    watch.caught.connect(playing.tell_crash)
+    watch.caught.connect(playing.report_crash)
     watch.install()
     try:
         with qtbot.captureExceptions():  # else pytest-qt takes the place of our own watch

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from app.cli.stdin_watch import interrupt_when_stdin_closes
+from app.cli.train import interrupt_when_stdin_closes
 
 STEPS = {"quick": 5, "slow": 100_000, "crash": 5, "refused": 5, "deaf": 100_000}
 REFUSAL = "{} names no field.\n  Likely cause: The fields here are: steps, seed.\n  What to do: Correct the name.\n"

@@ -159,7 +159,7 @@ class FakeEngine:
         self.hang_on_stop = False
         self.stop_hangs = threading.Event()
         self.broken_models: set[str] = {"broken"}
-        self.parts = EngineApi(
+        self.api = EngineApi(
             list_cameras=lambda: list(self.cameras),
             open_source=self._open,
             list_models=self._models,

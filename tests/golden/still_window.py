@@ -98,8 +98,8 @@ class StillWindow:
         entries = [
             replace(entry, path=Path("models", entry.path.name)) for entry in library.entries() if entry.name in MODELS
         ]
-        parts = replace(self._engine.parts, list_models=lambda: entries, list_filters=FilterLibrary().entries)
-        self.window = MainWindow(parts, MODELS[0], keeper, self.theme)
+        api = replace(self._engine.api, list_models=lambda: entries, list_filters=FilterLibrary().entries)
+        self.window = MainWindow(api, MODELS[0], keeper, self.theme)
         self.window.resize(*SIZE)
         self.window.live.chart._clock = self._clock.monotonic
         self.window.show()
@@ -168,7 +168,7 @@ class StillWindow:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""
         chart = self.window.live.chart
         chart.add(self._view(Layout.SIDE_BY_SIDE))  # another model begins anew: these are theirs
-        chart.forget()
+        chart.clear()
         for tick in range(TICKS):
             moment = self._moment(tick)
             for lane in range(2):

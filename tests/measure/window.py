@@ -24,7 +24,7 @@ def child(seconds: float) -> None:
     """Show the window; say how long its first picture took and how old pictures were, for each layout."""
     from PySide6.QtWidgets import QApplication
 
-    from app.app import engine_parts
+    from app.app import engine_api
     from app.settings.store import SettingsStore
     from app.shell.main_window import MainWindow
     from app.theme.theme import Theme, ThemeChoice
@@ -36,7 +36,7 @@ def child(seconds: float) -> None:
     application.setQuitOnLastWindowClosed(False)
     with tempfile.TemporaryDirectory() as home:
         keeper = SettingsStore(Path(home, "settings.toml"))
-        window = MainWindow(engine_parts(), DEFAULT_MODEL, keeper, Theme(application, ThemeChoice.DARK))
+        window = MainWindow(engine_api(), DEFAULT_MODEL, keeper, Theme(application, ThemeChoice.DARK))
         window.resize(1280, 800)
         window.show()
         window.start("sample")

@@ -12,8 +12,7 @@ from app.live.panel.pickers import ModelPicker
 from app.live.panel.section import Section
 from app.shortcuts.shortcuts import Act, with_key
 from app.theme.theme import GAP
-from app.widgets.controls import Picker
-from app.widgets.making import make_button, make_check, make_slider
+from app.widgets.controls import Picker, make_button, make_check, make_slider
 from engine.inference.library import ModelEntry
 from engine.live.settings import LiveSettings, Pace
 from engine.render.scene import Layout

@@ -9,8 +9,7 @@ from app.live.outputs import Recording
 from app.live.panel.section import FoldingSection
 from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP
-from app.widgets.controls import CheckBox, Picker
-from app.widgets.making import make_check
+from app.widgets.controls import CheckBox, Picker, make_check
 from engine.output.streaming.address import EXAMPLES
 
 FORMATS = (".jsonl", ".csv", "")  # the last one is a folder of .pts files

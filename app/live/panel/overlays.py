@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from app.live.panel.section import Section
 from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP
-from app.widgets.controls import CheckBox
-from app.widgets.making import make_check, make_slider
+from app.widgets.controls import CheckBox, make_check, make_slider
 from engine.live.settings import LiveSettings
 from engine.render.scene import OverlayOptions
 

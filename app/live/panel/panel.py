@@ -17,7 +17,7 @@ from app.live.viewport.signal_bars import SignalBars
 from app.settings.schema import Settings
 from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP, MARGIN
-from app.widgets.making import make_button
+from app.widgets.controls import make_button
 from engine.live.settings import LiveSettings
 
 WIDTH = 272  # logical pixels

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from app.models.model_facts import ModelFacts
-from app.theme.lane_colours import ON_DARK
+from app.models.facts import ModelFacts
+from app.theme.theme import ON_DARK
 from engine.core.faces import Result
 from engine.live.settings import Pace
 from engine.live.view import View
@@ -23,7 +23,7 @@ class Line:
 
     Attributes:
         text: what it says.
-        muted: whether it is of second rank.
+        muted: whether it is secondary.
         colour: of the mark before it, `#rrggbb`; "" for none.
     """
 
@@ -33,8 +33,8 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What captions are made of.
+class CaptionData:
+    """What captions are made from.
 
     Attributes:
         results: of both lanes, as they are on screen; None for a lane that is not.
@@ -60,42 +60,42 @@ def results_on_screen(view: View, layout: Layout) -> tuple[Result, Result | None
     return view.first.result, view.first.other
 
 
-def lane_lines(told: Told, lane: int) -> tuple[Line, ...]:
+def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
     """Name the model of a lane, what it is, and the age of its result; nothing where no model was at work."""
-    result = told.results[lane]
+    result = data.results[lane]
     if result is None or not result.model:
         return ()
-    two = told.results[1] is not None
+    two = data.results[1] is not None
     lines = [Line(result.model, colour=ON_DARK[lane] if two else "")]
-    facts = told.models.get(result.model)
+    facts = data.models.get(result.model)
     if facts is not None:
         lines.append(Line(SEPARATOR.join((facts.role_words, facts.points_words, facts.size_words)), muted=True))
-    timing = SEPARATOR.join(_timing(told, lane))
+    timing = SEPARATOR.join(_timing(data, lane))
     if timing:
         lines.append(Line(timing, muted=True))
-    if lane == 1 and _differ_in_points(told):
+    if lane == 1 and _differ_in_points(data):
         lines.append(Line(QCoreApplication.translate("Captions", "compared on the 68 shared points"), muted=True))
     return tuple(lines)
 
 
-def legend_lines(told: Told) -> tuple[Line, ...]:
+def legend_lines(data: CaptionData) -> tuple[Line, ...]:
     """Say what the arrows of `Layout.DIFFERENCE` mean; nothing in other layouts."""
-    first, second = told.results
-    if told.layout is not Layout.DIFFERENCE or second is None or not second.model:
+    first, second = data.results
+    if data.layout is not Layout.DIFFERENCE or second is None or not second.model:
         return ()
     names = QCoreApplication.translate("Captions", "arrows: {0} to {1}").format(first.model, second.model)
     return Line(names), Line(
-        QCoreApplication.translate("Captions", "magnified {0:g}\u00d7").format(told.magnification), muted=True
+        QCoreApplication.translate("Captions", "magnified {0:g}\u00d7").format(data.magnification), muted=True
     )
 
 
-def _timing(told: Told, lane: int) -> tuple[str, ...]:
-    """Say how a lane's frame stands to the other's, where that matters, and how old its result was when shown."""
-    said, age = [], told.ages[lane]
-    first, second = told.results
-    if second is not None and told.pace is Pace.LOCKED and first.frame.id == second.frame.id:
+def _timing(data: CaptionData, lane: int) -> tuple[str, ...]:
+    """Return how a lane's frame relates to the other's, where that matters, and how old its result was when shown."""
+    said, age = [], data.ages[lane]
+    first, second = data.results
+    if second is not None and data.pace is Pace.LOCKED and first.frame.id == second.frame.id:
         said.append(QCoreApplication.translate("Captions", "same frame"))
-    elif second is not None and lane == 1 and not told.layout.has_two_pictures:
+    elif second is not None and lane == 1 and not data.layout.has_two_pictures:
         return (_lag(first, second),)  # the age of the picture stands at the first lane
     if age is not None:
         said.append(QCoreApplication.translate("Captions", "shown {0:.0f} ms after capture").format(age))
@@ -110,16 +110,16 @@ def _lag(first: Result, second: Result) -> str:
     return QCoreApplication.translate("Captions", "of a frame {0:.0f} ms earlier").format(max(milliseconds, 0.0))
 
 
-def _differ_in_points(told: Told) -> bool:
-    """Tell whether the two models mark the face differently, but with 68 points in common."""
-    counts = {_points(told, result) for result in told.results}
+def _differ_in_points(data: CaptionData) -> bool:
+    """Return whether the models use different markups that have 68 points in common."""
+    counts = {_points(data, result) for result in data.results}
     return counts == {68, 98}
 
 
-def _points(told: Told, result: Result | None) -> int | None:
-    """Return how many landmarks a result's model finds; None if nobody knows."""
+def _points(data: CaptionData, result: Result | None) -> int | None:
+    """Return how many landmarks a result's model finds; None if that is unknown."""
     if result is None:
         return None
-    if result.model in told.models:
-        return told.models[result.model].points
+    if result.model in data.models:
+        return data.models[result.model].points
     return result.faces[0].scheme.points if result.faces else None

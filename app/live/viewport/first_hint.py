@@ -1,4 +1,4 @@
-"""Two lines that greet whoever starts the program for the first time; no dialog stands in the way."""
+"""Two lines of help over the picture when the program starts for the first time."""
 
 from __future__ import annotations
 

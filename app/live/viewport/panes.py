@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QSize
 
 # The shares of their size to which pictures make room for the plates; if they had to go below, plates lie on them.
 ONE_SHARE, TWO_SHARE = 0.9, 0.6
-DETAILS_SHARE = 0.45  # likewise of one picture, while users want to see all numbers
+DETAILS_SHARE = 0.45  # as ONE_SHARE, while all numbers are shown
 FREE_SHARE = 0.1  # of a picture's width, that stays free for a face between plates that lie on it
 
 
@@ -67,7 +67,7 @@ def on_picture(pane: QRect, plate: QSize, plates: int) -> PlatePlace:
 
 
 def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrangement:
-    """Return where two pictures of a size and their plates stand, likewise, the pictures `gap` apart."""
+    """Return where two pictures of one size, `gap` apart, and their plates stand; see `one_picture`."""
     full = max(_in_row(stage, picture, gap), _in_column(stage, picture, gap), key=_height)
     if plate.isEmpty():
         return Arrangement(full, PlatePlace.BELOW)
@@ -101,7 +101,7 @@ def _in_row(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
 
 
 def _in_column(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
-    """Return where two pictures stand below each other, likewise."""
+    """Return where two pictures stand below each other, in the middle of the stage."""
     cell = QSize(stage.width(), (stage.height() - gap) // 2)
     width, height = _scaled(picture, cell)
     left = stage.left() + (stage.width() - width) // 2

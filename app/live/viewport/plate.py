@@ -1,14 +1,15 @@
-"""Dark plates on the live picture, and text set on them."""
+"""Dark plates on the live picture, text on them, and the legend of the difference view."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter
 
 from app.live.viewport.captions import Line
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE
+from engine.render.palette import HEAT, HOTTEST
 
 ALPHA = 205  # of a plate: the muted text on it stands at 4.5 : 1 over any picture
 # Logical pixels.
@@ -16,6 +17,8 @@ PADDING_X, PADDING_Y = 14.0, 11.0
 CORNER = 8.0
 MARK, MARK_GAP = 9.0, 7.0
 LINE_HEIGHT = 1.28  # of the letters' own height
+BAR_WIDTH, BAR_HEIGHT = 150.0, 6.0  # logical pixels
+SCALE_GAP = 6.0  # around the bar, and between its ticks and their unit
 
 
 def plate_font(font: QFont, size: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
@@ -68,3 +71,46 @@ def paint_lines(painter: QPainter, lines: Iterable[Line], inner: QRectF) -> floa
 
 def _indent(line: Line) -> float:
     return MARK + MARK_GAP if line.colour else 0.0
+
+
+def paint_legend(painter: QPainter, lines: Sequence[Line], unit: str, corner: QPointF) -> None:
+    """Paint the legend with its lower left corner at `corner`.
+
+    Args:
+        painter: in the window's font, and in logical pixels.
+        lines: what stands above the scale.
+        unit: what the scale counts.
+        corner: of the plate.
+    """
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(plate_font(painter.font()))
+    metrics = QFontMetricsF(painter.font())
+    scale_width = BAR_WIDTH + SCALE_GAP + metrics.horizontalAdvance(unit)
+    width = max(lines_width(lines, metrics), scale_width) + 2 * PADDING_X
+    height = (
+        line_height(metrics) * len(lines) + SCALE_GAP + BAR_HEIGHT + SCALE_GAP / 2 + metrics.height() + 2 * PADDING_Y
+    )
+    plate = QRectF(corner.x(), corner.y() - height, width, height)
+    paint_plate(painter, plate)
+    inner = plate.adjusted(PADDING_X, PADDING_Y, -PADDING_X, -PADDING_Y)
+    y = paint_lines(painter, lines, inner)
+    _paint_scale(painter, QPointF(inner.left(), y + SCALE_GAP), metrics, unit)
+    painter.restore()
+
+
+def _paint_scale(painter: QPainter, start: QPointF, metrics: QFontMetricsF, unit: str) -> None:
+    """Paint the bar of the heat colours from `start`, with its ticks and their unit below."""
+    bar = QRectF(start.x(), start.y(), BAR_WIDTH, BAR_HEIGHT)
+    shades = QLinearGradient(bar.topLeft(), bar.topRight())
+    for step, (blue, green, red) in enumerate(HEAT):
+        shades.setColorAt(step / (len(HEAT) - 1), QColor(red, green, blue))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(shades)
+    painter.drawRoundedRect(bar, BAR_HEIGHT / 2, BAR_HEIGHT / 2)
+    baseline = bar.bottom() + SCALE_GAP / 2 + metrics.ascent()
+    painter.setPen(QColor(ON_STAGE_MUTED))
+    for share, text in ((0.0, "0"), (0.5, f"{HOTTEST / 2:g}"), (1.0, f"{HOTTEST:g}+")):
+        x = bar.left() + share * (bar.width() - metrics.horizontalAdvance(text))
+        painter.drawText(QPointF(x, baseline), text)
+    painter.drawText(QPointF(bar.right() + SCALE_GAP, baseline), unit)

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from PySide6.QtCore import QPointF, QRectF, QSizeF, QTimer
 from PySide6.QtWidgets import QWidget
 
-from app.live.viewport.captions import Line, Told, lane_lines, legend_lines, results_on_screen
+from app.live.viewport.captions import CaptionData, Line, lane_lines, legend_lines, results_on_screen
 from app.live.viewport.panes import PlatePlace
 from app.live.viewport.screen_latency import ScreenLatency
-from app.live.viewport.stats_plate import LaneNumbers
-from app.live.viewport.stats_report import LaneReport
-from app.models.model_facts import ModelFacts
+from app.live.viewport.stats_plate import StatsPlate
+from app.live.viewport.stats_report import StatsReport
+from app.models.facts import ModelFacts
 from engine.core.faces import Result
 from engine.core.stats import REFRESH
 from engine.live.settings import Pace
@@ -24,7 +24,7 @@ INSET = 12.0  # logical pixels between a plate and the edge it stands at
 
 
 class LanePlates:
-    """Keeps the plate of each lane true to what is on screen.
+    """The plates of both lanes, updated with what is on screen.
 
     Args:
         parent: the widget that they lie on.
@@ -33,49 +33,49 @@ class LanePlates:
         plates: of the first and the second lane.
         latencies: how long the frames of each lane take until they are painted.
         legend: what stands above the scale of the difference view; empty in other layouts.
-        late: times out when there is something left to `tell` that came too soon, or was not known yet.
+        update_due: times out when a change is due that came too soon after the last `update`, or was not known yet.
         details: whether all numbers are shown, not only the most important ones.
     """
 
     def __init__(self, parent: QWidget) -> None:
         self._parent = parent
-        self.plates = (LaneNumbers(parent), LaneNumbers(parent))
+        self.plates = (StatsPlate(parent), StatsPlate(parent))
         self.latencies = (ScreenLatency(), ScreenLatency())
         self.legend: tuple[Line, ...] = ()
         self.numbers = True
         self.details = False
-        self.late = QTimer(parent)
-        self.late.setSingleShot(True)
-        self.late.setInterval(round(REFRESH * 1000))
+        self.update_due = QTimer(parent)
+        self.update_due.setSingleShot(True)
+        self.update_due.setInterval(round(REFRESH * 1000))
         self._models: Mapping[str, ModelFacts] = {}
-        self._told: Told | None = None
-        self._told_at = 0.0
+        self._data: CaptionData | None = None
+        self._updated_at = 0.0
         for plate in self.plates:
             plate.hide()
             plate.details_wanted.connect(self._show_details)
 
-    def know(self, models: Mapping[str, ModelFacts]) -> None:
+    def set_models(self, models: Mapping[str, ModelFacts]) -> None:
         """Use these facts from now on, by the names that results carry."""
         self._models = models
-        self._told = None
+        self._data = None
 
     def show_numbers(self, shown: bool) -> None:
         """Show the numbers, or captions alone."""
         self.numbers = shown
-        self._told = None
+        self._data = None
 
-    def tell(self, view: View, layout: Layout, pace: Pace, magnification: float) -> bool:
-        """Let the plates speak of a view, not more often than digits can be read; return whether they changed."""
-        told = Told(results_on_screen(view, layout), layout, pace, magnification, self._models, self._ages())
+    def update(self, view: View, layout: Layout, pace: Pace, magnification: float) -> bool:
+        """Show a view's numbers, at most as often as digits can be read; return whether the plates changed."""
+        data = CaptionData(results_on_screen(view, layout), layout, pace, magnification, self._models, self._ages())
         now = time.monotonic()
-        if self._told is not None and _kind(told) == _kind(self._told) and now - self._told_at < REFRESH:
-            self._make_up()
+        if self._data is not None and _kind(data) == _kind(self._data) and now - self._updated_at < REFRESH:
+            self._update_later()
             return False
-        self._told, self._told_at = told, now
-        self.late.stop()
-        self.legend = legend_lines(told)
+        self._data, self._updated_at = data, now
+        self.update_due.stop()
+        self.legend = legend_lines(data)
         for lane, plate in enumerate(self.plates):
-            report = self._report(view, told, lane)
+            report = self._report(view, data, lane)
             plate.setVisible(report is not None)
             if report is not None:
                 plate.show_report(report)
@@ -93,8 +93,8 @@ class LanePlates:
             latency = None if result is None else self.latencies[lane].painted(result, now, live)
             if latency is not None:
                 counted.append((lane, now, latency))
-        if self._told is not None and self._told.ages != self._ages():
-            self._make_up()
+        if self._data is not None and self._data.ages != self._ages():
+            self._update_later()
         return counted
 
     def count(self) -> int:
@@ -138,31 +138,31 @@ class LanePlates:
             if plate.pos() != corner.toPoint():
                 plate.move(corner.toPoint())
 
-    def _report(self, view: View, told: Told, lane: int) -> LaneReport | None:
+    def _report(self, view: View, data: CaptionData, lane: int) -> StatsReport | None:
         """Return what a lane's plate says; None where it has nothing to say."""
-        lines, result = lane_lines(told, lane), told.results[lane]
+        lines, result = lane_lines(data, lane), data.results[lane]
         shown = view.first if lane == 0 else view.second
-        if not lines or result is None or shown is None or (told.layout is Layout.SINGLE and not self.numbers):
+        if not lines or result is None or shown is None or (data.layout is Layout.SINGLE and not self.numbers):
             return None
         if not self.numbers:
-            return LaneReport(lines)
-        facts = [self._models.get(its.model) for its in told.results if its is not None]
-        return LaneReport(
+            return StatsReport(lines)
+        facts = [self._models.get(its.model) for its in data.results if its is not None]
+        return StatsReport(
             lines,
             shown.stats,
             self.latencies[lane].spread,
             from_camera=_is_from_camera(result),
-            agreement=view.agreement if lane == 1 else None,  # it belongs to the pair: told once
+            agreement=view.agreement if lane == 1 else None,  # it belongs to the pair: shown once
             roles=tuple(its.role_words for its in facts if its is not None),
         )
 
     def _ages(self) -> tuple[float | None, float | None]:
         return self.latencies[0].latest, self.latencies[1].latest
 
-    def _make_up(self) -> None:
-        """See to it that what is not told now will be, even if no other frame comes."""
-        if not self.late.isActive():
-            self.late.start()
+    def _update_later(self) -> None:
+        """Make sure that the plates are updated soon, even if no other frame comes."""
+        if not self.update_due.isActive():
+            self.update_due.start()
 
     def _show_details(self, shown: bool) -> None:
         self.details = shown
@@ -172,11 +172,11 @@ class LanePlates:
 
 
 def _is_from_camera(result: Result) -> bool:
-    """Tell whether a frame is live: those of films have a time, and pictures have names."""
+    """Return whether a frame is live: those of videos have a time, and pictures have names."""
     return result.frame.time is None and not result.frame.name
 
 
-def _kind(told: Told) -> tuple[object, ...]:
-    """Return what must be told at once when it changes."""
-    models = tuple(None if result is None else result.model for result in told.results)
-    return told.layout, told.pace, told.magnification, models
+def _kind(data: CaptionData) -> tuple[object, ...]:
+    """Return what must be shown at once when it changes."""
+    models = tuple(None if result is None else result.model for result in data.results)
+    return data.layout, data.pace, data.magnification, models

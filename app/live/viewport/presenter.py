@@ -29,7 +29,7 @@ NOTHING = "\u2013"
 
 @dataclass(frozen=True)
 class BigLane:
-    """What is told of a lane.
+    """What is shown of a lane.
 
     Attributes:
         model: name of its model.
@@ -58,7 +58,7 @@ class _Layout:
 
 
 class Presenter(QWidget):
-    """Shows the numbers of one or two lanes at the foot of its parent; the mouse does not notice it.
+    """Shows the numbers of one or two lanes at the foot of its parent; the mouse passes through it.
 
     Args:
         parent: what it lies over.
@@ -80,12 +80,12 @@ class Presenter(QWidget):
 
     @property
     def text(self) -> str:
-        """Everything the layer says, a line for the labels and one for each lane."""
+        """Everything the layer shows, a line for the labels and one for each lane."""
         rows = [[*row, *([] if number else self._shared)] for number, row in enumerate(self._rows)]
         return "\n".join("  ".join(row) for row in (self._labels, *rows))
 
-    def tell(self, lanes: Sequence[BigLane], agreement: float | None = None) -> None:
-        """Show these numbers from now on.
+    def show_lanes(self, lanes: Sequence[BigLane], agreement: float | None = None) -> None:
+        """Show these numbers.
 
         Args:
             lanes: one or two.
@@ -193,7 +193,7 @@ def _numbers(lane: BigLane, nme: bool) -> list[str]:
 
 
 def _short(value: float | None) -> str:
-    """Return a number of two or three digits; more cannot be read from afar while they change."""
+    """Return a number of two or three digits; more cannot be read from a distance while they change."""
     if value is None:
         return NOTHING
     return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"

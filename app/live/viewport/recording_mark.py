@@ -1,4 +1,4 @@
-"""The sign over the picture that it is being recorded, also where everything else is hidden."""
+"""The sign over the picture that it is being recorded, shown even while everything else is hidden."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class RecordingMark(QLabel):
         self._stage, self._begun = parent, 0.0
         self._timer = QTimer(self)
         self._timer.setInterval(250)
-        self._timer.timeout.connect(self._tell)
+        self._timer.timeout.connect(self._refresh)
         parent.installEventFilter(self)
         self.hide()
 
     def show_recording(self, recording: bool) -> None:
-        """Begin to count, or vanish."""
+        """Start counting, or hide."""
         if recording and self.isHidden():
             self._begun = time.monotonic()
-            self._tell()
+            self._refresh()
             self._timer.start()
         elif not recording:
             self._timer.stop()
@@ -45,7 +45,7 @@ class RecordingMark(QLabel):
             self._place()
         return super().eventFilter(watched, event)
 
-    def _tell(self) -> None:
+    def _refresh(self) -> None:
         minutes, seconds = divmod(int(time.monotonic() - self._begun), 60)
         words = f'<span style="color:#ff5a4d">\u25cf</span> {minutes}:{seconds:02}'
         if words != self.text():

@@ -14,7 +14,7 @@ LONGEST = 5.0  # seconds: what took longer stood still meanwhile, as when the ma
 class ScreenLatency:
     """Measures one lane. A frame counts when it is painted for the first time.
 
-    Frames that were taken before the picture last stood still do not count: they waited, they were not slow. Nor do
+    Frames that were taken before the picture last stood still do not count: they waited, which is no latency. Nor do
     those of more than `LONGEST` seconds.
 
     Args:
@@ -34,7 +34,7 @@ class ScreenLatency:
         return spread_of(self._values) if self._values else None
 
     def painted(self, result: Result, now: float, live: bool = True) -> float | None:
-        """Tell that a result is on screen.
+        """Count a result that is on screen.
 
         Args:
             result: what was painted; another model or another source begins a new window.
@@ -49,7 +49,7 @@ class ScreenLatency:
             self._live_since = None
         elif self._live_since is None:
             self._live_since = now
-        model = result.model or self._model  # nobody looked at a frame without a model
+        model = result.model or self._model  # a frame without a model changes nothing
         if (model, result.frame.source) != (self._model, self._source):
             self._model, self._source = model, result.frame.source
             self._values.clear()

@@ -52,7 +52,7 @@ class SignalBars(QWidget):
     Bars follow the face; digits change four times a second, because faster ones cannot be read.
 
     Args:
-        clock: tells seconds, as `time.monotonic` does.
+        clock: returns seconds, as `time.monotonic` does.
     """
 
     def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -78,7 +78,7 @@ class SignalBars(QWidget):
         return self._signals
 
     def show_signals(self, signals: FaceSignals | None) -> None:
-        """Show the signals of a face from now on; None where there is no face or its signals cannot be told."""
+        """Show the signals of a face from now on; None where there is no face or its signals are unknown."""
         now, face = self._clock(), signals is not None
         if face == self._face and (not face or now - self._bars_at < BARS_EVERY):
             return

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractSlider, QWidget
 
 from app.theme.theme import ON_STAGE, STAGE, STAGE_ACCENT
 
-REACH = 14  # logical pixels on either side of the line where the mouse takes it
+REACH = 14  # logical pixels on either side of the line where the mouse grabs it
 HANDLE_AT = 0.88  # of the height: below the face
 STEP, LONG_STEP = 0.01, 0.1  # of the picture's width
 CHEVRON = ((4.0, -3.5), (7.5, 0.0), (4.0, 3.5))  # logical pixels right of the handle's middle

@@ -1,4 +1,4 @@
-"""The plate over a picture that names its model and tells its numbers."""
+"""The plate over a picture with its model's name and numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from app.live.viewport.plate import (
     paint_plate,
     plate_font,
 )
-from app.live.viewport.stats_report import LaneReport, Row, quality_rows, speed_row, spoken, time_rows
+from app.live.viewport.stats_report import Row, StatsReport, quality_rows, speed_row, spoken, time_rows
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
 
 WIDEST_NUMBER = "00.0"
@@ -45,21 +45,21 @@ CHEVRON = ((-3.5, -1.75), (0.0, 1.75), (3.5, -1.75))
 _OPENING = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
 
 
-class LaneNumbers(QWidget):
+class StatsPlate(QWidget):
     """A dark plate with a caption and the most important numbers; a click, or Enter, shows all of them.
 
-    It is painted anew only when what it says changes, and otherwise laid over the live picture as it is.
+    It is repainted only when its content changes; otherwise the painted plate is laid over the live picture.
     """
 
     details_wanted = Signal(bool)  # show all numbers, or the most important ones again
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._report = LaneReport(())
+        self._report = StatsReport(())
         self._details = False
-        self._brief: float | None = None  # how wide it may be while it tells its caption alone
+        self._brief: float | None = None  # how wide it may be while it shows its caption alone
         self._painted: QPixmap | None = None
-        self._widest = 0.0  # since the plate speaks of this model: it must not tremble with the digits
+        self._widest = 0.0  # for this model: the plate must not change its width with every digit
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip(
             self.tr(
@@ -69,12 +69,12 @@ class LaneNumbers(QWidget):
         )
 
     @property
-    def report(self) -> LaneReport:
-        """What the plate says."""
+    def report(self) -> StatsReport:
+        """What the plate shows."""
         return self._report
 
-    def show_report(self, report: LaneReport) -> None:
-        """Say this from now on."""
+    def show_report(self, report: StatsReport) -> None:
+        """Show this report."""
         if report == self._report:
             return
         name, former = (it.lines[0].text if it.lines else "" for it in (report, self._report))
@@ -91,13 +91,13 @@ class LaneNumbers(QWidget):
         self._renew()
 
     def shorten(self, width: float | None) -> None:
-        """Tell the model and what it is alone, at most `width` logical pixels wide; None tells everything again."""
+        """Show the model and what it is alone, at most `width` logical pixels wide; None shows everything again."""
         if width != self._brief:
             self._brief = width
             self._renew()
 
     def whole_size(self) -> QSize:
-        """Return the size of the plate that tells everything."""
+        """Return the size of the plate with everything on it."""
         self._widest = max(self._widest, self._width())
         return QSize(math.ceil(self._widest + 2 * PADDING_X), math.ceil(self._lay_out(None) + 2 * PADDING_Y))
 
@@ -195,7 +195,7 @@ class LaneNumbers(QWidget):
         paint_lines(painter, lines, QRectF(self.rect()).adjusted(PADDING_X, PADDING_Y, -PADDING_X, 0))
 
     def _set_speed(self, painter: QPainter | None, row: Row, y: float) -> float:
-        """Set the number that is read from afar."""
+        """Set the large number."""
         font = plate_font(self.font(), BIG, QFont.Weight.Medium)
         metrics = QFontMetricsF(font)
         if painter is not None:

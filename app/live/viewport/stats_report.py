@@ -1,4 +1,4 @@
-"""What is told of a lane in numbers. Each stands with its unit and says what it means, no more."""
+"""The numbers of a lane, each with its unit."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Row:
 
 
 @dataclass(frozen=True)
-class LaneReport:
-    """What is told of a lane.
+class StatsReport:
+    """What the plate of a lane shows.
 
     Attributes:
         lines: its caption: the model, what it is, the age of its result.
-        stats: its numbers; None tells the caption alone.
+        stats: its numbers; None for the caption alone.
         screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
         from_camera: whether the frames come from a camera, not from a file or pictures.
         agreement: as in `engine.live.settings.View`, and None with a single lane.
@@ -55,13 +55,13 @@ class LaneReport:
 def speed_row(stats: Stats) -> Row:
     """Return the throughput, which says nothing about how late a result is."""
     fps = UNKNOWN if stats.fps is None else number(stats.fps)
-    return Row("", (fps,), QCoreApplication.translate("LaneReport", "results/s"))
+    return Row("", (fps,), QCoreApplication.translate("StatsReport", "results/s"))
 
 
-def time_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
+def time_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
     """Return the latency from capture to screen, and with `details` that of every stage on the way."""
-    camera = QCoreApplication.translate("LaneReport", "camera to screen")
-    label = camera if report.from_camera else QCoreApplication.translate("LaneReport", "capture to screen")
+    camera = QCoreApplication.translate("StatsReport", "camera to screen")
+    label = camera if report.from_camera else QCoreApplication.translate("StatsReport", "capture to screen")
     rows = [Row(label, _spread(report.screen), "ms")]
     if details and report.stats is not None:
         latencies = report.stats.latency_ms
@@ -69,28 +69,28 @@ def time_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def quality_rows(report: LaneReport, details: bool) -> tuple[Row, ...]:
+def quality_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
     """Return how good the landmarks are, and with `details` how steady they are and what they cost."""
     stats = report.stats
-    share = QCoreApplication.translate("LaneReport", "% of eye distance")
+    share = QCoreApplication.translate("StatsReport", "% of eye distance")
     rows = [*_accuracy(report, share)]
     if stats is None or not details:
         return tuple(rows)
     # A model that misses the hard faces has an error of the easy ones only.
     found = stats.found * 100 if stats.frames else None
-    frames = QCoreApplication.translate("LaneReport", "% of frames")
-    rows.append(Row(QCoreApplication.translate("LaneReport", "face found"), _one(found), frames))
-    rows.append(Row(QCoreApplication.translate("LaneReport", "jitter while still"), _one(stats.jitter), share))
+    frames = QCoreApplication.translate("StatsReport", "% of frames")
+    rows.append(Row(QCoreApplication.translate("StatsReport", "face found"), _one(found), frames))
+    rows.append(Row(QCoreApplication.translate("StatsReport", "jitter while still"), _one(stats.jitter), share))
     cpu = None if stats.cpu is None else stats.cpu * 100
-    core = QCoreApplication.translate("LaneReport", "% of one core")
-    rows.append(Row(QCoreApplication.translate("LaneReport", "CPU"), _one(cpu), core))
-    dropped = QCoreApplication.translate("LaneReport", "dropped"), (str(stats.dropped),)
-    rows.append(Row(*dropped, QCoreApplication.translate("LaneReport", "frames")))
+    core = QCoreApplication.translate("StatsReport", "% of one core")
+    rows.append(Row(QCoreApplication.translate("StatsReport", "CPU"), _one(cpu), core))
+    dropped = QCoreApplication.translate("StatsReport", "dropped"), (str(stats.dropped),)
+    rows.append(Row(*dropped, QCoreApplication.translate("StatsReport", "frames")))
     return tuple(rows)
 
 
-def spoken(report: LaneReport) -> str:
-    """Return everything as one text, for those who listen."""
+def spoken(report: StatsReport) -> str:
+    """Return everything as one text, for screen readers."""
     said = [line.text for line in report.lines]
     if report.stats is not None:
         rows = (speed_row(report.stats), *time_rows(report, details=True), *quality_rows(report, details=True))
@@ -98,26 +98,26 @@ def spoken(report: LaneReport) -> str:
     return "; ".join(said)
 
 
-def _accuracy(report: LaneReport, unit: str) -> tuple[Row, ...]:
+def _accuracy(report: StatsReport, unit: str) -> tuple[Row, ...]:
     """Return the error where the truth is known, else how near the lanes are to one another."""
     nme = None if report.stats is None else report.stats.nme
     if nme is not None and math.isfinite(nme):
-        return (Row(QCoreApplication.translate("LaneReport", "NME"), _one(nme), unit),)
+        return (Row(QCoreApplication.translate("StatsReport", "NME"), _one(nme), unit),)
     if report.agreement is None:
         return ()
-    label = QCoreApplication.translate("LaneReport", "agreement")
-    note = QCoreApplication.translate("LaneReport", "between the models, not accuracy")
+    label = QCoreApplication.translate("StatsReport", "agreement")
+    note = QCoreApplication.translate("StatsReport", "between the models, not accuracy")
     if len(report.roles) == 2:
-        note = QCoreApplication.translate("LaneReport", "{0} and {1}, not accuracy").format(*report.roles)
+        note = QCoreApplication.translate("StatsReport", "{0} and {1}, not accuracy").format(*report.roles)
     return (Row(label, _one(report.agreement), unit, note),)
 
 
 def _stage_words(stage: str) -> str:
     return {
-        "detect": QCoreApplication.translate("LaneReport", "detect"),
-        "landmark": QCoreApplication.translate("LaneReport", "landmark"),
-        "smooth": QCoreApplication.translate("LaneReport", "smooth"),
-        "draw": QCoreApplication.translate("LaneReport", "draw"),
+        "detect": QCoreApplication.translate("StatsReport", "detect"),
+        "landmark": QCoreApplication.translate("StatsReport", "landmark"),
+        "smooth": QCoreApplication.translate("StatsReport", "smooth"),
+        "draw": QCoreApplication.translate("StatsReport", "draw"),
     }[stage]
 
 
@@ -125,7 +125,7 @@ def _sentence(row: Row) -> str:
     numbers = row.numbers[0]
     if len(row.numbers) == 2:
         median, late = row.numbers
-        numbers = QCoreApplication.translate("LaneReport", "median {0}, 95th percentile {1}").format(median, late)
+        numbers = QCoreApplication.translate("StatsReport", "median {0}, 95th percentile {1}").format(median, late)
     words = " ".join(part for part in (row.label, numbers, row.unit) if part)
     return f"{words} ({row.note})" if row.note else words
 

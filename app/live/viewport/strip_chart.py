@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.live.viewport.plate import plate_font
-from app.theme.lane_colours import lane_colour
-from app.theme.theme import GAP, MARGIN, colours
-from app.widgets.traces import SPAN, Trace
+from app.theme.theme import GAP, MARGIN, colours, lane_colour
+from app.widgets.charts import SPAN, Chart, Trace, draw_marks
 from engine.core.stats import REFRESH
 from engine.live.view import View
 from engine.render.panel import number
@@ -51,41 +50,38 @@ class Plot:
         return next((top for top in self.tops if top >= largest), self.tops[-1])
 
 
-class StripChart(QWidget):
+class StripChart(Chart):
     """Draws the milliseconds from capture to screen of each lane, and the agreement of both, four times a second.
 
     A point is the mean of a quarter of a second. Where no frames came, there is no line.
 
     Args:
-        clock: tells seconds, as `time.monotonic` does.
+        clock: returns seconds, as `time.monotonic` does.
     """
 
     def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(parent)
+        super().__init__("", parent)
         self._clock = clock
         self._latency = (Trace(), Trace())
         self._agreement = Trace()
         self._names: tuple[str, ...] = ()
         self._drawn = ["", ""]  # whose lines the latencies are
-        self._hovered: float | None = None  # x of the mouse
         self._spoken_at = -math.inf
         self._timer = QTimer(self)
         self._timer.setInterval(round(REFRESH * 1000))
         self._timer.timeout.connect(self._refresh)
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Latency and agreement of the last {0:.0f} seconds").format(SPAN))
 
     def add(self, view: View) -> None:
-        """Count the agreement of a view's newest frame, and use the names of its models; another begins anew."""
+        """Count the agreement of a view's newest frame. A lane whose model changed starts an empty line."""
         lanes = [view.first] if view.second is None else [view.first, view.second]
         self._names = tuple(lane.result.model for lane in lanes)
         for lane, name in enumerate(self._names):
-            if name not in ("", self._drawn[lane]):  # nobody looked at a frame without a model
+            if name not in ("", self._drawn[lane]):  # a frame without a model changes nothing
                 self._drawn[lane] = name
-                self._latency[lane].forget()
-                self._agreement.forget()
+                self._latency[lane].clear()
+                self._agreement.clear()
         if view.second is not None:
             self._agreement.add(self._clock(), view.agreement_now)
 
@@ -93,10 +89,10 @@ class StripChart(QWidget):
         """Count a frame that was painted: its lane, `time.monotonic()` then, and its age; see `Viewport.painted`."""
         self._latency[lane].add(moment, milliseconds)
 
-    def forget(self) -> None:
-        """Begin anew, as for another source."""
+    def clear(self) -> None:
+        """Drop all values, as for another source."""
         for trace in (*self._latency, self._agreement):
-            trace.forget()
+            trace.clear()
         self.update()
 
     def plots(self) -> tuple[Plot, ...]:
@@ -133,14 +129,6 @@ class StripChart(QWidget):
         super().hideEvent(event)
         self._timer.stop()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._hovered = event.position().x()
-        self.update()
-
-    def leaveEvent(self, event: object) -> None:
-        self._hovered = None
-        self.update()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, now = QPainter(self), self._clock()
         painter.setFont(plate_font(self.font()))
@@ -174,20 +162,14 @@ class StripChart(QWidget):
             self._paint_trace(painter, trace, colour, strip, top, now)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         moment = self._hovered_moment(strip, now)
-        if moment is not None and self._hovered is not None:
+        if moment is not None and self.hovered is not None:
             painter.setPen(QColor(colours().edge))
-            painter.drawLine(QPointF(self._hovered, strip.top()), QPointF(self._hovered, strip.bottom()))
+            painter.drawLine(QPointF(self.hovered, strip.top()), QPointF(self.hovered, strip.bottom()))
         self._paint_head(painter, plot, area, now, moment)
 
     def _paint_axes(self, painter: QPainter, plot: Plot, strip: QRectF, top: float) -> None:
         metrics = QFontMetricsF(painter.font())
-        for share, text in ((0.0, "0"), (0.5, ""), (1.0, f"{top:g} {plot.unit}")):
-            y = round(strip.bottom() - share * strip.height())
-            painter.setPen(QColor(colours().line))
-            painter.drawLine(QPointF(strip.left(), y), QPointF(strip.right(), y))
-            painter.setPen(QColor(colours().muted))
-            x = strip.left() - GAP - metrics.horizontalAdvance(text)
-            painter.drawText(QPointF(x, y + metrics.capHeight() / 2), text)
+        draw_marks(painter, strip, ((0.0, "0"), (0.5, ""), (1.0, f"{top:g} {plot.unit}")), colours().line)
         baseline = strip.bottom() + 2 + metrics.ascent()
         ago, present = self.tr("{0:.0f} s ago").format(SPAN), self.tr("now")
         painter.drawText(QPointF(strip.left(), baseline), ago)
@@ -197,11 +179,11 @@ class StripChart(QWidget):
         painter.setPen(QColor(colour))
         right, bottom = strip.right(), strip.bottom()
         across, up = strip.width() / SPAN, strip.height() / top
-        for stretch in trace.stretches(now):
+        for segment in trace.segments(now):
             # The last quarter of a second has its middle still ahead.
             points = [
                 QPointF(right - max(now - moment, 0.0) * across, bottom - min(value, top) * up)
-                for moment, value in stretch
+                for moment, value in segment
             ]
             if len(points) == 1:
                 painter.drawLine(points[0] - QPointF(1, 0), points[0] + QPointF(1, 0))
@@ -237,6 +219,6 @@ class StripChart(QWidget):
 
     def _hovered_moment(self, strip: QRectF, now: float) -> float | None:
         """Return the moment under the mouse; None where it is not over a strip."""
-        if self._hovered is None or not strip.left() <= self._hovered <= strip.right():
+        if self.hovered is None or not strip.left() <= self.hovered <= strip.right():
             return None
-        return now - (strip.right() - self._hovered) / strip.width() * SPAN
+        return now - (strip.right() - self.hovered) / strip.width() * SPAN

@@ -17,12 +17,12 @@ MARK = 7.0  # half the size of a sign, logical pixels
 
 
 class Transport(QWidget):
-    """Shows where a file stands, and wants it elsewhere. Hidden for cameras and for single pictures."""
+    """Shows the position in a file, and lets the user change it. Hidden for cameras and for single pictures."""
 
     seek_wanted = Signal(float)  # seconds
     step_wanted = Signal(int)  # frames, negative ones go back
     loop_toggled = Signal(bool)
-    pause_wanted = Signal()  # or going on
+    pause_wanted = Signal()  # or resume
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class Transport(QWidget):
         self.hide()
 
     def show_playback(self, playback: Playback | None, paused: bool) -> None:
-        """Show where a file stands, and whether it waits; None hides the bar."""
+        """Show the position in a file, and whether it is paused; None hides the bar."""
         shown = playback is not None and playback.count != 1
         self._of_use = shown
         self.setVisible(shown and not self._kept_away)
@@ -66,7 +66,7 @@ class Transport(QWidget):
         self._write_time(position, playback)
 
     def keep_away(self, away: bool) -> None:
-        """Stay hidden in any case, for a picture that fills the screen; or not any more."""
+        """Stay hidden in any case, for a picture that fills the screen, or end that."""
         self._kept_away = away
         self.setVisible(self._of_use and not away)
 
@@ -82,7 +82,7 @@ class Transport(QWidget):
         if words == self.time.text():
             return
         self.time.setText(words)
-        # Wide enough for the longest time, so that the slider does not tremble under the digits.
+        # Wide enough for the longest time, so that the slider does not move with the digits.
         widest = words if whole is None else self.tr("{0} of {1}").format(clock_words(whole), clock_words(whole))
         room = self.time.fontMetrics().horizontalAdvance("".join("0" if c.isdigit() else c for c in widest))
         self.time.setMinimumWidth(max(room, self.time.minimumWidth() if whole is None else 0))
@@ -93,7 +93,7 @@ class Transport(QWidget):
 
 
 class TimeSlider(QSlider):
-    """A slider over milliseconds that goes where it is clicked, and asks seldom enough while it is dragged."""
+    """A slider over milliseconds that goes where it is clicked, and limits how often it asks while it is dragged."""
 
     wanted = Signal(int)  # milliseconds
 
@@ -112,7 +112,7 @@ class TimeSlider(QSlider):
         self.valueChanged.connect(self._want)
 
     def show_time(self, position: float, duration: float | None) -> None:
-        """Stand at a time, in seconds; without a known duration it only lies there."""
+        """Show a time, in seconds; without a known duration the slider is disabled."""
         self.blockSignals(True)
         self.setEnabled(duration is not None)
         self.setRange(0, round(1000 * (duration or 0.0)))

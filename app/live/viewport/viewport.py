@@ -11,7 +11,6 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from app.live.viewport.legend import paint_legend
 from app.live.viewport.panes import (
     DETAILS_SHARE,
     ONE_SHARE,
@@ -22,10 +21,11 @@ from app.live.viewport.panes import (
     one_picture,
     two_pictures,
 )
+from app.live.viewport.plate import paint_legend
 from app.live.viewport.plates import INSET, LanePlates
 from app.live.viewport.screen_latency import ScreenLatency
 from app.live.viewport.split_line import SplitLine
-from app.models.model_facts import facts_of
+from app.models.facts import facts_of
 from app.theme.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
 from engine.inference.library import ModelEntry
 from engine.live.settings import Pace
@@ -62,7 +62,7 @@ class Viewport(QWidget):
         self.split_line.moved_by.connect(lambda share: self.move_split(self._split_place + share))
         self.split_line.wanted_at.connect(self.move_split)
         self.lane_plates = LanePlates(self)
-        self.lane_plates.late.timeout.connect(self._tell)
+        self.lane_plates.update_due.timeout.connect(self._update_plates)
         for plate in self.lane_plates.plates:
             plate.details_wanted.connect(self._place)
 
@@ -98,13 +98,13 @@ class Viewport(QWidget):
         return pixels
 
     def set_entries(self, entries: Sequence[ModelEntry]) -> None:
-        """Tell of these models what their cards say."""
-        self.lane_plates.know(facts_of(entries))
+        """Use these models' cards for the captions."""
+        self.lane_plates.set_models(facts_of(entries))
 
     def show_numbers(self, shown: bool) -> None:
         """Show the numbers of each lane, or only which models are compared."""
         self.lane_plates.show_numbers(shown)
-        self._tell()
+        self._update_plates()
 
     def show_view(
         self,
@@ -128,7 +128,7 @@ class Viewport(QWidget):
         self._layout, self._pace, self._magnification, self._live = layout, pace, magnification, live
         self._view = view
         self._images = (_image(view.first), _image(view.second) if layout.has_two_pictures else None)
-        self._tell()
+        self._update_plates()
         if (self._images[0] and self._images[0].size(), layout) != (size, shape) or self._is_split():
             self._place()
         self.update()
@@ -161,7 +161,7 @@ class Viewport(QWidget):
         return self._logical(area)
 
     def pane_areas(self) -> tuple[QRectF, ...]:
-        """Return where each picture is painted, likewise: two side by side, else one."""
+        """Return where each picture is painted, as in `picture_area`: two side by side, else one."""
         return tuple(self._logical(pane) for pane in self._panes())
 
     def sizeHint(self) -> QSize:
@@ -172,7 +172,7 @@ class Viewport(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.window().isMinimized():  # not every system stops asking for what nobody sees
+        if self.window().isMinimized():  # some systems go on asking for windows that nobody sees
             return
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(STAGE))
@@ -243,8 +243,9 @@ class Viewport(QWidget):
         if area.width() > 0:
             self.move_split((mouse.x() - area.left()) / area.width())
 
-    def _tell(self) -> None:
-        if self._view is not None and self.lane_plates.tell(self._view, self._layout, self._pace, self._magnification):
+    def _update_plates(self) -> None:
+        view, plates = self._view, self.lane_plates
+        if view is not None and plates.update(view, self._layout, self._pace, self._magnification):
             self._place()
 
     def _joined(self, view: View) -> NDArray[np.uint8]:

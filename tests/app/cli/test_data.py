@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from app.cli.data_cli import KINDS
+from app.cli.data import KINDS
 from app.cli.main import build_parser, main
 from engine.formats.landmark_writers import pts_text
 from engine.formats.packs import read_pack

@@ -16,7 +16,7 @@ from engine.core.paths import asset_path
 ROOT = Path(__file__).resolve().parents[3]
 WAITING = """
 import signal, time
-from app.cli.stdin_watch import interrupt_when_stdin_closes
+from app.cli.train import interrupt_when_stdin_closes
 asked = []
 signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
 interrupt_when_stdin_closes()

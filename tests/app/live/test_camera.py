@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.live import camera_watch
-from app.live.camera_pace import pace_words
+from app.live import camera as camera_module
+from app.live.camera import pace_words
 from engine.core.stats import Meter, Spread
 from engine.live.state import SourceState
 from engine.sources.base import CameraFormat, SourceKind
@@ -33,7 +33,7 @@ class FormatSource(FakeSource):
 @pytest.fixture
 def quick(monkeypatch):
     """Look for cameras often."""
-    monkeypatch.setattr(camera_watch, "EVERY_MS", 20)
+    monkeypatch.setattr(camera_module, "POLL_MS", 20)
 
 
 @pytest.fixture
@@ -94,8 +94,8 @@ def test_a_look_that_hangs_is_not_joined_by_others(quick, engine, qtbot, request
         hang.wait(10)
         return []
 
-    window.live.cameras.watch._look = look
-    window.live.cameras.watch.look()
+    window.live.cameras.watch._list_cameras = look
+    window.live.cameras.watch.poll()
     qtbot.wait(150)
     assert len(looks) == 1
     hang.set()
@@ -138,7 +138,7 @@ def test_fault_35_the_status_line_tells_that_the_camera_is_slow(filmed, engine, 
     session = engine.sessions[0]
     monkeypatch.setattr("app.live.camera.pace_words", lambda rate, stats: f"camera {rate:.0f}" if rate else "")
     session.camera_rate = 5.0
-    window.live.cameras._looked_at = 0.0
+    window.live.cameras._pace_updated = 0.0
     session.give()
     qtbot.waitUntil(lambda: window.status_line.whole_text.endswith("camera 5"))
     session.tell(SourceState.STALLED, "“Cam” has sent no new picture for a moment.")

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.live.active_source import FIRST, SECOND
-from app.models import benchmarking as speed_measuring
+from app.models import benchmarking
 from app.models.models_page import ModelsPage
 from app.theme.theme import DARK, LIGHT, apply_theme
 from engine.batch.benchmark import Speed
@@ -85,13 +85,13 @@ def slow_benchmark(monkeypatch):
     """Let measuring take until the event is set, or until it is called off."""
     go_on = threading.Event()
 
-    def measure(landmarkers, called_off):
+    def measure(landmarkers, cancelled):
         while not go_on.wait(0.005):
-            if called_off.is_set():
+            if cancelled.is_set():
                 return []
         return [Speed(landmarker.card.name, threads, 3.25, 4.5, 1) for landmarker, threads in landmarkers]
 
-    monkeypatch.setattr(speed_measuring, "benchmark", measure)
+    monkeypatch.setattr(benchmarking, "benchmark", measure)
     yield go_on
     go_on.set()
 
@@ -206,12 +206,12 @@ def test_all_usable_models_are_measured(page, qtbot, slow_benchmark):
     assert not page.banner.isVisible()
 
 
-def test_measuring_can_be_called_off(page, qtbot, slow_benchmark):
+def test_measuring_can_be_cancelled(page, qtbot, slow_benchmark):
     page.measure.click()
-    assert page.call_off.isVisible()
-    page.call_off.click()
+    assert page.cancel.isVisible()
+    page.cancel.click()
     assert not page.speeds.busy
-    assert not page.call_off.isVisible()
+    assert not page.cancel.isVisible()
     qtbot.wait(50)
     assert "Not measured" in page.card.speed.text()
     slow_benchmark.set()

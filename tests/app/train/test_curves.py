@@ -1,4 +1,4 @@
-"""Axes, curves and the time left of a training."""
+"""Curves and the time left of a training."""
 
 from __future__ import annotations
 
@@ -10,28 +10,6 @@ from PySide6.QtTest import QTest
 from app.theme.theme import DARK
 from app.train.curves import CurveChart, smoothed
 from app.train.time_left import TimeLeft, duration_words
-from app.widgets.curve_axis import Axis, axis_of
-
-
-def test_axis_places_its_ends():
-    for axis in (Axis(2, 10), Axis(0.01, 100, logarithmic=True)):
-        assert axis.place(axis.low) == pytest.approx(0)
-        assert axis.place(axis.high) == pytest.approx(1)
-    assert Axis(0.01, 100, logarithmic=True).place(1) == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize("values", [[3.0], [3.0, 3.0], [0.2, 0.18], [1e-4, 50.0], [0.0, 1.0], [-1.0, 0.0], [0.0]])
-def test_axis_holds_all_values_and_has_ticks(values):
-    axis = axis_of(values)
-    assert all(0 <= axis.place(value) <= 1 for value in values)
-    ticks = axis.ticks(7)
-    assert 1 <= len(ticks) <= 8
-    assert all(axis.low <= tick <= axis.high for tick in ticks)
-
-
-def test_ticks_are_round():
-    assert Axis(0, 1800).ticks(6) == [0, 500, 1000, 1500]
-    assert Axis(0.009, 1.1, logarithmic=True).ticks(7) == pytest.approx([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1])
 
 
 def test_running_mean_keeps_a_straight_line_and_calms_noise():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from app.live.viewport.captions import Told, lane_lines, legend_lines, results_on_screen
-from app.models.model_facts import ModelFacts, facts_of
-from app.theme.lane_colours import ON_DARK
+from app.live.viewport.captions import CaptionData, lane_lines, legend_lines, results_on_screen
+from app.models.facts import ModelFacts, facts_of
+from app.theme.theme import ON_DARK
 from engine.core.faces import Face
 from engine.core.geometry import Box
 from engine.core.schemes import IBUG_68, WFLW_98
@@ -22,7 +22,7 @@ MODELS = {
 
 
 def told(first=None, second=None, layout=Layout.SIDE_BY_SIDE, pace=Pace.LIVE, ages=(None, None), models=MODELS):
-    return Told((first or result(), second), layout, pace, 3.0, models, ages)
+    return CaptionData((first or result(), second), layout, pace, 3.0, models, ages)
 
 
 def texts(said, lane):

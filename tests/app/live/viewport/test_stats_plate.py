@@ -8,18 +8,18 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.live.viewport.captions import Line
-from app.live.viewport.stats_plate import LaneNumbers
-from app.live.viewport.stats_report import UNKNOWN, LaneReport, Row, quality_rows, speed_row, spoken, time_rows
+from app.live.viewport.stats_plate import StatsPlate
+from app.live.viewport.stats_report import UNKNOWN, Row, StatsReport, quality_rows, speed_row, spoken, time_rows
 from engine.core.stats import Meter, Spread
 from tests.fakes.views import READINGS
 
 CAPTION = (Line("student-68", colour="#4fd8f0"), Line("Student · 68 points · 2.2 MB", muted=True))
-REPORT = LaneReport(CAPTION, READINGS, Spread(23.4, 31.06))
+REPORT = StatsReport(CAPTION, READINGS, Spread(23.4, 31.06))
 
 
 @pytest.fixture
 def plate(qtbot, themed):
-    shown = LaneNumbers()
+    shown = StatsPlate()
     qtbot.addWidget(shown)
     shown.show_report(REPORT)
     shown.show()
@@ -126,7 +126,7 @@ def test_a_right_click_and_other_keys_change_nothing(plate, qtbot):
 def test_a_caption_alone_is_small_and_has_nothing_to_open(plate, qtbot):
     plate.details_wanted.connect(plate.show_details)
     before = plate.height()
-    plate.show_report(LaneReport(CAPTION))
+    plate.show_report(StatsReport(CAPTION))
     low = plate.height()
     assert low < before
     qtbot.keyClick(plate, Qt.Key.Key_Return)

@@ -9,9 +9,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor
 
 from app.live.viewport.strip_chart import AGREEMENT_TOPS, AXIS, LATENCY_TOPS, StripChart
-from app.theme.lane_colours import lane_colour
-from app.theme.theme import DARK, LIGHT, MARGIN, apply_theme
-from app.widgets.traces import LONGEST_STEP, SPAN, Trace
+from app.theme.theme import DARK, LIGHT, MARGIN, apply_theme, lane_colour
 from tests.fakes.clock import FakeClock
 from tests.fakes.views import BLUE, RED, one, plain, result, two
 
@@ -46,48 +44,6 @@ def columns_of(chart, colour, start=0.0):
     near = np.abs(pixels[30:, :, 2::-1].astype(int) - QColor(colour).toTuple()[:3]).sum(2) < 90
     found = near.any(0).nonzero()[0]
     return found[found >= start * image.width()]
-
-
-def test_a_trace_keeps_means_of_quarters_of_a_second():
-    trace = Trace()
-    for moment, value in ((10.0, 20.0), (10.1, 40.0), (10.3, 90.0)):
-        trace.add(moment, value)
-    assert trace.stretches(11.0) == [[(10.125, 30.0), (10.375, 90.0)]]
-    assert trace.largest(11.0) == 90.0
-
-
-def test_a_trace_forgets_what_is_older_than_its_span():
-    trace = Trace()
-    for second in range(100):
-        trace.add(float(second), second)
-    kept = [value for stretch in trace.stretches(99.5) for _, value in stretch]
-    assert kept == list(range(70, 100))
-    assert trace.stretches(99.5 + SPAN + 1) == []
-
-
-def test_fault_34_a_trace_is_parted_where_nothing_came():
-    trace = Trace()
-    for moment in (10.0, 10.5, 11.0, 14.0, 14.5):
-        trace.add(moment, 30.0)
-    assert [len(stretch) for stretch in trace.stretches(15.0)] == [3, 2]
-    assert trace.value(12.5) is None
-    assert trace.value(14.6) == 30.0
-
-
-def test_a_trace_has_a_gap_where_there_was_no_value():
-    trace = Trace()
-    for moment, value in ((10.0, 2.0), (10.3, None), (10.35, 4.0), (10.6, None), (11.0, 6.0)):
-        trace.add(moment, value)
-    assert trace.stretches(11.5) == [[(10.125, 2.0), (10.375, 4.0)], [(11.125, 6.0)]]
-    assert trace.value(10.7) is None
-    assert trace.largest(11.5) == 6.0
-
-
-def test_a_slow_camera_draws_one_line():
-    trace = Trace()
-    for moment in np.arange(10.0, 20.0, 0.9 * LONGEST_STEP):
-        trace.add(float(moment), 30.0)
-    assert len(trace.stretches(20.0)) == 1
 
 
 def test_the_axis_ends_at_a_round_number_that_holds_every_value(chart, clock):
@@ -202,7 +158,7 @@ def test_the_agreement_is_that_of_the_newest_frame_with_a_gap_where_there_is_non
         clock.now += 0.5
         chart.add(replace(two(plain(RED), plain(BLUE), agreement=2.5), agreement_now=now))
     trace = chart.plots()[1].traces[0][2]
-    assert [[value for _, value in stretch] for stretch in trace.stretches(clock.now)] == [[8.0], [3.0]]
+    assert [[value for _, value in segment] for segment in trace.segments(clock.now)] == [[8.0], [3.0]]
 
 
 def test_fault_24_another_model_does_not_inherit_the_line(chart, clock):
@@ -213,12 +169,12 @@ def test_fault_24_another_model_does_not_inherit_the_line(chart, clock):
     assert len(columns_of(chart, lane_colour(1)))
     chart.add(two(plain(RED), plain(BLUE), other_result=result("student-68-lite")))
     first, second = (trace for _, _, trace in chart.plots()[0].traces)
-    assert first.stretches(clock.now)
-    assert not second.stretches(clock.now)
+    assert first.segments(clock.now)
+    assert not second.segments(clock.now)
 
 
 def test_another_source_begins_anew(chart, clock):
     chart.add(one(plain(RED)))
     feed(chart, clock, 5)
-    chart.forget()
+    chart.clear()
     assert not len(columns_of(chart, lane_colour(0)))

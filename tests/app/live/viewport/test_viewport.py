@@ -10,8 +10,7 @@ from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
 from app.live.viewport.viewport import Viewport
-from app.theme.lane_colours import ON_DARK
-from app.theme.theme import STAGE
+from app.theme.theme import ON_DARK, STAGE
 from engine.inference.library import ModelLibrary
 from engine.live.settings import Pace
 from engine.render.montage import GAP

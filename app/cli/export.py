@@ -1,4 +1,4 @@
-"""`understudy train` and `understudy export`: two doors from the application to the trainer."""
+"""`understudy export`: a checkpoint becomes a .tflite model with its card."""
 
 from __future__ import annotations
 
@@ -7,85 +7,39 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.cli.main import EXIT_INTERRUPTED
-from app.cli.recipe_list import recipe_text, recipe_values
-from app.cli.requirements import require_packages
-from app.cli.stdin_watch import interrupt_when_stdin_closes
-from app.cli.terminal import number, report, say
+from app.cli.options import add_json
+from app.cli.requirements import TRAINER_PACKAGES, require_packages
+from app.cli.terminal import report
 from engine.core.errors import UsageError
 from engine.core.paths import asset_path
-
-NEEDED = (
-    "ai_edge_quantizer",
-    "torch",
-    "lightning_fabric",
-    "litert_torch",
-    "safetensors",
-    "tensorboard",
-    "timm",
-    "torchvision",
-    "tqdm",
-    "flatbuffers",
-)
 
 # What the name of an int8 model ends in.
 INT8_MARK = "-int8"
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a .safetensors file out of a run's folder")
+    parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path of its file")
+    parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
+    parser.add_argument(
+        "--int8", action="store_true", help="compute in int8 but for the head: faster on LiteRT; needs --data"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="PACKS",
+        help="folder of the packs that the run learned from; --int8 looks at their training faces",
+    )
+    add_json(parser)
+
+
 def main(options: argparse.Namespace) -> int:
-    """Train or export.
+    """Write the model and its card, and report.
 
     Raises:
-        UsageError: the trainer's requirements are not installed, or no recipe was named.
+        UsageError: the trainer's requirements are not installed, or an int8 model was asked for without data.
     """
-    require_packages(NEEDED)
-    if options.verb == "export":
-        return _export(options)
-    return _list(options) if options.list else _train(options)
-
-
-def _list(options: argparse.Namespace) -> int:
-    from trainer.recipes import RECIPES
-
-    values = recipe_values(RECIPES)
-    report({"recipes": values}, recipe_text(values), options.json)
-    return 0
-
-
-def _train(options: argparse.Namespace) -> int:
-    if options.recipe is None:
-        raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
-    from trainer.devices import is_first_process
-    from trainer.interruption import TrainingInterrupted
-    from trainer.recipes.overrides import recipe_by_name
-    from trainer.run import run, summary
-
-    if options.stop_with_stdin:
-        interrupt_when_stdin_closes()
-    recipe = recipe_by_name(options.recipe, options.set)
-    out = Path(options.resume or options.out or Path("runs") / recipe.name)
-    try:
-        last = run(
-            recipe,
-            Path(options.data),
-            out,
-            options.device,
-            resume=options.resume is not None,
-            devices=options.devices,
-            precision=options.precision,
-        )
-    except TrainingInterrupted as stop:
-        say(f"\n{stop}", error=True)
-        return EXIT_INTERRUPTED
-    if not is_first_process():
-        return 0
-    values = summary(last)
-    text = f"{recipe.name}: {values['step']} steps, best validation NME {number(values['best_nme'], 3, ' %')}, {last}"
-    report(values, text, options.json)
-    return 0
-
-
-def _export(options: argparse.Namespace) -> int:
+    require_packages(TRAINER_PACKAGES)
     target = _target(options.out)
     values, text = _exported_int8(options, target) if options.int8 else _exported(options, target)
     measure = f"Measure it with “understudy evaluate --model {values['model']} --data PACK --save-to-card”."
