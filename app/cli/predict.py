@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.cli.options import add_box, add_detector, add_model
 from app.cli.terminal import say
-from engine.batch.predict import predict_pack, predict_source, require_some
+from engine.batch.predict import predict_pack, predict_source
 from engine.formats.landmark_writers import write_predictions
 from engine.formats.packs import is_pack, read_pack
 from engine.formats.prediction import Prediction
@@ -50,5 +50,5 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _write(predictions: Iterator[Prediction], options: argparse.Namespace, landmarker: Landmarker) -> None:
-    count = write_predictions(require_some(predictions, options.path), Path(options.out))
+    count = write_predictions(predictions, Path(options.out))
     say(f"{count} pictures or frames, landmarks by {landmarker.card.name}: {options.out}")

@@ -15,12 +15,12 @@ from engine.formats.images import PICTURE_SUFFIXES
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import Pipeline
+from engine.live.camera_reader import open_guarded
 from engine.output.streaming.address import parse_address
 from engine.output.streaming.streamer import Streamer
 from engine.output.video_writer import CODECS
 from engine.sources.base import SourceKind
 from engine.sources.opening import open_source
-from engine.sources.watched import open_watched
 
 # What only a run without a window does.
 HEADLESS_OPTIONS = ("frames", "record", "picture", "json")
@@ -104,7 +104,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _headless(options: argparse.Namespace) -> int:
     pipeline = Pipeline(make_detector(options.detector), ModelLibrary().load(options.model))
-    source = open_watched(lambda: open_source(options.source))
+    source = open_guarded(lambda: open_source(options.source))
     if options.source is None and source.kind is SourceKind.SAMPLE:
         say("No camera was found, so the built-in sample plays.", error=True)
     stream = Streamer(options.stream) if options.stream else None

@@ -13,8 +13,7 @@ from app.live.camera import CameraControls
 from app.live.engine_api import EngineApi
 from app.live.files import FileControls
 from app.live.filter_loader import FilterLoader
-from app.live.output_controls import join_outputs
-from app.live.outputs import Outputs
+from app.live.outputs import Outputs, join_outputs
 from app.live.panel.panel import ControlPanel
 from app.live.panel.pickers import SourceAction
 from app.live.player import Player

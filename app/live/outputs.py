@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,11 @@ from engine.output.landmark_log import LandmarkLog, Logged
 from engine.output.recorder import LiveRecorder, Recorded
 from engine.output.streaming.streamer import Streamer
 from engine.output.virtual_camera.camera import VirtualCamera, is_same
+from engine.output.worker import OutputWorker
 from engine.sources.discovery import Camera
+
+if TYPE_CHECKING:
+    from app.live.panel.output import OutputSection
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +62,7 @@ class Outputs(QObject):
     stream_changed = Signal(bool)
     virtual_changed = Signal(bool)
     closed = Signal()
-    _failed = Signal(object)  # UnderstudyError, from the threads of what failed
+    _failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the threads of what failed
 
     def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -73,16 +79,6 @@ class Outputs(QObject):
         self._background = Background(self)
         self._failed.connect(self._on_failed)
 
-    @property
-    def is_recording(self) -> bool:
-        """Whether pictures are being recorded."""
-        return self._view_recorder is not None or self._frame_recorder is not None
-
-    @property
-    def is_logging(self) -> bool:
-        """Whether landmarks are being logged."""
-        return self._log is not None
-
     def on_result(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
         """Take a result of the first lane; called on the inference thread, returns at once."""
         landmark_log, streamer = self._log, self._streamer
@@ -95,7 +91,10 @@ class Outputs(QObject):
         """Record a view; `compose` returns what is on screen, `[H, W, 4]` uint8 BGRA."""
         frame = view.first.result.frame
         if (self._view_recorder is not None or self._virtual_wanted) and (pixels := compose()) is not None:
-            self._show_pixels(pixels, frame.captured)
+            if self._view_recorder is not None:
+                self._view_recorder.add(pixels, frame.captured)
+            if self._virtual_wanted:
+                self._send_to_virtual_camera(pixels)
         if self._frame_recorder is not None and frame.id != self._last_frame:
             self._frame_recorder.add(frame.image, frame.captured)
         self._last_frame = frame.id
@@ -106,39 +105,35 @@ class Outputs(QObject):
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if what in (Recording.VIEW, Recording.BOTH):
-                self._view_recorder = self._make_recorder(stem.with_name(f"{stem.name}.mp4"))
+                self._view_recorder = LiveRecorder(stem.with_name(f"{stem.name}.mp4"), on_error=self._failed.emit)
             if what in (Recording.FRAMES, Recording.BOTH):
-                self._frame_recorder = self._make_recorder(stem.with_name(f"{stem.name} clean.mp4"))
+                clean = stem.with_name(f"{stem.name} clean.mp4")
+                self._frame_recorder = LiveRecorder(clean, on_error=self._failed.emit)
         except (UnderstudyError, OSError) as error:
             self.troubled.emit(_sentence(error, self._folder))
             self.stop_recording()
-        self.recording_changed.emit(self.is_recording)
+        self.recording_changed.emit(self._view_recorder is not None or self._frame_recorder is not None)
 
     def stop_recording(self) -> None:
-        """Finish the files; what became of them is told when they are whole."""
-        recorders = [recorder for recorder in (self._view_recorder, self._frame_recorder) if recorder is not None]
+        """Finish the files; what became of them is reported when they are whole."""
+        self._finish(self._view_recorder, self._frame_recorder)
         self._view_recorder = self._frame_recorder = None
-        for recorder in recorders:
-            recorder.end()
-            self._finish(recorder.stop, self._tell_recorded)
         self.recording_changed.emit(False)
 
     def start_log(self, ending: str) -> None:
         """Begin to log landmarks; `ending` is `.jsonl`, `.csv`, or `` for a folder of `.pts` files."""
+        stem = self._stem()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            stem = self._stem()
-            path = stem.with_name(f"{stem.name} landmarks{ending}")
-            self._log = LandmarkLog(path, self._failed.emit)
+            self._log = LandmarkLog(stem.with_name(f"{stem.name} landmarks{ending}"), self._failed.emit)
         except (UnderstudyError, OSError) as error:
             self.troubled.emit(_sentence(error, self._folder))
-        self.log_changed.emit(self.is_logging)
+        self.log_changed.emit(self._log is not None)
 
     def stop_log(self) -> None:
         """Finish the log."""
-        landmark_log, self._log = self._log, None
-        if landmark_log is not None:
-            self._finish(landmark_log.stop, self._tell_logged)
+        self._finish(self._log)
+        self._log = None
         self.log_changed.emit(False)
 
     def start_stream(self, address: str) -> None:
@@ -153,9 +148,9 @@ class Outputs(QObject):
 
     def stop_stream(self) -> None:
         """Send no more."""
-        streamer, self._streamer = self._streamer, None
-        if streamer is not None:
-            self._background.run(streamer.stop, lambda _: None)
+        if self._streamer is not None:
+            self._finish(self._streamer)
+            self._streamer = None
             self.stream_changed.emit(False)
 
     def start_virtual_camera(self, source: Camera | None) -> None:
@@ -165,9 +160,8 @@ class Outputs(QObject):
 
     def stop_virtual_camera(self) -> None:
         """Take the virtual camera away."""
-        virtual, self._virtual, self._virtual_wanted = self._virtual, None, False
-        if virtual is not None:
-            self._background.run(virtual.stop, lambda _: None)
+        self._finish(self._virtual)
+        self._virtual, self._virtual_wanted = None, False
         self.virtual_changed.emit(False)
 
     def feeds(self, camera: Camera) -> bool:
@@ -176,39 +170,24 @@ class Outputs(QObject):
 
     def close(self) -> None:
         """Finish everything; `closed` tells when, after `FINISH_SECONDS` at the latest."""
-        enders: list[Callable[[float], object]] = []
-        for recorder in (self._view_recorder, self._frame_recorder):
-            if recorder is not None:
-                recorder.end()
-                enders.append(recorder.stop)
-        enders += [part.stop for part in (self._log, self._streamer, self._virtual) if part is not None]
-        self._view_recorder = self._frame_recorder = None
-        self._log = self._streamer = self._virtual = None
+        outputs = (self._view_recorder, self._frame_recorder, self._log, self._streamer, self._virtual)
+        workers: list[OutputWorker[Any]] = [worker for worker in outputs if worker is not None]
+        self._view_recorder = self._frame_recorder = self._log = self._streamer = self._virtual = None
         self._virtual_wanted = False
-        if not enders:
+        if not workers:
             self.closed.emit()
             return
+        for worker in workers:
+            worker.end()
+        limit = FINISH_SECONDS / len(workers)
+        self._background.run(lambda: [_outcome(worker, limit) for worker in workers], lambda _: self.closed.emit())
 
-        def finish() -> None:
-            for end in enders:
-                try:
-                    end(FINISH_SECONDS / len(enders))
-                except UnderstudyError as error:  # the window is gone: only the log can still tell
-                    log.warning("%s", error)
-
-        self._background.run(finish, lambda _: self.closed.emit())
-
-    def _show_pixels(self, pixels: NDArray[np.uint8], moment: float) -> None:
-        if self._view_recorder is not None:
-            self._view_recorder.add(pixels, moment)
-        if self._virtual_wanted and self._virtual is None:
-            self._open_virtual_camera((pixels.shape[1], pixels.shape[0]))
-        if self._virtual is not None:
-            self._virtual.send(pixels)
-
-    def _open_virtual_camera(self, size: tuple[int, int]) -> None:
+    def _send_to_virtual_camera(self, pixels: NDArray[np.uint8]) -> None:
         try:
-            self._virtual = VirtualCamera(size, source=self._virtual_source, tell=self._failed.emit)
+            if self._virtual is None:
+                size = pixels.shape[1], pixels.shape[0]
+                self._virtual = VirtualCamera(size, source=self._virtual_source, on_error=self._failed.emit)
+            self._virtual.send(pixels)
         except UnderstudyError as error:
             self.stop_virtual_camera()
             self.troubled.emit(error)
@@ -223,19 +202,14 @@ class Outputs(QObject):
         self._names.add(name)
         return self._folder / name
 
-    def _make_recorder(self, path: Path) -> LiveRecorder:
-        return LiveRecorder(path, tell=self._failed.emit)
+    def _finish(self, *workers: OutputWorker[Any] | None) -> None:
+        """Let outputs end at the same time, without waiting, and report what became of each."""
+        for worker in workers:
+            if worker is not None:
+                worker.end()
+                self._background.run(partial(_outcome, worker), self._report)
 
-    def _finish(self, stop: Callable[[], object], tell: Callable[[object], None]) -> None:
-        def finish() -> object:
-            try:
-                return stop()
-            except UnderstudyError as error:
-                return error
-
-        self._background.run(finish, tell)
-
-    def _tell_recorded(self, outcome: object) -> None:
+    def _report(self, outcome: object) -> None:
         if isinstance(outcome, UnderstudyError):
             self.troubled.emit(outcome)
         elif isinstance(outcome, Recorded) and outcome.frames:
@@ -243,24 +217,48 @@ class Outputs(QObject):
             if outcome.dropped:
                 words += self.tr(" ({0} frames are missing: the disk was too slow)").format(outcome.dropped)
             self.told.emit(words)
-
-    def _tell_logged(self, outcome: object) -> None:
-        if isinstance(outcome, UnderstudyError):
-            self.troubled.emit(outcome)
         elif isinstance(outcome, Logged) and outcome.paths:
             self.told.emit(self.tr("Landmarks of {0} frames: {1}").format(outcome.frames, outcome.paths[0]))
 
-    def _on_failed(self, error: UnderstudyError) -> None:
-        """Tell of an output that ended by itself; the others go on. A stream that was open tries on."""
+    def _on_failed(self, worker: OutputWorker[Any], error: UnderstudyError) -> None:
+        """Report an error, and switch off the output that it ended; the others go on."""
         self.troubled.emit(error)
-        if any(part is not None and part.error is error for part in (self._view_recorder, self._frame_recorder)):
-            self.stop_recording()
-        elif self._log is not None and self._log.error is error:
-            self.stop_log()
-        elif self._virtual is not None and self._virtual.error is error:
-            self.stop_virtual_camera()
-        elif self._streamer is not None and self._streamer.error is error and not self._streamer.is_open:
-            self.stop_stream()
+        for running, stop in (
+            (self._view_recorder, self.stop_recording),
+            (self._frame_recorder, self.stop_recording),
+            (self._log, self.stop_log),
+            (self._streamer, self.stop_stream),
+            (self._virtual, self.stop_virtual_camera),
+        ):
+            if worker is running and worker.has_ended:
+                stop()
+                return
+
+
+def join_outputs(outputs: Outputs, section: OutputSection, camera: Callable[[], Camera | None]) -> None:
+    """Let the switches do what they say and show what is the case; `camera` returns the camera on screen, if any."""
+    for changed, box in (
+        (outputs.recording_changed, section.record),
+        (outputs.log_changed, section.log),
+        (outputs.stream_changed, section.stream),
+        (outputs.virtual_changed, section.virtual),
+    ):
+        changed.connect(lambda on, box=box: section.show_state(box, on))
+    for wanted, start, stop in (
+        (section.record_wanted, lambda: outputs.record(section.recording), outputs.stop_recording),
+        (section.log_wanted, lambda: outputs.start_log(section.ending), outputs.stop_log),
+        (section.stream_wanted, lambda: outputs.start_stream(section.address.text()), outputs.stop_stream),
+        (section.virtual_wanted, lambda: outputs.start_virtual_camera(camera()), outputs.stop_virtual_camera),
+    ):
+        wanted.connect(lambda on, start=start, stop=stop: start() if on else stop())
+
+
+def _outcome(worker: OutputWorker[Any], timeout: float = 2.5) -> object:
+    try:
+        return worker.stop(timeout)
+    except UnderstudyError as error:
+        log.warning("%s", error)  # once the window is gone, only the log can say so
+        return error
 
 
 def _sentence(error: Exception, folder: Path) -> UnderstudyError:

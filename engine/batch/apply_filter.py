@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
-from engine.core.errors import SourceError, UsageError
+from engine.batch.frames import process_frames, require_end
+from engine.core.errors import UsageError
 from engine.core.frame import Frame
 from engine.filters.loading import Filter
 from engine.filters.painter import draw_filter
 from engine.formats.images import PICTURE_SUFFIXES, write_picture
-from engine.inference.landmarker import not_finite_error
 from engine.inference.pipeline import Pipeline
-from engine.inference.signals import SignalReader
-from engine.output.video_writer import VideoRecorder
+from engine.output.recorder import TimedRecorder
 from engine.sources.base import FALLBACK_RATE, Source, SourceKind
 
 
@@ -49,29 +45,20 @@ def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filt
         ModelError: the model gave numbers that are not finite.
         RecordingError: a file cannot be written.
     """
-    if source.kind in (SourceKind.CAMERA, SourceKind.SAMPLE):
-        raise UsageError(
-            f"“{source.name}” never ends, so it cannot be written as a file",
-            "this is for pictures and videos",
-            "record a video first: “understudy run --headless --record FILE”",
-        )
-    reader, frames, with_faces = SignalReader(), 0, 0
-    with ExitStack() as stack:
-        recorder: VideoRecorder | None = None
-        while (frame := source.read()) is not None:
-            result = pipeline.process(frame)
-            if result.not_finite:
-                raise not_finite_error(result.model)
+    require_end(source, "it")
+    if source.kind is not SourceKind.PICTURES:
+        _spare_original(out, path)
+    frames = with_faces = 0
+    with TimedRecorder(out, source.rate or FALLBACK_RATE) as recorder:
+        for result, signals in process_frames(source, pipeline):
+            frame = result.frame
             picture = frame.image.copy()
-            draw_filter(loaded, picture, result.faces, reader.read(result), seconds=frame.time or 0.0)
+            draw_filter(loaded, picture, result.faces, signals, seconds=frame.time or 0.0)
             if source.kind is SourceKind.PICTURES:
                 write_picture(_target(out, path, frame), picture)
             else:
-                recorder = recorder or stack.enter_context(_recorder(out, path, source, frame))
-                recorder.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+                recorder.write(picture, frame.captured)
             frames, with_faces = frames + 1, with_faces + bool(result.faces)
-    if not frames:
-        raise SourceError(f"{source.name} gave no picture", "it is empty or ended at once", "choose another path")
     return Applied(frames, with_faces)
 
 
@@ -83,11 +70,6 @@ def _target(out: Path, path: Path, frame: Frame) -> Path:
     target = out if is_file else out / frame.name
     _spare_original(target, path / frame.name if path.is_dir() else path)
     return target
-
-
-def _recorder(out: Path, path: Path, source: Source, frame: Frame) -> VideoRecorder:
-    _spare_original(out, path)
-    return VideoRecorder(out, source.rate or FALLBACK_RATE, (frame.width, frame.height))
 
 
 def _spare_original(target: Path, original: Path) -> None:

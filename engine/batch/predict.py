@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.core.errors import SourceError, UsageError
+from engine.batch.frames import process_frames, require_end
+from engine.core.errors import SourceError
 from engine.core.faces import Face
 from engine.core.geometry import landmark_box
 from engine.evaluation.evaluate import locate
 from engine.formats.images import read_picture
 from engine.formats.packs import Pack, PackFace
-from engine.formats.prediction import Prediction
+from engine.formats.prediction import Prediction, as_prediction
 from engine.inference.detector import FaceDetector
-from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
+from engine.inference.landmarker import Landmarker, Landmarks
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import SignalReader
-from engine.sources.base import Source, SourceKind
+from engine.sources.base import Source
 
 
 def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarker) -> Iterator[Prediction]:
@@ -24,40 +25,23 @@ def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarke
 
     Raises:
         UsageError: the source is a camera or the sample, which never end.
-        SourceError: the source failed.
+        SourceError: the source failed or gave no frame.
         ModelError: the model gave numbers that are not finite.
     """
-    if source.kind in (SourceKind.CAMERA, SourceKind.SAMPLE):
-        raise UsageError(
-            f"“{source.name}” never ends, so its landmarks cannot be written as a file",
-            "predict is for pictures and videos",
-            "record a video first: “understudy run --headless --record FILE”",
-        )
-    pipeline, reader = Pipeline(detector, landmarker, smoothing=0.0), SignalReader()
-    while (frame := source.read()) is not None:
-        result = pipeline.process(frame)
-        if result.not_finite:
-            raise not_finite_error(result.model)
-        still = source.kind is SourceKind.PICTURES
-        yield Prediction(
-            image=frame.name if still else None,
-            source=None if still else source.name,
-            frame=None if still else frame.id,
-            width=frame.width,
-            height=frame.height,
-            faces=result.faces,
-            model=result.model,
-            signals=reader.read(result),
-        )
+    require_end(source, "its landmarks")
+    for result, signals in process_frames(source, Pipeline(detector, landmarker, smoothing=0.0)):
+        yield as_prediction(result, signals)
 
 
 def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | None) -> Iterator[Prediction]:
     """Yield a prediction for each picture of a pack: its labelled faces, in the true boxes or those of a detector.
 
     Raises:
-        SourceError: a picture cannot be read.
+        SourceError: a picture cannot be read, or there is none.
         ModelError: the model gave numbers that are not finite.
     """
+    if not pack.faces:
+        raise SourceError(f"{pack.folder} gave no picture", "it is empty", "choose another path")
     faces_of: dict[Path, list[tuple[int, PackFace]]] = {}
     for index, face in enumerate(pack.faces):
         faces_of.setdefault(face.image, []).append((index, face))
@@ -74,17 +58,3 @@ def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | No
 def _located_face(index: int, found: Landmarks, landmarker: Landmarker) -> Face:
     box = landmark_box(found.points)
     return Face(index, box, found.score, landmarker.card.markup, found.points, found.confidence, found.roll)
-
-
-def require_some(predictions: Iterator[Prediction], name: str) -> Iterator[Prediction]:
-    """Pass predictions on.
-
-    Raises:
-        SourceError: there was not one.
-    """
-    empty = True
-    for prediction in predictions:
-        empty = False
-        yield prediction
-    if empty:
-        raise SourceError(f"{name} gave no picture", "it is empty or ended at once", "choose another path")

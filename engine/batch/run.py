@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.core.errors import SourceError
-from engine.core.frame import Frame
+from engine.batch.frames import process_frames
 from engine.core.stats import Meter, Spread
 from engine.formats.images import write_picture
-from engine.inference.landmarker import not_finite_error
 from engine.inference.pipeline import Pipeline
-from engine.inference.signals import SignalReader
+from engine.output.recorder import TimedRecorder
 from engine.output.streaming.streamer import Streamer
-from engine.output.video_writer import VideoRecorder, measured_rate
 from engine.render.overlay import Composer
 from engine.render.scene import OverlayOptions, Scene
-from engine.sources.base import Source, SourceKind
-
-# Sources without an end stop after this many frames unless told otherwise.
-ENDLESS_FRAMES = 300
-# A camera is recorded at the rate at which so many of its first frames came.
-FRAMES_TO_MEASURE = 15
+from engine.sources.base import Source
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,8 @@ class HeadlessSettings:
     """What to do with the frames.
 
     Attributes:
-        frames: stop after so many; None runs files to their end and endless sources for `ENDLESS_FRAMES`.
+        frames: stop after so many; None runs files to their end and endless sources for
+            `engine.batch.frames.ENDLESS_FRAMES`.
         record: video file for the annotated frames.
         picture: picture file for the last annotated frame with a face.
         overlay: what is drawn.
@@ -99,36 +90,31 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         RecordingError: a video cannot be written.
     """
     meter, shown = Meter(window=None, refresh=0), Meter()
-    composer, reader = Composer(), SignalReader()
+    composer = Composer()
     blinks: dict[int, int] = {}  # of each face, by its id
     canvas = np.empty((0, 0, 4), np.uint8)
     keep = None
     start = time.monotonic()
-    with ExitStack() as stack:
-        recording = stack.enter_context(_Recording(settings.record, source.rate)) if settings.record else None
-        for frame, capture_ms in _frames(source, settings.frames):
-            result = pipeline.process(frame, capture_ms)
-            if result.not_finite:
-                raise not_finite_error(result.model)
+    recording = TimedRecorder(settings.record, source.rate) if settings.record else None
+    with recording or nullcontext():
+        for result, signals in process_frames(source, pipeline, settings.frames):
+            frame = result.frame
             if canvas.shape[:2] != frame.image.shape[:2]:
                 canvas = np.empty((*frame.image.shape[:2], 4), np.uint8)
-            signals = reader.read(result)
             if settings.stream is not None:
                 settings.stream.send(result, signals)
             blinks.update({face.id: face.blinks for face in signals if face is not None})
-            draw_ms = _draw(composer, Scene(result, shown.stats(), settings.overlay, signals=signals), canvas)
+            began = time.perf_counter()
+            composer.compose(Scene(result, shown.stats(), settings.overlay, signals=signals), canvas)
+            draw_ms = (time.perf_counter() - began) * 1e3
             for numbers in (meter, shown):
                 numbers.add(result, time.monotonic(), draw_ms)
             if recording is not None:
-                recording.write(canvas, frame.captured)
+                recording.write(canvas.copy(), frame.captured)
             if settings.picture is not None and (result.faces or keep is None):
                 keep = canvas.copy()
         elapsed = time.monotonic() - start
     stats = meter.stats()
-    if not stats.frames:
-        raise SourceError(
-            f"The source {source.name} gave no frame", "it is empty or ended at once", "choose another source"
-        )
     if settings.picture is not None and keep is not None:
         write_picture(settings.picture, cv2.cvtColor(keep, cv2.COLOR_BGRA2RGB))
     written = {"video": settings.record, "picture": settings.picture}
@@ -144,62 +130,3 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         source=source.name,
         files={kind: str(path) for kind, path in written.items() if path is not None},
     )
-
-
-class _Recording:
-    """Records pictures at a known rate, or else at the one at which the first of them were taken."""
-
-    def __init__(self, path: Path, rate: float | None) -> None:
-        self._path, self._rate = path, rate
-        self._recorder: VideoRecorder | None = None
-        self._waiting: list[NDArray[np.uint8]] = []
-        self._moments: list[float] = []
-
-    def __enter__(self) -> _Recording:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        recorder = self._begin() if self._waiting else self._recorder
-        if recorder is not None:
-            recorder.__exit__(kind, error, trace)
-
-    def write(self, picture: NDArray[np.uint8], moment: float) -> None:
-        """Append a picture `[H, W, 4]` BGRA, taken at `moment` seconds."""
-        if self._recorder is not None:
-            self._recorder.write(picture)
-            return
-        self._waiting.append(picture.copy())
-        self._moments.append(moment)
-        if self._rate or len(self._waiting) == FRAMES_TO_MEASURE:
-            self._begin()
-
-    def _begin(self) -> VideoRecorder:
-        """Write down the pictures that waited for the rate."""
-        height, width = self._waiting[0].shape[:2]
-        waiting, self._waiting = self._waiting, []
-        self._recorder = VideoRecorder(self._path, self._rate or measured_rate(self._moments), (width, height))
-        for picture in waiting:
-            self._recorder.write(picture)
-        return self._recorder
-
-
-def _frames(source: Source, limit: int | None) -> Iterator[tuple[Frame, float]]:
-    """Yield frames and the milliseconds each took to come."""
-    if limit is None and source.kind in (SourceKind.SAMPLE, SourceKind.CAMERA):
-        limit = ENDLESS_FRAMES
-    count = 0
-    while limit is None or count < limit:
-        start = time.perf_counter()
-        frame = source.read()
-        if frame is None:
-            return
-        yield frame, (time.perf_counter() - start) * 1e3
-        count += 1
-
-
-def _draw(composer: Composer, scene: Scene, canvas: np.ndarray) -> float:
-    start = time.perf_counter()
-    composer.compose(scene, canvas)
-    return (time.perf_counter() - start) * 1e3

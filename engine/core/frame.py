@@ -23,6 +23,38 @@ class Truth:
     points: NDArray[np.float32]
 
 
+class Epoch:
+    """One unbroken stretch of one source: its frames follow one another in time. Safe from any thread.
+
+    Seeking, reopening and stopping end an epoch. A loop, a stall and a pause only break it off: another one begins, and
+    what was read before may still be shown.
+
+    Args:
+        is_camera: whether its frames are live.
+        shown: place and seconds of the frame on screen as it begins, see `Frame.place` and `Frame.time`.
+
+    Attributes:
+        over: whether nothing of it may be shown any more.
+        shown: place and seconds of its frame on screen.
+        given: id of the newest frame that was handed over; -1 before the first.
+        handled: id of the newest frame that was worked on and drawn; -1 before the first.
+        complete: whether the source has no more frames to hand over.
+    """
+
+    def __init__(self, is_camera: bool = False, shown: tuple[int, float | None] = (0, None)) -> None:
+        self.is_camera, self.shown = is_camera, shown
+        self.given = self.handled = -1
+        self.over = self.complete = False
+
+    @property
+    def drained(self) -> bool:
+        """Whether every frame was handed over, worked on and drawn."""
+        return self.complete and self.handled >= self.given
+
+
+UNENDING = Epoch()  # of frames outside a live session
+
+
 @dataclass(frozen=True)
 class Frame:
     """One picture of a source.
@@ -35,6 +67,10 @@ class Frame:
         name: name of this picture, for sources of many files; "" otherwise.
         time: position in the source in seconds, None for live ones.
         truth: ground truth, where the source has it.
+        epoch: the stretch of its source that it belongs to.
+        place: in its file, counted from 0.
+        wait_ms: milliseconds that reading it took.
+        asked: whether the user went there, so that it is shown in a pause too.
     """
 
     id: int
@@ -44,6 +80,10 @@ class Frame:
     name: str = ""
     time: float | None = None
     truth: Truth | None = None
+    epoch: Epoch = UNENDING
+    place: int = 0
+    wait_ms: float = 0.0
+    asked: bool = False
 
     @property
     def moment(self) -> float:

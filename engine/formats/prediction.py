@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.core.faces import Face
+from engine.core.faces import Face, Result
 from engine.inference.signals import FaceSignals
 
 
@@ -31,3 +32,26 @@ class Prediction:
     model: str
     signals: tuple[FaceSignals | None, ...] = ()
     time: float | None = None
+
+
+def as_prediction(result: Result, signals: Sequence[FaceSignals | None], time: float | None = None) -> Prediction:
+    """Return a result without its picture.
+
+    Args:
+        result: what was found on a frame; only pictures have a name.
+        signals: of each of its faces; empty if none are read.
+        time: where the frame stands, in seconds; None where that is not to be told.
+    """
+    frame = result.frame
+    still = bool(frame.name)
+    return Prediction(
+        image=frame.name if still else None,
+        source=None if still else frame.source,
+        frame=None if still else frame.id,
+        width=frame.width,
+        height=frame.height,
+        faces=result.faces,
+        model=result.model,
+        time=time,
+        signals=tuple(signals[: len(result.faces)]),
+    )

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from queue import SimpleQueue
 
-from engine.core.error_sink import Tell, tell_of
-from engine.core.errors import RecordingError, UnderstudyError
+from engine.core.errors import RecordingError
 from engine.core.faces import Result
 from engine.core.files import free_bytes
 from engine.formats.landmark_writers import check_format, write_predictions
-from engine.formats.prediction import Prediction
+from engine.formats.prediction import Prediction, as_prediction
 from engine.inference.signals import FaceSignals
 from engine.output.video_writer import RESERVED_BYTES
-
-log = logging.getLogger(__name__)
+from engine.output.worker import OnError, OutputWorker
 
 # Results that wait to be written; beyond it they are dropped.
 MOST_WAITING = 1000
@@ -41,41 +36,34 @@ class Logged:
     dropped: int
 
 
-class LandmarkLog:
-    """Logs results as they come. A file has its name only once it is whole.
+class LandmarkLog(OutputWorker[Prediction]):
+    """Logs results as they come; those that find no room are left out. A file has its name only once it is whole.
 
     Args:
         path: `FILE.jsonl`, `FILE.csv`, or a folder (no ending) for `.pts` files, which have their names at once.
-        tell: called once, on the log's thread, with the error that ended it; must return at once.
+        on_error: called with the error that ended the log, see `OutputWorker`.
         free_bytes: tells the free space of a folder.
 
     Raises:
         UsageError: the ending is unknown.
     """
 
+    failure, remedy = RecordingError, "log into another place"
+
     def __init__(
         self,
         path: Path,
-        tell: Tell | None = None,
+        on_error: OnError | None = None,
         free_bytes: Callable[[Path], int] = free_bytes,
     ) -> None:
         check_format(path)
+        super().__init__(f"The log {path}", MOST_WAITING, on_error)
         self.path = path
-        self._tell, self._free_bytes = tell, free_bytes
-        self._queue: SimpleQueue[Prediction | None] = SimpleQueue()
+        self._free_bytes = free_bytes
         self._begin: float | None = None
-        self._dropped = self._frames = 0
         self._paths: list[Path] = []
-        self._points = self._part = 0
-        self._ending = self._told = False
-        self._error: UnderstudyError | None = None
-        self._thread = threading.Thread(target=self._run, name="landmark log", daemon=True)
+        self._frames = self._points = self._part = 0
         self._thread.start()
-
-    @property
-    def error(self) -> UnderstudyError | None:
-        """Why the log ended by itself; None while it goes on."""
-        return self._error
 
     def add(self, result: Result, signals: Sequence[FaceSignals | None] = ()) -> bool:
         """Append a result, and the signals of each of its faces if they are read; returns at once.
@@ -83,47 +71,34 @@ class LandmarkLog:
         Returns:
             False if it was dropped, because too many wait or the log has ended.
         """
-        if self._ending or self._error is not None:
-            return False
-        if self._queue.qsize() >= MOST_WAITING:
-            self._dropped += 1
-            return False
+        frame = result.frame
         if self._begin is None:
-            self._begin = result.frame.captured
-        self._queue.put(_as_prediction(result, signals, self._begin))
-        return True
+            self._begin = frame.captured
+        # What a camera gives has no time of its own, so that since the log began is written.
+        is_live = frame.time is None and not frame.name
+        return self._give(as_prediction(result, signals, frame.captured - self._begin if is_live else frame.time))
 
     def stop(self, timeout: float = 2.5) -> Logged:
         """Finish the files and return what they hold.
 
         Raises:
-            RecordingError: nothing could be logged, for a reason that was not told yet, or it takes longer than
+            RecordingError: nothing could be logged, for a reason that was not reported yet, or it takes longer than
                 `timeout` seconds.
         """
-        self._ending = True
-        self._queue.put(None)
-        self._thread.join(timeout)
-        if self._thread.is_alive():
-            raise RecordingError(f"The log {self.path} is not finished yet", "the disk is very slow", "wait a while")
-        if self._error is not None and not self._told:
-            raise self._error
-        if not self._paths and self._error is None:
+        self._finish(timeout, "wait a while")
+        if not self._paths and self.error is None:
             raise RecordingError(f"Nothing was logged into {self.path}", "no frame came", "log for longer")
-        return Logged(tuple(self._paths), self._frames, self._dropped)
+        return Logged(tuple(self._paths), self._frames, self.dropped)
 
-    def _run(self) -> None:
-        try:
-            for part, portion in groupby(self._taken(), self._part_of):
-                path = self.path.with_name(f"{self.path.stem}_{part + 1}{self.path.suffix}") if part else self.path
-                self._frames += write_predictions(portion, path)
-                self._paths.append(path)
-        except Exception as error:  # whatever it is, frames go on
-            self._fail(error)
+    def _write(self) -> None:
+        for part, portion in groupby(self._while_there_is_space(), self._part_of):
+            path = self.path.with_name(f"{self.path.stem}_{part + 1}{self.path.suffix}") if part else self.path
+            self._frames += write_predictions(portion, path)
+            self._paths.append(path)
 
-    def _taken(self) -> Iterator[Prediction]:
+    def _while_there_is_space(self) -> Iterator[Prediction]:
         """Yield what was added until the log is to end, or until files could hardly be finished any more."""
-        count = 0
-        while (prediction := self._queue.get()) is not None:
+        for count, prediction in enumerate(self._items()):
             if count % RESULTS_PER_DISK_CHECK == 0 and (free := self._free_bytes(self.path.parent)) < RESERVED_BYTES:
                 self._fail(
                     RecordingError(
@@ -133,7 +108,6 @@ class LandmarkLog:
                     )
                 )
                 return
-            count += 1
             yield prediction
 
     def _part_of(self, prediction: Prediction) -> int:
@@ -143,29 +117,3 @@ class LandmarkLog:
             self._part += self._points not in (0, points)
             self._points = points
         return self._part
-
-    def _fail(self, error: Exception) -> None:
-        if not isinstance(error, UnderstudyError):
-            error = RecordingError(f"The log {self.path} failed ({error})", "unknown", "log into another place")
-        log.error("The log ended: %s", error)
-        self._told = self._tell is not None and not self._ending
-        self._error = error
-        if self._told:
-            tell_of(error, self._tell)
-
-
-def _as_prediction(result: Result, signals: Sequence[FaceSignals | None], begin: float) -> Prediction:
-    """Return a result without its picture, at its time in the file, or else in seconds since the log began."""
-    frame = result.frame
-    still = bool(frame.name)
-    return Prediction(
-        image=frame.name if still else None,
-        source=None if still else frame.source,
-        frame=None if still else frame.id,
-        width=frame.width,
-        height=frame.height,
-        faces=result.faces,
-        model=result.model,
-        time=frame.time if still or frame.time is not None else frame.captured - begin,
-        signals=tuple(signals[: len(result.faces)]),
-    )

@@ -1,24 +1,24 @@
-"""Recording while frames run: on a thread of its own, in real time, without ever holding a frame up."""
+"""Recording pictures that have moments, and doing so while frames run without ever holding one up."""
 
 from __future__ import annotations
 
-import logging
 import math
-import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.error_sink import Tell, tell_of
-from engine.core.errors import RecordingError, UnderstudyError
-from engine.output.video_writer import VideoRecorder, check_target, measured_rate
+from engine.core.errors import RecordingError
+from engine.output.video_writer import FASTEST_RATE, VideoRecorder, check_target
+from engine.output.worker import OnError, OutputWorker
+from engine.sources.base import FALLBACK_RATE
 
-log = logging.getLogger(__name__)
+TimedPicture = tuple[NDArray[np.uint8], float]
 
 # Pictures that wait to be written may fill so much memory; beyond it they are dropped.
 MOST_WAITING_BYTES = 48_000_000
@@ -49,54 +49,36 @@ class Recorded:
     dropped: int
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """A picture `[H, W, 4]` BGRA or `[H, W, 3]` RGB uint8, and its moment in seconds."""
-
-    picture: NDArray[np.uint8]
-    moment: float
-
-
-class LiveRecorder:
-    """Records pictures as they come. The video has a constant rate, so a picture is repeated until the next one came.
+class LiveRecorder(OutputWorker[TimedPicture]):
+    """Records pictures as they come, in real time: see `TimedRecorder`.
 
     Pictures of another size than the first are fitted in, with black bars. The file has its name only once it was read
-    again, see `VideoRecorder`.
+    again, see `VideoRecorder`. Pictures that find no room are left out.
 
     Args:
         path: the file, ending in .mp4 or .avi.
         rate: frames per second of the source; None measures it.
-        tell: called once, on the recording's thread, with the error that ended it; must return at once.
+        on_error: called with the error that ended the recording, see `OutputWorker`.
         open_recorder: opens the file, as `VideoRecorder` does.
 
     Raises:
         RecordingError: the file cannot be written there.
     """
 
+    failure, remedy = RecordingError, "record again"
+
     def __init__(
         self,
         path: Path,
         rate: float | None = None,
-        tell: Tell | None = None,
+        on_error: OnError | None = None,
         open_recorder: Callable[..., VideoRecorder] = VideoRecorder,
     ) -> None:
         check_target(path)
+        super().__init__(f"The recording {path}", MOST_WAITING_BYTES, on_error)
         self.path = path
-        self._tell = tell
-        self._writer = _RealTimeWriter(path, rate, open_recorder)
-        self._queue: deque[_Waiting] = deque()
-        self._bytes = self._dropped = 0
-        self._changed = threading.Condition()
-        self._ending = False
-        self._error: RecordingError | None = None
-        self._told = False
-        self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
+        self._recorder = TimedRecorder(path, rate, partial(open_recorder, patience=PATIENCE), in_real_time=True)
         self._thread.start()
-
-    @property
-    def error(self) -> RecordingError | None:
-        """Why the recording ended by itself; None while it goes on."""
-        return self._error
 
     def add(self, picture: NDArray[np.uint8], moment: float) -> bool:
         """Append a picture; returns at once.
@@ -108,152 +90,116 @@ class LiveRecorder:
         Returns:
             False if it was dropped, because too many wait or the recording has ended.
         """
-        with self._changed:
-            if self._ending or self._error is not None:
-                return False
-            if self._bytes + picture.nbytes > MOST_WAITING_BYTES and self._queue:
-                self._dropped += 1
-                return False
-            self._queue.append(_Waiting(picture, moment))
-            self._bytes += picture.nbytes
-            self._changed.notify()
-            return True
-
-    def end(self) -> None:
-        """Ask the recording to end without waiting for it, where several are to end at once."""
-        with self._changed:
-            self._ending = True
-            self._changed.notify()
+        return self._give((picture, moment), picture.nbytes)
 
     def stop(self, timeout: float = 2.5) -> Recorded:
         """Finish the file and return what it holds.
 
         Raises:
-            RecordingError: there is no whole file, for a reason that was not told yet, or it takes longer than
+            RecordingError: there is no whole file, for a reason that was not reported yet, or it takes longer than
                 `timeout` seconds.
         """
-        self.end()
-        self._thread.join(timeout)
-        if self._thread.is_alive():
-            raise RecordingError(
-                f"The recording {self.path} is not finished yet", "the disk is very slow", "wait before you quit"
-            )
-        if self._error is not None and not self._told:
-            raise self._error
-        return Recorded(self.path, self._writer.frames, self._writer.seconds, self._dropped)
+        self._finish(timeout, "wait before you quit")
+        return Recorded(self.path, self._recorder.frames, self._recorder.seconds, self.dropped)
 
-    def _run(self) -> None:
-        try:
-            while (waiting := self._next()) is not None:
-                self._writer.write(waiting)
-            self._writer.close()
-        except Exception as error:  # whatever it is, frames go on
-            try:
-                self._writer.rescue()
-            finally:
-                self._fail(error)
-
-    def _next(self) -> _Waiting | None:
-        """Wait for a picture; None once the recording is to end and all are written."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._ending)
-            if not self._queue:
-                return None
-            waiting = self._queue.popleft()
-            self._bytes -= waiting.picture.nbytes
-            return waiting
-
-    def _fail(self, error: Exception) -> None:
-        log.error("The recording ended: %s", error, exc_info=not isinstance(error, UnderstudyError))
-        if not isinstance(error, RecordingError):
-            error = RecordingError(f"The recording {self.path} failed ({error})", "unknown", "record again")
-        with self._changed:
-            self._error = error
-            self._queue.clear()
-            self._bytes = 0
-            self._told = self._tell is not None and not self._ending
-        if self._told:
-            tell_of(error, self._tell)
+    def _write(self) -> None:
+        with self._recorder:
+            for picture, moment in self._items():
+                self._recorder.write(picture, moment)
+        if not self._recorder.frames:
+            raise RecordingError(f"Nothing was recorded into {self.path}", "no picture came", "record for longer")
 
 
-class _RealTimeWriter:
-    """Writes pictures so that the video lasts as long as what it shows. Used by one thread.
+class TimedRecorder:
+    """Records pictures at a known rate, or else at the one at which the first of them came. Used by one thread.
 
-    Attributes:
-        frames: in the file; 0 as long as, or if, there is none.
-        seconds: how long they play.
+    Args:
+        path: the file, ending in .mp4 or .avi.
+        rate: frames per second; None measures it over `PICTURES_TO_MEASURE` pictures, which are kept until then.
+        open_recorder: opens the file, as `VideoRecorder` does.
+        in_real_time: repeat pictures, and leave some out, so that the video lasts as long as what it shows; otherwise
+            each picture is one frame.
     """
 
-    def __init__(self, path: Path, rate: float | None, open_recorder: Callable[..., VideoRecorder]) -> None:
-        self.frames, self.seconds = 0, 0.0
+    def __init__(
+        self,
+        path: Path,
+        rate: float | None,
+        open_recorder: Callable[..., VideoRecorder] = VideoRecorder,
+        in_real_time: bool = False,
+    ) -> None:
         self._path, self._rate, self._open_recorder = path, rate, open_recorder
-        self._first: list[_Waiting] = []
-        self._timeline: _Timeline | None = None
+        self._in_real_time = in_real_time
+        self._first: list[TimedPicture] = []
+        self._recorder: VideoRecorder | None = None
+        self._last: TimedPicture | None = None
+        self._start = 0.0  # moment at which the video begins
 
-    def write(self, waiting: _Waiting) -> None:
-        """Write a picture, or keep it until the rate is known."""
-        if self._timeline is not None:
-            self._timeline.place(waiting)
+    @property
+    def frames(self) -> int:
+        """Frames in the file; 0 as long as, or if, there is none under its name."""
+        return self._recorder.frames if self._recorder is not None and self._recorder.is_whole else 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the file plays."""
+        return self.frames / self._rate if self._rate else 0.0
+
+    def __enter__(self) -> TimedRecorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._first:
+            self._begin()
+        if self._recorder is not None:
+            self._recorder.__exit__(kind, error, trace)
+
+    def write(self, picture: NDArray[np.uint8], moment: float) -> None:
+        """Write a picture, or keep it until the rate is known.
+
+        Args:
+            picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
+            moment: seconds at which it was taken.
+        """
+        if self._recorder is not None:
+            self._place(self._recorder, picture, moment)
             return
-        self._first.append(waiting)
+        self._first.append((picture, moment))
         if self._rate or len(self._first) == PICTURES_TO_MEASURE:
             self._begin()
 
-    def close(self) -> None:
-        """Finish the file.
-
-        Raises:
-            RecordingError: no picture came, or they are not in the file.
-        """
-        if self._first:
-            self._begin()
-        if self._timeline is None:
-            raise RecordingError(f"Nothing was recorded into {self._path}", "no picture came", "record for longer")
-        recorder = self._timeline.recorder
-        recorder.close()
-        self.frames, self.seconds = recorder.frames, recorder.frames / self._timeline.rate
-
-    def rescue(self) -> None:
-        """Finish what was written before an error, if anything was."""
-        self._first.clear()
-        try:
-            self.close()
-        except RecordingError as error:  # the one that ended the recording is the one to be told
-            log.info("%s", error)
-
     def _begin(self) -> None:
+        """Open the file, and write the pictures that were kept."""
         first, self._first = self._first, []
-        height, width = first[0].picture.shape[:2]
-        rate = self._rate or measured_rate([waiting.moment for waiting in first])
-        recorder = self._open_recorder(self._path, rate, (width, height), patience=PATIENCE)
-        self._timeline = _Timeline(recorder, rate, first[0].moment)
-        for waiting in first:
-            self._timeline.place(waiting)
+        height, width = first[0][0].shape[:2]
+        self._start = first[0][1]
+        seconds = first[-1][1] - self._start
+        if not self._rate:
+            self._rate = min((len(first) - 1) / seconds, FASTEST_RATE) if seconds > 0 else FALLBACK_RATE
+        self._recorder = self._open_recorder(self._path, self._rate, (width, height))
+        for picture, moment in first:
+            self._place(self._recorder, picture, moment)
 
-
-class _Timeline:
-    """Places pictures in a video of a constant rate that begins at the moment `start`."""
-
-    def __init__(self, recorder: VideoRecorder, rate: float, start: float) -> None:
-        self.recorder, self.rate = recorder, rate
-        self._start = start
-        self._last: _Waiting | None = None
-
-    def place(self, waiting: _Waiting) -> None:
+    def _place(self, recorder: VideoRecorder, picture: NDArray[np.uint8], moment: float) -> None:
         """Write a picture at its time: after repeating the last one, or not at all if it came too soon after that."""
-        last, self._last = self._last, waiting
+        if not self._in_real_time or not self._rate:
+            recorder.write(_bgr(picture))
+            return
+        last, self._last = self._last, (picture, moment)
         if last is not None:
-            step = waiting.moment - last.moment
+            step = moment - last[1]
             # What stood too long, or a clock that went back, moves the beginning: the video goes on from here.
             self._start += step - min(max(step, 0.0), LONGEST_HOLD)
-        late = (waiting.moment - self._start) * self.rate - self.recorder.frames
+        late = (moment - self._start) * self._rate - recorder.frames
         if late <= -TOLERANCE:
             return
         if last is not None:
-            repeated = _bgr(last.picture)
+            repeated = _bgr(last[0])
             for _ in range(math.floor(late + 1 - TOLERANCE)):
-                self.recorder.write(repeated)
-        self.recorder.write(_bgr(waiting.picture))
+                recorder.write(repeated)
+        recorder.write(_bgr(picture))
 
 
 def _bgr(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from engine.core.errors import RecordingError
 from engine.core.files import free_bytes
 from engine.output.letterbox import Letterbox
-from engine.sources.base import FALLBACK_RATE
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +45,10 @@ class VideoRecorder:
         patience: seconds that reading the file again may take. Of one that takes longer, the beginning, the index and
             the last frame are checked.
 
+    Attributes:
+        frames: that were written.
+        is_whole: whether the file has its name, with every frame in it.
+
     Raises:
         RecordingError: the ending is unknown, a number makes no sense, or the file cannot be written.
     """
@@ -60,7 +63,7 @@ class VideoRecorder:
         patience: float = math.inf,
     ) -> None:
         self.path = path
-        self.frames = 0
+        self.frames, self.is_whole = 0, False
         self._free_bytes = free_bytes
         self._patience = patience
         check_target(path)
@@ -92,8 +95,8 @@ class VideoRecorder:
             return
         try:
             self.close()
-        except RecordingError as failure:  # the error that ended the recording is the one to be told
-            log.warning("%s", failure)
+        except Exception:  # the error that ended the recording is the one to report
+            log.exception("The recording %s could not be finished", self.path)
 
     def write(self, picture: NDArray[np.uint8]) -> None:
         """Append a picture `[H, W, 4]` BGRA or `[H, W, 3]` BGR, uint8.
@@ -125,6 +128,7 @@ class VideoRecorder:
         found = _count_frames(self._partial, self._patience)
         if found == self.frames > 0:
             self._move(self._partial, self.path)
+            self.is_whole = True
             return
         if not self.frames:
             self._partial.unlink(missing_ok=True)
@@ -175,12 +179,6 @@ class VideoRecorder:
                 "another program holds a file of this name",
                 f"the whole recording lies in {source}",
             ) from error
-
-
-def measured_rate(moments: Sequence[float]) -> float:
-    """Return the frames per second of pictures taken at these moments, in seconds; there is at least one."""
-    seconds = moments[-1] - moments[0]
-    return min((len(moments) - 1) / seconds, FASTEST_RATE) if seconds > 0 else FALLBACK_RATE
 
 
 def check_target(path: Path) -> None:

@@ -7,7 +7,6 @@ own Python runs `assets/virtual_camera/send_frames.py`, which gets frames throug
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -17,14 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.error_sink import Tell, tell_of
-from engine.core.errors import OutputError, SourceError, UnderstudyError
-from engine.core.mailbox import Mailbox
+from engine.core.errors import OutputError, SourceError
 from engine.output.letterbox import Letterbox
 from engine.output.virtual_camera.setup import child_command, child_environment, problem_error
+from engine.output.worker import OnError, OutputWorker
 from engine.sources.discovery import Camera
-
-log = logging.getLogger(__name__)
 
 OPEN_LIMIT = 15.0  # seconds
 # A picture is sent again when no other came for so long: programs take a silent camera for a broken one.
@@ -32,7 +28,7 @@ REPEAT_AFTER = 0.5
 GOODBYE = 0.5  # seconds for the process to let go of the device
 
 
-class VirtualCamera:
+class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
     """Shows pictures in a virtual camera. Of pictures that come faster than they go, the newest counts.
 
     Pictures of another size than `size` are fitted in with black bars, so that the programs that watch see one size.
@@ -41,14 +37,12 @@ class VirtualCamera:
         size: width and height in pixels; odd ones lose a pixel, because drivers halve the colours.
         rate: frames per second that the camera announces.
         source: the camera whose picture is shown; refused if it is this very virtual camera.
-        tell: called once, on a thread of this object, with the error that ended it; must return at once.
+        on_error: called with the error that ended it, see `OutputWorker`.
         command: the program that shows frames; None takes ours.
 
     Attributes:
         device: name or path of the virtual camera, "" until it is there.
         sent: pictures that were sent, without repetitions.
-        dropped: pictures that were overtaken by newer ones.
-        error: why it ended; None while it goes on.
 
     Raises:
         OutputError: no Python was found that could run the program.
@@ -59,33 +53,16 @@ class VirtualCamera:
         size: tuple[int, int],
         rate: float = 30.0,
         source: Camera | None = None,
-        tell: Tell | None = None,
+        on_error: OnError | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
+        super().__init__("The virtual camera", None, on_error)
         self.size = max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
-        self.device, self.sent, self.dropped = "", 0, 0
-        self.error: UnderstudyError | None = None
-        self._source, self._tell = source, tell
+        self.device, self.sent = "", 0
+        self._source = source
         self._command = [*(command or child_command()), str(self.size[0]), str(self.size[1]), str(rate)]
-        self._given = 0
-        self._mailbox: Mailbox[tuple[int, NDArray[np.uint8]]] = Mailbox()
-        self._answered, self._stopping = threading.Event(), threading.Event()
-        self._failing = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._feeder = threading.Thread(target=self._feed, name="virtual camera", daemon=True)
-        self._feeder.start()
-
-    def ready(self, timeout: float = OPEN_LIMIT + 1) -> None:
-        """Wait until the camera is there.
-
-        Raises:
-            UnderstudyError: it cannot be opened, or that takes longer than `timeout` seconds.
-        """
-        self._answered.wait(timeout)
-        if self.error is not None:
-            raise self.error
-        if not self.device:
-            raise _silent()
+        self._thread.start()
 
     def send(self, picture: NDArray[np.uint8]) -> None:
         """Leave a picture to be shown; returns at once.
@@ -93,21 +70,15 @@ class VirtualCamera:
         Args:
             picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
         """
-        self._given += 1
-        self._mailbox.replace((self._given, picture))
+        self._give(picture)
 
     def stop(self, timeout: float = 1.0) -> bool:
         """End within `timeout` seconds; return whether everything did. A process that does not let go is killed."""
-        self._stopping.set()
-        self._mailbox.close()
-        self._answered.set()
-        self._feeder.join(timeout - GOODBYE)
-        if self._feeder.is_alive() and self._process is not None:
+        if not self._join(timeout - GOODBYE) and self._process is not None:
             self._process.kill()  # it may be that it does not read, and then our writing never returns
-        self._feeder.join(GOODBYE)
-        return not self._feeder.is_alive()
+        return self._join(GOODBYE)
 
-    def _feed(self) -> None:
+    def _write(self) -> None:
         try:
             process = subprocess.Popen(
                 self._command,
@@ -118,39 +89,37 @@ class VirtualCamera:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows would open a terminal
             )
         except OSError as error:
-            self._fail(problem_error("package", str(error), self._command[0]))
-            return
+            raise problem_error("package", str(error), self._command[0]) from error
         self._process = process
         listener = threading.Thread(target=self._listen, args=(process,), name="virtual camera listener", daemon=True)
         listener.start()
         try:
-            if self._answered.wait(OPEN_LIMIT):
+            if self._opened.wait(OPEN_LIMIT):
                 self._pump(process)
             else:
-                self._fail(_silent())
+                self._fail(
+                    OutputError("The virtual camera did not start in time", "its driver hangs", "restart the computer")
+                )
         finally:
             _end(process, GOODBYE)
             listener.join(GOODBYE)
 
     def _pump(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None
-        letterbox, shown, last = Letterbox(self.size), b"", 0
-        while not self._stopping.is_set() and self.error is None:
-            taken = self._mailbox.take(REPEAT_AFTER)
-            if taken is not None:
-                number, picture = taken
-                self.dropped += number - last - 1
-                last = number
+        letterbox, shown = Letterbox(self.size), b""
+        while self._goes_on:
+            picture = self._take(REPEAT_AFTER)
+            if picture is not None:
                 bgr = letterbox.fit(picture)
                 shown = (bgr if picture.shape[2] == 4 else cv2.cvtColor(bgr, cv2.COLOR_RGB2BGR)).tobytes()
-            elif not shown or self._stopping.is_set():
+            elif not shown or not self._goes_on:
                 continue
             try:
                 process.stdin.write(shown)
                 process.stdin.flush()
             except OSError:  # the process is gone; why, the listener says
                 return
-            self.sent += taken is not None
+            self.sent += picture is not None
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         """Hear what the process says until it ends."""
@@ -158,7 +127,7 @@ class VirtualCamera:
         for line in process.stdout:
             with suppress(ValueError, TypeError, AttributeError):  # libraries may print things of their own
                 self._hear(json.loads(line))
-        if not self._stopping.is_set():
+        if not self._ending:
             self._fail(problem_error("lost", f"exit code {process.wait()}", self._command[0]))
 
     def _hear(self, said: dict[str, str]) -> None:
@@ -168,18 +137,7 @@ class VirtualCamera:
             if self._source is not None and is_same(self._source, said["device"]):
                 self._fail(feedback_error(self._source))
             self.device = said["device"]
-            self._answered.set()
-
-    def _fail(self, error: UnderstudyError) -> None:
-        with self._failing:
-            if self.error is not None:
-                return
-            self.error = error
-        log.warning("%s", error)
-        self._answered.set()
-        self._mailbox.close()
-        if not self._stopping.is_set():
-            tell_of(error, self._tell)
+            self._opened.set()
 
 
 def is_same(camera: Camera, device: str) -> bool:
@@ -195,10 +153,6 @@ def feedback_error(camera: Camera) -> SourceError:
         "its picture would show itself, over and over",
         "choose another camera, or switch the virtual camera off",
     )
-
-
-def _silent() -> OutputError:
-    return OutputError("The virtual camera did not start in time", "its driver hangs", "restart the computer")
 
 
 def _end(process: subprocess.Popen[bytes], patience: float) -> None:

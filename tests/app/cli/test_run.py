@@ -10,7 +10,7 @@ import pytest
 
 from app.cli import run as run_command
 from app.cli.main import main
-from engine.sources import watched
+from engine.live import camera_reader
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, hangs, noisy
 from tests.fakes.threads import no_thread_left
 
@@ -27,7 +27,7 @@ def test_fault_02_a_camera_whose_driver_hangs_ends_the_run(capsys, monkeypatch, 
     driver = FaultyCamera([*script, hangs(until)])
     monkeypatch.setattr(run_command, "open_source", lambda spec: camera_source(driver))
     for limit in ("OPEN_LIMIT", "READ_LIMIT", "CLOSE_LIMIT"):
-        monkeypatch.setattr(watched, limit, 0.3)
+        monkeypatch.setattr(camera_reader, limit, 0.3)
     with no_thread_left():
         started = time.monotonic()
         code, err = run(capsys, "0", "--headless")

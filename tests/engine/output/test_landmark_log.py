@@ -88,7 +88,7 @@ def test_a_csv_goes_on_in_another_file_when_the_model_has_another_markup(folder)
 def test_fault_16_a_full_disk_ends_the_log_tells_it_and_keeps_what_there_is(folder):
     space = iter([10**9] * 2 + [5_000_000] * 9)
     told = []
-    log = LandmarkLog(folder / "a.jsonl", told.append, lambda _: next(space))
+    log = LandmarkLog(folder / "a.jsonl", lambda _, error: told.append(error), lambda _: next(space))
     for number in range(200):
         log.add(result(number))
     wait_until(lambda: told)
@@ -103,7 +103,7 @@ def test_fault_55_a_place_that_cannot_be_written_is_told_and_the_former_file_sta
     folder.mkdir()
     (folder / "file").write_text("no folder", encoding="utf-8")
     told = []
-    log = LandmarkLog(folder / "file" / "a.jsonl", told.append)
+    log = LandmarkLog(folder / "file" / "a.jsonl", lambda _, error: told.append(error))
     log.add(result())
     wait_until(lambda: told)
     assert "cannot be written" in str(told[0])

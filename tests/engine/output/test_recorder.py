@@ -118,7 +118,7 @@ def test_fault_16_a_full_disk_ends_the_recording_tells_it_and_keeps_what_there_i
     recorder = LiveRecorder(
         folder / "a.mp4",
         25,
-        told.append,
+        lambda _, error: told.append(error),
         lambda *arguments, **keywords: VideoRecorder(*arguments, free_bytes=lambda _: next(space), **keywords),
     )
     for number in range(100):
@@ -140,7 +140,7 @@ def test_fault_16_a_disk_that_is_full_from_the_beginning_leaves_nothing(folder):
     def open_recorder(*arguments, **keywords):
         return VideoRecorder(*arguments, free_bytes=lambda _: next(space), **keywords)
 
-    recorder = LiveRecorder(folder / "a.mp4", 25, told.append, open_recorder)
+    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: told.append(error), open_recorder)
     recorder.add(view(0), 0.0)
     wait_until(lambda: told)
     assert "The disk is full" in str(told[0])
@@ -176,7 +176,7 @@ def recorder_with(writer):
 
 def test_fault_17_a_missing_codec_is_told_while_frames_go_on(folder):
     told = []
-    recorder = LiveRecorder(folder / "a.mp4", 25, told.append, recorder_with(Closed))
+    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: told.append(error), recorder_with(Closed))
     recorder.add(view(0), 0.0)
     wait_until(lambda: told)
     assert "cannot be encoded here" in str(told[0])
@@ -204,10 +204,9 @@ class Broken(VideoRecorder):
         raise OSError("gone")
 
 
-def test_a_recording_that_cannot_even_be_rescued_has_ended_and_is_told(folder, monkeypatch):
-    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # what rescuing threw ends the thread
+def test_a_recording_that_cannot_even_be_rescued_has_ended_and_is_told(folder):
     told = []
-    recorder = LiveRecorder(folder / "a.mp4", 25, told.append, Broken)
+    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: told.append(error), Broken)
     recorder.add(view(0), 0.0)
     wait_until(lambda: told)
     assert "no picture" in str(told[0])

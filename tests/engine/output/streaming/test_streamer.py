@@ -112,7 +112,7 @@ def test_many_faces_are_split_into_datagrams_that_every_system_sends(receiver, s
 
 def test_a_face_too_large_for_a_datagram_is_refused_once_and_the_next_is_sent(receiver, streamer):
     told = []
-    stream = streamer(udp(receiver), told.append)
+    stream = streamer(udp(receiver), lambda _, error: told.append(error))
     heavy = (SimpleNamespace(as_record=lambda: {f"signal {number}": 0.5 for number in range(600)}),)
     for number in range(3):
         stream.send(result(number), heavy)
@@ -126,7 +126,7 @@ def test_a_face_too_large_for_a_datagram_is_refused_once_and_the_next_is_sent(re
 
 def test_without_a_receiver_nothing_happens(streamer):
     told = []
-    stream = streamer(f"udp://127.0.0.1:{free_port()}", told.append)
+    stream = streamer(f"udp://127.0.0.1:{free_port()}", lambda _, error: told.append(error))
     for number in range(20):
         stream.send(result(number))
         time.sleep(0.005)
@@ -195,10 +195,10 @@ def test_an_unknown_host_is_told(streamer, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     told = []
-    stream = streamer("udp://no.such.host.invalid:5005", told.append)
+    stream = streamer("udp://no.such.host.invalid:5005", lambda _, error: told.append(error))
     with pytest.raises(OutputError, match=r"host “no\.such\.host\.invalid” of the stream is not known"):
         stream.ready()
-    assert not stream.is_open
+    assert stream.has_ended
     stream.send(result())
     assert len(told) == 1
 
@@ -206,7 +206,7 @@ def test_an_unknown_host_is_told(streamer, monkeypatch):
 def test_a_listener_that_fails_does_not_end_the_stream(receiver, streamer):
     heavy = (SimpleNamespace(as_record=lambda: {f"signal {number}": 0.5 for number in range(600)}),)
 
-    def broken(error) -> None:
+    def broken(worker, error) -> None:
         raise RuntimeError("the window is gone")
 
     stream = streamer(udp(receiver), broken)
@@ -220,7 +220,7 @@ def test_websocket_clients_get_every_frame_and_a_goodbye(streamer):
     port = free_port(socket.SOCK_STREAM)
     stream = streamer(f"ws://127.0.0.1:{port}")
     stream.ready()
-    assert stream.is_open
+    assert not stream.has_ended
     stream.send(result(1))
     wait_until(lambda: stream.sent == 1)
     with connect(f"ws://127.0.0.1:{port}") as one, connect(f"ws://127.0.0.1:{port}") as two:
@@ -324,7 +324,7 @@ def test_web_pages_from_elsewhere_are_refused(streamer, origin):
 def test_a_port_in_use_is_told_once(streamer):
     with socket.create_server(("127.0.0.1", 0)) as other:
         told = []
-        stream = streamer(f"ws://127.0.0.1:{other.getsockname()[1]}", told.append)
+        stream = streamer(f"ws://127.0.0.1:{other.getsockname()[1]}", lambda _, error: told.append(error))
         with pytest.raises(OutputError, match="Another program uses this port"):
             stream.ready()
         stream.send(result())

@@ -70,7 +70,7 @@ def send_one(camera: VirtualCamera, picture: np.ndarray) -> None:
 
 def test_pictures_arrive_with_their_colours_and_the_device_is_closed(package):
     camera = VirtualCamera((64, 48))
-    camera.ready()
+    camera.ready(16)
     assert camera.device == "/dev/video7"
     for blue in (10, 120, 250):
         send_one(camera, view(blue))
@@ -108,9 +108,9 @@ def test_a_still_picture_is_sent_again_so_that_the_camera_does_not_seem_dead(pac
 def test_fault_87_without_the_package_it_says_how_to_get_it(package, tmp_path):
     (tmp_path / "pyvirtualcam.py").write_text("raise ImportError('No module named pyvirtualcam')", encoding="utf-8")
     told = []
-    camera = VirtualCamera((64, 48), tell=told.append)
+    camera = VirtualCamera((64, 48), on_error=lambda _, error: told.append(error))
     with pytest.raises(OutputError, match=rf"Run: {re.escape(sys.executable)} -m pip install pyvirtualcam numpy"):
-        camera.ready()
+        camera.ready(16)
     camera.send(view(0))
     assert camera.stop()
     assert len(told) == 1
@@ -120,7 +120,7 @@ def test_fault_87_without_a_driver_it_says_what_to_install_here(package, monkeyp
     monkeypatch.setenv("FAKE_DRIVER", "absent")
     camera = VirtualCamera((64, 48))
     with pytest.raises(OutputError, match="No virtual camera can be opened.*no device found"):
-        camera.ready()
+        camera.ready(16)
     assert camera.stop()
 
 
@@ -132,8 +132,8 @@ def test_fault_87_every_system_has_its_own_advice(system, driver):
 def test_fault_87_a_device_that_is_removed_is_told_once_and_frames_go_on(package, monkeypatch):
     monkeypatch.setenv("FAKE_LIFE", "2")
     told = []
-    camera = VirtualCamera((64, 48), tell=told.append)
-    camera.ready()
+    camera = VirtualCamera((64, 48), on_error=lambda _, error: told.append(error))
+    camera.ready(16)
     deadline = time.monotonic() + 8
     while not told and time.monotonic() < deadline:
         camera.send(view(0))
@@ -148,7 +148,7 @@ def test_fault_87_our_own_virtual_camera_is_refused_as_its_source(package):
     own = Camera(7, 200, "Understudy", "/dev/video7")
     camera = VirtualCamera((64, 48), source=own)
     with pytest.raises(SourceError, match="“Understudy” is the virtual camera that this program feeds"):
-        camera.ready()
+        camera.ready(16)
     assert camera.stop()
     assert "over and over" in str(feedback_error(own))
 
@@ -178,14 +178,14 @@ CHILDREN = {
 def test_fault_87_a_process_that_ends_is_told(kind, no_thread_left):
     camera = VirtualCamera((64, 48), command=[sys.executable, "-c", CHILDREN[kind]])
     with pytest.raises(OutputError, match="The virtual camera stopped"):
-        camera.ready()
+        camera.ready(16)
     assert camera.stop()
 
 
 def test_a_python_that_is_not_there_is_told(no_thread_left):
     camera = VirtualCamera((64, 48), command=["no-such-python"])
     with pytest.raises(OutputError, match="needs a package"):
-        camera.ready()
+        camera.ready(16)
     assert camera.stop()
 
 
@@ -197,7 +197,7 @@ SILENT = "import time; time.sleep(60)"
 def test_fault_87_a_process_that_hangs_holds_no_frame_up_and_stopping_is_quick(child, no_thread_left):
     camera = VirtualCamera((640, 480), command=[sys.executable, "-c", child])
     if child is DEAF:
-        camera.ready()
+        camera.ready(16)
     picture = view(0, 640, 480)
     begin = time.perf_counter()
     for _ in range(200):

@@ -1,13 +1,11 @@
-from __future__ import annotations
+"""When the frames of a file are due."""
 
-import threading
+from __future__ import annotations
 
 import pytest
 
-from engine.core.mailbox import Mailbox
-from engine.live.capture import Capture, Pacer
+from engine.live.file_reader import Pacer
 from tests.fakes.clock import FakeClock
-from tests.fakes.live_fakes import FAST
 
 
 class Waits:
@@ -72,14 +70,3 @@ def test_fault_33_times_that_jump_become_steps_of_the_rate(clock, moments):
 @pytest.mark.parametrize("rate", [None, 0.0, -1.0, float("nan"), float("inf")])
 def test_fault_32_without_a_rate_that_can_be_true_there_are_30_frames_a_second(clock, rate):
     assert Pacer(rate, clock, Waits(clock)).period == pytest.approx(1 / 30)
-
-
-def test_a_source_that_throws_while_it_opens_is_told_without_a_gap_for_its_name(clock):
-    def open_source():
-        raise RuntimeError("driver")
-
-    capture = Capture(open_source, Mailbox(), FAST, clock, threading.Event())
-    capture.start()
-    assert capture.join(5)
-    assert capture.error is not None
-    assert capture.error.what == "The source failed (driver)"

@@ -1,0 +1,67 @@
+"""The one frame loop of what runs without a window: a source through a pipeline, every frame in its turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from engine.core.errors import SourceError, UsageError
+from engine.core.faces import Result
+from engine.inference.landmarker import not_finite_error
+from engine.inference.pipeline import Pipeline
+from engine.inference.signals import FaceSignals, SignalReader
+from engine.sources.base import Source, SourceKind
+
+# Sources without an end stop after this many frames unless a number is given.
+ENDLESS_FRAMES = 300
+
+
+def process_frames(
+    source: Source, pipeline: Pipeline, limit: int | None = None
+) -> Iterator[tuple[Result, tuple[FaceSignals | None, ...]]]:
+    """Yield what is found on each frame of a source, and the signals of each face.
+
+    Args:
+        source: not yet read from.
+        pipeline: finds the faces.
+        limit: number of frames after which to stop; None reads files to their end and of endless sources
+            `ENDLESS_FRAMES`.
+
+    Raises:
+        SourceError: the source failed or gave no frame.
+        ModelError: the model gave numbers that are not finite.
+    """
+    if limit is None and is_endless(source):
+        limit = ENDLESS_FRAMES
+    reader, count = SignalReader(), 0
+    while limit is None or count < limit:
+        start = time.perf_counter()
+        frame = source.read()
+        if frame is None:
+            break
+        result = pipeline.process(frame, capture_ms=(time.perf_counter() - start) * 1e3)
+        if result.not_finite:
+            raise not_finite_error(result.model)
+        yield result, reader.read(result)
+        count += 1
+    if not count:
+        raise SourceError(f"{source.name} gave no picture", "it is empty or ended at once", "choose another source")
+
+
+def is_endless(source: Source) -> bool:
+    """Return whether a source goes on until it is stopped."""
+    return source.kind in (SourceKind.CAMERA, SourceKind.SAMPLE)
+
+
+def require_end(source: Source, what: str) -> None:
+    """Refuse a source of which `what` cannot be written as a file.
+
+    Raises:
+        UsageError: it never ends.
+    """
+    if is_endless(source):
+        raise UsageError(
+            f"“{source.name}” never ends, so {what} cannot be written as a file",
+            "this is for pictures and videos",
+            "record a video first: “understudy run --headless --record FILE”",
+        )
