@@ -4,6 +4,7 @@
 python3 start.py [SOURCE] [OPTIONS]    set up what is missing, then open the window: `understudy run`
 python3 start.py --headless [...]      the same without a window: a clip, a picture and a summary in the folder output
 python3 start.py test [PYTEST ...]     set up for development as well, then run every check and every test
+python3 start.py setup                 set up for development and run nothing
 
 SOURCE and OPTIONS are those of `understudy run`; see `.venv/bin/understudy run --help`.
 All that is installed goes to the folder .venv beside this file; delete it to start afresh.
@@ -30,18 +31,7 @@ HEADLESS_FRAMES = 300
 # The options of `understudy run` that are followed by a value, which is therefore no SOURCE.
 VALUE_OPTIONS = ("--model", "--detector", "--frames", "--record", "--picture", "--screenshot", "--stream", "--json")
 
-# What Qt needs of the system: libraries, and the packages of Debian and Ubuntu that bring them.
-QT_LIBRARIES = {
-    "libEGL.so.1": "libegl1", "libGL.so.1": "libgl1", "libX11.so.6": "libx11-6", "libX11-xcb.so.1": "libx11-xcb1",
-    "libdbus-1.so.3": "libdbus-1-3", "libfontconfig.so.1": "libfontconfig1", "libfreetype.so.6": "libfreetype6",
-    "libgthread-2.0.so.0": "libglib2.0-0", "libxcb.so.1": "libxcb1", "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-icccm.so.4": "libxcb-icccm4", "libxcb-image.so.0": "libxcb-image0",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1", "libxcb-randr.so.0": "libxcb-randr0",
-    "libxcb-render.so.0": "libxcb-render0", "libxcb-render-util.so.0": "libxcb-render-util0",
-    "libxcb-shape.so.0": "libxcb-shape0", "libxcb-shm.so.0": "libxcb-shm0", "libxcb-sync.so.1": "libxcb-sync1",
-    "libxcb-util.so.1": "libxcb-util1", "libxcb-xfixes.so.0": "libxcb-xfixes0", "libxcb-xkb.so.1": "libxcb-xkb1",
-    "libxkbcommon.so.0": "libxkbcommon0", "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-}  # fmt: skip
+# Where Linux keeps fonts, without which Qt writes boxes. What else it needs stands in packaging/qt-libraries.txt.
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 FONT_PACKAGE = "fonts-dejavu-core"
 
@@ -84,9 +74,9 @@ def main(arguments: "list[str]") -> int:
         if arguments[:1] in (["-h"], ["--help"]):
             say(str(__doc__).strip())
             return 0
-        if arguments[:1] == ["test"]:
+        if arguments[:1] in (["setup"], ["test"]):
             set_up(DEVELOPMENT, needs_qt=True)
-            return run_tests(arguments[1:])
+            return run_checks(arguments[1:]) if arguments[0] == "test" else 0
         headless = "--headless" in arguments
         if not headless and not has_display(sys.platform, os.environ):
             say("There is no display here, so Understudy runs without a window. (--headless asks for that.)")
@@ -197,8 +187,10 @@ class Environment:
 
 def missing_system_packages() -> "list[str]":
     """Return the Debian packages of the libraries and fonts that Qt needs and that are not here."""
-    packages = {package for library, package in QT_LIBRARIES.items() if not loads(library)}
-    fonts = (font for folder in FONT_FOLDERS for font in Path(folder).expanduser().glob("**/*.[ot]tf"))
+    lines = (ROOT / "packaging" / "qt-libraries.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split() for line in lines if not line.startswith("#")]
+    packages = {package for library, package in pairs if not loads(library)}
+    fonts = (font for folder in FONT_FOLDERS for font in Path(folder).expanduser().glob("**/*.?tf"))
     return sorted(packages if next(fonts, None) else {*packages, FONT_PACKAGE})
 
 
@@ -231,7 +223,7 @@ def call(command: "list[str]") -> None:
     """Run a command of the set-up without showing its output; raise SetupError where it fails."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "PYTHONUTF8": "1"}
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, timeout=TIMEOUT, stdin=subprocess.DEVNULL,
+        command, check=False, cwd=ROOT, env=environment, timeout=TIMEOUT, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
     )  # fmt: skip
     if done.returncode != 0:
@@ -263,22 +255,9 @@ def run_application(arguments: "list[str]") -> int:
     return code if code >= 0 else 128 - code  # as a shell would have it
 
 
-def run_tests(arguments: "list[str]") -> int:
+def run_checks(arguments: "list[str]") -> int:
     """Run the linter, the type checker, the import walls and the tests; return 0 where all of them pass."""
-    checks = {
-        "ruff check": ["-m", "ruff", "check", "."],
-        "ruff format": ["-m", "ruff", "format", "--check", "."],
-        "mypy": ["-m", "mypy"],
-        "import walls": ["-c", "from importlinter.cli import lint_imports_command as main; main()"],
-        "pytest": ["-m", "pytest", *arguments],
-    }
-    offscreen = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    python, codes = str(Environment(ROOT).python), {}
-    for name, command in checks.items():
-        say(f"\n== {name}")
-        codes[name] = subprocess.run([python, *command], cwd=ROOT, env=offscreen, timeout=TIMEOUT).returncode
-    say("\n" + "\n".join(f"{name:<14}{'FAILED' if code else 'passed'}" for name, code in codes.items()))
-    return next((code for code in codes.values() if code), 0)
+    return subprocess.call([str(Environment(ROOT).python), "-m", "tests.checks", *arguments], cwd=str(ROOT))
 
 
 @contextlib.contextmanager

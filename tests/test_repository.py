@@ -11,13 +11,30 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("trainer", "torch")
 ROOMS = ("app", "engine", "trainer")
-LONGEST_FILE = 400  # lines
-TEXT = {".py", ".md", ".txt", ".toml", ".json", ".cfg", ".ini", ".yml", ".yaml", ".sh", ".spec", ".qss", ".svg", ""}
+TEXT = {
+    ".py",
+    ".md",
+    ".txt",
+    ".toml",
+    ".json",
+    ".cfg",
+    ".ini",
+    ".yml",
+    ".yaml",
+    ".sh",
+    ".spec",
+    ".cff",
+    ".qss",
+    ".svg",
+    "",
+}
 
 # Written so that this file does not contain what it looks for.
 FORBIDDEN = {
@@ -45,7 +62,8 @@ def repository_files() -> list[Path]:
 
 FILES = repository_files()
 MODULES = [file for file in FILES if file.suffix == ".py"]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, CONFIGURATION = PYPROJECT["project"], PYPROJECT["tool"]
 
 
 def pins(name: str) -> dict[str, str]:
@@ -103,10 +121,15 @@ def test_forbidden_lines_would_be_found(line: str) -> None:
     assert any(pattern.search(line) for pattern in FORBIDDEN.values())
 
 
-def test_files_stay_short_enough_to_be_read() -> None:
-    lengths = {file.relative_to(ROOT).as_posix(): len(file.read_bytes().splitlines()) for file in MODULES}
-    product = {name: length for name, length in lengths.items() if not name.startswith("tests/")}
-    assert {name: length for name, length in product.items() if length > LONGEST_FILE} == {}
+def test_functions_stay_simple_enough_to_be_read() -> None:
+    """The linter bounds what a function may hold; how long a file is follows from what belongs together."""
+    rules = CONFIGURATION["ruff"]["lint"]
+    assert {"C90", "PL", "BLE", "PERF", "ARG", "N", "PTH"} <= set(rules["select"])
+    assert rules["mccabe"]["max-complexity"] <= 12
+    assert rules["pylint"]["max-args"] <= 7
+    bounds = {"C90", "C901", "PLR0913", "BLE", "BLE001"}
+    ignored = {*rules["ignore"], *(code for codes in rules["per-file-ignores"].values() for code in codes)}
+    assert ignored & bounds == set()
 
 
 def test_version_is_the_same_everywhere() -> None:
@@ -116,6 +139,25 @@ def test_version_is_the_same_everywhere() -> None:
         newest = re.search(r"^## \[?(\d+\.\d+\.\d+)", changelog.read_text(encoding="utf-8"), re.MULTILINE)
         assert newest, "the changelog has no heading with a version"
         assert newest[1] == PROJECT["version"]
+
+
+def test_the_citation_is_of_this_version_and_names_both_papers() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
+    preprints = [reference["identifiers"][0]["value"] for reference in citation["references"]]
+    assert preprints == ["arXiv:2111.07047", "arXiv:2404.06029"]
+    assert all(
+        reference["title"] and reference["authors"] and reference["year"] for reference in citation["references"]
+    )
+
+
+@pytest.mark.parametrize(
+    "form", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda form: form.stem
+)
+def test_issue_forms_ask_what_the_doctor_says(form: Path) -> None:
+    parts = yaml.safe_load(form.read_text(encoding="utf-8"))["body"]
+    assert [part["id"] for part in parts if "understudy doctor" in part["attributes"]["label"]] == ["doctor"]
+    assert len({part["id"] for part in parts}) == len(parts)
 
 
 def test_every_requirement_is_pinned_inside_its_bounds() -> None:
@@ -138,15 +180,70 @@ def test_packages_without_their_requirements_are_pinned_apart() -> None:
     assert not set(pins("no-deps.txt")) & set(pins("constraints.txt"))
 
 
+LOCK_LINE = re.compile(
+    r"(?P<name>[a-z0-9-]+)==(?P<version>[0-9][0-9A-Za-z.]*)( ; [^\\;]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?|#.*"
+)
+
+
+def locked() -> dict[str, str]:
+    """Package and version of each entry of the lock."""
+    lines = (ROOT / "packaging" / "lock.txt").read_text(encoding="utf-8").splitlines()
+    matches = [LOCK_LINE.fullmatch(line) for line in lines]
+    odd = [line for line, match in zip(lines, matches, strict=True) if match is None]
+    assert odd == [], "these lines of the lock are neither a pin nor a hash"
+    return {match["name"]: match["version"] for match in matches if match and match["name"]}
+
+
+def test_the_lock_names_no_server_and_no_path() -> None:
+    assert locked()  # whose lines are pins, hashes and remarks
+    text = (ROOT / "packaging" / "lock.txt").read_text(encoding="utf-8")
+    assert not re.search(r"://|file:|@|index|\.whl|/", re.sub(r"^#.*$", "", text, flags=re.MULTILINE))
+
+
+def test_the_lock_agrees_with_the_constraints() -> None:
+    pinned, versions = pins("constraints.txt"), locked()
+    assert {name: version for name, version in versions.items() if pinned.get(name, version) != version} == {}
+    groups = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in ("dev", "trainer"))]
+    wanted = {canonicalize_name(Requirement(text).name) for group in groups for text in group}
+    assert wanted - set(versions) == set(), "make lock brings these in"
+    # What only Macs, CUDA or browsers need is not pinned: nothing of ours hangs on its version.
+    elsewhere = re.compile(r"nvidia-|cuda-|triton|pyobjc-|httpx2-jsfetch")
+    assert [name for name in versions if name not in pinned and not elsewhere.match(name)] == []
+
+
+def test_hooks_fetch_nothing() -> None:
+    """Each hook before a commit is a tool of the environment; none is cloned from a server."""
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    lines = [line.strip().removeprefix("- ") for line in text.splitlines() if not line.startswith("#")]
+    assert [line for line in lines if line.startswith("repo:")] == ["repo: local"]
+    entries = [line.removeprefix("entry: ") for line in lines if line.startswith("entry:")]
+    assert [entry for entry in entries if not entry.startswith(".venv/bin/")] == []
+    assert [line for line in lines if line.startswith("language:")] == ["language: system"] * len(entries)
+    assert len(entries) == len([line for line in lines if line.startswith("id:")]) > 0
+    assert "://" not in text
+
+
+def test_the_makefile_names_targets_that_exist() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", text, re.MULTILINE))
+    assert {"setup", "format", "lint", "test-fast", "test", "e2e", "golden"} <= targets
+    phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    assert phony
+    assert set(phony[1].split()) == targets
+    named = re.findall(r"-m (tests[.\w]*)|(?<= )(tests/\w+)(?= |$)", text, re.MULTILINE)
+    places = [module.replace(".", "/") + ".py" if module else folder for module, folder in named]
+    assert places
+    assert [place for place in places if not (ROOT / place).exists()] == []
+
+
 def test_the_app_loads_no_trainer_when_it_starts() -> None:
     """The walls allow one module to import the trainer, and that one only inside its functions."""
     early = []
     for file in MODULES:
         if file.relative_to(ROOT).parts[0] != "app":
             continue
-        for name in imported_at_once(ast.parse(file.read_text(encoding="utf-8"))):
-            if name.split(".")[0] in ("trainer", "torch"):
-                early.append(f"{file.relative_to(ROOT)} imports {name}")
+        names = imported_at_once(ast.parse(file.read_text(encoding="utf-8")))
+        early += [f"{file.relative_to(ROOT)} imports {name}" for name in names if name.split(".")[0] in HEAVY]
     assert early == []
 
 

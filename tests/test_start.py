@@ -173,6 +173,14 @@ def test_main_opens_a_window_where_it_can(
 # What is installed, and when
 
 
+def test_setup_prepares_development_and_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[tuple[start.SetUp, bool]] = []
+    monkeypatch.setattr(start, "set_up", lambda wanted, needs_qt: prepared.append((wanted, needs_qt)))
+    monkeypatch.setattr(start, "run_checks", lambda arguments: pytest.fail("tests were run"))
+    assert start.main(["setup"]) == 0
+    assert prepared == [(start.DEVELOPMENT, True)]
+
+
 def test_second_start_installs_nothing(pip: PipLog) -> None:
     start.set_up(start.APPLICATION, needs_qt=False)
     assert pip.calls == [("--editable", ".")]
@@ -435,22 +443,14 @@ def test_being_terminated_is_passed_on_and_waited_for(root: Path, early: bool, m
     assert start.run_application([]) == 5
 
 
-def test_all_checks_run_offscreen_and_the_first_failure_counts(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ran = []
-
-    def fake_run(command: list[str], **settings: object) -> subprocess.CompletedProcess[str]:
-        assert settings["env"]["QT_QPA_PLATFORM"] == "offscreen"
-        ran.append(command[1:])
-        return subprocess.CompletedProcess(command, 3 if "mypy" in command else 0)
-
-    monkeypatch.setattr(subprocess, "run", fake_run)
-    assert start.run_tests(["-k", "start"]) == 3
-    assert ran[-1] == ["-m", "pytest", "-k", "start"]
-    assert len(ran) == 5
-    summary = capsys.readouterr().out.splitlines()[-5:]
-    assert [line.split()[-1] for line in summary] == ["passed", "passed", "FAILED", "passed", "passed"]
+@posix_only
+def test_checks_run_in_the_environment_and_give_their_exit_code(root: Path) -> None:
+    python = start.Environment(root).python
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$PWD: $*" > ran\nexit 3\n')
+    python.chmod(0o755)
+    assert start.run_checks(["-k", "start"]) == 3
+    assert (root / "ran").read_text() == f"{root}: -m tests.checks -k start\n"
 
 
 def test_installation_uses_the_pinned_versions(calls: list[list[str]], root: Path) -> None:

@@ -33,7 +33,7 @@ def main(width: int, height: int, rate: float) -> int:
             size = width * height * 3
             while len(data := sys.stdin.buffer.read(size)) == size:
                 camera.send(numpy.frombuffer(data, numpy.uint8).reshape(height, width, 3))
-    except Exception as error:  # drivers of three systems: whatever they say is told
+    except Exception as error:  # noqa: BLE001  drivers of three systems: whatever they say is told
         tell(problem="lost" if opened else "device", detail=str(error))
         return 1
     return 0

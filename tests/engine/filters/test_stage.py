@@ -1,6 +1,5 @@
 """The live stage: what is saved is shown within half a second, and no mistake takes the picture away."""
 
-import os
 import threading
 import time
 
@@ -67,7 +66,7 @@ def test_a_saved_toml_is_followed_soon(stage, folder):
 
 def test_editors_that_write_beside_and_rename_are_followed(stage, folder):
     write_png(folder / "new.png", BLUE)
-    os.replace(folder / "new.png", folder / "square.png")
+    (folder / "new.png").replace(folder / "square.png")
     assert seconds_until(lambda: colour(stage) == "blue") < SOON
 
 

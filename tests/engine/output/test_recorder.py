@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -154,7 +155,7 @@ class Forgetful:
     opens = True
 
     def __init__(self, path, *arguments) -> None:
-        self._file = open(path, "wb")  # noqa: SIM115
+        self._file = Path(path).open("wb")  # noqa: SIM115
 
     def write(self, frame) -> None:
         pass

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sys
 
 import numpy as np
@@ -147,7 +146,7 @@ def test_fault_45_strange_paths_get_a_sentence(spec):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need special rights on Windows")
 def test_fault_45_a_dangling_link_says_so(folder):
-    os.symlink(folder / "gone.mp4", folder / "link.mp4")
+    (folder / "link.mp4").symlink_to(folder / "gone.mp4")
     with pytest.raises(SourceError, match="link to a file that is gone"):
         opened("link.mp4")
 
@@ -204,10 +203,10 @@ def test_fault_45_what_may_only_be_read_is_opened(folder):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need special rights on Windows")
 def test_fault_45_a_link_opens_what_it_points_to_and_a_circle_of_links_says_so(folder):
-    os.symlink(folder / "album", folder / "link 🔗")
+    (folder / "link 🔗").symlink_to(folder / "album")
     assert opened("link 🔗").read() is not None
-    os.symlink(folder / "one.mp4", folder / "two.mp4")
-    os.symlink(folder / "two.mp4", folder / "one.mp4")
+    (folder / "two.mp4").symlink_to(folder / "one.mp4")
+    (folder / "one.mp4").symlink_to(folder / "two.mp4")
     with pytest.raises(SourceError, match="link to a file that is gone"):
         opened("one.mp4")
 
