@@ -33,7 +33,7 @@ class HeadlessSettings:
         record: video file for the annotated frames.
         picture: picture file for the last annotated frame with a face.
         overlay: what is drawn.
-        stream: gets every result; whoever opened it stops it.
+        stream: gets every result; it is stopped where it was opened.
     """
 
     frames: int | None = None

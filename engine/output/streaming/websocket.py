@@ -72,7 +72,7 @@ class WebSocketLink:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._serve())
-        except Exception as error:  # it belongs to whoever waits for the start
+        except Exception as error:  # what opens the link is waiting for it
             self._started.set_exception(error)
         finally:
             self._loop.close()
@@ -85,7 +85,7 @@ class WebSocketLink:
                 _listen,
                 self._address.host,
                 self._address.port,
-                process_request=self._welcome,
+                process_request=self._on_client,
                 origins=[None, LOCAL_PAGES],
                 compression=None,
                 close_timeout=GOODBYE,
@@ -96,7 +96,7 @@ class WebSocketLink:
             self._started.set_result(server)
             await self._ending.wait()
 
-    def _welcome(self, client: ServerConnection, request: Request) -> None:
+    def _on_client(self, client: ServerConnection, request: Request) -> None:
         """Give messages from now on; called before a client hears that it is connected."""
         self._heard = True
 

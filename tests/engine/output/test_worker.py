@@ -14,11 +14,11 @@ pytestmark = pytest.mark.usefixtures("no_thread_left")
 
 
 class Words(OutputWorker[str]):
-    """Keeps words once it is let go; fails at some of them."""
+    """Keeps words, and goes on after each once it is let go; fails at some of them."""
 
     def __init__(self, room=None, on_error=None, error=None) -> None:
         super().__init__("The words", room, on_error)
-        self.go, self.written, self._raised = threading.Event(), [], error
+        self.go, self.written, self._raised = threading.Semaphore(0), [], error
         self._thread.start()
 
     def give(self, word, size=1):
@@ -30,7 +30,7 @@ class Words(OutputWorker[str]):
             if word == "bad":
                 raise self._raised
             self.written.append(word)
-            self.go.wait(20)
+            self.go.acquire(timeout=20)
 
 
 def test_where_the_newest_counts_it_is_written_next_and_what_waits_at_the_end_is_not():
@@ -39,34 +39,28 @@ def test_where_the_newest_counts_it_is_written_next_and_what_waits_at_the_end_is
     wait_until(lambda: words.written)
     for word in ("two", "three", "four"):
         assert words.give(word)
-    words.go.set()
+    words.go.release()
     wait_until(lambda: len(words.written) == 2)
-    words.go.clear()
-    words.give("five")
-    wait_until(lambda: len(words.written) == 3)
-    words.give("six")
+    assert words.give("five")
     words.end()
-    words.go.set()
+    words.go.release()
     assert words.stop()
-    assert (words.written, words.dropped) == (["one", "four", "five"], 2)
-    assert not words.give("seven")
+    assert (words.written, words.dropped) == (["one", "four"], 2)
+    assert not words.give("six")
 
 
 def test_where_items_wait_those_without_room_are_dropped_and_the_others_are_written_at_the_end():
     words = Words(room=10)
     words.give("first")
     wait_until(lambda: words.written)
-    assert [words.give(word, len(word)) for word in ("an item larger than all room", "more")] == [True, False]
-    words.go.set()
+    assert [words.give(word, len(word)) for word in ("larger than all room", "more")] == [True, False]
+    words.go.release()
     wait_until(lambda: len(words.written) == 2)
-    words.go.clear()
-    words.give("next")
-    wait_until(lambda: len(words.written) == 3)
     assert [words.give(word, 5) for word in "abc"] == [True, True, False]
     words.end()
-    words.go.set()
+    words.go.release(3)
     assert words.stop()
-    assert words.written[2:] == ["next", "a", "b"]
+    assert words.written == ["first", "larger than all room", "a", "b"]
     assert words.dropped == 2
 
 
@@ -87,7 +81,7 @@ def test_an_error_ends_the_output_and_says_whose_it_is(error):
         assert str(words.error) == "The words failed (bad word). Unknown. Switch it off and on."
         assert words.error.__cause__ is error
     assert other.give("fine"), "the others go on"
-    other.go.set()
+    other.go.release()
     assert words.stop()
     assert other.stop()
     assert other.error is None
@@ -108,5 +102,5 @@ def test_stopping_what_hangs_takes_no_longer_than_it_may():
     words.give("one")
     wait_until(lambda: words.written)
     assert not words.stop(0.05)
-    words.go.set()
+    words.go.release()
     assert words.stop()
