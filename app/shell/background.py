@@ -1,4 +1,4 @@
-"""Between other threads and the GUI thread: slow work is handed out, and news from the engine come in."""
+"""Between other threads and the GUI thread: results of slow work, and notifications of the engine."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme.theme import GAP
+from app.widgets.controls import make_tool_button
 from engine.core.errors import UnderstudyError, sentence
 
 
@@ -45,9 +46,9 @@ class Banner(QFrame):
         font = self._what.font()
         font.setBold(True)
         self._what.setFont(font)
-        self.copy_button = self._button(self.tr("Copy"), self.tr("Copy this message and its details"))
+        self.copy_button = make_tool_button(self.tr("Copy"), self.tr("Copy this message and its details"))
         self.copy_button.clicked.connect(self._copy)
-        self.close_button = self._button(self.tr("Close"), self.tr("Close this message (Esc)"))
+        self.close_button = make_tool_button(self.tr("Close"), self.tr("Close this message (Esc)"))
         self.close_button.clicked.connect(self.hide)
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -117,7 +118,7 @@ class Banner(QFrame):
             before = button
 
     def _remedy_button(self, remedy: Remedy) -> QToolButton:
-        button = self._button(remedy.text, remedy.text)
+        button = make_tool_button(remedy.text, remedy.text)
         button.setProperty("role", "remedy")
 
         def act() -> None:
@@ -131,14 +132,6 @@ class Banner(QFrame):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText("\n\n".join(part for part in (self.text, self._details) if part))
-
-    def _button(self, text: str, name: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(text)
-        button.setAccessibleName(name)
-        button.setToolTip(name)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
 
 
 def _label() -> QLabel:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QWidget
 
 from app.shortcuts.shortcuts import Act, with_key
 from app.theme.theme import GAP, MARGIN
+from app.widgets.controls import make_tool_button
 
 
 class TopBar(QWidget):
@@ -31,27 +32,18 @@ class TopBar(QWidget):
         self.tabs.setToolTip(self.tr("The pages of the window"))
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.tabs.currentChanged.connect(self.chosen)
-        self.theme = self._make_button("\u25d0", self.tr("Theme"), with_key(self.tr("Next theme"), Act.THEME))
+        self.theme = make_tool_button("\u25d0", self.tr("Theme"), with_key(self.tr("Next theme"), Act.THEME))
         self.theme.clicked.connect(self.theme_wanted)
-        self.keys = self._make_button("?", self.tr("Keys"), with_key(self.tr("All keys"), Act.KEYS))
+        self.keys = make_tool_button("?", self.tr("Keys"), with_key(self.tr("All keys"), Act.KEYS))
         self.keys.clicked.connect(self.keys_wanted)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
-        layout.setSpacing(MARGIN)
         layout.addWidget(name)
         layout.addWidget(self.tabs)
         layout.addStretch(1)
         layout.addWidget(self.theme)
         layout.addWidget(self.keys)
         layout.setSpacing(GAP * 2)
-
-    def _make_button(self, sign: str, name: str, hint: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(sign)
-        button.setAccessibleName(name)
-        button.setToolTip(hint)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
 
     def add_page(self, name: str) -> None:
         """List a page."""

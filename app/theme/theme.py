@@ -1,4 +1,4 @@
-"""The look of the window, light, dark or as the system: calm, so that the eye stays on the picture."""
+"""The colours of the window: light, dark, or as the system has them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.render.palette import FIRST_LANE, SECOND_LANE, Colour
 GAP = 8  # logical pixels between neighbours
 MARGIN = 20  # logical pixels between groups and around them
 
-# The stage around the picture stays dark in every theme, as the walls of a cinema do.
+# The stage around the picture stays dark in every theme, as in a cinema.
 STAGE = "#0d0f12"
 ON_STAGE = "#e8eaed"
 ON_STAGE_MUTED = "#a3acb8"
@@ -38,7 +38,7 @@ class Palette:
         edge: outlines of controls.
         text: on panel, field and hover.
         muted: headings and hints, on the same three.
-        faint: what cannot be used now.
+        faint: disabled controls.
         accent: focus, slider, check marks, links.
         on_accent: text and marks on the accent.
         soft_accent: the done part of a progress bar; text stands on it.
@@ -109,7 +109,7 @@ ON_LIGHT = ("#0a84c4", "#c06a00")
 
 
 class ThemeChoice(Enum):
-    """What the user can choose."""
+    """The themes that the user can choose."""
 
     SYSTEM = "system"
     LIGHT = "light"
@@ -133,13 +133,13 @@ def apply_theme(application: QApplication, palette: Palette = DARK) -> None:
 
 
 class Theme(QObject):
-    """Keeps the application in the look that the user chose.
+    """Gives the application the colours that the user chose.
 
-    With `SYSTEM` it follows the desktop, also while the window runs; dark where the desktop does not say.
+    With `SYSTEM` it follows the desktop, also while the window is open; it is dark where the desktop does not say.
 
     Args:
-        application: what is to be dressed.
-        choice: the look to begin with.
+        application: what gets the colours.
+        choice: the first choice.
     """
 
     changed = Signal(ThemeChoice)  # the user chose another
@@ -149,10 +149,10 @@ class Theme(QObject):
         self._application = application
         self._choice = choice
         self._hints = application.styleHints()
-        self._hints.colorSchemeChanged.connect(self._dress)
-        self._ask_the_platform()
+        self._hints.colorSchemeChanged.connect(self._apply)
+        self._set_system_scheme()
         application.setStyle("Fusion")  # once: each time costs a fifth of a change of colours
-        apply_theme(application, self._wanted())
+        apply_theme(application, self._palette())
 
     @property
     def choice(self) -> ThemeChoice:
@@ -160,11 +160,11 @@ class Theme(QObject):
         return self._choice
 
     def choose(self, choice: ThemeChoice) -> None:
-        """Change the look of everything on screen."""
+        """Change the colours of everything on screen."""
         if choice is not self._choice:
             self._choice = choice
-            self._ask_the_platform()
-            self._dress()
+            self._set_system_scheme()
+            self._apply()
             self.changed.emit(choice)
 
     def choose_next(self) -> None:
@@ -172,16 +172,16 @@ class Theme(QObject):
         every = list(ThemeChoice)
         self.choose(every[(every.index(self._choice) + 1) % len(every)])
 
-    def _ask_the_platform(self) -> None:
+    def _set_system_scheme(self) -> None:
         # The window's frame and the dialogs that the desktop draws itself.
         schemes = {ThemeChoice.LIGHT: Qt.ColorScheme.Light, ThemeChoice.DARK: Qt.ColorScheme.Dark}
         self._hints.setColorScheme(schemes.get(self._choice, Qt.ColorScheme.Unknown))
 
-    def _dress(self) -> None:
-        if self._wanted() is not colours():
-            apply_theme(self._application, self._wanted())
+    def _apply(self) -> None:
+        if self._palette() is not colours():
+            apply_theme(self._application, self._palette())
 
-    def _wanted(self) -> Palette:
+    def _palette(self) -> Palette:
         if self._choice is ThemeChoice.SYSTEM:
             return LIGHT if self._hints.colorScheme() is Qt.ColorScheme.Light else DARK
         return LIGHT if self._choice is ThemeChoice.LIGHT else DARK

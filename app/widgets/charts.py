@@ -34,7 +34,7 @@ class Axis:
     logarithmic: bool = False
 
     def place(self, value: float) -> float:
-        """Return where a value lies: 0 at `low`, 1 at `high`."""
+        """Return the place of a value: 0 at `low`, 1 at `high`."""
         if self.logarithmic:
             return math.log(max(value, 1e-300) / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QStyleOptionButton,
     QStyleOptionComboBox,
     QStylePainter,
+    QToolButton,
     QWidget,
 )
 
@@ -113,6 +114,16 @@ def make_button(text: str, hint: str, act: Act | None = None, checkable: bool = 
     button.setToolTip(hint if act is None else with_key(hint, act))
     button.setAccessibleName(text)
     button.setCheckable(checkable)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
+def make_tool_button(text: str, name: str, hint: str = "") -> QToolButton:
+    """Return a small button; `name` says in words what it does, and so does its tool tip if there is no `hint`."""
+    button = QToolButton()
+    button.setText(text)
+    button.setAccessibleName(name)
+    button.setToolTip(hint or name)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
 

@@ -131,7 +131,7 @@ class StillWindow:
         self.window.player.model_changed.emit(1, MODELS[1])
         for _ in range(2):  # what plates say of a frame's age is known once it was painted
             self._fill_latencies()
-            self.window.view.lane_plates._told = None  # speak anew, though no time has passed
+            self.window.view.lane_plates._data = None  # update at once, though no time has passed
             self.window.player.viewed.emit(self._view(layout))
             settle()
 

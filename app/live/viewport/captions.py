@@ -14,6 +14,8 @@ from engine.live.settings import Pace
 from engine.live.view import View
 from engine.render.scene import Layout
 
+translate = QCoreApplication.translate  # under the name that lupdate looks for
+
 SEPARATOR = " · "
 
 
@@ -74,7 +76,7 @@ def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
     if timing:
         lines.append(Line(timing, muted=True))
     if lane == 1 and _differ_in_points(data):
-        lines.append(Line(QCoreApplication.translate("Captions", "compared on the 68 shared points"), muted=True))
+        lines.append(Line(translate("Captions", "compared on the 68 shared points"), muted=True))
     return tuple(lines)
 
 
@@ -83,10 +85,8 @@ def legend_lines(data: CaptionData) -> tuple[Line, ...]:
     first, second = data.results
     if data.layout is not Layout.DIFFERENCE or second is None or not second.model:
         return ()
-    names = QCoreApplication.translate("Captions", "arrows: {0} to {1}").format(first.model, second.model)
-    return Line(names), Line(
-        QCoreApplication.translate("Captions", "magnified {0:g}\u00d7").format(data.magnification), muted=True
-    )
+    names = translate("Captions", "arrows: {0} to {1}").format(first.model, second.model)
+    return Line(names), Line(translate("Captions", "magnified {0:g}\u00d7").format(data.magnification), muted=True)
 
 
 def _timing(data: CaptionData, lane: int) -> tuple[str, ...]:
@@ -94,20 +94,20 @@ def _timing(data: CaptionData, lane: int) -> tuple[str, ...]:
     said, age = [], data.ages[lane]
     first, second = data.results
     if second is not None and data.pace is Pace.LOCKED and first.frame.id == second.frame.id:
-        said.append(QCoreApplication.translate("Captions", "same frame"))
+        said.append(translate("Captions", "same frame"))
     elif second is not None and lane == 1 and not data.layout.has_two_pictures:
-        return (_lag(first, second),)  # the age of the picture stands at the first lane
+        return (_lag(first, second),)  # the caption of the first lane has the age of the picture
     if age is not None:
-        said.append(QCoreApplication.translate("Captions", "shown {0:.0f} ms after capture").format(age))
+        said.append(translate("Captions", "shown {0:.0f} ms after capture").format(age))
     return tuple(said)
 
 
 def _lag(first: Result, second: Result) -> str:
     """Say by how much the landmarks of the second lane belong to an earlier frame than the picture."""
     if first.frame.id == second.frame.id:
-        return QCoreApplication.translate("Captions", "same frame")
+        return translate("Captions", "same frame")
     milliseconds = (first.frame.captured - second.frame.captured) * 1e3
-    return QCoreApplication.translate("Captions", "of a frame {0:.0f} ms earlier").format(max(milliseconds, 0.0))
+    return translate("Captions", "of a frame {0:.0f} ms earlier").format(max(milliseconds, 0.0))
 
 
 def _differ_in_points(data: CaptionData) -> bool:

@@ -72,5 +72,5 @@ class FirstHint(QLabel):
 
 
 def _is_covering(shown: QObject) -> bool:
-    """Tell whether what is shown lies in the same place and is more important."""
+    """Return whether a widget has the same place and is more important."""
     return isinstance(shown, Banner | Presenter)

@@ -1,4 +1,4 @@
-"""Where the live view's pictures stand. Everything in device pixels, so that no edge falls between two of them."""
+"""The layout of the live view in device pixels, so that no edge falls between two of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FREE_SHARE = 0.1  # of a picture's width, that stays free for a face between pla
 
 
 class PlatePlace(Enum):
-    """Where the plates with the numbers stand."""
+    """The place of the plates with the numbers."""
 
     OVER = "over"  # in the upper corners of their pictures
     BRIEF = "brief"  # there too, but shortened to their captions: there is no room for more
@@ -24,11 +24,11 @@ class PlatePlace(Enum):
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Where everything stands.
+    """The places of pictures and plates.
 
     Attributes:
         panes: of each picture.
-        plates: where the plates stand.
+        plates: place of the plates.
     """
 
     panes: tuple[QRect, ...]
@@ -36,7 +36,7 @@ class Arrangement:
 
 
 def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int, share: float = ONE_SHARE) -> Arrangement:
-    """Return where a picture and its plates stand.
+    """Return the places of a picture and its plates.
 
     Args:
         stage: all there is.
@@ -59,7 +59,7 @@ def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int, share: 
 
 
 def on_picture(pane: QRect, plate: QSize, plates: int) -> PlatePlace:
-    """Return how plates stand in the upper corners of one picture: whole where they fit and leave its middle free."""
+    """Return the place of plates on one picture: its upper corners, whole where they fit and leave its middle free."""
     room = pane.width() * (1 - FREE_SHARE if plates > 1 else 1)
     fits = plates * plate.width() <= room and plate.height() <= pane.height()
     beside_the_middle = plate.width() <= pane.width() / 2 or plate.height() <= pane.height() / 2
@@ -67,7 +67,7 @@ def on_picture(pane: QRect, plate: QSize, plates: int) -> PlatePlace:
 
 
 def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrangement:
-    """Return where two pictures of one size, `gap` apart, and their plates stand; see `one_picture`."""
+    """Return the places of two pictures of one size, `gap` apart, and of their plates; see `one_picture`."""
     full = max(_in_row(stage, picture, gap), _in_column(stage, picture, gap), key=_height)
     if plate.isEmpty():
         return Arrangement(full, PlatePlace.BELOW)
@@ -85,14 +85,14 @@ def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrang
 
 
 def fitted(cell: QRect, picture: QSize) -> QRect:
-    """Return where a picture stands in a cell: as large as it fits, in its middle."""
+    """Return the place of a picture in a cell: as large as it fits, in its middle."""
     width, height = _scaled(picture, cell.size())
     left, top = (cell.width() - width) // 2, (cell.height() - height) // 2
     return QRect(cell.left() + left, cell.top() + top, width, height)
 
 
 def _in_row(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
-    """Return where two pictures stand beside each other, in the middle of the stage."""
+    """Return the places of two pictures beside each other, in the middle of the stage."""
     cell = QSize((stage.width() - gap) // 2, stage.height())
     width, height = _scaled(picture, cell)
     left = stage.left() + (stage.width() - 2 * width - gap) // 2
@@ -101,7 +101,7 @@ def _in_row(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
 
 
 def _in_column(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
-    """Return where two pictures stand below each other, in the middle of the stage."""
+    """Return the places of two pictures below each other, in the middle of the stage."""
     cell = QSize(stage.width(), (stage.height() - gap) // 2)
     width, height = _scaled(picture, cell)
     left = stage.left() + (stage.width() - width) // 2

@@ -78,7 +78,7 @@ def paint_legend(painter: QPainter, lines: Sequence[Line], unit: str, corner: QP
 
     Args:
         painter: in the window's font, and in logical pixels.
-        lines: what stands above the scale.
+        lines: the text above the scale.
         unit: what the scale counts.
         corner: of the plate.
     """

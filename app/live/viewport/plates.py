@@ -20,7 +20,7 @@ from engine.live.settings import Pace
 from engine.live.view import View
 from engine.render.scene import Layout
 
-INSET = 12.0  # logical pixels between a plate and the edge it stands at
+INSET = 12.0  # logical pixels between a plate and the edge beside it
 
 
 class LanePlates:
@@ -32,7 +32,7 @@ class LanePlates:
     Attributes:
         plates: of the first and the second lane.
         latencies: how long the frames of each lane take until they are painted.
-        legend: what stands above the scale of the difference view; empty in other layouts.
+        legend: the lines above the scale of the difference view; empty in other layouts.
         update_due: times out when a change is due that came too soon after the last `update`, or was not known yet.
         details: whether all numbers are shown, not only the most important ones.
     """

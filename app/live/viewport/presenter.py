@@ -44,7 +44,7 @@ class BigLane:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where everything stands, in logical pixels from the plate's corner."""
+    """The places of all parts, in logical pixels from the plate's corner."""
 
     columns: tuple[float, ...]  # left edges
     widths: tuple[float, ...]
@@ -68,7 +68,7 @@ class Presenter(QWidget):
         super().__init__(parent)
         self._stage = parent
         self._rows: list[list[str]] = []
-        self._shared: list[str] = []  # what belongs to all lanes stands last, half way between them
+        self._shared: list[str] = []  # what belongs to both lanes: the last column, half way between them
         self._labels: list[str] = []
         self._layout: _Layout | None = None
         self._picture: QPixmap | None = None  # the video below moves with every frame, the words with some only

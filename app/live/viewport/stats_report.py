@@ -11,6 +11,8 @@ from app.live.viewport.captions import Line
 from engine.core.stats import Spread, Stats
 from engine.render.panel import SHOWN_STAGES, number
 
+translate = QCoreApplication.translate  # under the name that lupdate looks for
+
 UNKNOWN = "\u2013"  # a dash
 
 
@@ -55,13 +57,13 @@ class StatsReport:
 def speed_row(stats: Stats) -> Row:
     """Return the throughput, which says nothing about how late a result is."""
     fps = UNKNOWN if stats.fps is None else number(stats.fps)
-    return Row("", (fps,), QCoreApplication.translate("StatsReport", "results/s"))
+    return Row("", (fps,), translate("StatsReport", "results/s"))
 
 
 def time_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
     """Return the latency from capture to screen, and with `details` that of every stage on the way."""
-    camera = QCoreApplication.translate("StatsReport", "camera to screen")
-    label = camera if report.from_camera else QCoreApplication.translate("StatsReport", "capture to screen")
+    camera = translate("StatsReport", "camera to screen")
+    label = camera if report.from_camera else translate("StatsReport", "capture to screen")
     rows = [Row(label, _spread(report.screen), "ms")]
     if details and report.stats is not None:
         latencies = report.stats.latency_ms
@@ -72,21 +74,20 @@ def time_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
 def quality_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
     """Return how good the landmarks are, and with `details` how steady they are and what they cost."""
     stats = report.stats
-    share = QCoreApplication.translate("StatsReport", "% of eye distance")
-    rows = [*_accuracy(report, share)]
+    share = translate("StatsReport", "% of eye distance")
+    accuracy = _accuracy(report, share)
     if stats is None or not details:
-        return tuple(rows)
+        return accuracy
     # A model that misses the hard faces has an error of the easy ones only.
     found = stats.found * 100 if stats.frames else None
-    frames = QCoreApplication.translate("StatsReport", "% of frames")
-    rows.append(Row(QCoreApplication.translate("StatsReport", "face found"), _one(found), frames))
-    rows.append(Row(QCoreApplication.translate("StatsReport", "jitter while still"), _one(stats.jitter), share))
     cpu = None if stats.cpu is None else stats.cpu * 100
-    core = QCoreApplication.translate("StatsReport", "% of one core")
-    rows.append(Row(QCoreApplication.translate("StatsReport", "CPU"), _one(cpu), core))
-    dropped = QCoreApplication.translate("StatsReport", "dropped"), (str(stats.dropped),)
-    rows.append(Row(*dropped, QCoreApplication.translate("StatsReport", "frames")))
-    return tuple(rows)
+    return (
+        *accuracy,
+        Row(translate("StatsReport", "face found"), _one(found), translate("StatsReport", "% of frames")),
+        Row(translate("StatsReport", "jitter while still"), _one(stats.jitter), share),
+        Row(translate("StatsReport", "CPU"), _one(cpu), translate("StatsReport", "% of one core")),
+        Row(translate("StatsReport", "dropped"), (str(stats.dropped),), translate("StatsReport", "frames")),
+    )
 
 
 def spoken(report: StatsReport) -> str:
@@ -102,22 +103,22 @@ def _accuracy(report: StatsReport, unit: str) -> tuple[Row, ...]:
     """Return the error where the truth is known, else how near the lanes are to one another."""
     nme = None if report.stats is None else report.stats.nme
     if nme is not None and math.isfinite(nme):
-        return (Row(QCoreApplication.translate("StatsReport", "NME"), _one(nme), unit),)
+        return (Row(translate("StatsReport", "NME"), _one(nme), unit),)
     if report.agreement is None:
         return ()
-    label = QCoreApplication.translate("StatsReport", "agreement")
-    note = QCoreApplication.translate("StatsReport", "between the models, not accuracy")
+    label = translate("StatsReport", "agreement")
+    note = translate("StatsReport", "between the models, not accuracy")
     if len(report.roles) == 2:
-        note = QCoreApplication.translate("StatsReport", "{0} and {1}, not accuracy").format(*report.roles)
+        note = translate("StatsReport", "{0} and {1}, not accuracy").format(*report.roles)
     return (Row(label, _one(report.agreement), unit, note),)
 
 
 def _stage_words(stage: str) -> str:
     return {
-        "detect": QCoreApplication.translate("StatsReport", "detect"),
-        "landmark": QCoreApplication.translate("StatsReport", "landmark"),
-        "smooth": QCoreApplication.translate("StatsReport", "smooth"),
-        "draw": QCoreApplication.translate("StatsReport", "draw"),
+        "detect": translate("StatsReport", "detect"),
+        "landmark": translate("StatsReport", "landmark"),
+        "smooth": translate("StatsReport", "smooth"),
+        "draw": translate("StatsReport", "draw"),
     }[stage]
 
 
@@ -125,7 +126,7 @@ def _sentence(row: Row) -> str:
     numbers = row.numbers[0]
     if len(row.numbers) == 2:
         median, late = row.numbers
-        numbers = QCoreApplication.translate("StatsReport", "median {0}, 95th percentile {1}").format(median, late)
+        numbers = translate("StatsReport", "median {0}, 95th percentile {1}").format(median, late)
     words = " ".join(part for part in (row.label, numbers, row.unit) if part)
     return f"{words} ({row.note})" if row.note else words
 

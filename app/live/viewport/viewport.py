@@ -78,7 +78,7 @@ class Viewport(QWidget):
 
     @property
     def split_place(self) -> float:
-        """Where the split line stands, as a share of the picture's width in [0, 1]."""
+        """Where the split line is, as a share of the picture's width in [0, 1]."""
         return self._split_place
 
     def screen_latency(self, lane: int) -> ScreenLatency:
@@ -192,7 +192,7 @@ class Viewport(QWidget):
             for counted in self.lane_plates.painted(self._view, self._layout, self._live):
                 self.painted.emit(*counted)
 
-    # Where things stand
+    # Layout
 
     def _panes(self) -> tuple[QRect, ...]:
         """Return the places of the pictures in device pixels."""
@@ -204,7 +204,7 @@ class Viewport(QWidget):
             return Arrangement((), PlatePlace.OVER)
         plates, room = self.lane_plates, self.lane_plates.room() * ratio
         plate = QSize(round(room.width()), round(room.height()))
-        # Captions alone are small, and what presents numbers instead of them stands at the foot: no picture gives way.
+        # Captions alone are small, and the presenter is at the foot: pictures need not make room for them.
         asked = plate if plates.numbers else QSize(0, 0)
         if self._layout is Layout.SIDE_BY_SIDE:
             arrangement = two_pictures(self._stage(), image.size(), asked, round(PANE_GAP * ratio))
@@ -256,7 +256,7 @@ class Viewport(QWidget):
             return montage.split(first, second, self._split_place)
         return first.copy()
 
-    # What is painted
+    # Painting
 
     def _paint_pictures(self, painter: QPainter) -> None:
         areas = self.pane_areas()
@@ -276,7 +276,7 @@ class Viewport(QWidget):
             painter.drawImage(self._fitted_into(area, image), image)
 
     def _fitted_into(self, area: QRectF, image: QImage) -> QRectF:
-        """Return where an image stands in an area that was made for the first lane's."""
+        """Return the place of an image in an area that was made for the first lane's."""
         if self._images[0] is None or image.size() == self._images[0].size():
             return area
         ratio = self.devicePixelRatioF()

@@ -1,12 +1,14 @@
 """The command line as a user types it: reports, files, and a sentence for every mistake."""
 
 import json
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
 
-from app.cli.main import build_parser, main
+from app.cli.main import VERBS, build_parser, main
 from engine.core.paths import asset_path
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
@@ -80,6 +82,30 @@ def test_help_reads_like_a_table_of_contents():
     places = [text.index(f"\n    {verb} ") for verb in verbs]
     assert places == sorted(places)
     assert "exit codes: 0 done" in text
+
+
+HEAVY = ("torch", "matplotlib", "PySide6", "trainer")
+PRINT_IMPORTS = """
+import sys
+from app.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+sys.stderr.write(" ".join(sys.modules))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verbs"), [(["--help"], set()), (["run", "--help"], {"run"}), (["data", "--help"], {"data"})]
+)
+def test_a_call_imports_the_module_of_its_verb_alone_and_nothing_heavy(arguments, verbs):
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT_IMPORTS, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    imported = set(done.stderr.split())
+    assert {verb for verb in VERBS if f"app.cli.{verb}" in imported} == verbs
+    assert imported.isdisjoint(HEAVY)
 
 
 def test_run_headless_reports_what_it_promises(capsys, tmp_path):

@@ -462,7 +462,7 @@ def test_the_age_of_the_last_frame_is_told_once_it_was_painted(large, qtbot):
     large.grab()
     assert "after capture" not in texts(plates(large)[0])[-1]
     qtbot.waitUntil(lambda: "after capture" in texts(plates(large)[0])[-1], timeout=2000)
-    qtbot.waitUntil(lambda: not large.lane_plates.late.isActive(), timeout=2000)
+    qtbot.waitUntil(lambda: not large.lane_plates.update_due.isActive(), timeout=2000)
 
 
 # Camera to screen
