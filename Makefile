@@ -15,9 +15,10 @@ setup-uv:              ## the same by uv, in the exact versions and hashes of pa
 hooks:                 ## run the linter before every commit (needs pre-commit)
 	pre-commit install
 
-format:                ## sort imports, lay out code
+format:                ## sort imports, lay out code and documents
 	$(PYTHON) -m ruff check --fix --quiet .
 	$(PYTHON) -m ruff format .
+	$(PYTHON) -m tools.wrap_documents
 
 lint:                  ## style, complexity, layout, types, import walls, spelling
 	$(PYTHON) -m tests.checks lint

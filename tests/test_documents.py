@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,29 @@ def test_commands_that_are_none_would_be_found(capsys):
     text = "```\nunderstudy run sample    shows it\nunderstudy rnu\n```\nand `understudy models --jsn\n-` too"
     assert commands(text) == ["understudy run sample", "understudy rnu", "understudy models --jsn -"]
     assert [understood(command) for command in commands(text)] == [True, False, False]
+
+
+def test_the_architecture_names_places_that_exist():
+    """Folders and files in code style, by their path from the root, a package, or the folder that is spoken of."""
+    text = FENCE.sub("", (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    named = re.findall(r"`([a-z_0-9/]+(?:/|\.py))`", text)
+    assert len(named) > 40
+    roots = [
+        ROOT,
+        *(ROOT / package for package in ("app", "engine", "trainer", "tests")),
+        ROOT / "engine" / "filters",
+        ROOT / "app" / "live",
+    ]
+    assert [place for place in named if not any((root / place).exists() for root in roots)] == []
+
+
+def test_the_architecture_lists_every_folder_and_the_layers_in_their_order():
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"][
+        1
+    ]["layers"]
+    section = text[text.index("## The layers of the engine") : text.index("## The way of a frame")]
+    assert re.findall(r"^\| `(\w+)/`", section, re.MULTILINE) == " : ".join(layers).split(" : ")
+    for package in ("app", "trainer"):
+        folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+        assert {folder for folder in folders if f"`{folder}/`" not in text} == set()
