@@ -8,13 +8,13 @@ from PySide6.QtCore import QObject, Signal
 
 from app.shell.background import Background, Bridge
 from engine.filters.library import is_own
-from engine.filters.stage import FilterStage
+from engine.filters.stage import FilterStage, LiveFilter
 
 
 class FilterLoader(QObject):
     """Owns one filter at a time. Lives on the GUI thread."""
 
-    changed = Signal(object)  # FilterStage, or None for no filter
+    changed = Signal(object)  # LiveFilter: another version of the filter; None for no filter
     failed = Signal(object)  # FilterError: the newest version cannot be used
     recovered = Signal()
 
@@ -22,10 +22,11 @@ class FilterLoader(QObject):
         super().__init__(parent)
         self._wanted: Path | None = None
         self._stage: FilterStage | None = None
+        self._version: LiveFilter | None = None
         self._reported = ""
         self._background = Background(self)
         self._bridge = Bridge(self)
-        self._bridge.changed.connect(self._report_error)
+        self._bridge.changed.connect(self._report_changes)
 
     def use(self, folder: Path | None) -> None:
         """Load the filter of a folder, or none."""
@@ -52,11 +53,14 @@ class FilterLoader(QObject):
             self._background.run(stage.close)
             return
         self._stage = stage
-        self.changed.emit(stage)
-        self._report_error()
+        self._report_changes()
 
-    def _report_error(self) -> None:
-        """Report a mistake once, and when it is fixed."""
+    def _report_changes(self) -> None:
+        """Report another version, and a mistake once, and when it is fixed."""
+        version = None if self._stage is None else self._stage.version
+        if version is not self._version:
+            self._version = version
+            self.changed.emit(version)
         error = None if self._stage is None else self._stage.error
         words = "" if error is None else str(error)
         if words == self._reported:
@@ -68,6 +72,6 @@ class FilterLoader(QObject):
             self.failed.emit(error)
 
     def _drop(self) -> None:
-        stage, self._stage, self._reported = self._stage, None, ""
+        stage, self._stage, self._version, self._reported = self._stage, None, None, ""
         if stage is not None:
             self._background.run(stage.close)

@@ -29,9 +29,9 @@ from app.shell.banner import Banner, Remedy
 from app.theme.theme import MARGIN
 from app.widgets.file_dialogs import ask_for_file, ask_for_folder
 from engine.core.errors import FilterError, ModelError
-from engine.filters.stage import FilterStage
+from engine.filters.stage import LiveFilter
 from engine.inference.library import ModelEntry, default_teacher
-from engine.live.hints import FROZEN
+from engine.live.camera_reader import FROZEN
 from engine.live.settings import LiveSettings
 from engine.live.state import SourceState, Status
 from engine.live.view import View
@@ -68,7 +68,7 @@ class LivePage(QWidget):
         self.panel = ControlPanel(settings)
         self.outputs, self._screenshots = Outputs(settings.recordings), Screenshots(self)
         self._filters = FilterLoader(self)
-        self._filter: FilterStage | None = None
+        self._filter: LiveFilter | None = None
         self.player = Player(
             api,
             self._session_settings(),
@@ -293,8 +293,8 @@ class LivePage(QWidget):
         """Tell whether frames come from the source on screen."""
         return self._status is not None and self._status.state is SourceState.LIVE
 
-    def _on_filter(self, stage: FilterStage | None) -> None:
-        self._filter = stage
+    def _on_filter(self, version: LiveFilter | None) -> None:
+        self._filter = version
         self.player.apply(self._session_settings())
 
     def _on_filter_mended(self) -> None:
@@ -318,9 +318,8 @@ class LivePage(QWidget):
             self.chart.add(view)
         self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
         if self.presenter.isVisible():
-            shown = [lane for lane in (view.first, view.second) if lane is not None]
-            screen = [self.view.screen_latency(lane).spread for lane in range(len(shown))]
-            lanes = [BigLane(its.result.model, its.stats, late) for its, late in zip(shown, screen, strict=True)]
+            screen = [self.view.screen_latency(lane).spread for lane in range(len(view.lanes))]
+            lanes = [BigLane(its.result.model, its.stats, late) for its, late in zip(view.lanes, screen, strict=True)]
             self.presenter.show_lanes(lanes, view.agreement)
         self.cameras.update_pace(view)
         self._show_playback()

@@ -13,8 +13,8 @@ from app.shell.background import Background, Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
 from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
-from engine.live.playback import Playback
-from engine.live.session import OnResult
+from engine.live.file_reader import Playback
+from engine.live.finder import OnResult
 from engine.live.settings import LiveSettings
 from engine.live.state import FINAL_STATES, SourceState
 from engine.live.view import View
@@ -192,10 +192,11 @@ class Player(QObject):
         if self._settings.layout is Layout.SINGLE or playing.second_model == model:
             return
         playing.second_model = model
-        playing.session.use_second_model(
+        playing.session.use_model(
+            lambda: self._load_landmarker(SECOND, model),
+            SECOND,
             # By the time the first one was found broken, another may be wanted.
             lambda: self._build_pipeline(SECOND, self.lanes[SECOND].wanted),
-            lambda: self._load_landmarker(SECOND, model),
         )
 
     def _open_source(self, playing: ActiveSource, before: tuple[threading.Event, ...]) -> Source:
@@ -254,7 +255,7 @@ class Player(QObject):
 
     def _look_at_current(self, playing: ActiveSource) -> None:
         # Asked first: the view that names a model comes before its errors.
-        errors = playing.session.error, playing.session.second_error
+        errors = playing.session.errors
         view = playing.session.take_view()
         if view is not None:
             self._tell_view(view)
@@ -280,7 +281,7 @@ class Player(QObject):
     def _give_up(self, playing: ActiveSource) -> None:
         self._next = None
         self._end(playing)
-        error = playing.session.status.error or playing.session.error or _empty(playing)
+        error = playing.session.status.error or playing.session.errors[FIRST] or _empty(playing)
         again = playing.spec  # not `playing`: the banner may keep it for long
         self.troubled.emit(error, lambda: self._open_again(again))
         if self._current is not None:
@@ -315,16 +316,14 @@ class Player(QObject):
             self.stopped.emit()
 
     def _tell_view(self, view: View) -> None:
-        for lane, shown in enumerate((view.first, view.second)):
-            model = "" if shown is None else shown.result.model  # "" on frames that no model saw
+        for lane, shown in enumerate(view.lanes):
+            model = shown.result.model  # "" on frames that no model saw
             if model and model != self.lanes[lane].at_work:
                 self.lanes[lane].at_work = model
                 self.model_changed.emit(lane, model)
         self.viewed.emit(view)
 
-    def _tell_errors(
-        self, playing: ActiveSource, errors: tuple[UnderstudyError | None, UnderstudyError | None]
-    ) -> None:
+    def _tell_errors(self, playing: ActiveSource, errors: tuple[UnderstudyError | None, ...]) -> None:
         if playing.model_refusal is not None:
             wanted = self.lanes[FIRST].wanted
             self.troubled.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))

@@ -18,8 +18,8 @@ from engine.formats.images import write_picture
 from engine.inference.pipeline import Pipeline
 from engine.output.recorder import TimedRecorder
 from engine.output.streaming.streamer import Streamer
-from engine.render.overlay import Composer
-from engine.render.scene import OverlayOptions, Scene
+from engine.render.overlay import OverlayPainter
+from engine.render.scene import Look, OverlayOptions
 from engine.sources.base import Source
 
 
@@ -90,7 +90,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         RecordingError: a video cannot be written.
     """
     meter, shown = Meter(window=None, refresh=0), Meter()
-    composer = Composer()
+    painter = OverlayPainter()
     blinks: dict[int, int] = {}  # of each face, by its id
     canvas = np.empty((0, 0, 4), np.uint8)
     keep = None
@@ -105,7 +105,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
                 settings.stream.send(result, signals)
             blinks.update({face.id: face.blinks for face in signals if face is not None})
             began = time.perf_counter()
-            composer.compose(Scene(result, shown.stats(), settings.overlay, signals=signals), canvas)
+            painter.paint(canvas, result, Look(settings.overlay), shown.stats(), signals)
             draw_ms = (time.perf_counter() - began) * 1e3
             for numbers in (meter, shown):
                 numbers.add(result, time.monotonic(), draw_ms)

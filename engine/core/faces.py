@@ -55,6 +55,8 @@ class Result:
         detected: whether the detector ran, as opposed to following the last landmarks.
         nme: error of the face nearest to the ground truth in percent of the eye distance; None without truth.
         not_finite: whether the model gave numbers that are not finite; such faces are not in `faces`.
+        run: number of the unbroken run of results that it belongs to; another one begins with every discontinuity.
+        cpu_ms: how long a processor core was busy with it.
     """
 
     frame: Frame
@@ -64,3 +66,5 @@ class Result:
     detected: bool
     nme: float | None = None
     not_finite: bool = False
+    run: int = 0
+    cpu_ms: float = 0.0

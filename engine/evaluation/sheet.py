@@ -18,9 +18,9 @@ from engine.core.stats import Meter
 from engine.evaluation.evaluate import Evaluation, ScoredFace
 from engine.evaluation.tables import title
 from engine.formats.images import read_picture, write_picture
-from engine.render.overlay import Composer, joined
+from engine.render.overlay import OverlayPainter, joined
 from engine.render.palette import MUTED, PLATE, TEXT, TRUTH
-from engine.render.scene import OverlayOptions, Scene
+from engine.render.scene import Look, OverlayOptions
 from engine.render.text import EM_PER_CAPITAL, TextPainter
 
 WORST, COLUMNS = 24, 6
@@ -60,12 +60,12 @@ def _sheet(evaluation: Evaluation, worst: Sequence[ScoredFace]) -> NDArray[np.ui
     shape = (HEADER + rows * (TILE + CAPTION), columns * (TILE + GAP) + GAP, 4)
     sheet = np.empty(shape, np.uint8)
     sheet[:] = (*PLATE, 255)
-    painter, composer = TextPainter(), Composer()
+    painter, overlay = TextPainter(), OverlayPainter()
     _draw_header(sheet, painter, evaluation, len(worst))
     for index, scored in enumerate(worst):
         row, column = divmod(index, columns)
         x, y = GAP + column * (TILE + GAP), HEADER + row * (TILE + CAPTION)
-        sheet[y : y + TILE, x : x + TILE] = _tile(composer, scored, evaluation.scheme)
+        sheet[y : y + TILE, x : x + TILE] = _tile(overlay, scored, evaluation.scheme)
         _draw_caption(sheet, painter, scored, x, y + TILE)
     return cv2.cvtColor(sheet, cv2.COLOR_BGRA2RGB)
 
@@ -89,7 +89,7 @@ def _draw_caption(sheet: NDArray[np.uint8], painter: TextPainter, scored: Scored
     painter.draw(sheet, name, (x, y + 36), SMALL, MUTED)
 
 
-def _tile(composer: Composer, scored: ScoredFace, scheme: Scheme) -> NDArray[np.uint8]:
+def _tile(overlay: OverlayPainter, scored: ScoredFace, scheme: Scheme) -> NDArray[np.uint8]:
     """Return a face with its points `[TILE, TILE, 4]` uint8 BGRA."""
     boxes = [landmark_box(points) for points in (scored.truth, scored.points) if points is not None]
     crop = crop_of_box(joined(boxes), TILE_SCALE)
@@ -101,5 +101,5 @@ def _tile(composer: Composer, scored: ScoredFace, scheme: Scheme) -> NDArray[np.
         faces = (Face(0, landmark_box(points), 1.0, scheme, points, np.ones(len(points), np.float32), 0.0),)
     result = Result(Frame(0, 0.0, picture, scored.image, truth=truth), faces, "", {}, detected=False)
     tile = np.empty((TILE, TILE, 4), np.uint8)
-    composer.compose(Scene(result, Meter().stats(), OPTIONS), tile)
+    overlay.paint(tile, result, Look(OPTIONS), Meter().stats())
     return tile

@@ -1,4 +1,4 @@
-"""A filter at work on live pictures, loaded anew whenever one of its files is saved."""
+"""A filter for live pictures, loaded again whenever one of its files is saved."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,47 +30,15 @@ SUFFIXES = (".toml", ".png", ".pts", ".py")
 Fingerprint = tuple[tuple[str, int, int], ...]
 
 
-class FilterStage:
-    """Draws the filter in a folder, and follows the folder's changes on a thread of its own.
+@dataclass(frozen=True, eq=False)
+class LiveFilter:
+    """One version of a filter, as settings hold it: it never changes, and is equal to itself alone.
 
-    A version that cannot be used is told by `error`, and the last good one stays on. The folder may be broken from
-    the beginning: then nothing is drawn until it is mended.
-
-    Args:
-        folder: holds `filter.toml` and its images.
-        hooks: whether the filter's Python file is run; see `engine.filters.hook`.
-        notify: called on the stage's thread after `error` or the filter changed; must return at once.
+    Attributes:
+        loaded: what is drawn.
     """
 
-    def __init__(self, folder: Path, *, hooks: bool = False, notify: Callable[[], None] | None = None) -> None:
-        self.folder = folder
-        self._hooks, self._notify = hooks, notify
-        self._filter: Filter | None = None
-        self._error: FilterError | None = None
-        self._tried = _fingerprint(folder)
-        self._retry_at: float | None = None
-        self._attempt(final=True)
-        self._told: tuple[Filter | None, FilterError | None] = (self._filter, self.error)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="filter-watch", daemon=True)
-        self._thread.start()
-
-    @property
-    def loaded(self) -> Filter | None:
-        """The version that is drawn, another object once it changed; None while nothing could be loaded."""
-        return self._filter
-
-    @property
-    def title(self) -> str:
-        """The filter's name for people; that of its folder while nothing could be loaded."""
-        loaded = self._filter
-        return self.folder.name if loaded is None else loaded.spec.title
-
-    @property
-    def error(self) -> FilterError | None:
-        """What is wrong with the newest version of the filter; None if it is the one that is drawn."""
-        loaded = self._filter
-        return self._error or (loaded.hook.error if loaded is not None and loaded.hook is not None else None)
+    loaded: Filter
 
     def paint(
         self,
@@ -78,7 +47,7 @@ class FilterStage:
         signals: Sequence[Signals | None] = (),
         mirrored: bool = False,
     ) -> None:
-        """Draw the filter on a picture in place; nothing while there is no good version.
+        """Draw the filter on a picture in place; its hook gets the time of a monotonic clock.
 
         Args:
             picture: `[H, W, 4]` uint8 BGRA with alpha 255, or `[H, W, 3]` uint8 RGB.
@@ -86,12 +55,51 @@ class FilterStage:
             signals: of each face in the same order; None, or fewer, for a face that counts as looking straight ahead.
             mirrored: whether `picture` is mirrored.
         """
-        loaded = self._filter  # may be exchanged at any moment
-        if loaded is not None:
-            draw_filter(loaded, picture, faces, signals, mirrored, time.monotonic())
+        draw_filter(self.loaded, picture, faces, signals, mirrored, time.monotonic())
+
+
+class FilterStage:
+    """Keeps the newest good version of the filter in a folder, whose changes it follows on a thread of its own.
+
+    A version that cannot be used is told by `error`, and the last good one stays on. The folder may be broken from
+    the beginning: then there is nothing to draw until it is mended.
+
+    Args:
+        folder: holds `filter.toml` and its images.
+        hooks: whether the filter's Python file is run; see `engine.filters.hook`.
+        notify: called on the stage's thread after `error` or `version` changed; must return at once.
+
+    Attributes:
+        version: what is to be drawn, another object once it changed; None while nothing could be loaded.
+    """
+
+    def __init__(self, folder: Path, *, hooks: bool = False, notify: Callable[[], None] | None = None) -> None:
+        self.folder = folder
+        self._hooks, self._notify = hooks, notify
+        self.version: LiveFilter | None = None
+        self._error: FilterError | None = None
+        self._tried = _fingerprint(folder)
+        self._retry_at: float | None = None
+        self._attempt(final=True)
+        self._told: tuple[LiveFilter | None, FilterError | None] = (self.version, self.error)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="filter-watch", daemon=True)
+        self._thread.start()
+
+    @property
+    def title(self) -> str:
+        """The filter's name for people; that of its folder while nothing could be loaded."""
+        version = self.version
+        return self.folder.name if version is None else version.loaded.spec.title
+
+    @property
+    def error(self) -> FilterError | None:
+        """What is wrong with the newest version of the filter; None if it is the one that is drawn."""
+        hook = None if self.version is None else self.version.loaded.hook
+        return self._error or (None if hook is None else hook.error)
 
     def close(self) -> None:
-        """Stop to follow the folder. The last version can still be drawn."""
+        """Stop following the folder. The last version can still be drawn."""
         self._stopping.set()
         self._thread.join(JOIN_TIMEOUT)
 
@@ -110,7 +118,7 @@ class FilterStage:
             self._attempt(final=False)
         elif self._retry_at is not None and now >= self._retry_at:
             self._attempt(final=True)
-        shown, error = self._filter, self.error
+        shown, error = self.version, self.error
         if shown is not self._told[0] or error is not self._told[1]:
             self._told = (shown, error)
             if self._notify is not None:
@@ -119,7 +127,7 @@ class FilterStage:
     def _attempt(self, final: bool) -> None:
         """Load the folder; a failure is told only if it is `final`."""
         try:
-            self._filter = load_filter(self.folder, self._hooks)
+            self.version = LiveFilter(load_filter(self.folder, self._hooks))
             self._error = self._retry_at = None
         except FilterError as error:
             if final:

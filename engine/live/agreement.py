@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections import OrderedDict, deque
 
 import numpy as np
@@ -16,54 +15,46 @@ WAITING = 64  # results that wait for the other lane's: two seconds at 30 frames
 
 
 class AgreementMeter:
-    """Pairs the results of two lanes by their frames and tells how near they are. Safe from any thread.
+    """Pairs the results of two lanes by their frames and tells how near they are.
 
-    Another model in a lane starts it anew.
+    Another model in a lane resets it.
     """
 
     def __init__(self, window: int = WINDOW) -> None:
-        self._lock = threading.Lock()
         self._waiting: tuple[OrderedDict[int, tuple[Face, ...]], ...] = (OrderedDict(), OrderedDict())
         self._values: deque[float] = deque(maxlen=window)
         self._models = ["", ""]
 
     def add(self, lane: int, result: Result) -> None:
         """Count what lane 0 or 1 found on a frame."""
-        with self._lock:
-            if self._models[lane] not in ("", result.model):
-                self._forget()
-            self._models[lane] = result.model
-            other = self._waiting[1 - lane].pop(result.frame.id, None)
-            if other is None:
-                self._wait(lane, result)
-                return
-            first, second = (result.faces, other) if lane == 0 else (other, result.faces)
-            apart = [face_agreement(*pair) for pair in paired(first, second)]
-            # Frames without a common face push older ones out: what was long ago must not pass for the present.
-            self._values.append(float(np.mean(apart)) if apart else math.nan)
+        if self._models[lane] not in ("", result.model):
+            self.forget()
+        self._models[lane] = result.model
+        other = self._waiting[1 - lane].pop(result.frame.id, None)
+        if other is None:
+            self._wait(lane, result)
+            return
+        first, second = (result.faces, other) if lane == 0 else (other, result.faces)
+        apart = [face_agreement(*pair) for pair in paired(first, second)]
+        # Frames without a common face push older ones out: what was long ago must not pass for the present.
+        self._values.append(float(np.mean(apart)) if apart else math.nan)
 
     def forget(self) -> None:
-        """Start anew, as after the exchange of a model."""
-        with self._lock:
-            self._forget()
+        """Forget every frame, as after the exchange of a model."""
+        self._values.clear()
+        for waiting in self._waiting:
+            waiting.clear()
 
     @property
     def value(self) -> float | None:
         """Mean over the window in percent of the eye distance; None where no frame of it had a face in common."""
-        with self._lock:
-            known = [value for value in self._values if not math.isnan(value)]
+        known = [value for value in self._values if not math.isnan(value)]
         return float(np.mean(known)) if known else None
 
     @property
     def newest(self) -> float | None:
         """The newest frame's; None where it had no face in common."""
-        with self._lock:
-            return self._values[-1] if self._values and not math.isnan(self._values[-1]) else None
-
-    def _forget(self) -> None:
-        self._values.clear()
-        for waiting in self._waiting:
-            waiting.clear()
+        return self._values[-1] if self._values and not math.isnan(self._values[-1]) else None
 
     def _wait(self, lane: int, result: Result) -> None:
         waiting = self._waiting[lane]

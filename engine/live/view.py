@@ -1,7 +1,12 @@
-"""What a window gets to show of a session."""
+"""What a window gets to show of a session, and how it gets it.
+
+From its source to the window a frame goes through four records: `Frame` (with the `Epoch` it belongs to), `Result` (its
+faces and what each stage took), `LaneView` (the result with signals; the composer adds picture and numbers) and `View`.
+"""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +16,8 @@ from engine.core.faces import Result
 from engine.core.stats import Stats
 from engine.inference.signals import FaceSignals
 from engine.render.scene import Layout
+
+NO_PICTURE = np.empty((0, 0, 4), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -38,21 +45,75 @@ class View:
     """What the window shows.
 
     Attributes:
-        first: the first lane.
-        second: the second lane; None while it rests or has shown nothing yet.
-        agreement: mean distance of the landmarks of both lanes on the same frames in percent of the eye distance, see
-            `engine.live.agreement`; None while there is none. It says how near the models are to each other, not how
-            accurate either is.
+        lanes: the lanes at work that have shown something, at least the first.
+        agreement: mean distance of the landmarks of the first two lanes on the same frames in percent of the eye
+            distance, see `engine.live.agreement`; None while there is none. It says how near the models are to each
+            other, not how accurate either is.
         agreement_now: the same of the newest frame alone; None where the models saw no face in common.
     """
 
-    first: LaneView
-    second: LaneView | None = None
+    lanes: tuple[LaneView, ...]
     agreement: float | None = None
     agreement_now: float | None = None
+
+    @property
+    def first(self) -> LaneView:
+        """The first lane."""
+        return self.lanes[0]
+
+    @property
+    def second(self) -> LaneView | None:
+        """The second lane; None while it rests or has shown nothing yet."""
+        return self.lanes[1] if len(self.lanes) > 1 else None
 
     def models(self, layout: Layout) -> tuple[str, str]:
         """Return the names of the models that a layout shows, "" where there is none."""
         beside = None if self.second is None else self.second.result
         second = beside if layout.has_two_pictures else self.first.other
         return self.first.result.model, second.model if second is not None else ""
+
+
+class ViewBuffer:
+    """Hands views from one thread to another, which never wait for each other.
+
+    Each lane has three pictures in turn: one is drawn on, another belongs to the newest view, and the third to the view
+    that was taken last. So the one on screen is never written to, and nothing is allocated per frame.
+    """
+
+    def __init__(self) -> None:
+        self._exchange = threading.Lock()
+        self._pictures: dict[int, list[NDArray[np.uint8]]] = {}
+        self._newest: View | None = None
+        self._taken: View | None = None
+
+    def writable(self, lane: int, height: int, width: int) -> NDArray[np.uint8]:
+        """Return a free picture `[height, width, 4]` uint8 of a lane with whatever it holds, until it is published."""
+        with self._exchange:
+            views = (self._newest, self._taken)
+            used = [view.lanes[lane].picture for view in views if view is not None and lane < len(view.lanes)]
+            pictures = self._pictures.setdefault(lane, [])
+            free = [place for place, its in enumerate(pictures) if not any(its is picture for picture in used)]
+            if free and pictures[free[0]].shape[:2] == (height, width):
+                return pictures[free[0]]
+            picture = np.empty((height, width, 4), np.uint8)
+            if free:
+                pictures[free[0]] = picture
+            else:
+                pictures.append(picture)
+            return picture
+
+    def publish(self, view: View) -> None:
+        """Make a view the newest one; an older one that nobody took is given up."""
+        with self._exchange:
+            self._newest = view
+
+    def take(self) -> View | None:
+        """Return the newest view, or None if it was taken already.
+
+        Its pictures are the taker's until the next call that returns a view.
+        """
+        with self._exchange:
+            if self._newest is self._taken:
+                return None
+            self._taken = self._newest
+            return self._taken

@@ -17,11 +17,13 @@ from engine.core.frame import Truth
 from engine.core.geometry import Box, landmark_box
 from engine.core.pairing import paired
 from engine.core.schemes import Scheme
+from engine.core.stats import Stats
+from engine.inference.signals import FaceSignals
 from engine.render.difference import Difference
 from engine.render.layer import Layer, Region
 from engine.render.palette import FIRST_LANE, PARTS, SECOND_LANE, TEXT, TRUTH, WHITE, Colour, mixed
 from engine.render.panel import Panel
-from engine.render.scene import Layout, OverlayOptions, Scene
+from engine.render.scene import Layout, Look, OverlayOptions
 from engine.render.text import EM_PER_CAPITAL, TextPainter, readable_size
 
 # The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller
@@ -50,8 +52,8 @@ WIDEST_LABEL = 1.4  # box widths: wider ones are left out, or small faces would 
 BRACKET = 0.16  # length of the box's corners, of its smaller side
 
 
-class Composer:
-    """Makes pictures to be shown or recorded out of results. Buffers are kept, so each thread needs its own."""
+class OverlayPainter:
+    """Paints what was found on a frame on its picture. Buffers are kept, so each thread and lane needs its own."""
 
     def __init__(self) -> None:
         self._painter = TextPainter()
@@ -59,41 +61,52 @@ class Composer:
         self._layer = Layer()
         self._flipped = np.empty((0, 0, 3), np.uint8)
 
-    def compose(self, scene: Scene, out: NDArray[np.uint8]) -> None:
-        """Write a scene's frame with its overlay into `out`.
+    def paint(
+        self,
+        out: NDArray[np.uint8],
+        result: Result,
+        look: Look,
+        stats: Stats,
+        signals: Sequence[FaceSignals | None] = (),
+        other: Result | None = None,
+    ) -> None:
+        """Write a result's frame with its overlay into `out`.
 
         Args:
-            scene: what is shown.
             out: `[H, W, 4]` uint8 BGRA of the frame's size; every pixel of it is written, alpha is 255.
+            result: what was found on the frame.
+            look: how it is drawn.
+            stats: the numbers for the panel.
+            signals: of each of the result's faces; empty, or None for a face, where there are none.
+            other: what the other lane found, on this frame or on one shortly before, to compare with.
 
         Raises:
             ValueError: `out` has another shape or type.
         """
-        frame, options = scene.result.frame, scene.options
+        frame, options = result.frame, look.options
         if out.shape != (frame.height, frame.width, 4) or out.dtype != np.uint8:
             raise ValueError(f"out must be uint8 ({frame.height}, {frame.width}, 4), not {out.dtype} {out.shape}")
-        self._convert(frame.image, scene.mirrored, out)
-        if scene.filter is not None:
-            scene.filter.paint(out, scene.result.faces, scene.signals, scene.mirrored)
+        self._convert(frame.image, look.mirrored, out)
+        if look.filter is not None:
+            look.filter.paint(out, result.faces, signals, look.mirrored)
         truth = labelled_points(frame.truth) if options.truth and frame.truth is not None else None
         # The panel comes first, so that it never hides a landmark.
         if options.numbers:
-            self._panel.draw(out, scene.stats, frame.captured, truth is not None)
-        if truth is not None and scene.mirrored:
+            self._panel.draw(out, stats, frame.captured, truth is not None)
+        if truth is not None and look.mirrored:
             truth = mirrored_points(truth, frame.width)
-        faces = _faces(scene.result, scene)
-        if scene.layout is Layout.DIFFERENCE and scene.other is not None:
-            self._draw_differences(faces, _faces(scene.other, scene), scene.magnification, out)
+        faces, others = _faces(result, look), () if other is None else _faces(other, look)
+        if look.layout is Layout.DIFFERENCE and other is not None:
+            self._draw_differences(faces, others, look.magnification, out)
             faces = ()
         if options.pose:
-            self._draw_poses(scene, out)
-        overlaid = scene.layout is Layout.OVERLAID and scene.other is not None
+            self._draw_poses(result.faces, signals, look.mirrored, out)
+        overlaid = look.layout is Layout.OVERLAID and other is not None
         # The truth mostly lies on the largest face, the first: one layer for both saves time.
         for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
             self._draw_ink(face, its_truth, options, out, FIRST_LANE if overlaid else None)
-        if overlaid and scene.other is not None:
-            for face in _faces(scene.other, scene):
-                self._draw_ink(face, None, replace(options, box=False), out, SECOND_LANE)
+        for face in others if overlaid else ():
+            self._draw_ink(face, None, replace(options, box=False), out, SECOND_LANE)
 
     def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
         if mirrored:
@@ -102,12 +115,14 @@ class Composer:
             image = cv2.flip(image, 1, dst=self._flipped)
         cv2.cvtColor(image, cv2.COLOR_RGB2BGRA, dst=out)
 
-    def _draw_poses(self, scene: Scene, out: NDArray[np.uint8]) -> None:
+    def _draw_poses(
+        self, faces: Sequence[Face], signals: Sequence[FaceSignals | None], mirrored: bool, out: NDArray[np.uint8]
+    ) -> None:
         """Draw the axes of each head whose pose is known."""
-        for face, signals in zip(scene.result.faces, scene.signals, strict=False):
-            if signals is None or signals.pose is None:
+        for face, its in zip(faces, signals, strict=False):
+            if its is None or its.pose is None:
                 continue
-            axes = mirrored_points(signals.pose.axes, out.shape[1]) if scene.mirrored else signals.pose.axes
+            axes = mirrored_points(its.pose.axes, out.shape[1]) if mirrored else its.pose.axes
             width = line_width(POSE_WIDTH * ink_scale(face.box, out))
             self._layer.clear(Region.around(landmark_box(axes), 4 * width + 4, out))
             draw_pose(self._layer, axes, width)
@@ -244,12 +259,12 @@ def drawing_plan(scheme: Scheme, colour: Colour | None = None) -> DrawingPlan:
     return DrawingPlan(lines, dots)
 
 
-def _faces(result: Result, scene: Scene) -> tuple[Face, ...]:
-    """Return the faces of a result that are drawn, as the scene shows them."""
-    options = scene.options
+def _faces(result: Result, look: Look) -> tuple[Face, ...]:
+    """Return the faces of a result that are drawn, as the look shows them."""
+    options = look.options
     if not (options.points or options.contours or options.box):
         return ()
-    if not scene.mirrored:
+    if not look.mirrored:
         return result.faces
     return tuple(mirrored_face(face, result.frame.width) for face in result.faces)
 

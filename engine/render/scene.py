@@ -1,4 +1,4 @@
-"""What one picture shows: a frame's result, what is drawn of it, and the other lane's result to compare it with."""
+"""How pictures are drawn: which overlays, mirrored or not, in which layout, and with which filter."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.faces import Face, Result
-from engine.core.stats import Stats
+from engine.core.faces import Face
 from engine.inference.signals import FaceSignals
 
 
@@ -52,11 +51,7 @@ class OverlayOptions:
 
 
 class Paint(Protocol):
-    """What paints something of its own on the faces of a picture, such as an AR filter."""
-
-    @property
-    def loaded(self) -> object:
-        """What is painted at present: another object as soon as that changes."""
+    """What paints something of its own on the faces of a picture, such as an AR filter. Equal to itself alone."""
 
     def paint(
         self,
@@ -76,27 +71,19 @@ class Paint(Protocol):
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What one picture shows.
+class Look:
+    """How a result is drawn. Where two looks are equal, pictures of the same result are.
 
     Attributes:
-        result: what was found on the frame.
-        stats: the numbers for the panel.
         options: what is drawn.
         mirrored: whether the picture is shown as in a mirror; text is not.
-        signals: of each of the result's faces; empty, or None for a face, where there are none.
-        layout: `OVERLAID` and `DIFFERENCE` draw `other` too.
-        other: what the other lane found, on this frame or on one shortly before.
+        layout: `OVERLAID` and `DIFFERENCE` draw what the other lane found too.
         magnification: how much longer than true the arrows of `DIFFERENCE` are.
         filter: the AR filter on the faces; None for none.
     """
 
-    result: Result
-    stats: Stats
     options: OverlayOptions = field(default_factory=OverlayOptions)
     mirrored: bool = False
-    signals: tuple[FaceSignals | None, ...] = ()
     layout: Layout = Layout.SINGLE
-    other: Result | None = None
     magnification: float = 3.0
     filter: Paint | None = None

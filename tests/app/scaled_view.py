@@ -96,7 +96,7 @@ def main() -> None:
     view.resize(*STAGE)
     view.show()
     application.processEvents()
-    both = View(lane(RED), lane(GREEN))
+    both = View((lane(RED), lane(GREEN)))
     errors = {}
     for layout in (Layout.SINGLE, Layout.SIDE_BY_SIDE, Layout.SPLIT):
         view.show_view(both, layout)

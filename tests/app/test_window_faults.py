@@ -22,7 +22,7 @@ from engine.core.errors import ModelError, SourceError
 from engine.core.paths import asset_path
 from engine.formats.images import read_picture
 from engine.inference.library import ModelLibrary
-from engine.live.hints import FROZEN
+from engine.live.camera_reader import FROZEN
 from engine.live.state import SourceState
 from engine.sources.camera import CameraDenied, CameraRefused
 from tests.fakes.window_fakes import camera

@@ -1,4 +1,4 @@
-"""Sources, a pipeline and a composer for tests of the live session."""
+"""Sources, a pipeline and a painter for tests of the live session."""
 
 from __future__ import annotations
 
@@ -145,19 +145,18 @@ class FakePipeline:
         self.resets += 1
 
 
-class FakeComposer:
+class FakePainter:
     """Writes the frame's first value into the picture, its number of faces into alpha."""
 
     def __init__(self) -> None:
         self.drawn = 0
         self.buffers: set[int] = set()
 
-    def compose(self, scene, out) -> None:
-        result = scene.result
+    def paint(self, out, result, look, stats, signals=(), other=None) -> None:
         assert out.shape == (result.frame.height, result.frame.width, 4)
         out[..., :3] = result.frame.image[0, 0, 0]
         out[..., 3] = len(result.faces)
-        out[0, 0, 0] = 255 if scene.mirrored else 0
+        out[0, 0, 0] = 255 if look.mirrored else 0
         self.drawn += 1
         self.buffers.add(out.__array_interface__["data"][0])
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from engine.live.session import Session
 from engine.live.settings import LiveSettings
 from engine.live.state import SourceState
-from tests.fakes.live_fakes import FAST, FakeComposer, FakePipeline, wait_until
+from tests.fakes.live_fakes import FAST, FakePainter, FakePipeline, wait_until
 
 
 class Stage:
@@ -16,7 +16,7 @@ class Stage:
 
     def __init__(self, open_source, pipeline=None, timing=FAST, settings=None, make_pipeline=None) -> None:
         self.pipeline = pipeline or FakePipeline()
-        self.composer = FakeComposer()
+        self.painter = FakePainter()
         self.statuses, self.errors, self.notified = [], [], 0
         self._stats = None
         self.session = Session(
@@ -24,14 +24,14 @@ class Stage:
             make_pipeline or (lambda: self.pipeline),
             settings or LiveSettings(),
             self._note,
-            make_composer=lambda: self.composer,
+            make_painter=lambda: self.painter,
             timing=timing,
         )
         self._note()
 
     def _note(self) -> None:
         self.notified += 1
-        status, error = self.session.status, self.session.error
+        status, error = self.session.status, self.session.errors[0]
         if not self.statuses or self.statuses[-1] != status:
             self.statuses.append(status)
         if error is not None and error not in self.errors:
@@ -73,7 +73,9 @@ class Stage:
         def look() -> bool:
             view = self.take_view()
             if view is not None:
-                views.append(replace(view, first=replace(view.first, picture=view.first.picture.copy())))
+                views.append(
+                    replace(view, lanes=(replace(view.first, picture=view.first.picture.copy()), *view.lanes[1:]))
+                )
             return len(views) >= count
 
         wait_until(look)

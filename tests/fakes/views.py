@@ -50,11 +50,12 @@ def lane(pixels, its=None, stats=READINGS, other=None):
 
 def one(pixels, its=None):
     """Return the view of a single lane."""
-    return View(lane(pixels, its))
+    return View((lane(pixels, its),))
 
 
 def two(first, second, one_result=None, other_result=None, agreement=2.5):
     """Return the view of two lanes; `second` None for one that has shown nothing yet."""
     other = other_result or result("teacher-98")
     first_lane = lane(first, one_result, other=other)
-    return View(first_lane, None if second is None else lane(second, other), agreement, agreement_now=agreement)
+    lanes = (first_lane,) if second is None else (first_lane, lane(second, other))
+    return View(lanes, agreement, agreement_now=agreement)

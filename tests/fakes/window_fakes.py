@@ -17,7 +17,7 @@ from engine.core.frame import Frame, Truth
 from engine.core.schemes import IBUG_68
 from engine.core.stats import Meter
 from engine.inference.library import ModelEntry
-from engine.live.playback import Playback
+from engine.live.file_reader import Playback
 from engine.live.settings import LiveSettings
 from engine.live.state import SourceState, Status
 from engine.live.view import LaneView, View
@@ -37,7 +37,7 @@ def make_view(model="student-68", size=(320, 240), colour=GREY, truth=False) -> 
     result = Result(Frame(0, 0.0, image, "fake", truth=known), (), model, {}, detected=False)
     picture = np.empty((height, width, 4), np.uint8)
     picture[:] = colour
-    return View(LaneView(result, (), Meter().stats(), picture))
+    return View((LaneView(result, (), Meter().stats(), picture),))
 
 
 class FakeSource:
@@ -74,7 +74,15 @@ class FakeSession:
         self.stopped.set()
         return not self._engine.stop_hangs.wait(timeout) if self._engine.hang_on_stop else True
 
-    def use_model(self, make_landmarker: Callable[[], SimpleNamespace]) -> None:
+    @property
+    def errors(self) -> tuple[UnderstudyError | None, UnderstudyError | None]:
+        return self.error, self.second_error
+
+    def use_model(self, make_landmarker, finder=0, make_pipeline=None) -> None:
+        if finder:
+            self._use_second_model(make_landmarker)
+            return
+
         def load() -> None:
             try:
                 self._model = make_landmarker().name
@@ -85,7 +93,7 @@ class FakeSession:
 
         threading.Thread(target=load, daemon=True).start()
 
-    def use_second_model(self, make_pipeline, make_landmarker) -> None:
+    def _use_second_model(self, make_landmarker: Callable[[], SimpleNamespace]) -> None:
         def load() -> None:
             try:
                 self.second_models.append(make_landmarker().name)
@@ -113,7 +121,7 @@ class FakeSession:
         """Have a new view; see `make_view`."""
         view = make_view(self._model, truth=self._engine.truth, **looks)
         if self.settings.layout is not Layout.SINGLE and self.second_models:
-            view = replace(view, second=make_view(self.second_models[-1], **looks).first)
+            view = replace(view, lanes=(view.first, make_view(self.second_models[-1], **looks).first))
         self._view = view
         self._notify()
 

@@ -35,8 +35,8 @@ from engine.inference.signals import SignalReader
 from engine.live.agreement import AgreementMeter
 from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
-from engine.render.overlay import Composer
-from engine.render.scene import Layout, OverlayOptions, Scene
+from engine.render.overlay import OverlayPainter
+from engine.render.scene import Layout, Look, OverlayOptions
 from engine.sources.sample import RATE, SampleClip
 from tests.fakes import fake_trainer
 from tests.fakes.window_fakes import FakeEngine
@@ -147,8 +147,8 @@ class StillWindow:
     def _view(self, layout: Layout) -> View:
         lanes = [self._lane(place, layout) for place in (0, 1)]
         if layout is Layout.SINGLE:
-            return View(lanes[0])
-        return View(lanes[0], lanes[1], self._agreement, self._agreement)
+            return View((lanes[0],))
+        return View((lanes[0], lanes[1]), self._agreement, self._agreement)
 
     def _lane(self, place: int, layout: Layout) -> LaneView:
         result, other = self._results[place], self._results[1 - place]
@@ -157,11 +157,8 @@ class StillWindow:
         picture = np.empty((frame.height, frame.width, 4), np.uint8)
         signals = SignalReader().read(result)
         stats = (FIRST, SECOND)[place]
-        scene = Scene(
-            result, stats, OverlayOptions(numbers=False), signals=signals, layout=layout,
-            other=other if both else None, magnification=LiveSettings().magnification,
-        )  # fmt: skip
-        Composer().compose(scene, picture)
+        look = Look(OverlayOptions(numbers=False), layout=layout, magnification=LiveSettings().magnification)
+        OverlayPainter().paint(picture, result, look, stats, signals, other if both else None)
         return LaneView(result, signals, stats, picture, other if both else None)
 
     def _fill_charts(self) -> None:

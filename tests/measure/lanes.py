@@ -81,7 +81,7 @@ class Measured:
         self.session = Session(
             lambda: Turning(pictures, rate), lambda: pipeline(Pipeline, DEFAULT_MODEL), TOGETHER, self._news.set
         )
-        self.session.use_second_model(lambda: pipeline(SlowPipeline, TEACHER), lambda: library.load(TEACHER, 1))
+        self.session.use_model(lambda: library.load(TEACHER, 1), 1, lambda: pipeline(SlowPipeline, TEACHER))
 
     def turn(self, settings: LiveSettings, seconds: float) -> tuple[float, float]:
         """Return how many results a second were shown of the student and of the teacher."""

@@ -75,7 +75,7 @@ class StripChart(Chart):
 
     def add(self, view: View) -> None:
         """Count the agreement of a view's newest frame. A lane whose model changed starts an empty line."""
-        lanes = [view.first] if view.second is None else [view.first, view.second]
+        lanes = view.lanes
         self._names = tuple(lane.result.model for lane in lanes)
         for lane, name in enumerate(self._names):
             if name not in ("", self._drawn[lane]):  # a frame without a model changes nothing

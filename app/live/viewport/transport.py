@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStyle,
 
 from app.shortcuts.shortcuts import Act, with_key
 from app.theme.theme import GAP, MARGIN, colours
-from engine.live.playback import Playback
+from engine.live.file_reader import Playback
 
 MOST_ASKED_MS = 50  # between two seeks while the slider is dragged
 STEP_MS, PAGE_MS = 1000, 10_000  # of the slider's keys

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.live.files import PastedPictures, copied_file, copied_picture
 from engine.core.errors import SourceError
-from engine.live.playback import Playback
+from engine.live.file_reader import Playback
 from engine.live.state import SourceState
 from engine.sources.base import SourceKind
 from engine.sources.opening import open_source

@@ -30,7 +30,8 @@ def stage(folder):
 
 def colour(stage):
     picture = grey()
-    stage.paint(picture, [FACE])
+    if stage.version is not None:
+        stage.version.paint(picture, [FACE])
     x, y = FACE.landmarks[30].round().astype(int)
     return COLOURS[tuple(picture[y, x, :3].tolist())]
 

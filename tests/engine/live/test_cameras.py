@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import SourceError
-from engine.live.hints import BLACK, FROZEN
+from engine.live.camera_reader import BLACK, FROZEN
 from engine.live.settings import LiveSettings
 from engine.live.state import SourceState
 from engine.sources.base import SourceKind
@@ -35,7 +35,7 @@ def test_fault_09_a_slow_model_gets_the_newest_frame_and_drops_are_counted():
         assert np.median(ages) < 0.05 * 2 + 0.05
     assert stage.pipeline.seen == sorted(stage.pipeline.seen)
     assert stage.states == [STARTING, LIVE]
-    assert len(stage.composer.buffers) <= 3
+    assert len(stage.painter.buffers) <= 3
 
 
 def test_fault_01_an_unplugged_camera_is_said_to_be_so_and_nothing_stale_stays_drawn():

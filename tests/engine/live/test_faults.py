@@ -14,7 +14,7 @@ import pytest
 
 from engine.core.errors import ModelError
 from engine.core.frame import Frame
-from engine.live.hints import FROZEN
+from engine.live.camera_reader import FROZEN
 from engine.live.settings import LiveSettings, Pace
 from engine.live.state import SourceState, Timing
 from engine.render.scene import Layout
@@ -85,13 +85,13 @@ def test_fault_24_five_hundred_switches_in_two_lanes_leave_no_deadlock_and_no_mo
 
         return load
 
-    stage.session.use_second_model(lambda: other, lambda: other.landmarker)
+    stage.session.use_model(lambda: other.landmarker, 1, lambda: other)
     checked = 0
     with stage:
         wait_until(lambda: other.seen)
         for number in range(250):
             stage.session.use_model(loading(f"first {number}"))
-            stage.session.use_second_model(lambda: other, loading(f"second {number}"))
+            stage.session.use_model(loading(f"second {number}"), 1)
             time.sleep(0.002)
             view = stage.take_view()
             for lane, pipeline in ((view and view.first, stage.pipeline), (view and view.second, other)):
@@ -109,13 +109,13 @@ def test_fault_14_a_model_that_was_loaded_again_works_and_the_error_is_withdrawn
     broken = True
     stage = Stage(lambda: camera_source(FaultyCamera()), FakePipeline(failing=lambda frame: 1 / 0 if broken else None))
     with stage:
-        wait_until(lambda: stage.session.error is not None)
-        assert isinstance(stage.session.error, ModelError)
+        wait_until(lambda: stage.session.errors[0] is not None)
+        assert isinstance(stage.session.errors[0], ModelError)
         wait_until(lambda: stage.state is LIVE)
         assert stage.last_view().first.result.faces == (), "the picture goes on"
         broken = False
         stage.session.use_model(lambda: landmarker("A"))
-        wait_until(lambda: stage.session.error is None)
+        wait_until(lambda: stage.session.errors[0] is None)
         wait_until(lambda: stage.last_view().first.result.faces)
 
 

@@ -24,7 +24,7 @@ LOCKED = LiveSettings(layout=Layout.SIDE_BY_SIDE, pace=Pace.LOCKED)
 
 def stage_of(open_source, second, settings=SIDE_BY_SIDE, first=None):
     stage = Stage(open_source, first or FakePipeline("student"), settings=settings)
-    stage.session.use_second_model(lambda: second, lambda: second.landmarker)
+    stage.session.use_model(lambda: second.landmarker, 1, lambda: second)
     return stage
 
 
@@ -101,9 +101,9 @@ def test_fault_14_a_teacher_that_throws_is_told_of_and_the_student_goes_on():
 
     stage = stage_of(lambda: clip(60), FakePipeline("teacher", failing=failing))
     with stage:
-        wait_until(lambda: stage.session.second_error is not None)
-        assert isinstance(stage.session.second_error, ModelError)
-        assert stage.session.error is None
+        wait_until(lambda: stage.session.errors[1] is not None)
+        assert isinstance(stage.session.errors[1], ModelError)
+        assert stage.session.errors[0] is None
         wait_until(lambda: stage.state is SourceState.ENDED)
     assert stage.pipeline.seen == list(range(60))
 
@@ -113,10 +113,10 @@ def test_fault_14_another_teacher_mends_it():
     broken = True
     stage = stage_of(lambda: camera_source(FaultyCamera(period=0.005)), teacher)
     with stage:
-        wait_until(lambda: stage.session.second_error is not None)
+        wait_until(lambda: stage.session.errors[1] is not None)
         broken = False
-        stage.session.use_second_model(lambda: teacher, lambda: landmarker("another"))
-        wait_until(lambda: stage.session.second_error is None)
+        stage.session.use_model(lambda: landmarker("another"), 1)
+        wait_until(lambda: stage.session.errors[1] is None)
         wait_until(lambda: (view := stage.take_view()) and view.second and view.second.result.model == "another")
 
 
@@ -125,24 +125,24 @@ def test_a_teacher_that_cannot_be_built_leaves_the_student_alone_even_in_step():
         raise ModelError("The model “x” is damaged", "its bytes changed", "install it again")
 
     stage = Stage(clip, settings=LOCKED)
-    stage.session.use_second_model(broken, broken)
+    stage.session.use_model(broken, 1, broken)
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
-        assert stage.session.second_error is not None
+        assert stage.session.errors[1] is not None
     assert stage.pipeline.seen == list(range(30))
 
 
 def test_overlaid_pictures_get_the_other_lanes_result():
     others = []
     stage = stage_of(lambda: clip(), FakePipeline("teacher"), replace(LOCKED, layout=Layout.OVERLAID))
-    works = stage.composer.compose
+    works = stage.painter.paint
 
-    def compose(scene, out):
-        if scene.result.model == "student" and scene.other is not None:
-            others.append((scene.result.frame.id, scene.other.frame.id, scene.other.model))
-        works(scene, out)
+    def paint(out, result, look, stats, signals=(), other=None):
+        if result.model == "student" and other is not None:
+            others.append((result.frame.id, other.frame.id, other.model))
+        works(out, result, look, stats, signals, other)
 
-    stage.composer.compose = compose
+    stage.painter.paint = paint
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
     assert len(others) >= 29
@@ -178,19 +178,19 @@ def test_every_result_of_the_first_lane_is_tapped():
 def test_a_teacher_exchanged_in_a_pause_is_drawn_on_the_first_lanes_picture():
     others, teacher = [], FakePipeline("teacher")
     stage = stage_of(lambda: clip(200), teacher, replace(SIDE_BY_SIDE, layout=Layout.OVERLAID))
-    works = stage.composer.compose
+    works = stage.painter.paint
 
-    def compose(scene, out):
-        if scene.result.model == "student" and scene.other is not None:
-            others.append(scene.other.model)
-        works(scene, out)
+    def paint(out, result, look, stats, signals=(), other=None):
+        if result.model == "student" and other is not None:
+            others.append(other.model)
+        works(out, result, look, stats, signals, other)
 
-    stage.composer.compose = compose
+    stage.painter.paint = paint
     with stage:
         wait_until(lambda: "teacher" in others)
         stage.session.settings = replace(stage.session.settings, paused=True)
         wait_until(lambda: teacher.seen[-1] == stage.pipeline.seen[-1])
-        stage.session.use_second_model(lambda: None, lambda: landmarker("another"))
+        stage.session.use_model(lambda: landmarker("another"), 1)
         wait_until(lambda: others[-1] == "another")
 
 
@@ -201,7 +201,7 @@ def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
     with stage:
         wait_until(lambda: (view := stage.take_view()) and view.second and view.agreement is not None)
         stage.session.settings = LiveSettings()
-        wait_until(lambda: stage.session._second.latest is None)
+        wait_until(lambda: (view := stage.take_view()) and view.second is None)
         assert stage.last_view().second is None
         stage.session.on_result = lambda result, signals: None  # from here on the teacher waits
         stage.session.settings = SIDE_BY_SIDE
@@ -221,14 +221,14 @@ def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
         teacher,
         replace(SIDE_BY_SIDE, layout=Layout.OVERLAID),
     )
-    works = stage.composer.compose
+    works = stage.painter.paint
 
-    def compose(scene, out):
-        if scene.other is not None:
-            levels.append(tuple(result.frame.image[0, 0, 0] > 100 for result in (scene.result, scene.other)))
-        works(scene, out)
+    def paint(out, result, look, stats, signals=(), other=None):
+        if other is not None:
+            levels.append(tuple(its.frame.image[0, 0, 0] > 100 for its in (result, other)))
+        works(out, result, look, stats, signals, other)
 
-    stage.composer.compose = compose
+    stage.painter.paint = paint
     with stage:
         wait_until(lambda: (True, True) in levels)
     assert (False, False) in levels
@@ -238,13 +238,13 @@ def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
 def test_on_one_picture_nothing_is_drawn_for_the_second_lane():
     drawn, teacher = [], FakePipeline("teacher")
     stage = stage_of(lambda: clip(), teacher, replace(LOCKED, layout=Layout.OVERLAID))
-    works = stage.composer.compose
+    works = stage.painter.paint
 
-    def compose(scene, out):
-        drawn.append(scene.result.model)
-        works(scene, out)
+    def paint(out, result, look, stats, signals=(), other=None):
+        drawn.append(result.model)
+        works(out, result, look, stats, signals, other)
 
-    stage.composer.compose = compose
+    stage.painter.paint = paint
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
         stage.session.settings = LOCKED
@@ -260,5 +260,6 @@ def test_another_first_model_in_a_pause_ends_the_agreement_of_the_old_one():
         wait_until(lambda: (view := stage.take_view()) and view.agreement is not None)
         stage.session.settings = replace(LOCKED, paused=True)
         stage.session.use_model(lambda: landmarker("another"))
-        wait_until(lambda: (view := stage.take_view()) and view.first.result.model == "another")
-        assert stage.session._agreement.value is None
+        views = []
+        wait_until(lambda: views.append(stage.take_view()) or (views[-1] and views[-1].first.result.model == "another"))
+        assert views[-1].agreement is None

@@ -34,7 +34,7 @@ def test_fault_14_a_model_that_throws_is_reported_once_and_the_picture_goes_on()
             if view is not None and not view.first.result.faces:
                 assert 5 <= view.first.result.frame.id < 25
                 bare += 1
-        assert stage.session.error is None, "it works again"
+        assert stage.session.errors[0] is None, "it works again"
     assert len(stage.errors) == 1
     assert isinstance(stage.errors[0], ModelError)
     assert "invoke failed" in str(stage.errors[0])
@@ -60,7 +60,7 @@ def test_fault_13_a_model_that_gives_numbers_that_are_none_is_reported_once():
     with stage:
         wait_until(lambda: stage.state is ENDED)
         assert stage.stats.frames == 10
-        wait_until(lambda: stage.session.error is not None)
+        wait_until(lambda: stage.session.errors[0] is not None)
     assert [error.what for error in stage.errors] == ["The model A gave numbers that are not finite"]
     assert isinstance(stage.errors[0], ModelError)
 
@@ -69,12 +69,12 @@ def test_fault_13_the_report_is_withdrawn_once_the_numbers_were_good_for_a_while
     pipeline = NotANumber(lambda number: number < 30 and number % 2 == 0)
     stage = Stage(lambda: camera_source(FaultyCamera()), pipeline, timing=replace(FAST, recovery=0.3))
     with stage:
-        wait_until(lambda: stage.session.error is not None)
+        wait_until(lambda: stage.session.errors[0] is not None)
         while len(pipeline.seen) < 25:
-            assert stage.session.error is not None, "a good frame in between does not withdraw it"
-        wait_until(lambda: stage.session.error is None)
+            assert stage.session.errors[0] is not None, "a good frame in between does not withdraw it"
+        wait_until(lambda: stage.session.errors[0] is None)
         wait_until(lambda: len(pipeline.seen) > 40)
-        assert stage.session.error is None
+        assert stage.session.errors[0] is None
     assert len(stage.errors) == 1
 
 
@@ -96,14 +96,14 @@ def test_the_numbers_after_an_exchange_are_those_of_the_new_model():
 
 def test_a_composer_that_fails_even_on_the_bare_picture_does_not_end_the_session():
     stage = Stage(lambda: FakeClip([picture(level) for level in range(6)], rate=100.0))
-    works = stage.composer.compose
+    works = stage.painter.paint
 
-    def compose(scene, out):
-        if scene.result.frame.id < 3:
+    def paint(out, result, look, stats, signals=(), other=None):
+        if result.frame.id < 3:
             raise ValueError("cannot draw")
-        works(scene, out)
+        works(out, result, look, stats, signals, other)
 
-    stage.composer.compose = compose
+    stage.painter.paint = paint
     with stage:
         wait_until(lambda: stage.state is ENDED)
     assert stage.stats.frames == 3
@@ -133,14 +133,14 @@ def test_a_model_that_cannot_be_loaded_leaves_the_old_one_at_work():
     with stage:
         wait_until(lambda: stage.pipeline.seen)
         stage.session.use_model(broken)
-        wait_until(lambda: stage.session.error is not None)
+        wait_until(lambda: stage.session.errors[0] is not None)
         seen = len(stage.pipeline.seen)
         wait_until(lambda: len(stage.pipeline.seen) > seen + 10)
-        assert "damaged" in str(stage.session.error), "it is said until another model is chosen"
+        assert "damaged" in str(stage.session.errors[0]), "it is said until another model is chosen"
         assert stage.pipeline.models[-1] == "A"
         stage.session.use_model(lambda: landmarker("B"))
         wait_until(lambda: stage.pipeline.models[-1] == "B")
-        assert stage.session.error is None
+        assert stage.session.errors[0] is None
 
 
 def test_without_a_pipeline_the_bare_picture_is_shown_until_a_model_works():
@@ -156,11 +156,11 @@ def test_without_a_pipeline_the_bare_picture_is_shown_until_a_model_works():
     with stage:
         view = stage.views(2)[-1]
         assert view.first.result.faces == ()
-        assert "missing" in str(stage.session.error)
+        assert "missing" in str(stage.session.errors[0])
         works.append(True)
         stage.session.use_model(lambda: landmarker("B"))
         wait_until(lambda: pipeline.models and pipeline.models[-1] == "B")
-        wait_until(lambda: stage.session.error is None)
+        wait_until(lambda: stage.session.errors[0] is None)
 
 
 def test_a_model_that_never_returns_does_not_keep_the_session_from_stopping(hang):

@@ -238,7 +238,7 @@ def test_both_lanes_show_the_new_frame_and_never_an_old_one():
         second = FakePipeline("B", delay=0.08)
         settings = LiveSettings(layout=Layout.SIDE_BY_SIDE, pace=pace)
         stage = Stage(lambda: film(), settings=settings)
-        stage.session.use_second_model(lambda second=second: second, lambda: landmarker("B"))
+        stage.session.use_model(lambda: landmarker("B"), 1, lambda second=second: second)
         with stage:
             wait_until(lambda second=second: second.seen)
             stage.session.settings = replace(settings, paused=True)

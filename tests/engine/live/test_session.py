@@ -16,7 +16,7 @@ from engine.live.state import SourceState
 from engine.render.scene import OverlayOptions
 from engine.sources.base import SourceKind
 from tests.fakes.faulty_camera import FaultyCamera, camera_source
-from tests.fakes.live_fakes import FAST, FakeClip, FakeComposer, FakePipeline, landmarker, picture, wait_until
+from tests.fakes.live_fakes import FAST, FakeClip, FakePainter, FakePipeline, landmarker, picture, wait_until
 from tests.fakes.stage import Stage
 
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
@@ -189,7 +189,7 @@ def test_a_listener_that_throws_harms_nobody():
         raise RuntimeError("the window is gone")
 
     session = Session(
-        lambda: FakeClip([picture()] * 5), FakePipeline, LiveSettings(), notify, make_composer=FakeComposer, timing=FAST
+        lambda: FakeClip([picture()] * 5), FakePipeline, LiveSettings(), notify, make_painter=FakePainter, timing=FAST
     )
     session.start()
     wait_until(lambda: session.status.state is ENDED)

@@ -41,7 +41,7 @@ def test_nothing_is_said_of_a_single_lane_or_of_what_no_model_saw():
 
 def test_on_one_picture_the_model_that_is_drawn_is_named_not_a_newer_one():
     view = two(plain(RED), plain(BLUE))
-    newer = replace(view, second=replace(view.second, result=result("student-68-lite")))
+    newer = replace(view, lanes=(view.first, replace(view.second, result=result("student-68-lite"))))
     assert told(Layout.OVERLAID, newer) == ["student-68", "teacher-98"]
     assert told(Layout.SPLIT, newer) == ["student-68", "student-68-lite"]
 

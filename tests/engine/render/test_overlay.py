@@ -12,9 +12,9 @@ from engine.core.frame import Frame, Truth
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68, WFLW_98
 from engine.core.stats import Spread, Stats
-from engine.render.overlay import Composer, brackets, drawing_plan, frame_of, ink_scale
+from engine.render.overlay import OverlayPainter, brackets, drawing_plan, frame_of, ink_scale
 from engine.render.palette import PARTS, TRUTH
-from engine.render.scene import OverlayOptions, Scene
+from engine.render.scene import Look, OverlayOptions
 
 OFF = OverlayOptions(points=False, contours=False, box=False, numbers=False, truth=False)
 ON = OverlayOptions(points=True, contours=True, box=True, numbers=True, truth=True)
@@ -24,8 +24,8 @@ WIDTH, HEIGHT = 640, 480
 
 
 @pytest.fixture(scope="module")
-def composer():
-    return Composer()
+def painter():
+    return OverlayPainter()
 
 
 def grid_of_points(scheme, x=240.0, y=180.0, side=180.0):
@@ -55,9 +55,9 @@ def grey(width=WIDTH, height=HEIGHT, level=90):
     return np.full((height, width, 3), level, np.uint8)
 
 
-def composed(composer, result, options, mirrored=False):
+def composed(painter, result, options, mirrored=False):
     out = np.full((result.frame.height, result.frame.width, 4), 77, np.uint8)
-    composer.compose(Scene(result, READINGS, options, mirrored), out)
+    painter.paint(out, result, Look(options, mirrored), READINGS)
     return out
 
 
@@ -65,39 +65,39 @@ def as_bgra(image):
     return np.dstack((image[..., ::-1], np.full(image.shape[:2], 255, np.uint8)))
 
 
-def test_without_an_overlay_the_picture_is_the_frame_exactly(composer):
+def test_without_an_overlay_the_picture_is_the_frame_exactly(painter):
     points = grid_of_points(IBUG_68)
     result = result_of(noise(), [face_at(points)], points)
-    assert np.array_equal(composed(composer, result, OFF), as_bgra(result.frame.image))
-    assert np.array_equal(composed(composer, result, OFF, mirrored=True), as_bgra(result.frame.image[:, ::-1]))
+    assert np.array_equal(composed(painter, result, OFF), as_bgra(result.frame.image))
+    assert np.array_equal(composed(painter, result, OFF, mirrored=True), as_bgra(result.frame.image[:, ::-1]))
 
 
 @pytest.mark.parametrize("name", ["points", "contours", "box", "truth"])
-def test_without_faces_there_is_nothing_to_draw(composer, name):
+def test_without_faces_there_is_nothing_to_draw(painter, name):
     result = result_of(noise())
-    assert np.array_equal(composed(composer, result, ONLY[name]), as_bgra(result.frame.image))
+    assert np.array_equal(composed(painter, result, ONLY[name]), as_bgra(result.frame.image))
 
 
 @pytest.mark.parametrize("name", list(ONLY))
-def test_each_option_draws_something_of_its_own(composer, name):
+def test_each_option_draws_something_of_its_own(painter, name):
     points = grid_of_points(IBUG_68)
     result = result_of(grey(), [face_at(points)], points + 3)
-    plain, alone = composed(composer, result, OFF), composed(composer, result, ONLY[name])
+    plain, alone = composed(painter, result, OFF), composed(painter, result, ONLY[name])
     assert (alone != plain).any()
     without = dataclasses.replace(ON, **{name: False})
-    assert (composed(composer, result, without) != composed(composer, result, ON)).any()
+    assert (composed(painter, result, without) != composed(painter, result, ON)).any()
 
 
-def test_dots_stand_on_the_landmarks(composer):
+def test_dots_stand_on_the_landmarks(painter):
     points = grid_of_points(IBUG_68)
-    picture = composed(composer, result_of(grey(), [face_at(points)]), ONLY["points"])
+    picture = composed(painter, result_of(grey(), [face_at(points)]), ONLY["points"])
     columns, rows = points.astype(int).T
     assert picture[rows, columns, :3].min() > 200
 
 
-def test_lines_run_between_the_landmarks_of_a_part(composer):
+def test_lines_run_between_the_landmarks_of_a_part(painter):
     points = grid_of_points(IBUG_68)
-    picture = composed(composer, result_of(grey(), [face_at(points)]), ONLY["contours"]).astype(int)
+    picture = composed(painter, result_of(grey(), [face_at(points)]), ONLY["contours"]).astype(int)
     for contour in IBUG_68.contours:
         middle = points[list(contour.points[:2])].mean(0).round().astype(int)
         near = picture[middle[1] - 1 : middle[1] + 2, middle[0] - 1 : middle[0] + 2, :3].reshape(-1, 3)
@@ -112,22 +112,22 @@ def test_closed_contours_close_and_open_ones_do_not():
     assert len(pairs) == 63
 
 
-def test_points_that_are_probably_hidden_are_faint(composer):
+def test_points_that_are_probably_hidden_are_faint(painter):
     points = grid_of_points(IBUG_68)
     confidence = np.full(68, 0.95, np.float32)
     confidence[:20], confidence[20:40] = 0.1, 0.5
-    picture = composed(composer, result_of(grey(), [face_at(points, confidence=confidence)]), ONLY["points"])
+    picture = composed(painter, result_of(grey(), [face_at(points, confidence=confidence)]), ONLY["points"])
     columns, rows = points.astype(int).T
     strength = picture[rows, columns, :3].astype(int).min(1) - 90
     assert 10 < strength[:20].max() < strength[20:40].min() - 10
     assert strength[20:40].max() < strength[40:].min() - 10
 
 
-def test_lines_to_hidden_points_are_faint(composer):
+def test_lines_to_hidden_points_are_faint(painter):
     points = grid_of_points(IBUG_68)
     confidence = np.full(68, 0.95, np.float32)
     confidence[4] = 0.1
-    picture = composed(composer, result_of(grey(), [face_at(points, confidence=confidence)]), ONLY["contours"])
+    picture = composed(painter, result_of(grey(), [face_at(points, confidence=confidence)]), ONLY["contours"])
 
     def strength(first, second):
         x, y = points[[first, second]].mean(0).round().astype(int)
@@ -137,70 +137,70 @@ def test_lines_to_hidden_points_are_faint(composer):
     assert strength(4, 5) < 0.6 * strength(5, 6)
 
 
-def test_truth_is_orange_and_only_there_when_asked_for(composer):
+def test_truth_is_orange_and_only_there_when_asked_for(painter):
     points = grid_of_points(IBUG_68)
     result = result_of(grey(), [face_at(points)], points)
 
     def orange(options):
-        return (np.abs(composed(composer, result, options)[..., :3].astype(int) - TRUTH).max(2) < 40).sum()
+        return (np.abs(composed(painter, result, options)[..., :3].astype(int) - TRUTH).max(2) < 40).sum()
 
     assert orange(dataclasses.replace(ON, truth=False)) == 0
     assert orange(dataclasses.replace(ON, numbers=False)) > 68 * 4
 
 
-def test_truth_rings_leave_the_landmark_in_them_free(composer):
+def test_truth_rings_leave_the_landmark_in_them_free(painter):
     points = grid_of_points(IBUG_68)
     result = result_of(grey(), [face_at(points)], points)
-    both = composed(composer, result, dataclasses.replace(ONLY["points"], truth=True))
+    both = composed(painter, result, dataclasses.replace(ONLY["points"], truth=True))
     columns, rows = points.astype(int).T
     assert both[rows, columns, :3].min() > 200
 
 
-def test_truth_points_without_a_label_are_left_out(composer):
+def test_truth_points_without_a_label_are_left_out(painter):
     points = grid_of_points(IBUG_68)
     partly = points.copy()
     partly[10:30] = np.nan
-    picture = composed(composer, result_of(grey(), truth=partly), ONLY["truth"])
+    picture = composed(painter, result_of(grey(), truth=partly), ONLY["truth"])
     x, y = points[20].astype(int)
     assert (picture[y - 6 : y + 7, x - 6 : x + 7, :3] == 90).all()
-    nothing = composed(composer, result_of(grey(), truth=np.full((68, 2), np.nan, np.float32)), ONLY["truth"])
+    nothing = composed(painter, result_of(grey(), truth=np.full((68, 2), np.nan, np.float32)), ONLY["truth"])
     assert (nothing[..., :3] == 90).all()
 
 
-def test_a_mirror_flips_picture_and_landmarks(composer):
+def test_a_mirror_flips_picture_and_landmarks(painter):
     points = grid_of_points(IBUG_68) + np.float32((70.3, 0.2))
     result = result_of(grey(), [face_at(points)], points + 2)
     marks = OverlayOptions(numbers=False, truth=True)
-    there, mirrored = composed(composer, result, marks), composed(composer, result, marks, mirrored=True)
+    there, mirrored = composed(painter, result, marks), composed(painter, result, marks, mirrored=True)
     difference = np.abs(mirrored[:, ::-1].astype(int) - there)
     assert (difference > 60).mean() < 0.001  # OpenCV's lines are not quite the same from right to left
     assert np.abs(there.astype(int) - as_bgra(grey())).max() > 100
 
 
-def test_a_mirror_does_not_flip_text(composer):
+def test_a_mirror_does_not_flip_text(painter):
     result = result_of(grey())
-    there, mirrored = composed(composer, result, ONLY["numbers"]), composed(composer, result, ONLY["numbers"], True)
+    there, mirrored = composed(painter, result, ONLY["numbers"]), composed(painter, result, ONLY["numbers"], True)
     assert np.array_equal(there, mirrored)
     points = grid_of_points(IBUG_68, x=WIDTH / 2 - 91) + np.float32((0.5, 0))
     result = result_of(grey(), [face_at(points)])
-    there, mirrored = composed(composer, result, ONLY["box"]), composed(composer, result, ONLY["box"], True)
+    there, mirrored = composed(painter, result, ONLY["box"]), composed(painter, result, ONLY["box"], True)
     assert np.array_equal(mirrored, there), "a face in the middle has the same box and the same label"
 
 
-def test_a_mirror_moves_the_box_with_the_face(composer):
+def test_a_mirror_moves_the_box_with_the_face(painter):
     points = grid_of_points(IBUG_68, x=380.0)
     face = face_at(points)
-    picture = composed(composer, result_of(grey(), [face]), ONLY["box"], mirrored=True)
+    picture = composed(painter, result_of(grey(), [face]), ONLY["box"], mirrored=True)
     box = frame_of(face)
     assert picture[round(box.y0), WIDTH - 1 - round(box.x0) - 5, :3].min() > 180
     assert (picture[:, 500:, :3] == 90).all()
 
 
-def test_ink_stays_near_the_face_and_inside_the_buffer(composer):
+def test_ink_stays_near_the_face_and_inside_the_buffer(painter):
     points = grid_of_points(IBUG_68)
     result = result_of(noise(), [face_at(points)], points)
     wide = np.full((HEIGHT + 20, WIDTH, 4), 77, np.uint8)
-    composer.compose(Scene(result, READINGS, dataclasses.replace(ON, numbers=False)), wide[10:-10])
+    painter.paint(wide[10:-10], result, Look(dataclasses.replace(ON, numbers=False)), READINGS)
     assert (wide[:10] == 77).all()
     assert (wide[-10:] == 77).all()
     picture, box = wide[10:-10].copy(), landmark_box(points)
@@ -210,17 +210,17 @@ def test_ink_stays_near_the_face_and_inside_the_buffer(composer):
     assert np.array_equal(picture, expected)
 
 
-def test_the_picture_stays_opaque(composer):
+def test_the_picture_stays_opaque(painter):
     points = grid_of_points(IBUG_68)
     result = result_of(noise(), [face_at(points)], points)
-    assert (composed(composer, result, ON)[..., 3] == 255).all()
+    assert (composed(painter, result, ON)[..., 3] == 255).all()
 
 
-def test_every_face_is_drawn(composer):
+def test_every_face_is_drawn(painter):
     faces = [
         face_at(grid_of_points(IBUG_68, x=x, y=220, side=100), number=n) for n, x in enumerate((30.0, 250.0, 480.0))
     ]
-    picture = composed(composer, result_of(grey(), faces), ONLY["points"])
+    picture = composed(painter, result_of(grey(), faces), ONLY["points"])
     for face in faces:
         columns, rows = face.landmarks.astype(int).T
         assert picture[rows, columns, :3].min() > 200
@@ -229,13 +229,13 @@ def test_every_face_is_drawn(composer):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("far", [(-40, 20), (639, 479), (700, 500), (1e6, -1e6), (-3e9, 3e9), (1e30, 1e30)])
-def test_points_outside_the_picture_do_no_harm(composer, far, mirrored):
+def test_points_outside_the_picture_do_no_harm(painter, far, mirrored):
     points = grid_of_points(IBUG_68)
     for moved in (slice(5, 9), slice(None)):
         strayed = points.copy()
         strayed[moved] = far
         result = result_of(noise(), [face_at(strayed)], strayed)
-        assert (composed(composer, result, ON, mirrored)[..., 3] == 255).all()
+        assert (composed(painter, result, ON, mirrored)[..., 3] == 255).all()
 
 
 @pytest.mark.filterwarnings("error")
@@ -243,37 +243,37 @@ def test_points_outside_the_picture_do_no_harm(composer, far, mirrored):
     ("width", "height"), [(1, 1), (2, 3), (16, 16), (39, 41), (160, 120), (320, 240), (2000, 40), (40, 2000)]
 )
 def test_pictures_of_any_size_are_fine(width, height):
-    composer = Composer()
+    painter = OverlayPainter()
     points = (grid_of_points(IBUG_68) - (240, 180)) / 180 * (width, height)
     result = result_of(noise(width, height), [face_at(points.astype(np.float32))], points.astype(np.float32))
     for mirrored in (False, True):
-        assert (composed(composer, result, ON, mirrored)[..., 3] == 255).all()
+        assert (composed(painter, result, ON, mirrored)[..., 3] == 255).all()
 
 
-def test_sizes_may_change_from_frame_to_frame(composer):
+def test_sizes_may_change_from_frame_to_frame(painter):
     for width, height in ((640, 480), (320, 240), (1280, 720), (640, 480)):
         points = grid_of_points(IBUG_68, width / 4, height / 4, height / 3)
         result = result_of(noise(width, height), [face_at(points)], points)
-        fresh = composed(Composer(), result, ON, mirrored=True)
-        assert np.array_equal(composed(composer, result, ON, mirrored=True), fresh)
+        fresh = composed(OverlayPainter(), result, ON, mirrored=True)
+        assert np.array_equal(composed(painter, result, ON, mirrored=True), fresh)
 
 
-def test_other_schemes_are_drawn_too(composer):
+def test_other_schemes_are_drawn_too(painter):
     points = grid_of_points(WFLW_98)
-    picture = composed(composer, result_of(grey(), [face_at(points, WFLW_98)]), ON)
+    picture = composed(painter, result_of(grey(), [face_at(points, WFLW_98)]), ON)
     columns, rows = points[96:].astype(int).T  # pupils, which belong to no contour
     assert picture[rows, columns, :3].min() > 150
 
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (640, 480, 4), (479, 640, 4)])
-def test_a_buffer_of_another_shape_is_refused(composer, shape):
+def test_a_buffer_of_another_shape_is_refused(painter, shape):
     with pytest.raises(ValueError, match="out must be uint8"):
-        composer.compose(Scene(result_of(noise()), READINGS, ON), np.zeros(shape, np.uint8))
+        painter.paint(np.zeros(shape, np.uint8), result_of(noise()), Look(ON), READINGS)
 
 
-def test_a_buffer_of_another_type_is_refused(composer):
+def test_a_buffer_of_another_type_is_refused(painter):
     with pytest.raises(ValueError, match="float32"):
-        composer.compose(Scene(result_of(noise()), READINGS, ON), np.zeros((480, 640, 4), np.float32))
+        painter.paint(np.zeros((480, 640, 4), np.float32), result_of(noise()), Look(ON), READINGS)
 
 
 def test_ink_grows_with_face_and_picture():
@@ -295,13 +295,13 @@ def test_brackets_are_the_corners_of_the_box():
     assert lines.max(axis=(0, 1)).tolist() == [110, 220]
 
 
-def test_the_label_is_left_out_where_it_would_be_wider_than_a_small_face(composer):
+def test_the_label_is_left_out_where_it_would_be_wider_than_a_small_face(painter):
     small = face_at(grid_of_points(IBUG_68, side=40))
-    picture = composed(composer, result_of(grey(), [small]), ONLY["box"])
+    picture = composed(painter, result_of(grey(), [small]), ONLY["box"])
     below = round(frame_of(small).y1) + 4
     assert (picture[below:, :, :3] == 90).all()
     large = face_at(grid_of_points(IBUG_68))
-    picture = composed(composer, result_of(grey(), [large]), ONLY["box"])
+    picture = composed(painter, result_of(grey(), [large]), ONLY["box"])
     assert (picture[round(frame_of(large).y1) + 5 :, :, :3] > 200).any()
 
 

@@ -10,9 +10,9 @@ from engine.core.frame import Frame
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.core.stats import Meter
 from engine.render.difference import Difference
-from engine.render.overlay import Composer
+from engine.render.overlay import OverlayPainter
 from engine.render.palette import FIRST_LANE, HEAT, HOTTEST, SECOND_LANE, heat_colour
-from engine.render.scene import Layout, OverlayOptions, Scene
+from engine.render.scene import Layout, Look, OverlayOptions
 from tests.engine.live.test_agreement import face_at
 
 OPTIONS = OverlayOptions(numbers=False)
@@ -23,8 +23,7 @@ def drawn(layout, first, second, mirrored=False, magnification=3.0):
     frame = Frame(1, 0.0, image, "x")
     ours, theirs = Result(frame, (first,), "a", {}, False), Result(frame, (second,), "b", {}, False)
     out = np.empty((300, 400, 4), np.uint8)
-    scene = Scene(ours, Meter().stats(), OPTIONS, mirrored, layout=layout, other=theirs, magnification=magnification)
-    Composer().compose(scene, out)
+    OverlayPainter().paint(out, ours, Look(OPTIONS, mirrored, layout, magnification), Meter().stats(), other=theirs)
     return out
 
 

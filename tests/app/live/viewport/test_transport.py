@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor
 
 from app.live.viewport.transport import MOST_ASKED_MS, Transport, clock_words
 from app.theme.theme import DARK, LIGHT, apply_theme
-from engine.live.playback import Playback
+from engine.live.file_reader import Playback
 
 PLAYING = Playback(position=12.34, duration=83.2, number=370, count=2496)
 

@@ -1,0 +1,228 @@
+"""The composer: draws what the finders found, and publishes one view of all lanes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import UnderstudyError
+from engine.core.faces import Result
+from engine.live.agreement import AgreementMeter
+from engine.live.finder import Context, Finder, bare
+from engine.live.handover import Choice, Findings, active_lanes
+from engine.live.settings import LiveSettings, Pace
+from engine.live.state import SILENT_STATES
+from engine.live.view import NO_PICTURE, LaneView, View, ViewBuffer
+from engine.render.overlay import OverlayPainter
+from engine.render.scene import Layout, Look
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Lane:
+    """What the composer knows of a lane.
+
+    Attributes:
+        finder: finds what is drawn.
+        painter: draws it.
+        shown: what it shows; None before its first finding and while it rests.
+        look: how that was drawn, or could not be.
+    """
+
+    finder: Finder
+    painter: OverlayPainter
+    shown: LaneView | None = None
+    look: Look | None = None
+
+
+class Composer:
+    """Draws on a thread of its own and publishes views.
+
+    At live pace the newest finding of each lane is shown. At locked pace findings wait until those of all lanes at work
+    are of the same frame. What is shown is drawn again whenever the settings ask for another look.
+
+    Args:
+        findings: where findings come from.
+        views: where views go.
+        make_painter: makes what draws a lane's pictures.
+        context: see `Context`.
+    """
+
+    def __init__(
+        self, findings: Findings, views: ViewBuffer, make_painter: Callable[[], OverlayPainter], context: Context
+    ) -> None:
+        self._findings, self._views, self._make_painter, self._context = findings, views, make_painter, context
+        self._lanes: list[Lane] = []
+        self._turn = 0  # the lane whose finding was taken last
+        self._agreement = AgreementMeter()
+        self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
+
+    def add(self, finder: Finder) -> None:
+        """Draw for one more finder."""
+        self._lanes.append(Lane(finder, self._make_painter()))
+
+    def start(self) -> None:
+        """Begin to draw, until `findings` is closed."""
+        self._thread.start()
+
+    def join(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for the thread; return whether it ended."""
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, timeout))
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while not self._findings.closed:
+            try:
+                self._step()
+            except Exception as error:  # even the bare picture could not be drawn; the next may be a better one
+                self._lanes[0].finder.fail(_sentence(error), error)
+
+    def _step(self) -> None:
+        """Show what was found; while nothing is, keep the pictures true to the settings and the source's state."""
+        taken = self._findings.take(self._choose, self._context.timing.tick)
+        fresh = {number: finding for number, finding in taken.items() if finding is not None}
+        settings = self._context.settings()
+        active = active_lanes(settings, len(self._lanes))
+        if active == 1:
+            self._agreement.forget()
+        for lane in self._lanes[active:]:
+            lane.shown = lane.look = None
+        if not fresh and not settings.paused and self._context.state() in SILENT_STATES:
+            self._forget_faces()
+        for number, finding in fresh.items():
+            if active > 1 and number < 2 and finding.result.model:
+                self._agreement.add(number, finding.result)
+        try:
+            if self._draw_lanes(fresh, look_of(settings), active):
+                self._publish(active)
+        finally:
+            if 0 in fresh:
+                self._note_handled(fresh[0])
+        for number, finding in fresh.items():
+            if finding.result.model:
+                self._lanes[number].finder.check_numbers(finding.result)
+
+    def _choose(self, waiting: Sequence[LaneView | None]) -> Choice:
+        """Choose which findings to show, by lane; None for one of no use."""
+        settings = self._context.settings()
+        active = active_lanes(settings, len(waiting))
+        fresh = {number: finding for number, finding in enumerate(waiting) if finding is not None}
+        useless = [number for number, finding in fresh.items() if number >= active or self._is_over(number, finding)]
+        if useless:
+            return dict.fromkeys(useless)
+        if settings.pace is Pace.LOCKED and active > 1:
+            return self._choose_locked(fresh, active)
+        if not fresh:
+            return {}
+        self._turn = next((number for number in fresh if number > self._turn), min(fresh))
+        return {self._turn: fresh[self._turn]}
+
+    def _choose_locked(self, fresh: dict[int, LaneView], active: int) -> Choice:
+        """Choose all findings if every lane shows the same frame with them; drop those that came too late for that."""
+        findings = [fresh.get(number) or self._lanes[number].shown for number in range(active)]
+        frames = [finding.result.frame for finding in findings if finding is not None]
+        if not fresh or (len(frames) == active and all(frame is frames[0] for frame in frames)):
+            return fresh
+        newest = max(frame.id for frame in frames)
+        return {number: None for number, finding in fresh.items() if finding.result.frame.id < newest}
+
+    def _is_over(self, number: int, finding: LaneView) -> bool:
+        """Tell whether a finding must not be shown any more; one of the very frame on screen may."""
+        shown, frame = self._lanes[number].shown, finding.result.frame
+        return frame.epoch.over and (shown is None or shown.result.frame is not frame)
+
+    def _forget_faces(self) -> None:
+        """Show no faces that would be taken for live ones."""
+        for lane in self._lanes:
+            if lane.shown is not None and lane.shown.result.faces:
+                lane.shown, lane.look = replace(lane.shown, result=bare(lane.shown.result.frame), signals=()), None
+
+    def _draw_lanes(self, fresh: dict[int, LaneView], look: Look, active: int) -> bool:
+        """Draw every lane that has something new to show; return whether one had."""
+        drawn = False
+        for number in reversed(range(active)):  # the first one's picture may bear what the second found
+            lane = self._lanes[number]
+            finding = fresh.get(number) or lane.shown
+            if finding is None:
+                continue
+            other = self._other(number, finding, look)
+            # While findings come, what the other lane found alone waits for the next picture.
+            is_stale = look != lane.look or (not fresh and other is not finding.other)
+            if number in fresh or is_stale:
+                drawn |= self._draw(number, finding, look, other, number in fresh)
+        return drawn
+
+    def _other(self, number: int, finding: LaneView, look: Look) -> Result | None:
+        """Return what the second lane found, where it is drawn on the first one's picture."""
+        if number > 0 or look.layout.has_two_pictures or len(self._lanes) < 2:
+            return None
+        shown = self._lanes[1].shown
+        if shown is None or not shown.result.model or shown.result.frame.epoch is not finding.result.frame.epoch:
+            return None
+        return shown.result
+
+    def _draw(self, number: int, finding: LaneView, look: Look, other: Result | None, is_fresh: bool) -> bool:
+        """Draw a lane and count what is new; return whether there is something to show.
+
+        Raises:
+            Exception: even the bare picture could not be drawn.
+        """
+        lane, start, cpu = self._lanes[number], time.perf_counter(), time.thread_time()
+        lane.look = look
+        try:
+            picture = self._paint(number, finding, look, other)
+        except Exception as error:  # a filter may throw anything
+            lane.finder.fail(_sentence(error), error)
+            if not is_fresh:
+                return False
+            finding, other = replace(finding, result=bare(finding.result.frame), signals=()), None
+            picture = self._paint(number, finding, look, None)
+        if is_fresh and finding.result.model:
+            draw_ms, draw_cpu_ms = (time.perf_counter() - start) * 1e3, (time.thread_time() - cpu) * 1e3
+            lane.finder.count(finding.result, draw_ms, draw_cpu_ms)
+        lane.shown = replace(finding, stats=lane.finder.stats, picture=picture, other=other)
+        return True
+
+    def _paint(self, number: int, finding: LaneView, look: Look, other: Result | None) -> NDArray[np.uint8]:
+        if number > 0 and not look.layout.has_two_pictures:
+            return NO_PICTURE
+        lane, result = self._lanes[number], finding.result
+        picture = self._views.writable(number, result.frame.height, result.frame.width)
+        lane.painter.paint(picture, result, look, lane.finder.stats, finding.signals, other)
+        return picture
+
+    def _publish(self, active: int) -> None:
+        lanes: list[LaneView] = []
+        for lane in self._lanes[:active]:
+            if lane.shown is None:
+                break
+            lanes.append(lane.shown)
+        if lanes:
+            meter = self._agreement
+            self._views.publish(View(tuple(lanes), meter.value, meter.newest) if active > 1 else View(tuple(lanes)))
+            self._context.tell()
+
+    def _note_handled(self, finding: LaneView) -> None:
+        frame = finding.result.frame
+        frame.epoch.shown, frame.epoch.handled = (frame.place, frame.time), frame.id
+
+
+def look_of(settings: LiveSettings) -> Look:
+    """Return how the settings want pictures drawn; equal for settings between which nothing is to be seen."""
+    magnification = settings.magnification if settings.layout is Layout.DIFFERENCE else 0.0
+    return Look(settings.overlay, settings.mirrored, settings.layout, magnification, settings.filter)
+
+
+def _sentence(error: Exception) -> UnderstudyError:
+    if isinstance(error, UnderstudyError):
+        return error
+    why, fix = "the filter or the drawing is faulty", "switch the filter off"
+    return UnderstudyError(f"The picture could not be drawn ({error})", why, fix)

@@ -1,0 +1,256 @@
+"""A finder: one model at work on the frames of a session, on a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from engine.core.errors import ModelError, UnderstudyError
+from engine.core.faces import Result
+from engine.core.frame import Epoch, Frame
+from engine.core.mailbox import Mailbox
+from engine.core.stats import Meter
+from engine.inference.landmarker import Landmarker, not_finite_error
+from engine.inference.pipeline import Pipeline
+from engine.inference.signals import FaceSignals, SignalReader
+from engine.live.handover import Feed, Findings, active_lanes
+from engine.live.settings import LiveSettings
+from engine.live.state import FINAL_STATES, SILENT_STATES, SourceState, Timing
+from engine.live.view import NO_PICTURE, LaneView
+
+log = logging.getLogger(__name__)
+
+OnResult = Callable[[Result, tuple[FaceSignals | None, ...]], None]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the threads of a session share.
+
+    Attributes:
+        settings: tells what the user set.
+        state: tells what the source is doing.
+        tell: called when there is a new view or error.
+        timing: see `Timing`.
+        clock: tells seconds.
+    """
+
+    settings: Callable[[], LiveSettings]
+    state: Callable[[], SourceState]
+    tell: Callable[[], None]
+    timing: Timing
+    clock: Callable[[], float]
+
+
+class Finder:
+    """Takes frames out of the feed and leaves what its model finds for the composer.
+
+    A model that fails is no end: the bare frame is handed over, `error` says why, and the next frame may be a better
+    one. While the picture stands still, a model that has not seen it looks at it too.
+
+    Args:
+        number: its place among the finders of the session, from 0.
+        make_pipeline: builds the pipeline; called on the finder's thread.
+        feed: where frames come from.
+        findings: where they go, with what was found.
+        context: see `Context`.
+        on_result: called on the finder's thread with every result and its faces' signals.
+
+    Attributes:
+        stats: its numbers as they stand.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        make_pipeline: Callable[[], Pipeline],
+        feed: Feed,
+        findings: Findings,
+        context: Context,
+        on_result: OnResult | None = None,
+    ) -> None:
+        self._number, self._make_pipeline, self._on_result = number, make_pipeline, on_result
+        self._feed, self._findings, self._context = feed, findings, context
+        self._wanted_model: Mailbox[Callable[[], Landmarker]] = Mailbox()
+        self._judging = threading.Lock()  # the composer's thread judges too
+        self._model_error: UnderstudyError | None = None
+        self._frame_error: UnderstudyError | None = None
+        self._failed_at = 0.0
+        # Used by the finder's thread alone.
+        self._pipeline: Pipeline | None = None
+        self._signal_reader = SignalReader()
+        self._follows: Epoch | None = None  # that the faces are of which it follows
+        self._looked_at: Frame | None = None
+        self._run, self._model_since = 0, 0  # numbers of the run, and of the first one of this model
+        # Used by the composer's thread alone.
+        self._meter = Meter(refresh=context.timing.refresh)
+        self._counted_run, self._counted_at, self._standstill = 0, 0.0, 0.0
+        self.stats = self._meter.stats()
+        self._thread = threading.Thread(target=self._work, name=f"finder {number}", daemon=True)
+
+    @property
+    def error(self) -> UnderstudyError | None:
+        """What is wrong with the model or the pipeline; None once it works again."""
+        return self._frame_error or self._model_error
+
+    def use_model(self, make_landmarker: Callable[[], Landmarker]) -> None:
+        """Exchange the model before the next frame; if it cannot be loaded, `error` says why and the old one stays."""
+        self._wanted_model.replace(make_landmarker)
+
+    def start(self) -> None:
+        """Begin to build the pipeline and to wait for frames, until the feed is closed."""
+        self._thread.start()
+
+    def join(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for the thread; return whether it ended."""
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, timeout))
+        return not self._thread.is_alive()
+
+    def fail(self, error: UnderstudyError, cause: Exception) -> None:
+        """Report an error once, however many frames it spoils. Safe from any thread."""
+        with self._judging:
+            self._failed_at = self._context.clock()
+            if str(error) == str(self._frame_error):
+                return
+            self._frame_error = error
+        log.error("A frame could not be processed: %s", cause, exc_info=cause)
+        self._context.tell()
+
+    def check_numbers(self, result: Result) -> None:
+        """Report numbers that are not finite, after the picture that names their model; clear an error that is over."""
+        if result.not_finite:
+            error = not_finite_error(result.model)
+            self.fail(error, error)
+            return
+        with self._judging:
+            recovered = self._context.clock() - self._failed_at >= self._context.timing.recovery
+            if self._frame_error is None or not recovered:
+                return
+            self._frame_error = None
+        self._context.tell()
+
+    def count(self, result: Result, draw_ms: float, draw_cpu_ms: float) -> None:
+        """Add a result that was drawn to the numbers, leaving out the time for which the picture stood still."""
+        now = self._context.clock()
+        if result.run != self._counted_run:
+            if self._counted_run < self._model_since <= result.run:
+                self._meter.forget()
+            if self._counted_at:
+                self._standstill += now - self._counted_at
+                self._meter.resume(result.frame.id)
+        self._counted_run, self._counted_at = result.run, now
+        self._meter.add(result, now - self._standstill, draw_ms, result.cpu_ms + draw_cpu_ms)
+        self.stats = self._meter.stats()
+
+    def _work(self) -> None:
+        try:
+            self._pipeline = self._make_pipeline()
+        except Exception as error:  # as in `_find`
+            self._fail_model(error)
+        while not self._feed.closed:
+            try:
+                self._step()
+            except Exception as error:  # whatever it is, the next frame may be a better one
+                self.fail(_sentence(error, "The model failed on a frame"), error)
+
+    def _step(self) -> None:
+        """Do what there is to do; wait for a frame for as long as a tick."""
+        self._exchange_model()
+        if not self._is_active():
+            self._follows = self._looked_at = None
+        elif self._context.settings().paused:
+            self._follows = None
+        tick = self._context.timing.tick
+        if not self._findings.wait_until_taken(self._number, tick):
+            return
+        frame = self._feed.take(self._number, tick)
+        if frame is None:
+            self._catch_up()
+        elif not frame.epoch.over:
+            finding = self._find(frame, frame.wait_ms)
+            if not frame.epoch.over:
+                self._deliver(finding)
+
+    def _deliver(self, finding: LaneView) -> None:
+        try:
+            if self._on_result is not None and finding.result.model:
+                self._on_result(finding.result, finding.signals)
+        finally:
+            self._findings.put(self._number, finding)
+
+    def _is_active(self) -> bool:
+        return self._number < active_lanes(self._context.settings(), self._number + 1)
+
+    def _exchange_model(self) -> None:
+        """Load the model that is wanted, if one is."""
+        make_landmarker = self._wanted_model.take(timeout=0.0)
+        if make_landmarker is None:
+            return
+        try:
+            landmarker = make_landmarker()
+            if self._pipeline is None:
+                self._pipeline = self._make_pipeline()
+            self._pipeline.landmarker = landmarker
+            self._pipeline.reset()
+        except Exception as error:  # as in `_find`
+            self._fail_model(error)
+            return
+        self._looked_at = None
+        self._run += 1
+        self._model_since = self._run
+        with self._judging:
+            self._model_error = self._frame_error = None
+        self._context.tell()
+
+    def _catch_up(self) -> None:
+        """While no frame comes: look at the one on screen, unless this model has seen it."""
+        frame, state = self._findings.frame, self._context.state()
+        if frame is None or frame is self._looked_at or not self._is_active():
+            return
+        if self._context.settings().paused or state in FINAL_STATES or (self._number and state not in SILENT_STATES):
+            finding = self._find(frame, 0.0)
+            if self._number == 0 or not frame.epoch.over:
+                self._findings.put(self._number, finding)
+
+    def _find(self, frame: Frame, wait_ms: float) -> LaneView:
+        """Return what the model says of a frame; the bare frame if there is none or it failed, which `error` tells."""
+        cpu = time.thread_time()
+        self._looked_at = frame
+        try:
+            if self._pipeline is None:
+                return self._bare(frame)
+            if frame.epoch is not self._follows:
+                self._pipeline.reset()
+                self._follows = frame.epoch
+                self._run += 1
+            self._pipeline.smoothing = self._context.settings().smoothing
+            result = self._pipeline.process(frame, wait_ms)
+            signals = self._signal_reader.read(result)
+        except Exception as error:  # a model or a runtime may throw anything, and the session must outlive it
+            self.fail(_sentence(error, "The model failed on a frame"), error)
+            return self._bare(frame)
+        result = replace(result, run=self._run, cpu_ms=(time.thread_time() - cpu) * 1e3)
+        return LaneView(result, signals, self.stats, NO_PICTURE)
+
+    def _bare(self, frame: Frame) -> LaneView:
+        return LaneView(bare(frame), (), self.stats, NO_PICTURE)
+
+    def _fail_model(self, error: Exception) -> None:
+        log.error("The model cannot be used: %s", error, exc_info=not isinstance(error, UnderstudyError))
+        self._model_error = _sentence(error, "The model cannot be loaded")
+        self._context.tell()
+
+
+def bare(frame: Frame) -> Result:
+    """Return the result of a frame on which nobody looked for faces; its model has no name."""
+    return Result(frame, (), "", {}, detected=False)
+
+
+def _sentence(error: Exception, what: str) -> UnderstudyError:
+    if isinstance(error, UnderstudyError):
+        return error
+    return ModelError(f"{what} ({error})", "the model or its runtime is faulty", "choose another model")

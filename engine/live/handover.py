@@ -1,0 +1,149 @@
+"""The two hand-overs of a live session: frames from the reader to the finders, findings from them to the composer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.core.frame import Frame
+from engine.live.settings import LiveSettings, Pace
+from engine.live.view import LaneView
+from engine.render.scene import Layout
+
+Choice = Mapping[int, LaneView | None]
+
+
+def active_lanes(settings: LiveSettings, lanes: int) -> int:
+    """Return how many of the lanes are at work; all but the first rest in `Layout.SINGLE`."""
+    return min(lanes, 1) if settings.layout is Layout.SINGLE else lanes
+
+
+class Feed:
+    """Deals the frames of a reader out to the finders: the newest only of a camera, every one of a file.
+
+    The first finder keeps time: a frame is dealt out once it waits for one. At live pace a slower finder gets the frame
+    in place of one that it has not taken yet. At locked pace finders wait for each other, so all see the same frames.
+    In a pause only frames that the user asked for are dealt out.
+
+    Args:
+        settings: tells what the user set.
+    """
+
+    def __init__(self, settings: Callable[[], LiveSettings]) -> None:
+        self._settings = settings
+        self._changed = threading.Condition()
+        self._frame: Frame | None = None
+        self._inboxes: list[Frame | None] = []
+        self._waits: list[bool] = []  # of each finder
+        self.closed = False
+
+    def add(self) -> None:
+        """Make an inbox for one more finder."""
+        with self._changed:
+            self._inboxes.append(None)
+            self._waits.append(False)
+
+    def replace(self, item: Frame, /) -> bool:
+        """Leave a frame in the place of an older one, without waiting; return False if the feed is closed."""
+        with self._changed:
+            self._frame = item
+            self._changed.notify_all()
+            return not self.closed
+
+    def put(self, item: Frame, timeout: float, /) -> bool:
+        """Leave a frame once the place is free; return False if it was not within `timeout` seconds."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._frame is None and not self.closed, timeout):
+                return False
+            self._frame = item
+            self._changed.notify_all()
+            return True
+
+    def take_back(self) -> Frame | None:
+        """Return the frame that was not dealt out yet, and free its place."""
+        with self._changed:
+            frame, self._frame = self._frame, None
+            return frame
+
+    def take(self, finder: int, timeout: float) -> Frame | None:
+        """Return the next frame for a finder; None if there was none within `timeout` seconds."""
+        with self._changed:
+            self._waits[finder] = True
+            self._changed.wait_for(lambda: self.closed or self._deal(finder), timeout)
+            self._waits[finder] = False
+            frame, self._inboxes[finder] = self._inboxes[finder], None
+            return frame
+
+    def close(self) -> None:
+        """Give out no frame any more, and wake everyone who waits."""
+        with self._changed:
+            self.closed = True
+            self._frame, self._inboxes = None, [None] * len(self._inboxes)
+            self._changed.notify_all()
+
+    def _deal(self, finder: int) -> bool:
+        """Deal the frame out if it is time; return whether a finder has one."""
+        frame, settings = self._frame, self._settings()
+        if frame is not None and settings.paused and not frame.asked:
+            if frame.epoch.is_camera:
+                self._frame = None  # it would be shown once the picture goes on, minutes old
+        elif frame is not None:
+            active = active_lanes(settings, len(self._inboxes))
+            if all(self._waits[: active if settings.pace is Pace.LOCKED else 1]):
+                self._frame, self._inboxes[:active] = None, [frame] * active
+                self._changed.notify_all()
+        return self._inboxes[finder] is not None
+
+
+class Findings:
+    """Hands findings to the composer: one of each finder, which goes on once it was taken.
+
+    Attributes:
+        frame: the first finder's newest frame; None before the first.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[LaneView | None] = []
+        self.frame: Frame | None = None
+        self.closed = False
+
+    def add(self) -> None:
+        """Make a place for one more finder."""
+        with self._changed:
+            self._waiting.append(None)
+
+    def put(self, finder: int, finding: LaneView) -> None:
+        """Leave a finding, in place of one that was not taken."""
+        with self._changed:
+            self._waiting[finder] = finding
+            if finder == 0:
+                self.frame = finding.result.frame
+            self._changed.notify_all()
+
+    def wait_until_taken(self, finder: int, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for a finder's finding to be taken; return whether it was."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.closed or self._waiting[finder] is None, timeout)
+
+    def take(self, choose: Callable[[Sequence[LaneView | None]], Choice], timeout: float) -> Choice:
+        """Return the findings that `choose` picks; none if it picked none within `timeout` seconds.
+
+        Args:
+            choose: gets what waits of each finder; returns what is taken, by lane: the finding, or None to drop it.
+            timeout: in seconds.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self.closed or bool(choose(self._waiting)), timeout)
+            taken = {} if self.closed else choose(self._waiting)
+            for lane in taken:
+                self._waiting[lane] = None
+            if taken:
+                self._changed.notify_all()
+            return taken
+
+    def close(self) -> None:
+        """Wake everyone who waits."""
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
