@@ -46,14 +46,14 @@ def benchmark(landmarkers: list[tuple[Landmarker, int]], called_off: threading.E
     crop = Crop(320, 240, 260, 0.1)
     times: list[list[float]] = [[] for _ in landmarkers]
     for landmarker, _ in landmarkers:
-        landmarker.look(picture, crop)  # the first run allocates
+        landmarker.predict(picture, crop)  # the first run allocates
     for _ in range(ROUNDS):
         for (landmarker, _), measured in zip(landmarkers, times, strict=True):
             if called_off is not None and called_off.is_set():
                 return []
             for _ in range(RUNS):
                 start = time.perf_counter()
-                landmarker.look(picture, crop)
+                landmarker.predict(picture, crop)
                 measured.append((time.perf_counter() - start) * 1e3)
     speeds = []
     for (landmarker, threads), measured in zip(landmarkers, times, strict=True):

@@ -1,4 +1,4 @@
-"""The one family of errors that users see: what happened, the likely cause, what to do."""
+"""The errors that users see: what happened, the likely cause, what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def sentence(text: str) -> str:
 
 
 class UnderstudyError(Exception):
-    """A failure that the user can understand and mend.
+    """A failure that the user can understand and fix.
 
     Args:
         what: what happened, as a sentence without its full stop.
@@ -21,7 +21,7 @@ class UnderstudyError(Exception):
     """
 
     def __init__(self, what: str, why: str, fix: str) -> None:
-        # What happened may begin with the name of a file, which is not to be changed.
+        # `what` may begin with the name of a file, which keeps its case.
         super().__init__(f"{what}. {sentence(why)} {sentence(fix)}")
         self.what, self.why, self.fix = what, why, fix
 
@@ -43,7 +43,7 @@ class RecordingError(UnderstudyError):
 
 
 class OutputError(UnderstudyError):
-    """What leaves the program live, as a stream or through a virtual camera, cannot be delivered."""
+    """A live output, a stream or a virtual camera, cannot be delivered."""
 
 
 class UsageError(UnderstudyError):

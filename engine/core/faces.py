@@ -1,4 +1,4 @@
-"""What the pipeline says of a frame."""
+"""The result of the pipeline for one frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.core.frame import Frame
 from engine.core.geometry import Box
 from engine.core.schemes import Scheme
 
-# The stages of a frame's way, in order.
+# The stages of the pipeline, in order.
 STAGES = ("capture", "detect", "landmark", "smooth", "draw")
 
 
@@ -21,12 +21,12 @@ class Face:
     """One face.
 
     Attributes:
-        id: stays with the face as long as it is followed.
+        id: stays the same while the face is tracked.
         box: tight box around the landmarks.
-        score: in [0, 1], how surely this is a face: mean of the surer half of the confidences.
+        score: in [0, 1], that this is a face: mean of the higher half of the confidences.
         scheme: markup of the landmarks.
         landmarks: `[K, 2]` float32, pixels of the picture, smoothed where smoothing is on.
-        confidence: `[K]` float32 in [0, 1], how surely each point can be seen.
+        confidence: `[K]` float32 in [0, 1], that each point is visible.
         roll: angle of the eye line in radians, clockwise on screen.
     """
 
@@ -51,10 +51,10 @@ class Result:
         frame: the frame itself, so a result can never be drawn on another one.
         faces: faces found, largest first.
         model: name of the landmark model.
-        stages: milliseconds of each stage that this frame went through; `capture` is the wait for the source.
-        detected: whether the detector ran, as opposed to following the last landmarks.
+        stages: milliseconds of each stage for this frame; `capture` is the wait for the source.
+        detected: whether the detector ran, instead of tracking from the last landmarks.
         nme: error of the face nearest to the ground truth in percent of the eye distance; None without truth.
-        not_finite: whether the model gave numbers that are not finite; such faces are not in `faces`.
+        not_finite: whether an output of the model was not finite; such faces are not in `faces`.
         run: number of the unbroken run of results that it belongs to; another one begins with every discontinuity.
         cpu_ms: how long a processor core was busy with it.
     """

@@ -1,4 +1,4 @@
-"""A frame: one picture of a source with the moment it was taken. Everything later carries it."""
+"""A frame: one picture of a source with the time it was captured."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Frame:
     """One picture of a source.
 
     Attributes:
-        id: grows by one with every frame that the source gives, dropped ones included.
+        id: grows by one with every frame of the source, dropped ones included.
         captured: `time.monotonic()` in seconds at which the picture was there.
         image: `[H, W, 3]` uint8 RGB; never written to once the frame exists.
         source: name of the source, as users know it.
@@ -89,7 +89,7 @@ class Frame:
     def moment(self) -> float:
         """Seconds: a file's own time, where there is one, else when the picture was there.
 
-        What is found in a file must not depend on how fast it is processed.
+        Results for a file must not depend on processing speed.
         """
         return self.captured if self.time is None else self.time
 

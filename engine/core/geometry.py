@@ -1,4 +1,4 @@
-"""Square crops of a picture, turned with the face, and the way of points between picture and crop.
+"""Square crops of a picture, turned with the face, and the mapping of points between picture and crop.
 
 Coordinates are (x, y) in pixels, origin top-left, pixel centres at integers. Inside a crop they are in
 [0, 1]: 0 and 1 are the crop's edges, so the centre of pixel j of S is (j + 0.5) / S.
@@ -17,7 +17,7 @@ from engine.core.schemes import Scheme, eye_centres
 
 # Above this many source pixels per crop pixel, plain bilinear sampling would alias.
 ALIASING_RATIO = 2.0
-FINEST = 16  # crops are read at up to this multiple of their size; beyond it, aliasing is the lesser evil
+FINEST = 16  # crops are sampled at up to this multiple of their size; beyond it, aliasing is accepted
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Crop:
     def sample(self, picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         """Cut the crop `[size, size, C]` out of `picture` `[H, W, C]`; black outside the picture.
 
-        Large faces are read at a multiple of the size and averaged, against aliasing.
+        Large faces are sampled at a multiple of the size and averaged, against aliasing.
         """
         factor = min(FINEST, math.ceil(self.side / size / ALIASING_RATIO))
         fine = size * max(1, factor)

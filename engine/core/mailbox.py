@@ -1,4 +1,4 @@
-"""The hand-over of items between two threads through a place for one: the newest only, or every one in turn."""
+"""A mailbox with room for one item between two threads: only the newest item is kept, or every item is delivered."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 class Mailbox(Generic[Item]):
-    """A place for one item.
+    """Holds at most one item.
 
-    Live sources `replace`: what nobody took in time makes room for the newest, so what is taken is never old and
-    memory never grows. Files `put`: the giver waits for room, so that nothing is lost.
+    Live sources `replace` an item that was not taken in time, so the item taken is always the newest and memory
+    does not grow. Files `put`: the producer waits until the mailbox is empty, so that nothing is lost.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Mailbox(Generic[Item]):
         self._closed = False
 
     def replace(self, item: Item) -> bool:
-        """Leave `item` in the place of an older one, without waiting; return False if the mailbox is closed."""
+        """Store `item` in place of an older one, without waiting; return False if the mailbox is closed."""
         with self._changed:
             if not self._closed:
                 self._item = item
@@ -30,7 +30,7 @@ class Mailbox(Generic[Item]):
             return not self._closed
 
     def put(self, item: Item, timeout: float) -> bool:
-        """Leave `item` once the place is free; return False if that took longer than `timeout` seconds or is closed."""
+        """Store `item` once the mailbox is empty; return False if it is closed, or full for `timeout` seconds."""
         with self._changed:
             free = self._changed.wait_for(lambda: self._closed or self._item is None, timeout)
             if self._closed or not free:
@@ -40,9 +40,9 @@ class Mailbox(Generic[Item]):
             return True
 
     def take(self, timeout: float, wanted: Callable[[Item], bool] = lambda _: True) -> Item | None:
-        """Return the item and free its place; None if there was none within `timeout` seconds or the mailbox is closed.
+        """Remove and return the item; None if there was none within `timeout` seconds or the mailbox is closed.
 
-        An item that is not `wanted` stays where it is.
+        An item that is not `wanted` stays.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._closed or self._holds(wanted), timeout):
@@ -52,7 +52,7 @@ class Mailbox(Generic[Item]):
             return item
 
     def close(self) -> None:
-        """Refuse further items, forget the one that waits, and wake everyone who waits."""
+        """Refuse further items, drop the stored one, and wake all waiting threads."""
         with self._changed:
             self._closed = True
             self._item = None

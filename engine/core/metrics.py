@@ -21,7 +21,7 @@ class Accuracy:
     """The figures of a set of faces.
 
     Attributes:
-        faces: those with an error, missed ones included: what the figures rest on.
+        faces: those with an error, missed ones included: the basis of the figures.
         nme: mean error in percent; missed faces are left out; None if there is no other.
         fr10: percent of the faces with an error above 10 %; a missed face is one. None without faces.
         auc10: area under the cumulative error distribution up to 10 %, in [0, 1]; a missed face counts as beyond.
@@ -40,7 +40,7 @@ def interocular_distance(scheme: Scheme, points: NDArray[np.floating]) -> float:
 
 
 def interpupillary_distance(scheme: Scheme, points: NDArray[np.floating]) -> float:
-    """Return the distance of the pupils of points `[K, 2]` in pixels; NaN if one cannot be told.
+    """Return the distance of the pupils of points `[K, 2]` in pixels; NaN if one is unknown.
 
     Where a scheme has no pupils they are the means of the points around each eye, as in the 300-W literature.
     """

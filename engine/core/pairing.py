@@ -1,4 +1,4 @@
-"""Faces of two models on one frame: which are the same person's, and how far apart their landmarks are."""
+"""Pairing the faces that two models found on one frame, and the distance of their landmarks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from engine.core.faces import Face
 from engine.core.metrics import interocular_distance
 
-SAME_FACE = 0.5  # eye distances between the middles of two faces up to which they are taken for the same one
+SAME_FACE = 0.5  # eye distances between the centres of two boxes up to which they count as the same face
 
 
 def can_be_compared(first: Face, second: Face) -> bool:
-    """Tell whether two faces are marked at the same places: by one scheme, or both at least at the 68 shared points."""
+    """Return whether two faces share points: by one scheme, or both at least the 68 points of iBUG."""
     return first.scheme is second.scheme or bool(first.scheme.as_68 and second.scheme.as_68)
 
 
@@ -34,7 +34,7 @@ def eye_distance(face: Face) -> float:
 
 
 def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Face]]:
-    """Return the faces that both models see: each of the first's with the nearest of the second's, if it is near.
+    """Return the faces that both models found: each of the first with the nearest of the second, if it is near.
 
     Faces whose schemes share no points are left out.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
@@ -157,14 +157,14 @@ def read_record(
     Raises:
         Mistake: and whatever else `on_mistake` raises.
     """
-    parts = _parts(cast(Any, kind))
+    parts = _fields(cast(Any, kind))
     given: dict[str, Any] = {}
     for key, value in values.items():
         part = parts.get(key)
         try:
             if part is None:
                 raise _unknown(key, path, list(parts))
-            given[part.name] = _read(value, part.kind, (*path, key), part.default, on_mistake)
+            given[part.name] = _read(value, part, (*path, key), on_mistake)
         except Mistake as mistake:
             on_mistake(mistake)
     for key, part in parts.items():
@@ -183,13 +183,13 @@ def read_value(value: Any, hint: Any, path: KeyPath) -> Any:
     Raises:
         Mistake: it is of another type or breaks a limit.
     """
-    return _read(value, _kind(hint), path, None, raise_mistake)
+    return _read(value, _field(hint), path, raise_mistake)
 
 
 def check_fields(record: Any) -> None:
     """Raise `UsageError` unless every field of a dataclass is within its `Range` or `Choice`."""
-    for part in _parts(cast(Any, type(record))).values():
-        value, limit = getattr(record, part.name), part.kind.limit
+    for part in _fields(cast(Any, type(record))).values():
+        value, limit = getattr(record, part.name), part.limit
         if limit is None or value is None or value in limit:
             continue
         if isinstance(limit, Choice):
@@ -199,51 +199,32 @@ def check_fields(record: Any) -> None:
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """An annotation, taken apart."""
+class _Field:
+    """An annotation taken apart, of a field of a record or of an element of a tuple."""
 
     type: Any
-    optional: bool = False
-    limit: Range | Choice | Rule | None = None
-    form: Form = Form()
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        if isinstance(self.limit, Choice):
-            return tuple(map(str, self.limit.values))
-        return tuple(str(entry.value) for entry in self.type) if _is(self.type, Enum) else ()
+    optional: bool
+    limit: Range | Choice | Rule | None
+    form: Form
+    name: str = ""
+    default: Any = None
+    required: bool = False
 
     @property
     def expected(self) -> str:
-        if self.form.expected:
-            return self.form.expected
-        if self.choices:
-            return f"one of {', '.join(self.choices)}"
-        if isinstance(self.limit, Range):
-            return str(self.limit)
+        if self.form.expected or isinstance(self.limit, Range | Choice):
+            return self.form.expected or str(self.limit)
         if is_dataclass(self.type):
-            return f"a table with {', '.join(_parts(cast(type, self.type)))}"
+            return f"a table with {', '.join(_fields(cast(Any, self.type)))}"
         return _WORDS.get(self.type, "a list" if get_origin(self.type) is tuple else "a table")
 
-    def example(self, default: Any) -> str:
-        """Return how the value is written, by what the field is by default where it has a default."""
-        if self.form.example:
-            return self.form.example
-        if self.choices:
-            return f'"{self.choices[0]}"'
+    @property
+    def example(self) -> str:
+        if isinstance(self.limit, Choice):
+            return f'"{self.limit.values[0]}"'
         if isinstance(self.limit, Range):
-            return f"{default if isinstance(default, int | float) else self.limit.high:g}"
-        return "{ … }, or a line with its name in [ ]" if is_dataclass(self.type) else "…"
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A field of a record."""
-
-    name: str
-    kind: _Kind
-    default: Any
-    required: bool
+            return f"{self.default if isinstance(self.default, int | float) else self.limit.high:g}"
+        return self.form.example or ("{ … }, or a line with its name in [ ]" if is_dataclass(self.type) else "…")
 
 
 _WORDS = {
@@ -253,7 +234,7 @@ _WORDS = {
 
 
 @cache
-def _parts(kind: Hashable) -> dict[str, _Part]:
+def _fields(kind: Hashable) -> dict[str, _Field]:
     """Return the fields of a dataclass by their keys in a file."""
     hints = get_type_hints(kind, include_extras=True)
     parts = {}
@@ -261,61 +242,58 @@ def _parts(kind: Hashable) -> dict[str, _Part]:
         key = each.metadata.get("key", each.name)
         if key is not None:
             required = each.default is MISSING and each.default_factory is MISSING
-            parts[key] = _Part(each.name, _kind(hints[each.name]), each.default, required)
+            parts[key] = replace(_field(hints[each.name]), name=each.name, default=each.default, required=required)
     return parts
 
 
-def _kind(hint: Any) -> _Kind:
+def _field(hint: Any) -> _Field:
     optional = False
     extras: list[Any] = []
-    while True:
-        origin, arguments = get_origin(hint), get_args(hint)
-        if origin is Annotated:
+    while get_origin(hint) in (Annotated, Union, UnionType):
+        arguments = get_args(hint)
+        if get_origin(hint) is Annotated:
             extras += arguments[1:]
-            hint = arguments[0]
-        elif origin in (Union, UnionType) and type(None) in arguments and len(arguments) == 2:
-            optional = True
-            hint = next(argument for argument in arguments if argument is not type(None))
-        else:
-            break
+        optional |= type(None) in arguments
+        hint = next(argument for argument in arguments if argument is not type(None))
     limit = next((extra for extra in extras if isinstance(extra, Range | Choice | Rule)), None)
-    form = next((extra for extra in extras if isinstance(extra, Form)), Form())
     if get_origin(hint) is Literal:
         hint, limit = type(get_args(hint)[0]), Choice(get_args(hint))
-    return _Kind(hint, optional, limit, form)
+    elif _is_enum(hint):
+        limit = Choice(tuple(entry.value for entry in hint))
+    return _Field(hint, optional, limit, next((extra for extra in extras if isinstance(extra, Form)), Form()))
 
 
-def _read(value: Any, kind: _Kind, path: KeyPath, default: Any, on_mistake: Callable[[Mistake], None]) -> Any:
-    if value is None and kind.optional:
+def _read(value: Any, field: _Field, path: KeyPath, on_mistake: Callable[[Mistake], None]) -> Any:
+    kind = field.type
+    if value is None and field.optional:
         return None
-    if kind.form.read is not None:
-        return kind.form.read(value, path)
-    if is_dataclass(kind.type) and isinstance(value, Mapping):
-        return read_record(cast(type, kind.type), value, path, on_mistake)
-    if get_origin(kind.type) is tuple and is_dataclass(get_args(kind.type)[0]):
-        return _tables(value, get_args(kind.type)[0], path, on_mistake)
+    if field.form.read is not None:
+        return field.form.read(value, path)
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        return read_record(cast(type, kind), value, path, on_mistake)
+    if get_origin(kind) is tuple and is_dataclass(get_args(kind)[0]):
+        return _tables(value, get_args(kind)[0], path, on_mistake)
     try:
-        result: Any = (
-            _tuple(value, get_args(kind.type), path) if get_origin(kind.type) is tuple else _plain(value, kind)
-        )
+        result: Any = _tuple(value, get_args(kind), path) if get_origin(kind) is tuple else _plain(value, kind)
     except (TypeError, ValueError, OverflowError):
-        raise _wrong(value, kind, path, kind.expected, default) from None
-    if kind.limit is not None and result not in kind.limit:
-        raise _wrong(value, kind, path, kind.form.expected or str(kind.limit), default)
+        raise _wrong(value, field, path, field.expected) from None
+    if field.limit is not None and value not in field.limit:
+        raise _wrong(value, field, path, str(field.limit))
     return result
 
 
-def _plain(value: Any, kind: _Kind) -> Any:
+def _plain(value: Any, kind: Any) -> Any:
     """Return a value that is neither a table nor a list; raise TypeError or ValueError where it is of another type."""
-    wanted = get_origin(kind.type) or kind.type
-    if wanted is Any:
-        return value
-    if _is(wanted, Enum):
-        return wanted(value)
+    wanted = get_origin(kind) or kind
+    if wanted is Any or _is_enum(wanted):
+        return value if wanted is Any else wanted(value)
     accepted = {float: int | float, Path: str}.get(wanted, wanted)
-    if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool) or value != value:
+    if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
         raise TypeError
-    return wanted(value)
+    result = wanted(value)
+    if isinstance(result, float) and math.isnan(result):
+        raise ValueError
+    return result
 
 
 def _tuple(value: Any, hints: tuple[Any, ...], path: KeyPath) -> tuple[Any, ...]:
@@ -335,29 +313,30 @@ def _tables(value: Any, kind: type, path: KeyPath, on_mistake: Callable[[Mistake
     return tuple(read_record(kind, entry, (*path, index), on_mistake) for index, entry in enumerate(value))
 
 
-def _is(kind: Any, base: type) -> bool:
-    return isinstance(kind, type) and issubclass(kind, base)
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
 
 
-def _wrong(value: Any, kind: _Kind, path: KeyPath, expected: str, default: Any) -> Mistake:
-    mistake = wrong_value(path, value, expected, kind.example(default))
-    mistake.fix = suggestion(value, kind.choices, mistake.fix)
+def _wrong(value: Any, field: _Field, path: KeyPath, expected: str) -> Mistake:
+    mistake = wrong_value(path, value, expected, field.example)
+    if isinstance(field.limit, Choice):
+        mistake.fix = suggestion(value, [str(choice) for choice in field.limit.values], mistake.fix)
     return mistake
 
 
 def _unknown(key: str, path: KeyPath, known: list[str]) -> UnknownKey:
-    where = place_name(path)
+    where = _place(path)
     fix = suggestion(key, known, "remove the line")
     return UnknownKey((*path, key), f"there is no key “{key}” {where}", f"the keys {where} are {', '.join(known)}", fix)
 
 
-def _missing(key: str, path: KeyPath, part: _Part) -> Mistake:
-    expected = part.kind.form.why or f"{part.kind.expected} was expected"
-    fix = f"add a line such as: {key} = {part.kind.example(part.default)}"
-    return Mistake((*path, key), f"“{key}” is missing {place_name(path)}", expected, fix)
+def _missing(key: str, path: KeyPath, field: _Field) -> Mistake:
+    expected = field.form.why or f"{field.expected} was expected"
+    fix = f"add a line such as: {key} = {field.example}"
+    return Mistake((*path, key), f"“{key}” is missing {_place(path)}", expected, fix)
 
 
-def place_name(path: KeyPath) -> str:
+def _place(path: KeyPath) -> str:
     """Return where a table stands, such as “in “layer.anchor””."""
     names = [part for part in path if isinstance(part, str)]
     return f"in “{'.'.join(names)}”" if names else "at the top of the file"

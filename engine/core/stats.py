@@ -36,9 +36,9 @@ class Stats:
             sum of a frame's stages without the wait for the source.
         nme: mean error against ground truth in percent of the eye distance; None without truth.
         found: share of the window's frames with a face.
-        dropped: frames that the source gave and nobody processed, since the start.
+        dropped: frames that the source delivered and that were not processed, since the start.
         frames: frames with a result since the start.
-        cpu: share of one processor core that the lane's thread was busy with finding and drawing; None before the
+        cpu: share of one processor core that finding and drawing of the lane took; None before the
             second result.
         jitter: see `JitterMeter`; None if the face was never still.
     """
@@ -54,7 +54,7 @@ class Stats:
 
 
 class Meter:
-    """Collects results and tells the stats.
+    """Collects results and computes the stats.
 
     Args:
         window: how many results the numbers look back on; None keeps all, for runs whose length is known.
@@ -74,7 +74,7 @@ class Meter:
         self._first_id: int | None = None
         self._frames = 0
         self._last_id = -1
-        self._unwanted = 0
+        self._skipped = 0
 
     def add(self, result: Result, now: float, draw_ms: float = 0.0, cpu_ms: float = 0.0) -> None:
         """Count a result.
@@ -90,7 +90,7 @@ class Meter:
         self._jitter.add(result)
         stages = {**result.stages, "draw": draw_ms}
         for name, value in stages.items():
-            # The detector rests while faces are followed; its zeros would hide what a detection costs.
+            # The detector is idle while faces are tracked; its zeros would hide the cost of a detection.
             if name != "detect" or result.detected:
                 self._stages[name].append(value)
         self._stages["total"].append(sum(value for name, value in stages.items() if name != "capture"))
@@ -99,16 +99,16 @@ class Meter:
         self._found.append(bool(result.faces))
         if self._first_id is None:
             self._first_id = result.frame.id
-        if result.frame.id != self._last_id:  # a frame on which another model looks again counts once
+        if result.frame.id != self._last_id:  # a frame that another model processes again counts once
             self._frames += 1
         self._last_id = result.frame.id
 
     def resume(self, first: int) -> None:
-        """Go on with the frame of id `first` after a standstill: those in between were not wanted, thus not dropped."""
-        self._unwanted += max(0, first - self._last_id - 1)
+        """Continue with the frame of id `first` after a pause; the frames in between do not count as dropped."""
+        self._skipped += max(0, first - self._last_id - 1)
 
     def forget(self) -> None:
-        """Forget what the numbers look back on, as for another model; the frames are counted on."""
+        """Clear the window, as for another model; the count of frames goes on."""
         self._stats = None
         self._found.clear()
         self._jitter.forget()
@@ -131,7 +131,7 @@ class Meter:
             latency_ms={name: spread_of(values) for name, values in self._stages.items() if values},
             nme=float(np.mean(self._errors)) if self._errors else None,
             found=float(np.mean(self._found)) if self._found else 0.0,
-            dropped=seen - self._frames - self._unwanted,
+            dropped=seen - self._frames - self._skipped,
             frames=self._frames,
             # The first result's work was done before the span began.
             cpu=sum(islice(self._cpu_ms, 1, None)) / 1e3 / span if span > 0 else None,
@@ -140,7 +140,7 @@ class Meter:
 
 
 class JitterMeter:
-    """How much the landmarks of a still face tremble.
+    """Measures the jitter of the landmarks of a still face.
 
     Jitter is the mean move of the points between two successive results of the same face, in percent of the eye
     distance, over the pairs in which the face is still: by ground truth where there is one, else by its own mean move.
@@ -160,14 +160,14 @@ class JitterMeter:
             return
         before, after = last.faces[0], result.faces[0]
         eyes = interocular_distance(after.scheme, after.landmarks)
-        if not eyes > 0:  # landmarks that fell together have no scale
+        if not eyes > 0:  # collapsed landmarks have no scale
             return
         step = _mean_move(before.landmarks, after.landmarks) * 100 / eyes
         if _is_still(last, result, eyes):
             self._moves.append(step)
 
     def forget(self) -> None:
-        """Begin anew, as for another model."""
+        """Forget all results, as for another model."""
         self._last = None
         self._moves.clear()
 

@@ -1,4 +1,4 @@
-"""Runs side by side: is one better than another, or is it noise?"""
+"""Comparing evaluations: paired differences with their confidence intervals."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Difference:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the interval excludes 0: such a difference is hardly noise of the choice of faces."""
+        """Whether the interval excludes 0: such a difference is unlikely to be noise."""
         return self.low > 0 or self.high < 0
 
 

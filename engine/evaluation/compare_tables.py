@@ -42,10 +42,11 @@ def comparison_remarks(rows: Sequence[ComparedRun], first: SavedEvaluation) -> l
     ]
     if any(len(row.errors) > 1 for row in rows):
         said.append("Where a row has several runs, its figures and errors are means over them.")
-    for row in rows:
-        if row.difference is not None and row.difference.faces < row.accuracy.faces:
-            said.append(f"{row.name}: the difference is over the {row.difference.faces} faces that both found.")
-    return said
+    return said + [
+        f"{row.name}: the difference is over the {row.difference.faces} faces that both found."
+        for row in rows
+        if row.difference is not None and row.difference.faces < row.accuracy.faces
+    ]
 
 
 def comparison_values(rows: Sequence[ComparedRun], first: SavedEvaluation) -> dict[str, Any]:

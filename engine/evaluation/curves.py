@@ -1,4 +1,4 @@
-"""The cumulative error distribution as a picture: which share of the faces has at most which error."""
+"""The cumulative error distribution as a picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.evaluation.tables import rounded
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Told apart by every kind of colour blindness: M. Okabe and K. Ito, “Color Universal Design”, 2008.
+# Distinguishable with every kind of colour blindness: M. Okabe and K. Ito, “Color Universal Design”, 2008.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8f98")
 INK, GRID = "#30363d", "#e3e6ea"
 WIDTH, HEIGHT, LEGEND_LINE, DOTS_PER_INCH = 7.6, 4.8, 0.22, 150  # inches
@@ -26,7 +26,7 @@ NO_MATPLOTLIB = (
     "The picture of the curves is left out, because matplotlib is not installed: "
     "“pip install -e .[report] -c packaging/constraints.txt” brings it."
 )
-# Lines that lie over one another are all seen if each next one is thinner.
+# Each line is thinner than the one below it, so that coinciding lines all show.
 FIRST_WIDTH, NEXT_WIDTH = 2.4, 1.5
 
 
@@ -51,7 +51,7 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
         RecordingError: the file cannot be written.
     """
     try:
-        # Here, because the application does without it; and without pyplot, which keeps windows and a state of its own.
+        # Imported here because it is optional; without pyplot, which keeps global state.
         from matplotlib.figure import Figure
     except ImportError:
         return NO_MATPLOTLIB

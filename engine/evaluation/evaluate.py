@@ -1,4 +1,4 @@
-"""Measuring landmarks on a pack of labelled faces: those of a model, or those that another tool wrote."""
+"""Evaluating landmarks on a pack of labelled faces: those of a model, or those that another tool wrote."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Task:
 
 @dataclass(frozen=True)
 class ScoredFace:
-    """One face of a pack with what was found on it and how far off that is.
+    """One face of a pack with the landmarks found and their error.
 
     Attributes:
         face: the labelled face.
@@ -70,7 +70,7 @@ class ScoredFace:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good landmarks are on a pack.
+    """The accuracy of landmarks on a pack.
 
     Attributes:
         model, split, labels, box, normaliser: see `Task`.
@@ -79,12 +79,12 @@ class Evaluation:
         points: landmarks compared: 29, 68 or 98.
         nme: mean error in percent of the normaliser, over labelled points; missed faces and those whose normaliser is
             unknown (a hidden eye corner) are left out. None if there is no such face.
-        nme_faces: faces whose normaliser is known, missed ones included: what `fr10` and `auc10` rest on.
+        nme_faces: faces whose normaliser is known, missed ones included: the basis of `fr10` and `auc10`.
         nme_box: mean error in percent of the square root of the truth box's area, over all faces found.
         fr10: percent of faces with an error above 10 % of the normaliser; a missed face counts as a failure.
         auc10: area under the cumulative error distribution up to 10 %, in [0, 1]; a missed face counts as beyond.
         missed: faces that were not found.
-        visibility_auc: area under the ROC curve of the confidence telling visible from hidden points; None where the
+        visibility_auc: area under the ROC curve of the confidence as a classifier of visible points; None where the
             pack has no flags.
         scheme: the markup that is compared.
         faces: every face, in the pack's order.

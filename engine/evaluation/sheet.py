@@ -1,4 +1,4 @@
-"""A sheet of the worst faces of an evaluation: what was found and the ground truth, drawn on each."""
+"""A sheet of the worst faces of an evaluation, each with its prediction and its ground truth."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Row:
 
 
 def table_rows(evaluation: Evaluation) -> list[Row]:
-    """Return the row of all faces, then one for each subset that the pack tells of."""
+    """Return the row of all faces, then one for each subset that the pack names."""
     titles = [title for part, title in PART_TITLES.items() if part in evaluation.scheme.parts]
     return [
         Row(name, accuracy(np.array([face.nme for face in faces])), _parts(faces, titles))

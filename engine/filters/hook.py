@@ -40,7 +40,7 @@ class Hook:
 
     def __init__(self, file: Path, draw: Callable[..., object]) -> None:
         self._file, self._draw = file, draw
-        self._drawing = threading.Lock()  # two lanes draw at once, and whoever writes a hook thinks of one thread
+        self._drawing = threading.Lock()  # two lanes draw at once, and hooks are written for one thread
         self.error: FilterError | None = None
 
     def __call__(
@@ -59,7 +59,7 @@ class Hook:
                 return
             try:
                 self._draw(picture, points.copy(), signals, seconds)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  a hook may raise anything
                 self.error = _failure(self._file, error, "the rest of the filter is drawn without it")
                 log.warning("%s", self.error)
 

@@ -19,7 +19,7 @@ SMALLEST_LEVEL = 8  # pixels
 
 @dataclass(frozen=True)
 class LayerImage:
-    """An image in full size and in halves of it.
+    """An image as a mip pyramid.
 
     Attributes:
         levels: premultiplied `[h, w, 4]` uint8 BGRA each; level n has about 1 / 2**n of the full width and height.
@@ -36,10 +36,10 @@ class LayerImage:
         return self.levels[0].shape[0]
 
     def level_for(self, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """Return the level that suits an image drawn at `scale`, and the way there.
+        """Return the pyramid level for an image drawn at `scale`, and its matrix.
 
         Args:
-            scale: pixels of the picture for a pixel of the full image. Sampled too sparsely, it would flicker.
+            scale: pixels of the picture for a pixel of the full image. Undersampled, it would flicker.
 
         Returns:
             The level, and the matrix `[3, 3]` from its pixels to those of the full image.

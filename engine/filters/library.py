@@ -92,5 +92,5 @@ def filter_entry(folder: Path) -> FilterEntry:
 
 
 def is_own(folder: Path) -> bool:
-    """Tell whether a filter lies in the user's own folder of filters."""
+    """Return whether a filter lies in the user's own folder of filters."""
     return user_filters().resolve() in folder.resolve().parents

@@ -1,4 +1,4 @@
-"""An image warped over a face: each triangle between landmarks takes its part of the image along.
+"""An image warped over a face, triangle by triangle between the landmarks.
 
 The 68 landmarks end at the brows and at the jaw. A ring of further points, each a weighted mean of landmarks, carries
 the mesh over the forehead and beyond the outline; where it ends, so does the image.

@@ -40,7 +40,7 @@ def draw_filter(
         faces: largest first, in pixels of the unmirrored picture; those without the 68 landmarks are left out.
         signals: of each face in the same order; where there are none, it counts as looking straight ahead.
         mirrored: whether `picture` is mirrored.
-        seconds: time for the hook, which may animate something by it.
+        seconds: time for the hook, for animation.
     """
     # Larger faces are nearer: they come last.
     for face, its_signals in reversed(list(zip_longest(faces, signals[: len(faces)]))):

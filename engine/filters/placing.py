@@ -21,7 +21,7 @@ LARGEST = 1e4
 
 @dataclass(frozen=True)
 class Ink:
-    """What is laid over a part of a picture.
+    """Pixels to be blended over a part of a picture.
 
     Attributes:
         pixels: premultiplied `[h, w, 4]` uint8 BGRA.
@@ -44,7 +44,7 @@ def anchor_matrix(
         anchor: how the image is pinned.
         points: `[68, 2]` landmarks in pixels of the picture.
         image: the image.
-        driven: what signals change about it.
+        driven: the properties that signals drive.
     """
     first, second = anchor.angle @ points
     angle = math.atan2(float(second[1] - first[1]), float(second[0] - first[0]))

@@ -80,6 +80,7 @@ _Pts = Annotated[str, _file(".pts"), Form(example='"picture.pts"')]
 _Python = Annotated[str, _file(".py"), Form(example='"picture.py"')]
 _Pair = tuple[Finite, Finite]
 _TwoPlaces = Annotated[NDArray[np.float32], Form("a list of two places on the face", TWO_EYES, read=_two_places)]
+_DIFFERENT = Rule("two different values of the signal", lambda pair: not np.isclose(*pair))
 _Degrees = Annotated[float, Range(1, 180)]
 
 
@@ -164,12 +165,8 @@ class Drive:
 
     target: DrivenProperty = field(metadata={"key": "property"})
     by: Annotated[str, Choice(SIGNAL_NAMES)]
-    start: Annotated[_Pair, _pair("of the signal", "[0.0, 1.0]")] = field(metadata={"key": "from"})
+    start: Annotated[_Pair, _pair("of the signal", "[0.0, 1.0]"), _DIFFERENT] = field(metadata={"key": "from"})
     end: Annotated[_Pair, _pair("of the property", "[0.0, 1.0]")] = field(metadata={"key": "to"})
-
-    def __post_init__(self) -> None:
-        if np.isclose(*self.start):
-            raise wrong_value(("from",), list(self.start), "two different values of the signal", "[0.0, 1.0]")
 
 
 @dataclass(frozen=True)

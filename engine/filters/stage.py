@@ -1,4 +1,4 @@
-"""A filter for live pictures, loaded again whenever one of its files is saved."""
+"""A filter on live pictures, reloaded when one of its files is saved."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from engine.filters.signals import Signals
 
 log = logging.getLogger(__name__)
 
-POLL = 0.1  # seconds between two looks at the folder
-# A file that cannot be read is perhaps still being written: only after this long without a change it is a mistake.
+POLL = 0.1  # seconds between two checks of the folder
+# A file that cannot be read may still be being written: it counts as broken after this many seconds without a change.
 SETTLED = 0.25
 JOIN_TIMEOUT = 2.0
 
@@ -59,10 +59,10 @@ class LiveFilter:
 
 
 class FilterStage:
-    """Keeps the newest good version of the filter in a folder, whose changes it follows on a thread of its own.
+    """Keeps the newest good version of the filter in a folder, which it watches on a thread of its own.
 
-    A version that cannot be used is told by `error`, and the last good one stays on. The folder may be broken from
-    the beginning: then there is nothing to draw until it is mended.
+    A version that cannot be used is reported by `error`, and the last good one stays on. The folder may be broken from
+    the start: then there is nothing to draw until it is fixed.
 
     Args:
         folder: holds `filter.toml` and its images.
@@ -81,7 +81,7 @@ class FilterStage:
         self._tried = _fingerprint(folder)
         self._retry_at: float | None = None
         self._attempt(final=True)
-        self._told: tuple[LiveFilter | None, FilterError | None] = (self.version, self.error)
+        self._reported: tuple[LiveFilter | None, FilterError | None] = (self.version, self.error)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="filter-watch", daemon=True)
         self._thread.start()
@@ -99,19 +99,19 @@ class FilterStage:
         return self._error or (None if hook is None else hook.error)
 
     def close(self) -> None:
-        """Stop following the folder. The last version can still be drawn."""
+        """Stop watching the folder. The last version can still be drawn."""
         self._stopping.set()
         self._thread.join(JOIN_TIMEOUT)
 
     def _watch(self) -> None:
         while not self._stopping.wait(POLL):
             try:
-                self._look(time.monotonic())
-            except Exception:  # whatever happens to one version must not end the watch
+                self._poll(time.monotonic())
+            except Exception:  # a failure with one version must not end the thread
                 log.exception("The filter in %s cannot be followed", self.folder)
 
-    def _look(self, now: float) -> None:
-        """Load the folder if it changed, and once more if that failed: perhaps it was half of a change."""
+    def _poll(self, now: float) -> None:
+        """Load the folder if it changed, and once more if that failed, as it may have been half written."""
         current = _fingerprint(self.folder)
         if current != self._tried:
             self._tried, self._retry_at = current, now + SETTLED
@@ -119,13 +119,13 @@ class FilterStage:
         elif self._retry_at is not None and now >= self._retry_at:
             self._attempt(final=True)
         shown, error = self.version, self.error
-        if shown is not self._told[0] or error is not self._told[1]:
-            self._told = (shown, error)
+        if shown is not self._reported[0] or error is not self._reported[1]:
+            self._reported = (shown, error)
             if self._notify is not None:
                 self._notify()
 
     def _attempt(self, final: bool) -> None:
-        """Load the folder; a failure is told only if it is `final`."""
+        """Load the folder; a failure is reported only if it is `final`."""
         try:
             self.version = LiveFilter(load_filter(self.folder, self._hooks))
             self._error = self._retry_at = None
@@ -144,5 +144,5 @@ def _fingerprint(folder: Path) -> Fingerprint:
                     about = entry.stat()
                     found.append((entry.name, about.st_mtime_ns, about.st_size))
     except OSError:
-        pass  # the folder, or a file in it, went away just now; loading will say so
+        pass  # the folder or a file in it is gone; loading reports that
     return tuple(sorted(found))

@@ -1,4 +1,4 @@
-"""In which line of a TOML text each key stands, which `tomllib` does not tell."""
+"""The line of each key in a TOML text, which `tomllib` does not report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading and writing single pictures, whatever letters their path has."""
+"""Reading and writing single pictures, with any characters in their path."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         SourceError: the file is missing, empty, too large or no picture.
     """
     try:
-        # cv2.imread cannot open every path on Windows; bytes go everywhere.
+        # cv2.imread cannot open every path on Windows.
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(
@@ -71,10 +71,10 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
 
 
 def _check_announced_size(path: Path, data: NDArray[np.uint8]) -> None:
-    """Refuse a picture that its own head calls too large, before decoding it fills the memory."""
+    """Refuse a picture that is too large by its header, before decoding it fills the memory."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is told in our own words
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit has its own error
             with Image.open(BytesIO(data.tobytes())) as picture:
                 size = picture.size
     except Image.DecompressionBombError as error:

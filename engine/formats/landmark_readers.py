@@ -1,4 +1,4 @@
-"""Reading landmarks that any tool found, and giving each labelled face of a pack its own."""
+"""Reading predicted landmarks, and assigning them to the labelled faces of a pack."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.core.schemes import SCHEMES, Scheme
 from engine.formats.csv_tables import read_landmark_table
 from engine.formats.packs import FARTHEST_PIXEL, Pack, read_arrays
 
-# A second prediction that overlaps a labelled face by more than this is another answer for the same face.
+# A second prediction that overlaps a labelled face by more than this is a duplicate.
 SAME_FACE = 0.5
 
 Faces = list[tuple[str, Any]]  # picture and landmarks, not checked yet
@@ -26,7 +26,7 @@ Faces = list[tuple[str, Any]]  # picture and landmarks, not checked yet
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a tool found.
+    """The landmarks that a tool predicted.
 
     Attributes:
         name: of the file, without its ending.
@@ -79,7 +79,7 @@ def assigned(predictions: Predictions, pack: Pack) -> list[NDArray[np.float32] |
     """Return the landmarks `[K, 2]` of each face of `pack`; None where there are none.
 
     The only prediction of a picture with one labelled face belongs to that face, however far off it is. Elsewhere the
-    pairs of landmark boxes that overlap most belong together. What is left over is another face that the pack does not
+    pairs of landmark boxes that overlap most belong together. The rest are faces that the pack does not
     label.
 
     Raises:
@@ -154,7 +154,7 @@ def _points(path: Path, image: str, landmarks: Any) -> NDArray[np.float32]:
             f"{' or '.join(map(str, SCHEMES))} points of x and y were expected",
             "convert them to one of these markups",
         )
-    if not (np.abs(points) <= FARTHEST_PIXEL).all():  # NaN is not below anything
+    if not (np.abs(points) <= FARTHEST_PIXEL).all():  # NaN fails too
         raise UsageError(
             f"The landmarks of {image} in {path.name} hold NaN, infinite or absurdly large numbers",
             "the tool failed on this face, or does not write pixels",

@@ -66,10 +66,10 @@ def check_format(target: Path) -> None:
 def as_record(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction as plain values for JSON: a line of a `.jsonl` file.
 
-    Its keys: `image`, or `source` and `frame` of a video; `time` in seconds where it is told; `width` and `height` in
+    Its keys: `image`, or `source` and `frame` of a video; `time` in seconds where it is known; `width` and `height` in
     pixels; `faces`, each with `id`, `box` (x0, y0, x1, y1), `score`, `landmarks` (x, y), `confidence`, `scheme` (number
     of points) and `signals`; `model`. `signals` holds `yaw`, `pitch` and `roll` in degrees, `eye_left`, `eye_right` and
-    `mouth` in [0, 1], and `blinks`, see `FaceSignals`; what cannot be told is null, and so are the signals of a face
+    `mouth` in [0, 1], and `blinks`, see `FaceSignals`; what is unknown is null, and so are the signals of a face
     that has none.
     """
     place: dict[str, Any] = {"image": prediction.image}
@@ -118,7 +118,7 @@ def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> int:
 def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
     """One row a face; pictures without a face leave no row. The header follows the first face's markup.
 
-    Where times are told, their column follows that of the frame's number.
+    Where times are known, their column follows that of the frame's number.
     """
     count, header = 0, False
     with _replacing(target) as stream:
@@ -163,7 +163,7 @@ def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
             ending = "" if prediction.frame is None else f"_{prediction.frame:06d}"
             ending += "" if number == 1 else f"_{number}"
             file = picture.with_name(f"{picture.stem}{ending}.pts")
-            if prediction.frame is None:  # the numbers of frames tell them apart
+            if prediction.frame is None:  # the numbers of frames make names unique
                 if file in taken:
                     file = picture.with_name(f"{picture.name}{ending}.pts")
                 taken.add(file)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES, Scheme
 
-# A label further from the origin than this many pixels is no place in a picture that anyone can open.
+# A label further from the origin than this many pixels cannot lie in a picture.
 FARTHEST_PIXEL = 1e5
 # The flag of a point that can be seen.
 VISIBLE = 2
@@ -36,7 +36,7 @@ class PackFace:
         split: name of the split, "" if the pack has none.
         same_picture_as_test: whether a test face stands in the same photograph, so training must leave it out.
         subset: name of the subset, such as `common` or `challenging`; "" if the pack has none.
-        attributes: those of `ATTRIBUTES` that the face has; None if the pack does not tell.
+        attributes: those of `ATTRIBUTES` that the face has; None if the pack has none.
     """
 
     image: Path
@@ -59,7 +59,7 @@ class Pack:
 
 
 def is_pack(folder: Path) -> bool:
-    """Tell whether `folder` looks like a pack."""
+    """Return whether `folder` looks like a pack."""
     return (folder / "annotations.npz").is_file()
 
 
@@ -192,7 +192,7 @@ def _flags(folder: Path, arrays: dict[str, NDArray], landmarks: NDArray) -> NDAr
 
 
 def _attributes(arrays: dict[str, NDArray]) -> list[tuple[str, ...]] | None:
-    """Return the attributes of each face; other sets write other things under this name, told by their shape."""
+    """Return the attributes of each face; other sets use this name for arrays of other shapes."""
     flags = arrays.get("attributes")
     if flags is None or flags.dtype.kind not in "biuf" or flags.shape[1:] != (len(ATTRIBUTES),):
         return None

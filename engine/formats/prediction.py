@@ -19,8 +19,8 @@ class Prediction:
         width, height: of the picture in pixels.
         faces: largest first, in a pack in its order, where `id` is the label's place there; empty where none was found.
         model: name of the model.
-        signals: of each face; None for a face that has none, empty where nobody asked for them.
-        time: where the frame stands, in seconds; None where that is not to be told.
+        signals: of each face; None for a face that has none, empty if they were not requested.
+        time: where the frame stands, in seconds; None if it is not to be written.
     """
 
     image: str | None

@@ -19,7 +19,7 @@ def read_pts(path: Path, *points: int) -> NDArray[np.float32]:
 
     Args:
         path: the file.
-        points: the numbers K that are welcome.
+        points: the numbers K that are accepted.
 
     Raises:
         PackError: the file cannot be read, is no `.pts` file, has another number of points, or one is no number.

@@ -1,4 +1,4 @@
-"""The pose of a head from its landmarks: a rigid model of the face is laid onto them (perspective-n-point)."""
+"""Head pose from landmarks: a rigid model of the face is fitted to them (perspective-n-point)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ AXIS_LENGTH = 60.0  # millimetres
 _AXES = FACE_MODEL[_NOSE_TIP] + AXIS_LENGTH * np.array([(0, 0, 0), (1, 0, 0), (0, -1, 0), (0, 0, -1)])
 # Root mean square distance of the landmarks from the model, in millimetres at the face, beyond which there is no pose.
 LARGEST_MISFIT = 8.0
-_SMALLEST_FACE = 1e-4  # spread of the points over the focal length, below which they are one point
+_SMALLEST_FACE = 1e-4  # spread of the points over the focal length, below which they count as one point
 _NO_CAMERA = np.eye(3)  # places are given as rays already
 
 
@@ -71,8 +71,8 @@ class PoseFinder:
     def __init__(self) -> None:
         self._last: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
-    def forget(self) -> None:
-        """Begin the next search anew."""
+    def reset(self) -> None:
+        """Start the next search from scratch."""
         self._last = None
 
     def find(self, points: NDArray[np.floating], width: int, height: int) -> HeadPose | None:
@@ -95,7 +95,7 @@ class PoseFinder:
         turn, shift, misfit = found
         rotation = cv2.Rodrigues(turn)[0]
         axes = camera.pixels(_AXES @ rotation.T + shift.T)
-        axes += points[_NOSE_TIP] - axes[0]  # they grow out of the nose that is seen, not of the model's
+        axes += points[_NOSE_TIP] - axes[0]  # the axes start at the nose in the picture, not at that of the model
         return HeadPose(
             *angles(rotation), max(0.0, 1 - misfit / LARGEST_MISFIT), axes.astype(np.float32), np.asarray(rotation)
         )

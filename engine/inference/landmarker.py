@@ -17,13 +17,13 @@ from engine.inference.detector import Detection, crop_of_detection
 from engine.inference.runtime import Runtime
 
 LARGEST_MODEL = 100_000_000  # bytes
-# Heads that lean further than this get a second look through a level crop.
+# Heads that roll further than this are located again through a level crop.
 LEVEL_BEYOND = math.radians(15)
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Landmarks of one face as the model sees them.
+    """Landmarks of one face, as the model located them.
 
     Attributes:
         points: `[K, 2]` float32, pixels of the picture.
@@ -37,14 +37,14 @@ class Landmarks:
 
     @property
     def finite(self) -> bool:
-        """Whether every number is one."""
+        """Whether every number is finite."""
         return bool(np.isfinite(self.points).all() and np.isfinite(self.confidence).all())
 
     @property
     def score(self) -> float:
-        """How sure it is that this is a face: mean of the upper half of the confidences.
+        """Score of the face in [0, 1]: mean of the higher half of the confidences.
 
-        The lower half is left out because a face in profile hides half of its points and is a face all the same.
+        The lower half is left out because a face in profile hides half of its points.
         """
         if not self.finite:
             return 0.0
@@ -60,7 +60,7 @@ class Landmarker:
         card: its card.
 
     Raises:
-        ModelError: the network does not keep the model contract.
+        ModelError: the network breaks the model contract.
     """
 
     def __init__(self, runtime: Runtime, card: Card) -> None:
@@ -68,8 +68,8 @@ class Landmarker:
         self._runtime = runtime
         _check_contract(runtime, card)
 
-    def look(self, picture: NDArray[np.uint8], crop: Crop) -> Landmarks:
-        """Find the landmarks of the face that `crop` of `picture` (`[H, W, 3]` uint8 RGB) shows."""
+    def predict(self, picture: NDArray[np.uint8], crop: Crop) -> Landmarks:
+        """Locate the landmarks of the face that `crop` of `picture` (`[H, W, 3]` uint8 RGB) shows."""
         pixels = crop.sample(picture, self.card.input_size)
         np.copyto(self._runtime.input_buffer()[0], pixels, casting="unsafe")
         points, confidence = self._runtime.run()[:2]
@@ -86,28 +86,28 @@ class Landmarker:
         return crop_of_landmarks(landmarks.points, roll, self.card.crop.scale, self.card.crop.dy)
 
     def crop_of_detection(self, detection: Detection) -> Crop:
-        """Return the model's crop for a detector's find, level with its eyes if the card says so."""
+        """Return the model's crop for a detection, level with its eyes if the card says so."""
         rule = self.card.crop
         return crop_of_detection(detection, rule.scale, rule.dy, rule.level)
 
     def locate_detection(self, picture: NDArray[np.uint8], detection: Detection) -> Landmarks:
-        """Find the landmarks of a detected face.
+        """Locate the landmarks of a detected face.
 
-        The detector's box is only a guess at the landmarks' box, so a second look goes through their own crop.
+        The detector's box is only an estimate of the landmark box, so a second pass uses the crop of the landmarks.
         """
-        rough = self.look(picture, self.crop_of_detection(detection))
-        return self.look(picture, self.crop_of_face(rough)) if rough.finite else rough
+        rough = self.predict(picture, self.crop_of_detection(detection))
+        return self.predict(picture, self.crop_of_face(rough)) if rough.finite else rough
 
     def locate(self, picture: NDArray[np.uint8], box: Box) -> Landmarks:
-        """Find the landmarks of the face in `box`: upright first, and level where the head leans by over 15 degrees."""
-        upright = self.look(picture, self.crop_of_box(box))
+        """Locate the landmarks of the face in `box`: upright first, then level if the head rolls by over 15 degrees."""
+        upright = self.predict(picture, self.crop_of_box(box))
         if not upright.finite or abs(upright.roll) <= LEVEL_BEYOND or not self.card.crop.level:
             return upright
-        return self.look(picture, self.crop_of_face(upright))
+        return self.predict(picture, self.crop_of_face(upright))
 
 
 def not_finite_error(model: str) -> ModelError:
-    """Return the error of a model whose output is no number."""
+    """Return the error of a model whose output is not finite."""
     return ModelError(
         f"The model {model} gave numbers that are not finite",
         "its file is damaged or was exported wrongly",

@@ -1,4 +1,4 @@
-"""The models that are there: those shipped with the program and those in a folder of the user's."""
+"""The available models: those shipped with the program and those in a folder of the user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ModelEntry:
         name: its name.
         path: of its `.tflite` file.
         card: its card; None if that cannot be read.
-        error: why the model cannot be used; None if its files are whole.
+        error: why the model cannot be used; None if it can.
     """
 
     name: str

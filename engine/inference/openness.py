@@ -19,17 +19,17 @@ INNER_LIPS = (60, 61, 62, 63, 64, 65, 66, 67)
 # between the two bounds.
 CLOSED_EYE, OPEN_EYE = 0.12, 0.28
 NARROWEST_OPEN_EYE, WIDEST_OPEN_EYE = 0.2, 0.42
-# Seconds in which the level of the open eye follows a wider and a narrower eye: blinks must not pull it down.
+# Time constants in seconds of the open level for a wider and a narrower eye: blinks must not lower it.
 _WIDENING, _NARROWING = 0.5, 15.0
 # Aspect ratios of the inner lips: closed ones never meet exactly; that of a mouth opened wide.
 CLOSED_MOUTH, OPEN_MOUTH = 0.04, 0.6
-# Share of its width that an eye or mouth must show; below, it is seen from the side and its ratio says nothing.
+# Share of its width that an eye or mouth must show; below, it is seen from the side and its ratio means nothing.
 _NARROWEST_SIGHT = 0.4
 _LOWEST_SIGHT = 0.5  # the share of heights below which they are not stretched further
 
 
 class EyeGauge:
-    """Tells how far one eye of a person is open, between its closed and its usual open form.
+    """Measures how far one eye of a person is open, between its closed and its usual open shape.
 
     Open eyes differ from person to person, so the open level begins at the usual one and follows the person's own.
     """
@@ -42,7 +42,7 @@ class EyeGauge:
 
         Args:
             ratio: aspect ratio of the eye as seen from the front.
-            seconds: since the last reading; 0 if there was none.
+            seconds: since the last call; 0 if there was none.
         """
         if math.isnan(ratio):
             return math.nan
@@ -79,9 +79,9 @@ def mouth_ratio(lips: Sequence[Sequence[float]]) -> float:
 
 
 def frontal_factors(rotation: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Return by what the ratios of right eye, left eye and mouth are multiplied to undo the turn of the head.
+    """Return the factors that correct the ratios of right eye, left eye and mouth for the rotation of the head.
 
-    Each is the share of its width that is seen over that of its height; NaN where it is seen from the side.
+    Each is the visible share of its width over that of its height; NaN where it is seen from the side.
 
     Args:
         rotation: `[3, 3]`, see `HeadPose.rotation`.
@@ -94,7 +94,7 @@ def frontal_factors(rotation: NDArray[np.float64]) -> tuple[float, float, float]
 
 
 def _across(first: int, second: int) -> NDArray[np.float64]:
-    """Return the way from one rigid point to another in the face model."""
+    """Return the vector from one rigid point to another in the face model."""
     way: NDArray[np.float64] = FACE_MODEL[RIGID_POINTS.index(second)] - FACE_MODEL[RIGID_POINTS.index(first)]
     return way
 
@@ -106,5 +106,5 @@ _LEVEL_WIDTHS = np.hypot(_WIDTHS[:, 0], _WIDTHS[:, 1])
 
 
 def _share(value: float, nothing: float, whole: float) -> float:
-    """Return where a value lies between nothing, 0, and the whole, 1; NaN for NaN."""
+    """Clamp a value to [0, 1]; NaN stays NaN."""
     return value if math.isnan(value) else min(max((value - nothing) / (whole - nothing), 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""The way of a frame: faces are found or followed, landmarks smoothed, accuracy measured."""
+"""The pipeline of a frame: faces are detected or tracked, landmarks smoothed, accuracy measured."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pipeline:
 
     Args:
         detector: finds new faces.
-        landmarker: finds their landmarks.
+        landmarker: locates their landmarks.
         smoothing: strength of the One-Euro filter, 0 for none to 1.
         tracking: when to look for faces; the defaults if None.
     """
@@ -53,14 +53,14 @@ class Pipeline:
         self._filters.clear()
 
     def reset(self) -> None:
-        """Forget the faces; the next frame has nothing to do with the last."""
+        """Reset tracking: the next frame does not continue the last."""
         self._tracker.reset()
         self._filters.clear()
 
     def process(self, frame: Frame, capture_ms: float = 0.0) -> Result:
-        """Find the faces of a frame that took `capture_ms` milliseconds to come."""
+        """Find the faces of a frame that took `capture_ms` milliseconds to arrive."""
         if frame.name != self._picture:
-            self.reset()  # the pictures of a folder have nothing to do with one another
+            self.reset()  # the pictures of a folder do not continue one another
             self._picture = frame.name
         found = self._tracker.track(frame.image)
         start = time.perf_counter()

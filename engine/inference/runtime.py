@@ -69,7 +69,7 @@ class Runtime:
         return [tuple(int(side) for side in detail["shape"]) for detail in self._outputs]
 
     def input_buffer(self) -> NDArray[Any]:
-        """Return the input's own memory to write into. Do not keep it: it is invalid once `run` was called."""
+        """Return the memory of the input to write into; invalid once `run` was called."""
         buffer: NDArray[Any] = self._interpreter.tensor(self._input["index"])()
         return buffer
 
@@ -77,7 +77,7 @@ class Runtime:
         """Run the model on what was written into the input and return copies of its outputs.
 
         Raises:
-            ModelError: the runtime gave up.
+            ModelError: the runtime failed.
         """
         try:
             self._interpreter.invoke()

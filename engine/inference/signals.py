@@ -24,7 +24,7 @@ from engine.inference.openness import (
     mouth_openness,
     mouth_ratio,
 )
-from engine.inference.smoothing import LONGEST_GAP
+from engine.inference.smoothing import LONGEST_INTERVAL
 
 # The names of the signals that are numbers.
 SIGNALS = ("yaw", "pitch", "roll", "eye_left", "eye_right", "blinks", "mouth")
@@ -38,14 +38,14 @@ _ROUNDING = 1e-6  # seconds that sums of frame times may be off
 
 @dataclass(frozen=True)
 class FaceSignals:
-    """The signals of one face. Left and right are the person's own; NaN stands for what cannot be told.
+    """The signals of one face. Left and right are the person's own; NaN stands for an unknown value.
 
     Attributes:
         id: the face's.
         pose: how the head is turned; None where no rigid face looks like its landmarks.
         eye_right, eye_left: openness in [0, 1], 0 closed, 1 as open as this person's eyes usually are; NaN where the
             eye is seen from the side. A lowered glance lowers the lids, and so this.
-        blinks: since this face is followed.
+        blinks: since tracking of this face began.
         mouth: openness in [0, 1], 0 closed, 1 wide open; NaN where the mouth is seen from the side.
     """
 
@@ -72,11 +72,11 @@ class FaceSignals:
         return math.nan if self.pose is None else self.pose.roll
 
     def numbers(self) -> dict[str, float]:
-        """Return the signals by their names, NaN where they cannot be told."""
+        """Return the signals by their names, NaN where they are unknown."""
         return {name: getattr(self, name) for name in SIGNALS}
 
     def as_record(self) -> dict[str, float | None]:
-        """Return the signals as plain values for JSON, rounded to a thousandth; None where they cannot be told."""
+        """Return the signals as plain values for JSON, rounded to a thousandth; None where they are unknown."""
         return {name: round(value, 3) if math.isfinite(value) else None for name, value in self.numbers().items()}
 
 
@@ -97,8 +97,8 @@ class SignalReader:
         """Return the signals of each face.
 
         None for faces of a markup without the 68 iBUG points, and for landmarks that are no numbers. A face that is
-        gone is forgotten with its blinks. After a gap of more than `LONGEST_GAP`, or when time runs back, a blink that
-        had begun does not count. The same faces may be read again.
+        gone is forgotten with its blinks. After a discontinuity (more than `LONGEST_INTERVAL`, or time running back) a
+        blink that had begun does not count. The same faces may be read again.
 
         Args:
             faces: all that were found on a picture.
@@ -119,11 +119,11 @@ class BlinkCounter:
 
     def __init__(self) -> None:
         self.count = 0
-        # When the eyes closed; None while they are open. Nobody knows when eyes closed that are closed from the start.
+        # When the eyes closed; None while they are open. Unknown for eyes that are closed from the start.
         self._closed_at: float | None = -math.inf
 
-    def forget(self) -> None:
-        """Begin anew after a gap: eyes that are closed now may have been so for any time. The count stays."""
+    def reset(self) -> None:
+        """Start again after a discontinuity: when closed eyes closed is unknown. The count stays."""
         self._closed_at = -math.inf
 
     def add(self, openness: float, moment: float) -> None:
@@ -139,7 +139,7 @@ class BlinkCounter:
 
 
 class _Person:
-    """What is remembered of a face that is followed."""
+    """The state of a tracked face."""
 
     def __init__(self) -> None:
         self._pose = PoseFinder()
@@ -165,13 +165,13 @@ class _Person:
         return FaceSignals(face.id, pose, eye_right, eye_left, self._blinks.count, open_mouth)
 
     def _step(self, moment: float) -> float:
-        """Return the seconds since the last reading; 0, and what was going on is over, after a gap."""
+        """Return the seconds since the last call; 0 after a discontinuity, which resets pose and blinks."""
         step = 0.0 if self._moment is None else moment - self._moment
         self._moment = moment
-        if 0 <= step <= LONGEST_GAP:
+        if 0 <= step <= LONGEST_INTERVAL:
             return step
-        self._pose.forget()
-        self._blinks.forget()
+        self._pose.reset()
+        self._blinks.reset()
         return 0.0
 
 

@@ -1,4 +1,4 @@
-"""The One-Euro filter: steady while the face is still, quick when it moves (Casiez et al., CHI 2012)."""
+"""The One-Euro filter: strong while the face is still, light when it moves (Casiez et al., CHI 2012)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# A longer pause between two results means that the face may be anywhere: the filter starts afresh.
-LONGEST_GAP = 0.5  # seconds
+# A longer interval between two results is a discontinuity: the face may be anywhere, and the filter is reset.
+LONGEST_INTERVAL = 0.5  # seconds
 SPEED_CUTOFF = 1.0  # hertz, of the filter on the speed, as the authors advise
 LIGHTEST_CUTOFF, HEAVIEST_CUTOFF = 12.0, 0.35  # hertz, of the still face at strength 0+ and 1
 SPEED_GAIN = 4.0  # hertz per eye distance a second
@@ -40,7 +40,7 @@ class OneEuroFilter:
         """
         step = time - self._time
         self._time = time
-        if self._points is None or self._speed is None or not 0 < step <= LONGEST_GAP or self.strength <= 0:
+        if self._points is None or self._speed is None or not 0 < step <= LONGEST_INTERVAL or self.strength <= 0:
             self._points, self._speed = points.astype(np.float64), np.zeros(points.shape)
             return points
         speed = (points - self._points) / (step * max(eye_distance, 1.0))
@@ -58,6 +58,6 @@ def still_cutoff(strength: float) -> float:
 
 
 def _share(cutoff: Any, step: float) -> Any:
-    """Return how far a low-pass filter with this cut-off in hertz follows a new value after `step` seconds."""
+    """Return the weight of a new value in a low-pass filter with this cut-off in hertz after `step` seconds."""
     angle = 2 * math.pi * cutoff * step
     return angle / (angle + 1)

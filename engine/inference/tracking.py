@@ -1,4 +1,4 @@
-"""Following faces: the detector finds them once, then each crop comes from the last landmarks."""
+"""Face tracking: the detector finds faces once, then each crop comes from the last landmarks."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from engine.inference.landmarker import Landmarker, Landmarks
 
 @dataclass(frozen=True)
 class TrackingSettings:
-    """When to look for faces, when to believe in them.
+    """When to detect faces, and when to accept them.
 
     Attributes:
-        max_faces: faces followed at the same time.
-        detect_every: frames between two looks for further faces while one is followed.
-        keep_score: a followed face is given up below this score (see `Landmarks.score`).
+        max_faces: faces tracked at the same time.
+        detect_every: frames between two runs of the detector while a face is tracked and more may follow.
+        keep_score: a tracked face is dropped below this score (see `Landmarks.score`).
         accept_score: a newly found face must reach this score.
         same_face_overlap: overlap of boxes (intersection over union) above which two faces are one.
-        hold_move, hold_size, hold_roll: the crop stays where it is while the face moves by less than this share of
+        still_move, still_size, still_roll: the crop stays where it is while the face moves by less than this share of
             the crop's side, changes its size by less than this share, and turns by fewer radians. A still face then
-            gives a still crop, and the landmarks do not feed their own trembling.
+            gives a still crop, and jitter of the landmarks does not feed back through the crop.
     """
 
     max_faces: int = 4
@@ -34,19 +34,19 @@ class TrackingSettings:
     keep_score: float = 0.4
     accept_score: float = 0.5
     same_face_overlap: float = 0.3
-    hold_move: float = 0.02
-    hold_size: float = 0.04
-    hold_roll: float = math.radians(2)
+    still_move: float = 0.02
+    still_size: float = 0.04
+    still_roll: float = math.radians(2)
 
 
 @dataclass(frozen=True)
 class Track:
-    """A face that is followed.
+    """A tracked face.
 
     Attributes:
-        id: its number, never given twice.
-        crop: where the landmarks were looked for.
-        landmarks: what was found there.
+        id: its number, never used twice.
+        crop: the crop that the landmarks were located in.
+        landmarks: of the face.
     """
 
     id: int
@@ -92,14 +92,14 @@ class FaceTracker:
         self._since_detection = 0
 
     def reset(self) -> None:
-        """Forget the faces; the next picture has nothing to do with the last."""
+        """Drop all tracks: the next picture does not continue the last."""
         self._tracks = []
 
     def track(self, picture: NDArray[np.uint8]) -> TrackedFrame:
         """Find the faces of an RGB picture `[H, W, 3]` uint8."""
         found = TrackedFrame()
         start = time.perf_counter()
-        lost = self._follow(picture, found)
+        lost = self._track_known(picture, found)
         found.landmark_ms = _milliseconds_since(start)
         self._since_detection += 1
         room = len(found.tracks) < self._settings.max_faces
@@ -109,12 +109,12 @@ class FaceTracker:
         self._tracks = found.tracks
         return found
 
-    def _follow(self, picture: NDArray[np.uint8], found: TrackedFrame) -> bool:
-        """Look for the known faces where they were; tell whether one was lost."""
+    def _track_known(self, picture: NDArray[np.uint8], found: TrackedFrame) -> bool:
+        """Track the known faces; return whether one was lost."""
         lost = False
         for track in self._tracks:
-            landmarks = self.landmarker.look(picture, track.crop)
-            if self._believable(picture, track.crop, landmarks, self._settings.keep_score, found):
+            landmarks = self.landmarker.predict(picture, track.crop)
+            if self._accepted(picture, track.crop, landmarks, self._settings.keep_score, found):
                 if not self._known(landmarks, found.tracks):
                     found.tracks.append(Track(track.id, self._next_crop(track.crop, landmarks), landmarks))
             else:
@@ -122,7 +122,7 @@ class FaceTracker:
         return lost
 
     def _detect(self, picture: NDArray[np.uint8], found: TrackedFrame) -> None:
-        """Look for new faces in the whole picture."""
+        """Detect new faces in the whole picture."""
         self._since_detection = 0
         found.detected = True
         start = time.perf_counter()
@@ -140,7 +140,7 @@ class FaceTracker:
             return
         crop = self.landmarker.crop_of_detection(detection)
         landmarks = self.landmarker.locate_detection(picture, detection)
-        if not self._believable(picture, crop, landmarks, self._settings.accept_score, found):
+        if not self._accepted(picture, crop, landmarks, self._settings.accept_score, found):
             return
         if not self._known(landmarks, found.tracks):
             found.tracks.append(Track(self._next_id, self.landmarker.crop_of_face(landmarks), landmarks))
@@ -151,10 +151,10 @@ class FaceTracker:
         limit = self._settings.same_face_overlap
         return any(box.overlap(landmark_box(track.landmarks.points)) > limit for track in tracks)
 
-    def _believable(
+    def _accepted(
         self, picture: NDArray[np.uint8], crop: Crop, landmarks: Landmarks, score: float, found: TrackedFrame
     ) -> bool:
-        """Tell whether these are the landmarks of a face; note numbers that are none."""
+        """Return whether these are the landmarks of a face; note numbers that are not finite."""
         if not landmarks.finite:
             found.not_finite = True
             return False
@@ -167,12 +167,12 @@ class FaceTracker:
         moved = math.hypot(wanted.centre_x - last.centre_x, wanted.centre_y - last.centre_y) / last.side
         resized = abs(wanted.side / last.side - 1)
         turned = abs(math.remainder(wanted.roll - last.roll, 2 * math.pi))
-        held = moved < settings.hold_move and resized < settings.hold_size and turned < settings.hold_roll
-        return last if held else wanted
+        still = moved < settings.still_move and resized < settings.still_size and turned < settings.still_roll
+        return last if still else wanted
 
 
 def _plausible(points: NDArray[np.float32], crop: Crop, picture: NDArray[np.uint8]) -> bool:
-    """Tell whether points can be a face: neither collapsed nor far outside their crop, and partly in the picture."""
+    """Return whether points can be a face: neither collapsed nor far outside their crop, and partly in the picture."""
     box = landmark_box(points)
     larger = max(box.width, box.height)
     height, width = picture.shape[:2]

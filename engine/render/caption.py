@@ -39,7 +39,7 @@ class Words:
 def words_of(models: tuple[str, str], layout: Layout, magnification: float) -> tuple[Words, ...]:
     """Return what the caption says: both models, and what the arrows and the heat of a difference mean.
 
-    Nothing is told of a single lane, and none of a lane that no model was at work in.
+    Nothing is said for a single lane, nor for a lane without a model.
 
     Args:
         models: names of the two models that are shown, "" for none.
@@ -56,7 +56,7 @@ def words_of(models: tuple[str, str], layout: Layout, magnification: float) -> t
 
 
 class Caption:
-    """Lays the line over pictures; it is set anew only when its words or the size of the pictures change."""
+    """Lays the line over pictures; it is laid out again only when its words or the size of the pictures change."""
 
     def __init__(self) -> None:
         self._painter = TextPainter()

@@ -47,7 +47,7 @@ class Region:
 
 
 class Layer:
-    """Ink for a part of a picture: `clear`, draw, `seal`, then `lay` it over as many pictures as need be.
+    """Ink for a part of a picture: `clear`, draw, `seal`, then `lay` it over any number of pictures.
 
     Buffers are kept from one use to the next. Places are (x, y) in pixels of the picture, colours BGR, alphas in
     [0, 1]; what falls outside the region is left out.
@@ -59,7 +59,7 @@ class Layer:
         self.pixels = self._kept("pixels", 4)
 
     def clear(self, region: Region) -> None:
-        """Start anew for `region`."""
+        """Clear the layer for `region`."""
         self.region = region
         self.pixels = self._kept("pixels", 4)  # premultiplied BGRA, so that OpenCV can draw with any alpha
         self.pixels.fill(0)

@@ -1,4 +1,4 @@
-"""Two pictures made one, as the window shows them, for screenshots and recordings."""
+"""Two pictures combined into one, as in the window, for screenshots and recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The overlay: what was found on a frame, drawn on its picture."""
+"""The overlay: the result of a frame, drawn on its picture."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def drawing_plan(scheme: Scheme, colour: Colour | None = None) -> DrawingPlan:
         following = contour.points[1:] + contour.points[:1] * contour.closed
         pairs.setdefault(contour.part, []).extend(zip(contour.points, following, strict=False))
     lines = tuple((colour or PARTS[part], np.array(ends, np.intp).reshape(-1, 2)) for part, ends in pairs.items())
-    # One colour for all tells the lanes apart: its dots keep more of it.
+    # A single colour identifies the lane: its dots keep more of it.
     whiteness = DOT_WHITENESS if colour is None else DOT_WHITENESS / 2
     dots = np.array([mixed(colour or PARTS[part], WHITE, whiteness) for part in scheme.parts], np.float32)
     return DrawingPlan(lines, dots)

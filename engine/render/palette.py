@@ -22,8 +22,8 @@ PLATE_ALPHA = 0.8  # over white, even the muted text still stands at 4.5 : 1
 TEXT = _bgr("#e8eaed")
 MUTED = _bgr("#a3acb8")
 
-# What the model says is cool, the ground truth is orange. Blue against orange is the pair that every kind of colour
-# blindness keeps apart; the parts of a face need not be told apart by colour, so they differ softly.
+# The model's colours are cool, the ground truth is orange: a pair that every kind of colour blindness can
+# distinguish; the parts of a face need not be distinguished by colour, so they differ softly.
 PARTS = {
     "jaw": _bgr("#a9c1dd"),
     "brow": _bgr("#a9b4ff"),

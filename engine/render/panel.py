@@ -1,4 +1,4 @@
-"""The quiet panel of numbers in the corner of the picture."""
+"""The panel of numbers in the corner of the picture."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Row:
         numbers: up to two.
         unit: what the numbers count.
         rank: rows of the highest rank are left out first where there is no room.
-        gap: whether something new begins, with a gap above.
+        gap: whether a group begins, with a gap above.
     """
 
     label: str
@@ -80,7 +80,7 @@ def number(value: float) -> str:
 
 
 class Panel:
-    """Draws stats on a dark plate in the upper left corner; set anew a few times a second, laid over each frame."""
+    """Draws stats on a dark plate in the upper left corner; laid out a few times a second, drawn over each frame."""
 
     def __init__(self, painter: TextPainter) -> None:
         self._painter = painter

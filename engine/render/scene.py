@@ -51,7 +51,7 @@ class OverlayOptions:
 
 
 class Paint(Protocol):
-    """What paints something of its own on the faces of a picture, such as an AR filter. Equal to itself alone."""
+    """Paints on the faces of a picture, such as an AR filter. Equal to itself alone."""
 
     def paint(
         self,

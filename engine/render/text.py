@@ -108,7 +108,7 @@ class TextPainter:
         return cover.astype(np.float32) / 255
 
     def _set(self, text: str, size: float) -> NDArray[np.float32]:
-        """Return the cover of `text` `[h, w]` in [0, 1]; how far its baseline lies below its top, `_extent` tells."""
+        """Return the cover of `text` `[h, w]` in [0, 1]; `_extent` gives the distance of its baseline from its top."""
         glyphs, x = [], 0.0
         for letter in text:
             shift, advance = self._cell(letter, size)

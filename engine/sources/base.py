@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.core.errors import SourceError
 from engine.core.frame import Frame
 
-# Frames per second of a source that does not tell its own.
+# Frames per second of a source without a rate of its own.
 FALLBACK_RATE = 30.0
 # How a number of channels becomes RGB; BGR ends here.
 _CONVERSIONS = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
@@ -50,7 +50,7 @@ class Source(Protocol):
     def read(self) -> Frame | None:
         """Return the next frame, or None when the source has ended.
 
-        May block for as long as a driver blocks; whoever calls watches the time.
+        May block as long as the driver does; callers need a time-out of their own.
 
         Raises:
             SourceError: the source failed.

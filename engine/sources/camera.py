@@ -8,6 +8,7 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
@@ -22,13 +23,13 @@ log = logging.getLogger(__name__)
 
 FORMATS = (CameraFormat(640, 480, 30), CameraFormat(1280, 720, 30), CameraFormat(1920, 1080, 30))
 DEFAULT_FORMAT = FORMATS[0]
-# So many reads without a picture in a row mean that the camera is gone; a single one is a hiccup of the cable.
+# Failed reads in a row after which the camera counts as disconnected; a single one may be a glitch of the cable.
 MOST_BAD_READS = 5
-BAD_READ_PAUSE = 0.02  # seconds; a camera that is gone fails at once, and a hiccup needs a moment to pass
+BAD_READ_PAUSE = 0.02  # seconds; a disconnected camera fails at once, and a glitch needs a moment to pass
 
 
 class VideoCapture(Protocol):
-    """What is used of `cv2.VideoCapture`."""
+    """The part of `cv2.VideoCapture` that is used."""
 
     def isOpened(self) -> bool: ...
     def read(self) -> tuple[bool, Any]: ...
@@ -43,7 +44,7 @@ OpenCapture = Callable[[int, int], VideoCapture]
 
 
 class CameraRefused(SourceError):
-    """The camera is there but cannot be used: another program holds it, or the system does not allow it."""
+    """The camera is there but cannot be used: another program uses it, or the system does not allow it."""
 
 
 class CameraDenied(CameraRefused):
@@ -51,22 +52,22 @@ class CameraDenied(CameraRefused):
 
 
 class CameraSource:
-    """Frames of a camera, newest first come: its rate is measured by whoever reads, its own word on it is not trusted.
+    """Frames of a camera, newest first come: its rate is measured by the reader, the reported one is ignored.
 
-    Opening may take many seconds with some drivers, and reading may block for ever when a camera is pulled out; both
-    belong on a thread that can be left behind.
+    Opening may take many seconds with some drivers, and reading may block for ever when a camera is unplugged; both
+    belong on a thread that can be abandoned.
 
     Args:
         camera: which one, as listed by `engine.sources.discovery`.
         wanted: what is asked for; the camera may answer with something else.
         open_capture: opens a device by its index and backend.
         fallbacks: the same device on other backends, tried in turn when the first one fails.
-        known: backends that cameras were opened by, by their names. That of this camera is tried first, because one
-            that fails may take its time; what works is noted here.
+        known: backends that cameras were opened by, by their names. That of this camera is tried first, because a
+            failing backend may be slow; the one that works is stored here.
 
     Raises:
         CameraDenied: permission is missing.
-        CameraRefused: another program holds the camera, or it gives no picture.
+        CameraRefused: another program uses the camera, or it delivers no picture.
     """
 
     kind = SourceKind.CAMERA
@@ -150,14 +151,14 @@ def _open(camera: Camera, wanted: CameraFormat, open_capture: OpenCapture) -> Vi
     _check_permission(camera)
     try:
         capture = open_capture(camera.index, camera.backend)
-    except Exception as error:  # drivers fail in many ways, and all of them mean the same here
+    except Exception as error:  # drivers fail in many ways, all with the same meaning here
         raise _unusable(camera, "cannot be opened") from error
     if not capture.isOpened():
         capture.release()
         raise _unusable(camera, "cannot be opened")
     _configure(capture, wanted)
-    # A camera that another program holds often opens and then stays silent, so only a picture proves that it works.
-    # The first one is thrown away: it is often dark or torn.
+    # A camera that another program uses often opens and then stays silent, so only a picture proves that it works.
+    # The first one is discarded: it is often dark or torn.
     for attempt in range(MOST_BAD_READS):
         if attempt:
             time.sleep(BAD_READ_PAUSE)
@@ -186,7 +187,7 @@ def _read_picture(capture: VideoCapture) -> NDArray[Any] | None:
     """Read once; None for every way in which drivers say that there is no picture."""
     try:
         done, picture = capture.read()
-    except Exception as error:  # drivers fail in many ways, and all of them mean the same here
+    except Exception as error:  # noqa: BLE001  drivers fail in many ways, all with the same meaning here
         log.debug("The driver failed: %s", error)
         return None
     return picture if done and picture is not None and picture.size else None
@@ -195,7 +196,7 @@ def _read_picture(capture: VideoCapture) -> NDArray[Any] | None:
 def _check_permission(camera: Camera) -> None:
     """Raise `CameraDenied` where the device's file says so, which is on Linux only."""
     path = camera.path
-    if path.startswith("/dev/") and os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
+    if path.startswith("/dev/") and Path(path).exists() and not os.access(path, os.R_OK | os.W_OK):
         raise CameraDenied(
             f"The camera “{camera.name}” may not be used",
             f"this user has no permission to read {path}",

@@ -1,4 +1,4 @@
-"""Which cameras there are, and which of them a user means."""
+"""Listing cameras, and finding the one a user names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.core.errors import SourceError
 
 log = logging.getLogger(__name__)
 
-_NUMBER = re.compile(r" \(\d+\)$")  # what tells cameras of one model apart
+_NUMBER = re.compile(r" \(\d+\)$")  # the number that distinguishes cameras of one model
 
 # Backends in the order they are tried. On Windows, DirectShow opens most cameras in a fraction of the time of MSMF.
 BACKENDS = {
@@ -29,7 +29,7 @@ BACKENDS = {
 
 
 class CameraAbsent(SourceError):
-    """No such camera is plugged in. Nothing was opened to find that out, so asking again is cheap."""
+    """No such camera is plugged in. Nothing was opened to find out, so polling is cheap."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def backends(system: str | None = None) -> tuple[int, ...]:
 
 
 def list_cameras(backend: int | None = None, enumerate_cameras: Enumerate | None = None) -> list[Camera]:
-    """List the cameras of a backend, sorted by number; an empty list if there is none or the system will not tell.
+    """List the cameras of a backend, sorted by number; an empty list if there is none or the system does not answer.
 
     Args:
         backend: OpenCV's number of the backend; None takes the system's best.
@@ -76,7 +76,7 @@ def list_cameras(backend: int | None = None, enumerate_cameras: Enumerate | None
     chosen = backends()[0] if backend is None else backend
     try:
         listed = list((enumerate_cameras or _enumerate)(chosen))
-    except Exception as error:  # native code of three systems: whatever it throws, there is no list
+    except Exception as error:  # noqa: BLE001  native code of three systems: any failure means no list
         log.warning("The cameras cannot be listed: %s", error)
         return []
     cameras = [Camera(info.index, info.backend, (info.name or "").strip() or f"Camera {info.index}", info.path or "")
@@ -87,7 +87,7 @@ def list_cameras(backend: int | None = None, enumerate_cameras: Enumerate | None
 class CameraList:
     """The cameras that are plugged in, each under the same name as long as it stays plugged in.
 
-    A second camera of the same model must not rename the one that plays. Safe from any thread.
+    A second camera of the same model must not rename the active one. Safe from any thread.
 
     Args:
         look: lists the cameras.
@@ -96,10 +96,10 @@ class CameraList:
     def __init__(self, look: Callable[[], list[Camera]] = list_cameras) -> None:
         self._look = look
         self._lock = threading.Lock()
-        self._names: dict[str, str] = {}  # by path, of what was plugged in at the last look
+        self._names: dict[str, str] = {}  # by path, of the cameras at the last refresh
 
     def __call__(self) -> list[Camera]:
-        """Look again, and return the cameras."""
+        """List the cameras again, and return them."""
         with self._lock:
             cameras = self._look()
             kept = {camera.path: name for camera in cameras if (name := self._known_name(camera))}
@@ -113,13 +113,13 @@ class CameraList:
             return named
 
     def _known_name(self, camera: Camera) -> str | None:
-        """Return the name that a camera had at the last look; None if another one was in its place, or none."""
+        """Return the name that a camera had at the last refresh; None if it was not there."""
         name = self._names.get(camera.path)
         return name if name is not None and _model(name) == _model(camera.name) else None
 
 
 def _model(name: str) -> str:
-    """Return a camera's name without the number that tells it from others of its model."""
+    """Return a camera's name without the number that distinguishes it from others of its model."""
     return _NUMBER.sub("", name)
 
 
@@ -171,7 +171,7 @@ def same_camera_elsewhere(camera: Camera, enumerate_cameras: Enumerate | None = 
 
 
 def _enumerate(backend: int) -> Iterable[_Listed]:
-    # Imported when asked for: on some systems the package loads native frameworks, which may be missing.
+    # Imported when needed: on some systems the package loads native frameworks, which may be missing.
     from cv2_enumerate_cameras import enumerate_cameras
 
     return enumerate_cameras(backend)

@@ -1,4 +1,4 @@
-"""When each frame of a video is shown, told by its container."""
+"""When each frame of a video is shown, as its container has it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class FrameTimes:
 
     @property
     def count(self) -> int | None:
-        """Number of frames that the file holds; None while it is not known or the file's times are of no use."""
+        """Number of frames that the file holds; None while unknown, or if the file's times are unusable."""
         return len(self._times) if self._ended and self._sound else None
 
     def time(self, place: int) -> float | None:
-        """Return the seconds at which the frame at `place` is shown; None if there is none or its time is of no use."""
+        """Return the seconds at which the frame at `place` is shown; None without one or with unusable times."""
         while not self._ended and len(self._times) <= place + MOST_REORDERED:
             self._read()
         return self._times[place] if self._sound and 0 <= place < len(self._times) else None
@@ -68,7 +68,7 @@ class FrameTimes:
         time = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
         place = bisect_right(self._times, time)
         twin = place > 0 and time - self._times[place - 1] < HALF_MILLISECOND
-        if twin or not math.isfinite(time):  # such a file does not tell its frames apart
+        if twin or not math.isfinite(time):  # times of such a file do not identify its frames
             self._sound = False
             self._end()
             return

@@ -1,4 +1,4 @@
-"""From what a user names to an opened source."""
+"""Opening the source that a user names."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from engine.sources.video import VideoSource
 SAMPLE = "sample"
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
 
-# Pictures that no decoder here reads, named so that nobody looks for damage in them.
+# Pictures that cannot be decoded here; the error says so instead of suspecting damage.
 FOREIGN_SUFFIXES = {".heic", ".heif", ".svg", ".svgz", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".pdf"}
 
 
-# By the names of cameras, for as long as the program runs.
+# By the names of cameras, while the program runs.
 BACKENDS_THAT_WORKED: dict[str, int] = {}
 
 
@@ -31,7 +31,7 @@ def _open_camera(camera: Camera, wanted: CameraFormat = DEFAULT_FORMAT) -> Sourc
 
 
 def _open_sample() -> Source:
-    # Imported when asked for: whoever opens a camera needs no portrait.
+    # Imported when needed: cameras need no portrait.
     from engine.sources.sample import SampleSource
 
     return SampleSource()
@@ -47,8 +47,8 @@ def open_source(
 
     Args:
         spec: “sample”, the path of a video, picture, folder or pack, or the number, path, name or part of the name of
-            a camera; None takes the first camera, or the sample if there is no camera. A file beats a camera of the
-            same name.
+            a camera; None takes the first camera, or the sample if there is no camera. A file takes precedence over
+            a camera of the same name.
         cameras: lists the cameras.
         open_camera: opens one of them.
         formats: what cameras are asked for, by their names; others are asked for what is usual.
@@ -65,16 +65,23 @@ def open_source(
         return _open_sample()
     # A name may begin or end with a space, so it is tried as it is first.
     for path in (Path(name).expanduser() for name in (spec, text) if text):
-        # os.path answers where Path raises: names too long, folders that may not be searched.
-        if os.path.isdir(path):
+        if _is_folder(path):
             return PicturesSource(path)
-        if os.path.isfile(path):
+        if _is_file(path):
             return _open_file(path)
     try:
         camera = find_camera(cameras(), text)
     except CameraAbsent as absent:
         raise _unknown(text, absent) from absent
     return _open_found(camera, open_camera, formats)
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  Path raises for names too long and folders that may not be searched
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113  as above
 
 
 def _open_found(
@@ -97,7 +104,7 @@ def _open_file(path: Path) -> Source:
 
 
 def _unknown(text: str, absent: CameraAbsent) -> SourceError:
-    """Return the sentence for what is neither a file nor a camera, as the one that was probably meant."""
+    """Return the error for a name that is neither a file nor a camera, as the kind that was probably meant."""
     if not text:
         return SourceError("No source was named", "the name is empty", f"give a file, a camera or “{SAMPLE}”")
     path = Path(text).expanduser()
@@ -114,8 +121,8 @@ def _unknown(text: str, absent: CameraAbsent) -> SourceError:
 
 
 def _looks_like_path(text: str, path: Path) -> bool:
-    """Tell whether a name can be no camera's; these have slashes and dots too, as in “IR/RGB Camera v1.0”."""
-    in_folder = len(path.parts) > 1 and os.path.isdir(path.parent)
+    """Return whether a name cannot be that of a camera; these have slashes and dots too, as in “IR/RGB Camera v1.0”."""
+    in_folder = len(path.parts) > 1 and _is_folder(path.parent)
     has_ending = path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
     return (
         path.is_absolute()
@@ -128,12 +135,12 @@ def _looks_like_path(text: str, path: Path) -> bool:
 
 
 def _missing(path: Path) -> SourceError:
-    if os.path.islink(path):
+    if os.path.islink(path):  # noqa: PTH114  as above
         return SourceError(
             f"{path} is a link to a file that is gone", "the file was moved or deleted", "restore the file"
         )
     what = f"There is no file {path}"
-    if not os.path.isdir(path.parent):
+    if not _is_folder(path.parent):
         return SourceError(what, f"its folder {path.parent} does not exist", "check the path")
     near = _near(path)
     return SourceError(
@@ -144,7 +151,7 @@ def _missing(path: Path) -> SourceError:
 def _near(path: Path) -> Path | None:
     """Return the entry of the path's folder whose name is most like it, if one is."""
     try:
-        names = os.listdir(path.parent)
+        names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return None
     close = difflib.get_close_matches(path.name, names, n=1)

@@ -30,7 +30,7 @@ class Skipped:
 
     Attributes:
         path: where it lies.
-        reason: the sentence that says why.
+        reason: why, as a sentence.
     """
 
     path: Path
@@ -143,7 +143,7 @@ class PicturesSource:
                 raise
             log.info("Skipped: %s", error)
             self.skipped.append(Skipped(path, error.what))
-            del self._paths[self._place]  # so that places count what can be shown
+            del self._paths[self._place]  # so that places count readable pictures
             self.frame_count = len(self._paths)
             return None
 

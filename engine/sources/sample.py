@@ -21,7 +21,7 @@ from engine.sources.sample_script import LOOP_SECONDS, Pose, pose_at
 WIDTH, HEIGHT = 640, 480
 RATE = 30.0
 NOISE = 2.0  # standard deviation of the sensor noise in grey levels
-_NOISE_PLAY = 64  # pixels by which the pattern of the noise is moved about
+_NOISE_PLAY = 64  # pixels by which the noise pattern is shifted
 
 
 class SampleClip:
@@ -45,7 +45,7 @@ class SampleClip:
         return image, Truth(IBUG_68, landmarks)
 
     def _add_noise(self, image: NDArray[np.uint8], number: int) -> None:
-        # Strides prime to the play bring every offset before one comes back.
+        # Strides coprime to the range visit every offset before one repeats.
         y, x = number * 37 % _NOISE_PLAY, number * 23 // _NOISE_PLAY % _NOISE_PLAY
         brighter, darker = (pattern[y : y + HEIGHT, x : x + WIDTH] for pattern in self._noise)
         cv2.add(image, brighter, dst=image)
@@ -53,7 +53,7 @@ class SampleClip:
 
 
 class SampleSource:
-    """The sample as a source of frames; whoever reads sets the pace.
+    """The sample as a source of frames; the reader sets the pace.
 
     Raises:
         SourceError: the portrait or its landmarks are missing or damaged.

@@ -17,7 +17,7 @@ from engine.sources.sample_warp import ColumnWarp, HeadTurn, eyelid_warp, jaw_wa
 # Draws on a window of the portrait what a warp by an amount uncovers.
 Paint = Callable[[NDArray[np.uint8], ColumnWarp, float], None]
 
-# The portrait is animated at double size, so that being sampled twice costs it no sharpness.
+# The portrait is animated at double size, so that sampling it twice costs no sharpness.
 _ENLARGED = 2
 _STEP = 4  # frame pixels between the places at which the turn of the head is computed
 _LASHES = np.array((48, 30, 22), np.float32)  # RGB, as the following

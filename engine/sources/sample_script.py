@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 LOOP_SECONDS = 24.0
-# Nothing but the sensor noise moves here: jitter is measured in this stretch.
+# Only the sensor noise changes here: jitter is measured in this interval.
 STILL_SECONDS = (3.0, 5.5)
 
 

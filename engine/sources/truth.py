@@ -29,11 +29,11 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Label:
-    """Where somebody says that the landmarks of the one face of a picture are.
+    """The labelled landmarks of the one face of a picture.
 
     Attributes:
         points: `[K, 2]` pixels of the upright picture, NaN where unknown.
-        size: width and height of the labelled picture; None if they are not told.
+        size: width and height of the labelled picture; None if unknown.
     """
 
     points: NDArray[np.floating]
@@ -41,11 +41,11 @@ class Label:
 
 
 class GroundTruth(Generic[Key]):
-    """Gives a picture its ground truth, if that can be true of it.
+    """Looks up the ground truth of a picture, if it fits the picture.
 
     Args:
         look_up: returns what is known of a picture; may raise an UnderstudyError.
-        broken: why there is no ground truth at all, though some lies there.
+        broken: why the ground truth that is there cannot be used at all.
     """
 
     def __init__(self, look_up: Callable[[Key], Label | None], broken: UnderstudyError | None = None) -> None:

@@ -24,13 +24,13 @@ from engine.sources.truth import truth_of_video
 
 log = logging.getLogger(__name__)
 
-# What a header says beyond these bounds is no rate at which anything was filmed.
+# Frame rates in headers beyond these bounds are wrong.
 SLOWEST_RATE, FASTEST_RATE = 0.5, 240.0
 HEAD_BYTES = 4096
-# Headers count a few frames more than can be decoded even in whole files.
+# Headers count a few frames more than can be decoded, even in undamaged files.
 COUNT_TOLERANCE = 0.02
 LONGEST_VIDEO = 7 * 86400.0  # seconds; headers that promise more are wrong
-# Seconds before a frame from which it is looked for. The decoder may come out too late, as it reckons with one rate.
+# Seconds before a frame at which decoding starts. The decoder may seek too far, as it assumes a constant rate.
 RUN_UPS = (0.1, 1.0, 10.0)
 # The same for a few frames back: the frames before are decoded with it, as more steps back will follow.
 STEP_BACK_RUN_UPS = (0.5, *RUN_UPS)
@@ -68,7 +68,7 @@ class RecentFrames:
 class VideoSource:
     """The frames of a video file, turned upright by its orientation flag, each at its own time.
 
-    The end is found by reading, never by the header, whose number of frames is only a hint: `frame_count` stays None
+    The end is found by reading, as the number of frames in the header is only a hint: `frame_count` stays None
     until the end was seen.
     Frames carry ground truth where files beside the video label one face of theirs.
 
@@ -97,7 +97,7 @@ class VideoSource:
         self._truth = truth_of_video(path)
         # A file must not be released while a read is inside the decoder: that ends the whole program.
         self._decoder = threading.Lock()
-        self._recent = RecentFrames()  # the last of them is where the decoder stands
+        self._recent = RecentFrames()  # the last of them is at the position of the decoder
         # Only a picture proves that this is a video.
         picture = self._decode() if self._capture.isOpened() else None
         if picture is None:
@@ -143,13 +143,13 @@ class VideoSource:
 
     @property
     def duration(self) -> float | None:
-        """Seconds that the file lasts: as was read, else as its header says; None where that says nothing sensible."""
+        """Seconds that the file lasts: as read, else by its header; None if that is implausible."""
         period = 1 / (self.rate or FALLBACK_RATE)
         last = None if self._times is None or self._times.count is None else self._times.time(self._times.count - 1)
         if last is not None:
             return last + period
-        told = self._longest if self.frame_count is not None else self._announced * period
-        return max(told, self._longest) if 0 < told <= LONGEST_VIDEO else None
+        reported = self._longest if self.frame_count is not None else self._announced * period
+        return max(reported, self._longest) if 0 < reported <= LONGEST_VIDEO else None
 
     def place_at(self, seconds: float) -> int:
         """Return the place of the frame that is shown at a moment, the last one after the end."""
@@ -193,17 +193,17 @@ class VideoSource:
         return self._times
 
     def _run_up_to(self, place: int, time: float | None) -> bool:
-        """Decode up to the frame at `place`, shown at `time`, from a little before; return whether it was met."""
+        """Decode up to the frame at `place`, shown at `time`, from a little before; return whether it was found."""
         if time is None:
             return False
         for run_up in STEP_BACK_RUN_UPS if 0 < self._next_id - place <= FEW_FRAMES else RUN_UPS:
             self._capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, time - run_up) * 1e3)
             while (picture := self._decode()) is not None:
-                told = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
-                if told > time + HALF_MILLISECOND:
+                reported = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+                if reported > time + HALF_MILLISECOND:
                     break
-                self._time = told
-                self._recent.add(self._known_times().place_at(told) or 0, told, picture)
+                self._time = reported
+                self._recent.add(self._known_times().place_at(reported) or 0, reported, picture)
                 if self._recent.get(place) is not None:
                     return True
         return False
@@ -211,7 +211,7 @@ class VideoSource:
     def _count_up_to(self, place: int) -> int:
         """Decode up to the frame at `place` from the beginning; return the place of the last frame there was.
 
-        Slow, but right whatever the file says of itself.
+        Slow, but correct with any header.
         """
         while True:
             self._capture.release()
@@ -242,23 +242,23 @@ class VideoSource:
 
     def _frame_time(self) -> float:
         """Return the frame's own time in seconds; the last one plus a period where the file gives no sensible one."""
-        told = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        reported = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
         if self._next_id == 0:
-            self._time = told if math.isfinite(told) and told >= 0 else 0.0
-        elif math.isfinite(told) and told > self._time:
-            self._time = told
+            self._time = reported if math.isfinite(reported) and reported >= 0 else 0.0
+        elif math.isfinite(reported) and reported > self._time:
+            self._time = reported
         else:
             self._time += 1 / (self.rate or FALLBACK_RATE)
         self._longest = max(self._longest, self._time + 1 / (self.rate or FALLBACK_RATE))
         return self._time
 
 
-def _plausible_rate(told: Any) -> float:
-    return float(told) if math.isfinite(told) and SLOWEST_RATE <= told <= FASTEST_RATE else FALLBACK_RATE
+def _plausible_rate(reported: Any) -> float:
+    return float(reported) if math.isfinite(reported) and SLOWEST_RATE <= reported <= FASTEST_RATE else FALLBACK_RATE
 
 
 def _check_file(path: Path) -> None:
-    if not os.path.isfile(path):
+    if not os.path.isfile(path):  # noqa: PTH113  Path raises for names too long
         raise SourceError(
             f"There is no video {path}", "it was moved or renamed, or the path is mistyped", "check the path"
         )
@@ -273,7 +273,7 @@ def _check_file(path: Path) -> None:
         ) from error
     if not head:
         raise SourceError(f"The video {path} is empty", "its download or copy was interrupted", "copy it again")
-    # Every container of videos has a zero byte early on, and no text has. FFmpeg would play texts, as those of old
+    # Every video container has a zero byte early on, and no text has. FFmpeg would play texts, as those of old
     # terminals, and follow playlists into the network.
     if b"\0" not in head:
         raise _not_a_video(path)

@@ -75,7 +75,7 @@ class FakeLandmarker:
         self.spoil = spoil
         self.crops: list[Crop] = []
 
-    def look(self, picture: np.ndarray, crop: Crop) -> Landmarks:
+    def predict(self, picture: np.ndarray, crop: Crop) -> Landmarks:
         self.crops.append(crop)
         points, confidence = face_points(crop.centre_x, crop.centre_y, crop.side / 1.3), 0.02
         for x, y, size, roll in self.scene.faces:
@@ -90,7 +90,7 @@ class FakeLandmarker:
         return crop_of_detection(detection, self.card.crop.scale, self.card.crop.dy)
 
     def locate_detection(self, picture: np.ndarray, detection: Detection) -> Landmarks:
-        return self.look(picture, self.crop_of_detection(detection))
+        return self.predict(picture, self.crop_of_detection(detection))
 
     def crop_of_face(self, landmarks: Landmarks) -> Crop:
         return crop_of_landmarks(landmarks.points, landmarks.roll, self.card.crop.scale)

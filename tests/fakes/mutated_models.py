@@ -63,7 +63,7 @@ def _try(model: Path) -> str:
     from engine.inference.landmarker import load_landmarker
 
     try:
-        load_landmarker(model).look(np.full((200, 200, 3), 127, np.uint8), Crop(100, 100, 150))
+        load_landmarker(model).predict(np.full((200, 200, 3), 127, np.uint8), Crop(100, 100, 150))
     except ModelError as error:
         return str(error)
     return ""

@@ -164,7 +164,7 @@ def locate(picture: NDArray[np.uint8], five: NDArray[np.floating], landmarker: L
     """
     crop = first_crop(five, landmarker)
     for _ in range(MOST_LOOKS):
-        found = landmarker.look(picture, crop)
+        found = landmarker.predict(picture, crop)
         if not found.finite:
             raise not_finite_error(landmarker.card.name)
         before, crop = crop, landmarker.crop_of_face(found)

@@ -24,13 +24,13 @@ def test_speeds_come_in_the_order_of_the_models():
 def test_a_measuring_that_is_called_off_ends_soon_and_without_results():
     called_off = threading.Event()
     landmarker = named("one")
-    looks = landmarker.look
+    predict_once = landmarker.predict
 
-    def look(picture, crop):
+    def predict(picture, crop):
         if len(landmarker.crops) == 5:
             called_off.set()
-        return looks(picture, crop)
+        return predict_once(picture, crop)
 
-    landmarker.look = look
+    landmarker.predict = predict
     assert benchmark([(landmarker, 1)], called_off) == []
     assert len(landmarker.crops) <= 1 + RUNS < ROUNDS * RUNS

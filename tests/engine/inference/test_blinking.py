@@ -52,6 +52,6 @@ def test_a_closure_across_a_gap_does_not_count():
     counter = BlinkCounter()
     for moment, openness in ((0.0, 1.0), (0.1, 0.0), (0.2, 1.0), (0.3, 0.0)):
         counter.add(openness, moment)
-    counter.forget()
+    counter.reset()
     counter.add(1.0, 0.4)
     assert counter.count == 1

@@ -40,7 +40,7 @@ def vouch_for(model):
 
 def test_the_shipped_student_keeps_the_contract():
     landmarker = load_landmarker(SHIPPED)
-    found = landmarker.look(np.full((200, 200, 3), 127, np.uint8), Crop(100, 100, 150))
+    found = landmarker.predict(np.full((200, 200, 3), 127, np.uint8), Crop(100, 100, 150))
     assert found.points.shape == (68, 2)
     assert found.points.dtype == np.float32
     assert ((found.confidence >= 0) & (found.confidence <= 1)).all()
@@ -50,9 +50,9 @@ def test_the_shipped_student_keeps_the_contract():
 def test_results_are_copies_that_the_next_run_does_not_change():
     landmarker = load_landmarker(SHIPPED)
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
-    first = landmarker.look(noise, Crop(100, 100, 150))
+    first = landmarker.predict(noise, Crop(100, 100, 150))
     kept = first.confidence.copy()
-    landmarker.look(255 - noise, Crop(90, 80, 100))
+    landmarker.predict(255 - noise, Crop(90, 80, 100))
     assert (first.confidence == kept).all()
 
 

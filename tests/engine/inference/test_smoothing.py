@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.inference.smoothing import LONGEST_GAP, OneEuroFilter
+from engine.inference.smoothing import LONGEST_INTERVAL, OneEuroFilter
 
 EYES = 100.0
 STEP = 1 / 30
@@ -44,7 +44,7 @@ def test_still_points_stay_where_they_are():
     assert (run(OneEuroFilter(1.0), frames)[-1] == 33.25).all()
 
 
-@pytest.mark.parametrize("gap", [LONGEST_GAP + 0.01, -3.0, 0.0])
+@pytest.mark.parametrize("gap", [LONGEST_INTERVAL + 0.01, -3.0, 0.0])
 def test_a_gap_or_a_clock_that_runs_back_starts_afresh(gap):
     smooth = OneEuroFilter(0.9)
     smooth(np.zeros((2, 2), np.float32), 10.0, EYES)

@@ -48,7 +48,7 @@ def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp
     landmarker = load_landmarker(done.model)
     assert landmarker.card.recipe.startswith("tiny, 25 steps")
     assert landmarker.card.macs > 100_000
-    found = landmarker.look(SampleClip().frame(0)[0], Crop(320, 240, 200))
+    found = landmarker.predict(SampleClip().frame(0)[0], Crop(320, 240, 200))
     assert found.finite
 
 
