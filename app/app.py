@@ -123,6 +123,6 @@ def _close_on_signals(window: MainWindow) -> Callable[[], None]:
 def _shoot(window: MainWindow, path: Path, failures: list[Exception]) -> None:
     try:
         save_window_screenshot(window, path)
-    except Exception as error:  # raised again once the window is closed
+    except Exception as error:  # noqa: BLE001 - raised again once the window is closed
         failures.append(error)
     window.close()

@@ -186,7 +186,7 @@ class ModelList(QListWidget):
         super().__init__(parent)
         prepare_list(self, self.tr("Models"), self.tr("The models on this machine"))
         self._entries: list[ModelEntry] = []
-        self.currentRowChanged.connect(lambda row: self.chosen.emit())
+        self.currentRowChanged.connect(lambda _: self.chosen.emit())
 
     @property
     def entry(self) -> ModelEntry | None:

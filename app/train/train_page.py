@@ -117,7 +117,7 @@ class TrainPage(QWidget):
         keeper.exported.connect(self.load_wanted)
         self.form.changed.connect(lambda: self.choices_changed.emit(self.choices))
         self.form.start_wanted.connect(self._start)
-        self.runs.currentRowChanged.connect(lambda row: self._show_chosen())
+        self.runs.currentRowChanged.connect(lambda _: self._show_chosen())
         self.choose_runs.clicked.connect(self.ask_for_runs)
         view.stop_wanted.connect(keeper.stop)
         view.kill_wanted.connect(keeper.kill)

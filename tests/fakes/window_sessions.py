@@ -40,7 +40,7 @@ class SessionEngine:
         self.load_landmarker: Callable[[str], Any] = landmarker
         self.cameras: list[Camera] = []
         self.timing = replace(FAST, stall=0.5, dead=1.0)  # a busy machine is no faulty camera
-        self.parts = EngineApi(
+        self.api = EngineApi(
             list_cameras=lambda: list(self.cameras),
             open_source=self._open,
             list_models=lambda: [ModelEntry(name, Path(f"{name}.tflite"), None, None) for name in MODELS],
