@@ -23,8 +23,8 @@ format:                ## sort imports, lay out code and documents
 lint:                  ## style, complexity, layout, types, import walls, spelling
 	$(PYTHON) -m tests.checks lint
 
-test-fast:             ## the tests that need no window, no training and no real pictures
-	$(PYTHON) -m pytest -q -x tests/test_*.py tests/engine --ignore=tests/engine/live $(ARGS)
+test-fast:             ## a minute of tests: no window, no session, no training, no real pictures
+	UNDERSTUDY_DATA=none $(PYTHON) -m pytest -q -x tests/test_*.py tests/engine --ignore=tests/engine/live $(ARGS)
 
 test:                  ## every test; ARGS are those of pytest: make test ARGS='-k recording'
 	$(PYTHON) -m pytest $(ARGS)
