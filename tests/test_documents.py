@@ -86,7 +86,7 @@ def test_the_architecture_names_places_that_exist():
     roots = [
         ROOT,
         *(ROOT / package for package in ("app", "engine", "trainer", "tests")),
-        ROOT / "engine" / "filters",
+        *(ROOT / "engine" / folder for folder in ("filters", "live")),
         ROOT / "app" / "live",
     ]
     assert [place for place in named if not any((root / place).exists() for root in roots)] == []
