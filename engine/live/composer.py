@@ -60,7 +60,7 @@ class Composer:
     ) -> None:
         self._findings, self._views, self._make_painter, self._context = findings, views, make_painter, context
         self._lanes: list[Lane] = []
-        self._turn = 0  # the lane whose finding was taken last
+        self._drawn_last = 0  # the lane whose finding was drawn last
         self._agreement = AgreementMeter()
         self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
 
@@ -82,13 +82,14 @@ class Composer:
         while not self._findings.closed:
             try:
                 self._step()
-            except Exception as error:  # even the bare picture could not be drawn; the next may be a better one
+            except Exception as error:  # whatever it is, the next picture may be a better one
                 self._lanes[0].finder.fail(_sentence(error), error)
 
     def _step(self) -> None:
         """Show what was found; while nothing is, keep the pictures true to the settings and the source's state."""
         taken = self._findings.take(self._choose, self._context.timing.tick)
         fresh = {number: finding for number, finding in taken.items() if finding is not None}
+        self._drawn_last = max(fresh, default=self._drawn_last)
         settings = self._context.settings()
         active = active_lanes(settings, len(self._lanes))
         if active == 1:
@@ -122,8 +123,9 @@ class Composer:
             return self._choose_locked(fresh, active)
         if not fresh:
             return {}
-        self._turn = next((number for number in fresh if number > self._turn), min(fresh))
-        return {self._turn: fresh[self._turn]}
+        # One after the other, so that neither waits for the other's drawing.
+        number = next((number for number in fresh if number > self._drawn_last), min(fresh))
+        return {number: fresh[number]}
 
     def _choose_locked(self, fresh: dict[int, LaneView], active: int) -> Choice:
         """Choose all findings if every lane shows the same frame with them; drop those that came too late for that."""
@@ -170,33 +172,32 @@ class Composer:
         return shown.result
 
     def _draw(self, number: int, finding: LaneView, look: Look, other: Result | None, is_fresh: bool) -> bool:
-        """Draw a lane and count what is new; return whether there is something to show.
-
-        Raises:
-            Exception: even the bare picture could not be drawn.
-        """
+        """Draw a lane and count what is new, or the bare frame if that fails; return whether something was drawn."""
         lane, start, cpu = self._lanes[number], time.perf_counter(), time.thread_time()
         lane.look = look
-        try:
-            picture = self._paint(number, finding, look, other)
-        except Exception as error:  # a filter may throw anything
-            lane.finder.fail(_sentence(error), error)
-            if not is_fresh:
-                return False
+        picture = self._paint(number, finding, look, other)
+        if picture is None and is_fresh:
             finding, other = replace(finding, result=bare(finding.result.frame), signals=()), None
             picture = self._paint(number, finding, look, None)
+        if picture is None:
+            return False
         if is_fresh and finding.result.model:
             draw_ms, draw_cpu_ms = (time.perf_counter() - start) * 1e3, (time.thread_time() - cpu) * 1e3
             lane.finder.count(finding.result, draw_ms, draw_cpu_ms)
         lane.shown = replace(finding, stats=lane.finder.stats, picture=picture, other=other)
         return True
 
-    def _paint(self, number: int, finding: LaneView, look: Look, other: Result | None) -> NDArray[np.uint8]:
+    def _paint(self, number: int, finding: LaneView, look: Look, other: Result | None) -> NDArray[np.uint8] | None:
+        """Return a lane's picture; None if it could not be drawn, which the error of its finder tells."""
         if number > 0 and not look.layout.has_two_pictures:
             return NO_PICTURE
         lane, result = self._lanes[number], finding.result
         picture = self._views.writable(number, result.frame.height, result.frame.width)
-        lane.painter.paint(picture, result, look, lane.finder.stats, finding.signals, other)
+        try:
+            lane.painter.paint(picture, result, look, lane.finder.stats, finding.signals, other)
+        except Exception as error:  # a filter may throw anything
+            lane.finder.fail(_sentence(error), error)
+            return None
         return picture
 
     def _publish(self, active: int) -> None:

@@ -435,10 +435,10 @@ def test_a_caption_follows_its_model_at_once(large):
 def test_digits_change_no_faster_than_they_can_be_read(large):
     show(large, plain(RED))
     told = plates(large)[0].report
-    large.show_view(replace(one(plain(RED)), first=lane(plain(RED), stats=replace(READINGS, fps=11.0))))
+    large.show_view(replace(one(plain(RED)), lanes=(lane(plain(RED), stats=replace(READINGS, fps=11.0)),)))
     assert plates(large)[0].report is told
     time.sleep(0.26)
-    large.show_view(replace(one(plain(RED)), first=lane(plain(RED), stats=replace(READINGS, fps=11.0))))
+    large.show_view(replace(one(plain(RED)), lanes=(lane(plain(RED), stats=replace(READINGS, fps=11.0)),)))
     assert plates(large)[0].report.stats.fps == 11.0
 
 

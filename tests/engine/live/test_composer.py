@@ -1,0 +1,310 @@
+"""Finders and the composer without a source: what goes with the pictures, whom errors blame, and who waits for whom."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.core.errors import ModelError
+from engine.core.frame import Epoch, Frame
+from engine.live.composer import Composer
+from engine.live.finder import Context, Finder
+from engine.live.handover import Feed, Findings
+from engine.live.settings import LiveSettings, Pace
+from engine.live.state import SourceState
+from engine.live.view import ViewBuffer
+from engine.render.scene import Layout
+from tests.fakes.live_fakes import FAST, FakePainter, FakePipeline, landmarker, picture, wait_until
+
+pytestmark = pytest.mark.usefixtures("no_thread_left")
+
+SINGLE = LiveSettings()
+OVERLAID, SIDE_BY_SIDE = LiveSettings(layout=Layout.OVERLAID), LiveSettings(layout=Layout.SIDE_BY_SIDE)
+LOCKED = replace(SIDE_BY_SIDE, pace=Pace.LOCKED)
+
+
+class Painter(FakePainter):
+    """Remembers what it painted; fails on faces, or always, if it is told to."""
+
+    def __init__(self, fails: bool = False, fails_always: bool = False) -> None:
+        super().__init__()
+        self.fails, self.fails_always, self.painted = fails, fails_always, []
+
+    def paint(self, out, result, look, stats, signals=(), other=None) -> None:
+        self.painted.append((result, signals))
+        if self.fails_always or (self.fails and result.faces):
+            raise ValueError("no such colour")
+        super().paint(out, result, look, stats, signals, other)
+
+
+class Bench:
+    """Finders and a composer at work inside a `with`.
+
+    Attributes:
+        settings, state: what the user set and what the source is doing; may be replaced.
+        painters: one a lane.
+        epoch: of the frames that are shown next.
+    """
+
+    def __init__(self, *pipelines, settings=SINGLE, painters=None, on_result=None) -> None:
+        pipelines = pipelines or (FakePipeline(),)
+        self.settings, self.state, self.epoch = settings, SourceState.LIVE, Epoch()
+        self.painters = painters or [Painter() for _ in pipelines]
+        self.feed, self.findings, self.views = Feed(lambda: self.settings), Findings(), ViewBuffer()
+        context = Context(lambda: self.settings, lambda: self.state, lambda: None, FAST, time.monotonic)
+        makers = iter(self.painters)
+        self.composer = Composer(self.findings, self.views, lambda: next(makers), context)
+        self.finders = []
+        for number, pipeline in enumerate(pipelines):
+            its = on_result if number == 0 else None
+            finder = Finder(number, lambda pipeline=pipeline: pipeline, self.feed, self.findings, context, its)
+            self.feed.add()
+            self.findings.add()
+            self.composer.add(finder)
+            self.finders.append(finder)
+
+    def __enter__(self) -> Bench:
+        for thread in (*self.finders, self.composer):
+            thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.feed.close()
+        self.findings.close()
+        for thread in (*self.finders, self.composer):
+            assert thread.join(5)
+
+    def give(self, number):
+        """Give a frame; return it."""
+        frame = Frame(number, time.monotonic(), picture(number), "x", epoch=self.epoch, asked=True)
+        assert self.feed.put(frame, 5)
+        return frame
+
+    def show(self, number, lanes=1):
+        """Give a frame; return the first view of so many lanes that all show it."""
+        self.give(number)
+        return self.view(lambda view: ids(view) == [number] * lanes)
+
+    def view(self, fits=lambda view: True):
+        """Wait for a view that fits; return it."""
+        views = []
+        wait_until(lambda: views.append(self.views.take()) or (views[-1] is not None and fits(views[-1])))
+        return views[-1]
+
+
+def ids(view):
+    """Return the ids of the frames that the lanes of a view show."""
+    return [lane.result.frame.id for lane in view.lanes]
+
+
+def test_a_bare_picture_goes_with_no_signals():
+    broken = []
+    with Bench(FakePipeline(failing=lambda _: 1 / 0 if broken else None)) as bench:
+        assert len(bench.show(1).first.signals) == 1
+        broken.append(True)
+        first = bench.show(2).first
+        assert (first.result.faces, first.signals) == ((), ())
+
+
+def test_a_silent_source_leaves_no_faces_and_no_signals_on_the_picture():
+    with Bench() as bench:
+        bench.show(1)
+        bench.state = SourceState.STALLED
+        first = bench.view(lambda view: not view.first.result.faces).first
+        assert (first.result.frame.id, first.signals, first.picture[5, 5, 3]) == (1, (), 0)
+
+
+def test_a_picture_that_is_drawn_again_keeps_its_own_signals():
+    def go_elsewhere(frame):
+        frame.epoch.over = frame.id == 2  # while the model is at it
+
+    pipeline = FakePipeline(failing=go_elsewhere)
+    with Bench(pipeline) as bench:
+        own = bench.show(1).first.signals
+        bench.epoch = Epoch()
+        bench.give(2)
+        wait_until(lambda: pipeline.seen == [1, 2])
+        bench.settings = LiveSettings(mirrored=True)
+        view = bench.view()
+        assert (ids(view), view.first.picture[0, 0, 0]) == ([1], 255)
+        assert view.first.signals is own
+        assert bench.painters[0].painted[-1][1] is own
+
+
+def test_a_filter_or_drawing_that_fails_is_not_blamed_on_the_model():
+    with Bench(painters=[Painter(fails=True)]) as bench:
+        assert bench.show(1).first.result.faces == (), "the picture goes on"
+        error = bench.finders[0].error
+        assert not isinstance(error, ModelError)
+        assert str(error) == (
+            "The picture could not be drawn (no such colour). The filter or the drawing is faulty. "
+            "Switch the filter off."
+        )
+
+
+def test_a_model_that_fails_is_blamed():
+    with Bench(FakePipeline(failing=lambda _: 1 / 0)) as bench:
+        bench.show(1)
+        error = bench.finders[0].error
+        assert isinstance(error, ModelError)
+        assert str(error).startswith("The model failed on a frame (division by zero).")
+
+
+def test_a_drawing_that_fails_while_the_picture_stands_still_says_so_and_takes_no_faces_away():
+    with Bench() as bench:
+        bench.show(1)
+        bench.painters[0].fails = True
+        bench.settings = LiveSettings(mirrored=True)
+        wait_until(lambda: bench.finders[0].error is not None)
+        assert "The picture could not be drawn" in str(bench.finders[0].error)
+        assert bench.views.take() is None
+        bench.painters[0].fails = False
+        bench.settings = LiveSettings(smoothing=0.1)
+        assert bench.view().first.result.faces
+
+
+def test_a_lane_draws_only_where_its_picture_is_seen():
+    with Bench(FakePipeline(), FakePipeline("teacher"), settings=OVERLAID) as bench:
+        second = bench.show(1, lanes=2).second
+        assert bench.painters[1].painted == []
+        assert (second.result.model, second.picture.size, len(second.signals)) == ("teacher", 0, 1)
+        bench.settings = SIDE_BY_SIDE
+        assert bench.view(lambda view: view.second.picture.size).second.picture.shape == (48, 64, 4)
+        assert np.all(bench.show(2, lanes=2).second.picture[5, 5, :3] == 2)
+
+
+def test_a_lane_that_rested_shows_nothing_of_before():
+    entered, let_go = threading.Event(), threading.Event()
+
+    def hold(frame):
+        if entered.is_set():
+            let_go.wait(5)
+
+    with Bench(FakePipeline(), FakePipeline("teacher", failing=hold), settings=LOCKED) as bench:
+        bench.show(1, lanes=2)
+        bench.settings = SINGLE
+        assert bench.view().second is None
+        entered.set()
+        bench.settings = SIDE_BY_SIDE
+        assert bench.show(2).second is None
+        let_go.set()
+        assert ids(bench.view(lambda view: view.second is not None)) == [2, 2]
+
+
+def test_another_model_looks_at_the_picture_that_stands_still():
+    with Bench() as bench:
+        bench.show(1)
+        bench.settings = LiveSettings(paused=True)
+        bench.finders[0].use_model(lambda: landmarker("B"))
+        first = bench.view(lambda view: view.first.result.model == "B").first
+        assert (first.result.frame.id, len(first.signals)) == (1, 1)
+        assert bench.finders[0].stats.frames == 1, "the frame counts once"
+
+
+def test_whatever_a_listener_throws_locked_lanes_go_on():
+    broken = [True]
+    with Bench(
+        FakePipeline(), FakePipeline("teacher"), settings=LOCKED, on_result=lambda *_: 1 / 0 if broken else None
+    ) as bench:
+        bench.show(1, lanes=2)
+        broken.clear()
+        bench.show(2, lanes=2)
+
+
+def test_a_second_model_that_throws_does_not_hold_the_first_one_up():
+    with Bench(FakePipeline(), FakePipeline("teacher", failing=lambda _: 1 / 0), settings=LOCKED) as bench:
+        for number in range(3):
+            view = bench.show(number, lanes=2)
+            assert view.first.result.faces
+            assert not view.second.result.faces
+
+
+def test_a_drawing_that_always_fails_does_not_hold_the_first_lane_up():
+    painters = [Painter(), Painter(fails_always=True)]
+    with Bench(FakePipeline(), FakePipeline("teacher"), settings=LOCKED, painters=painters) as bench:
+        assert bench.show(1).first.result.faces
+        assert bench.show(2).first.result.faces
+        assert "could not be drawn" in str(bench.finders[1].error)
+        assert bench.finders[0].error is None
+
+
+def test_a_finding_that_waited_when_the_user_went_elsewhere_is_never_shown():
+    entered, let_go = threading.Event(), threading.Event()
+
+    def hold(frame):
+        if frame.id == 1:
+            entered.set()
+            let_go.wait(5)
+
+    first = FakePipeline()
+    with Bench(first, FakePipeline("teacher", failing=hold), settings=LOCKED) as bench:
+        bench.give(1)
+        assert entered.wait(5)
+        wait_until(lambda: first.seen == [1])
+        bench.epoch.over = True
+        bench.epoch = Epoch()
+        let_go.set()
+        bench.give(2)
+        assert ids(bench.view()) == [2, 2]
+
+
+def test_at_live_pace_a_finding_that_was_waited_for_is_shown_late():
+    entered, let_go = threading.Event(), threading.Event()
+
+    def hold(frame):
+        entered.set()
+        let_go.wait(5)
+
+    with Bench(FakePipeline(), FakePipeline("teacher", failing=hold), settings=LOCKED) as bench:
+        bench.give(1)
+        assert entered.wait(5)
+        assert bench.views.take() is None
+        bench.settings = SIDE_BY_SIDE
+        assert ids(bench.view()) == [1]
+        let_go.set()
+        assert ids(bench.view()) == [1, 1]
+
+
+def test_locked_lanes_are_shown_together_or_not_at_all_whenever_the_user_goes_elsewhere():
+    with Bench(FakePipeline(), FakePipeline("teacher", delay=0.001), settings=LOCKED) as bench:
+        for number in range(50):
+            bench.give(number)
+            over = threading.Thread(target=lambda epoch=bench.epoch: setattr(epoch, "over", True))
+            bench.epoch = Epoch()
+            over.start()
+            view = bench.views.take()
+            assert view is None or len(set(ids(view))) == 1
+            assert view is None or len(view.lanes) == 2
+            over.join()
+        view = bench.show(100, lanes=2)
+        assert np.all(view.second.picture[5, 5, :3] == 100)
+
+
+def test_a_pace_that_changes_while_the_second_model_is_late_leaves_nobody_waiting():
+    entered, let_go = threading.Event(), threading.Event()
+
+    def hold(frame):
+        if frame.id == 1:
+            entered.set()
+            let_go.wait(5)
+
+    with Bench(FakePipeline(), FakePipeline("teacher", failing=hold), settings=SIDE_BY_SIDE) as bench:
+        bench.show(1)
+        assert entered.wait(5)
+        bench.show(2)
+        bench.settings = LOCKED
+        let_go.set()
+        assert ids(bench.view(lambda view: len(view.lanes) == 2)) == [2, 2]
+        assert ids(bench.show(3, lanes=2)) == [3, 3]
+
+
+def test_three_finders_make_three_lanes():
+    pipelines = [FakePipeline(model) for model in ("a", "b", "c")]
+    with Bench(*pipelines, settings=LOCKED) as bench:
+        view = bench.show(1, lanes=3)
+        assert [lane.result.model for lane in view.lanes] == ["a", "b", "c"]
+        assert all(np.all(lane.picture[5, 5, :3] == 1) for lane in view.lanes)

@@ -1,0 +1,105 @@
+"""Frames on their way to the finders: nobody's turn is missed, and nothing old is handed out."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from engine.core.frame import Epoch, Frame
+from engine.live.handover import Feed
+from engine.live.settings import LiveSettings, Pace
+from engine.render.scene import Layout
+from tests.fakes.live_fakes import picture, wait_until
+
+pytestmark = pytest.mark.usefixtures("no_thread_left")
+
+TWO = LiveSettings(layout=Layout.SIDE_BY_SIDE)
+LOCKED = replace(TWO, pace=Pace.LOCKED)
+PAUSED = replace(TWO, paused=True)
+
+
+class Bench:
+    """A feed of two finders, and what the user set."""
+
+    def __init__(self, settings: LiveSettings) -> None:
+        self.settings = settings
+        self.feed = Feed(lambda: self.settings)
+        self.feed.add()
+        self.feed.add()
+
+    def waiting(self, finder: int, got: list[Frame | None]) -> threading.Thread:
+        """Let a finder wait for a frame on a thread of its own, which puts it into `got`."""
+        thread = threading.Thread(target=lambda: got.append(self.feed.take(finder, 5)))
+        thread.start()
+        wait_until(lambda: self.feed._waits[finder])
+        return thread
+
+
+def frame(number: int, camera: bool = False, asked: bool = False) -> Frame:
+    return Frame(number, 0.0, picture(number), "x", epoch=Epoch(is_camera=camera), asked=asked)
+
+
+def test_at_live_pace_the_first_finder_does_not_wait_and_the_other_gets_the_newest():
+    bench = Bench(TWO)
+    for number in range(3):
+        bench.feed.replace(frame(number))
+        assert bench.feed.take(0, 0).id == number
+    assert bench.feed.take(1, 0).id == 2
+    assert bench.feed.take(1, 0) is None, "it is given a frame once"
+
+
+def test_the_other_finder_gets_nothing_before_the_first_does():
+    bench = Bench(TWO)
+    bench.feed.replace(frame(1))
+    assert bench.feed.take(1, 0) is None
+    assert bench.feed.take(0, 0).id == 1
+
+
+def test_at_locked_pace_a_frame_is_dealt_out_once_all_wait_for_it():
+    bench, got = Bench(LOCKED), []
+    bench.feed.replace(frame(1))
+    assert bench.feed.take(0, 0) is None
+    other = bench.waiting(1, got)
+    bench.feed.replace(frame(2))
+    assert bench.feed.take(0, 0).id == 2
+    other.join(5)
+    assert [its.id for its in got] == [2]
+
+
+def test_a_finder_that_rests_is_not_waited_for_and_gets_nothing():
+    bench = Bench(LiveSettings(pace=Pace.LOCKED))
+    bench.feed.replace(frame(1))
+    assert bench.feed.take(0, 0).id == 1
+    assert bench.feed.take(1, 0) is None
+
+
+def test_no_frame_that_is_put_makes_room_for_another():
+    bench = Bench(TWO)
+    assert bench.feed.put(frame(1), 0)
+    assert not bench.feed.put(frame(2), 0)
+    assert bench.feed.take(0, 0).id == 1
+    assert bench.feed.put(frame(2), 0)
+
+
+def test_in_a_pause_a_file_waits_a_camera_goes_by_and_what_the_user_asked_for_comes():
+    bench = Bench(PAUSED)
+    bench.feed.replace(frame(1))
+    assert bench.feed.take(0, 0) is None
+    assert bench.feed.take_back().id == 1
+    bench.feed.replace(frame(2, camera=True))
+    assert bench.feed.take(0, 0) is None
+    assert bench.feed.take_back() is None, "it would be minutes old once the picture goes on"
+    bench.feed.replace(frame(3, asked=True))
+    assert [bench.feed.take(finder, 0).id for finder in (0, 1)] == [3, 3]
+
+
+def test_closing_wakes_everyone_and_leaves_nothing():
+    bench, got = Bench(TWO), []
+    other = bench.waiting(0, got)
+    bench.feed.close()
+    other.join(5)
+    assert got == [None]
+    assert not bench.feed.put(frame(1), 0)
+    assert not bench.feed.replace(frame(1))
