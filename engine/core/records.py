@@ -15,7 +15,7 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from engine.core.errors import UsageError
 
@@ -112,10 +112,6 @@ class Mistake(ValueError):
         self.path, self.problem, self.expected, self.fix = path, problem, expected, fix
 
 
-class UnknownKey(Mistake):
-    """A key that the record does not have."""
-
-
 def wrong_value(path: KeyPath, value: Any, expected: str, example: str) -> Mistake:
     """Return the mistake that the value of a key is not what was expected."""
     key = next(part for part in reversed(path) if isinstance(part, str))
@@ -134,42 +130,28 @@ def suggestion(value: Any, known: Sequence[str], otherwise: str) -> str:
     return f"did you mean “{close[0]}”?" if close else otherwise
 
 
-def raise_mistake(mistake: Mistake) -> NoReturn:
-    """Raise a mistake: for records that are read whole or not at all."""
-    raise mistake
-
-
-def read_record(
-    kind: type[T],
-    values: Mapping[str, Any],
-    path: KeyPath = (),
-    on_mistake: Callable[[Mistake], None] = raise_mistake,
-) -> T:
+def read_record(kind: type[T], values: Mapping[str, Any], path: KeyPath = (), ignore_unknown: bool = False) -> T:
     """Return the record that a table of values describes.
 
     Args:
         kind: a dataclass. Its `__post_init__` may raise a `Mistake` too, with a path below this table.
         values: by key.
         path: of the table.
-        on_mistake: called with every mistake. Where it returns, the key is left out and the field has its default; it
-            has to raise where there is none.
+        ignore_unknown: whether keys that the record does not have are ignored; a newer version may have written them.
 
     Raises:
-        Mistake: and whatever else `on_mistake` raises.
+        Mistake: the first that was found.
     """
     parts = _fields(cast(Any, kind))
     given: dict[str, Any] = {}
     for key, value in values.items():
-        part = parts.get(key)
-        try:
-            if part is None:
-                raise _unknown(key, path, list(parts))
-            given[part.name] = _read(value, part, (*path, key), on_mistake)
-        except Mistake as mistake:
-            on_mistake(mistake)
+        if key in parts:
+            given[parts[key].name] = _read(value, parts[key], (*path, key), ignore_unknown)
+        elif not ignore_unknown:
+            raise _unknown(key, path, list(parts))
     for key, part in parts.items():
         if part.required and key not in values:
-            on_mistake(_missing(key, path, part))
+            raise _missing(key, path, part)
     try:
         return kind(**given)
     except Mistake as mistake:
@@ -183,7 +165,7 @@ def read_value(value: Any, hint: Any, path: KeyPath) -> Any:
     Raises:
         Mistake: it is of another type or breaks a limit.
     """
-    return _read(value, _field(hint), path, raise_mistake)
+    return _read(value, _field(hint), path, False)
 
 
 def check_fields(record: Any) -> None:
@@ -263,16 +245,16 @@ def _field(hint: Any) -> _Field:
     return _Field(hint, optional, limit, next((extra for extra in extras if isinstance(extra, Form)), Form()))
 
 
-def _read(value: Any, field: _Field, path: KeyPath, on_mistake: Callable[[Mistake], None]) -> Any:
+def _read(value: Any, field: _Field, path: KeyPath, ignore_unknown: bool) -> Any:
     kind = field.type
     if value is None and field.optional:
         return None
     if field.form.read is not None:
         return field.form.read(value, path)
     if is_dataclass(kind) and isinstance(value, Mapping):
-        return read_record(cast(type, kind), value, path, on_mistake)
+        return read_record(cast(type, kind), value, path, ignore_unknown)
     if get_origin(kind) is tuple and is_dataclass(get_args(kind)[0]):
-        return _tables(value, get_args(kind)[0], path, on_mistake)
+        return _tables(value, get_args(kind)[0], path, ignore_unknown)
     try:
         result: Any = _tuple(value, get_args(kind), path) if get_origin(kind) is tuple else _plain(value, kind)
     except (TypeError, ValueError, OverflowError):
@@ -304,13 +286,13 @@ def _tuple(value: Any, hints: tuple[Any, ...], path: KeyPath) -> tuple[Any, ...]
     return tuple(read_value(item, hint, path) for item, hint in zip(value, hints, strict=True))
 
 
-def _tables(value: Any, kind: type, path: KeyPath, on_mistake: Callable[[Mistake], None]) -> tuple[Any, ...]:
+def _tables(value: Any, kind: type, path: KeyPath, ignore_unknown: bool) -> tuple[Any, ...]:
     key = path[-1]
     if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
         header = ".".join(part for part in path if isinstance(part, str))
         problem, expected = f"“{key}” is no list of tables", f"each {key} has a table of its own"
         raise Mistake(path, problem, expected, f"begin it with a line [[{header}]]")
-    return tuple(read_record(kind, entry, (*path, index), on_mistake) for index, entry in enumerate(value))
+    return tuple(read_record(kind, entry, (*path, index), ignore_unknown) for index, entry in enumerate(value))
 
 
 def _is_enum(kind: Any) -> bool:
@@ -324,10 +306,10 @@ def _wrong(value: Any, field: _Field, path: KeyPath, expected: str) -> Mistake:
     return mistake
 
 
-def _unknown(key: str, path: KeyPath, known: list[str]) -> UnknownKey:
+def _unknown(key: str, path: KeyPath, known: list[str]) -> Mistake:
     where = _place(path)
     fix = suggestion(key, known, "remove the line")
-    return UnknownKey((*path, key), f"there is no key “{key}” {where}", f"the keys {where} are {', '.join(known)}", fix)
+    return Mistake((*path, key), f"there is no key “{key}” {where}", f"the keys {where} are {', '.join(known)}", fix)
 
 
 def _missing(key: str, path: KeyPath, field: _Field) -> Mistake:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 from engine.core.errors import FilterError, UsageError
 from engine.core.paths import asset_path
+from engine.core.records import suggestion
 from engine.filters.loading import load_filter
 from engine.filters.reading import SPEC_NAME, read_spec
 
@@ -71,11 +71,10 @@ class FilterLibrary:
         if (Path(name) / SPEC_NAME).is_file():
             return Path(name)
         names = [entry.name for entry in self.entries()]
-        close = get_close_matches(name, names, 1)
         raise UsageError(
             f"There is no filter “{name}”",
             f"the filters here are: {', '.join(names) or 'none'}",
-            f"did you mean “{close[0]}”?" if close else f"choose one of these, or give a folder with a {SPEC_NAME}",
+            suggestion(name, names, f"choose one of these, or give a folder with a {SPEC_NAME}"),
         )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from engine.core.errors import ModelError
 from engine.core.files import replaced
-from engine.core.records import Form, Mistake, UnknownKey, read_record
+from engine.core.records import Form, Mistake, read_record
 from engine.core.schemes import SCHEMES, Scheme
 
 ROLES = ("student", "teacher")
@@ -112,7 +112,12 @@ def write_card(path: Path, card: Card) -> None:
 
 
 def _card_of(values: dict[str, Any]) -> Card:
-    card = read_record(Card, {key: value for key, value in values.items() if value is not None}, (), _refuse)
+    try:
+        card = read_record(
+            Card, {key: value for key, value in values.items() if value is not None}, ignore_unknown=True
+        )
+    except Mistake as mistake:
+        raise ValueError(f"{mistake.problem}: {mistake.expected}") from None
     if card.scheme not in SCHEMES:
         raise ValueError(f"“scheme” is {card.scheme!r}, known are {', '.join(map(str, SCHEMES))}")
     if card.role not in ROLES:
@@ -122,9 +127,3 @@ def _card_of(values: dict[str, Any]) -> Card:
     if card.input_range != (0.0, 255.0):
         raise ValueError("“input_range” must be [0, 255]: normalisation belongs into the model")
     return card
-
-
-def _refuse(mistake: Mistake) -> None:
-    """Raise a mistake, unless it is a key of a newer version."""
-    if not isinstance(mistake, UnknownKey):
-        raise ValueError(f"{mistake.problem}: {mistake.expected}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 from engine.core.errors import ModelError
 from engine.core.paths import asset_path
+from engine.core.records import suggestion
 from engine.inference.card import Card, read_card
 from engine.inference.landmarker import Landmarker, load_landmarker, read_model
 
@@ -63,11 +63,10 @@ class ModelLibrary:
             if (folder / f"{model}.json").is_file():
                 return folder / f"{model}.tflite"
         names = [entry.name for entry in self.entries()]
-        close = get_close_matches(model, names, 1)
         raise ModelError(
             f"There is no model “{model}”",
             f"the models here are: {', '.join(names) or 'none'}",
-            f"did you mean “{close[0]}”?" if close else "choose one of these, or give the path of a .tflite file",
+            suggestion(model, names, "choose one of these, or give the path of a .tflite file"),
         )
 
     def load(self, model: str, threads: int = 1) -> Landmarker:

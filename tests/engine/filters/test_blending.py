@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.filters.blending import blend
+from engine.filters.painter import blend
 
 # mode, picture, colour of the ink, its alpha, what comes out; all in 0..255
 CASES = [

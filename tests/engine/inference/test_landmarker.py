@@ -120,12 +120,21 @@ def test_fault_10_a_missing_model_or_card_is_named(model):
         ({"crop": {}}, "scale"),
         ({"metrics": [1]}, "metrics"),
         ({"input_range": [0, 1]}, "input_range"),
+        ({"name": None}, "“name” is missing"),
+        ({"params": "many"}, "“params” is “many”: a whole number was expected"),
+        ({"crop": {"scale": 1.3, "level": 1}}, "“level” is 1: true or false was expected"),
     ],
 )
 def test_a_card_that_makes_no_sense_is_refused(model, changes, match):
     change_card(model, **changes)
     with pytest.raises(ModelError, match=match):
         load_landmarker(model)
+
+
+def test_keys_of_a_newer_card_are_passed_over(model):
+    known = load_landmarker(model).card
+    change_card(model, later={"x": 1})
+    assert load_landmarker(model).card == known
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"name": "x"}', '"text"'])
