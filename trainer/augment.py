@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from trainer.share import Share
-
 # Grey value of a pixel from R, G, B (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)
-# Normal numbers; the noise of a picture is a stretch of them, because drawing it anew costs more than all the rest.
+# Normal numbers; the noise of a picture is an excerpt of them, because drawing new ones costs more than all the rest.
 NOISE_TABLE = 1 << 22
 
 
@@ -47,6 +45,36 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class BatchShard:
+    """The consecutive rows of every batch that one of several processes takes.
+
+    Attributes:
+        rank: number of the process, from 0.
+        processes: how many there are.
+    """
+
+    rank: int = 0
+    processes: int = 1
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is the whole batch."""
+        return self.processes == 1
+
+    def rows(self, batch: int) -> torch.Tensor:
+        """Return the numbers of this shard's rows in a batch of `batch` rows."""
+        return torch.arange(batch).tensor_split(self.processes)[self.rank]
+
+    def rows_with_neighbour(self, batch: int) -> torch.Tensor:
+        """Return the same rows, led by the row before them unless they are the whole batch.
+
+        Augmentation covers a part of a picture by the picture before it, so a shard needs that one too.
+        """
+        rows = self.rows(batch)
+        return rows if self.whole else torch.cat([(rows[:1] - 1) % batch, rows])
+
+
+@dataclass(frozen=True)
 class Batch:
     """What the loss needs of a batch.
 
@@ -54,9 +82,9 @@ class Batch:
         images: `[B, 3, S, S]` float32 RGB, 0..255.
         points: `[B, K, 2]` in [0, 1] of the window; where `labelled` is 0 the values mean nothing.
         labelled: `[B, K]` float, 1 where the point has a label inside the window.
-        visible, visible_weight: `[B, K]`, target of the confidence and trust in it.
+        visible, visible_weight: `[B, K]`, target of the confidence and weight of that target.
         teachers: `[B, T, K, 2]` in [0, 1] of the window, what T teachers predict; NaN where they say nothing.
-        trust: `[B, T, K]` in [0, 1], the teachers' confidence.
+        teacher_confidence: `[B, T, K]` in [0, 1], the teachers' confidence.
         teacher_maps: of each live teacher that has heatmaps, these, `[B, K, H, W]` >= 0; NaN where it says nothing.
     """
 
@@ -66,7 +94,7 @@ class Batch:
     visible: torch.Tensor
     visible_weight: torch.Tensor
     teachers: torch.Tensor
-    trust: torch.Tensor
+    teacher_confidence: torch.Tensor
     teacher_maps: tuple[torch.Tensor, ...] = ()
 
 
@@ -77,10 +105,10 @@ class Faces:
     Attributes:
         images: `[B, 3, C, C]` uint8 RGB.
         points: `[B, K, 2]` in [0, 1] of the crop; NaN without a label.
-        visible, visible_weight: `[B, K]`, target of the confidence and trust in it.
+        visible, visible_weight: `[B, K]`, target of the confidence and weight of that target.
         label_shift: `[B]`, how far labels lie to the right of what they mark, in crop sides (see `PackChoice`).
         teachers: `[B, T, K, 2]` in [0, 1] of the crop, what T teachers predict; NaN where they say nothing.
-        trust: `[B, T, K]` in [0, 1], the teachers' confidence.
+        teacher_confidence: `[B, T, K]` in [0, 1], the teachers' confidence.
     """
 
     images: torch.Tensor
@@ -89,7 +117,7 @@ class Faces:
     visible_weight: torch.Tensor
     label_shift: torch.Tensor
     teachers: torch.Tensor
-    trust: torch.Tensor
+    teacher_confidence: torch.Tensor
 
     def select(self, indices: torch.Tensor) -> Faces:
         """Return the faces with these indices, in this order."""
@@ -127,7 +155,7 @@ def _label(pixels: torch.Tensor, faces: Faces, matrix: torch.Tensor) -> Batch:
         visible=faces.visible.masked_fill(outside, 0.0),
         visible_weight=faces.visible_weight.masked_fill(outside, 1.0),
         teachers=_move(faces.teachers.flatten(1, 2), matrix).unflatten(1, faces.teachers.shape[1:3]),
-        trust=faces.trust,
+        teacher_confidence=faces.teacher_confidence,
     )
 
 
@@ -176,27 +204,27 @@ class Augmenter:
         count = len(faces.images)
         return self._augment(faces, _Draw(count, torch.arange(count), faces.images.device, generator))
 
-    def share_of(self, faces: Faces, batch: int, share: Share, generator: torch.Generator) -> Batch:
-        """Return a share's rows of what the augmented batch would be; what happens to a row is the same in any share.
+    def shard(self, faces: Faces, batch: int, shard: BatchShard, generator: torch.Generator) -> Batch:
+        """Return a shard's rows of what the augmented batch would be; what happens to a row is the same in any shard.
 
         Args:
-            faces: the rows `share.rows_with_neighbour(batch)` of the batch.
+            faces: the rows `shard.rows_with_neighbour(batch)` of the batch.
             batch: rows in the whole batch.
-            share: which of them are wanted.
+            shard: which of them are wanted.
             generator: its state decides the changes of all rows.
         """
-        rows = share.rows_with_neighbour(batch)
+        rows = shard.rows_with_neighbour(batch)
         augmented = self._augment(faces, _Draw(batch, rows, faces.images.device, generator))
-        if share.whole:
+        if shard.whole:
             return augmented
         return Batch(**{name: part[1:] for name, part in vars(augmented).items() if name != "teacher_maps"})
 
     def _augment(self, faces: Faces, draw: _Draw) -> Batch:
         mirrored = draw.chance(0.5)
         matrix, no_face = self._windows(draw)
-        reading = matrix.clone()
-        reading[mirrored, 0] *= -1
-        pixels = sample_windows(faces.images, reading, self._size)
+        source = matrix.clone()
+        source[mirrored, 0] *= -1
+        pixels = sample_windows(faces.images, source, self._size)
         batch = _label(pixels, self._mirror_labels(faces, mirrored), matrix)
         pixels = self._recolour(pixels, draw)
         pixels = self._blur(pixels, draw)
@@ -210,7 +238,7 @@ class Augmenter:
             visible=batch.visible.masked_fill(hidden, 0.0),
             visible_weight=batch.visible_weight.masked_fill(hidden, 1.0),
             teachers=batch.teachers.masked_fill(no_face[:, None, None, None], math.nan),
-            trust=batch.trust,
+            teacher_confidence=batch.teacher_confidence,
         )
 
     def _mirror_labels(self, faces: Faces, mirrored: torch.Tensor) -> Faces:
@@ -224,7 +252,9 @@ class Augmenter:
             visible_weight=torch.where(mirrored[:, None], faces.visible_weight[:, order], faces.visible_weight),
             label_shift=faces.label_shift,
             teachers=torch.where(mirrored[:, None, None, None], teachers, faces.teachers),
-            trust=torch.where(mirrored[:, None, None], faces.trust[..., order], faces.trust),
+            teacher_confidence=torch.where(
+                mirrored[:, None, None], faces.teacher_confidence[..., order], faces.teacher_confidence
+            ),
         )
 
     def _windows(self, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
@@ -293,8 +323,8 @@ class Augmenter:
         chosen = draw.chance(self._settings.noise_share)
         deviation = torch.where(chosen, draw.uniform(2, 14), 0.0)
         self._noise = self._noise.to(pixels.device)
-        stretches = self._noise.unfold(0, pixels[0].numel(), 1)
-        return pixels + stretches[draw.below(len(stretches))].view_as(pixels) * deviation[:, None, None, None]
+        excerpts = self._noise.unfold(0, pixels[0].numel(), 1)
+        return pixels + excerpts[draw.below(len(excerpts))].view_as(pixels) * deviation[:, None, None, None]
 
 
 class _Draw:

@@ -20,6 +20,8 @@ from engine.core.errors import RecordingError, UsageError
 from engine.core.files import replaced
 
 FORMAT = "understudy-checkpoint-1"
+# Fields of recipes that older checkpoints hold by their former names.
+FORMER_NAMES = {"pull_weight": "point_distillation_weight", "reading": "variant"}
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
@@ -100,7 +102,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             groups[group][rest] = tensor
         return Checkpoint(
             step=int(metadata["step"]),
-            recipe=json.loads(metadata["recipe"]),
+            recipe=json.loads(metadata["recipe"], object_hook=_with_current_names),
             notes=json.loads(metadata["notes"]),
             **groups,
         )
@@ -110,6 +112,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
             "it was changed after it was written",
             "give another checkpoint out of the run's folder",
         ) from error
+
+
+def _with_current_names(values: dict[str, Any]) -> dict[str, Any]:
+    return {FORMER_NAMES.get(name, name): value for name, value in values.items()}
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

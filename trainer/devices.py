@@ -28,7 +28,7 @@ def launch(device: str, devices: int | None, precision: str) -> Fabric:
         devices: processes on this machine, each with a GPU of its own on CUDA; None: as many as torchrun started,
             otherwise one.
         precision: one of `PRECISIONS`; `auto` is bfloat16 for the body of the network where a GPU can do it,
-            `64-true` tells rounding from errors.
+            `64-true` separates rounding from errors.
 
     Raises:
         UsageError: there are not so many devices, or torchrun started another number of processes.
@@ -63,7 +63,7 @@ def first_alone(fabric: Fabric, work: Callable[[], None]) -> None:
     if fabric.is_global_zero:
         try:
             work()
-        except Exception as caught:  # it is raised again below, when the others know that they wait in vain
+        except Exception as caught:  # noqa: BLE001  (raised again below, once the others know that they wait in vain)
             error = caught
     end_together(fabric, error)
 
@@ -87,7 +87,7 @@ def reduced(fabric: Fabric, tensor: torch.Tensor, how: Literal["sum", "mean"]) -
 
 
 def is_first_process() -> bool:
-    """Tell whether this process is the one that speaks and writes; true where there are no others."""
+    """Return whether this process is the one that speaks and writes; true where there are no others."""
     return not (distributed.is_available() and distributed.is_initialized()) or distributed.get_rank() == 0
 
 
@@ -99,7 +99,7 @@ def resident(crops: CropSet, device: torch.device) -> CropSet:
 
 
 def fits(needed: int, free: int) -> bool:
-    """Tell whether faces of `needed` bytes leave enough of `free` bytes for the training."""
+    """Return whether faces of `needed` bytes leave enough of `free` bytes for the training."""
     return needed <= SHARE_FOR_FACES * free
 
 

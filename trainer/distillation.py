@@ -57,17 +57,17 @@ def check_teachers(recipe: Recipe) -> None:
 
 def _check_loss(recipe: Recipe) -> None:
     teachers, loss = recipe.distillation.teachers, recipe.loss
-    if loss.heatmap_kd.reading != "none" and not (teachers and recipe.distillation.live):
+    if loss.heatmap_kd.variant != "none" and not (teachers and recipe.distillation.live):
         raise UsageError(
             "There are no heatmaps to distil",
             "only teachers that look at each batch give some" if teachers else "this recipe has no teacher",
-            "set distillation.teachers and distillation.live=true, or loss.heatmap_kd.reading=none",
+            "set distillation.teachers and distillation.live=true, or loss.heatmap_kd.variant=none",
         )
     if teachers and not loss.learns_from_teachers:
         raise UsageError(
             f"Nothing would be learned from {' and '.join(origin_name(teacher) for teacher in teachers)}",
             "each term of the loss that compares with teachers is off or has a weight of 0",
-            "set distillation.teachers=[], or for instance loss.kd.pull_weight=4",
+            "set distillation.teachers=[], or for instance loss.kd.point_distillation_weight=4",
         )
 
 
@@ -88,7 +88,7 @@ def with_predictions(crops: CropSet, teachers: tuple[str, ...], device: torch.de
     said = [_ask(crops.faces, keys, Path(path), device) for path in teachers]
     points = torch.stack([predictions.points for predictions in said], 1)
     trust = torch.stack([predictions.trust for predictions in said], 1)
-    return replace(crops, faces=replace(crops.faces, teachers=points, trust=trust))
+    return replace(crops, faces=replace(crops.faces, teachers=points, teacher_confidence=trust))
 
 
 class LiveTeachers:
@@ -114,7 +114,9 @@ class LiveTeachers:
         # Windows that show no face have no label and no teacher.
         faceless = (batch.labelled.sum(1) == 0)[:, None, None, None]
         maps = [found.masked_fill(faceless, math.nan) for found in map(maps_of, outputs) if found is not None]
-        return replace(batch, teachers=points.masked_fill(faceless, math.nan), trust=trust, teacher_maps=tuple(maps))
+        return replace(
+            batch, teachers=points.masked_fill(faceless, math.nan), teacher_confidence=trust, teacher_maps=tuple(maps)
+        )
 
 
 def _ask(faces: Faces, keys: torch.Tensor, path: Path, device: torch.device) -> Predictions:

@@ -8,62 +8,45 @@ each batch; their losses add up to the loss of the whole one, and so do their gr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 
 from engine.core.errors import UsageError
 from engine.core.schemes import SCHEMES
-from trainer.augment import Augmenter, Batch
+from trainer.augment import Augmenter, Batch, BatchShard
 from trainer.checkpoint import LAST, Checkpoint
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.devices import end_together, reduced, resident
 from trainer.distillation import LiveTeachers
-from trainer.divergence import divergence, suspicious_rows
 from trainer.init.initialise import LandmarkNetwork
-from trainer.interruption import InterruptionWatch, TrainingInterrupted
 from trainer.losses.total import landmark_loss
 from trainer.networks.output import LandmarkOutput
 from trainer.recipes import Recipe
-from trainer.run_recorder import Bookkeeper, Schedule
-from trainer.share import Share
-from trainer.state import begin, restore, update_average
-from trainer.throughput import Pace
-from trainer.validate import HeldOut
+from trainer.run_recorder import RunContext, RunRecorder
+from trainer.state import InterruptionWatch, TrainingInterrupted, begin, restore, update_average
+from trainer.throughput import Throughput
 
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
+NAMED_FACES = 5  # that an error lists
 # Keep apart the random numbers of neighbouring seeds, and those of dropout from those of the batches.
 SEED_STRIDE, DROPOUT_SEED, RANK_STRIDE = 1_000_003, 1 << 40, 1 << 41
 
 
 def train(
-    recipe: Recipe,
-    network: LandmarkNetwork,
-    training: CropSet,
-    validation: HeldOut,
-    out: Path,
-    fabric: Fabric,
-    schedule: Schedule,
-    notes: dict[str, Any],
-    checkpoint: Checkpoint | None = None,
+    context: RunContext, network: LandmarkNetwork, training: CropSet, checkpoint: Checkpoint | None = None
 ) -> LandmarkNetwork:
-    """Train `network` by `recipe` and return its averaged weights' network; checkpoints and logs go to `out`.
+    """Train a network and return the one of its averaged weights; checkpoints and logs go to the run's folder.
 
     Several processes end with the weights of one, but for rounding and for dropout, whose masks they draw for
     themselves.
 
     Args:
-        recipe: what to do.
+        context: of the run.
         network: with the weights to start from.
         training: faces.
-        validation: held-out faces, at least one, turned ones aside.
-        out: the run's folder.
-        fabric: launched; its processes divide each batch.
-        schedule: how often to log, validate and save.
-        notes: what checkpoints tell beside the weights.
         checkpoint: of this run, to go on from.
 
     Raises:
@@ -72,49 +55,50 @@ def train(
         TrainingInterrupted: by Ctrl-C; a checkpoint was written.
         RecordingError: a checkpoint cannot be written.
     """
-    share = _share(recipe, fabric)
+    recipe, fabric = context.recipe, context.fabric
+    shard = _shard(recipe, fabric)
     run = begin(recipe, network, fabric.device, fabric.world_size)
     if checkpoint is not None:
-        restore(run, checkpoint, out)
+        restore(run, checkpoint, context.folder)
     model, optimizer = fabric.setup(run.network, run.optimizer)
     training = resident(training, fabric.device)
     augment = _augmenter(recipe)
     teachers = _live_teachers(recipe, fabric)
-    pace = Pace(recipe.batch, len(training), fabric.device)
-    books = Bookkeeper(fabric, recipe, validation, out, schedule, notes, pace, run.step)
-    with InterruptionWatch() as watch, books:
+    throughput = Throughput(recipe.batch, len(training), fabric.device)
+    recorder = RunRecorder(context, throughput, run.step)
+    with InterruptionWatch() as watch, recorder:
         while run.step < recipe.steps:
-            with pace.drawing():
-                batch = draw_batch(training, augment, recipe, run.step, fabric.device, share)
+            with throughput.drawing():
+                batch = draw_batch(training, augment, recipe, run.step, fabric.device, shard)
             if teachers is not None:
                 with fabric.autocast():
                     batch = teachers.look(batch)
-            torch.manual_seed(DROPOUT_SEED + RANK_STRIDE * share.rank + batch_seed(recipe, run.step))
+            torch.manual_seed(DROPOUT_SEED + RANK_STRIDE * shard.rank + batch_seed(recipe, run.step))
             output, values = _gradients(model, optimizer, batch, recipe, fabric, watch.interrupted)
             if not math.isfinite(values["total"] + values["gradient_norm"]):
-                end_together(fabric, _divergence(output, batch, recipe, run.step, training, share, fabric))
+                end_together(fabric, _divergence(output, batch, recipe, run.step, training, shard, fabric))
             rate = learning_rate(recipe, run.step)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.step()
             update_average(run.average, run.network, min(recipe.ema, (run.step + 1) / (run.step + 10)))
             run.step += 1
-            pace.step()
-            books.after_step(run, values, rate)
+            throughput.step()
+            recorder.after_step(run, values, rate)
             if values["interrupted"] and run.step < recipe.steps:
-                books.save(run)
-                end_together(fabric, _interruption(recipe, out, run.step))
+                recorder.save(run)
+                end_together(fabric, _interruption(recipe, context.folder, run.step))
     return run.average
 
 
-def _share(recipe: Recipe, fabric: Fabric) -> Share:
+def _shard(recipe: Recipe, fabric: Fabric) -> BatchShard:
     if recipe.batch < fabric.world_size:
         raise UsageError(
             f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
             "each needs one face at least",
             "start fewer processes, or raise --set batch",
         )
-    return Share(fabric.global_rank, fabric.world_size)
+    return BatchShard(fabric.global_rank, fabric.world_size)
 
 
 def _live_teachers(recipe: Recipe, fabric: Fabric) -> LiveTeachers | None:
@@ -156,15 +140,43 @@ def _divergence(
     recipe: Recipe,
     step: int,
     training: CropSet,
-    share: Share,
+    shard: BatchShard,
     fabric: Fabric,
 ) -> UsageError:
-    """Return the error of a loss that is no number; every process has to ask for it."""
+    """Return the error of a step whose loss or gradient is no number; every process has to ask for it."""
     suspicious = torch.zeros(recipe.batch, device=fabric.device)
-    suspicious[share.rows(recipe.batch)] = suspicious_rows(batch, output).float()
+    suspicious[shard.rows(recipe.batch)] = _suspicious_rows(batch, output).float()
     rows = reduced(fabric, suspicious, "sum").nonzero()[:, 0].cpu()
-    faces = draw_faces(training, recipe, batch_generator(recipe, step))[rows]
-    return divergence(step, [training.names[face] for face in faces.tolist()], recipe.batch)
+    fix = "resume from the last checkpoint with a lower --set learning_rate"
+    what = f"The loss of step {step} is not a number"
+    if not 0 < len(rows) < recipe.batch:
+        return UsageError(f"{what}, for no face more than for the others", "the learning rate is too high", fix)
+    faces = draw_faces(training, recipe, batch_generator(recipe, step))[rows].tolist()
+    named = ", ".join(training.names[face] for face in faces[:NAMED_FACES])
+    more = len(faces) - NAMED_FACES
+    return UsageError(
+        f"{what}, because of {len(faces)} of the {recipe.batch} faces in its batch: {named}"
+        f"{f' and {more} more' * (more > 0)}",
+        "their labels or a teacher's predictions are damaged, or the learning rate is too high",
+        f"look at these faces; or {fix}",
+    )
+
+
+def _suspicious_rows(batch: Batch, output: LandmarkOutput) -> torch.Tensor:
+    """Return which rows `[B]` spoil the loss: those with numbers that are none in the batch, else in the output.
+
+    In training, batch norm carries one spoilt row into all others, so the output is asked only if the batch is clean.
+    """
+    points = torch.where(batch.labelled[..., None] > 0, batch.points, 0)
+    suspicious = _not_finite([batch.images, points, batch.visible, batch.visible_weight, batch.teacher_confidence])
+    if not suspicious.any():
+        parts = [output.points, output.confidence_logits, output.heatmap_logits, *(output.attention or ())]
+        suspicious = _not_finite([part for part in parts if part is not None])
+    return suspicious
+
+
+def _not_finite(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    return torch.stack([~tensor.detach().flatten(1).isfinite().all(1) for tensor in tensors]).any(0)
 
 
 def _interruption(recipe: Recipe, out: Path, step: int) -> TrainingInterrupted:
@@ -188,17 +200,17 @@ def training_images(crops: CropSet, recipe: Recipe, count: int) -> Iterator[torc
     """Yield the images `[B, 3, S, S]`, RGB, 0..255, of the run's first batches, until they are `count` at least."""
     augment = _augmenter(recipe)
     for step in range(math.ceil(count / recipe.batch)):
-        yield draw_batch(crops, augment, recipe, step, crops.faces.images.device, Share()).images
+        yield draw_batch(crops, augment, recipe, step, crops.faces.images.device, BatchShard()).images
 
 
 def draw_batch(
-    crops: CropSet, augment: Augmenter, recipe: Recipe, step: int, device: torch.device, share: Share
+    crops: CropSet, augment: Augmenter, recipe: Recipe, step: int, device: torch.device, shard: BatchShard
 ) -> Batch:
-    """Return a share of the augmented batch of a step, which is a pure function of the recipe's seed and the step."""
+    """Return a shard of the augmented batch of a step, which is a pure function of the recipe's seed and the step."""
     generator = batch_generator(recipe, step)
     faces = draw_faces(crops, recipe, generator)
-    chosen = crops.faces.select(faces[share.rows_with_neighbour(recipe.batch)]).to(device)
-    return augment.share_of(chosen, recipe.batch, share, generator)
+    chosen = crops.faces.select(faces[shard.rows_with_neighbour(recipe.batch)]).to(device)
+    return augment.shard(chosen, recipe.batch, shard, generator)
 
 
 def draw_faces(crops: CropSet, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:

@@ -28,9 +28,9 @@ from trainer.init.norm_statistics import restate_norms
 from trainer.init.origin import is_model, read_origin
 from trainer.loop import train, training_images
 from trainer.recipes import Recipe, SoftLandmarks
-from trainer.resuming import refuse_other_data, refuse_other_recipe
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import RunContext, Schedule
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
+from trainer.state import refuse_other_data, refuse_other_recipe
 from trainer.validate import HeldOut
 
 CONFIGURATION = "recipe.json"
@@ -106,7 +106,8 @@ def run(
     if is_model(recipe.start) and not resume:  # whose norms were folded away
         restate_norms(network, training_images(training, recipe, STATISTICS_FACES))
     first_alone(fabric, partial(_begin_folder, out, recipe, notes, shapes))
-    train(recipe, network, training, validation, out, fabric, schedule or Schedule(), notes, checkpoint)
+    context = RunContext(recipe, fabric, validation, out, notes, schedule or Schedule())
+    train(context, network, training, checkpoint)
     return last
 
 

@@ -1,8 +1,13 @@
-"""What a run does beside the steps, all in its first process: logs, validation, checkpoints, a bar for people."""
+"""What a run does beside the steps, all in its first process: logs, validation, checkpoints, a progress bar.
+
+Logs are CSV for people and scripts, TensorBoard for curves, and lines on the terminal.
+"""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -11,68 +16,70 @@ from types import TracebackType
 from typing import Any
 
 from lightning_fabric import Fabric
+from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from trainer.checkpoint import BEST, LAST, write_checkpoint
 from trainer.devices import first_alone
-from trainer.logs import RunLog
 from trainer.recipes import Recipe
 from trainer.state import Progress, as_checkpoint
-from trainer.throughput import Pace
+from trainer.throughput import Throughput
 from trainer.validate import HeldOut, validate
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often the loop looks up from its work, in steps."""
+    """How often a run validates, saves and logs, in steps."""
 
     validate_every: int = 250
     checkpoint_every: int = 250
     log_every: int = 20
 
-    def due(self, step: int, last: int) -> bool:
-        """Tell whether there is anything to do after a step of a run of `last` steps."""
-        return step == last or any(step % every == 0 for every in vars(self).values())
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a run has beside its network and the faces it trains on.
+
+    Attributes:
+        recipe: what to do.
+        fabric: launched; its processes divide each batch.
+        validation: held-out faces, at least one, turned ones aside.
+        folder: of the run; checkpoints and logs go there.
+        notes: what checkpoints hold beside the weights.
+        schedule: how often to log, validate and save.
+    """
+
+    recipe: Recipe
+    fabric: Fabric
+    validation: HeldOut
+    folder: Path
+    notes: dict[str, Any]
+    schedule: Schedule
 
 
-class Bookkeeper:
-    """Keeps the folder of a run; the other processes wait meanwhile, and end if the first one fails.
+class RunRecorder:
+    """Writes the folder of a run; the other processes wait meanwhile, and end if the first one fails.
 
     Args:
-        fabric: the processes.
-        recipe: of the run.
-        validation: held-out faces.
-        out: the run's folder.
-        schedule: how often to do what.
-        notes: what checkpoints tell beside the weights.
-        pace: the run's stop watch.
+        context: of the run.
+        throughput: the run's stop watch.
         first_step: where the run goes on.
     """
 
-    def __init__(
-        self,
-        fabric: Fabric,
-        recipe: Recipe,
-        validation: HeldOut,
-        out: Path,
-        schedule: Schedule,
-        notes: dict[str, Any],
-        pace: Pace,
-        first_step: int,
-    ) -> None:
-        self._fabric, self._recipe, self._validation, self._out = fabric, recipe, validation, out
-        self._schedule, self._notes, self._pace, self._first_step = schedule, notes, pace, first_step
-        quiet = None if fabric.is_global_zero else True  # None: quiet unless a person is watching
-        self._bar = tqdm(total=recipe.steps, initial=first_step, desc=recipe.name, unit="step", disable=quiet)
+    def __init__(self, context: RunContext, throughput: Throughput, first_step: int) -> None:
+        self._context, self._throughput, self._first_step = context, throughput, first_step
+        quiet = None if context.fabric.is_global_zero else True  # None: quiet unless a person is watching
+        name, steps = context.recipe.name, context.recipe.steps
+        self._bar = tqdm(total=steps, initial=first_step, desc=name, unit="step", disable=quiet)
 
-    def __enter__(self) -> Bookkeeper:
+    def __enter__(self) -> RunRecorder:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.close()
-        if self._fabric.is_global_zero:
+        if self._context.fabric.is_global_zero:
             self._log.close()
 
     def after_step(self, run: Progress, values: Mapping[str, float], learning_rate: float) -> None:
@@ -88,8 +95,8 @@ class Bookkeeper:
             OSError: a log cannot be written.
         """
         self._bar.update()
-        if self._schedule.due(run.step, self._recipe.steps):
-            first_alone(self._fabric, partial(self._do_what_is_due, run, values, learning_rate))
+        if any(self._due(run, every) for every in vars(self._context.schedule).values()):
+            first_alone(self._context.fabric, partial(self._record, run, values, learning_rate))
 
     def save(self, run: Progress) -> None:
         """Write the last checkpoint.
@@ -97,34 +104,86 @@ class Bookkeeper:
         Raises:
             RecordingError: it cannot be written.
         """
-        first_alone(self._fabric, partial(self._save, run, LAST))
+        first_alone(self._context.fabric, partial(self._save, run, LAST))
 
     @cached_property
     def _log(self) -> RunLog:
-        return RunLog(self._out, self._first_step)
+        return RunLog(self._context.folder, self._first_step)
 
-    def _do_what_is_due(self, run: Progress, values: Mapping[str, float], learning_rate: float) -> None:
-        if run.step % self._schedule.log_every == 0:
-            self._pace.look_at_gpu()
+    def _record(self, run: Progress, values: Mapping[str, float], learning_rate: float) -> None:
+        if run.step % self._context.schedule.log_every == 0:
+            self._throughput.sample_gpu()
             self._bar.set_postfix(loss=f"{values['total']:.4f}")
             self._log.write("train", run.step, {**values, "learning_rate": learning_rate})
-        if self._due(run, self._schedule.validate_every):
+        if self._due(run, self._context.schedule.validate_every):
             self._validate(run)
-        if self._due(run, self._schedule.checkpoint_every):
+        if self._due(run, self._context.schedule.checkpoint_every):
             self._save(run, LAST)
 
     def _save(self, run: Progress, name: str) -> None:
-        write_checkpoint(self._out / name, as_checkpoint(run, self._recipe, self._notes))
+        write_checkpoint(self._context.folder / name, as_checkpoint(run, self._context.recipe, self._context.notes))
 
     def _due(self, run: Progress, every: int) -> bool:
-        return run.step == self._recipe.steps or run.step % every == 0
+        return run.step == self._context.recipe.steps or run.step % every == 0
 
     def _validate(self, run: Progress) -> None:
-        result = validate(run.average, self._validation, self._recipe)
-        speed = self._pace.lap()
+        result = validate(run.average, self._context.validation, self._context.recipe)
+        speed = self._throughput.lap()
         self._log.write("validation", run.step, result.numbers())
         self._log.write("speed", run.step, dataclasses.asdict(speed))
-        self._log.tell(f"step {run.step}: {result}, {speed}")
+        self._log.report(f"step {run.step}: {result}, {speed}")
         if result.nme < run.best:
             run.best = result.nme
             self._save(run, BEST)
+
+
+class RunLog:
+    """Writes numbers of a run to `KIND.csv` and TensorBoard files in the run's folder.
+
+    Args:
+        folder: the run's folder.
+        first_step: rows after this step are dropped, so that a resumed run logs no step twice.
+    """
+
+    def __init__(self, folder: Path, first_step: int = 0) -> None:
+        self._folder = folder
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step or None)
+        for file in folder.glob("*.csv"):
+            _drop_rows_after(file, first_step)
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        self._board.close()
+
+    def report(self, text: str) -> None:
+        """Write a line to the terminal, above the bar and apart from the program's output."""
+        tqdm.write(text, file=sys.stderr)
+
+    def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
+        """Add the numbers of a step to the log `kind`; names that it has not had before become new columns."""
+        file = self._folder / f"{kind}.csv"
+        columns = _columns(file, ["step", *values])
+        row = {"step": str(step), **{name: f"{value:.6g}" for name, value in values.items()}}
+        with file.open("a", newline="", encoding="utf-8") as stream:
+            csv.DictWriter(stream, columns).writerow(row)
+        for name, value in values.items():
+            self._board.add_scalar(f"{kind}/{name}", value, step)
+
+
+def _columns(file: Path, wanted: list[str]) -> list[str]:
+    """Return the columns of a log, which has those wanted from now on; rows from before are shorter."""
+    rows = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+    columns = next(csv.reader(rows[:1]), [])
+    missing = [name for name in wanted if name not in columns]
+    if missing:
+        columns += missing
+        with file.open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerow(columns)
+            stream.writelines(rows[1:])
+    return columns
+
+
+def _drop_rows_after(file: Path, step: int) -> None:
+    rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = rows[:1] + [row for row in rows[1:] if int(row.split(",", 1)[0]) <= step]
+    file.write_text("".join(kept), encoding="utf-8")

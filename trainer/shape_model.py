@@ -21,7 +21,7 @@ from engine.core.schemes import SCHEMES
 LARGEST_DEVIATION = 3.0
 # Least variance of what the modes leave over, in squared sizes of the face: far below that of any annotation.
 LEAST_NOISE = 1e-9
-ROUNDING = 1e-15  # likewise; what varies less does so by rounding alone
+ROUNDING = 1e-15  # in the same unit; what varies less does so by rounding alone
 # By then, soft landmarks of faces without a fifth of their labels are as near those of the whole face as they get.
 COMPLETION_ROUNDS = 6
 ALIGNMENT_ROUNDS = 100

@@ -1,21 +1,29 @@
-"""Where a run stands: the networks, the optimiser and the number of steps; from and to a checkpoint."""
+"""The state of a run, from and to a checkpoint; whether a run may resume from one; and Ctrl-C, which ends in one."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import math
+import signal
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from engine.core.errors import UsageError
+from engine.core.errors import UnderstudyError, UsageError
 from trainer.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
 from trainer.init.initialise import LandmarkNetwork
 from trainer.networks.batch_norm import synchronise_batch_norm
 from trainer.recipes import Recipe
+
+NOTHING = "nothing"
 
 
 @dataclass
@@ -43,7 +51,8 @@ def begin(recipe: Recipe, network: LandmarkNetwork, device: torch.device, proces
     average = copy.deepcopy(network).eval().requires_grad_(False)
     if processes > 1:
         synchronise_batch_norm(network, device)
-    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
+    groups = parameter_groups(network, recipe.weight_decay)
+    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
     return Progress(network, average, optimizer)
 
 
@@ -88,8 +97,125 @@ def parameter_groups(network: torch.nn.Module, weight_decay: float) -> list[dict
 @torch.no_grad()
 def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
     """Move the running mean of the weights towards the weights; counters are copied."""
-    for mean, value in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(value, 1 - decay)
-        else:
+    means, values = average.state_dict().values(), network.state_dict().values()
+    pairs = list(zip(means, values, strict=True))
+    weights = [pair for pair in pairs if pair[0].is_floating_point()]
+    update = get_ema_multi_avg_fn(decay)
+    update(*map(list, zip(*weights, strict=True)), None)
+    for mean, value in pairs:
+        if not mean.is_floating_point():
             mean.copy_(value)
+
+
+def refuse_other_recipe(recipe: Recipe, checkpoint: Checkpoint, folder: Path) -> None:
+    """Refuse to go on by another recipe than the checkpoint's.
+
+    Raises:
+        UsageError: a field differs.
+    """
+    changed = list(differences(recipe, checkpoint.recipe))
+    if changed:
+        raise UsageError(
+            f"The run {folder} was made with another recipe",
+            f"these fields differ: {'; '.join(changed)}",
+            "resume with the same --set values, or start a new run in another --out",
+        )
+
+
+def refuse_other_data(notes: Mapping[str, Any], checkpoint: Checkpoint, folder: Path) -> None:
+    """Refuse to go on with other data than the checkpoint's.
+
+    Args:
+        notes: `data`, the digest of the packs, and `files`, the digests of other files that labels come from.
+        checkpoint: where the run stands; what an old one lacks is taken as unchanged.
+        folder: of the run.
+
+    Raises:
+        UsageError: a digest differs.
+    """
+    before = checkpoint.notes
+    changed = ["the packs"] if before.get("data", notes["data"]) != notes["data"] else []
+    changed += [file for file, digest in notes["files"].items() if before.get("files", {}).get(file, digest) != digest]
+    if changed:
+        raise UsageError(
+            f"The run {folder} was made with other data",
+            f"since its checkpoint was written, these have changed: {', '.join(changed)}",
+            "give the same data with --data, or start a new run in another --out",
+        )
+
+
+def differences(recipe: Recipe, saved: Mapping[str, Any]) -> Iterator[str]:
+    """Yield `field: old -> new` for each field in which a recipe differs from a saved one.
+
+    Args:
+        recipe: the new one.
+        saved: the old one as plain values. Fields that it lacks are younger than it and had their defaults.
+    """
+    yield from _differences(recipe, saved, "")
+
+
+def _differences(new: Any, old: Any, path: str) -> Iterator[str]:
+    if dataclasses.is_dataclass(new) and isinstance(old, Mapping):
+        fields = {field.name: field for field in dataclasses.fields(new)}
+        for name, field in fields.items():
+            yield from _differences(getattr(new, name), old.get(name, _default(field)), _below(path, name))
+        for name in sorted(old.keys() - fields.keys()):
+            yield f"{_below(path, name)}: {_as_text(old[name])} -> {NOTHING}"
+    elif isinstance(new, tuple) and isinstance(old, (list, tuple)) and len(new) == len(old) and _records(new):
+        for index, (entry, before) in enumerate(zip(new, old, strict=True)):
+            yield from _differences(entry, before, f"{path}[{index}]")
+    elif _plain(new) != _plain(old):
+        yield f"{path}: {_as_text(old)} -> {_as_text(new)}"
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return NOTHING if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _records(values: tuple[Any, ...]) -> bool:
+    return any(dataclasses.is_dataclass(value) for value in values)
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _plain(value: Any) -> Any:
+    """Return the value as it is after a way through JSON, which turns records into objects and tuples into lists."""
+    return json.loads(json.dumps(value, default=dataclasses.asdict))
+
+
+def _as_text(value: Any) -> str:
+    return value if value is NOTHING else json.dumps(_plain(value), ensure_ascii=False)
+
+
+class TrainingInterrupted(UnderstudyError):
+    """A run was interrupted by its user; its checkpoint is written."""
+
+
+class InterruptionWatch:
+    """Notes Ctrl-C, so that the step is finished and saved before the run ends; a second Ctrl-C ends it at once.
+
+    Signals reach the main thread alone; on any other the watch sees nothing.
+    """
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self._active = threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> InterruptionWatch:
+        if self._active:
+            self._former = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._active:
+            signal.signal(signal.SIGINT, self._former)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""How fast a run goes, and what it waits for."""
+"""How many steps and images a run does in a second, and what it waits for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 @dataclass(frozen=True)
 class Speed:
-    """Speed over a stretch of a run, validation and checkpoints included.
+    """Speed over a part of a run, validation and checkpoints included.
 
     Attributes:
         steps_per_second, images_per_second: of all processes together.
@@ -37,8 +37,8 @@ class Speed:
         )
 
 
-class Pace:
-    """A stop watch for the steps of a run.
+class Throughput:
+    """Stop watch for the steps of a run.
 
     Args:
         batch: draws of a step, in all processes together.
@@ -61,7 +61,7 @@ class Pace:
         """Count a step."""
         self._steps += 1
 
-    def look_at_gpu(self) -> None:
+    def sample_gpu(self) -> None:
         """Take a sample of the GPU's utilisation, where there is one."""
         if self._device.type == "cuda":
             with suppress(ModuleNotFoundError, RuntimeError):  # no nvidia-ml-py, or no driver that it can ask

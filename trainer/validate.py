@@ -41,7 +41,7 @@ class Validation:
     Attributes:
         nme: mean distance of the labelled points in percent of the distance of the outer eye corners.
         turned_nme_box: of turned heads, in percent of the root of the area of the true landmark box; None without any.
-        eyes_auc: area under the ROC curve, in [0, 1], of the aspect ratio of both eyes telling open from closed ones;
+        eyes_auc: area under the ROC curve, in [0, 1], of the aspect ratio of both eyes as a test for open ones;
             None without such faces, or where the markup has no eyelids.
     """
 
@@ -66,7 +66,7 @@ def validate(network: LandmarkNetwork, held_out: HeldOut, recipe: Recipe) -> Val
     scheme = SCHEMES[recipe.shape.points]
 
     def mean(crops: CropSet, errors: Callable[[torch.Tensor, Batch], torch.Tensor]) -> float:
-        return float(torch.cat([errors(_look(network, batch.images), batch) for batch in windows(crops)]).mean())
+        return float(torch.cat([errors(_points(network, batch.images), batch) for batch in windows(crops)]).mean())
 
     def windows(crops: CropSet) -> Iterator[Batch]:
         for indices in torch.arange(len(crops)).split(BATCH):
@@ -105,11 +105,11 @@ def eye_ratios(points: torch.Tensor, scheme: Scheme) -> torch.Tensor:
 
 def _eyes_auc(network: LandmarkNetwork, eyes: EyeStates, scheme: Scheme) -> float:
     device = next(network.parameters()).device
-    ratios = [eye_ratios(_look(network, images.to(device)), scheme) for images in eyes.images.split(BATCH)]
+    ratios = [eye_ratios(_points(network, images.to(device)), scheme) for images in eyes.images.split(BATCH)]
     return roc_area(torch.cat(ratios).cpu().numpy(), eyes.open.numpy())
 
 
-def _look(network: LandmarkNetwork, images: torch.Tensor) -> torch.Tensor:
+def _points(network: LandmarkNetwork, images: torch.Tensor) -> torch.Tensor:
     """Return the points `[B, K, 2]` in [0, 1] of the images."""
     kind = next(network.parameters()).dtype
     points: torch.Tensor = network(images.to(kind).contiguous(memory_format=torch.channels_last)).points

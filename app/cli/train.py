@@ -69,9 +69,9 @@ def _train(options: argparse.Namespace) -> int:
     if options.recipe is None:
         raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
     from trainer.devices import is_first_process
-    from trainer.interruption import TrainingInterrupted
     from trainer.recipes.overrides import recipe_by_name
     from trainer.run import run, summary
+    from trainer.state import TrainingInterrupted
 
     if options.stop_with_stdin:
         interrupt_when_stdin_closes()

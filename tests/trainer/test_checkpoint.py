@@ -1,5 +1,6 @@
 """Checkpoints: whole or not at all, never a pickle."""
 
+import json
 import pickle
 import signal
 import subprocess
@@ -162,3 +163,11 @@ def test_fault_61_a_checkpoint_of_another_network_is_refused(tmp_path):
     write_checkpoint(tmp_path / "a.safetensors", make())
     with pytest.raises(UsageError, match="holds another network"):
         load_network(tmp_path / "a.safetensors")
+
+
+def test_fields_of_an_older_checkpoint_are_read_by_their_present_names(tmp_path):
+    loss = {"kd": {"pull_weight": 4.0, "slope": 1.0}, "heatmap_kd": {"reading": "paper"}}
+    metadata = {"format": FORMAT, "step": "1", "recipe": json.dumps({"name": "old", "loss": loss}), "notes": "{}"}
+    save_file({"model/w": torch.ones(1)}, tmp_path / "a.safetensors", metadata)
+    loss = {"kd": {"point_distillation_weight": 4.0, "slope": 1.0}, "heatmap_kd": {"variant": "paper"}}
+    assert read_checkpoint(tmp_path / "a.safetensors").recipe == {"name": "old", "loss": loss}

@@ -52,7 +52,7 @@ def crops(data, recipe):
 def test_predictions_are_the_mean_over_a_picture_and_its_mirror_image(teachers, crops):
     faces = with_predictions(crops, teachers, CPU).faces
     assert faces.teachers.shape == (24, 2, 68, 2)
-    assert faces.trust.shape == (24, 2, 68)
+    assert faces.teacher_confidence.shape == (24, 2, 68)
     network = load_network(Path(teachers[1]))
     images = central_window(crops.faces, RATIO, 64).images
     with torch.no_grad():
@@ -128,7 +128,7 @@ def test_live_teachers_look_at_the_augmented_picture_and_say_nothing_where_no_fa
 
 @pytest.mark.parametrize("live", [False, True])
 def test_a_student_learns_from_two_teachers_and_holds_nothing_of_them(teachers, data, recipe, tmp_path, live):
-    loss = LandmarkLoss(points="kd", kd=KDLoss(pull_weight=1.0))
+    loss = LandmarkLoss(points="kd", kd=KDLoss(point_distillation_weight=1.0))
     student = replace(recipe, loss=loss, distillation=Distillation(teachers, live))
     last = run(student, data, tmp_path / "run", "cpu", False, Schedule(3, 3))
     assert last.name == LAST
@@ -158,7 +158,9 @@ def test_a_run_without_teachers_has_none_that_look(data, recipe, tmp_path):
 
 
 def test_a_student_learns_its_teachers_heatmaps(teachers, data, recipe, tmp_path):
-    loss = LandmarkLoss(points="star", kd=KDLoss(pull_weight=1.0), heatmap_kd=HeatmapKD("paper", normalised=True))
+    loss = LandmarkLoss(
+        points="star", kd=KDLoss(point_distillation_weight=1.0), heatmap_kd=HeatmapKD("paper", normalised=True)
+    )
     student = replace(recipe, steps=2, loss=loss, distillation=Distillation(teachers, live=True))
     run(student, data, tmp_path / "run", "cpu", False, Schedule(2, 2, 1))
     with (tmp_path / "run" / "train.csv").open() as file:

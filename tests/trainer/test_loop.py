@@ -18,14 +18,13 @@ from trainer import loop
 from trainer import run as module
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, write_checkpoint
 from trainer.data.crops import load_crops
-from trainer.interruption import InterruptionWatch, TrainingInterrupted
 from trainer.loop import learning_rate
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
 from trainer.recipes import Recipe, SoftLandmarks
-from trainer.resuming import differences, refuse_other_data
 from trainer.run import run
 from trainer.run_recorder import Schedule
+from trainer.state import InterruptionWatch, TrainingInterrupted, differences, refuse_other_data
 
 OFTEN = Schedule(validate_every=3, checkpoint_every=1)
 

@@ -12,7 +12,7 @@ from trainer.init.growing import fits_into, grow_network
 from trainer.init.initialise import load_network, make_network, network_of
 from trainer.init.pretrained import imagenet_mobilenetv2
 from trainer.init.resize import most_important, slim_encoder, slim_network
-from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
+from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape, cell_centres
 from trainer.networks.mobilenetv2 import MobileNetV2, Stem
 from trainer.networks.regression import RegressionNetwork, RegressionShape
 
@@ -211,3 +211,9 @@ def test_a_regression_student_takes_over_the_encoder_of_a_heatmap_teacher(tmp_pa
     assert torch.allclose(first[:, :, 4:-4, 4:-4], expected[:, :, 4:-4, 4:-4], atol=1e-3)
     last = student.encoder.blocks[5][2].conv_pwl.weight
     assert torch.equal(last, teacher.encoder.stages[5][2].layers[-1][0].weight)
+
+
+def test_the_soft_argmax_of_a_single_bright_cell_is_its_centre():
+    centres = cell_centres(4, 8)
+    assert centres[0].tolist() == [0.0625, 0.125]
+    assert centres[8 * 2 + 3].tolist() == [3.5 / 8, 2.5 / 4]

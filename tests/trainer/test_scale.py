@@ -17,7 +17,7 @@ from engine.core.schemes import IBUG_68
 from tests.conftest import ROOT
 from tests.fakes.tiny_training import write_sample_pack
 from trainer import devices
-from trainer.augment import Augmentation, Augmenter
+from trainer.augment import Augmentation, Augmenter, BatchShard
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
 from trainer.devices import face_bytes, fits, launch, resident
@@ -28,7 +28,6 @@ from trainer.recipes import RECIPES
 from trainer.recipes.overrides import recipe_by_name
 from trainer.run import run
 from trainer.run_recorder import Schedule
-from trainer.share import Share
 
 # Each process loads PyTorch first, which on a busy machine takes its time.
 PATIENCE = 280
@@ -118,7 +117,7 @@ def test_the_shares_of_a_batch_are_the_batch(data, recipe, processes):
     augment = Augmenter(recipe.augmentation, IBUG_68.mirror, recipe.crop_scale / CROP_SCALE, recipe.shape.input_size)
 
     def share_of_batch(rank, of):
-        return draw_batch(crops, augment, recipe, 3, torch.device("cpu"), Share(rank, of))
+        return draw_batch(crops, augment, recipe, 3, torch.device("cpu"), BatchShard(rank, of))
 
     whole, shares = share_of_batch(0, 1), [share_of_batch(rank, processes) for rank in range(processes)]
     assert whole.teacher_maps == (), "live teachers look at a share, after it was cut"

@@ -1,4 +1,4 @@
-"""Looking a pack over, before a training rests on it."""
+"""Checking a pack before it is trained on."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class LoosePack:
         folder: where it lies.
         images: `[N]` str, paths below it.
         labels: for each array of landmarks its `[N, K, 2]` float32, pixels of the pictures, NaN without a label.
-        splits, uses: `[N]` str, "" where the pack does not tell.
+        splits, uses: `[N]` str, "" where the pack does not say.
         arrays: every array by its name.
     """
 
@@ -90,7 +90,7 @@ class PackCheck:
 
 
 def check_pack(folder: Path, progress: bool = False) -> PackCheck:
-    """Look a pack over, its pictures too.
+    """Check a pack and its pictures.
 
     Raises:
         PackError: it is none, its annotations cannot be read, or it holds no face.
@@ -103,7 +103,7 @@ def check_pack(folder: Path, progress: bool = False) -> PackCheck:
     facts = [by_name[name] for name in pack.images.tolist()]
     findings = [*_about_pictures(pack, facts), *_about_all_labels(pack, facts), *_about_leaks(pack, facts)]
     if not any(finding.error for finding in findings):
-        findings += _about_reading(pack)
+        findings += _about_refusals(pack)
     ordered = sorted(findings, key=lambda finding: not finding.error)
     return PackCheck(pack, len(names), tuple(ordered))
 
@@ -266,7 +266,7 @@ def _such(pack: LoosePack, faces: tuple[int, ...]) -> str:
     return f"such as {pack.images[faces[0]]} and {pack.images[faces[1]]}"
 
 
-def _about_reading(pack: LoosePack) -> Iterator[Finding]:
+def _about_refusals(pack: LoosePack) -> Iterator[Finding]:
     """Find what the reader of training refuses beyond all that was looked for."""
     for labels, points in pack.labels.items():
         if points.shape[1] in SCHEMES:

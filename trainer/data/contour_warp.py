@@ -5,7 +5,7 @@ over to the points between them on the same contour, by Gaussian process regress
 Processes for Machine Learning", 2006, equation 2.23) over the distances on the mean shape.
 
 Some namesakes are not the same place: WFLW's eyelid points stand at quarters of the eye and iBUG's at thirds. Over many
-faces, proposals tell by how much the two markups differ.
+faces, proposals show by how much the two markups differ.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REACH = 0.15
 # Variance of what a manual point is not met by, in parts of that of the proposal's error: as good as none.
 SLACK = 1e-6
 # Markups coincide in a point if it differs by less than this share of the eye distance. On the real WFLW faces, where
-# nothing differs, the proposals of PFLD-GhostOne would tell a difference of up to 0.013 for nine points of ten.
+# nothing differs, the proposals of PFLD-GhostOne would show a difference of up to 0.013 for nine points of ten.
 COINCIDENCE = 0.015
 # With fewer faces, the errors of single proposals would pass for a difference of the markups.
 LEAST_FACES = 50

@@ -26,7 +26,7 @@ class CutFaces:
     Attributes:
         images: `[N, 3, C, C]` uint8 RGB.
         points: `[N, K, 2]` float32 in [0, 1] of the crop; NaN without a label.
-        visible, visible_weight: `[N, K]` float32, which points can be seen, 1 or 0, and trust in that.
+        visible, visible_weight: `[N, K]` float32, which points can be seen, 1 or 0, and how sure that is.
         sides: `[N]` float64, sides of the crops in pixels of the stored pictures.
         names: N pictures as `pack/picture`, so that an error can point at one.
         digest: hash of the labels and of the files' names and sizes.

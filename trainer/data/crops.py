@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ CROP_SCALE = 1.8
 CROP_SIZE = USUAL_SIZE  # pixels a side at least, see `crop_size`
 # Flags are certain where annotators set them. Points of packs without flags are taken as visible, with doubt.
 ASSUMED_VISIBLE_WEIGHT = 0.25
+MOVED_AT_ONCE = 256  # faces
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,22 @@ def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = Fal
         SourceError: a picture cannot be read.
     """
     sets = [_load_pack(data, choice, progress, size) for choice in choices]
-    return CropSet(
-        faces=Faces(**{name: torch.cat([vars(crops.faces)[name] for crops in sets]) for name in vars(sets[0].faces)}),
+    count = sum(map(len, sets))
+    faces = {name: part.new_empty((count, *part.shape[1:])) for name, part in vars(sets[0].faces).items()}
+    crops = CropSet(
+        faces=Faces(**faces),
         sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
         for_validation=torch.cat([crops.for_validation for crops in sets]),
         names=tuple(name for crops in sets for name in crops.names),
         digest=hashlib.sha256("".join(crops.digest for crops in sets).encode()).hexdigest(),
     )
+    start = 0
+    while sets:  # Each pack is released once it is copied: all of them together would need the memory twice.
+        pack = sets.pop(0)
+        for name, part in vars(pack.faces).items():
+            faces[name][start : start + len(pack)] = part
+        start += len(pack)
+    return crops
 
 
 def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, CropSet]:
@@ -93,6 +103,8 @@ def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, Crop
 
     Held out are the faces that `validation_faces.json` lists, whatever it holds them out for. Of packs for validation
     of which it lists no face of 300-W by name, every `every`-th other face is held out.
+
+    The faces for training lie in the memory of `crops`, whose own pictures are lost by that: there may be many.
     """
     groups = [validation_group(name) for name in crops.names]
     listed = torch.tensor([group is not None for group in groups], dtype=torch.bool)
@@ -101,9 +113,18 @@ def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, Crop
     of_list = {_pack_of(name) for name in set(crops.names) & set(faces_of(OF_300W))}
     by_rank = crops.for_validation & torch.tensor([_pack_of(name) not in of_list for name in crops.names])
     validation = of_300w | (by_rank & (by_rank.cumsum(0) % every == 0) & ~listed)
-    parts = (~(listed | validation), validation, turned)
-    training, held_out, heads = (crops.subset(part.nonzero()[:, 0]) for part in parts)
-    return training, held_out, heads
+    held_out, heads = (crops.subset(part.nonzero()[:, 0]) for part in (validation, turned))
+    return _moved_to_the_front(crops, (~(listed | validation)).nonzero()[:, 0]), held_out, heads
+
+
+def _moved_to_the_front(crops: CropSet, indices: torch.Tensor) -> CropSet:
+    """Return the faces with these indices, which ascend; their pictures overwrite the first ones of `crops`."""
+    images = crops.faces.images
+    for start in range(0, len(indices), MOVED_AT_ONCE):
+        some = indices[start : start + MOVED_AT_ONCE]
+        images[start : start + len(some)] = images[some]
+    labels = replace(crops, faces=replace(crops.faces, images=images[:, :0])).subset(indices)
+    return replace(labels, faces=replace(labels.faces, images=images[: len(indices)]))
 
 
 def _pack_of(name: str) -> str:
@@ -161,7 +182,7 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> Cro
             visible_weight=cut.visible_weight,
             label_shift=(choice.label_shift / cut.sides).float(),
             teachers=torch.empty(count, 0, landmarks, 2),
-            trust=torch.empty(count, 0, landmarks),
+            teacher_confidence=torch.empty(count, 0, landmarks),
         ),
         sampling_weight=torch.full((count,), choice.weight, dtype=torch.float64),
         for_validation=torch.full((count,), choice.validation),
@@ -182,7 +203,7 @@ def _refuse_other_sizes(data: Path, choice: PackChoice, size: int) -> None:
 
 
 def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return which points `[K]` can be seen, 1 or 0, and how far that is to be trusted."""
+    """Return which points `[K]` can be seen, 1 or 0, and how sure that is."""
     if face.visibility is not None:
         visible = (face.visibility == VISIBLE).astype(np.float32)
         return visible, np.ones_like(visible)

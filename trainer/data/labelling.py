@@ -29,8 +29,8 @@ NOSE_TIP, MOUTH_CORNERS = 30, (48, 54)  # of iBUG-68
 # a turned head shortens one of them, never both. Medians on 400 faces of faces5, where the crop had come to rest; the
 # side varies by 6 %.
 BOX_SIDE, BOX_DOWN = 1.6, 0.15
-# A crop that moves by less than this share of its side stands still; most do at the second or third look.
-STILL, MOST_LOOKS = 0.02, 4
+# A crop that moves by less than this share of its side stands still; most do in the second or third round.
+STILL, MOST_ROUNDS = 0.02, 4
 # Arrays that say who and what a face is: they go over into the new pack.
 KEPT_ARRAYS = ("identity", "video", "group", "attributes", "source")
 
@@ -121,7 +121,7 @@ def label_pack(
     if not landmarker.card.markup.as_68:
         raise UsageError(
             f"The model {landmarker.card.name} cannot label faces with five points",
-            f"among its {landmarker.card.scheme} points the five cannot be told",
+            f"among its {landmarker.card.scheme} points the five are unknown",
             "choose a model of 68 or 98 points with --model",
         )
     pack = read_five_points(folder)
@@ -146,7 +146,7 @@ def label_pack(
 
 
 def first_crop(five: NDArray[np.floating], landmarker: Landmarker) -> Crop:
-    """Return the crop in which to look for the landmarks of a face with five points `[5, 2]`."""
+    """Return the crop in which the landmarks are found first, of a face with five points `[5, 2]`."""
     rule = landmarker.card.crop
     eyes, mouth, size = _measures(five)
     roll = math.atan2(float(five[1, 1] - five[0, 1]), float(five[1, 0] - five[0, 0]))
@@ -157,13 +157,13 @@ def first_crop(five: NDArray[np.floating], landmarker: Landmarker) -> Crop:
 
 
 def locate(picture: NDArray[np.uint8], five: NDArray[np.floating], landmarker: Landmarker) -> Landmarks:
-    """Find the landmarks of the face with the points `five` `[5, 2]`, looking again until the crop stands still.
+    """Find the landmarks of the face with the points `five` `[5, 2]`, from one crop to the next until it stands still.
 
     Raises:
         ModelError: the model gave numbers that are not finite.
     """
     crop = first_crop(five, landmarker)
-    for _ in range(MOST_LOOKS):
+    for _ in range(MOST_ROUNDS):
         found = landmarker.predict(picture, crop)
         if not found.finite:
             raise not_finite_error(landmarker.card.name)
@@ -195,7 +195,7 @@ class _Found:
 
 
 def _found_face(pack: FivePointPack, index: int, landmarker: Landmarker) -> _Found | None:
-    """Return the labels of a face; None where its five points do not tell where it is."""
+    """Return the labels of a face; None where its five points do not say where it is."""
     five = pack.points[index]
     if not np.isfinite(five).all() or not (five[0] != five[1]).any():
         return None

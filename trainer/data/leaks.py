@@ -74,18 +74,18 @@ def _groups(values: NDArray[np.str_]) -> Iterable[list[int]]:
 
 
 def _leaks(splits: NDArray[np.str_]) -> bool:
-    """Tell whether both sides are among the splits of some faces."""
+    """Return whether both sides are among the splits of some faces."""
     found = set(splits.tolist()) - {""}
     return TRAIN in found and len(found) > 1
 
 
 def _alike(facts: Sequence[PictureFacts], splits: NDArray[np.str_], contents: NDArray[np.str_]) -> tuple[int, ...]:
-    """Return pairs of a train and a held-out face whose different pictures look alike, likest first."""
+    """Return pairs of a train and a held-out face whose different pictures look alike, most alike first."""
     readable = np.array([fact.size is not None for fact in facts])
     train = np.flatnonzero(readable & (splits == TRAIN))
     held_out = np.flatnonzero(readable & (splits != TRAIN) & (splits != ""))
-    looks = np.array([fact.look for fact in facts], np.uint64)
-    apart = distances(looks[train], looks[held_out])
+    hashes = np.array([fact.appearance for fact in facts], np.uint64)
+    apart = distances(hashes[train], hashes[held_out])
     pairs = [
         (int(apart[row, column]), int(train[row]), int(held_out[column]))
         for row, column in np.argwhere(apart <= ALIKE)

@@ -1,4 +1,4 @@
-"""What a picture file is, in a few numbers: its size, its content, and how it looks from afar."""
+"""Facts about a picture file: its size, a hash of its content, and a perceptual hash."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class PictureFacts:
         there: whether the file exists.
         size: width and height in pixels; None if it cannot be read.
         content: hash of its bytes; "" if there are none.
-        look: perceptual hash; 0 if it cannot be read.
+        appearance: perceptual hash; 0 if it cannot be read.
     """
 
     there: bool
     size: tuple[int, int] | None = None
     content: str = ""
-    look: int = 0
+    appearance: int = 0
 
 
 def facts_of(path: Path) -> PictureFacts:
-    """Look at a file, which may be missing or no picture at all."""
+    """Return the facts of a file, which may be missing or no picture at all."""
     try:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
@@ -61,6 +61,6 @@ def perceptual_hash(picture: NDArray[np.uint8]) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def distances(looks: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.uint8]:
+def distances(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Return in how many bits `[N, M]` the hashes `[N]` differ from those of `[M]`."""
-    return np.bitwise_count(looks[:, None] ^ others[None])
+    return np.bitwise_count(hashes[:, None] ^ others[None])

@@ -28,7 +28,7 @@ DERIVED_SUFFIX = "_98"
 
 
 def chosen_by_hash(key: str, one_in: int) -> bool:
-    """Tell whether a key is one of those that are chosen, one in `one_in`; it depends on nothing else."""
+    """Return whether a key is one of those that are chosen, one in `one_in`; it depends on nothing else."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest(), "big") % one_in == 0
 
 

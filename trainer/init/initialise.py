@@ -13,11 +13,11 @@ from engine.core.errors import UsageError
 from trainer.init.growing import fits_into, grow_network
 from trainer.init.origin import is_model, read_origin
 from trainer.init.pretrained import imagenet_mobilenetv2, load_imagenet, load_trained
+from trainer.init.pretrained_resnet import load_imagenet_resnet
 from trainer.init.resize import slim_encoder, slim_network
 from trainer.init.transfer import copy_parts, copy_to_markup
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2
-from trainer.networks.pretrained_resnet import load_imagenet_resnet
 from trainer.networks.regression import RegressionNetwork, RegressionShape
 from trainer.networks.resnet import ResNet50
 from trainer.networks.star import StarNetwork, StarShape

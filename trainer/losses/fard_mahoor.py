@@ -2,7 +2,7 @@
 
 Fard & Mahoor, "Facial landmark points detection using knowledge distillation-based neural networks", CVIU 215:103316,
 2022. The paper's figures and the code its authors released differ in form and constants: `KDLoss()` and
-`released_code` are the two readings. Everything is per coordinate, in sides of the crop.
+`released_code` are the two variants. Everything is per coordinate, in sides of the crop.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 from engine.core.errors import UsageError
 from engine.core.records import Choice, NotNegative, Positive, check_fields
-from trainer.losses.mean import mean_of
+from trainer.losses.basic import mean_of
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class KDLoss:
         threshold_from: `tolerant` takes each coordinate's threshold from the error of the Tolerant teacher, or of the
             only teacher where there is one; `fixed` takes `threshold`.
         tough, tolerant: Assistive Losses of the teachers of hard and of soft landmarks.
-        pull_weight: factor of the direct pull to the teachers' points. Not in the paper, which ignores on which side
-            of the label a teacher errs, and has nothing to say where there is no label.
+        point_distillation_weight: factor of the distance to the teachers' points. Not in the paper, which ignores on
+            which side of the label a teacher errs, and has nothing to say where there is no label.
 
     Raises:
         UsageError: `threshold_from` is neither, or a constant is out of its range.
@@ -73,7 +73,7 @@ class KDLoss:
     threshold_from: Annotated[str, Choice(("tolerant", "fixed"), "threshold_from")] = "fixed"
     tough: Assistive = field(default_factory=Assistive)
     tolerant: Assistive = field(default_factory=Assistive)
-    pull_weight: NotNegative[float] = 0.0
+    point_distillation_weight: NotNegative[float] = 0.0
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -97,7 +97,7 @@ class KDTerms:
     main: torch.Tensor
     tough: torch.Tensor
     tolerant: torch.Tensor
-    pull: torch.Tensor
+    point_distillation: torch.Tensor
     total: torch.Tensor
 
 
@@ -105,22 +105,22 @@ def kd_terms(
     student: torch.Tensor,
     truth: torch.Tensor,
     teachers: torch.Tensor,
-    trust: torch.Tensor,
+    confidence: torch.Tensor,
     labelled: torch.Tensor,
     settings: KDLoss,
 ) -> KDTerms:
     """Compare the student's points with the labels and with the teachers' points.
 
     Main and Assistive Losses are means over the labelled coordinates, so that their sum is the mean of KD-Loss also
-    where a teacher has no prediction and adds nothing. The pull is a mean over the teachers' predictions, labelled or
-    not. No gradient reaches the teachers.
+    where a teacher has no prediction and adds nothing. Point distillation is a mean over the teachers' predictions,
+    labelled or not. No gradient reaches the teachers.
 
     Args:
         student: `[B, K, 2]`, points in [0, 1] of the crop.
-        truth: `[B, K, 2]` likewise; anything, also NaN, where there is no label.
-        teachers: `[B, T, K, 2]` likewise, NaN = no prediction. Two are Tough, Tolerant, and one of weight 0 takes part
-            in the pull alone. One is that whose weight is not 0. There may be none.
-        trust: `[B, T, K]` in [0, 1], the teachers' confidence.
+        truth: `[B, K, 2]` in the same unit; anything, also NaN, where there is no label.
+        teachers: `[B, T, K, 2]` in the same unit, NaN = no prediction. Two are Tough, Tolerant, and one of weight 0
+            takes part in point distillation alone. One is that whose weight is not 0. There may be none.
+        confidence: `[B, T, K]` in [0, 1], the teachers'.
         labelled: `[B, K]`, 1 or True where there is a label.
         settings: the constants.
 
@@ -137,17 +137,19 @@ def kd_terms(
         student.new_zeros(()) if points is None else mean_of(assistive_loss(student, points, truth, constants), known)
         for points, constants in ((tough, settings.tough), (tolerant, settings.tolerant))
     ]
-    pull = pull_loss(student[:, None], teachers, trust) if settings.pull_weight else student.new_zeros(())
-    total = settings.main_weight * main + settings.pull_weight * pull
+    distilled = student.new_zeros(())
+    if settings.point_distillation_weight:
+        distilled = point_distillation(student[:, None], teachers, confidence)
+    total = settings.main_weight * main + settings.point_distillation_weight * distilled
     total = total + settings.tough.weight * assists[0] + settings.tolerant.weight * assists[1]
-    return KDTerms(main, assists[0], assists[1], pull, total)
+    return KDTerms(main, assists[0], assists[1], distilled, total)
 
 
 def main_loss(distance: torch.Tensor, threshold: torch.Tensor | float, slope: float) -> torch.Tensor:
     """Return the main loss of distances >= 0: linear up to the threshold, quadratic beyond it, without a jump.
 
     In crop sides the quadratic part is the flatter one (2d < slope, as long as d < slope / 2): what a student finds
-    harder than its teacher pulls less.
+    harder than its teacher counts less.
     """
     beyond = distance**2 + slope * threshold - threshold**2
     return torch.where(distance <= threshold, slope * distance, beyond)
@@ -184,19 +186,19 @@ def assistive_loss(
     return torch.where(predicted, factor * (teacher_error - student_error).abs(), 0)
 
 
-def pull_loss(student: torch.Tensor, teacher: torch.Tensor, trust: torch.Tensor) -> torch.Tensor:
+def point_distillation(student: torch.Tensor, teacher: torch.Tensor, confidence: torch.Tensor) -> torch.Tensor:
     """Return the mean distance from the teacher's coordinates, each weighted by the teacher's confidence.
 
-    Doubtful points weaken the pull as a whole: the mean is over the predictions, not over their confidence.
+    Doubtful points lower the term as a whole: the mean is over the predictions, not over their confidence.
 
     Args:
         student: `[..., K, 2]` in [0, 1] of the crop, or whatever broadcasts to `teacher`.
-        teacher: `[..., K, 2]` likewise, NaN = no prediction; gets no gradient.
-        trust: `[..., K]` in [0, 1].
+        teacher: `[..., K, 2]` in the same unit, NaN = no prediction; gets no gradient.
+        confidence: `[..., K]` in [0, 1], the teacher's.
     """
     predicted = teacher.isfinite()
     distance = (student - torch.where(predicted, teacher.detach(), 0)).abs()
-    return mean_of(distance * torch.where(predicted, trust.detach()[..., None], 0), predicted)
+    return mean_of(distance * torch.where(predicted, confidence.detach()[..., None], 0), predicted)
 
 
 def _by_role(teachers: torch.Tensor, settings: KDLoss) -> tuple[torch.Tensor | None, torch.Tensor | None]:

@@ -1,6 +1,6 @@
 """Heatmap distillation: the student's maps are to look like its teachers'.
 
-Hong & Lin (ICME 2024). The paper and the code that its authors released differ; both readings are here.
+Hong & Lin (ICME 2024). The paper and the code that its authors released differ; both variants are here.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch.nn import functional
 
 from engine.core.errors import UsageError
 from engine.core.records import Choice, NotNegative, check_fields
-from trainer.losses.mean import mean_of
+from trainer.losses.basic import mean_of
 from trainer.networks.anisotropic_attention import of_sum_one
 from trainer.networks.output import LandmarkOutput
 
-READINGS = ("none", "paper", "released")
+VARIANTS = ("none", "paper", "released")
 # The factor that the released code sets before its mean square.
 RELEASED_FACTOR = 100.0
 
@@ -28,7 +28,7 @@ class HeatmapKD:
     """Constants of heatmap distillation.
 
     Attributes:
-        reading: `none` leaves it out; `paper` sums over the points the L2 norm of the difference of two maps;
+        variant: `none` leaves it out; `paper` sums over the points the L2 norm of the difference of two maps;
             `released` is 100 times the mean square over points and cells. Both are means over the faces of the batch:
             where the paper sums over the training set, the number of faces is part of `weight`.
         weight: of this loss.
@@ -36,10 +36,10 @@ class HeatmapKD:
             maps that are probabilities, of networks without attention maps, can be compared in no other way.
 
     Raises:
-        UsageError: there is no such reading, or the weight is negative.
+        UsageError: there is no such variant, or the weight is negative.
     """
 
-    reading: Annotated[str, Choice(READINGS, "reading of heatmap distillation")] = "none"
+    variant: Annotated[str, Choice(VARIANTS, "variant of heatmap distillation")] = "none"
     weight: NotNegative[float] = 1.0
     normalised: bool = False
 
@@ -65,7 +65,7 @@ def heatmap_distillation(
         student: `[B, K, H, W]` >= 0.
         teachers: of each `[B, K, h, w]` >= 0, resampled to H x W if need be; NaN in faces of which it says nothing.
             They get no gradient.
-        settings: `reading` is not `none`.
+        settings: `variant` is not `none`.
 
     Raises:
         UsageError: there are no maps to compare, or their points are those of another scheme.
@@ -75,7 +75,7 @@ def heatmap_distillation(
         raise UsageError(
             "There are no heatmaps to distil",
             f"{who} coordinates",
-            "take student and teachers with heatmaps, or set loss.heatmap_kd.reading=none",
+            "take student and teachers with heatmaps, or set loss.heatmap_kd.variant=none",
         )
     distances = [_distance(student, teacher.detach(), settings) for teacher in teachers]
     return torch.stack(distances).mean()
@@ -93,7 +93,7 @@ def _distance(student: torch.Tensor, teacher: torch.Tensor, settings: HeatmapKD)
     if settings.normalised:
         student, teacher = (of_sum_one(maps.flatten(2)).view_as(maps) for maps in (student, teacher))
     difference = student - teacher
-    if settings.reading == "paper":
+    if settings.variant == "paper":
         # Where two maps are equal the norm has no slope, and PyTorch takes 0 for it.
         norms = torch.linalg.vector_norm(difference, dim=(-2, -1))
         return student.shape[1] * mean_of(norms, said)

@@ -21,7 +21,7 @@ from trainer.networks.anisotropic_attention import of_sum_one
 # Guards against division by nothing: of a map's unbiased weight, as published, and under the square root, where
 # Hong & Lin's code has ten times what Zhou et al. have.
 SMALLEST_WEIGHT, SMALLEST_EIGENVALUE = 1e-5, 1e-4
-# Ours: a gap of the eigenvalues below this is rounding, and no direction is told by it.
+# Ours: a gap of the eigenvalues below this is rounding, and says nothing of a direction.
 SMALLEST_GAP = 1e-5
 
 
@@ -75,7 +75,7 @@ def plain_loss(estimates: torch.Tensor, points: torch.Tensor, scale: float) -> t
 
     Args:
         estimates: `[B, K, 2]` in [0, 1] of the crop.
-        points: likewise.
+        points: in the same unit.
         scale: half sides of the crop below which it is quadratic.
     """
     return smooth_l1_of_squares((2 * (estimates - points)).square(), scale).sum(-1)
@@ -122,8 +122,8 @@ def squared_projections(moments: Moments, errors: torch.Tensor) -> torch.Tensor:
         errors: `[B, K, 2]`.
     """
     x, y = errors.unbind(-1)
-    stretched = (moments.across - moments.down) * (x.square() - y.square()) + 4 * moments.mixed * x * y
-    difference, length = stretched / _gap(moments), x.square() + y.square()
+    anisotropy = (moments.across - moments.down) * (x.square() - y.square()) + 4 * moments.mixed * x * y
+    difference, length = anisotropy / _gap(moments), x.square() + y.square()
     return torch.stack([length + difference, length - difference], -1) / 2
 
 

@@ -1,6 +1,6 @@
-"""What point maps and edge maps are to look like: Gaussians around the points, blurred lines along the edges.
+"""Targets of point maps and edge maps: Gaussians around the points, blurred lines along the edges.
 
-Hong & Lin (ICME 2024) and ADNet paint them on the picture and shrink it to the map by bilinear reading. Here they are
+Hong & Lin (ICME 2024) and ADNet paint them on the picture and shrink it to the map by bilinear sampling. Here they are
 reckoned in the map, the whole batch at once. What differs:
 - A point's Gaussian stands at its exact place (published: at a whole pixel) and is not cut off at three deviations.
 - An edge is a Catmull-Rom spline (published: a cubic spline, whose every part depends on all points) and blurred as the
@@ -101,5 +101,5 @@ def _profile(places: torch.Tensor, cells: int, sigma: float) -> torch.Tensor:
     """Return Gaussians `[..., cells]` around `places` `[...]` in cells, as bilinear shrinking would read them."""
     centres = torch.arange(cells, device=places.device, dtype=places.dtype) + 0.5
     distance = centres - places[..., None]
-    readings = [((distance + offset) ** 2 / (2 * sigma**2)).clamp(max=DARKNESS).neg().exp() for offset in READ_AT]
-    return (readings[0] + readings[1]) / 2
+    profiles = [((distance + offset) ** 2 / (2 * sigma**2)).clamp(max=DARKNESS).neg().exp() for offset in READ_AT]
+    return (profiles[0] + profiles[1]) / 2

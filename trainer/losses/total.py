@@ -11,11 +11,10 @@ from torch.nn import functional
 from engine.core.errors import UsageError
 from engine.core.records import Choice, NotNegative, Positive, check_fields
 from trainer.augment import Batch
-from trainer.losses.attention import AttentionLoss, attention_loss
-from trainer.losses.fard_mahoor import KDLoss, kd_terms, pull_loss
-from trainer.losses.heatmap import gaussian_cross_entropy, wing
+from trainer.losses.attention_maps import AttentionLoss, attention_loss
+from trainer.losses.basic import gaussian_cross_entropy, weighted_mean, wing
+from trainer.losses.fard_mahoor import KDLoss, kd_terms, point_distillation
 from trainer.losses.heatmap_distillation import HeatmapKD, heatmap_distillation, maps_of
-from trainer.losses.mean import weighted_mean
 from trainer.losses.star import StarLoss, plain_loss, star_loss
 from trainer.networks.output import LandmarkOutput
 
@@ -28,8 +27,8 @@ class LandmarkLoss:
 
     Attributes:
         points: rule for the points: `wing`; `l2`, the mean square of the published teachers; `kd`, by `kd`; `star`, by
-            `star`; or `smooth_l1`, which is STAR without its axes and spreads. A pull to the teachers' points, with the
-            weight of `kd`, joins any of them.
+            `star`; or `smooth_l1`, which is STAR without its axes and spreads. The distance
+            to the teachers' points, with the weight of `kd`, is added to any of them.
         points_weight: weight of the points' term.
         wing_width, wing_epsilon: constants of the Wing loss in units of half a crop side.
         kd: constants of the KD-Loss.
@@ -63,7 +62,7 @@ class LandmarkLoss:
     def learns_from_teachers(self) -> bool:
         """Whether a term of the loss compares with teachers."""
         assists = self.points == "kd" and (self.kd.tough.weight != 0 or self.kd.tolerant.weight != 0)
-        return assists or self.kd.pull_weight != 0 or self.heatmap_kd.reading != "none"
+        return assists or self.kd.point_distillation_weight != 0 or self.heatmap_kd.variant != "none"
 
 
 @dataclass(frozen=True)
@@ -105,10 +104,11 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
 
 def _points(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) -> torch.Tensor:
     if settings.points == "kd":
-        return kd_terms(output.points, batch.points, batch.teachers, batch.trust, batch.labelled, settings.kd).total
+        teachers = batch.teachers, batch.teacher_confidence
+        return kd_terms(output.points, batch.points, *teachers, batch.labelled, settings.kd).total
     loss = weighted_mean(_point_losses(output, batch.points, settings), batch.labelled)
-    if settings.kd.pull_weight:
-        loss = loss + settings.kd.pull_weight * pull_loss(output.points[:, None], batch.teachers, batch.trust)
+    if weight := settings.kd.point_distillation_weight:
+        loss = loss + weight * point_distillation(output.points[:, None], batch.teachers, batch.teacher_confidence)
     return loss
 
 
@@ -148,6 +148,6 @@ def _attention(output: LandmarkOutput, batch: Batch, settings: AttentionLoss) ->
 
 
 def _heatmap_kd(output: LandmarkOutput, batch: Batch, settings: HeatmapKD) -> torch.Tensor:
-    if settings.reading == "none":
+    if settings.variant == "none":
         return batch.points.new_zeros(())
     return heatmap_distillation(maps_of(output), batch.teacher_maps, settings)

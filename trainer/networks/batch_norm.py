@@ -70,7 +70,7 @@ class ProcessBatchNorm(nn.BatchNorm2d):
 
 class _SumOverProcesses(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, x: torch.Tensor) -> torch.Tensor:
+    def forward(context: Any, x: torch.Tensor) -> torch.Tensor:  # noqa: ARG004  (autograd's signature)
         total = x.clone()
         distributed.all_reduce(total)
         return total

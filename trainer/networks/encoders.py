@@ -1,4 +1,4 @@
-"""Encoders by name. Each gives features at strides 4, 8, 16 and 32 and tells their `channels` and its `title`."""
+"""Encoders by name. Each returns features at strides 4, 8, 16 and 32, and has their `channels` and a `title`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TIMM_ENCODERS = {
 }
 ENCODERS = (*OWN_ENCODERS, *TIMM_ENCODERS)
 INPUT_MULTIPLES = {name: INPUT_MULTIPLE if name == "mobilevitv2" else 32 for name in ENCODERS}
-SMALLEST_WIDTH = 0.0625  # two channels where MobileViT-v2 has 32, half of which its attention looks at
+SMALLEST_WIDTH = 0.0625  # two channels where MobileViT-v2 has 32, half of which its attention reads
 
 
 def check_encoder(encoder: str, width: float, input_size: int) -> None:

@@ -14,8 +14,7 @@ from trainer.networks.encoders import OWN_ENCODERS, check_encoder, fold_constant
 from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, check_expansions, convolution
 from trainer.networks.mobilevit import ACTIVATIONS
-from trainer.networks.output import LandmarkOutput
-from trainer.networks.precision import in_float32
+from trainer.networks.output import LandmarkOutput, in_float32
 
 STRIDES = (4, 8)
 # Features stand at strides 4, 8, 16 and 32.
@@ -113,7 +112,7 @@ def cell_centres(height: int, width: int) -> torch.Tensor:
 class HeatmapNetwork(nn.Module):
     """Encoder, heatmap decoder, soft-argmax at the cells' centres, confidence per point.
 
-    The confidence looks at the whole face (mean of the deepest features: pose, covered regions) and at the
+    The confidence reads the whole face (mean of the deepest features: pose, covered regions) and the
     point's own heatmap (its peak); the heatmap itself is not changed by the confidence's gradient.
 
     Input `[B, 3, S, S]`, RGB, raw values 0..255.

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from engine.core.errors import UsageError
 from trainer.networks.folding import scale_and_shift
-from trainer.networks.precision import in_float32
+from trainer.networks.output import in_float32
 
 # Output channels at width 1, repetitions, stride of the first repetition.
 STAGES = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2))

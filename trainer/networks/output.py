@@ -1,7 +1,8 @@
-"""What every landmark network says, whatever it is made of."""
+"""What every landmark network returns, whatever it is made of, and that its points are computed in float32."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from trainer.networks.anisotropic_attention import AttentionMaps
 
 
 class LandmarkOutput(NamedTuple):
-    """What a network says of a batch of crops (a tuple, because Fabric walks through what networks return).
+    """What a network returns for a batch of crops (a tuple, because Fabric walks through what networks return).
 
     Attributes:
         points: `[B, K, 2]` float, x and y in [0, 1] of the crop; 0 and 1 are the crop's edges.
@@ -25,3 +26,14 @@ class LandmarkOutput(NamedTuple):
     confidence_logits: torch.Tensor
     heatmap_logits: torch.Tensor | None
     attention: AttentionMaps | None = None
+
+
+def in_float32(device: torch.device) -> AbstractContextManager[object]:
+    """Return a context without autocast; an empty one where it is off already, so that traced networks stay plain.
+
+    bfloat16 has 8 significant bits: a coordinate of 0.9 would be rounded to a quarter of a pixel of a crop of 128.
+    What enters the context has to be cast to the type of the weights.
+    """
+    if torch.is_autocast_enabled(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()

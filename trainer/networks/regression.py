@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from engine.core.records import BelowOne, Choice, Positive, check_fields
-from trainer.networks.output import LandmarkOutput
-from trainer.networks.precision import in_float32
+from trainer.networks.output import LandmarkOutput, in_float32
 from trainer.networks.timm_models import create_model
 
 LARGEST_PIXEL = 255.0

@@ -19,8 +19,7 @@ from trainer.networks.anisotropic_attention import AnisotropicAttention, Attenti
 from trainer.networks.encoders import ENCODERS, check_encoder, fold_constants, make_encoder
 from trainer.networks.heatmap import FEATURE_STRIDES, FeaturePyramid, cell_centres
 from trainer.networks.mobilevit import ACTIVATIONS
-from trainer.networks.output import LandmarkOutput
-from trainer.networks.precision import in_float32
+from trainer.networks.output import LandmarkOutput, in_float32
 
 NECKS = {"transposed": "transposed convolutions", "pyramid": "feature pyramid", "repeat": "repeated cells"}
 MAP_STRIDE, DEEPEST_STRIDE = FEATURE_STRIDES[0], FEATURE_STRIDES[-1]
@@ -120,9 +119,9 @@ class PlainHead(nn.Module):
 class StarNetwork(nn.Module):
     """Encoder, neck, heads, and each point as the mean of its map.
 
-    The neck `repeat` is the published student's. To repeat a cell and to look at each copy by itself commutes with
-    1x1 convolutions, with norms over the map and with means over its cells. So the heads look at each cell once, and
-    only the maps that are learned from are repeated: nothing of it is left in an export.
+    The neck `repeat` is the published student's. Repeating a cell and reading each copy by itself commutes with
+    1x1 convolutions, with norms over the map and with means over its cells. So the heads read each cell once, and only
+    the maps that are learned from are repeated: nothing of it is left in an export.
 
     The confidence of a point is that of `trainer.networks.heatmap.HeatmapNetwork`.
 

@@ -13,7 +13,7 @@ _DECLARED = torch.library.Library("torchvision", "FRAGMENT")
 
 
 def create_model(name: str, **options: Any) -> Any:
-    """Return a network of timm with random weights, a module that tells its `num_features`.
+    """Return a network of timm with random weights, a module with an attribute `num_features`.
 
     Args:
         name: its name in timm, such as `efficientnet_b3`.

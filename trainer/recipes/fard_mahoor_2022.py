@@ -183,4 +183,4 @@ def linear_loss() -> KDLoss:
 
 def pulled(loss: LandmarkLoss) -> LandmarkLoss:
     """Return the loss with a pull to the teachers' points as strong as helps a linear loss most."""
-    return replace(loss, kd=replace(loss.kd, pull_weight=4.0))
+    return replace(loss, kd=replace(loss.kd, point_distillation_weight=4.0))

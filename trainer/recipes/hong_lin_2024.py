@@ -7,7 +7,7 @@ gradient, which random weights need; averaged weights for the student too; our c
 `TransposedNeck` and `trainer.losses.target_maps` tell of noise and of targets.
 
 A short run is for instance `understudy train b-student-kd --set shape.input_size=128 --set steps=600`. The rows of an
-ablation differ by `--set loss.points=smooth_l1`, `--set loss.heatmap_kd.reading=paper` and the like; the row without
+ablation differ by `--set loss.points=smooth_l1`, `--set loss.heatmap_kd.variant=paper` and the like; the row without
 distillation is `b-student-plain --set start=runs/b-teacher/last.safetensors`.
 """
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trainer.augment import Augmentation
-from trainer.losses.attention import AttentionLoss
+from trainer.losses.attention_maps import AttentionLoss
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.total import LandmarkLoss
@@ -48,7 +48,7 @@ OURS = HeatmapShape(encoder="mobilevitv2", encoder_width=0.5, decoder_width=48, 
 WIDE_MAPS = AttentionLoss(points_weight=1.0, edges_weight=1.0, sigma=1.0)
 # A pull of 4 helps a linear loss most. Where heatmaps spread over two cells, STAR is about twenty times as steep, and
 # less where they spread further, as they do at first; ten times the pull lies between.
-STAR_PULL = KDLoss(pull_weight=40.0)
+STAR_PULL = KDLoss(point_distillation_weight=40.0)
 # The paper's reading for maps that are probabilities. 0.02 and 0.1 did no better (docs/results/0003).
 DISTILLED = HeatmapKD("paper", weight=0.04, normalised=True)
 

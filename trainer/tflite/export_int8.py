@@ -1,4 +1,8 @@
-"""From a checkpoint to an int8 model, if it finds the points of held-out faces nearly as well as the float one."""
+"""From a checkpoint to an int8 model, if it finds the points of held-out faces nearly as well as the float one.
+
+Encoder and decoder compute in integers, the head in float32: a soft-argmax cannot live in int8, because the mean over
+thousands of cells needs weights far finer than 1/256.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from ai_edge_litert.interpreter import Interpreter
 
 from engine.core.errors import UsageError
 from engine.core.schemes import SCHEMES
@@ -16,10 +21,11 @@ from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops, split
 from trainer.init.initialise import LandmarkNetwork, load_network
 from trainer.recipes import PackChoice
 from trainer.tflite.export import ExportError, card_of, compare, to_tflite, write_model
+from trainer.tflite.flatbuffer import BODY, read_tflite, write_tflite
 from trainer.tflite.float16 import halve_weights
-from trainer.tflite.int8 import quantise
 from trainer.validate import face_errors
 
+BITS = 8
 CALIBRATION_FACES = 128
 LARGEST_DIFFERENCE = 0.02  # of the crop side
 LARGEST_RISE = 0.03  # of the NME
@@ -72,6 +78,26 @@ def export_int8(checkpoint: Path, data: Path, target: Path, role: str = "student
     _refuse_if_worse(difference, before, after, len(validation))
     card = replace(card_of(checkpoint, network, int8, target.stem, role), precision="int8, float head")
     return Int8Export(target, write_model(target, int8, card), difference, before, after, len(validation))
+
+
+def quantise(content: bytes, faces: torch.Tensor) -> bytes:
+    """Return a model whose body computes in int8: weights by channel, activations in the ranges seen on `faces`.
+
+    Args:
+        content: a `.tflite` file with float32 weights, as `trainer.tflite.export.to_tflite` makes it.
+        faces: `[N, 3, S, S]` RGB, 0..255.
+    """
+    # Pulls in what only a quantisation should cost.
+    from ai_edge_quantizer.qtyping import TFLOperationName
+    from ai_edge_quantizer.quantizer import Quantizer
+
+    signature, names = next(iter(Interpreter(model_content=content).get_signature_list().items()))
+    samples = [{names["inputs"][0]: face.permute(1, 2, 0)[None].contiguous().numpy()} for face in faces]
+    quantizer = Quantizer(bytearray(content))
+    quantizer.add_static_config(BODY, TFLOperationName.ALL_SUPPORTED, activation_num_bits=BITS, weight_num_bits=BITS)
+    ranges = quantizer.calibrate({signature: samples}, num_threads=1)
+    result = quantizer.quantize(ranges, enable_progress_report=False)
+    return write_tflite(read_tflite(bytes(result.quantized_model)))
 
 
 def _faces(state: Checkpoint, data: Path) -> tuple[CropSet, CropSet]:

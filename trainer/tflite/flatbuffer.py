@@ -1,4 +1,4 @@
-"""Reading and writing `.tflite` files as objects, and telling a network's body from its head in them."""
+"""Reading and writing `.tflite` files as objects, and which operators in them are a network's body or head."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-# Names of operators tell which parts of the network they come from. The last convolution of a heatmap decoder, and all
+# Names of operators say which parts of the network they come from. The last convolution of a heatmap decoder, and all
 # that is in neither encoder nor decoder, is the head: there points are computed, and rounding moves them most.
 BODY = r"_encoder[/;]|_decoder(?!.*_predict)"
 

@@ -111,7 +111,7 @@ def test_a_run_goes_on_from_a_model_and_learns_from_another(data, recipe, tmp_pa
         shape=load_network(STUDENT).shape,
         steps=2,
         learning_rate=1e-6,
-        loss=LandmarkLoss(kd=KDLoss(pull_weight=1.0)),
+        loss=LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0)),
         distillation=Distillation((str(MODELS / "student-68.tflite"),)),
     )
     last = run(recipe, data, tmp_path / "run", "cpu", False, Schedule(1, 1))

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.errors import UsageError
-from trainer.losses.fard_mahoor import Assistive, KDLoss, assistive_loss, kd_terms, main_loss, pull_loss, released_code
+from trainer.losses.fard_mahoor import (
+    Assistive,
+    KDLoss,
+    assistive_loss,
+    kd_terms,
+    main_loss,
+    point_distillation,
+    released_code,
+)
 
 NAN = float("nan")
 RAMP = Assistive(positive=1.0, negative=-0.5, beta=0.4, inner="ramp")
@@ -79,9 +87,9 @@ def test_the_slope_has_the_papers_sign_on_both_sides_of_the_teachers_error_and_o
 def test_kd_loss_of_the_figures_is_nearly_flat_at_the_label():
     settings = KDLoss()
     student = torch.full((1, 1, 2), 0.5 + 1e-7, dtype=torch.float64, requires_grad=True)
-    truth, trust = torch.full((1, 1, 2), 0.5, dtype=torch.float64), torch.ones(1, 2, 1)
+    truth, confidence = torch.full((1, 1, 2), 0.5, dtype=torch.float64), torch.ones(1, 2, 1)
     teachers = torch.full((1, 2, 1, 2), 0.6, dtype=torch.float64)
-    kd_terms(student, truth, teachers, trust, torch.ones(1, 1), settings).total.backward()
+    kd_terms(student, truth, teachers, confidence, torch.ones(1, 1), settings).total.backward()
     assert student.grad.sum().item() == pytest.approx(2.5 - 2 * 0.45 / 0.4, abs=1e-5)
 
 
@@ -93,13 +101,13 @@ def test_main_loss_by_hand_and_without_a_jump():
     assert above.item() == pytest.approx(below.item(), abs=1e-8)
 
 
-def one_point(settings, teachers, student=0.5, truth=0.4, trust=None, labelled=1.0):
+def one_point(settings, teachers, student=0.5, truth=0.4, confidence=None, labelled=1.0):
     """The terms of one point; `teachers` are the places, the same in x and y."""
     places = torch.tensor(teachers, dtype=torch.float64).reshape(1, -1, 1, 1).expand(1, -1, 1, 2)
-    trust = torch.ones(1, len(teachers), 1) if trust is None else torch.tensor(trust).reshape(1, -1, 1)
+    confidence = torch.ones(1, len(teachers), 1) if confidence is None else torch.tensor(confidence).reshape(1, -1, 1)
     student = torch.full((1, 1, 2), student, dtype=torch.float64, requires_grad=True)
     truth = torch.full((1, 1, 2), truth, dtype=torch.float64)
-    return kd_terms(student, truth, places, trust, torch.full((1, 1), labelled), settings)
+    return kd_terms(student, truth, places, confidence, torch.full((1, 1), labelled), settings)
 
 
 def test_the_total_of_the_released_code_by_hand():
@@ -108,7 +116,7 @@ def test_the_total_of_the_released_code_by_hand():
     assert terms.main.item() == pytest.approx(0.3)
     assert terms.tough.item() == pytest.approx(1.9 * 0.05)
     assert terms.tolerant.item() == pytest.approx(-0.4 * 0.1)
-    assert terms.pull.item() == 0
+    assert terms.point_distillation.item() == 0
     assert terms.total.item() == pytest.approx(2 * 0.3 + 0.095 - 0.04)
     assert one_point(released_code(), [0.45, 0.42]).main.item() == pytest.approx(0.01 + 0.06 - 0.0004), "tau = 0.02"
 
@@ -145,11 +153,11 @@ def test_a_number_of_teachers_that_does_not_fit_is_refused(teachers):
 
 
 def test_a_teacher_without_prediction_adds_nothing():
-    with_pull = replace(released_code(), pull_weight=1.0)
-    terms = one_point(with_pull, [NAN, 0.2], trust=[NAN, 0.5])
+    with_pull = replace(released_code(), point_distillation_weight=1.0)
+    terms = one_point(with_pull, [NAN, 0.2], confidence=[NAN, 0.5])
     assert terms.tough.item() == 0
     assert terms.tolerant.item() == pytest.approx(-0.04)
-    assert terms.pull.item() == pytest.approx(0.3 * 0.5)
+    assert terms.point_distillation.item() == pytest.approx(0.3 * 0.5)
     silent = one_point(with_pull, [0.45, NAN])
     assert silent.main.item() == pytest.approx(0.3), "the fixed threshold holds, 0.5"
     silent.total.backward()
@@ -166,10 +174,10 @@ def test_half_a_teacher_counts_half():
 
 
 def test_points_without_label_add_the_pull_alone():
-    settings = replace(KDLoss(), pull_weight=2.0)
-    terms = one_point(settings, [0.45, 0.2], truth=NAN, trust=[1.0, 0.5], labelled=0.0)
+    settings = replace(KDLoss(), point_distillation_weight=2.0)
+    terms = one_point(settings, [0.45, 0.2], truth=NAN, confidence=[1.0, 0.5], labelled=0.0)
     assert [terms.main.item(), terms.tough.item(), terms.tolerant.item()] == [0, 0, 0]
-    assert terms.pull.item() == pytest.approx((0.05 + 0.3 * 0.5) / 2)
+    assert terms.point_distillation.item() == pytest.approx((0.05 + 0.3 * 0.5) / 2)
     assert terms.total.item() == pytest.approx(0.2)
 
 
@@ -182,7 +190,7 @@ def test_unlabelled_points_do_not_thin_out_the_labelled_ones():
     assert terms.tough.item() == pytest.approx(0.045)
 
 
-@pytest.mark.parametrize("settings", [KDLoss(), replace(released_code(), pull_weight=1.0)])
+@pytest.mark.parametrize("settings", [KDLoss(), replace(released_code(), point_distillation_weight=1.0)])
 def test_a_batch_without_labels_and_predictions_gives_zero_and_a_zero_gradient(settings):
     student = torch.rand(3, 68, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
     nothing = torch.full((3, 68, 2), NAN)
@@ -202,17 +210,17 @@ def test_a_teacher_without_error_leaves_a_finite_loss_and_gradient():
     assert student.grad.tolist() == pytest.approx([0, 1])
 
 
-@pytest.mark.parametrize("settings", [KDLoss(), released_code(), replace(KDLoss(), pull_weight=0.7)])
+@pytest.mark.parametrize("settings", [KDLoss(), released_code(), replace(KDLoss(), point_distillation_weight=0.7)])
 def test_the_gradient_is_that_of_the_values(settings):
     # One error on the ramp, one beyond the teachers', two between; none on a border (0.03, 0.08, 0.2 and about).
     errors = torch.tensor([0.02, -0.15, 0.3, -0.1], dtype=torch.float64)
     truth = torch.full((2, 1, 2), 0.4, dtype=torch.float64)
     student = (truth + errors.reshape(2, 1, 2)).requires_grad_()
     teachers = torch.stack((truth + 0.2, truth - 0.22), 1).requires_grad_()
-    trust = torch.full((2, 2, 1), 0.8, dtype=torch.float64)
+    confidence = torch.full((2, 2, 1), 0.8, dtype=torch.float64)
 
     def total(points):
-        return kd_terms(points, truth, teachers, trust, torch.ones(2, 1), settings).total
+        return kd_terms(points, truth, teachers, confidence, torch.ones(2, 1), settings).total
 
     assert torch.autograd.gradcheck(total, student)
     total(student).backward()
@@ -221,7 +229,7 @@ def test_the_gradient_is_that_of_the_values(settings):
 
 def test_the_pull_knows_on_which_side_the_teacher_stands():
     student = torch.tensor([[[0.5, 0.5]]], requires_grad=True)
-    pull_loss(student, torch.tensor([[[0.6, 0.3]]]), torch.tensor([[0.5]])).backward()
+    point_distillation(student, torch.tensor([[[0.6, 0.3]]]), torch.tensor([[0.5]])).backward()
     assert student.grad.flatten().tolist() == pytest.approx([-0.25, 0.25])
 
 

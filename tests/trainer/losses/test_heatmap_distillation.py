@@ -69,7 +69,7 @@ def test_normalised_maps_are_compared_by_their_form():
 
 
 def test_what_cannot_be_distilled_is_told():
-    with pytest.raises(UsageError, match="There is no reading of heatmap distillation “l7”"):
+    with pytest.raises(UsageError, match="There is no variant of heatmap distillation “l7”"):
         HeatmapKD("l7")
     with pytest.raises(UsageError, match="(?i)its teachers regress coordinates"):
         heatmap_distillation(maps(0.0), [], PAPER)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from trainer.losses.adaptive_wing import BRIGHT
-from trainer.losses.attention import AttentionLoss
+from trainer.losses.attention_maps import AttentionLoss
+from trainer.losses.basic import BRIGHT
 from trainer.losses.star import moments_of
 from trainer.losses.target_maps import PIECES, edge_maps, known_edges, point_maps, spline
 

@@ -1,5 +1,6 @@
-"""How the parts of the loss of heatmap networks with attention come together."""
+"""How the parts of the loss come together, with and without attention maps, against values computed by hand."""
 
+import math
 from dataclasses import asdict, replace
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from engine.core.errors import UsageError
 from engine.core.schemes import EDGES
 from trainer.augment import Batch
-from trainer.losses.attention import AttentionLoss, attention_loss
+from trainer.losses.attention_maps import AttentionLoss, attention_loss
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.heatmap_distillation import HeatmapKD, maps_of
 from trainer.losses.star import StarLoss, moments_of, plain_loss, star_loss
@@ -17,10 +18,11 @@ from trainer.losses.total import LandmarkLoss, landmark_loss
 from trainer.networks.anisotropic_attention import AttentionMaps
 from trainer.networks.output import LandmarkOutput
 from trainer.recipes import Recipe
-from trainer.resuming import differences
+from trainer.state import differences
 
 STAR = LandmarkLoss(points="star", attention=AttentionLoss(0, 0), confidence_weight=0)
 SIZE = 16
+DEFAULT = LandmarkLoss()
 
 
 def face(**changes):
@@ -36,7 +38,7 @@ def face(**changes):
         torch.ones(1, 68),
         torch.ones(1, 68),
         teachers=torch.empty(1, 0, 68, 2),
-        trust=torch.empty(1, 0, 68),
+        teacher_confidence=torch.empty(1, 0, 68),
     )
     return replace(batch, **changes)
 
@@ -111,7 +113,7 @@ def test_heatmap_distillation_and_the_pull_to_the_teachers_points_join_star():
     taught = replace(
         batch,
         teachers=teacher.points.detach()[:, None],
-        trust=torch.full((1, 1, 68), 0.5),
+        teacher_confidence=torch.full((1, 1, 68), 0.5),
         teacher_maps=(teacher.attention.fused,),
     )
     alone = landmark_loss(output, batch, STAR).total.item()
@@ -119,7 +121,7 @@ def test_heatmap_distillation_and_the_pull_to_the_teachers_points_join_star():
     square = (output.attention.fused - teacher.attention.fused).square().mean().item()
     assert with_maps.heatmap_kd.item() == pytest.approx(100 * square, rel=1e-5)
     assert with_maps.total.item() == pytest.approx(alone + 50 * square, rel=1e-5)
-    pulled = landmark_loss(output, taught, replace(STAR, kd=KDLoss(pull_weight=2.0)))
+    pulled = landmark_loss(output, taught, replace(STAR, kd=KDLoss(point_distillation_weight=2.0)))
     distance = (output.points - teacher.points).abs().mean().item()
     assert pulled.total.item() == pytest.approx(alone + 2 * 0.5 * distance, rel=1e-5)
     with pytest.raises(UsageError, match="There are no heatmaps to distil"):
@@ -133,3 +135,44 @@ def test_a_recipe_from_before_this_loss_is_still_the_same_recipe():
     assert list(differences(Recipe("old"), saved)) == []
     changed = replace(Recipe("old"), loss=LandmarkLoss(heatmap_kd=HeatmapKD("paper")))
     assert "loss.heatmap_kd" in next(differences(changed, saved))
+
+
+def make(labelled, visible_weight, settings=DEFAULT, regression=False):
+    maps = None if regression else torch.zeros(1, 2, 4, 4)
+    output = LandmarkOutput(torch.full((1, 2, 2), 0.5), torch.zeros(1, 2), maps)
+    points = torch.tensor([[[0.5, 0.5], [0.9, 0.9]]])
+    batch = Batch(
+        torch.zeros(1, 3, 4, 4),
+        points,
+        torch.tensor([labelled]),
+        torch.ones(1, 2),
+        visible_weight,
+        teachers=torch.empty(1, 0, 2, 2),
+        teacher_confidence=torch.empty(1, 0, 2),
+    )
+    return landmark_loss(output, batch, settings)
+
+
+def test_points_without_label_add_nothing():
+    terms = make([1.0, 0.0], torch.ones(1, 2))
+    assert terms.points.item() == 0
+    assert make([1.0, 1.0], torch.ones(1, 2)).points.item() > 0.5
+
+
+def test_flags_without_weight_add_nothing_and_the_total_is_the_weighted_sum():
+    terms = make([1.0, 1.0], torch.tensor([[1.0, 0.0]]))
+    assert terms.confidence.item() == pytest.approx(math.log(2))
+    total = terms.points + 0.02 * terms.heatmaps + 0.02 * terms.confidence
+    assert terms.total.item() == pytest.approx(total.item())
+    assert make([1.0, 1.0], torch.zeros(1, 2)).confidence.item() == 0
+
+
+def test_mean_square_of_what_is_labelled_and_no_heatmap_term_without_heatmaps():
+    terms = make([1.0, 1.0], torch.ones(1, 2), LandmarkLoss(points="l2"), regression=True)
+    assert terms.points.item() == pytest.approx(0.4**2 / 2), "two points, one of them right"
+    assert terms.heatmaps.item() == 0
+
+
+def test_an_unknown_rule_for_points_is_refused():
+    with pytest.raises(UsageError, match="There is no loss of points “l7”"):
+        LandmarkLoss(points="l7")

@@ -45,7 +45,7 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("loss.heatmap_sigma=0", "The field heatmap_sigma cannot be 0"),
         ("loss.star.scale=0", "The field scale cannot be 0"),
         ("loss.attention.sigma=0", "The field sigma cannot be 0"),
-        ("loss.kd.pull_weight=-4", "The field pull_weight cannot be -4"),
+        ("loss.kd.point_distillation_weight=-4", "The field point_distillation_weight cannot be -4"),
         ("shape.points=-1", "The field points cannot be -1"),
         ("shape.decoder_width=0", "The field decoder_width cannot be 0"),
         ("shape.encoder_width=0", "cannot be 0.0 times as wide"),

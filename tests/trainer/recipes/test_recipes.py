@@ -72,7 +72,7 @@ def test_the_published_heatmap_networks_are_as_published(name):
     built = (recipe.shape.encoder, recipe.shape.encoder_width, recipe.shape.neck, recipe.shape.activation)
     assert built == (student if "student" in name else ("swinv2_tiny", 1.0, "transposed", "silu"))
     taught, ending = "-kd" in name, "-98" if recipe.shape.points == 98 else ""
-    assert recipe.loss.heatmap_kd.reading == ("released" if taught else "none")
+    assert recipe.loss.heatmap_kd.variant == ("released" if taught else "none")
     assert recipe.distillation == Distillation((f"runs/b-teacher{ending}/last.safetensors",) * taught, live=taught)
     assert recipe.name == name
 
@@ -81,7 +81,7 @@ def test_a_heatmap_student_and_its_twin_without_a_teacher_differ_in_nothing_else
     taught, plain = ALL["student-mvit2-68"], ALL["student-mvit2-68-plain"]
     assert differing("student-mvit2-68", "student-mvit2-68-plain") == {"name", "packs", "loss", "distillation"}
     assert set(taught.packs) - set(plain.packs) == {FACES5}
-    own = replace(taught.loss.kd, pull_weight=plain.loss.kd.pull_weight)
+    own = replace(taught.loss.kd, point_distillation_weight=plain.loss.kd.point_distillation_weight)
     assert plain.loss == replace(taught.loss, heatmap_kd=HeatmapKD(), kd=own)
 
 

@@ -1,4 +1,4 @@
-"""Reading COFW-68: the test pictures of COFW, annotated anew with 68 landmarks."""
+"""Reading COFW-68: the test pictures of COFW, annotated again with 68 landmarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling whether a folder holds a data set in its official layout, and which one."""
+"""Whether a folder holds a data set in its official layout, and which one."""
 
 from __future__ import annotations
 

@@ -8,8 +8,7 @@ import torch
 
 from engine.core.records import NotNegative, Positive, check_fields
 from engine.core.schemes import EDGES
-from trainer.losses.adaptive_wing import adaptive_wing
-from trainer.losses.mean import weighted_mean
+from trainer.losses.basic import adaptive_wing, weighted_mean
 from trainer.losses.target_maps import edge_maps, known_edges, point_maps
 from trainer.networks.anisotropic_attention import AttentionMaps
 

@@ -1,11 +1,11 @@
-"""Adaptive Wing loss against values computed by hand."""
+"""Wing, Adaptive Wing and cross-entropy of heatmaps against values computed by hand."""
 
 import math
 
 import pytest
 import torch
 
-from trainer.losses.adaptive_wing import adaptive_wing, brightness_weight, curve
+from trainer.losses.basic import adaptive_wing, brightness_weight, curve, gaussian_cross_entropy, wing
 
 
 def at(distance, target):
@@ -55,3 +55,29 @@ def test_the_gradient_is_the_numerical_one():
     predicted = torch.rand(1, 2, 4, 4, dtype=torch.float64, generator=generator).requires_grad_()
     target = torch.rand(1, 2, 4, 4, dtype=torch.float64, generator=generator)
     assert torch.autograd.gradcheck(lambda maps: adaptive_wing(maps, target), predicted)
+
+
+def test_wing_is_logarithmic_near_and_linear_far_and_meets_in_between():
+    width, epsilon = 0.06, 0.01
+    near, far = wing(torch.tensor([0.02, 0.5]), width, epsilon)
+    assert near.item() == pytest.approx(0.06 * math.log(3))
+    assert far.item() == pytest.approx(0.5 - 0.06 + 0.06 * math.log(7))
+    below, above = wing(torch.tensor([width - 1e-7, width + 1e-7]), width, epsilon)
+    assert above.item() == pytest.approx(below.item(), abs=1e-6)
+
+
+def test_cross_entropy_of_a_flat_map_is_the_logarithm_of_its_cells():
+    points = torch.tensor([[[0.3, 0.6]]])
+    assert gaussian_cross_entropy(torch.zeros(1, 1, 8, 8), points, 1.0).item() == pytest.approx(math.log(64), abs=1e-5)
+
+
+def test_cross_entropy_is_smallest_for_a_map_at_the_point():
+    points = torch.tensor([[[4.5 / 16, 9.5 / 16]]])
+    place = torch.arange(16) + 0.5
+    at_point = -((place[None] - 4.5) ** 2 + (place[:, None] - 9.5) ** 2) / 2
+    right = gaussian_cross_entropy(at_point[None, None], points, 1.0).item()
+    shifted = gaussian_cross_entropy(at_point.roll(2, 1)[None, None], points, 1.0).item()
+    swapped = gaussian_cross_entropy(at_point.T[None, None], points, 1.0).item()
+    assert right < shifted
+    assert right < swapped
+    assert right == pytest.approx(math.log(2 * math.pi * math.e), abs=0.01), "entropy of a Gaussian of one cell"
