@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from app.cli.data_cli import CROP_SIZE
+from app.cli.data import CROP_SIZE
 from app.cli.main import main
 from engine.core.schemes import IBUG_68, eye_centres
 from engine.formats.images import read_picture, write_picture
