@@ -35,6 +35,7 @@ class FilterLoader(QObject):
         self._wanted = folder
         self._drop()
         if folder is None:
+            self._version = None
             self.changed.emit(None)
             return
         # A hook is a program: only what the user put into the folder of filters may run.
@@ -57,10 +58,9 @@ class FilterLoader(QObject):
 
     def _report_changes(self) -> None:
         """Report another version, and a mistake once, and when it is fixed."""
-        version = None if self._stage is None else self._stage.version
-        if version is not self._version:
-            self._version = version
-            self.changed.emit(version)
+        if self._stage is not None and self._stage.version is not self._version:
+            self._version = self._stage.version
+            self.changed.emit(self._version)
         error = None if self._stage is None else self._stage.error
         words = "" if error is None else str(error)
         if words == self._reported:
@@ -72,6 +72,6 @@ class FilterLoader(QObject):
             self.failed.emit(error)
 
     def _drop(self) -> None:
-        stage, self._stage, self._version, self._reported = self._stage, None, None, ""
+        stage, self._stage, self._reported = self._stage, None, ""
         if stage is not None:
             self._background.run(stage.close)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SourceError
 from engine.core.frame import Epoch, Frame
-from engine.core.mailbox import Mailbox
-from engine.live.reader import Reader, ReadingContext, SourceThread
-from engine.live.state import Timing
+from engine.live.feed import Context, Feed
+from engine.live.reader import Reader, SourceThread
+from engine.live.settings import LiveSettings
 from engine.sources.base import Source, SourceKind
 
 # Weight of the newest interval in the running mean of a camera's frame period.
@@ -35,18 +35,18 @@ log = logging.getLogger(__name__)
 
 
 class CameraReader:
-    """Leaves the newest frame of a camera in the sink, in place of one that nobody took. See `Reader`.
+    """Leaves the newest frame of a camera in the feed, in place of one that nobody took. See `Reader`.
 
     Frames are numbered on from `first_id`, so that numbers go on when a camera is opened again.
 
     Args:
         thread: on which it works.
         source: the camera.
-        context: see `ReadingContext`.
+        context: see `Context`.
         first_id: id of the first frame.
     """
 
-    def __init__(self, thread: SourceThread, source: Source, context: ReadingContext, first_id: int = 0) -> None:
+    def __init__(self, thread: SourceThread, source: Source, context: Context, first_id: int = 0) -> None:
         self._thread, self._source, self._context = thread, source, context
         self._hints = PictureHints(context.timing.hint)
         self.epoch = Epoch(is_camera=True)
@@ -64,10 +64,10 @@ class CameraReader:
                 return
             self.hint = self._hints.observe(frame.image, self._context.clock())
             self._count(wait_ms / 1e3)
-            if not self._context.paused():
+            if not self._context.settings().paused:
                 numbered = replace(frame, id=self.next_id, epoch=self.epoch, wait_ms=wait_ms)
                 self.next_id += 1
-                self._context.sink.replace(numbered)
+                self._context.feed.replace(numbered)
 
     def wake(self) -> None:
         """End every wait: there is none outside the driver."""
@@ -129,7 +129,7 @@ class GuardedCamera:
 
     kind = SourceKind.CAMERA
 
-    def __init__(self, camera: Source, thread: SourceThread, frames: NewestFrame) -> None:
+    def __init__(self, camera: Source, thread: SourceThread, frames: Feed) -> None:
         self.name, self.rate, self.frame_count = camera.name, camera.rate, camera.frame_count
         self._camera, self._thread, self._frames = camera, thread, frames
 
@@ -144,7 +144,7 @@ class GuardedCamera:
         Raises:
             SourceError: the camera failed, or gave no answer in time.
         """
-        while (frame := self._frames.take(TICK)) is None:
+        while (frame := self._frames.take(0, TICK)) is None:
             if self._thread.error is not None:
                 raise self._thread.error
             if not self._thread.is_alive():
@@ -164,14 +164,6 @@ class GuardedCamera:
             log.info("The camera %s is left behind: its driver hangs", self.name)
 
 
-class NewestFrame(Mailbox[Frame]):
-    """A `FrameSink` without a session behind it."""
-
-    def take_back(self) -> Frame | None:
-        """Return the frame that nobody took yet."""
-        return self.take(0.0)
-
-
 def open_guarded(open_source: Callable[[], Source]) -> Source:
     """Open a source for a loop that reads one frame after the other, without a live session.
 
@@ -183,11 +175,12 @@ def open_guarded(open_source: Callable[[], Source]) -> Source:
     Raises:
         SourceError: opening failed, or took longer than `OPEN_LIMIT`.
     """
-    frames, sources = NewestFrame(), list[Source]()
+    feed, sources = Feed(LiveSettings), list[Source]()
+    feed.add()
 
     def make_reader(thread: SourceThread, source: Source) -> Reader | None:
         sources.append(source)
-        return CameraReader(thread, source, ReadingContext(frames, Timing())) if thread.is_camera else None
+        return CameraReader(thread, source, Context(feed)) if thread.is_camera else None
 
     thread = SourceThread(open_source, make_reader, time.monotonic)
     thread.start()
@@ -200,4 +193,4 @@ def open_guarded(open_source: Callable[[], Source]) -> Source:
         )
     if not sources and thread.error is not None:
         raise thread.error
-    return GuardedCamera(sources[0], thread, frames) if thread.is_camera else sources[0]
+    return GuardedCamera(sources[0], thread, feed) if thread.is_camera else sources[0]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,16 +12,17 @@ from numpy.typing import NDArray
 
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
+from engine.core.frame import Frame
 from engine.live.agreement import AgreementMeter
-from engine.live.finder import Context, Finder, bare
-from engine.live.handover import Choice, Findings, active_lanes
+from engine.live.feed import Context, active_lanes
+from engine.live.finder import Finder, bare
 from engine.live.settings import LiveSettings, Pace
 from engine.live.state import SILENT_STATES
 from engine.live.view import NO_PICTURE, LaneView, View, ViewBuffer
 from engine.render.overlay import OverlayPainter
 from engine.render.scene import Layout, Look
 
-log = logging.getLogger(__name__)
+Choice = Mapping[int, LaneView | None]
 
 
 @dataclass
@@ -43,34 +43,67 @@ class Lane:
 
 
 class Composer:
-    """Draws on a thread of its own and publishes views.
+    """Draws findings, one of each finder at a time, and publishes views.
 
     At live pace the newest finding of each lane is shown. At locked pace findings wait until those of all lanes at work
-    are of the same frame. What is shown is drawn again whenever the settings ask for another look.
+    are of the same frame. What is shown is drawn again whenever the settings ask for another look. All this happens on
+    a thread of its own, but for the findings of a finder that works alone: handing them over would cost more than it
+    saves, so they are drawn on the finder's thread.
 
     Args:
-        findings: where findings come from.
         views: where views go.
         make_painter: makes what draws a lane's pictures.
         context: see `Context`.
+
+    Attributes:
+        frame: the first finder's newest frame; None before the first.
     """
 
-    def __init__(
-        self, findings: Findings, views: ViewBuffer, make_painter: Callable[[], OverlayPainter], context: Context
-    ) -> None:
-        self._findings, self._views, self._make_painter, self._context = findings, views, make_painter, context
+    def __init__(self, views: ViewBuffer, make_painter: Callable[[], OverlayPainter], context: Context) -> None:
+        self._views, self._make_painter, self._context = views, make_painter, context
+        self._changed = threading.Condition()
+        self._waiting: dict[int, LaneView] = {}  # findings, by lane
+        self._closed = False
+        self.frame: Frame | None = None
+        self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
+        self._drawing = threading.RLock()  # guards what follows
         self._lanes: list[Lane] = []
+        self._drawn = 0  # number of findings
         self._drawn_last = 0  # the lane whose finding was drawn last
         self._agreement = AgreementMeter()
-        self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
 
     def add(self, finder: Finder) -> None:
         """Draw for one more finder."""
         self._lanes.append(Lane(finder, self._make_painter()))
 
+    def put(self, number: int, finding: LaneView) -> None:
+        """Take a finder's finding, in place of one that was not drawn yet."""
+        if number == 0:
+            self.frame = finding.result.frame
+        if number == 0 and active_lanes(self._context.settings(), len(self._lanes)) == 1:
+            with self._drawing:
+                self._take(lambda: {0: None})
+                if not self._is_over(0, finding):
+                    self._show({0: finding})
+            return
+        with self._changed:
+            self._waiting[number] = finding
+            self._changed.notify_all()
+
+    def wait_until_taken(self, number: int, timeout: float) -> bool:
+        """Wait up to `timeout` seconds until no finding of a finder waits to be drawn; return whether none does."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed or number not in self._waiting, timeout)
+
     def start(self) -> None:
-        """Begin to draw, until `findings` is closed."""
+        """Begin to draw."""
         self._thread.start()
+
+    def close(self) -> None:
+        """Draw nothing any more, and wake everyone who waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def join(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for the thread; return whether it ended."""
@@ -79,7 +112,7 @@ class Composer:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        while not self._findings.closed:
+        while not self._closed:
             try:
                 self._step()
             except Exception as error:  # whatever it is, the next picture may be a better one
@@ -87,8 +120,48 @@ class Composer:
 
     def _step(self) -> None:
         """Show what was found; while nothing is, keep the pictures true to the settings and the source's state."""
-        taken = self._findings.take(self._choose, self._context.timing.tick)
-        fresh = {number: finding for number, finding in taken.items() if finding is not None}
+        before = self._drawn
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or bool(self._choose()), self._context.timing.tick)
+        with self._drawing:
+            taken = self._take(self._choose)
+            if not self._closed and (taken or self._drawn == before):
+                self._show({number: finding for number, finding in taken.items() if finding is not None})
+
+    def _take(self, choose: Callable[[], Choice]) -> Choice:
+        """Return the findings that are chosen; they wait no longer."""
+        with self._changed:
+            taken = choose()
+            if any([self._waiting.pop(number, None) for number in taken]):
+                self._changed.notify_all()
+            return taken
+
+    def _choose(self) -> Choice:
+        """Choose which of the findings that wait to show, by lane; None drops one that is of no use."""
+        settings, waiting = self._context.settings(), self._waiting
+        active = active_lanes(settings, len(self._lanes))
+        useless = [number for number, finding in waiting.items() if number >= active or self._is_over(number, finding)]
+        if useless:
+            return dict.fromkeys(useless)
+        if settings.pace is Pace.LOCKED and active > 1:
+            return self._choose_locked(active)
+        # One after the other, so that neither waits for the other's drawing.
+        later = [number for number in waiting if number > self._drawn_last]
+        return {number: waiting[number] for number in sorted(later or waiting)[:1]}
+
+    def _choose_locked(self, active: int) -> Choice:
+        """Choose all findings if every lane shows the same frame with them; drop those that came too late for that."""
+        waiting = self._waiting
+        findings = [waiting.get(number) or self._lanes[number].shown for number in range(active)]
+        frames = [finding.result.frame for finding in findings if finding is not None]
+        if len(frames) == active and all(frame is frames[0] for frame in frames):
+            return dict(waiting)
+        newest = max((frame.id for frame in frames), default=0)
+        return {number: None for number, finding in waiting.items() if finding.result.frame.id < newest}
+
+    def _show(self, fresh: dict[int, LaneView]) -> None:
+        """Draw new findings, and whatever else is to look different, and publish the view."""
+        self._drawn += len(fresh)
         self._drawn_last = max(fresh, default=self._drawn_last)
         settings = self._context.settings()
         active = active_lanes(settings, len(self._lanes))
@@ -106,35 +179,11 @@ class Composer:
                 self._publish(active)
         finally:
             if 0 in fresh:
-                self._note_handled(fresh[0])
+                frame = fresh[0].result.frame
+                frame.epoch.shown, frame.epoch.handled = (frame.place, frame.time), frame.id
         for number, finding in fresh.items():
             if finding.result.model:
                 self._lanes[number].finder.check_numbers(finding.result)
-
-    def _choose(self, waiting: Sequence[LaneView | None]) -> Choice:
-        """Choose which findings to show, by lane; None for one of no use."""
-        settings = self._context.settings()
-        active = active_lanes(settings, len(waiting))
-        fresh = {number: finding for number, finding in enumerate(waiting) if finding is not None}
-        useless = [number for number, finding in fresh.items() if number >= active or self._is_over(number, finding)]
-        if useless:
-            return dict.fromkeys(useless)
-        if settings.pace is Pace.LOCKED and active > 1:
-            return self._choose_locked(fresh, active)
-        if not fresh:
-            return {}
-        # One after the other, so that neither waits for the other's drawing.
-        number = next((number for number in fresh if number > self._drawn_last), min(fresh))
-        return {number: fresh[number]}
-
-    def _choose_locked(self, fresh: dict[int, LaneView], active: int) -> Choice:
-        """Choose all findings if every lane shows the same frame with them; drop those that came too late for that."""
-        findings = [fresh.get(number) or self._lanes[number].shown for number in range(active)]
-        frames = [finding.result.frame for finding in findings if finding is not None]
-        if not fresh or (len(frames) == active and all(frame is frames[0] for frame in frames)):
-            return fresh
-        newest = max(frame.id for frame in frames)
-        return {number: None for number, finding in fresh.items() if finding.result.frame.id < newest}
 
     def _is_over(self, number: int, finding: LaneView) -> bool:
         """Tell whether a finding must not be shown any more; one of the very frame on screen may."""
@@ -210,10 +259,6 @@ class Composer:
             meter = self._agreement
             self._views.publish(View(tuple(lanes), meter.value, meter.newest) if active > 1 else View(tuple(lanes)))
             self._context.tell()
-
-    def _note_handled(self, finding: LaneView) -> None:
-        frame = finding.result.frame
-        frame.epoch.shown, frame.epoch.handled = (frame.place, frame.time), frame.id
 
 
 def look_of(settings: LiveSettings) -> Look:

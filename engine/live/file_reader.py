@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from engine.core.frame import Epoch, Frame
-from engine.live.reader import ReadingContext, SourceThread
+from engine.live.feed import Context
+from engine.live.reader import SourceThread
 from engine.sources.base import FALLBACK_RATE, Seekable, Source, SourceKind
 
 # A frame that claims to come later than this after the last one has a damaged time.
@@ -89,7 +90,7 @@ class Pacer:
 
 
 class FileReader:
-    """Leaves every frame of a file in the sink at its time, once there is room. See `Reader`.
+    """Leaves every frame of a file in the feed at its time, once there is room. See `Reader`.
 
     `seek`, `step` and `playback` may be used from any thread. A seek ends the epoch, so nothing of before is shown any
     more, and begins another; a loop begins another too.
@@ -97,11 +98,11 @@ class FileReader:
     Args:
         thread: on which it works.
         source: the file.
-        context: see `ReadingContext`.
+        context: see `Context`.
         first_id: id of the first frame.
     """
 
-    def __init__(self, thread: SourceThread, source: Source, context: ReadingContext, first_id: int = 0) -> None:
+    def __init__(self, thread: SourceThread, source: Source, context: Context, first_id: int = 0) -> None:
         self._thread, self._source, self._context = thread, source, context
         self._film = source if isinstance(source, Seekable) else None
         self._woken = threading.Event()  # there is something to do other than what is being done
@@ -163,7 +164,7 @@ class FileReader:
                 self._length = self._film.duration, self._source.frame_count
             if frame is not None:
                 self._give_in_time(replace(frame, epoch=epoch, asked=request is not None))
-            elif not self._loops() and not self._waits_at_end(epoch):
+            elif not self._loops() and not self._waits_at_end():
                 return
 
     def _ask(self, request: Callable[[SeekRequest | None], SeekRequest], seconds: float | None = None) -> None:
@@ -184,7 +185,7 @@ class FileReader:
     def _go(self, film: Seekable, request: SeekRequest) -> None:
         """Go on elsewhere, with what was read already if that will do."""
         place = request.place(film, self.epoch.shown[0])
-        left = self._context.sink.take_back()
+        left = self._context.feed.take_back()
         if left is not None:
             self._ahead.appendleft(left)
         while self._ahead and self._ahead[0].place != place:
@@ -196,17 +197,17 @@ class FileReader:
     def _read(self) -> Frame | None:
         """Return the next frame; None at the end."""
         frame, wait_ms = self._thread.call(self._source.read)
-        if self.frames and wait_ms / 1e3 > self._context.timing.stalled_after(self.period):
-            self._break_off()
         if frame is None:
             return None
+        if self.frames and wait_ms / 1e3 > self._context.timing.stalled_after(self.period):
+            self._break_off()
         self._last = frame.id
         return replace(frame, place=frame.id, wait_ms=wait_ms)
 
     def _break_off(self) -> None:
         """Begin another epoch; what was read before may still be shown."""
         with self._lock:
-            if self._request is None:  # else the next epoch has begun already
+            if self._request is None:
                 self.epoch = Epoch(shown=self.epoch.shown)
 
     def _loops(self) -> bool:
@@ -219,9 +220,12 @@ class FileReader:
         self._break_off()
         return True
 
-    def _waits_at_end(self, epoch: Epoch) -> bool:
+    def _waits_at_end(self) -> bool:
         """Note that every frame was given; wait for somebody who goes back in the file, if one can."""
-        self.remark, epoch.complete = self._source.remark, True
+        self.remark = self._source.remark
+        with self._lock:
+            if self._request is None:  # else the next epoch has begun already
+                self.epoch.complete = True
         return self._film is not None and self._woken.wait()
 
     def _give_in_time(self, frame: Frame) -> None:
@@ -230,12 +234,12 @@ class FileReader:
             with self._lock:
                 self.epoch.shown = frame.place, frame.time  # further steps count from it
         self._pacer.wait(frame.time)
-        while self._context.paused() and self.frames and not frame.asked and not self._woken.is_set():
+        while self._context.settings().paused and self.frames and not frame.asked and not self._woken.is_set():
             self._woken.wait(self._context.timing.tick)
         # What waited for its moment counts as taken at that moment, as if a camera had seen it.
         given = replace(frame, id=self.next_id, captured=self._context.clock())
         while not self._woken.is_set():
-            if self._context.sink.put(given, self._context.timing.tick):
+            if self._context.feed.put(given, self._context.timing.tick):
                 frame.epoch.given = self.next_id
                 self.next_id += 1
                 self.frames += 1

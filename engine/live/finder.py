@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from engine.core.errors import ModelError, UnderstudyError
 from engine.core.faces import Result
@@ -16,37 +17,20 @@ from engine.core.stats import Meter
 from engine.inference.landmarker import Landmarker, not_finite_error
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals, SignalReader
-from engine.live.handover import Feed, Findings, active_lanes
-from engine.live.settings import LiveSettings
-from engine.live.state import FINAL_STATES, SILENT_STATES, SourceState, Timing
+from engine.live.feed import Context, active_lanes
+from engine.live.state import FINAL_STATES, SILENT_STATES
 from engine.live.view import NO_PICTURE, LaneView
+
+if TYPE_CHECKING:
+    from engine.live.composer import Composer
 
 log = logging.getLogger(__name__)
 
 OnResult = Callable[[Result, tuple[FaceSignals | None, ...]], None]
 
 
-@dataclass(frozen=True)
-class Context:
-    """What the threads of a session share.
-
-    Attributes:
-        settings: tells what the user set.
-        state: tells what the source is doing.
-        tell: called when there is a new view or error.
-        timing: see `Timing`.
-        clock: tells seconds.
-    """
-
-    settings: Callable[[], LiveSettings]
-    state: Callable[[], SourceState]
-    tell: Callable[[], None]
-    timing: Timing
-    clock: Callable[[], float]
-
-
 class Finder:
-    """Takes frames out of the feed and leaves what its model finds for the composer.
+    """Takes frames out of the feed and gives what its model finds to the composer.
 
     A model that fails is no end: the bare frame is handed over, `error` says why, and the next frame may be a better
     one. While the picture stands still, a model that has not seen it looks at it too.
@@ -54,9 +38,8 @@ class Finder:
     Args:
         number: its place among the finders of the session, from 0.
         make_pipeline: builds the pipeline; called on the finder's thread.
-        feed: where frames come from.
-        findings: where they go, with what was found.
-        context: see `Context`.
+        context: holds the feed that frames come from.
+        composer: draws what is found.
         on_result: called on the finder's thread with every result and its faces' signals.
 
     Attributes:
@@ -67,13 +50,12 @@ class Finder:
         self,
         number: int,
         make_pipeline: Callable[[], Pipeline],
-        feed: Feed,
-        findings: Findings,
         context: Context,
+        composer: Composer,
         on_result: OnResult | None = None,
     ) -> None:
         self._number, self._make_pipeline, self._on_result = number, make_pipeline, on_result
-        self._feed, self._findings, self._context = feed, findings, context
+        self._context, self._feed, self._composer = context, context.feed, composer
         self._wanted_model: Mailbox[Callable[[], Landmarker]] = Mailbox()
         self._judging = threading.Lock()  # the composer's thread judges too
         self._model_error: UnderstudyError | None = None
@@ -165,7 +147,7 @@ class Finder:
         elif self._context.settings().paused:
             self._follows = None
         tick = self._context.timing.tick
-        if not self._findings.wait_until_taken(self._number, tick):
+        if not self._composer.wait_until_taken(self._number, tick):
             return
         frame = self._feed.take(self._number, tick)
         if frame is None:
@@ -180,7 +162,7 @@ class Finder:
             if self._on_result is not None and finding.result.model:
                 self._on_result(finding.result, finding.signals)
         finally:
-            self._findings.put(self._number, finding)
+            self._composer.put(self._number, finding)
 
     def _is_active(self) -> bool:
         return self._number < active_lanes(self._context.settings(), self._number + 1)
@@ -208,13 +190,14 @@ class Finder:
 
     def _catch_up(self) -> None:
         """While no frame comes: look at the one on screen, unless this model has seen it."""
-        frame, state = self._findings.frame, self._context.state()
+        frame, state = self._composer.frame, self._context.state()
         if frame is None or frame is self._looked_at or not self._is_active():
             return
-        if self._context.settings().paused or state in FINAL_STATES or (self._number and state not in SILENT_STATES):
+        stands_still = self._context.settings().paused or state in FINAL_STATES
+        if stands_still or (self._number > 0 and state not in SILENT_STATES and self._feed.is_quiet):
             finding = self._find(frame, 0.0)
             if self._number == 0 or not frame.epoch.over:
-                self._findings.put(self._number, finding)
+                self._composer.put(self._number, finding)
 
     def _find(self, frame: Frame, wait_ms: float) -> LaneView:
         """Return what the model says of a frame; the bare frame if there is none or it failed, which `error` tells."""

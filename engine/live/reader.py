@@ -6,12 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from engine.core.errors import SourceError, UnderstudyError
-from engine.core.frame import Epoch, Frame
-from engine.live.state import Timing
+from engine.core.frame import Epoch
 from engine.sources.base import Source, SourceKind
 from engine.sources.discovery import CameraAbsent
 
@@ -22,38 +20,6 @@ Answer = TypeVar("Answer")
 
 class CameraReplaced(SourceError):
     """Another camera answers in place of the one that was lost; whether it is to be used, the user must say."""
-
-
-class FrameSink(Protocol):
-    """Where readers leave their frames."""
-
-    def replace(self, item: Frame, /) -> bool:
-        """Leave a frame in the place of an older one, without waiting."""
-
-    def put(self, item: Frame, timeout: float, /) -> bool:
-        """Leave a frame once the place is free; return False if it was not within `timeout` seconds."""
-
-    def take_back(self) -> Frame | None:
-        """Return the frame that nobody took yet, and free its place."""
-
-
-@dataclass(frozen=True)
-class ReadingContext:
-    """What every reader of a session works with.
-
-    Attributes:
-        sink: where frames go.
-        timing: see `Timing`.
-        clock: tells seconds.
-        paused: tells whether the frames of a camera are let go uncounted, and a file gives only those asked for.
-        loop: tells whether a file starts again at its end.
-    """
-
-    sink: FrameSink
-    timing: Timing
-    clock: Callable[[], float] = time.monotonic
-    paused: Callable[[], bool] = lambda: False
-    loop: Callable[[], bool] = lambda: False
 
 
 class Reader(Protocol):

@@ -17,10 +17,9 @@ from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals
 from engine.live.composer import Composer
+from engine.live.feed import Context, Feed, active_lanes
 from engine.live.file_reader import FileReader, Playback
-from engine.live.finder import Context, Finder, OnResult
-from engine.live.handover import Feed, Findings, active_lanes
-from engine.live.reader import ReadingContext
+from engine.live.finder import Finder, OnResult
 from engine.live.settings import LiveSettings
 from engine.live.state import Status, Timing
 from engine.live.view import View, ViewBuffer
@@ -68,13 +67,20 @@ class Session:
     ) -> None:
         self.settings, self.loop = settings, False
         self.on_result: OnResult | None = None
-        self._notify, self._clock, timing = notify, clock, timing or Timing()
+        self._notify, self._clock = notify, clock
         self._stopping = threading.Event()
-        self._feed, self._findings, self._views = Feed(lambda: self.settings), Findings(), ViewBuffer()
-        reading = ReadingContext(self._feed, timing, clock, lambda: self.settings.paused, lambda: self.loop)
-        self._watchdog = Watchdog(open_source, reading, self._tell)
-        self._context = Context(lambda: self.settings, lambda: self.status.state, self._tell, timing, clock)
-        self._composer = Composer(self._findings, self._views, make_painter, self._context)
+        self._feed, self._views = Feed(lambda: self.settings), ViewBuffer()
+        self._context = Context(
+            feed=self._feed,
+            settings=lambda: self.settings,
+            state=lambda: self.status.state,
+            loop=lambda: self.loop,
+            tell=self._tell,
+            timing=timing or Timing(),
+            clock=clock,
+        )
+        self._watchdog = Watchdog(open_source, self._context)
+        self._composer = Composer(self._views, make_painter, self._context)
         self._finders: list[Finder] = []
         self._add_finder(make_pipeline, self._report)
 
@@ -117,7 +123,7 @@ class Session:
         deadline = self._clock() + timeout
         self._stopping.set()
         self._feed.close()
-        self._findings.close()
+        self._composer.close()
         stopped = self._watchdog.stop(timeout)
         stuck = [finder for finder in self._finders if not finder.join(deadline - self._clock())]
         for _ in stuck:
@@ -171,10 +177,9 @@ class Session:
         return view
 
     def _add_finder(self, make_pipeline: Callable[[], Pipeline], on_result: OnResult | None = None) -> Finder:
-        finder = Finder(len(self._finders), make_pipeline, self._feed, self._findings, self._context, on_result)
+        finder = Finder(len(self._finders), make_pipeline, self._context, self._composer, on_result)
+        self._composer.add(finder)  # before anything can reach it
         self._feed.add()
-        self._findings.add()
-        self._composer.add(finder)
         self._finders.append(finder)
         return finder
 

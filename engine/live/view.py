@@ -90,16 +90,13 @@ class ViewBuffer:
         """Return a free picture `[height, width, 4]` uint8 of a lane with whatever it holds, until it is published."""
         with self._exchange:
             views = (self._newest, self._taken)
-            used = [view.lanes[lane].picture for view in views if view is not None and lane < len(view.lanes)]
-            pictures = self._pictures.setdefault(lane, [])
-            free = [place for place, its in enumerate(pictures) if not any(its is picture for picture in used)]
-            if free and pictures[free[0]].shape[:2] == (height, width):
-                return pictures[free[0]]
+            used = {id(view.lanes[lane].picture) for view in views if view is not None and lane < len(view.lanes)}
+            pictures = self._pictures.get(lane, [])
+            for picture in pictures:
+                if id(picture) not in used and picture.shape[:2] == (height, width):
+                    return picture
             picture = np.empty((height, width, 4), np.uint8)
-            if free:
-                pictures[free[0]] = picture
-            else:
-                pictures.append(picture)
+            self._pictures[lane] = [*(its for its in pictures if id(its) in used), picture]
             return picture
 
     def publish(self, view: View) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from engine.core.errors import SourceError, UnderstudyError, sentence
 from engine.live.camera_reader import CameraReader
+from engine.live.feed import Context
 from engine.live.file_reader import FileReader
-from engine.live.reader import CameraReplaced, Reader, ReadingContext, SourceThread
+from engine.live.reader import CameraReplaced, Reader, SourceThread
 from engine.live.state import Retries, SourceState, StateMachine, Status
 from engine.sources.base import Source
 from engine.sources.discovery import CameraAbsent
@@ -22,14 +23,13 @@ class Watchdog:
 
     Args:
         open_source: opens the source; called again, on a thread of its own each time, when a camera was lost.
-        context: what the readers work with.
-        changed: called after every change of the status, on the watchdog's thread.
+        context: see `Context`; told of every change of the status, on the watchdog's thread.
     """
 
-    def __init__(self, open_source: Callable[[], Source], context: ReadingContext, changed: Callable[[], None]) -> None:
+    def __init__(self, open_source: Callable[[], Source], context: Context) -> None:
         self._open_source, self._context = open_source, context
         self._timing, self._clock = context.timing, context.clock
-        self._machine = StateMachine(changed)
+        self._machine = StateMachine(context.tell)
         self._retries = Retries(self._timing)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)

@@ -12,8 +12,8 @@ import pytest
 from engine.core.errors import ModelError
 from engine.core.frame import Epoch, Frame
 from engine.live.composer import Composer
-from engine.live.finder import Context, Finder
-from engine.live.handover import Feed, Findings
+from engine.live.feed import Context, Feed
+from engine.live.finder import Finder
 from engine.live.settings import LiveSettings, Pace
 from engine.live.state import SourceState
 from engine.live.view import ViewBuffer
@@ -54,17 +54,16 @@ class Bench:
         pipelines = pipelines or (FakePipeline(),)
         self.settings, self.state, self.epoch = settings, SourceState.LIVE, Epoch()
         self.painters = painters or [Painter() for _ in pipelines]
-        self.feed, self.findings, self.views = Feed(lambda: self.settings), Findings(), ViewBuffer()
-        context = Context(lambda: self.settings, lambda: self.state, lambda: None, FAST, time.monotonic)
+        self.feed, self.views = Feed(lambda: self.settings), ViewBuffer()
+        context = Context(self.feed, lambda: self.settings, lambda: self.state, timing=FAST)
         makers = iter(self.painters)
-        self.composer = Composer(self.findings, self.views, lambda: next(makers), context)
+        self.composer = Composer(self.views, lambda: next(makers), context)
         self.finders = []
         for number, pipeline in enumerate(pipelines):
             its = on_result if number == 0 else None
-            finder = Finder(number, lambda pipeline=pipeline: pipeline, self.feed, self.findings, context, its)
-            self.feed.add()
-            self.findings.add()
+            finder = Finder(number, lambda pipeline=pipeline: pipeline, context, self.composer, its)
             self.composer.add(finder)
+            self.feed.add()
             self.finders.append(finder)
 
     def __enter__(self) -> Bench:
@@ -74,7 +73,7 @@ class Bench:
 
     def __exit__(self, *_) -> None:
         self.feed.close()
-        self.findings.close()
+        self.composer.close()
         for thread in (*self.finders, self.composer):
             assert thread.join(5)
 

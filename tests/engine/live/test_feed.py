@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from engine.core.frame import Epoch, Frame
-from engine.live.handover import Feed
+from engine.live.feed import Feed
 from engine.live.settings import LiveSettings, Pace
 from engine.render.scene import Layout
 from tests.fakes.live_fakes import picture, wait_until

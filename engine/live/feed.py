@@ -1,16 +1,16 @@
-"""The two hand-overs of a live session: frames from the reader to the finders, findings from them to the composer."""
+"""The feed: frames on their way from the reader to the finders."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from engine.core.frame import Frame
 from engine.live.settings import LiveSettings, Pace
-from engine.live.view import LaneView
+from engine.live.state import SourceState, Timing
 from engine.render.scene import Layout
-
-Choice = Mapping[int, LaneView | None]
 
 
 def active_lanes(settings: LiveSettings, lanes: int) -> int:
@@ -74,6 +74,11 @@ class Feed:
             frame, self._inboxes[finder] = self._inboxes[finder], None
             return frame
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the first finder waits for a frame that has not come."""
+        return self._waits[0] and self._frame is None
+
     def close(self) -> None:
         """Give out no frame any more, and wake everyone who waits."""
         with self._changed:
@@ -95,55 +100,24 @@ class Feed:
         return self._inboxes[finder] is not None
 
 
-class Findings:
-    """Hands findings to the composer: one of each finder, which goes on once it was taken.
+@dataclass(frozen=True)
+class Context:
+    """What the threads of a session share.
 
     Attributes:
-        frame: the first finder's newest frame; None before the first.
+        feed: the frames on their way from the reader to the finders.
+        settings: tells what the user set.
+        state: tells what the source is doing.
+        loop: tells whether a file starts again at its end.
+        tell: called when there is a new view, status or error.
+        timing: see `Timing`.
+        clock: tells seconds.
     """
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: list[LaneView | None] = []
-        self.frame: Frame | None = None
-        self.closed = False
-
-    def add(self) -> None:
-        """Make a place for one more finder."""
-        with self._changed:
-            self._waiting.append(None)
-
-    def put(self, finder: int, finding: LaneView) -> None:
-        """Leave a finding, in place of one that was not taken."""
-        with self._changed:
-            self._waiting[finder] = finding
-            if finder == 0:
-                self.frame = finding.result.frame
-            self._changed.notify_all()
-
-    def wait_until_taken(self, finder: int, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for a finder's finding to be taken; return whether it was."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.closed or self._waiting[finder] is None, timeout)
-
-    def take(self, choose: Callable[[Sequence[LaneView | None]], Choice], timeout: float) -> Choice:
-        """Return the findings that `choose` picks; none if it picked none within `timeout` seconds.
-
-        Args:
-            choose: gets what waits of each finder; returns what is taken, by lane: the finding, or None to drop it.
-            timeout: in seconds.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self.closed or bool(choose(self._waiting)), timeout)
-            taken = {} if self.closed else choose(self._waiting)
-            for lane in taken:
-                self._waiting[lane] = None
-            if taken:
-                self._changed.notify_all()
-            return taken
-
-    def close(self) -> None:
-        """Wake everyone who waits."""
-        with self._changed:
-            self.closed = True
-            self._changed.notify_all()
+    feed: Feed
+    settings: Callable[[], LiveSettings] = LiveSettings
+    state: Callable[[], SourceState] = lambda: SourceState.LIVE
+    loop: Callable[[], bool] = lambda: False
+    tell: Callable[[], None] = lambda: None
+    timing: Timing = field(default_factory=Timing)
+    clock: Callable[[], float] = time.monotonic
