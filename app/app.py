@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -57,7 +56,7 @@ def run_window(
     install_translations(application)
     store = SettingsStore(settings_path())
     if stream is not None:
-        store.keep(replace(store.settings, stream=stream))
+        store.update("stream", stream)
     theme = Theme(application, store.settings.theme)
     watch = CrashWatch()
     window = MainWindow(engine_api(detector), model, store, theme)

@@ -10,6 +10,11 @@ from PySide6.QtWidgets import QApplication
 from engine.core.paths import asset_path
 
 
+def QT_TRANSLATE_NOOP(context: str, words: str) -> str:  # noqa: ARG001  (lupdate reads the context)
+    """Mark `words` for translation later; `lupdate` looks for this name. Qt's own one has no types."""
+    return words
+
+
 def install_translations(
     application: QApplication, locale: QLocale | None = None, folder: Path | None = None
 ) -> list[QTranslator]:

@@ -15,15 +15,13 @@ FIRST, SECOND = 0, 1  # lanes
 
 @dataclass
 class LaneModel:
-    """Which model a lane has.
+    """Which model a lane has; `Player.wanted` tells which it should have.
 
     Attributes:
-        wanted: what is asked for, by name or path.
         loaded: what was loaded last, by name or path; set by threads of the sessions.
         at_work: the name that the lane's results carry; "" before the first.
     """
 
-    wanted: str
     loaded: str = ""
     at_work: str = ""
 

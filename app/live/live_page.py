@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from app.live.active_source import SECOND, ActiveSource
+from app.live.active_source import FIRST, SECOND, ActiveSource
 from app.live.camera import CameraControls
 from app.live.engine_api import EngineApi
 from app.live.files import FileControls
@@ -23,16 +22,15 @@ from app.live.viewport.presenter import BigLane, Presenter
 from app.live.viewport.recording_mark import RecordingMark
 from app.live.viewport.strip_chart import StripChart
 from app.live.viewport.viewport import Viewport
-from app.settings.schema import LaneSettings, Settings
+from app.settings.binding import follow
+from app.settings.store import SettingsStore
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
 from app.theme.theme import MARGIN
 from app.widgets.file_dialogs import ask_for_file, ask_for_folder
 from engine.core.errors import FilterError, ModelError
-from engine.filters.stage import LiveFilter
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
-from engine.live.settings import LiveSettings
 from engine.live.state import SourceState, Status
 from engine.live.view import View
 from engine.output.virtual_camera.camera import feedback_error
@@ -48,34 +46,26 @@ class LivePage(QWidget):
 
     Args:
         api: what the window asks of the engine.
-        settings: what was remembered.
-        model: model of the first lane, by name or path; None takes the remembered one.
+        store: holds what is set.
     """
 
     told = Signal(str)  # what the source is doing
     told_briefly = Signal(str)  # something that happened
     full_screen_wanted = Signal()
 
-    def __init__(self, api: EngineApi, settings: Settings, model: str | None, parent: QWidget | None = None) -> None:
+    def __init__(self, api: EngineApi, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._api, self._remembered = api, settings
+        self._api, self._store = api, store
         self._size = ""  # of the picture on screen
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
         self.view, self.banner, self.chart = Viewport(), Banner(), StripChart()
         self.presenter, self._recording_mark = Presenter(self.view), RecordingMark(self.view)
-        self.panel = ControlPanel(settings)
-        self.outputs, self._screenshots = Outputs(settings.recordings), Screenshots(self)
+        self.panel = ControlPanel(store)
+        self.outputs, self._screenshots = Outputs(store.settings.recordings), Screenshots(self)
         self._filters = FilterLoader(self)
-        self._filter: LiveFilter | None = None
-        self.player = Player(
-            api,
-            self._session_settings(),
-            model or settings.lanes.first,
-            settings.lanes.second,
-            self.outputs.on_result,
-        )
+        self.player = Player(api, store, self.outputs.on_result)
         self.files = FileControls(self.player, self.panel.pause, self)
         self.cameras = CameraControls(api.list_cameras, self.player, self.panel.source, self)
         self._lay_out()
@@ -83,6 +73,9 @@ class LivePage(QWidget):
         self._connect_player()
         self._connect_outputs()
         self._connect_filters()
+        store.changed.connect(self._on_setting)
+        follow(store, "presenter", self.presenter.setVisible)
+        self._show_numbers()
 
     def start(self, source: str | None) -> None:
         """Open the first source and fill the lists.
@@ -93,31 +86,14 @@ class LivePage(QWidget):
         self.cameras.watch.poll()
         self._background.run(self._api.list_models, self._on_models)
         self.look_for_filters()
-        if self._remembered.stream:
-            self.outputs.start_stream(self._remembered.stream)
+        self._filters.use(self.panel.filters.folder)
+        if self._store.settings.stream:
+            self.outputs.start_stream(self._store.settings.stream)
         self.player.open(source)
 
     def look_for_filters(self) -> None:
         """List the filters that are there now."""
         self._background.run(self._api.list_filters, self.panel.filters.set_entries)
-
-    def settings(self) -> Settings:
-        """Return what is to be remembered of this page."""
-        panel, live = self.panel, self.panel.live_settings()
-        first, second = (lane.wanted for lane in self.player.lanes)
-        playing = self.player.current
-        # What only stands in for the source that was asked for is not what the user chose.
-        passing = playing is not None and (playing.stands_in or self.files.is_passing(playing.spec))
-        return replace(
-            self._remembered,
-            source=self._remembered.source if playing is None or passing else playing.found_as,
-            smoothing=live.smoothing,
-            overlay=live.overlay,
-            signals=panel.shows_signals,
-            filter=panel.filters.choice,
-            stream=panel.outputs.address.text() if panel.outputs.stream.isChecked() else None,
-            lanes=LaneSettings(first, None if second == first else second, live.layout, live.pace, live.magnification),
-        )
 
     def close_down(self) -> None:
         """End everything; `player.stopped` tells when."""
@@ -134,19 +110,15 @@ class LivePage(QWidget):
     def toggle_pause(self) -> None:
         """Hold the picture or go on; a file that has ended starts again."""
         if self._status is not None and self._status.state is SourceState.ENDED:
-            self.panel.pause.setChecked(False)
+            self._store.update("live.paused", False)
             self.player.replay()
         else:
-            self.panel.pause.toggle()
+            self._store.toggle("live.paused")
 
     def swap_models(self) -> None:
         """Exchange the models of both lanes; with one lane on screen, show what the other model says."""
         self._choose_other()
         self.player.swap_models()
-
-    def toggle_signals(self) -> None:
-        """Show the signals of the largest face, or fold them away."""
-        self.panel.show_signals(not self.panel.shows_signals)
 
     def show_only_picture(self, only: bool) -> None:
         """Hide everything beside the picture, or show it again."""
@@ -154,12 +126,6 @@ class LivePage(QWidget):
             part.setVisible(not only)
         self.files.transport.keep_away(only)
         self.view.setFocus()
-
-    def present(self, on: bool) -> None:
-        """Show big numbers over the picture, or take them away."""
-        self.panel.present.setChecked(on)
-        self.presenter.setVisible(on)
-        self._show_numbers()
 
     def take_screenshot(self) -> None:
         """Save the picture on screen, overlay included."""
@@ -194,8 +160,8 @@ class LivePage(QWidget):
 
     def use_model(self, lane: int, name: str) -> None:
         """Put a model to work; the second lane is shown if it was not."""
-        if lane == SECOND and self.panel.lanes.layout_choice is Layout.SINGLE:
-            self.panel.lanes.choose_layout(Layout.SIDE_BY_SIDE)
+        if lane == SECOND and not self._compares:
+            self._store.update("live.layout", Layout.SIDE_BY_SIDE)
         self.player.use_model(name, lane)
 
     # What it is made of
@@ -216,13 +182,11 @@ class LivePage(QWidget):
 
     def _connect_panel(self) -> None:
         panel = self.panel
-        panel.changed.connect(self._apply)
         panel.sources.chosen.connect(self.open)
         panel.sources.action_wanted.connect(self._on_source_action)
         panel.lanes.model_chosen.connect(lambda lane, name: self.player.use_model(name, lane))
         panel.lanes.swap_wanted.connect(self.swap_models)
         panel.filters.folder_wanted.connect(self.ask_for_filter)
-        panel.pause.toggled.connect(self._tell_status)
         panel.screenshot.clicked.connect(self.take_screenshot)
         panel.full_screen.clicked.connect(self.full_screen_wanted)
 
@@ -250,35 +214,42 @@ class LivePage(QWidget):
         self._screenshots.failed.connect(self.banner.show_error)
         outputs.told.connect(self.told_briefly)
         outputs.recording_changed.connect(self._recording_mark.show_recording)
+        outputs.stream_changed.connect(self._remember_stream)
         join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
 
     def _connect_filters(self) -> None:
-        self._filters.changed.connect(self._on_filter)
+        self.panel.filters.chosen.connect(self._filters.use)
+        self._filters.changed.connect(lambda version: self._store.update("live.filter", version))
         self._filters.failed.connect(self.banner.show_error)
         self._filters.recovered.connect(self._on_filter_mended)
 
-    def _session_settings(self) -> LiveSettings:
-        # The window sets the numbers itself, in letters of the screen.
-        live = self.panel.live_settings()
-        self._live = replace(live, overlay=replace(live.overlay, numbers=False), filter=self._filter)
-        return self._live
+    @property
+    def _compares(self) -> bool:
+        return self._store.settings.live.layout is not Layout.SINGLE
 
-    def _apply(self) -> None:
-        if self.panel.lanes.layout_choice is not Layout.SINGLE:
+    def _on_setting(self, path: str) -> None:
+        if path == "live.layout" and self._compares:
             self._choose_other()
-        self._filters.use(self.panel.filters.folder)
-        self.player.apply(self._session_settings())
-        self._show_numbers()
+        if path == "live" or path.startswith("live."):
+            self.player.apply(path)
+        if path in ("live.overlay.numbers", "presenter"):
+            self._show_numbers()
+        if path == "live.paused":
+            self._tell_status()
 
     def _show_numbers(self) -> None:
         # An audience has the presenter's numbers.
-        self.view.show_numbers(self.panel.overlays.numbers.isChecked() and self.presenter.isHidden())
+        settings = self._store.settings
+        self.view.show_numbers(settings.live.overlay.numbers and not settings.presenter)
+
+    def _remember_stream(self, on: bool) -> None:
+        self._store.update("stream", self.panel.outputs.address.text() if on else None)
 
     def _choose_other(self) -> None:
         """Give the second lane a model of its own before it is shown for the first time."""
-        first, second = self.player.lanes
-        if second.wanted == first.wanted:
-            self.player.use_model(default_teacher(self._entries, first.wanted), SECOND)
+        first = self.player.wanted(FIRST)
+        if self.player.wanted(SECOND) == first:
+            self.player.use_model(default_teacher(self._entries, first), SECOND)
 
     def _on_source_action(self, action: SourceAction) -> None:
         {
@@ -293,10 +264,6 @@ class LivePage(QWidget):
         """Tell whether frames come from the source on screen."""
         return self._status is not None and self._status.state is SourceState.LIVE
 
-    def _on_filter(self, version: LiveFilter | None) -> None:
-        self._filter = version
-        self.player.apply(self._session_settings())
-
     def _on_filter_mended(self) -> None:
         if isinstance(self.banner.error, FilterError):
             self.banner.hide()
@@ -305,11 +272,11 @@ class LivePage(QWidget):
         self._entries = entries
         self.panel.lanes.set_entries(entries)
         self.view.set_entries(entries)
-        if self.panel.lanes.layout_choice is not Layout.SINGLE:
+        if self._compares:
             self._choose_other()
 
     def _on_view(self, view: View) -> None:
-        live = self._live
+        live = self._store.settings.live
         self.view.show_view(
             view, live.layout, live.pace, magnification=live.magnification, live=not live.paused and self._goes_on()
         )
@@ -359,8 +326,9 @@ class LivePage(QWidget):
         if playing.kind in (SourceKind.VIDEO, SourceKind.PICTURES) and playing.spec is not None:
             self.panel.sources.remember_file(playing.spec)
         self.panel.sources.select(_listed(playing))
-        self.panel.overlays.mirrored.setChecked(playing.session.settings.mirrored)
-        self.panel.pause.setChecked(False)
+        # What only stands in for the source that was asked for is not what the user chose.
+        if not playing.stands_in and not self.files.is_passing(playing.spec):
+            self._store.update("source", playing.found_as)
         self.chart.clear()
 
     def _on_kept(self, playing: ActiveSource) -> None:
@@ -379,13 +347,13 @@ class LivePage(QWidget):
         """Say what the source on screen is doing."""
         playing, status = self.player.current, self._status
         if playing is not None and status is not None:
-            words = status_words(playing, status, self._size, self.panel.pause.isChecked())
+            words = status_words(playing, status, self._size, self._store.settings.live.paused)
             pace = self.cameras.pace if self._goes_on() and not status.message else ""
             self.told.emit(f"{words} · {pace}" if pace else words)
         self._show_playback()
 
     def _show_playback(self) -> None:
-        self.files.refresh(self.panel.pause.isChecked() or not self._goes_on())
+        self.files.refresh(self._store.settings.live.paused or not self._goes_on())
 
 
 def _listed(playing: ActiveSource) -> str | None:

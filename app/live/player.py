@@ -9,6 +9,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.live.active_source import FIRST, SECOND, ActiveSource, LaneModel, Reported
 from app.live.engine_api import EngineApi
+from app.settings.schema import LaneSettings
+from app.settings.store import SettingsStore
 from app.shell.background import Background, Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
 from engine.inference.landmarker import Landmarker
@@ -42,18 +44,15 @@ class Player(QObject):
     def __init__(
         self,
         api: EngineApi,
-        settings: LiveSettings,
-        model: str,
-        second_model: str | None = None,
+        store: SettingsStore,
         on_result: OnResult | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._api = api
-        self._settings = settings
+        self._api, self._store = api, store
         self._tap = on_result
         self._mirroring_chosen = False  # by hand, while the next source is on its way
-        self.lanes = (LaneModel(model), LaneModel(second_model or model))
+        self.lanes = (LaneModel(), LaneModel())
         self._loop = False
         self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
         self._current: ActiveSource | None = None
@@ -131,18 +130,25 @@ class Player(QObject):
             self._formats[playing.name] = wanted
             playing.camera.ask(wanted)
 
-    def apply(self, settings: LiveSettings) -> None:
-        """Use these settings from the next frame on; a source on its way gets them when it takes over."""
-        if self._next is not None and settings.mirrored != self._settings.mirrored:
+    def apply(self, path: str) -> None:
+        """Let the source on screen have the settings from the next frame on; `path` says which of them changed.
+
+        A source on its way gets them when it takes over.
+        """
+        if self._next is not None and path == "live.mirrored":
             self._mirroring_chosen = True
-        self._settings = settings
         if self._current is not None:
             self._ask_for_second(self._current)
-            self._current.session.settings = settings
+            self._current.session.settings = self._live
+
+    def wanted(self, lane: int) -> str:
+        """Return the model that is asked for in a lane, by name or path. May be called on any thread."""
+        lanes = self._store.settings.lanes
+        return lanes.first if lane == FIRST else lanes.second or lanes.first
 
     def use_model(self, model: str, lane: int = FIRST) -> None:
         """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays at work."""
-        self.lanes[lane].wanted = model
+        self._want(model, lane)
         for playing in (self._current, self._next):
             if playing is None:
                 continue
@@ -155,7 +161,7 @@ class Player(QObject):
 
     def swap_models(self) -> None:
         """Exchange the models of both lanes; with a single lane on screen, show what the other model says."""
-        first, second = (lane.wanted for lane in self.lanes)
+        first, second = self.wanted(FIRST), self.wanted(SECOND)
         self.use_model(second, FIRST)
         self.use_model(first, SECOND)
 
@@ -169,10 +175,20 @@ class Player(QObject):
         if not self._stopping:
             self.stopped.emit()
 
+    @property
+    def _live(self) -> LiveSettings:
+        """What a session takes: the window draws the panel of stats itself, in letters of the screen."""
+        live = self._store.settings.live
+        return replace(live, overlay=replace(live.overlay, numbers=False))
+
+    def _want(self, model: str, lane: int) -> None:
+        first, second = (model if lane == its else self.wanted(its) for its in (FIRST, SECOND))
+        self._store.update("lanes", LaneSettings(first, None if second == first else second))
+
     def _start(self, playing: ActiveSource) -> None:
         # Their ends alone: a session that held the ones before it would keep them all.
         before = tuple(old.ended for old in self._stopping if old.may_share_device(playing))
-        settings = replace(self._settings, paused=False)
+        settings = replace(self._live, paused=False)
         self._mirroring_chosen = self._mirroring_chosen and playing.stands_in
         playing.session = self._api.new_session(
             lambda: self._open_source(playing, before),
@@ -188,15 +204,15 @@ class Player(QObject):
 
     def _ask_for_second(self, playing: ActiveSource) -> None:
         """Let a session have the second model, once there is a use for it."""
-        model = self.lanes[SECOND].wanted
-        if self._settings.layout is Layout.SINGLE or playing.second_model == model:
+        model = self.wanted(SECOND)
+        if self._live.layout is Layout.SINGLE or playing.second_model == model:
             return
         playing.second_model = model
         playing.session.use_model(
             lambda: self._load_landmarker(SECOND, model),
             SECOND,
             # By the time the first one was found broken, another may be wanted.
-            lambda: self._build_pipeline(SECOND, self.lanes[SECOND].wanted),
+            lambda: self._build_pipeline(SECOND, self.wanted(SECOND)),
         )
 
     def _open_source(self, playing: ActiveSource, before: tuple[threading.Event, ...]) -> Source:
@@ -214,7 +230,7 @@ class Player(QObject):
 
     def _make_pipeline(self, playing: ActiveSource) -> Pipeline:
         """Build the pipeline, with another model if the wanted one is broken; runs on the session's thread."""
-        model = self.lanes[FIRST].wanted
+        model = self.wanted(FIRST)
         try:
             return self._build_pipeline(FIRST, model)
         except ModelError as error:
@@ -271,8 +287,10 @@ class Player(QObject):
         former, self._current, self._next = self._current, playing, None
         playing.reported_status = None  # so far it was told as that of a source on its way
         self._ask_for_second(playing)
-        mirrored = self._settings.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
-        playing.session.settings = replace(self._settings, mirrored=mirrored, paused=False)
+        live = self._store.settings.live
+        mirrored = live.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
+        self._store.update("live", replace(live, mirrored=mirrored, paused=False))
+        playing.session.settings = self._live
         playing.session.on_result = self._tap
         if former is not None:
             self._end(former)
@@ -325,7 +343,7 @@ class Player(QObject):
 
     def _tell_errors(self, playing: ActiveSource, errors: tuple[UnderstudyError | None, ...]) -> None:
         if playing.model_refusal is not None:
-            wanted = self.lanes[FIRST].wanted
+            wanted = self.wanted(FIRST)
             self.troubled.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
             playing.model_refusal = None
         for lane, error in enumerate(errors):
@@ -336,9 +354,9 @@ class Player(QObject):
 
     def _tell_error(self, lane: int, error: UnderstudyError) -> None:
         model = self.lanes[lane]
-        wanted = model.wanted
+        wanted = self.wanted(lane)
         if isinstance(error, ModelError) and model.at_work:
-            model.wanted = model.loaded
+            self._want(model.loaded, lane)
             self.model_changed.emit(lane, model.at_work)
         self.troubled.emit(error, lambda: self.use_model(wanted, lane))
 

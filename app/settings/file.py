@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import tomli_w
 from platformdirs import user_config_path
 
-from app.settings.schema import Range, Settings
+from app.settings.schema import Settings, paths_by_key, setting_types, value_at, with_value
 from engine.core.errors import UnderstudyError
 from engine.core.files import replaced
+from engine.live.settings import Range
 
 HEADER = (
     "# Settings of Understudy. Only what differs from the defaults stands here; take a line out to get its default.\n"
@@ -69,7 +70,7 @@ def read_settings(path: Path) -> StoredSettings:
     # tomllib refuses NUL: a letter that is no UTF-8 costs its line, as any other mistake does.
     text = raw.decode("utf-8-sig", errors="replace").replace("\ufffd", "\0")
     values, broken = _parse(text) if len(raw) <= MOST_BYTES else ({}, [EVERYTHING])
-    settings, unknown, wrong = _from_values(Settings, values, "")
+    settings, unknown, wrong = _from_values(values, Settings())
     broken += wrong
     if not broken:
         return StoredSettings(settings, unknown)
@@ -79,7 +80,7 @@ def read_settings(path: Path) -> StoredSettings:
 
 def settings_text(settings: Settings, unknown: Mapping[str, Any]) -> str:
     """Return the content of a file: what differs from the defaults, and the keys that are not ours."""
-    values = _merged(_to_values(settings, Settings()), unknown)
+    values = _merged(_to_values(settings), unknown)
     return HEADER + ("\n" + tomli_w.dumps(values) if values else "")
 
 
@@ -140,25 +141,29 @@ def _line_name(line: str, number: int) -> str:
 # From values to settings
 
 
-def _from_values(kind: type[Any], values: Mapping[str, Any], prefix: str) -> tuple[Any, dict[str, Any], list[str]]:
-    """Return a record of `kind`, the values it does not know, and the names of wrong ones."""
-    hints = get_type_hints(kind, include_extras=True)
-    known: dict[str, Any] = {}
+def _from_values(
+    values: Mapping[str, Any], settings: Settings, prefix: str = ""
+) -> tuple[Settings, dict[str, Any], list[str]]:
+    """Return `settings` with the values of a file, those that nobody knows, and the keys of wrong ones."""
+    known = paths_by_key()
     unknown: dict[str, Any] = {}
     wrong: list[str] = []
-    for key, value in values.items():
-        if key not in hints:
-            unknown[key] = value
-        elif is_dataclass(hints[key]) and isinstance(value, dict):
-            known[key], below, wrong_below = _from_values(_class(hints[key]), value, f"{prefix}{key}.")
-            unknown |= {key: below} if below else {}
+    for name, value in values.items():
+        key = prefix + name
+        if key in known:
+            try:
+                settings = with_value(settings, known[key], _converted(value, setting_types()[known[key]]))
+            except (TypeError, ValueError):
+                wrong.append(key)
+        elif not any(other.startswith(f"{key}.") for other in known):
+            unknown[name] = value
+        elif isinstance(value, dict):
+            settings, below, wrong_below = _from_values(value, settings, f"{key}.")
+            unknown |= {name: below} if below else {}
             wrong += wrong_below
         else:
-            try:
-                known[key] = _converted(value, hints[key])
-            except (TypeError, ValueError):
-                wrong.append(prefix + key)
-    return kind(**known), unknown, wrong
+            wrong.append(key)
+    return settings, unknown, wrong
 
 
 def _converted(value: Any, hint: Any) -> Any:
@@ -181,30 +186,23 @@ def _converted(value: Any, hint: Any) -> Any:
     return kind(value)
 
 
-def _class(hint: Any) -> type[Any]:
-    assert isinstance(hint, type)
-    return hint
-
-
 # From settings to values
 
 
-def _to_values(record: Any, default: Any) -> dict[str, Any]:
-    """Return what differs from the default, in TOML's types."""
-    return dict(_differences(record, default))
-
-
-def _differences(record: Any, default: Any) -> Iterator[tuple[str, Any]]:
-    for part in fields(record):
-        value, usual = getattr(record, part.name), getattr(default, part.name)
-        if value == usual:
+def _to_values(settings: Settings) -> dict[str, Any]:
+    """Return what differs from the defaults and can be written, in TOML's types."""
+    values: dict[str, Any] = {}
+    usual = Settings()
+    for key, path in paths_by_key().items():
+        value = value_at(settings, path)
+        if value is None or value == value_at(usual, path):
             continue
-        if is_dataclass(value):
-            yield part.name, _to_values(value, usual)
-        elif isinstance(value, Enum):
-            yield part.name, value.value
-        elif value is not None:
-            yield part.name, str(value) if isinstance(value, Path) else value
+        *sections, name = key.split(".")
+        table = values
+        for section in sections:
+            table = table.setdefault(section, {})
+        table[name] = value.value if isinstance(value, Enum) else str(value) if isinstance(value, Path) else value
+    return values
 
 
 def _merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

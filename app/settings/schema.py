@@ -1,25 +1,17 @@
-"""What the window remembers from one start to the next."""
+"""What the window remembers from one start to the next, and what it has set while it runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, is_dataclass, replace
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args, get_type_hints
 
 from app.theme.theme import ThemeChoice
 from engine.inference.library import DEFAULT_MODEL
-from engine.inference.pipeline import DEFAULT_SMOOTHING
-from engine.live.settings import Pace
-from engine.render.scene import Layout, OverlayOptions
-
-
-@dataclass(frozen=True)
-class Range:
-    """The least and the most that a number may be."""
-
-    low: float
-    high: float
-
+from engine.live.settings import LiveSettings, Range
 
 Place = Annotated[int, Range(-100_000, 100_000)]  # logical pixels; no desk of screens is wider
 Length = Annotated[int, Range(1, 100_000)]  # logical pixels
@@ -44,21 +36,15 @@ class WindowPlace:
 
 @dataclass(frozen=True)
 class LaneSettings:
-    """The models at work and how they are shown.
+    """The models that are wanted.
 
     Attributes:
         first: model of the first lane, by name or path.
-        second: model of the second lane; None while there is only one.
-        layout: how two lanes are shown.
-        pace: how two lanes keep time.
-        magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are drawn.
+        second: model of the second lane; None while it is that of the first.
     """
 
     first: str = DEFAULT_MODEL
     second: str | None = None
-    layout: Layout = Layout.SINGLE
-    pace: Pace = Pace.LIVE
-    magnification: Annotated[float, Range(1, 10)] = 3.0
 
 
 @dataclass(frozen=True)
@@ -78,25 +64,25 @@ class TrainChoices:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that is remembered. The names are the keys of the file.
+    """Everything that the user sets in the window.
+
+    A single setting has a path, such as `live.overlay.points`.
 
     Attributes:
         source: what was played, as `open_source` takes it; None for the first camera, or else the sample.
-        smoothing: strength of the smoothing, 0 for none to 1.
         signals: whether the panel of signals is shown.
-        filter: name of the AR filter; None for none.
+        filter: the AR filter, by name, or by its folder where that is none of the library's; None for none.
         stream: where landmarks are sent, as the stream's own address; None for nowhere.
         recordings: folder for recordings; None for the usual one.
         theme: light, dark, or as the desktop.
         presenter: whether the presenter's numbers are shown.
         window: where the window stands.
-        lanes: the models and how they are shown.
-        overlay: what is drawn on the picture.
+        lanes: the models.
+        live: what a session takes, but that the window draws the panel of stats itself.
         training: what was chosen last on the page of trainings.
     """
 
     source: str | None = None
-    smoothing: Annotated[float, Range(0, 1)] = DEFAULT_SMOOTHING
     signals: bool = False
     filter: str | None = None
     stream: str | None = None
@@ -105,5 +91,64 @@ class Settings:
     presenter: bool = False
     window: WindowPlace = field(default_factory=WindowPlace)
     lanes: LaneSettings = field(default_factory=LaneSettings)
-    overlay: OverlayOptions = field(default_factory=OverlayOptions)
+    live: LiveSettings = field(default_factory=LiveSettings)
     training: TrainChoices = field(default_factory=TrainChoices)
+
+
+# What belongs to the source on screen or was loaded for it. It is gone when the window closes.
+PASSING = ("live.mirrored", "live.paused", "live.filter")
+# Keys of the file that are not the path without `live.`: they are older than the record.
+FILE_KEYS = {
+    "live.layout": "lanes.layout",
+    "live.pace": "lanes.pace",
+    "live.magnification": "lanes.magnification",
+}
+
+
+def value_at(settings: Settings, path: str) -> Any:
+    """Return the setting, or the record of settings, at a path.
+
+    Raises:
+        AttributeError: there is none.
+    """
+    return attrgetter(path)(settings)
+
+
+def with_value(record: Any, path: str, value: Any) -> Any:
+    """Return a copy of a record with another value at a path.
+
+    Raises:
+        AttributeError: nothing is there.
+    """
+    name, _, rest = path.partition(".")
+    before = getattr(record, name)
+    return replace(record, **{name: with_value(before, rest, value) if rest else value})
+
+
+@cache
+def setting_types() -> dict[str, Any]:
+    """Return the annotation of every single setting, by its path."""
+    return dict(_types(Settings, ""))
+
+
+@cache
+def paths_by_key() -> dict[str, str]:
+    """Return the path of every setting that is remembered, by its key in the file."""
+    return {FILE_KEYS.get(path, path.removeprefix("live.")): path for path in setting_types() if path not in PASSING}
+
+
+def range_of(path: str) -> Range:
+    """Return what the number at a path may be.
+
+    Raises:
+        StopIteration: its record names no range.
+    """
+    return next(part for part in get_args(setting_types()[path]) if isinstance(part, Range))
+
+
+def _types(kind: type[Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if isinstance(hint, type) and is_dataclass(hint):
+            yield from _types(hint, f"{prefix}{name}.")
+        else:
+            yield prefix + name, hint

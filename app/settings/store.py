@@ -1,14 +1,15 @@
-"""Keeps the settings while the window runs: changes reach the file soon, on another thread, and never stop anything."""
+"""Holds the settings while the window runs: changes reach the file soon, on another thread, and never stop anything."""
 
 from __future__ import annotations
 
 import threading
+from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.settings.file import SettingsError, read_settings, settings_text, write_settings
-from app.settings.schema import Settings
+from app.settings.schema import Settings, value_at, with_value
 from app.shell.background import Background
 
 SOON_MS = 800  # a slider that is drawn across changes a hundred times
@@ -16,13 +17,16 @@ PATIENCE = 1.0  # seconds to wait for a disk that does not answer
 
 
 class SettingsStore(QObject):
-    """Reads the settings when it is made.
+    """The only holder of what the user sets. Reads the file when it is made; lives on the GUI thread.
+
+    Controls are bound to it, see `app.settings.binding`; everything else asks it, or listens to `changed`.
 
     Args:
         path: the file; it need not be there.
         parent: owner in Qt's sense.
     """
 
+    changed = Signal(str)  # path of what has another value now
     troubled = Signal(object)  # SettingsError: the file cannot be written; told once
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
@@ -36,7 +40,7 @@ class SettingsStore(QObject):
         # A file with mistakes is mended at the latest when the window closes, so that they are told only once.
         self._written = "" if stored.problem else settings_text(stored.settings, stored.unknown)
         self._writing = threading.Lock()
-        self._told = False
+        self._told = self._closed = False
         self._background = Background(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -45,17 +49,38 @@ class SettingsStore(QObject):
 
     @property
     def settings(self) -> Settings:
-        """What is to be remembered."""
+        """What is set now. May be read on any thread."""
         return self._settings
 
-    def keep(self, settings: Settings) -> None:
-        """Remember these from now on, and write them once nothing has changed for a moment."""
-        if settings != self._settings:
-            self._settings = settings
+    def update(self, path: str, value: object) -> None:
+        """Set what is at a path, and write the file once nothing has changed for a moment.
+
+        Args:
+            path: of a single setting or of a record of them, such as `live.overlay.points` or `window`.
+            value: of the type that stands there.
+
+        Raises:
+            AttributeError: there is no such setting.
+        """
+        if value == value_at(self._settings, path):
+            return
+        self._settings = with_value(self._settings, path, value)
+        if not self._closed:
             self._timer.start()
+        self.changed.emit(path)
+
+    def toggle(self, path: str) -> None:
+        """Turn a switch over, or go on to the next value of an enum, and after the last one to the first."""
+        value = value_at(self._settings, path)
+        if isinstance(value, Enum):
+            every = list(type(value))
+            self.update(path, every[(every.index(value) + 1) % len(every)])
+        else:
+            self.update(path, not value)
 
     def close(self) -> None:
         """Write what was not written yet; the program ends."""
+        self._closed = True
         self._timer.stop()
         self._background.close()
         self._write()

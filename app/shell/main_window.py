@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMoveEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.live.active_source import SECOND
@@ -16,18 +24,16 @@ from app.live.live_page import LivePage
 from app.live.viewport.first_hint import FirstHint
 from app.models.models_page import ModelsPage
 from app.settings.geometry import place_of, restore_place
-from app.settings.schema import Settings
 from app.settings.store import SettingsStore
 from app.shell.status_line import StatusLine
 from app.shell.top_bar import TopBar
 from app.shortcuts.cheat_sheet import HotkeySheet
-from app.shortcuts.shortcuts import Act, Hotkeys
+from app.shortcuts.shortcuts import HOTKEYS, Act, Hotkeys
 from app.theme.theme import Theme, ThemeChoice
 from app.train.train_page import TrainPage
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
-REMEMBER_MS = 2000  # how often what is to be remembered is looked at
 
 
 class MainWindow(QMainWindow):
@@ -36,21 +42,22 @@ class MainWindow(QMainWindow):
     Args:
         api: what the window asks of the engine.
         model: landmark model to start with, by name or path; None for the remembered one.
-        keeper: keeps the settings.
+        store: holds the settings.
         theme: the look of the application.
     """
 
     gone = Signal()  # the window was closed, and its threads have ended or were given up
 
-    def __init__(self, api: EngineApi, model: str | None, keeper: SettingsStore, theme: Theme) -> None:
+    def __init__(self, api: EngineApi, model: str | None, store: SettingsStore, theme: Theme) -> None:
         super().__init__()
-        self._keeper, self._theme = keeper, theme
+        self.store, self._theme = store, theme
         self._closing = False
         self._unfinished = {"player", "outputs"}
-        settings = keeper.settings
-        self.live = LivePage(api, settings, model)
+        if model is not None:
+            store.update("lanes.first", model)
+        self.live = LivePage(api, store)
         self.models = ModelsPage(api.list_models, api.load_landmarker)
-        self.training = TrainPage(settings.training)
+        self.training = TrainPage(store.settings.training)
         self.pages = QStackedWidget()
         self.top_bar, self.status_line = TopBar(), StatusLine()
         self._add_page(self.tr("Live"), self.live)
@@ -70,9 +77,9 @@ class MainWindow(QMainWindow):
         self._hint = FirstHint(self.view)
         self._hotkeys = Hotkeys(self, self._acts())
         self._connect()
-        restore_place(self, settings.window)
-        if settings.presenter:
-            self.toggle_presenter()
+        restore_place(self, store.settings.window)
+        if store.settings.presenter:
+            self._fill_screen(True)
         self.view.setFocus()
 
     def start(self, source: str | None) -> None:
@@ -81,14 +88,11 @@ class MainWindow(QMainWindow):
         Args:
             source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
         """
-        self.live.start(source if source is not None else self._keeper.settings.source)
-        if self._keeper.problem is not None:
-            self.banner.show_error(self._keeper.problem)
-        if self._keeper.is_first_start:
+        self.live.start(source if source is not None else self.store.settings.source)
+        if self.store.problem is not None:
+            self.banner.show_error(self.store.problem)
+        if self.store.is_first_start:
             self._hint.greet()
-        self._remembering = QTimer(self)
-        self._remembering.timeout.connect(self._remember)
-        self._remembering.start(REMEMBER_MS)
 
     def report_crash(self, details: str) -> None:
         """Tell of an error of our own that nobody caught."""
@@ -104,13 +108,11 @@ class MainWindow(QMainWindow):
         """Show only the picture on the whole screen, or the window again."""
         self._fill_screen(not self.isFullScreen())
         if not self.isFullScreen():
-            self.live.present(False)
+            self.store.update("presenter", False)
 
     def toggle_presenter(self) -> None:
         """Show the picture on the whole screen with big numbers, or the window again."""
-        presenting = not self.live.presenter.isVisibleTo(self.view)
-        self._fill_screen(presenting)
-        self.live.present(presenting)
+        self.store.toggle("presenter")
 
     def close_top(self) -> None:
         """Close what lies on top: the sheet of keys, the banner, or the full screen."""
@@ -138,9 +140,13 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(content)
         self.setMinimumSize(640, 420)
 
-    def _acts(self) -> dict[Act, Callable[[], object]]:
-        live, panel, overlays = self.live, self.panel, self.panel.overlays
-        return {
+    def _acts(self) -> dict[Act | str, Callable[[], object]]:
+        live, panel = self.live, self.panel
+        acts: dict[Act | str, Callable[[], object]] = {
+            line.act: partial(self.store.toggle, line.act) for line in HOTKEYS if isinstance(line.act, str)
+        }
+        return acts | {
+            "live.overlay.truth": panel.overlays.boxes["truth"].click,  # not where it is disabled
             Act.PAUSE: live.toggle_pause,
             Act.FRAME_BACK: lambda: live.files.step(-1),
             Act.FRAME_ON: lambda: live.files.step(1),
@@ -149,23 +155,13 @@ class MainWindow(QMainWindow):
             Act.START: lambda: live.player.seek(0.0),
             Act.OPEN: live.ask_for_file,
             Act.PASTE: live.files.paste,
-            Act.MIRROR: overlays.mirrored.toggle,
-            Act.POINTS: overlays.points.toggle,
-            Act.CONTOURS: overlays.contours.toggle,
-            Act.BOX: overlays.box.toggle,
-            Act.NUMBERS: overlays.numbers.toggle,
-            Act.TRUTH: overlays.truth.click,  # not where it is disabled
-            Act.POSE: overlays.pose.toggle,
-            Act.SIGNALS: live.toggle_signals,
             Act.FILTER: panel.filters.choose_next,
             Act.SWAP: live.swap_models,
-            Act.LAYOUT: panel.lanes.choose_next_layout,
-            Act.TIMING: panel.lanes.locked.toggle,
             Act.SCREENSHOT: live.take_screenshot,
             Act.RECORD: panel.outputs.record.toggle,
             Act.FULL_SCREEN: self.toggle_full_screen,
             Act.PRESENT: self.toggle_presenter,
-            Act.THEME: self._theme.choose_next,
+            Act.THEME: self._choose_next_theme,
             Act.KEYS: self.sheet.toggle,
             Act.CLOSE: self.close_top,
             Act.QUIT: self.close,
@@ -178,23 +174,31 @@ class MainWindow(QMainWindow):
         live.told.connect(self.status_line.show_text)
         live.told_briefly.connect(self.status_line.show_briefly)
         live.full_screen_wanted.connect(self.toggle_full_screen)
-        self.panel.present.clicked.connect(self.toggle_presenter)
         self.models.use_wanted.connect(self._use_model)
         self.training.load_wanted.connect(lambda path: self._use_model(SECOND, path))
-        self.training.choices_changed.connect(self._remember)
+        self.training.choices_changed.connect(lambda choices: self.store.update("training", choices))
         self.training.busy_changed.connect(lambda busy: self.top_bar.mark_busy(TRAIN_PAGE, busy))
-        self._keeper.troubled.connect(self.banner.show_error)
-        self._theme.changed.connect(self._on_theme)
-        self.top_bar.theme_wanted.connect(self._theme.choose_next)
+        self.store.troubled.connect(self.banner.show_error)
+        self.store.changed.connect(self._on_setting)
+        self.top_bar.theme_wanted.connect(self._choose_next_theme)
+
+    def _on_setting(self, path: str) -> None:
+        if path == "presenter":
+            self._fill_screen(self.store.settings.presenter)
+        elif path == "theme":
+            self._on_theme(self.store.settings.theme)
+
+    def _choose_next_theme(self) -> None:
+        self.store.toggle("theme")
 
     def _on_theme(self, choice: ThemeChoice) -> None:
+        self._theme.choose(choice)
         words = {
             ThemeChoice.SYSTEM: self.tr("Theme: as the system"),
             ThemeChoice.LIGHT: self.tr("Theme: light"),
             ThemeChoice.DARK: self.tr("Theme: dark"),
         }
         self.status_line.show_briefly(words[choice])
-        self._remember()
 
     def _use_model(self, lane: int, model: str) -> None:
         """Show a model on the live page."""
@@ -210,25 +214,24 @@ class MainWindow(QMainWindow):
             part.setVisible(not fill)
         self.live.show_only_picture(fill)
 
-    def _remember(self) -> None:
-        if not self._closing:
-            self._keeper.keep(self._settings())
-
-    def _settings(self) -> Settings:
-        kept = self.live.settings()
-        place = self._keeper.settings.window if self.isFullScreen() else place_of(self)
-        return replace(
-            kept,
-            theme=self._theme.choice,
-            window=place,
-            presenter=not self.live.presenter.isHidden(),
-            training=self.training.choices,
-        )
+    def _remember_place(self) -> None:
+        if not self._closing and not self.isFullScreen():
+            self.store.update("window", place_of(self))
 
     # What Qt tells
 
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._remember_place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._remember_place()
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._remember_place()
         # Whoever made a filter in another window finds it in the list on coming back.
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self._closing:
             self.live.look_for_filters()
@@ -273,7 +276,8 @@ class MainWindow(QMainWindow):
         event.accept()
         if self._closing:
             return
-        self._remember()
+        self._remember_place()
+        self.store.update("training", self.training.choices)  # also words that were typed and not entered
         self._closing = True
         self.hide()  # at once; what takes time happens unseen
         self.player.stopped.connect(lambda: self._finished("player"))
@@ -282,7 +286,7 @@ class MainWindow(QMainWindow):
         self.live.close_down()
         self.models.close_down()
         self.training.close_down()
-        self._keeper.close()
+        self.store.close()
 
     def _finished(self, part: str) -> None:
         self._unfinished.discard(part)

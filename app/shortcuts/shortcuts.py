@@ -1,4 +1,7 @@
-"""The one table of keys, from which the actions of the window, its tool tips and the sheet of keys are made."""
+"""The one table of keys, from which the actions of the window, its tool tips and the sheet of keys are made.
+
+Keys of settings stand in `app.settings.words`.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,12 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from app.settings.words import CONTEXT as SETTINGS_CONTEXT
+from app.settings.words import WORDS
+from app.translation import QT_TRANSLATE_NOOP
+
 CONTEXT = "hotkeys"  # under which translators find these words
 _ARROWS = {"Left": "\u2190", "Right": "\u2192"}
-
-
-def QT_TRANSLATE_NOOP(context: str, words: str) -> str:
-    """Mark `words` for translation later; `lupdate` looks for this name. Qt's own one has no types."""
-    return words
 
 
 class Group(Enum):
@@ -35,7 +37,7 @@ class Group(Enum):
 
 
 class Act(Enum):
-    """What a key can do."""
+    """What a key can do, but for changing a setting."""
 
     PAUSE = "pause"
     FRAME_BACK = "frame back"
@@ -45,18 +47,8 @@ class Act(Enum):
     START = "start"
     OPEN = "open"
     PASTE = "paste"
-    MIRROR = "mirror"
-    POINTS = "points"
-    CONTOURS = "contours"
-    BOX = "box"
-    NUMBERS = "numbers"
-    TRUTH = "truth"
-    POSE = "pose"
-    SIGNALS = "signals"
     FILTER = "filter"
     SWAP = "swap"
-    LAYOUT = "layout"
-    TIMING = "timing"
     SCREENSHOT = "screenshot"
     RECORD = "record"
     FULL_SCREEN = "full screen"
@@ -72,7 +64,7 @@ class Hotkey:
     """A key and what it does.
 
     Attributes:
-        act: what it does.
+        act: what it does; the path of a setting that it turns over, or takes on to its next value.
         keys: key sequences in Qt's portable words; any of them will do, tool tips name the first.
         words: what it does, in English; `text` is what users read.
         group: where the sheet lists it.
@@ -80,7 +72,7 @@ class Hotkey:
         repeats: it acts again and again while it is held down.
     """
 
-    act: Act
+    act: Act | str
     keys: tuple[str, ...]
     words: str
     group: Group
@@ -88,9 +80,14 @@ class Hotkey:
     repeats: bool = False
 
     @property
+    def context(self) -> str:
+        """Under which translators find the words."""
+        return CONTEXT if isinstance(self.act, Act) else SETTINGS_CONTEXT
+
+    @property
     def text(self) -> str:
         """What the key does, in the user's language."""
-        return QCoreApplication.translate(CONTEXT, self.words)
+        return QCoreApplication.translate(self.context, self.words)
 
     @property
     def key_texts(self) -> tuple[str, ...]:
@@ -107,6 +104,12 @@ def _yielding(act: Act, key: str, words: str, group: Group, repeats: bool = Fals
     return Hotkey(act, (key,), words, group, yields=True, repeats=repeats)
 
 
+def _setting(path: str, group: Group) -> Hotkey:
+    words = WORDS[path]
+    return Hotkey(path, (words.key,), words.on_sheet or words.label, group)
+
+
+_ON_PICTURE = [path for path, words in WORDS.items() if path.startswith("live.overlay.") and words.key]
 HOTKEYS = (
     _yielding(Act.PAUSE, "Space", QT_TRANSLATE_NOOP("hotkeys", "Pause, or go on"), Group.PICTURE),
     _yielding(Act.FRAME_BACK, "Left", QT_TRANSLATE_NOOP("hotkeys", "One frame back"), Group.PICTURE, repeats=True),
@@ -120,18 +123,12 @@ HOTKEYS = (
     _yielding(Act.START, "Home", QT_TRANSLATE_NOOP("hotkeys", "To the start"), Group.PICTURE),
     Hotkey(Act.OPEN, ("Ctrl+O",), QT_TRANSLATE_NOOP("hotkeys", "Open a file"), Group.PICTURE),
     Hotkey(Act.PASTE, ("Ctrl+V",), QT_TRANSLATE_NOOP("hotkeys", "Paste a picture"), Group.PICTURE),
-    Hotkey(Act.MIRROR, ("M",), QT_TRANSLATE_NOOP("hotkeys", "Mirrored view"), Group.PICTURE),
-    Hotkey(Act.POINTS, ("1",), QT_TRANSLATE_NOOP("hotkeys", "Points"), Group.OVERLAY),
-    Hotkey(Act.CONTOURS, ("2",), QT_TRANSLATE_NOOP("hotkeys", "Contours"), Group.OVERLAY),
-    Hotkey(Act.BOX, ("3",), QT_TRANSLATE_NOOP("hotkeys", "Face box"), Group.OVERLAY),
-    Hotkey(Act.NUMBERS, ("4",), QT_TRANSLATE_NOOP("hotkeys", "Numbers"), Group.OVERLAY),
-    Hotkey(Act.TRUTH, ("5",), QT_TRANSLATE_NOOP("hotkeys", "Ground truth"), Group.OVERLAY),
-    Hotkey(Act.POSE, ("6",), QT_TRANSLATE_NOOP("hotkeys", "Head pose"), Group.OVERLAY),
-    Hotkey(Act.SIGNALS, ("7",), QT_TRANSLATE_NOOP("hotkeys", "Signals"), Group.OVERLAY),
+    _setting("live.mirrored", Group.PICTURE),
+    *(_setting(path, Group.OVERLAY) for path in sorted([*_ON_PICTURE, "signals"], key=lambda path: WORDS[path].key)),
     Hotkey(Act.FILTER, ("G",), QT_TRANSLATE_NOOP("hotkeys", "Next filter"), Group.OVERLAY),
     Hotkey(Act.SWAP, ("X",), QT_TRANSLATE_NOOP("hotkeys", "Swap the models"), Group.COMPARE),
-    Hotkey(Act.LAYOUT, ("C",), QT_TRANSLATE_NOOP("hotkeys", "Next layout"), Group.COMPARE),
-    Hotkey(Act.TIMING, ("L",), QT_TRANSLATE_NOOP("hotkeys", "Locked or live timing"), Group.COMPARE),
+    _setting("live.layout", Group.COMPARE),
+    _setting("live.pace", Group.COMPARE),
     Hotkey(Act.SCREENSHOT, ("S",), QT_TRANSLATE_NOOP("hotkeys", "Screenshot"), Group.SAVE),
     Hotkey(Act.RECORD, ("R",), QT_TRANSLATE_NOOP("hotkeys", "Record, or stop recording"), Group.SAVE),
     Hotkey(Act.FULL_SCREEN, ("F",), QT_TRANSLATE_NOOP("hotkeys", "Full screen"), Group.WINDOW),
@@ -144,12 +141,12 @@ HOTKEYS = (
 _BY_ACT = {hotkey.act: hotkey for hotkey in HOTKEYS}
 
 
-def hotkey(act: Act) -> Hotkey:
+def hotkey(act: Act | str) -> Hotkey:
     """Return the line of the table for `act`."""
     return _BY_ACT[act]
 
 
-def with_key(words: str, act: Act) -> str:
+def with_key(words: str, act: Act | str) -> str:
     """Return a tool tip: `words`, and in brackets the key that does the same."""
     return f"{words} ({hotkey(act).key_texts[0]})"
 
@@ -169,7 +166,7 @@ class Hotkeys:
         KeyError: an act is missing.
     """
 
-    def __init__(self, window: QWidget, acts: Mapping[Act, Callable[[], object]]) -> None:
+    def __init__(self, window: QWidget, acts: Mapping[Act | str, Callable[[], object]]) -> None:
         self._acts = {line.act: acts[line.act] for line in HOTKEYS}
         self.actions = {line.act: self._make_action(line, window) for line in HOTKEYS if not line.yields}
 

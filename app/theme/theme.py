@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from string import Template
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -142,8 +142,6 @@ class Theme(QObject):
         choice: the first choice.
     """
 
-    changed = Signal(ThemeChoice)  # the user chose another
-
     def __init__(self, application: QApplication, choice: ThemeChoice = ThemeChoice.SYSTEM) -> None:
         super().__init__(application)
         self._application = application
@@ -154,23 +152,12 @@ class Theme(QObject):
         application.setStyle("Fusion")  # once: each time costs a fifth of a change of colours
         apply_theme(application, self._palette())
 
-    @property
-    def choice(self) -> ThemeChoice:
-        """What the user chose."""
-        return self._choice
-
     def choose(self, choice: ThemeChoice) -> None:
         """Change the colours of everything on screen."""
         if choice is not self._choice:
             self._choice = choice
             self._set_system_scheme()
             self._apply()
-            self.changed.emit(choice)
-
-    def choose_next(self) -> None:
-        """Go on from system to light, dark, and system again."""
-        every = list(ThemeChoice)
-        self.choose(every[(every.index(self._choice) + 1) % len(every)])
 
     def _set_system_scheme(self) -> None:
         # The window's frame and the dialogs that the desktop draws itself.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Annotated
 
 from engine.inference.pipeline import DEFAULT_SMOOTHING
-from engine.render.scene import Layout, OverlayOptions, Paint
+from engine.render.scene import DEFAULT_MAGNIFICATION, Layout, OverlayOptions, Paint
 
 
 class Pace(Enum):
@@ -14,6 +15,14 @@ class Pace(Enum):
 
     LOCKED = "locked"  # both show the same frame, as fast as the slower model
     LIVE = "live"  # each at its own pace
+
+
+@dataclass(frozen=True)
+class Range:
+    """The least and the most that a number may be."""
+
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,9 @@ class LiveSettings:
 
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
     mirrored: bool = False
-    smoothing: float = DEFAULT_SMOOTHING
+    smoothing: Annotated[float, Range(0, 1)] = DEFAULT_SMOOTHING
     paused: bool = False
     layout: Layout = Layout.SINGLE
     pace: Pace = Pace.LIVE
-    magnification: float = 3.0
+    magnification: Annotated[float, Range(1, 10)] = DEFAULT_MAGNIFICATION
     filter: Paint | None = None

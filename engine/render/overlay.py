@@ -24,7 +24,7 @@ from engine.render.layer import Layer, Region
 from engine.render.palette import FIRST_LANE, PARTS, SECOND_LANE, TEXT, TRUTH, WHITE, Colour, mixed
 from engine.render.panel import Panel
 from engine.render.scene import Layout, Look, OverlayOptions
-from engine.render.text import EM_PER_CAPITAL, TextPainter, readable_size
+from engine.render.text import EM_PER_CAPITAL, SMALLEST_CAPITAL, TextPainter, readable_size
 
 # The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller
 # and larger faces bear more, so ink grows with the geometric mean of both.
@@ -49,6 +49,8 @@ HIDDEN_ALPHA = 0.35
 BOX_MARGIN = 0.06  # of the box's larger side
 LABEL_PADDING = 0.5  # em
 WIDEST_LABEL = 1.4  # box widths: wider ones are left out, or small faces would vanish behind words
+PICTURE_PER_INDEX = 90  # how much higher a picture is than the digits of an index, or wider if it is upright
+INDEX_GAP = 2.0  # pixels between an index and the dot
 BRACKET = 0.16  # length of the box's corners, of its smaller side
 
 
@@ -106,7 +108,7 @@ class OverlayPainter:
         for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
             self._draw_ink(face, its_truth, options, out, FIRST_LANE if overlaid else None)
         for face in others if overlaid else ():
-            self._draw_ink(face, None, replace(options, box=False), out, SECOND_LANE)
+            self._draw_ink(face, None, replace(options, box=False, indices=False), out, SECOND_LANE)
 
     def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
         if mirrored:
@@ -160,9 +162,14 @@ class OverlayPainter:
             boxes.append(frame_of(face))
         if label is not None:
             boxes.append(Box(label.plate.x0, label.plate.y0, label.plate.x1, label.plate.y1))
-        self._layer.clear(Region.around(joined(boxes), (RING_RADIUS + RING_WIDTH) * scale + 2, out))
+        margin = (RING_RADIUS + RING_WIDTH) * scale + 2
+        em = index_size(out)
+        self._layer.clear(Region.around(joined(boxes), margin + 3 * em * options.indices, out))
         if face is not None:
-            self._draw_face(face, options, scale, drawing_plan(face.scheme, colour))
+            plan = drawing_plan(face.scheme, colour)
+            if options.indices:
+                self._draw_indices(face, em, DOT_RADIUS * scale, plan)
+            self._draw_face(face, options, scale, plan)
         if label is not None:
             self._draw_label(label)
         if truth is not None:
@@ -187,6 +194,23 @@ class OverlayPainter:
             clear = seen[ends].all(1)
             self._layer.lines(fixed[ends[~clear]], width, colour, alpha * HIDDEN_ALPHA)
             self._layer.lines(fixed[ends[clear]], width, colour, alpha)
+
+    def _draw_indices(self, face: Face, em: float, radius: float, plan: DrawingPlan) -> None:
+        """Write the index of each landmark beside its dot; before all other ink, as it fades what is there."""
+        pixels, capital = self._layer.pixels, em / EM_PER_CAPITAL
+        if not pixels.size:
+            return
+        wide = self._painter.width("0", em) * np.array([len(text) for text in plan.indices])
+        away = outwards(face.landmarks, plan)
+        room = np.abs(away) * np.stack((wide, np.full_like(wide, capital)), axis=1) / 2
+        places = face.landmarks + away * (radius + INDEX_GAP + room.sum(1, keepdims=True)) + (0, capital / 2)
+        seen = face.confidence > (HIDDEN + SEEN) / 2
+        for clear in (False, True):
+            for index in np.flatnonzero(seen == clear):
+                place = self._layer.local(*places[index])
+                self._painter.draw(pixels, plan.indices[index], place, em, plan.inks[index], "centre")
+            if not clear and not seen.all():
+                cv2.convertScaleAbs(pixels, dst=pixels, alpha=HIDDEN_ALPHA)
 
     def _place_label(self, face: Face, out: NDArray[np.uint8]) -> Label | None:
         """Place id and score below the box, or above it where there is no room below; None if they are too wide."""
@@ -239,10 +263,20 @@ class DrawingPlan:
     Attributes:
         lines: per part of the face its colour and its lines as pairs of landmarks, `[n, 2]` int.
         dots: `[K, 3]` float32 BGR, colour of each landmark.
+        inks: the same colours for text.
+        indices: of each landmark, as text.
+        ends: `[K, 2]` int, neighbours of each landmark on its contour, itself where there is none.
+        mates: `[K, K]` float32, 1 for landmarks of the same contour, -1 for those of the lips' inner edge, else 0.
+        inside: `[K, K]` float32 that makes of landmarks a place on the inner side of each one's contour.
     """
 
     lines: tuple[tuple[Colour, NDArray[np.intp]], ...]
     dots: NDArray[np.float32]
+    inks: tuple[Colour, ...]
+    indices: tuple[str, ...]
+    ends: NDArray[np.intp]
+    mates: NDArray[np.float32]
+    inside: NDArray[np.float32]
 
 
 @lru_cache(maxsize=8)
@@ -256,13 +290,46 @@ def drawing_plan(scheme: Scheme, colour: Colour | None = None) -> DrawingPlan:
     # A single colour identifies the lane: its dots keep more of it.
     whiteness = DOT_WHITENESS if colour is None else DOT_WHITENESS / 2
     dots = np.array([mixed(colour or PARTS[part], WHITE, whiteness) for part in scheme.parts], np.float32)
-    return DrawingPlan(lines, dots)
+    inks = tuple((round(float(b)), round(float(g)), round(float(r))) for b, g, r in dots)
+    indices = tuple(str(index) for index in range(scheme.points))
+    ends = np.stack((np.arange(scheme.points),) * 2, axis=1)
+    mates = np.eye(scheme.points, dtype=np.float32)
+    inside = np.zeros_like(mates)
+    jaw = next((contour.points for contour in scheme.contours if contour.part == "jaw"), (0,))
+    inside[:, jaw[len(jaw) // 4]] = 1  # below brows and nose, and at the side of them
+    lips: set[int] = set()
+    for contour in scheme.contours:
+        chain = np.array(contour.points)
+        around = np.arange(len(chain))[:, None] + (-1, 1)
+        ends[chain] = chain[around % len(chain) if contour.closed else np.clip(around, 0, len(chain) - 1)]
+        inner = bool(lips) and contour.part == "lip" and lips.isdisjoint(contour.points)
+        mates[np.ix_(chain, chain)] = -1 if inner else 1
+        if contour.closed or contour.part == "jaw":
+            inside[chain] = 0
+            inside[np.ix_(chain, chain)] = 1 / len(chain)
+        if contour.part == "lip":
+            lips.update(contour.points)
+    return DrawingPlan(lines, dots, inks, indices, ends, mates, inside)
+
+
+def outwards(points: NDArray[np.float32], plan: DrawingPlan) -> NDArray[np.float32]:
+    """Return unit vectors `[K, 2]` that lead from landmarks `[K, 2]` away from their contours.
+
+    They lead to the outer side of a contour, but for the inner edge of the lips, where the outer edge would be.
+    """
+    along = points[plan.ends[:, 1]] - points[plan.ends[:, 0]]
+    length = np.hypot(along[:, 0], along[:, 1])
+    across = np.stack((-along[:, 1], along[:, 0]), axis=1) / np.maximum(length, 1e-6)[:, None]
+    across[length < 1e-6] = (1, 0)
+    # All of a contour are on one side, or they would jump from one to the other.
+    side = plan.mates @ ((points - plan.inside @ points) * across).sum(1)
+    return across * np.where(side < 0, -1, 1)[:, None].astype(np.float32)
 
 
 def _faces(result: Result, look: Look) -> tuple[Face, ...]:
     """Return the faces of a result that are drawn, as the look shows them."""
     options = look.options
-    if not (options.points or options.contours or options.box):
+    if not (options.points or options.contours or options.box or options.indices):
         return ()
     if not look.mirrored:
         return result.faces
@@ -275,6 +342,11 @@ def ink_scale(box: Box, picture: NDArray[np.uint8]) -> float:
     face = min(max(box.width, box.height, 1.0), max(height, width))
     usual = math.sqrt(face / USUAL_FACE * min(height, width) / USUAL_PICTURE)
     return max(SMALLEST_INK, min(usual, face / SMALL_FACE))
+
+
+def index_size(picture: NDArray[np.uint8]) -> float:
+    """Return the em in pixels of the landmarks' indices in `picture` `[H, W, 4]`: as small as can be read."""
+    return max(SMALLEST_CAPITAL, round(min(picture.shape[:2]) / PICTURE_PER_INDEX)) * EM_PER_CAPITAL
 
 
 def line_width(scale: float) -> int:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from engine.core.faces import Face
 from engine.inference.signals import FaceSignals
 
+DEFAULT_MAGNIFICATION = 3.0  # of the arrows between two lanes' landmarks
+
 
 class Layout(Enum):
     """How two lanes are shown."""
@@ -40,6 +42,7 @@ class OverlayOptions:
         numbers: the panel of stats.
         truth: rings at the ground truth, where the frame has it.
         pose: the axes of the head.
+        indices: the index of each landmark beside it, counted from 0, faint where it is probably hidden.
     """
 
     points: bool = True
@@ -48,6 +51,7 @@ class OverlayOptions:
     numbers: bool = True
     truth: bool = False
     pose: bool = False
+    indices: bool = False
 
 
 class Paint(Protocol):
@@ -85,5 +89,5 @@ class Look:
     options: OverlayOptions = field(default_factory=OverlayOptions)
     mirrored: bool = False
     layout: Layout = Layout.SINGLE
-    magnification: float = 3.0
+    magnification: float = DEFAULT_MAGNIFICATION
     filter: Paint | None = None

@@ -46,7 +46,7 @@ def use_everything(window: MainWindow) -> None:
     """Compare two models, record the view and the frames, and log the landmarks."""
     if not window.isVisible():
         return  # it was closed before
-    window.panel.lanes.choose_layout(random.choice([layout for layout in Layout if layout is not Layout.SINGLE]))
+    window.store.update("live.layout", random.choice([layout for layout in Layout if layout is not Layout.SINGLE]))
     section = window.panel.outputs
     section.recordings.setCurrentIndex(section.recordings.findText("both"))
     section.record.setChecked(True)

@@ -86,8 +86,8 @@ def window(qtbot, qapp, engine, monkeypatch, tmp_path):
 
     monkeypatch.setattr(live_page, "screenshot_folder", lambda: tmp_path / "Bilder öß")
     monkeypatch.setattr(outputs, "recordings_folder", lambda: tmp_path / "Videos öß")
-    keeper, theme = SettingsStore(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
-    shown = main_window.MainWindow(engine.api, "student-68", keeper, theme)
+    store, theme = SettingsStore(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
+    shown = main_window.MainWindow(engine.api, "student-68", store, theme)
     gone = []
     shown.gone.connect(lambda: gone.append(True))
     shown.show()

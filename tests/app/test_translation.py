@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtCore import QLocale, QObject
 from PySide6.QtWidgets import QAbstractButton, QLabel, QTabBar, QWidget
 
+from app.settings.words import WORDS
 from app.shortcuts.shortcuts import HOTKEYS, Act, with_key
 from app.translation import install_translations
 
@@ -143,7 +144,9 @@ def messages(path):
 def test_lupdate_finds_every_word(collected):
     found = {(context, message.findtext("source")) for context, message in messages(collected)}
     for line in HOTKEYS:
-        assert ("hotkeys", line.words) in found
+        assert (line.context, line.words) in found
+    for words in WORDS.values():
+        assert {("settings", words.label), ("settings", words.hint)} <= found
     calls = [
         call.args[0].value
         for path in SOURCES

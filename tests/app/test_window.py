@@ -307,14 +307,14 @@ def test_fault_10_missing_model_at_the_start_is_replaced_and_told(window, engine
 
 @pytest.mark.parametrize("name", ["points", "contours", "box", "numbers"])
 def test_overlay_toggle_reaches_the_session(playing, engine, qtbot, name):
-    box = getattr(playing.panel.overlays, name)
+    box = playing.panel.overlays.boxes[name]
     before = box.isChecked()
     qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
     assert getattr(engine.sessions[0].settings.overlay, name) is not before
 
 
 def test_ground_truth_can_be_shown_only_where_there_is_one(playing, engine, qtbot):
-    truth = playing.panel.overlays.truth
+    truth = playing.panel.overlays.boxes["truth"]
     qtbot.waitUntil(lambda: not truth.isEnabled())
     engine.truth = True
     engine.sessions[0].give()
@@ -332,7 +332,7 @@ def test_smoothing_slider(playing, engine, qtbot):
 
 
 def test_settings_go_on_with_the_next_source(playing, engine, qtbot):
-    playing.panel.overlays.box.setChecked(True)
+    playing.panel.overlays.boxes["box"].setChecked(True)
     playing.player.open("/clip.mp4")
     until_status(qtbot, playing, "clip.mp4 · playing")
     assert engine.sessions[1].settings.overlay.box
@@ -341,7 +341,7 @@ def test_settings_go_on_with_the_next_source(playing, engine, qtbot):
 def test_settings_changed_while_a_source_opens_go_on_with_it(playing, engine, qtbot):
     engine.outcomes["/slow.mp4"] = threading.Event()
     playing.player.open("/slow.mp4")
-    playing.panel.overlays.box.setChecked(True)
+    playing.panel.overlays.boxes["box"].setChecked(True)
     playing.panel.overlays.smoothing.setValue(80)
     playing.panel.overlays.mirrored.setChecked(True)
     assert not engine.sessions[1].settings.mirrored
@@ -351,7 +351,7 @@ def test_settings_changed_while_a_source_opens_go_on_with_it(playing, engine, qt
     assert settings.overlay.box
     assert settings.smoothing == pytest.approx(0.8)
     assert settings.mirrored
-    shown = playing.panel.live_settings()
+    shown = playing.store.settings.live
     assert settings == replace(shown, overlay=replace(shown.overlay, numbers=False)), "the window sets the numbers"
 
 
@@ -362,7 +362,7 @@ def test_camera_is_mirrored_unless_the_user_said_otherwise_while_it_opened(playi
         playing.player.open("sample")
         until_status(qtbot, playing, "Sample · playing")
         playing.player.open(name)
-        playing.panel.overlays.box.toggle()
+        playing.panel.overlays.boxes["box"].toggle()
         if touched:
             playing.panel.overlays.mirrored.click()
             playing.panel.overlays.mirrored.click()
@@ -395,8 +395,8 @@ def test_space_pauses_and_goes_on(playing, engine, qtbot):
 
 
 def test_fault_83_space_on_a_check_box_checks_it_and_does_not_pause(playing, engine, qtbot):
-    playing.panel.overlays.box.setFocus()
-    qtbot.keyClick(playing.panel.overlays.box, Qt.Key.Key_Space)
+    playing.panel.overlays.boxes["box"].setFocus()
+    qtbot.keyClick(playing.panel.overlays.boxes["box"], Qt.Key.Key_Space)
     assert engine.sessions[0].settings.overlay.box
     assert not engine.sessions[0].settings.paused
 
@@ -463,8 +463,8 @@ def test_tool_tips_name_the_keys(playing):
         (panel.screenshot, "(S)"),
         (panel.full_screen, "(F)"),
         (panel.overlays.mirrored, "(M)"),
-        (panel.overlays.points, "(1)"),
-        (panel.overlays.truth, "(5)"),
+        (panel.overlays.boxes["points"], "(1)"),
+        (panel.overlays.boxes["truth"], "(5)"),
     ):
         assert key in control.toolTip()
 

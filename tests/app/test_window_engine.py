@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt
 
 from app.app import engine_api
 from app.live import live_page
-from app.settings.schema import Settings
 from app.settings.store import SettingsStore
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme, ThemeChoice
@@ -32,9 +31,9 @@ pytestmark = pytest.mark.skipif(
 def window(qtbot, qapp, monkeypatch, tmp_path):
     """Return the window on the real engine; closed at the end within three seconds, threads and all."""
     monkeypatch.setattr(live_page, "screenshot_folder", lambda: tmp_path / "pictures")
-    keeper, theme = SettingsStore(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
-    keeper.keep(Settings(recordings=tmp_path / "videos"))
-    shown = MainWindow(engine_api(), DEFAULT_MODEL, keeper, theme)
+    store, theme = SettingsStore(tmp_path / "settings.toml"), Theme(qapp, ThemeChoice.DARK)
+    store.update("recordings", tmp_path / "videos")
+    shown = MainWindow(engine_api(), DEFAULT_MODEL, store, theme)
     shown.resize(1280, 800)
     gone = []
     shown.gone.connect(lambda: gone.append(True))
@@ -90,7 +89,7 @@ def test_fault_25_comparing_recording_filters_and_themes_never_block(window, qtb
     window.player.viewed.connect(shown.append)
     outputs.record.setChecked(True)
     for layout in Layout:
-        lanes.choose_layout(layout)
+        window.store.update("live.layout", layout)
         for pace in Pace if layout is not Layout.SINGLE else ():
             lanes.locked.setChecked(pace is Pace.LOCKED)
             until_second(qtbot, shown)

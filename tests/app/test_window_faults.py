@@ -207,14 +207,14 @@ def test_fault_15_a_slot_that_throws_is_told_the_settings_are_kept_and_the_windo
     try:
         with qtbot.captureExceptions():  # else pytest-qt takes the place of our own watch
             sys.excepthook = watch._on_exception
-            playing.panel.overlays.box.setChecked(True)
+            playing.panel.overlays.boxes["box"].setChecked(True)
             QTimer.singleShot(0, lambda: [][7])
             qtbot.waitUntil(playing.banner.isVisible)
     finally:
         watch.remove()
     assert "inside the program" in playing.banner.text
     path = tmp_path / "settings.toml"
-    qtbot.waitUntil(lambda: path.is_file() and read_settings(path).settings.overlay.box)
+    qtbot.waitUntil(lambda: path.is_file() and read_settings(path).settings.live.overlay.box)
     engine.sessions[0].give(colour=(5, 6, 7, 255))
     qtbot.waitUntil(lambda: tuple(playing.view.pixels[0, 0]) == (5, 6, 7, 255))
 

@@ -106,7 +106,7 @@ def test_fault_02_while_a_driver_hangs_everything_else_works_and_another_source_
     window.start(None)
     qtbot.waitUntil(lambda: window.view.pixels is not None)
     qtbot.waitUntil(lambda: window.view.notice != "")
-    window.panel.overlays.box.setChecked(True)
+    window.panel.overlays.boxes["box"].setChecked(True)
     assert engine.sessions[0].settings.overlay.box
     begin = time.monotonic()
     window.player.open("/clip.mp4")
@@ -255,7 +255,7 @@ def test_fault_52_what_is_seen_mirrored_is_written_as_it_is(window, engine, qtbo
     qtbot.waitUntil(lambda: window.view.pixels is not None)
     assert window.panel.overlays.mirrored.isChecked(), "as cameras are"
     for control in ("points", "contours", "box"):
-        getattr(window.panel.overlays, control).setChecked(False)
+        window.panel.overlays.boxes[control].setChecked(False)
     section = window.panel.outputs
     section.recordings.setCurrentIndex(section.recordings.findText("both"))
     section.record.setChecked(True)
@@ -315,7 +315,7 @@ def test_fault_54_a_switch_of_layout_while_hidden_does_no_harm(window, engine, q
     qtbot.waitUntil(lambda: window.view.pixels is not None)
     window.hide()
     for layout in Layout:
-        window.panel.lanes.choose_layout(layout)
+        window.store.update("live.layout", layout)
         qtbot.wait(30)
     window.show()
     seen = []

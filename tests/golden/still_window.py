@@ -16,7 +16,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.live.viewport import plates as lane_plates
-from app.settings.schema import LaneSettings, Settings, TrainChoices
+from app.settings.schema import LaneSettings, TrainChoices
 from app.settings.store import SettingsStore
 from app.shell import main_window
 from app.shell.main_window import MainWindow
@@ -90,16 +90,17 @@ class StillWindow:
         kit = TrainingKit((sys.executable, "-c", ""), Path("runs"), ())
         patch(main_window, "TrainPage", _train_page(main_window.TrainPage, kit, home))
         self.theme = Theme(application, ThemeChoice.DARK)
-        keeper = SettingsStore(home / "settings.toml")
-        keeper.is_first_start = False
-        keeper.keep(Settings(lanes=LaneSettings(*MODELS), signals=False, training=TrainChoices("student-68-base")))
+        store = SettingsStore(home / "settings.toml")
+        store.is_first_start = False
+        store.update("lanes", LaneSettings(*MODELS))
+        store.update("training", TrainChoices("student-68-base"))
         self._engine = FakeEngine()
         library = ModelLibrary((asset_path("models"),))
         entries = [
             replace(entry, path=Path("models", entry.path.name)) for entry in library.entries() if entry.name in MODELS
         ]
         api = replace(self._engine.api, list_models=lambda: entries, list_filters=FilterLibrary().entries)
-        self.window = MainWindow(api, MODELS[0], keeper, self.theme)
+        self.window = MainWindow(api, MODELS[0], store, self.theme)
         self.window.resize(*SIZE)
         self.window.live.chart._clock = self._clock.monotonic
         self.window.show()
@@ -126,7 +127,7 @@ class StillWindow:
     def show_layout(self, layout: Layout) -> None:
         """Show the live page in a layout."""
         self.window.top_bar.choose(0)
-        self.window.panel.lanes.choose_layout(layout)
+        self.window.store.update("live.layout", layout)
         settle()
         self.window.player.model_changed.emit(1, MODELS[1])
         for _ in range(2):  # what plates say of a frame's age is known once it was painted

@@ -35,15 +35,15 @@ def child(seconds: float) -> None:
     application = QApplication([])
     application.setQuitOnLastWindowClosed(False)
     with tempfile.TemporaryDirectory() as home:
-        keeper = SettingsStore(Path(home, "settings.toml"))
-        window = MainWindow(engine_api(), DEFAULT_MODEL, keeper, Theme(application, ThemeChoice.DARK))
+        store = SettingsStore(Path(home, "settings.toml"))
+        window = MainWindow(engine_api(), DEFAULT_MODEL, store, Theme(application, ThemeChoice.DARK))
         window.resize(1280, 800)
         window.show()
         window.start("sample")
         until(lambda: window.view.pixels is not None)
         said = [f"{time.time() - float(os.environ[STARTED]):.3f}"]
         for layout in (Layout.SINGLE, Layout.SIDE_BY_SIDE) if seconds else ():
-            window.panel.lanes.choose_layout(layout)
+            window.store.update("live.layout", layout)
             settle(round(seconds * 1000))
             for lane in range(1 if layout is Layout.SINGLE else 2):
                 spread = window.view.screen_latency(lane).spread

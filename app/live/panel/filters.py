@@ -9,6 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.live.panel.section import Section
+from app.settings.binding import follow
+from app.settings.store import SettingsStore
 from app.shortcuts.shortcuts import Act, with_key
 from app.widgets.controls import Picker
 from engine.filters.library import FilterEntry
@@ -19,22 +21,21 @@ OPEN_FOLDER = "open folder"
 class FilterSection(Section):
     """Chooses one filter or none; broken ones are listed and say why."""
 
-    changed = Signal()
+    chosen = Signal(object)  # Path of the filter's folder; None for no filter
     folder_wanted = Signal()  # a filter in a folder of the user's choice
 
-    def __init__(self, wanted: str | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.setText(self.tr("Filter"))
         self.picker = Picker()
         self.picker.setAccessibleName(self.tr("Filter"))
         self.picker.setToolTip(with_key(self.tr("Something to put on the faces"), Act.FILTER))
         self.rows.addWidget(self.picker)
-        self._wanted = wanted  # by name or folder, until the list is there
+        self._store = store
         self._entries: list[FilterEntry] = []
-        # A filter from outside the library is remembered by its folder.
-        self._own: Path | None = Path(wanted) if wanted and Path(wanted).is_absolute() else None
+        self._own: Path | None = None  # the last one that is none of the library's
         self.picker.activated.connect(self._on_activated)
-        self._fill()
+        follow(store, "filter", self._show)
 
     @property
     def folder(self) -> Path | None:
@@ -42,33 +43,27 @@ class FilterSection(Section):
         data = self.picker.currentData()
         return data if isinstance(data, Path) else None
 
-    @property
-    def choice(self) -> str | None:
-        """The filter as settings remember it: a listed one by its name, another by its folder."""
-        folder = self.folder
-        if folder is None:
-            return self._wanted
-        return next((entry.name for entry in self._entries if entry.folder == folder), str(folder))
-
     def set_entries(self, entries: Sequence[FilterEntry]) -> None:
         """List these filters."""
         self._entries = list(entries)
-        self._fill()
+        self._show(self._store.settings.filter)
 
     def choose(self, folder: Path) -> None:
         """Use the filter in a folder."""
-        self._wanted, self._own = str(folder), folder
-        self._fill()
+        self._store.update("filter", str(folder))
 
     def choose_next(self) -> None:
         """Go on to the next filter that can be used, and after the last one to none."""
         usable = [None, *(entry.name for entry in self._entries if entry.error is None)]
-        place = usable.index(self._wanted) if self._wanted in usable else 0
-        self._wanted = usable[(place + 1) % len(usable)]
-        self._fill()
+        wanted = self._store.settings.filter
+        place = usable.index(wanted) if wanted in usable else 0
+        self._store.update("filter", usable[(place + 1) % len(usable)])
 
-    def _fill(self) -> None:
+    def _show(self, wanted: str | None) -> None:
+        """List the filters and mark the one that is wanted, by its name or its folder."""
         before = self.folder
+        if wanted is not None and Path(wanted).is_absolute():
+            self._own = Path(wanted)
         self.picker.clear()
         self.picker.addItem(self.tr("No filter"), None)
         for entry in self._entries:
@@ -79,14 +74,14 @@ class FilterSection(Section):
             self.picker.addItem(self._own.name, self._own)
         self.picker.insertSeparator(self.picker.count())
         self.picker.addItem(self.tr("Open a filter's folder …"), OPEN_FOLDER)
-        self._mark()
+        self._mark(wanted)
         if self.folder != before:
-            self.changed.emit()
+            self.chosen.emit(self.folder)
 
-    def _mark(self) -> None:
+    def _mark(self, wanted: str | None) -> None:
         for row in range(self.picker.count()):
             folder = self.picker.itemData(row)
-            if isinstance(folder, Path) and self._wanted in (folder.name, str(folder)):
+            if isinstance(folder, Path) and wanted in (folder.name, str(folder)):
                 self.picker.setCurrentIndex(row)
                 return
         self.picker.setCurrentIndex(0)
@@ -94,8 +89,8 @@ class FilterSection(Section):
     def _on_activated(self, row: int) -> None:
         data = self.picker.itemData(row)
         if data == OPEN_FOLDER:
-            self._mark()
+            self._mark(self._store.settings.filter)
             self.folder_wanted.emit()
             return
-        self._wanted = None if data is None else data.name
-        self.changed.emit()
+        names = {entry.folder: entry.name for entry in self._entries}
+        self._store.update("filter", None if data is None else names.get(data, str(data)))

@@ -2,87 +2,47 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.live.panel.section import Section
-from app.shortcuts.shortcuts import Act
+from app.settings.binding import bound_check, bound_slider, follow
+from app.settings.store import SettingsStore
+from app.settings.words import WORDS
 from app.theme.theme import GAP
-from app.widgets.controls import CheckBox, make_check, make_slider
-from engine.live.settings import LiveSettings
-from engine.render.scene import OverlayOptions
+from app.widgets.controls import CheckBox
 
 COLUMNS = 2
+PREFIX = "live.overlay."
 
 
 class OverlaySection(Section):
-    """Check boxes for everything on the picture, and the smoothing."""
+    """Check boxes for everything on the picture, and the smoothing.
 
-    changed = Signal()
+    Attributes:
+        boxes: the check boxes by their names in `OverlayOptions`.
+        mirrored: the check box of the mirror.
+        smoothing: the slider, in percent.
+    """
 
-    def __init__(self, settings: LiveSettings, parent: QWidget | None = None) -> None:
+    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.heading.setText(self.tr("Overlay"))
-        options, make = settings.overlay, make_check
-        self.points = make(self.tr("Points"), self.tr("Show every landmark"), Act.POINTS, options.points)
-        self.contours = make(
-            self.tr("Contours"),
-            self.tr("Join the landmarks to jaw, brows, nose, eyes and lips"),
-            Act.CONTOURS,
-            options.contours,
-        )
-        self.box = make(self.tr("Face box"), self.tr("Show a box around each face"), Act.BOX, options.box)
-        self.numbers = make(
-            self.tr("Numbers"), self.tr("Show speed, time per stage and accuracy"), Act.NUMBERS, options.numbers
-        )
-        self.truth = make(
-            self.tr("Ground truth"),
-            self.tr("Show where the landmarks really are; only the sample and labelled data know"),
-            Act.TRUTH,
-            options.truth,
-        )
-        self.pose = make(self.tr("Head pose"), self.tr("Show the axes of each head"), Act.POSE, options.pose)
-        self.mirrored = make(
-            self.tr("Mirrored"),
-            self.tr("Show the picture as a mirror does; landmarks and clean recordings stay as they are"),
-            Act.MIRROR,
-            settings.mirrored,
-        )
+        self.boxes = {path.removeprefix(PREFIX): bound_check(store, path) for path in WORDS if path.startswith(PREFIX)}
+        self.mirrored = bound_check(store, "live.mirrored")
         self.smoothing_label = QLabel()
         self.smoothing_label.setProperty("role", "heading")
-        self.smoothing = make_slider(
-            self.tr("Smoothing"),
-            self.tr("More smoothing: calmer landmarks; less: quicker ones"),
-            0,
-            100,
-            round(settings.smoothing * 100),
-        )
+        self.smoothing = bound_slider(store, "live.smoothing", scale=100)
         self._lay_out()
-        self.smoothing.valueChanged.connect(self._tell_smoothing)
-        for box in self.all():
-            box.toggled.connect(self.changed)
-        self.smoothing.valueChanged.connect(self.changed)
-        self._tell_smoothing()
+        follow(store, "live.smoothing", self._tell_smoothing)
 
     def all(self) -> tuple[CheckBox, ...]:
         """Return the boxes in the order of their number keys, the mirror last."""
-        return (self.points, self.contours, self.box, self.numbers, self.truth, self.pose, self.mirrored)
-
-    def options(self) -> OverlayOptions:
-        """Return what the boxes say."""
-        return OverlayOptions(
-            points=self.points.isChecked(),
-            contours=self.contours.isChecked(),
-            box=self.box.isChecked(),
-            numbers=self.numbers.isChecked(),
-            truth=self.truth.isChecked(),
-            pose=self.pose.isChecked(),
-        )
+        return (*self.boxes.values(), self.mirrored)
 
     def offer_truth(self, known: bool) -> None:
         """Let the ground truth be shown only where the source knows it."""
-        if known != self.truth.isEnabled():
-            self.truth.setEnabled(known)
+        if known != self.boxes["truth"].isEnabled():
+            self.boxes["truth"].setEnabled(known)
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
@@ -95,5 +55,5 @@ class OverlaySection(Section):
         self.rows.addWidget(self.smoothing_label)
         self.rows.addWidget(self.smoothing)
 
-    def _tell_smoothing(self) -> None:
-        self.smoothing_label.setText(self.tr("Smoothing {0} %").format(self.smoothing.value()))
+    def _tell_smoothing(self, strength: float) -> None:
+        self.smoothing_label.setText(self.tr("Smoothing {0} %").format(round(100 * strength)))

@@ -32,7 +32,7 @@ class FirstHint(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         first = self.tr("Choose a camera at the right, or drop a video or a picture here.")
         second = self.tr("Press {0} to compare two models, {1} for all keys.")
-        keys = (hotkey(act).key_texts[0] for act in (Act.LAYOUT, Act.KEYS))
+        keys = (hotkey(act).key_texts[0] for act in ("live.layout", Act.KEYS))
         self.setText(f"{first}\n{second.format(*keys)}")
         self.setAccessibleName(self.text())
         parent.installEventFilter(self)

@@ -32,7 +32,7 @@ from engine.live.settings import Pace
 from engine.live.view import LaneView, View
 from engine.render import montage
 from engine.render.caption import Caption, words_of
-from engine.render.scene import Layout
+from engine.render.scene import DEFAULT_MAGNIFICATION, Layout
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
 PANE_GAP = 6  # logical pixels between two pictures
@@ -47,7 +47,8 @@ class Viewport(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view: View | None = None
-        self._layout, self._pace, self._magnification, self._live = Layout.SINGLE, Pace.LIVE, 3.0, False
+        self._layout, self._pace, self._live = Layout.SINGLE, Pace.LIVE, False
+        self._magnification = DEFAULT_MAGNIFICATION
         # QImage does not own its memory: the pictures of `_view` keep it alive.
         self._images: tuple[QImage | None, QImage | None] = (None, None)
         self._split_place = 0.5
@@ -112,7 +113,7 @@ class Viewport(QWidget):
         layout: Layout = Layout.SINGLE,
         pace: Pace = Pace.LIVE,
         *,
-        magnification: float = 3.0,
+        magnification: float = DEFAULT_MAGNIFICATION,
         live: bool = True,
     ) -> None:
         """Show a view from now on.

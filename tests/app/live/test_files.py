@@ -123,7 +123,7 @@ def test_a_picture_is_pasted_and_not_remembered(playing, engine, qtbot):
     image.fill(QColor("red"))
     paste(playing, qtbot, image=image)
     qtbot.waitUntil(lambda: playing.player.current.name == "Pasted picture")
-    assert playing.live.settings().source != engine.opened[-1], "it will be gone the next time"
+    assert playing.store.settings.source != engine.opened[-1], "it will be gone the next time"
 
 
 def test_a_copied_file_is_opened(playing, engine, qtbot, tmp_path):

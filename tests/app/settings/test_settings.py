@@ -12,17 +12,24 @@ from pathlib import Path
 import pytest
 
 from app.settings import file as settings_file
-from app.settings import store as settings_keeper
+from app.settings import store as settings_store
 from app.settings.file import HEADER, read_settings, settings_path, settings_text, write_settings
-from app.settings.schema import LaneSettings, Settings, WindowPlace
+from app.settings.schema import (
+    PASSING,
+    LaneSettings,
+    Settings,
+    TrainChoices,
+    WindowPlace,
+    paths_by_key,
+    setting_types,
+)
 from app.settings.store import SettingsStore
 from app.theme.theme import ThemeChoice
-from engine.live.settings import Pace
+from engine.live.settings import LiveSettings, Pace
 from engine.render.scene import Layout, OverlayOptions
 
 CHANGED = Settings(
     source='/videos/Öß 日本/clip "one".mp4',
-    smoothing=0.25,
     signals=True,
     filter="glasses",
     stream="udp://127.0.0.1:9000",
@@ -30,8 +37,14 @@ CHANGED = Settings(
     theme=ThemeChoice.LIGHT,
     presenter=True,
     window=WindowPlace(-1200, 40, 900, 700, maximised=True),
-    lanes=LaneSettings("student-98", "tough-68", Layout.SIDE_BY_SIDE, Pace.LOCKED, 7.5),
-    overlay=OverlayOptions(points=False, truth=True),
+    lanes=LaneSettings("student-98", "tough-68"),
+    live=LiveSettings(
+        OverlayOptions(points=False, truth=True),
+        smoothing=0.25,
+        layout=Layout.SIDE_BY_SIDE,
+        pace=Pace.LOCKED,
+        magnification=7.5,
+    ),
 )
 
 
@@ -54,8 +67,10 @@ def test_everything_comes_back(path):
 
 def test_only_what_differs_is_written(path):
     assert settings_text(Settings(), {}) == HEADER
-    lanes = replace(Settings().lanes, second="tough-68", layout=Layout.SPLIT)
-    text = settings_text(replace(Settings(), theme=ThemeChoice.DARK, lanes=lanes), {})
+    changed = Settings(
+        theme=ThemeChoice.DARK, lanes=LaneSettings(second="tough-68"), live=LiveSettings(layout=Layout.SPLIT)
+    )
+    text = settings_text(changed, {})
     assert tomllib.loads(text) == {"theme": "dark", "lanes": {"second": "tough-68", "layout": "split"}}
 
 
@@ -162,46 +177,133 @@ def test_fault_56_keys_of_a_newer_version_are_kept(path):
     }  # fmt: skip
 
 
+OLD = """\
+# Settings of Understudy. Only what differs from the defaults stands here; take a line out to get its default.
+
+source = "C920"
+smoothing = 0.25
+signals = true
+filter = "glasses"
+stream = "udp://127.0.0.1:9000"
+recordings = "/disk/Aufnahmen"
+theme = "light"
+presenter = true
+
+[window]
+x = -1200
+y = 40
+width = 900
+height = 700
+maximised = true
+
+[lanes]
+first = "student-98"
+second = "tough-68"
+layout = "side_by_side"
+pace = "locked"
+magnification = 7.5
+
+[overlay]
+points = false
+truth = true
+
+[training]
+recipe = "student-68-base"
+data = "/disk/packs"
+"""
+
+
+def test_a_file_of_the_first_version_is_read_and_written_as_it_is(path):
+    write(path, OLD)
+    stored = read_settings(path)
+    assert (stored.problem, dict(stored.unknown)) == (None, {})
+    settings = replace(
+        CHANGED,
+        source="C920",
+        recordings=Path("/disk/Aufnahmen"),
+        training=TrainChoices("student-68-base", Path("/disk/packs")),
+    )
+    assert stored.settings == settings
+    assert tomllib.loads(settings_text(settings, {})) == tomllib.loads(OLD)
+
+
+def test_every_setting_has_a_key_of_its_own():
+    assert sorted([*paths_by_key().values(), *PASSING]) == sorted(setting_types())
+    assert "live" not in {key.partition(".")[0] for key in paths_by_key()}, "the file has no such section"
+
+
+def test_what_belongs_to_the_source_is_not_remembered(path):
+    passing = Settings(live=LiveSettings(mirrored=True, paused=True, filter=object()))
+    assert settings_text(passing, {}) == HEADER
+    write(path, "mirrored = true\npaused = true\n[live]\npaused = true\n")
+    stored = read_settings(path)
+    assert stored.settings == Settings()
+    assert stored.unknown == {"mirrored": True, "paused": True, "live": {"paused": True}}
+
+
 # While the window runs
+
+
+def test_changes_are_told_once_and_with_their_path(path, qapp):
+    store, told = SettingsStore(path), []
+    store.changed.connect(told.append)
+    store.update("live.overlay.box", True)
+    store.update("live.overlay.box", True)
+    store.update("lanes", LaneSettings("a", "b"))
+    store.toggle("signals")
+    assert told == ["live.overlay.box", "lanes", "signals"]
+    with pytest.raises(AttributeError):
+        store.update("live.overlay.halo", True)
+    assert store.settings == Settings(
+        signals=True, lanes=LaneSettings("a", "b"), live=LiveSettings(OverlayOptions(box=True))
+    )
+
+
+def test_toggling_goes_round(path, qapp):
+    store = SettingsStore(path)
+    seen = []
+    for _ in ThemeChoice:
+        store.toggle("theme")
+        seen.append(store.settings.theme)
+    assert seen == [ThemeChoice.LIGHT, ThemeChoice.DARK, ThemeChoice.SYSTEM]
 
 
 def test_changes_are_written_once_and_soon(path, qtbot, qapp, monkeypatch):
     writes = []
-    monkeypatch.setattr(
-        settings_keeper, "write_settings", lambda *given: (writes.append(given), write_settings(*given))
-    )
-    keeper = SettingsStore(path)
-    keeper._timer.setInterval(50)
+    monkeypatch.setattr(settings_store, "write_settings", lambda *given: (writes.append(given), write_settings(*given)))
+    store = SettingsStore(path)
+    store._timer.setInterval(50)
     for share in range(100):
-        keeper.keep(replace(keeper.settings, smoothing=share / 100))
+        store.update("live.smoothing", share / 100)
     qtbot.waitUntil(path.exists)
     qtbot.wait(100)
     assert len(writes) == 1
-    assert read_settings(path).settings.smoothing == 0.99
-    keeper.close()
+    assert read_settings(path).settings.live.smoothing == 0.99
+    store.close()
     assert len(writes) == 1, "nothing new, so nothing is written"
 
 
 def test_what_was_not_written_yet_is_written_at_the_end(path, qapp):
-    keeper = SettingsStore(path)
-    keeper.keep(replace(keeper.settings, presenter=True))
+    store = SettingsStore(path)
+    store.update("presenter", True)
     assert not path.exists()
-    keeper.close()
+    store.close()
     assert read_settings(path).settings.presenter
 
 
 def test_defaults_make_no_file(path, qapp):
-    keeper = SettingsStore(path)
-    keeper.keep(Settings())
-    keeper.close()
+    store = SettingsStore(path)
+    store.update("presenter", True)
+    store.update("presenter", False)
+    store.close()
     assert not path.exists()
 
 
 def test_fault_56_a_broken_file_is_told_once_and_mended(path, qapp):
     write(path, 'theme = "dark"\nsmoothing = "much"\nlater = 1\n')
-    keeper = SettingsStore(path)
-    assert "“smoothing”" in str(keeper.problem)
-    keeper.close()
+    store = SettingsStore(path)
+    assert "“smoothing”" in str(store.problem)
+    store.close()
     again = SettingsStore(path)
     assert again.problem is None
     assert again.settings == replace(Settings(), theme=ThemeChoice.DARK)
@@ -213,25 +315,25 @@ def test_fault_56_settings_that_cannot_be_written_are_told_once(path, qtbot, qap
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(settings_file, "replaced", refuse)
-    keeper, told = SettingsStore(path), []
-    keeper.troubled.connect(told.append)
-    keeper._timer.setInterval(10)
+    store, told = SettingsStore(path), []
+    store.troubled.connect(told.append)
+    store._timer.setInterval(10)
     for number in range(3):
-        keeper.keep(replace(keeper.settings, smoothing=number / 10))
+        store.update("live.smoothing", number / 10)
         qtbot.wait(60)
-    keeper.close()
+    store.close()
     assert len(told) == 1
     assert "cannot be kept" in told[0].what
-    assert keeper.settings.smoothing == 0.2, "the window works on"
+    assert store.settings.live.smoothing == 0.2, "the window works on"
 
 
 def test_fault_56_a_file_that_cannot_be_read_is_not_overwritten(path, qapp):
     path.mkdir(parents=True)
     (path / "inside").write_text("x")
-    keeper = SettingsStore(path)
-    assert "cannot be read" in str(keeper.problem)
-    keeper.keep(replace(keeper.settings, presenter=True))
-    keeper.close()
+    store = SettingsStore(path)
+    assert "cannot be read" in str(store.problem)
+    store.update("presenter", True)
+    store.close()
     assert (path / "inside").read_text() == "x"
 
 

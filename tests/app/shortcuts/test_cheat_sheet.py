@@ -16,7 +16,7 @@ def window(qtbot, themed):
     shown.resize(1000, 700)
     qtbot.addWidget(shown)
     shown.sheet = HotkeySheet(shown)
-    acts = {act: (lambda: None) for act in Act}
+    acts = {line.act: (lambda: None) for line in HOTKEYS}
     shown.hotkeys = Hotkeys(shown, {**acts, Act.KEYS: shown.sheet.toggle})
     shown.show()
     qtbot.waitExposed(shown)

@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QPushButton, QSlider, QVBoxLayout, QWidget
 
+from app.settings.words import WORDS
 from app.shortcuts.shortcuts import HOTKEYS, Act, Group, Hotkeys, hotkey, with_key
 
 
@@ -20,7 +21,7 @@ class Window(QMainWindow):
         for control in (self.text, self.button, self.slider):
             layout.addWidget(control)
         self.setCentralWidget(content)
-        self.hotkeys = Hotkeys(self, {act: lambda act=act: self.done.append(act) for act in Act})
+        self.hotkeys = Hotkeys(self, {line.act: lambda act=line.act: self.done.append(act) for line in HOTKEYS})
 
     def keyPressEvent(self, event):
         if not self.hotkeys.press(event):
@@ -45,14 +46,17 @@ def press(qtbot, widget, keys):
 
 
 def test_every_act_has_one_line_and_every_key_one_act():
-    assert sorted(line.act.name for line in HOTKEYS) == sorted(act.name for act in Act)
+    names = sorted(line.act.name for line in HOTKEYS if isinstance(line.act, Act))
+    assert names == sorted(act.name for act in Act)
+    paths = sorted(line.act for line in HOTKEYS if isinstance(line.act, str))
+    assert paths == sorted(path for path, words in WORDS.items() if words.key)
     keys = [QKeySequence(key).toString() for line in HOTKEYS for key in line.keys]
     assert all(keys), "a key that Qt does not know"
     assert len(keys) == len(set(keys))
     assert {line.group for line in HOTKEYS} == set(Group)
 
 
-@pytest.mark.parametrize("line", HOTKEYS, ids=lambda line: line.act.value)
+@pytest.mark.parametrize("line", HOTKEYS, ids=lambda line: line.words)
 def test_every_key_does_what_the_table_says(window, qtbot, line):
     for key in line.keys:
         press(qtbot, window, key)

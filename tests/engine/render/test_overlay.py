@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +12,19 @@ import pytest
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import landmark_box
-from engine.core.schemes import IBUG_68, WFLW_98
+from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.core.stats import Spread, Stats
-from engine.render.overlay import OverlayPainter, brackets, drawing_plan, frame_of, ink_scale
+from engine.render.overlay import OverlayPainter, brackets, drawing_plan, frame_of, ink_scale, mirrored_points, outwards
 from engine.render.palette import PARTS, TRUTH
-from engine.render.scene import Look, OverlayOptions
+from engine.render.scene import Layout, Look, OverlayOptions
+from engine.render.text import TextPainter
 
 OFF = OverlayOptions(points=False, contours=False, box=False, numbers=False, truth=False)
-ON = OverlayOptions(points=True, contours=True, box=True, numbers=True, truth=True)
-ONLY = {name: dataclasses.replace(OFF, **{name: True}) for name in ("points", "contours", "box", "numbers", "truth")}
+ON = OverlayOptions(points=True, contours=True, box=True, numbers=True, truth=True, indices=True)
+ONLY = {
+    name: dataclasses.replace(OFF, **{name: True})
+    for name in ("points", "contours", "box", "numbers", "truth", "indices")
+}
 READINGS = Stats(30.0, {"landmark": Spread(1.0, 2.0), "draw": Spread(0.7, 0.9)}, 2.5, 1.0, 0, 100)
 WIDTH, HEIGHT = 640, 480
 
@@ -72,7 +78,7 @@ def test_without_an_overlay_the_picture_is_the_frame_exactly(painter):
     assert np.array_equal(composed(painter, result, OFF, mirrored=True), as_bgra(result.frame.image[:, ::-1]))
 
 
-@pytest.mark.parametrize("name", ["points", "contours", "box", "truth"])
+@pytest.mark.parametrize("name", ["points", "contours", "box", "truth", "indices"])
 def test_without_faces_there_is_nothing_to_draw(painter, name):
     result = result_of(noise())
     assert np.array_equal(composed(painter, result, ONLY[name]), as_bgra(result.frame.image))
@@ -330,3 +336,105 @@ def test_truth_is_told_from_landmarks_by_the_colour_blind(who):
     truth = lab(TRUTH, SEEN_BY[who])
     for part, colour in PARTS.items():
         assert np.linalg.norm(lab(colour, SEEN_BY[who]) - truth) > 45, part
+
+
+# The landmarks' indices
+
+
+def faces_of_the_sample():
+    """Return the 68 points of the sample's face on some of its frames."""
+    kept = json.loads((Path(__file__).parents[2] / "golden" / "landmarks.json").read_text(encoding="utf-8"))
+    return [np.array(points, np.float32) for points in kept["student-68"]]
+
+
+def ink_at(picture, place, reach=8, level=90):
+    """Return how much is drawn around a place on a grey picture."""
+    x, y = np.rint(place).astype(int)
+    area = picture[y - reach : y + reach, x - reach : x + reach, :3].astype(int)
+    return np.abs(area - level).sum()
+
+
+@pytest.mark.parametrize("roll", [0.0, 0.5, -2.0])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("points", faces_of_the_sample())
+def test_indices_stand_on_the_outer_side_of_contours(roll, mirrored, points):
+    cosine, sine = np.cos(roll), np.sin(roll)
+    points = (points @ np.array([[cosine, sine], [-sine, cosine]])).astype(np.float32)
+    if mirrored:
+        points = mirrored_points(points, WIDTH)
+    away = outwards(points, drawing_plan(IBUG_68))
+    assert np.allclose(np.hypot(*away.T), 1, atol=1e-4)
+    for contour in IBUG_68.contours:
+        chain = list(contour.points)
+        middle = points[chain].mean(0)
+        side = ((points[chain] - middle) * away[chain]).sum(1)
+        if chain[0] == 60:
+            assert side.sum() < 0, "on the inner edge of the lips they stand in the mouth"
+        elif contour.closed or contour.part == "jaw":
+            assert side.sum() > 0
+    below = points[8] - points[27]
+    assert (away[17:27] @ below < 0).all(), "brows: above"
+    assert len({bool(turn > 0) for turn in away[27:31] @ np.array((below[1], -below[0]))}) == 1, "nose: on one side"
+
+
+def test_indices_are_written_beside_their_landmarks_and_count_from_nought(painter, monkeypatch):
+    written = []
+    draw = TextPainter.draw
+    monkeypatch.setattr(
+        TextPainter, "draw", lambda self, *given: (written.append((given[1], given[2], given[3])), draw(self, *given))
+    )
+    points = faces_of_the_sample()[0]
+    picture = composed(painter, result_of(grey(), [face_at(points)]), ONLY["indices"])
+    assert [text for text, _, _ in written] == [str(index) for index in range(68)]
+    region = painter._layer.region
+    for text, (x, baseline), em in written:
+        place = np.array((x + region.x0, baseline + region.y0 - em * 4 / 11))
+        assert 4 < np.hypot(*(place - points[int(text)])) < 16
+        assert ink_at(picture, place) > 1000
+    assert em == 11, "capitals of eight pixels"
+
+
+def test_indices_of_hidden_landmarks_are_faint(painter):
+    points = grid_of_points(IBUG_68, side=400.0, x=100.0, y=40.0)
+    confidence = np.full(68, 0.95, np.float32)
+    confidence[10:40] = 0.1
+    strength = [
+        ink_at(
+            composed(painter, result_of(grey(), [face_at(points, confidence=given)]), ONLY["indices"]), points[20], 20
+        )
+        for given in (confidence, np.full(68, 0.95, np.float32))
+    ]
+    assert 0.1 < strength[0] / strength[1] < 0.6
+
+
+def test_a_mirror_does_not_flip_indices(painter):
+    points = grid_of_points(IBUG_68, side=400.0, x=100.0, y=40.0)
+    flipped = mirrored_points(points, WIDTH)
+    mirrored = composed(painter, result_of(grey(), [face_at(points)]), ONLY["indices"], mirrored=True)
+    assert np.array_equal(mirrored, composed(painter, result_of(grey(), [face_at(flipped)]), ONLY["indices"]))
+
+
+@pytest.mark.parametrize("scheme", [IBUG_68, WFLW_98, COFW_29], ids=lambda scheme: str(scheme.points))
+def test_indices_of_every_scheme_lie_within_the_layer(painter, scheme):
+    """What is cut off at the edge of the layer would be cut off on the picture."""
+    points = grid_of_points(scheme)
+    wide = np.full((HEIGHT, WIDTH, 4), 0, np.uint8)
+    narrow = composed(painter, result_of(grey(), [face_at(points, scheme)]), ONLY["indices"])
+    look = Look(dataclasses.replace(ONLY["indices"], box=True))
+    painter.paint(wide, result_of(grey(), [face_at(points, scheme)]), look, READINGS)
+    box = frame_of(face_at(points, scheme))
+    inner = np.s_[round(box.y0) + 40 : round(box.y1) - 40, round(box.x0) + 40 : round(box.x1) - 40]
+    assert np.array_equal(wide[inner], narrow[inner])
+    edge = narrow[painter._layer.region.y0, painter._layer.region.x0 : painter._layer.region.x1, :3]
+    assert (edge == 90).all(), "nothing reaches the edge"
+
+
+def test_a_compared_face_has_its_indices_once(painter):
+    """The numbers of both lanes would lie on each other."""
+    face = face_at(faces_of_the_sample()[0])
+    result, look = result_of(grey(), [face]), Look(ONLY["indices"], layout=Layout.OVERLAID)
+    out = np.empty((HEIGHT, WIDTH, 4), np.uint8)
+    painter.paint(out, result, look, READINGS, other=result_of(grey(), [face]))
+    single = np.empty_like(out)
+    painter.paint(single, result, look, READINGS, other=result_of(grey()))
+    assert np.array_equal(out, single)

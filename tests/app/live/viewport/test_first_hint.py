@@ -19,7 +19,7 @@ def test_the_first_start_greets_in_two_lines_until_a_key_is_pressed(window, qtbo
 
 
 def test_later_starts_show_the_picture_alone(window, qtbot):
-    window._keeper.is_first_start = False
+    window.store.is_first_start = False
     window.start("sample")
     assert not window.view.findChild(FirstHint).isVisible()
 
