@@ -26,7 +26,7 @@ class Truth:
 class Epoch:
     """One unbroken stretch of one source: its frames follow one another in time. Safe from any thread.
 
-    Seeking, reopening and stopping end an epoch. A loop, a stall and a pause only break it off: another one begins, and
+    Seeking, reopening and stopping end an epoch. A loop and a stall are mere discontinuities: another epoch begins, and
     what was read before may still be shown.
 
     Args:

@@ -15,7 +15,7 @@ WAITING = 64  # results that wait for the other lane's: two seconds at 30 frames
 
 
 class AgreementMeter:
-    """Pairs the results of two lanes by their frames and tells how near they are.
+    """Pairs the results of two lanes by their frames and measures how near they are.
 
     Another model in a lane resets it.
     """

@@ -66,7 +66,7 @@ class Composer:
         self._closed = False
         self.frame: Frame | None = None
         self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
-        self._drawing = threading.RLock()  # guards what follows
+        self._drawing = threading.Lock()  # guards what follows
         self._lanes: list[Lane] = []
         self._drawn = 0  # number of findings
         self._drawn_last = 0  # the lane whose finding was drawn last
@@ -132,7 +132,8 @@ class Composer:
         """Return the findings that are chosen; they wait no longer."""
         with self._changed:
             taken = choose()
-            if any([self._waiting.pop(number, None) for number in taken]):
+            waited = [self._waiting.pop(number, None) for number in taken]
+            if any(waited):
                 self._changed.notify_all()
             return taken
 
@@ -237,7 +238,7 @@ class Composer:
         return True
 
     def _paint(self, number: int, finding: LaneView, look: Look, other: Result | None) -> NDArray[np.uint8] | None:
-        """Return a lane's picture; None if it could not be drawn, which the error of its finder tells."""
+        """Return a lane's picture; None if it could not be drawn, as the error of its finder says."""
         if number > 0 and not look.layout.has_two_pictures:
             return NO_PICTURE
         lane, result = self._lanes[number], finding.result
@@ -258,7 +259,7 @@ class Composer:
         if lanes:
             meter = self._agreement
             self._views.publish(View(tuple(lanes), meter.value, meter.newest) if active > 1 else View(tuple(lanes)))
-            self._context.tell()
+            self._context.notify()
 
 
 def look_of(settings: LiveSettings) -> Look:

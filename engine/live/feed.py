@@ -26,7 +26,7 @@ class Feed:
     In a pause only frames that the user asked for are dealt out.
 
     Args:
-        settings: tells what the user set.
+        settings: returns what the user set.
     """
 
     def __init__(self, settings: Callable[[], LiveSettings]) -> None:
@@ -34,7 +34,7 @@ class Feed:
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self._inboxes: list[Frame | None] = []
-        self._waits: list[bool] = []  # of each finder
+        self._waits: list[bool] = []  # whether each finder waits for a frame
         self.closed = False
 
     def add(self) -> None:
@@ -96,6 +96,7 @@ class Feed:
             active = active_lanes(settings, len(self._inboxes))
             if all(self._waits[: active if settings.pace is Pace.LOCKED else 1]):
                 self._frame, self._inboxes[:active] = None, [frame] * active
+                self._waits[:active] = [False] * active  # though they may not have woken yet
                 self._changed.notify_all()
         return self._inboxes[finder] is not None
 
@@ -106,18 +107,18 @@ class Context:
 
     Attributes:
         feed: the frames on their way from the reader to the finders.
-        settings: tells what the user set.
-        state: tells what the source is doing.
-        loop: tells whether a file starts again at its end.
-        tell: called when there is a new view, status or error.
+        settings: returns what the user set.
+        state: returns what the source is doing.
+        loop: returns whether a file starts again at its end.
+        notify: called when there is a new view, status or error.
         timing: see `Timing`.
-        clock: tells seconds.
+        clock: returns seconds.
     """
 
     feed: Feed
     settings: Callable[[], LiveSettings] = LiveSettings
     state: Callable[[], SourceState] = lambda: SourceState.LIVE
     loop: Callable[[], bool] = lambda: False
-    tell: Callable[[], None] = lambda: None
+    notify: Callable[[], None] = lambda: None
     timing: Timing = field(default_factory=Timing)
     clock: Callable[[], float] = time.monotonic

@@ -58,8 +58,8 @@ class Pacer:
     """Shows the frames of a file at the speed at which they were filmed.
 
     Args:
-        rate: frames per second where frames do not tell their time.
-        clock: tells seconds.
+        rate: frames per second where frames have no time.
+        clock: returns seconds.
         stop: ends every wait.
     """
 
@@ -200,11 +200,11 @@ class FileReader:
         if frame is None:
             return None
         if self.frames and wait_ms / 1e3 > self._context.timing.stalled_after(self.period):
-            self._break_off()
+            self._begin_epoch()
         self._last = frame.id
         return replace(frame, place=frame.id, wait_ms=wait_ms)
 
-    def _break_off(self) -> None:
+    def _begin_epoch(self) -> None:
         """Begin another epoch; what was read before may still be shown."""
         with self._lock:
             if self._request is None:
@@ -217,7 +217,7 @@ class FileReader:
             return False
         self._thread.call(lambda: film.seek(0))
         self._last = 0
-        self._break_off()
+        self._begin_epoch()
         return True
 
     def _waits_at_end(self) -> bool:

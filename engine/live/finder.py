@@ -57,7 +57,7 @@ class Finder:
         self._number, self._make_pipeline, self._on_result = number, make_pipeline, on_result
         self._context, self._feed, self._composer = context, context.feed, composer
         self._wanted_model: Mailbox[Callable[[], Landmarker]] = Mailbox()
-        self._judging = threading.Lock()  # the composer's thread judges too
+        self._error_lock = threading.Lock()  # the composer's thread sets errors too
         self._model_error: UnderstudyError | None = None
         self._frame_error: UnderstudyError | None = None
         self._failed_at = 0.0
@@ -94,13 +94,13 @@ class Finder:
 
     def fail(self, error: UnderstudyError, cause: Exception) -> None:
         """Report an error once, however many frames it spoils. Safe from any thread."""
-        with self._judging:
+        with self._error_lock:
             self._failed_at = self._context.clock()
             if str(error) == str(self._frame_error):
                 return
             self._frame_error = error
         log.error("A frame could not be processed: %s", cause, exc_info=cause)
-        self._context.tell()
+        self._context.notify()
 
     def check_numbers(self, result: Result) -> None:
         """Report numbers that are not finite, after the picture that names their model; clear an error that is over."""
@@ -108,12 +108,12 @@ class Finder:
             error = not_finite_error(result.model)
             self.fail(error, error)
             return
-        with self._judging:
+        with self._error_lock:
             recovered = self._context.clock() - self._failed_at >= self._context.timing.recovery
             if self._frame_error is None or not recovered:
                 return
             self._frame_error = None
-        self._context.tell()
+        self._context.notify()
 
     def count(self, result: Result, draw_ms: float, draw_cpu_ms: float) -> None:
         """Add a result that was drawn to the numbers, leaving out the time for which the picture stood still."""
@@ -184,9 +184,9 @@ class Finder:
         self._looked_at = None
         self._run += 1
         self._model_since = self._run
-        with self._judging:
+        with self._error_lock:
             self._model_error = self._frame_error = None
-        self._context.tell()
+        self._context.notify()
 
     def _catch_up(self) -> None:
         """While no frame comes: look at the one on screen, unless this model has seen it."""
@@ -200,7 +200,7 @@ class Finder:
                 self._composer.put(self._number, finding)
 
     def _find(self, frame: Frame, wait_ms: float) -> LaneView:
-        """Return what the model says of a frame; the bare frame if there is none or it failed, which `error` tells."""
+        """Return what the model says of a frame; the bare frame if there is none or it failed, as `error` says."""
         cpu = time.thread_time()
         self._looked_at = frame
         try:
@@ -225,7 +225,7 @@ class Finder:
     def _fail_model(self, error: Exception) -> None:
         log.error("The model cannot be used: %s", error, exc_info=not isinstance(error, UnderstudyError))
         self._model_error = _sentence(error, "The model cannot be loaded")
-        self._context.tell()
+        self._context.notify()
 
 
 def bare(frame: Frame) -> Result:

@@ -29,7 +29,7 @@ class Reader(Protocol):
         epoch: to which the next frame belongs; see `Epoch`.
         next_id: id of the next frame.
         frames: how many frames came.
-        period: seconds from frame to frame: measured for cameras, told by files.
+        period: seconds from frame to frame: measured for cameras, as stated by files.
         hint: what is wrong with the pictures, "" if nothing.
         remark: what the source has to say at its end, "" if nothing.
     """
@@ -56,7 +56,7 @@ class SourceThread:
     Args:
         open_source: opens the source; may block.
         make_reader: makes what reads it; called on the thread. None leaves the source open for somebody else to read.
-        clock: tells seconds.
+        clock: returns seconds.
         expected: name that the source must have; "" for any.
 
     Attributes:
@@ -152,7 +152,7 @@ class SourceThread:
         self.reader = self._make_reader(self, source)
         if self.reader is None and not self.abandoned.is_set():
             with self._handing_source:
-                self._source = None  # it belongs to whoever opened it
+                self._source = None  # it belongs to its opener
         self.opened.set()
 
     def _close(self) -> None:

@@ -45,7 +45,7 @@ class Session:
         notify: called on threads of the session whenever there is a new view, status or error; must return at once.
         make_painter: makes what draws a lane's pictures.
         timing: see `Timing`.
-        clock: tells seconds.
+        clock: returns seconds.
 
     Attributes:
         settings: what the user set; assign another `LiveSettings` to change it from the next frame on.
@@ -75,7 +75,7 @@ class Session:
             settings=lambda: self.settings,
             state=lambda: self.status.state,
             loop=lambda: self.loop,
-            tell=self._tell,
+            notify=self._on_change,
             timing=timing or Timing(),
             clock=clock,
         )
@@ -92,8 +92,7 @@ class Session:
     @property
     def playback(self) -> Playback | None:
         """Where a file stands; None for cameras, and before the first frame."""
-        reader = self._watchdog.reader
-        return reader.playback if isinstance(reader, FileReader) else None
+        return None if (file := self._file) is None else file.playback
 
     @property
     def camera_rate(self) -> float | None:
@@ -139,15 +138,13 @@ class Session:
 
         Of many calls in a row only the last one counts. No frame of before is shown any more.
         """
-        reader = self._watchdog.reader
-        if isinstance(reader, FileReader):
-            reader.seek(seconds)
+        if (file := self._file) is not None:
+            file.seek(seconds)
 
     def step(self, frames: int) -> None:
         """Go that many frames of a file further, or back; calls add up. A pause goes on at the new frame."""
-        reader = self._watchdog.reader
-        if isinstance(reader, FileReader):
-            reader.step(frames)
+        if (file := self._file) is not None:
+            file.step(frames)
 
     def use_model(
         self,
@@ -176,6 +173,11 @@ class Session:
             return View(view.lanes[:1])
         return view
 
+    @property
+    def _file(self) -> FileReader | None:
+        reader = self._watchdog.reader
+        return reader if isinstance(reader, FileReader) else None
+
     def _add_finder(self, make_pipeline: Callable[[], Pipeline], on_result: OnResult | None = None) -> Finder:
         finder = Finder(len(self._finders), make_pipeline, self._context, self._composer, on_result)
         self._composer.add(finder)  # before anything can reach it
@@ -188,7 +190,7 @@ class Session:
         if on_result is not None:
             on_result(result, signals)
 
-    def _tell(self) -> None:
+    def _on_change(self) -> None:
         if self._stopping.is_set():
             return
         try:

@@ -93,7 +93,7 @@ class StateMachine:
 
 @dataclass(frozen=True)
 class Timing:
-    """The patience of a live session, all in seconds unless told otherwise.
+    """The patience of a live session, all in seconds unless stated otherwise.
 
     Attributes:
         tick: how often threads that wait look around.

@@ -28,9 +28,9 @@ class LaneView:
         result: what was found on the frame.
         signals: of each of the result's faces; None for a face that has none.
         stats: the lane's numbers as they stand.
-        picture: `[H, W, 4]` uint8 BGRA with the overlay; valid until the next `Session.take_view`. Empty where the lane
-            has no picture of its own.
-        other: the other lane's result that is drawn on the picture too; None where there is none.
+        picture: `[H, W, 4]` uint8 BGRA with the overlay; valid until the next `Session.take_view`. Empty until the
+            composer has drawn it, and where the lane has no picture of its own.
+        other: the second lane's result that is drawn on the picture too; None where there is none.
     """
 
     result: Result

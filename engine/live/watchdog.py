@@ -23,13 +23,13 @@ class Watchdog:
 
     Args:
         open_source: opens the source; called again, on a thread of its own each time, when a camera was lost.
-        context: see `Context`; told of every change of the status, on the watchdog's thread.
+        context: see `Context`; notified of every change of the status, on the watchdog's thread.
     """
 
     def __init__(self, open_source: Callable[[], Source], context: Context) -> None:
         self._open_source, self._context = open_source, context
         self._timing, self._clock = context.timing, context.clock
-        self._machine = StateMachine(context.tell)
+        self._machine = StateMachine(context.notify)
         self._retries = Retries(self._timing)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)

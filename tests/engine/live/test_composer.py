@@ -179,11 +179,11 @@ def test_a_lane_draws_only_where_its_picture_is_seen():
 def test_a_lane_that_rested_shows_nothing_of_before():
     entered, let_go = threading.Event(), threading.Event()
 
-    def hold(frame):
+    def wait(frame):
         if entered.is_set():
             let_go.wait(5)
 
-    with Bench(FakePipeline(), FakePipeline("teacher", failing=hold), settings=LOCKED) as bench:
+    with Bench(FakePipeline(), FakePipeline("teacher", failing=wait), settings=LOCKED) as bench:
         bench.show(1, lanes=2)
         bench.settings = SINGLE
         assert bench.view().second is None
@@ -234,13 +234,13 @@ def test_a_drawing_that_always_fails_does_not_hold_the_first_lane_up():
 def test_a_finding_that_waited_when_the_user_went_elsewhere_is_never_shown():
     entered, let_go = threading.Event(), threading.Event()
 
-    def hold(frame):
+    def wait(frame):
         if frame.id == 1:
             entered.set()
             let_go.wait(5)
 
     first = FakePipeline()
-    with Bench(first, FakePipeline("teacher", failing=hold), settings=LOCKED) as bench:
+    with Bench(first, FakePipeline("teacher", failing=wait), settings=LOCKED) as bench:
         bench.give(1)
         assert entered.wait(5)
         wait_until(lambda: first.seen == [1])
@@ -254,11 +254,11 @@ def test_a_finding_that_waited_when_the_user_went_elsewhere_is_never_shown():
 def test_at_live_pace_a_finding_that_was_waited_for_is_shown_late():
     entered, let_go = threading.Event(), threading.Event()
 
-    def hold(frame):
+    def wait(frame):
         entered.set()
         let_go.wait(5)
 
-    with Bench(FakePipeline(), FakePipeline("teacher", failing=hold), settings=LOCKED) as bench:
+    with Bench(FakePipeline(), FakePipeline("teacher", failing=wait), settings=LOCKED) as bench:
         bench.give(1)
         assert entered.wait(5)
         assert bench.views.take() is None
@@ -286,12 +286,12 @@ def test_locked_lanes_are_shown_together_or_not_at_all_whenever_the_user_goes_el
 def test_a_pace_that_changes_while_the_second_model_is_late_leaves_nobody_waiting():
     entered, let_go = threading.Event(), threading.Event()
 
-    def hold(frame):
+    def wait(frame):
         if frame.id == 1:
             entered.set()
             let_go.wait(5)
 
-    with Bench(FakePipeline(), FakePipeline("teacher", failing=hold), settings=SIDE_BY_SIDE) as bench:
+    with Bench(FakePipeline(), FakePipeline("teacher", failing=wait), settings=SIDE_BY_SIDE) as bench:
         bench.show(1)
         assert entered.wait(5)
         bench.show(2)

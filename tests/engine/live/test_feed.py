@@ -1,4 +1,4 @@
-"""Frames on their way to the finders: nobody's turn is missed, and nothing old is handed out."""
+"""Frames on their way to the finders: no finder misses one that it needs, and nothing old is handed out."""
 
 from __future__ import annotations
 
@@ -55,6 +55,16 @@ def test_the_other_finder_gets_nothing_before_the_first_does():
     bench.feed.replace(frame(1))
     assert bench.feed.take(1, 0) is None
     assert bench.feed.take(0, 0).id == 1
+
+
+def test_a_frame_is_not_replaced_before_the_first_finder_has_woken_to_take_it():
+    bench = Bench(TWO)
+    bench.feed._waits[0] = True  # it waits, on a thread that does not run just now
+    bench.feed.put(frame(1), 0)
+    assert bench.feed.take(1, 0).id == 1
+    bench.feed.put(frame(2), 0)
+    assert bench.feed.take(1, 0) is None
+    assert [bench.feed.take(0, 0).id for _ in range(2)] == [1, 2]
 
 
 def test_at_locked_pace_a_frame_is_dealt_out_once_all_wait_for_it():
