@@ -16,13 +16,13 @@ from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
 from trainer.distillation import LiveTeachers, check_teachers, with_predictions
 from trainer.init.initialise import load_network
-from trainer.loop import Schedule
 from trainer.losses.fard_mahoor import Assistive, KDLoss
 from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.star import moments_of
 from trainer.losses.total import LandmarkLoss
 from trainer.recipes.schema import Distillation
 from trainer.run import run
+from trainer.run_recorder import Schedule
 
 OFTEN = Schedule(1, 1, 1)
 CPU = torch.device("cpu")

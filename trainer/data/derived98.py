@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from engine.formats.landmark_readers import Predictions, assigned
 from engine.formats.packs import Pack, PackFace, read_pack
 from engine.inference.landmarker import Landmarker, not_finite_error
 from trainer.data.contour_warp import NAMESAKES, ContourWarp, contour_warp
-from trainer.data.new_pack import new_pack, read_meta, write_annotations
+from trainer.data.new_pack import boxes_of, copy_pictures, new_pack, read_meta, write_annotations
 from trainer.shape_model import Complex, ShapeModel, fit_shape_model, load_shapes
 
 # What the shape model explains of the variance of real shapes, and how many of these are plausible by definition.
@@ -121,9 +120,7 @@ def derive_pack(
         faces = [pack.faces[index] for index in derived.indices[plausible]]
         arrays = _arrays(folder, faces, derived.points[plausible], derived.shifts, warp.nearest)
         write_annotations(place, arrays, _meta(pack, labels, derivation, derived.shifts))
-        for image in dict.fromkeys(arrays["image"].tolist()):
-            (place / image).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / image, place / image)
+        copy_pictures(folder, place, arrays["image"].tolist())
     return derivation
 
 
@@ -255,7 +252,6 @@ def _arrays(
     shifts: Complex,
     nearest: NDArray[np.intp],
 ) -> dict[str, NDArray]:
-    boxes = [landmark_box(face) for face in points]
     images = np.array([face.image.relative_to(folder).as_posix() for face in faces])
     origin = np.full(WFLW_98.points, DERIVED, np.uint8)
     origin[NAMESAKES] = np.where(shifts == 0, MANUAL, MOVED)
@@ -263,7 +259,7 @@ def _arrays(
         "image": images,
         "landmarks": points,
         "origin": np.tile(origin, (len(faces), 1)),
-        "bbox": np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes], np.float32),
+        "bbox": boxes_of(points),
         "split": np.array([face.split for face in faces]),
         "same_picture_as_test": np.array([face.same_picture_as_test for face in faces]),
         "source": np.array([f"{folder.resolve().name}/{image}" for image in images]),

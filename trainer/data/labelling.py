@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from engine.core.errors import PackError, UsageError
-from engine.core.geometry import Crop, landmark_box
+from engine.core.geometry import Crop
 from engine.core.schemes import Scheme, eye_centres
 from engine.formats.images import read_picture
 from engine.formats.packs import read_arrays, same_picture_as_test
 from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
-from trainer.data.new_pack import new_pack, read_meta, write_annotations
+from trainer.data.new_pack import boxes_of, copy_pictures, new_pack, read_meta, write_annotations
 
 # The five points of MTFL: the eye on the left of the picture, that on its right, nose tip, mouth corners in this order.
 FIVE = 5
@@ -139,9 +138,7 @@ def label_pack(
         labelling = _summary(out, landmarker, agreement, largest_disagreement)
         faces = [face for index in kept if (face := found[index]) is not None]
         write_annotations(place, _arrays(pack, kept, faces), _meta(pack, landmarker, labelling))
-        for name in sorted(set(pack.images[kept].tolist())):
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / name, place / name)
+        copy_pictures(folder, place, pack.images[kept].tolist())
     return labelling
 
 
@@ -232,14 +229,13 @@ def _summary(out: Path, landmarker: Landmarker, agreement: NDArray[np.float32], 
 
 def _arrays(pack: FivePointPack, kept: NDArray[np.intp], faces: list[_Found]) -> dict[str, NDArray]:
     points = np.stack([face.landmarks.points for face in faces])
-    boxes = [landmark_box(face.landmarks.points) for face in faces]
     splits = pack.arrays["split"].astype(str) if "split" in pack.arrays else np.full(len(pack.images), "train")
     return {
         **{name: pack.arrays[name][kept] for name in KEPT_ARRAYS if name in pack.arrays},
         "image": pack.images[kept],
         "landmarks": points,
         "confidence": np.stack([face.landmarks.confidence for face in faces]),
-        "bbox": np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes], np.float32),
+        "bbox": boxes_of(points),
         "agreement": np.array([face.agreement for face in faces], np.float32),
         "split": splits[kept],
         "same_picture_as_test": same_picture_as_test(pack.arrays, splits)[kept],

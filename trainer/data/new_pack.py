@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError
+from engine.core.geometry import landmark_box
 
 
 @contextmanager
@@ -59,6 +60,18 @@ def write_annotations(folder: Path, arrays: Mapping[str, NDArray], meta: Mapping
     np.savez_compressed(folder / "annotations.npz", allow_pickle=False, **arrays)
     text = json.dumps(dict(meta), indent=1, ensure_ascii=False)
     (folder / "meta.json").write_text(text + "\n", encoding="utf-8")
+
+
+def copy_pictures(source: Path, target: Path, names: Iterable[str]) -> None:
+    """Copy pictures of one pack into another, each once, by their paths below it; `OSError` if one cannot be."""
+    for name in dict.fromkeys(names):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target / name)
+
+
+def boxes_of(faces: Iterable[NDArray[np.floating]]) -> NDArray[np.float32]:
+    """Return a pack's array `bbox` `[N, 4]`, x0, y0, x1, y1, of the landmarks `[K, 2]` of N faces in pixels."""
+    return np.array([(box.x0, box.y0, box.x1, box.y1) for box in map(landmark_box, faces)], np.float32)
 
 
 def read_meta(folder: Path) -> dict[str, Any]:

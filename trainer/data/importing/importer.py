@@ -18,7 +18,7 @@ from engine.formats.images import read_picture, write_picture
 from trainer.data.importing import cofw, cofw68, ibug300w, wflw
 from trainer.data.importing.dataset import Dataset, LabelledFace, Picture
 from trainer.data.importing.layout import Layout, require_layout
-from trainer.data.new_pack import new_pack, write_annotations
+from trainer.data.new_pack import boxes_of, new_pack, write_annotations
 
 READERS: dict[str, tuple[Layout, Callable[[Path], Dataset]]] = {
     layout.kind: (layout, read)
@@ -146,12 +146,11 @@ def _check_place(face: LabelledFace, picture: _Stored) -> None:
 
 
 def _arrays(faces: Sequence[LabelledFace], stored: Sequence[_Stored]) -> dict[str, NDArray]:
-    boxes = [landmark_box(face.landmarks) for face in faces]
     splits = np.array([face.split for face in faces])
     arrays = {
         "image": np.array([picture.name for picture in stored]),
         "landmarks": np.stack([face.landmarks for face in faces]),
-        "bbox": np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes], np.float32),
+        "bbox": boxes_of(face.landmarks for face in faces),
         "split": splits,
         "use": splits,
         "source": np.array([face.picture_name for face in faces]),
