@@ -18,10 +18,9 @@ from safetensors.torch import save_file
 
 from engine.core.errors import RecordingError, UsageError
 from engine.core.files import replaced
+from trainer.recipes.former import translated
 
 FORMAT = "understudy-checkpoint-1"
-# Fields of recipes that older checkpoints hold by their former names.
-FORMER_NAMES = {"pull_weight": "point_distillation_weight", "reading": "variant"}
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
@@ -31,7 +30,7 @@ class Checkpoint:
 
     Attributes:
         step: optimiser steps done.
-        recipe: the recipe as plain values.
+        recipe: the training as plain values, those of former versions as today's.
         model: weights as they are trained.
         ema: running mean of the weights; what is evaluated and exported.
         optimizer: the optimiser's tensors, named `parameter index.state name`.
@@ -73,6 +72,29 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ) from error
 
 
+@dataclass(frozen=True)
+class Header:
+    """What stands before the tensors: see `Checkpoint`."""
+
+    step: int
+    recipe: dict[str, Any]
+    notes: dict[str, Any]
+
+
+def read_header(path: Path) -> Header | None:
+    """Read what a checkpoint says of itself, without its tensors; None where there is none that can be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _header(file.metadata() or {})
+    except (OSError, SafetensorError, LookupError, ValueError):
+        return None
+
+
+def _header(metadata: Mapping[str, str]) -> Header:
+    recipe = translated(json.loads(metadata["recipe"]))
+    return Header(int(metadata["step"]), recipe, json.loads(metadata["notes"]))
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
@@ -100,22 +122,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
         for name, tensor in tensors.items():
             group, _, rest = name.partition("/")
             groups[group][rest] = tensor
-        return Checkpoint(
-            step=int(metadata["step"]),
-            recipe=json.loads(metadata["recipe"], object_hook=_with_current_names),
-            notes=json.loads(metadata["notes"]),
-            **groups,
-        )
+        header = _header(metadata)
+        return Checkpoint(header.step, header.recipe, notes=header.notes, **groups)
     except (KeyError, ValueError) as error:
         raise UsageError(
             f"The checkpoint {path} is damaged ({error})",
             "it was changed after it was written",
             "give another checkpoint out of the run's folder",
         ) from error
-
-
-def _with_current_names(values: dict[str, Any]) -> dict[str, Any]:
-    return {FORMER_NAMES.get(name, name): value for name, value in values.items()}
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

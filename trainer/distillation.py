@@ -1,94 +1,133 @@
-"""Frozen teachers: what they say of the training faces, asked once and kept, or asked for each augmented batch.
+"""Frozen teachers: their predictions of the training faces, made once and kept, or made for each augmented batch.
 
-Their predictions lie beside their checkpoints, never in the student's.
+Predictions that are kept lie beside the teachers' checkpoints, never in the student's.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-from dataclasses import replace
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from tqdm import tqdm
 
-from engine.core.errors import UsageError
+from engine.core.errors import RecordingError, UsageError
+from engine.core.files import replaced
 from engine.core.schemes import SCHEMES
 from trainer.augment import Batch, Faces, central_window, mirror_points
 from trainer.data.crops import CROP_SCALE, CropSet
-from trainer.init.initialise import LandmarkNetwork, load_network
-from trainer.init.origin import origin_name, read_origin
+from trainer.init.initialise import load_network
+from trainer.init.origin import origin_folder, origin_name, read_origin
 from trainer.losses.heatmap_distillation import maps_of
+from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
-from trainer.predictions import Predictions, face_keys, read_predictions, write_predictions
-from trainer.recipes.schema import Recipe
+from trainer.recipes.schema import Training
 
 BATCH = 64
 
 
-def check_teachers(recipe: Recipe) -> None:
-    """Raise unless a recipe's loss and its teachers fit each other.
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of one teacher.
 
-    Each teacher has to have the recipe's points and, if it looks at each batch, to be used to its crops.
+    Attributes:
+        keys: `[N, 32]` uint8, see `face_keys`.
+        points: `[N, K, 2]` in [0, 1] of the stored crops.
+        confidence: `[N, K]` in [0, 1].
+    """
+
+    keys: torch.Tensor
+    points: torch.Tensor
+    confidence: torch.Tensor
+
+    def places(self) -> dict[bytes, int]:
+        """Return where the prediction for a key stands."""
+        return {key.numpy().tobytes(): place for place, key in enumerate(self.keys)}
+
+
+def face_keys(faces: Faces) -> torch.Tensor:
+    """Return a digest `[N, 32]` uint8 of all of each face that a teacher's prediction depends on."""
+    digests = [
+        hashlib.sha256(image.numpy().tobytes() + shift.numpy().tobytes()).digest()
+        for image, shift in zip(faces.images, faces.label_shift, strict=True)
+    ]
+    return torch.frombuffer(bytearray(b"".join(digests)), dtype=torch.uint8).reshape(-1, 32)
+
+
+def check_teachers(training: Training, weights: Mapping[str, Path]) -> None:
+    """Raise unless the loss of a training and its teachers fit each other.
+
+    Each teacher has to have the student's points and, if it looks at each batch, to be used to its crops.
+
+    Args:
+        training: the student's.
+        weights: the files of the teachers by their names in `training`.
 
     Raises:
         UsageError: one has not, a teacher's checkpoint cannot be read, no term of the loss learns from teachers, or
             one needs maps of teachers that do not look at each batch.
     """
-    for path in recipe.distillation.teachers:
-        taught = read_origin(Path(path)).recipe
-        points = taught["shape"]["points"]
-        if points != recipe.shape.points:
+    for name in training.teachers:
+        taught = read_origin(weights[name]).recipe
+        points = taught["network"]["points"]
+        if points != training.network.points:
             raise UsageError(
-                f"The teacher {path} has {points} points and the student {recipe.shape.points}",
+                f"The teacher {name} has {points} points and the student {training.network.points}",
                 "they are of different markups",
                 "choose a teacher of the same markup",
             )
-        if recipe.distillation.live and taught["crop_scale"] != recipe.crop_scale:
+        if training.live and taught["crop_scale"] != training.crop_scale:
             raise UsageError(
-                f"The teacher {path} is used to crops of {taught['crop_scale']:g} times the landmark box, not of "
-                f"{recipe.crop_scale:g}",
+                f"The teacher {name} is used to crops of {taught['crop_scale']:g} times the landmark box, not of "
+                f"{training.crop_scale:g}",
                 "a teacher that looks at each batch sees the student's crops",
-                f"set crop_scale={taught['crop_scale']:g}, or distillation.live=false",
+                f"set crop_scale={taught['crop_scale']:g}, or live=false",
             )
-    _check_loss(recipe)
+    _check_loss(training)
 
 
-def _check_loss(recipe: Recipe) -> None:
-    teachers, loss = recipe.distillation.teachers, recipe.loss
-    if loss.heatmap_kd.variant != "none" and not (teachers and recipe.distillation.live):
+def _check_loss(training: Training) -> None:
+    teachers, loss = training.teachers, training.loss
+    if loss.heatmap_kd.variant != "none" and not (teachers and training.live):
         raise UsageError(
             "There are no heatmaps to distil",
             "only teachers that look at each batch give some" if teachers else "this recipe has no teacher",
-            "set distillation.teachers and distillation.live=true, or loss.heatmap_kd.variant=none",
+            "set teachers and live=true, or loss.heatmap_kd.variant=none",
         )
     if teachers and not loss.learns_from_teachers:
         raise UsageError(
-            f"Nothing would be learned from {' and '.join(origin_name(teacher) for teacher in teachers)}",
+            f"Nothing would be learned from {' and '.join(teachers)}",
             "each term of the loss that compares with teachers is off or has a weight of 0",
-            "set distillation.teachers=[], or for instance loss.kd.point_distillation_weight=4",
+            "set teachers=[], or for instance loss.kd.point_distillation_weight=4",
         )
 
 
-def with_predictions(crops: CropSet, teachers: tuple[str, ...], device: torch.device) -> CropSet:
+def with_predictions(crops: CropSet, teachers: Sequence[Path], device: torch.device, runs: Path) -> CropSet:
     """Return the same faces with the teachers' predictions, out of files beside their checkpoints where they are kept.
 
     Each teacher sees the upright crop it was trained for and its mirror image; the prediction is the mean of both.
 
     Args:
         crops: the faces.
-        teachers: paths of the teachers' checkpoints or `.tflite` models.
+        teachers: the teachers' checkpoints or `.tflite` models.
         device: where the teachers run.
+        runs: folder of the runs, where the predictions of models are kept.
 
     Raises:
         UsageError: a teacher's checkpoint cannot be read.
     """
     keys = face_keys(crops.faces)
-    said = [_ask(crops.faces, keys, Path(path), device) for path in teachers]
-    points = torch.stack([predictions.points for predictions in said], 1)
-    trust = torch.stack([predictions.trust for predictions in said], 1)
-    return replace(crops, faces=replace(crops.faces, teachers=points, teacher_confidence=trust))
+    made = [_predictions(crops.faces, keys, path, device, runs) for path in teachers]
+    points = torch.stack([predictions.points for predictions in made], 1)
+    confidence = torch.stack([predictions.confidence for predictions in made], 1)
+    return replace(crops, faces=replace(crops.faces, teachers=points, teacher_confidence=confidence))
 
 
 class LiveTeachers:
@@ -102,43 +141,42 @@ class LiveTeachers:
         UsageError: a checkpoint cannot be read.
     """
 
-    def __init__(self, paths: tuple[str, ...], device: torch.device) -> None:
-        self._networks = [_frozen(Path(path), device) for path in paths]
+    def __init__(self, paths: Sequence[Path], device: torch.device) -> None:
+        self._networks = [_frozen(path, device) for path in paths]
 
     @torch.no_grad()
     def look(self, batch: Batch) -> Batch:
         """Return the batch with what the teachers say of its images, scaled to the size each is used to."""
         outputs = [_look(network, batch.images) for network in self._networks]
         points = torch.stack([output.points for output in outputs], 1)
-        trust = torch.stack([output.confidence_logits.sigmoid() for output in outputs], 1)
+        confidence = torch.stack([output.confidence_logits.sigmoid() for output in outputs], 1)
         # Windows that show no face have no label and no teacher.
         faceless = (batch.labelled.sum(1) == 0)[:, None, None, None]
         maps = [found.masked_fill(faceless, math.nan) for found in map(maps_of, outputs) if found is not None]
-        return replace(
-            batch, teachers=points.masked_fill(faceless, math.nan), teacher_confidence=trust, teacher_maps=tuple(maps)
-        )
+        points = points.masked_fill(faceless, math.nan)
+        return replace(batch, teachers=points, teacher_confidence=confidence, teacher_maps=tuple(maps))
 
 
-def _ask(faces: Faces, keys: torch.Tensor, path: Path, device: torch.device) -> Predictions:
-    """Return what a teacher says of the faces; only those it was never asked about are shown to it."""
-    network = _frozen(path, device)
-    kept = read_predictions(path)
+def _predictions(faces: Faces, keys: torch.Tensor, path: Path, device: torch.device, runs: Path) -> Predictions:
+    """Return a teacher's predictions of the faces; only those that it has not seen before are shown to it."""
+    file = _predictions_file(path, runs)
+    kept = _read_predictions(file)
     places = kept.places() if kept else {}
     wanted = [key.numpy().tobytes() for key in keys]
     new = torch.tensor([index for index, key in enumerate(wanted) if key not in places], dtype=torch.int64)
     if len(new):
-        points, trust = _predict(faces.select(new), network, _crop_ratio(path), origin_name(path))
-        said = Predictions(keys[new], points, trust)
-        kept = said if kept is None else _joined(kept, said)
-        write_predictions(path, kept)
+        points, confidence = _predict(faces.select(new), _frozen(path, device), _crop_ratio(path), origin_name(path))
+        made = Predictions(keys[new], points, confidence)
+        kept = made if kept is None else _joined(kept, made)
+        _write_predictions(file, kept)
         places = kept.places()
     assert kept is not None, "there are faces, and each is kept or new"
     order = torch.tensor([places[key] for key in wanted])
-    return Predictions(keys, kept.points[order], kept.trust[order])
+    return Predictions(keys, kept.points[order], kept.confidence[order])
 
 
-def _joined(kept: Predictions, said: Predictions) -> Predictions:
-    return Predictions(**{name: torch.cat([tensor, vars(said)[name]]) for name, tensor in vars(kept).items()})
+def _joined(kept: Predictions, made: Predictions) -> Predictions:
+    return Predictions(**{name: torch.cat([tensor, vars(made)[name]]) for name, tensor in vars(kept).items()})
 
 
 def _crop_ratio(path: Path) -> float:
@@ -159,9 +197,9 @@ def _predict(faces: Faces, network: LandmarkNetwork, ratio: float, name: str) ->
         # The window lies in the middle of the crop, so a mirror image of the one is one of the other.
         points, other = ((output.points - 0.5) * ratio + 0.5 for output in (seen, mirrored))
         points = (points + mirror_points(other, order, some.label_shift)) / 2
-        trust = (seen.confidence_logits.sigmoid() + mirrored.confidence_logits.sigmoid()[:, order]) / 2
-        found.append((points.cpu(), trust.cpu()))
-    return torch.cat([points for points, _ in found]), torch.cat([trust for _, trust in found])
+        confidence = (seen.confidence_logits.sigmoid() + mirrored.confidence_logits.sigmoid()[:, order]) / 2
+        found.append((points.cpu(), confidence.cpu()))
+    return torch.cat([points for points, _ in found]), torch.cat([confidence for _, confidence in found])
 
 
 def _look(network: LandmarkNetwork, images: torch.Tensor) -> LandmarkOutput:
@@ -173,3 +211,42 @@ def _look(network: LandmarkNetwork, images: torch.Tensor) -> LandmarkOutput:
 
 def _frozen(path: Path, device: torch.device) -> LandmarkNetwork:
     return load_network(path).to(device).requires_grad_(False)
+
+
+def _read_predictions(file: Path) -> Predictions | None:
+    """Return what is kept for a teacher; None if nothing is, or nothing that can be read."""
+    try:
+        return Predictions(**load_file(file))
+    except (OSError, SafetensorError, TypeError):  # none yet, or cut off: making them again costs only time
+        return None
+
+
+def _write_predictions(file: Path, predictions: Predictions) -> None:
+    """Keep predictions of a teacher; the file appears whole or not at all."""
+    # Students that train side by side may need a teacher at once: each writes a file of its own, the last one stays.
+    own = file.with_stem(f"{file.stem}-{os.getpid()}")
+    try:
+        with replaced(own) as temporary:
+            save_file(vars(predictions), temporary)
+        own.replace(file)
+    except (OSError, SafetensorError) as error:
+        raise RecordingError(
+            f"The teacher's predictions {file} cannot be written ({error})",
+            "the folder forbids writing, or the disk is full",
+            "make room, or copy the teacher's folder to another place",
+        ) from error
+
+
+def _predictions_file(path: Path, runs: Path) -> Path:
+    """Return a name that changes with the weights: a run that is trained on predicts other things.
+
+    Raises:
+        UsageError: the teacher's file cannot be read.
+    """
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UsageError(
+            f"The teacher {path} cannot be read ({error.strerror})", "it was moved", "give its right path"
+        ) from error
+    return origin_folder(path, runs) / "predictions" / f"{digest[:16]}.safetensors"

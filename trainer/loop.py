@@ -20,11 +20,10 @@ from trainer.augment import Augmenter, Batch, BatchShard
 from trainer.checkpoint import LAST, Checkpoint
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.devices import end_together, reduced, resident
-from trainer.distillation import LiveTeachers
-from trainer.init.initialise import LandmarkNetwork
 from trainer.losses.total import landmark_loss
+from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
-from trainer.recipes import Recipe
+from trainer.recipes import Training
 from trainer.run_recorder import RunContext, RunRecorder
 from trainer.state import InterruptionWatch, TrainingInterrupted, begin, restore, update_average
 from trainer.throughput import Throughput
@@ -63,7 +62,7 @@ def train(
     model, optimizer = fabric.setup(run.network, run.optimizer)
     training = resident(training, fabric.device)
     augment = _augmenter(recipe)
-    teachers = _live_teachers(recipe, fabric)
+    teachers = context.teachers
     throughput = Throughput(recipe.batch, len(training), fabric.device)
     recorder = RunRecorder(context, throughput, run.step)
     with InterruptionWatch() as watch, recorder:
@@ -91,7 +90,7 @@ def train(
     return run.average
 
 
-def _shard(recipe: Recipe, fabric: Fabric) -> BatchShard:
+def _shard(recipe: Training, fabric: Fabric) -> BatchShard:
     if recipe.batch < fabric.world_size:
         raise UsageError(
             f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
@@ -101,18 +100,11 @@ def _shard(recipe: Recipe, fabric: Fabric) -> BatchShard:
     return BatchShard(fabric.global_rank, fabric.world_size)
 
 
-def _live_teachers(recipe: Recipe, fabric: Fabric) -> LiveTeachers | None:
-    distillation = recipe.distillation
-    if not (distillation.live and distillation.teachers):
-        return None
-    return LiveTeachers(distillation.teachers, fabric.device)
-
-
 def _gradients(
     model: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
     batch: Batch,
-    recipe: Recipe,
+    recipe: Training,
     fabric: Fabric,
     interrupted: bool,
 ) -> tuple[LandmarkOutput, dict[str, float]]:
@@ -137,7 +129,7 @@ def _gradients(
 def _divergence(
     output: LandmarkOutput,
     batch: Batch,
-    recipe: Recipe,
+    recipe: Training,
     step: int,
     training: CropSet,
     shard: BatchShard,
@@ -179,24 +171,24 @@ def _not_finite(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
     return torch.stack([~tensor.detach().flatten(1).isfinite().all(1) for tensor in tensors]).any(0)
 
 
-def _interruption(recipe: Recipe, out: Path, step: int) -> TrainingInterrupted:
+def _interruption(recipe: Training, out: Path, step: int) -> TrainingInterrupted:
     return TrainingInterrupted(
         f"The run was interrupted after step {step} of {recipe.steps}",
         f"Ctrl-C; {out / LAST} holds all of it",
-        f"go on with “understudy train {recipe.name} --resume {out}” and the same --data and --set",
+        f"go on with “understudy train --resume {out}”",
     )
 
 
-def _augmenter(recipe: Recipe) -> Augmenter:
+def _augmenter(recipe: Training) -> Augmenter:
     return Augmenter(
         recipe.augmentation,
-        SCHEMES[recipe.shape.points].mirror,
+        SCHEMES[recipe.network.points].mirror,
         recipe.crop_scale / CROP_SCALE,
-        recipe.shape.input_size,
+        recipe.network.input_size,
     )
 
 
-def training_images(crops: CropSet, recipe: Recipe, count: int) -> Iterator[torch.Tensor]:
+def training_images(crops: CropSet, recipe: Training, count: int) -> Iterator[torch.Tensor]:
     """Yield the images `[B, 3, S, S]`, RGB, 0..255, of the run's first batches, until they are `count` at least."""
     augment = _augmenter(recipe)
     for step in range(math.ceil(count / recipe.batch)):
@@ -204,7 +196,7 @@ def training_images(crops: CropSet, recipe: Recipe, count: int) -> Iterator[torc
 
 
 def draw_batch(
-    crops: CropSet, augment: Augmenter, recipe: Recipe, step: int, device: torch.device, shard: BatchShard
+    crops: CropSet, augment: Augmenter, recipe: Training, step: int, device: torch.device, shard: BatchShard
 ) -> Batch:
     """Return a shard of the augmented batch of a step, which is a pure function of the recipe's seed and the step."""
     generator = batch_generator(recipe, step)
@@ -213,22 +205,22 @@ def draw_batch(
     return augment.shard(chosen, recipe.batch, shard, generator)
 
 
-def draw_faces(crops: CropSet, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
+def draw_faces(crops: CropSet, recipe: Training, generator: torch.Generator) -> torch.Tensor:
     """Return the numbers `[B]` of the faces in a batch, the first that a batch's generator is asked for."""
     return torch.multinomial(crops.sampling_weight, recipe.batch, replacement=True, generator=generator)
 
 
-def batch_generator(recipe: Recipe, step: int) -> torch.Generator:
+def batch_generator(recipe: Training, step: int) -> torch.Generator:
     """Return the source of all random numbers of a step's batch."""
     return torch.Generator().manual_seed(batch_seed(recipe, step))
 
 
-def batch_seed(recipe: Recipe, step: int) -> int:
+def batch_seed(recipe: Training, step: int) -> int:
     """Return the seed of a step."""
     return recipe.seed * SEED_STRIDE + step
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
+def learning_rate(recipe: Training, step: int) -> float:
     """Return the rate of a step: a linear rise over the warm-up, then a cosine down to 0; or the inverse schedule."""
     if recipe.schedule == "inverse":
         return recipe.learning_rate / (1 + INVERSE_DECAY * step)

@@ -1,14 +1,14 @@
-"""A whole training run: data, network, loop, and the folder it leaves behind."""
+"""One training run, a stage of a recipe: data, network, loop, and the folder it leaves behind."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import math
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,52 +17,79 @@ import torch
 from lightning_fabric import Fabric
 
 from engine.core.errors import UsageError
-from engine.core.files import replaced
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops, split_validation
 from trainer.data.eyes import load_eyes
 from trainer.devices import first_alone, launch
-from trainer.distillation import check_teachers, with_predictions
-from trainer.init.initialise import FRESH_STARTS, make_network
+from trainer.distillation import LiveTeachers, check_teachers, with_predictions
+from trainer.init.initialise import make_network
 from trainer.init.norm_statistics import restate_norms
 from trainer.init.origin import is_model, read_origin
 from trainer.loop import train, training_images
-from trainer.recipes import Recipe, SoftLandmarks
+from trainer.recipes import SoftLandmarks, Training
+from trainer.recipes.schema import FRESH_WEIGHTS
+from trainer.run_folder import RUNS, STAGE, find_weights, write_recipe
 from trainer.run_recorder import RunContext, Schedule
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
 from trainer.state import refuse_other_data, refuse_other_recipe
 from trainer.validate import HeldOut
 
-CONFIGURATION = "recipe.json"
 SHAPE_MODEL = "shape_model.npz"
 STATISTICS_FACES = 512  # enough for means and variances of a network's channels
 
 
+@dataclass(frozen=True)
+class Place:
+    """What a run is carried out on.
+
+    Attributes:
+        data: folder with the packs.
+        fabric: launched.
+        precision: one of `trainer.devices.PRECISIONS`.
+        runs: folder of the runs, among which initial weights and teachers are looked for.
+        schedule: how often to log, to validate and to save.
+        own: files of weights by the name of their run that count before those in `runs`.
+    """
+
+    data: Path
+    fabric: Fabric
+    precision: str = "auto"
+    runs: Path = RUNS
+    schedule: Schedule = dataclasses.field(default_factory=Schedule)
+    own: Mapping[str, Path] = dataclasses.field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a resumed run needs to know of the command that began it."""
+        return {"data_folder": str(self.data.absolute()), "precision": self.precision}
+
+
 def run(
-    recipe: Recipe,
+    training: Training,
     data: Path,
     out: Path,
     device: str = "auto",
     resume: bool = False,
     schedule: Schedule | None = None,
-    devices: int | None = None,
     precision: str = "auto",
 ) -> Path:
-    """Carry out a recipe and return the path of the last checkpoint, which the first process writes.
+    """Carry out a training in this process alone; see `carry_out`."""
+    fabric = launch(device, None, precision)
+    return carry_out(training, out, Place(data, fabric, precision, schedule=schedule or Schedule()), resume)
+
+
+def carry_out(training: Training, out: Path, place: Place, resume: bool = False) -> Path:
+    """Carry out a training and return the path of the last checkpoint, which the first process writes.
 
     Args:
-        recipe: what to train.
-        data: folder with the packs.
+        training: what to do.
         out: the run's folder; made if need be.
-        device: `auto`, `cpu` or `cuda`.
+        place: what to do it on.
         resume: go on from the last checkpoint in `out`.
-        schedule: how often to log, to validate and to save.
-        devices: processes on this machine; None: as torchrun says, otherwise one.
-        precision: one of `trainer.devices.PRECISIONS`.
 
     Raises:
         UsageError: the folder already holds a run, there is none to resume, that one had another recipe or other data,
-            or no face is left for validation.
+            weights to begin with or a teacher are not there, or no face is left for validation.
         PackError, SourceError: the data is incomplete.
         ModelError: the shape model of a resumed run is missing or damaged.
         TrainingInterrupted: by Ctrl-C; a checkpoint was written.
@@ -71,98 +98,111 @@ def run(
     last = out / LAST
     checkpoint = read_checkpoint(last) if resume else None
     if checkpoint is not None:
-        refuse_other_recipe(recipe, checkpoint, out)
+        refuse_other_recipe(training, checkpoint.recipe, out)
     elif last.exists():
         raise UsageError(
             f"The folder {out} already holds a run",
             "training into it would overwrite its checkpoints",
             f"choose another --out, or go on with it: --resume {out}",
         )
-    fabric = launch(device, devices, precision)
-    tell = partial(fabric.print, file=sys.stderr)
-    network = make_network(recipe.shape, "random" if resume else recipe.start, recipe.seed, tell)
-    if precision == "64-true":
+    weights = {name: place.own.get(name) or find_weights(name, place.runs) for name in _needed(training, resume)}
+    check_teachers(training, weights)
+    report = partial(place.fabric.print, file=sys.stderr)
+    init = training.init if training.init not in weights else str(weights[training.init])
+    network = make_network(training.network, "random" if resume else init, training.seed, report)
+    if place.precision == "64-true":
         network = network.double()
-    size = crop_size(recipe.shape.input_size, recipe.crop_scale)
+    size = crop_size(training.network.input_size, training.crop_scale)
     if checkpoint is not None:
         size = checkpoint.notes.get("crop_size", CROP_SIZE)  # what a run began with; older ones do not tell
-    training, validation = _faces(recipe, data, fabric, size)
+    faces, held_out = _faces(training, weights, place, size)
     notes = {
-        "data": training.digest,
+        "data": faces.digest,
         "crop_size": size,
-        "files": _digests(recipe, data),
-        "faces": len(training),
+        "files": _digests(training, weights, place.data),
+        "faces": len(faces),
         "revision": revision(),
-        "lineage": lineage(recipe) if checkpoint is None else checkpoint.notes["lineage"],
+        "lineage": lineage(training.init, weights) if checkpoint is None else checkpoint.notes["lineage"],
     }
     if checkpoint is not None:
         refuse_other_data(notes, checkpoint, out)
-        if checkpoint.notes.get("faces", len(training)) != len(training):
+        if checkpoint.notes.get("faces", len(faces)) != len(faces):
             began = checkpoint.notes["faces"]
-            tell(f"The run began with {began} faces; {len(training)} are left: others are held out now")
-    shapes = None if recipe.soft is None else _shape_model(recipe.soft, data, out if resume else None)
+            report(f"The run began with {began} faces; {len(faces)} are left: others are held out now")
+    shapes = None if training.soft is None else _shape_model(training.soft, place.data, out if resume else None)
     if shapes is not None:
-        training = _soften(training, shapes)
-    if is_model(recipe.start) and not resume:  # whose norms were folded away
-        restate_norms(network, training_images(training, recipe, STATISTICS_FACES))
-    first_alone(fabric, partial(_begin_folder, out, recipe, notes, shapes))
-    context = RunContext(recipe, fabric, validation, out, notes, schedule or Schedule())
-    train(context, network, training, checkpoint)
+        faces = _soften(faces, shapes)
+    if is_model(init) and not resume:  # whose norms were folded away
+        restate_norms(network, training_images(faces, training, STATISTICS_FACES))
+    first_alone(place.fabric, partial(_begin_folder, out, training, {**notes, **place.facts}, shapes))
+    teachers = _live_teachers(training, weights, place.fabric)
+    context = RunContext(training, place.fabric, held_out, out, notes, place.schedule, teachers)
+    train(context, network, faces, checkpoint)
     return last
 
 
-def _faces(recipe: Recipe, data: Path, fabric: Fabric, size: int) -> tuple[CropSet, HeldOut]:
-    """Return the faces for training and for validation, with what teachers say of them if they are asked only once."""
-    check_teachers(recipe)
-    crops = load_crops(data, recipe.packs, fabric.is_global_zero, size)
-    _refuse_other_markup(crops, recipe)
-    if recipe.distillation.teachers and not recipe.distillation.live:
+def _needed(training: Training, resume: bool) -> tuple[str, ...]:
+    """Return the runs and files that have to be there; a resumed run needs its initial weights no more."""
+    return training.teachers if resume else training.needs
+
+
+def _live_teachers(training: Training, weights: Mapping[str, Path], fabric: Fabric) -> LiveTeachers | None:
+    if not (training.live and training.teachers):
+        return None
+    return LiveTeachers([weights[name] for name in training.teachers], fabric.device)
+
+
+def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: int) -> tuple[CropSet, HeldOut]:
+    """Return the faces for training and for validation, with the teachers' predictions if these are made only once."""
+    fabric, side = place.fabric, training.network.input_size
+    crops = load_crops(place.data, training.packs, fabric.is_global_zero, size)
+    _refuse_other_markup(crops, training)
+    if training.teachers and not training.live:
         with fabric.rank_zero_first():  # the others read what it kept
-            crops = with_predictions(crops, recipe.distillation.teachers, fabric.device)
-    training, validation, turned = split_validation(crops, recipe.hold_out)
-    if not (len(training) and len(validation)):
-        missing, advice = ("validation", "a smaller") if len(training) else ("training", "a larger")
+            teachers = [weights[name] for name in training.teachers]
+            crops = with_predictions(crops, teachers, fabric.device, place.runs)
+    faces, validation, turned = split_validation(crops, training.hold_out)
+    if not (len(faces) and len(validation)):
+        missing, advice = ("validation", "a smaller") if len(faces) else ("training", "a larger")
         raise UsageError(
             f"No face is left for {missing}",
-            f"of packs with validation 1 of {recipe.hold_out} faces is held out",
+            f"of packs with validation 1 of {training.hold_out} faces is held out",
             f"choose {advice} --set hold_out, or other packs",
         )
-    return training, HeldOut(validation, turned, load_eyes(data, recipe.crop_scale, recipe.shape.input_size))
+    return faces, HeldOut(validation, turned, load_eyes(place.data, training.crop_scale, side))
 
 
-def _refuse_other_markup(crops: CropSet, recipe: Recipe) -> None:
+def _refuse_other_markup(crops: CropSet, training: Training) -> None:
     points = crops.faces.points.shape[1]
-    if points != recipe.shape.points:
+    if points != training.network.points:
         raise UsageError(
-            f"The faces of {', '.join(pack.name for pack in recipe.packs)} have {points} points and the network "
-            f"{recipe.shape.points}",
+            f"The faces of {', '.join(pack.name for pack in training.packs)} have {points} points and the network "
+            f"{training.network.points}",
             "they are of different markups",
-            f"set shape.points={points}, or take a recipe whose packs have {recipe.shape.points}",
+            f"set network.points={points}, or take a recipe whose packs have {training.network.points}",
         )
 
 
-def _digests(recipe: Recipe, data: Path) -> dict[str, str]:
+def _digests(training: Training, weights: Mapping[str, Path], data: Path) -> dict[str, str]:
     """Return the digests of the files beside the packs that the labels come from."""
-    files = {teacher: Path(teacher) for teacher in recipe.distillation.teachers}
-    if recipe.soft is not None:
-        files[recipe.soft.shapes] = data / recipe.soft.shapes
+    files = {name: weights[name] for name in training.teachers}
+    if training.soft is not None:
+        files[training.soft.shapes] = data / training.soft.shapes
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if path.is_file()}
 
 
-def _begin_folder(out: Path, recipe: Recipe, notes: dict[str, Any], shapes: ShapeModel | None) -> None:
+def _begin_folder(out: Path, training: Training, facts: Mapping[str, Any], shapes: ShapeModel | None) -> None:
     """Write what is known of a run before its first step."""
-    with replaced(out / CONFIGURATION) as temporary:
-        configuration = {"recipe": dataclasses.asdict(recipe), **notes}
-        temporary.write_text(json.dumps(configuration, indent=1), encoding="utf-8")
+    write_recipe(out, {STAGE: dataclasses.asdict(training), **facts})
     if shapes is not None:
         shapes.save(out / SHAPE_MODEL)
 
 
-def lineage(recipe: Recipe) -> list[str]:
-    """Return what a run rests on, first to last: the origin of the first weights, then the recipes before this one."""
-    if recipe.start in FRESH_STARTS:
-        return [FRESH_STARTS[recipe.start]]
-    before = read_origin(Path(recipe.start))
+def lineage(init: str, weights: Mapping[str, Path]) -> list[str]:
+    """Return what a run rests on, first to last: where the first weights came from, then the runs before this one."""
+    if init in FRESH_WEIGHTS:
+        return [FRESH_WEIGHTS[init]]
+    before = read_origin(weights[init])
     return [*before.notes["lineage"], f"{before.recipe['name']}, {before.step} steps of {before.recipe['batch']}"]
 
 

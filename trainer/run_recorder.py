@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from trainer.checkpoint import BEST, LAST, write_checkpoint
 from trainer.devices import first_alone
-from trainer.recipes import Recipe
+from trainer.distillation import LiveTeachers
+from trainer.recipes import Training
 from trainer.state import Progress, as_checkpoint
 from trainer.throughput import Throughput
 from trainer.validate import HeldOut, validate
@@ -47,14 +48,16 @@ class RunContext:
         folder: of the run; checkpoints and logs go there.
         notes: what checkpoints hold beside the weights.
         schedule: how often to log, validate and save.
+        teachers: those that look at each batch.
     """
 
-    recipe: Recipe
+    recipe: Training
     fabric: Fabric
     validation: HeldOut
     folder: Path
     notes: dict[str, Any]
     schedule: Schedule
+    teachers: LiveTeachers | None = None
 
 
 class RunRecorder:

@@ -19,9 +19,9 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from engine.core.errors import UnderstudyError, UsageError
 from trainer.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
-from trainer.init.initialise import LandmarkNetwork
+from trainer.networks import LandmarkNetwork
 from trainer.networks.batch_norm import synchronise_batch_norm
-from trainer.recipes import Recipe
+from trainer.recipes import Training
 
 NOTHING = "nothing"
 
@@ -45,7 +45,7 @@ class Progress:
     best: float = math.inf
 
 
-def begin(recipe: Recipe, network: LandmarkNetwork, device: torch.device, processes: int = 1) -> Progress:
+def begin(recipe: Training, network: LandmarkNetwork, device: torch.device, processes: int = 1) -> Progress:
     """Return the beginning of a run on a device; `network` becomes a part of it."""
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's stub
     average = copy.deepcopy(network).eval().requires_grad_(False)
@@ -75,7 +75,7 @@ def restore(run: Progress, checkpoint: Checkpoint, folder: Path) -> None:
         ) from error
 
 
-def as_checkpoint(run: Progress, recipe: Recipe, notes: dict[str, Any]) -> Checkpoint:
+def as_checkpoint(run: Progress, recipe: Training, notes: dict[str, Any]) -> Checkpoint:
     """Return what is to be kept of a run."""
     return Checkpoint(
         step=run.step,
@@ -107,18 +107,18 @@ def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: fl
             mean.copy_(value)
 
 
-def refuse_other_recipe(recipe: Recipe, checkpoint: Checkpoint, folder: Path) -> None:
-    """Refuse to go on by another recipe than the checkpoint's.
+def refuse_other_recipe(recipe: Training, saved: Mapping[str, Any], folder: Path) -> None:
+    """Refuse to go on by another recipe than the saved one.
 
     Raises:
         UsageError: a field differs.
     """
-    changed = list(differences(recipe, checkpoint.recipe))
+    changed = list(differences(recipe, saved))
     if changed:
         raise UsageError(
             f"The run {folder} was made with another recipe",
             f"these fields differ: {'; '.join(changed)}",
-            "resume with the same --set values, or start a new run in another --out",
+            "leave out --set, or start a new run in another --out",
         )
 
 
@@ -144,7 +144,7 @@ def refuse_other_data(notes: Mapping[str, Any], checkpoint: Checkpoint, folder: 
         )
 
 
-def differences(recipe: Recipe, saved: Mapping[str, Any]) -> Iterator[str]:
+def differences(recipe: Training, saved: Mapping[str, Any]) -> Iterator[str]:
     """Yield `field: old -> new` for each field in which a recipe differs from a saved one.
 
     Args:

@@ -13,8 +13,8 @@ from engine.inference.openness import LEFT_EYE, RIGHT_EYE
 from trainer.augment import Batch, central_window
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.data.eyes import EyeStates
-from trainer.init.initialise import LandmarkNetwork
-from trainer.recipes import Recipe
+from trainer.networks import LandmarkNetwork
+from trainer.recipes import Training
 
 BATCH = 128
 
@@ -61,9 +61,9 @@ class Validation:
 
 
 @torch.inference_mode()
-def validate(network: LandmarkNetwork, held_out: HeldOut, recipe: Recipe) -> Validation:
+def validate(network: LandmarkNetwork, held_out: HeldOut, recipe: Training) -> Validation:
     """Return the errors on plain crops; those without both outer eye corners do not count for `Validation.nme`."""
-    scheme = SCHEMES[recipe.shape.points]
+    scheme = SCHEMES[recipe.network.points]
 
     def mean(crops: CropSet, errors: Callable[[torch.Tensor, Batch], torch.Tensor]) -> float:
         return float(torch.cat([errors(_points(network, batch.images), batch) for batch in windows(crops)]).mean())
@@ -71,7 +71,7 @@ def validate(network: LandmarkNetwork, held_out: HeldOut, recipe: Recipe) -> Val
     def windows(crops: CropSet) -> Iterator[Batch]:
         for indices in torch.arange(len(crops)).split(BATCH):
             faces = crops.faces.select(indices).to(next(network.parameters()).device)
-            yield central_window(faces, recipe.crop_scale / CROP_SCALE, recipe.shape.input_size)
+            yield central_window(faces, recipe.crop_scale / CROP_SCALE, recipe.network.input_size)
 
     return Validation(
         nme=mean(held_out.faces, lambda points, batch: face_errors(points, batch, scheme)),

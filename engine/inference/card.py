@@ -32,6 +32,22 @@ class CropRule:
 
 
 @dataclass(frozen=True)
+class TrainingFacts:
+    """How a model was trained.
+
+    Attributes:
+        recipe: name of the run, `RECIPE` or `RECIPE:STAGE`.
+        steps, batch: number and size of its steps.
+        lineage: what it rests on, first to last: where the first weights came from, then the runs before this one.
+    """
+
+    recipe: str
+    steps: int
+    batch: int
+    lineage: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Card:
     """A model's card. See docs/ARCHITECTURE.md, “The model contract”.
 
@@ -51,6 +67,7 @@ class Card:
         data: what it was trained on, and which of it was derived.
         metrics: measured results, each with its data, n and protocol.
         recipe, revision: the named recipe and the commit that made it.
+        training: what `recipe` and the end of `data` say in words; None on older cards.
     """
 
     name: str
@@ -69,6 +86,7 @@ class Card:
     data: str
     recipe: str
     revision: str
+    training: TrainingFacts | None = None
     input_range: tuple[float, float] = (0.0, 255.0)
     metrics: Annotated[tuple[dict[str, Any], ...], Form("a list of objects")] = ()
 
@@ -108,7 +126,8 @@ def write_card(path: Path, card: Card) -> None:
         OSError: it cannot be written.
     """
     with replaced(path) as temporary:
-        temporary.write_text(json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        values = {key: value for key, value in asdict(card).items() if value is not None}
+        temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _card_of(values: dict[str, Any]) -> Card:

@@ -7,7 +7,7 @@ import numpy as np
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
 from trainer.networks.heatmap import HeatmapShape
-from trainer.recipes import PackChoice, Recipe
+from trainer.recipes import PackChoice, Recipe, Stage, Training
 
 ALL_FRAMES = 24
 
@@ -31,8 +31,14 @@ def write_sample_pack(folder: Path, frames: int = ALL_FRAMES, **arrays: np.ndarr
     )
 
 
-def tiny_recipe() -> Recipe:
+def tiny_recipe() -> Training:
     """A run of 6 steps of a tiny network on the pack `faces`."""
+    return tiny().trainings("tiny")[0]
+
+
+def tiny() -> Recipe:
+    """The recipe of that run."""
     shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=64)
     packs = (PackChoice("faces", split=None, validation=True),)
-    return Recipe("tiny", shape=shape, start="random", packs=packs, steps=6, batch=4, hold_out=8)
+    stage = Stage("only", packs=packs, steps=6, batch=4, hold_out=8)
+    return Recipe("A run of a few steps.", network=shape, init="random", stages=(stage,))

@@ -3,9 +3,9 @@
 import sys
 
 from app.cli.main import main
-from tests.fakes.tiny_training import tiny_recipe
+from tests.fakes.tiny_training import tiny
 from trainer.recipes import RECIPES
 
 if __name__ == "__main__":
-    RECIPES["tiny"] = tiny_recipe
+    RECIPES["tiny"] = tiny()
     sys.exit(main())

@@ -146,16 +146,16 @@ def test_the_optimiser_goes_on_where_it_was():
 
 def test_starting_from_a_missing_checkpoint_is_refused(recipe, tmp_path):
     with pytest.raises(UsageError, match="are not there"):
-        make_network(recipe.shape, str(tmp_path / "none.safetensors"), 0)
+        make_network(recipe.network, str(tmp_path / "none.safetensors"), 0)
     # What is advised has to work: no weights of ImageNet can be had for MobileViT-v2.
-    with pytest.raises(UsageError, match="start=random"):
+    with pytest.raises(UsageError, match="init=random"):
         make_network(HeatmapShape(encoder="mobilevitv2"), str(tmp_path / "none.safetensors"), 0)
     with pytest.raises(UsageError, match="cannot be read"):
         load_network(tmp_path / "none.safetensors")
 
 
 def test_the_same_seed_makes_the_same_network(recipe):
-    first, second = make_network(recipe.shape, "random", 1), make_network(recipe.shape, "random", 1)
+    first, second = make_network(recipe.network, "random", 1), make_network(recipe.network, "random", 1)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
 
 

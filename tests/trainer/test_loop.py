@@ -21,7 +21,7 @@ from trainer.data.crops import load_crops
 from trainer.loop import learning_rate
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
-from trainer.recipes import Recipe, SoftLandmarks
+from trainer.recipes import SoftLandmarks, Training
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.state import InterruptionWatch, TrainingInterrupted, differences, refuse_other_data
@@ -91,7 +91,7 @@ def test_it_learns(data, recipe, tmp_path):
 
 def test_dropout_resumes_to_the_same_bits_too(data, recipe, tmp_path, monkeypatch):
     shape = RegressionShape(input_size=64, dropout=0.5)
-    dropping = replace(recipe, shape=shape, loss=LandmarkLoss(points="l2"), steps=2)
+    dropping = replace(recipe, network=shape, loss=LandmarkLoss(points="l2"), steps=2)
     run(dropping, data, tmp_path / "whole", "cpu", False, OFTEN)
     run_killed_at(1, monkeypatch, dropping, data, tmp_path / "killed")
     run(dropping, data, tmp_path / "killed", "cpu", True, OFTEN)
@@ -241,7 +241,7 @@ def test_a_finished_run_is_not_overwritten_and_nothing_is_not_resumed(data, reci
 
 
 def test_the_learning_rate_rises_then_falls_to_nothing():
-    recipe = Recipe("x", steps=100, learning_rate=1.0, warmup=0.1)
+    recipe = Training("x", steps=100, learning_rate=1.0, warmup=0.1)
     rates = [learning_rate(recipe, step) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == rates[9] == pytest.approx(1)

@@ -8,10 +8,10 @@ import torch
 from engine.core.errors import UsageError
 from tests.fakes.trained_looking import trained_looking
 from trainer.checkpoint import Checkpoint, write_checkpoint
-from trainer.init.growing import fits_into, grow_network
-from trainer.init.initialise import load_network, make_network, network_of
+from trainer.init.initialise import load_network, make_network
 from trainer.init.pretrained import imagenet_mobilenetv2
-from trainer.init.resize import most_important, slim_encoder, slim_network
+from trainer.init.resize import fits_into, grow_network, most_important, slim_encoder, slim_network
+from trainer.networks import network_of
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape, cell_centres
 from trainer.networks.mobilenetv2 import MobileNetV2, Stem
 from trainer.networks.regression import RegressionNetwork, RegressionShape

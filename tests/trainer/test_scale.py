@@ -24,15 +24,14 @@ from trainer.devices import face_bytes, fits, launch, resident
 from trainer.init.initialise import make_network
 from trainer.loop import draw_batch
 from trainer.networks.regression import RegressionShape
-from trainer.recipes import RECIPES
-from trainer.recipes.overrides import recipe_by_name
+from trainer.recipes.overrides import trainings_by_name
 from trainer.run import run
 from trainer.run_recorder import Schedule
 
 # Each process loads PyTorch first, which on a busy machine takes its time.
 PATIENCE = 280
-RECIPE = "student-68-base"
-SMALL = ("shape.encoder_width=0.25", "shape.input_size=64", "start=random", "batch=6", "hold_out=8", "ema=0.9")
+RECIPE = "student-68:base"
+SMALL = ("network.encoder_width=0.25", "network.input_size=64", "init=random", "batch=6", "hold_out=8", "ema=0.9")
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
 
 
@@ -61,7 +60,7 @@ def train_command(packs, out, steps):
 def packs(tmp_path_factory):
     """The packs of the recipe."""
     folder = tmp_path_factory.mktemp("packs")
-    for choice in RECIPES[RECIPE]().packs:
+    for choice in trainings_by_name(RECIPE)[0].packs:
         write_sample_pack(folder / choice.name, frames=6, split=np.full(6, "train"))
         with np.load(folder / choice.name / "annotations.npz") as arrays:
             np.savez(folder / choice.name / "annotations.npz", **{**arrays, choice.labels: arrays["landmarks"]})
@@ -78,14 +77,14 @@ def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
     """
     command = (*train_command(packs, tmp_path / "two", 6), "--precision", "64-true")
     process = start(*command, "--devices", 2) if launcher == "--devices" else start(*TORCHRUN, *command)
-    recipe = recipe_by_name(RECIPE, [*SMALL, "steps=6"])
+    (recipe,) = trainings_by_name(RECIPE, [*SMALL, "steps=6"])
     alone = read_checkpoint(run(recipe, packs, tmp_path / "one", "cpu", precision="64-true"))
     (out, errors), code = outcome(process)
     assert code == 0, errors
     assert json.loads(out)["step"] == 6, "only the first process speaks"
     assert errors.count("images/s") == 1
 
-    begun = make_network(recipe.shape, "random", recipe.seed).state_dict()
+    begun = make_network(recipe.network, "random", recipe.seed).state_dict()
     together = read_checkpoint(tmp_path / "two" / LAST)
     assert together.notes["best_nme"] == pytest.approx(alone.notes["best_nme"], rel=1e-6)
     # A number added to a whole heatmap changes nothing: the gradient of that bias is rounding and nothing else.
@@ -107,14 +106,14 @@ def test_ctrl_c_keeps_the_step_and_says_how_to_go_on(packs, tmp_path):
     step = read_checkpoint(tmp_path / "run" / LAST).step
     assert step >= 20
     assert f"interrupted after step {step} of 100000" in errors
-    assert f"understudy train {RECIPE} --resume {tmp_path / 'run'}" in errors
+    assert f"understudy train --resume {tmp_path / 'run'}" in errors
 
 
 @pytest.mark.parametrize("processes", [2, 3, 4])
 def test_the_shares_of_a_batch_are_the_batch(data, recipe, processes):
     recipe = replace(recipe, batch=6, augmentation=Augmentation(cover_share=1.0, noise_share=1.0, blur_share=0.5))
     crops = load_crops(data, recipe.packs)
-    augment = Augmenter(recipe.augmentation, IBUG_68.mirror, recipe.crop_scale / CROP_SCALE, recipe.shape.input_size)
+    augment = Augmenter(recipe.augmentation, IBUG_68.mirror, recipe.crop_scale / CROP_SCALE, recipe.network.input_size)
 
     def share_of_batch(rank, of):
         return draw_batch(crops, augment, recipe, 3, torch.device("cpu"), BatchShard(rank, of))
@@ -160,7 +159,7 @@ def test_faces_move_to_a_gpu_only_if_they_leave_room_there(data, recipe):
 
 @pytest.mark.parametrize("network", ["heatmap", "regression"])
 def test_points_and_confidence_stay_float32_in_a_coarse_network(recipe, network):
-    shape = recipe.shape if network == "heatmap" else RegressionShape(input_size=64)
+    shape = recipe.network if network == "heatmap" else RegressionShape(input_size=64)
     plain = make_network(shape, "random", 0).eval()
     images = torch.rand(4, 3, 64, 64) * 255
     with torch.no_grad():

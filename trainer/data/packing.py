@@ -61,7 +61,8 @@ def pack_crops(
 
 def _choices(data: Path, names: Sequence[str]) -> list[PackChoice]:
     """Return what to cut out: each pack, split and labels once."""
-    used = {(choice.name, choice.split, choice.labels): choice for make in RECIPES.values() for choice in make().packs}
+    stages = [stage for recipe in RECIPES.values() for stage in recipe.stages]
+    used = {(choice.name, choice.split, choice.labels): choice for stage in stages for choice in stage.packs}
     there = [choice for choice in used.values() if is_pack(data / choice.name)]
     if not names and there:
         return there
@@ -89,7 +90,8 @@ def _refuse_packs(out: Path, choices: Sequence[PackChoice]) -> None:
 
 
 def _copy_shapes(data: Path, out: Path) -> None:
-    shapes = {recipe.soft.shapes for make in RECIPES.values() if (recipe := make()).soft is not None}
+    soft = [stage.soft for recipe in RECIPES.values() for stage in recipe.stages]
+    shapes = {labels.shapes for labels in soft if labels is not None}
     for name in sorted(shapes):
         if (data / name).is_file():
             with replaced(out / name) as temporary:

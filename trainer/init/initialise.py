@@ -1,71 +1,51 @@
-"""The weights a run starts from."""
+"""The weights that a run starts from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from engine.core.errors import UsageError
-from trainer.init.growing import fits_into, grow_network
 from trainer.init.origin import is_model, read_origin
 from trainer.init.pretrained import imagenet_mobilenetv2, load_imagenet, load_trained
 from trainer.init.pretrained_resnet import load_imagenet_resnet
-from trainer.init.resize import slim_encoder, slim_network
+from trainer.init.resize import fits_into, grow_network, slim_encoder, slim_network
 from trainer.init.transfer import copy_parts, copy_to_markup
+from trainer.networks import LandmarkNetwork, NetworkShape, network_of, shape_of
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2
-from trainer.networks.regression import RegressionNetwork, RegressionShape
+from trainer.networks.regression import RegressionShape
 from trainer.networks.resnet import ResNet50
-from trainer.networks.star import StarNetwork, StarShape
+from trainer.recipes.schema import FRESH_WEIGHTS
 
-LandmarkNetwork = HeatmapNetwork | RegressionNetwork | StarNetwork
-NetworkShape = HeatmapShape | RegressionShape | StarShape
-Tell = Callable[[str], object]  # what is done with a sentence for whoever watches
-
-# Starts that need no former run, as a model's card tells them.
-FRESH_STARTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
+Report = Callable[[str], object]  # takes a sentence for the user
 
 
-def make_network(shape: NetworkShape, start: str, seed: int, tell: Tell = lambda text: None) -> LandmarkNetwork:
+def make_network(shape: NetworkShape, init: str, seed: int, report: Report = lambda _: None) -> LandmarkNetwork:
     """Return a network ready for training.
 
     Args:
         shape: its sizes.
-        start: `random`; `imagenet`, for the encoder; or the path of a checkpoint or an exported model: of the same
+        init: `random`; `imagenet`, for the encoder; or the path of a checkpoint or an exported model: of the same
             network; with heatmaps, of a wider or a narrower one; for regression, of a heatmap network whose encoder
             has the same sizes; otherwise of a network of which a part fits, such as its encoder or its heads, while
             the others stay random. It may be of another markup.
         seed: of the random weights.
-        tell: is given a sentence where a network is taken over part by part.
+        report: is given a sentence where a network is taken over part by part.
 
     Raises:
-        UsageError: the weights named by `start` cannot be had, or fit no such network.
+        UsageError: the weights named by `init` cannot be had, or fit no such network.
     """
     torch.manual_seed(seed)
     network = network_of(shape)
-    if start == "imagenet":
+    if init == "imagenet":
         _start_from_imagenet(network)
-    elif start != "random":
-        _start_from_run(network, Path(start), tell)
+    elif init not in FRESH_WEIGHTS:
+        _start_from_run(network, Path(init), report)
     return network
-
-
-def network_of(shape: NetworkShape) -> LandmarkNetwork:
-    """Return the network of a shape with random weights."""
-    if isinstance(shape, HeatmapShape):
-        return HeatmapNetwork(shape)
-    return StarNetwork(shape) if isinstance(shape, StarShape) else RegressionNetwork(shape)
-
-
-def shape_of(sizes: dict[str, Any]) -> NetworkShape:
-    """Return the shape that a checkpoint's recipe holds as plain values, which no two kinds have the same names of."""
-    if "expansions" in sizes:
-        return HeatmapShape(**{**sizes, "expansions": tuple(sizes["expansions"])})
-    return StarShape(**sizes) if "neck" in sizes else RegressionShape(**sizes)
 
 
 def load_network(path: Path) -> LandmarkNetwork:
@@ -78,9 +58,9 @@ def load_network(path: Path) -> LandmarkNetwork:
     """
     checkpoint = read_origin(path)
     try:
-        network = network_of(shape_of(checkpoint.recipe["shape"]))
+        network = network_of(shape_of(checkpoint.recipe["network"]))
         network.load_state_dict(checkpoint.ema)
-    except (LookupError, TypeError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
         raise UsageError(
             f"The checkpoint {path} holds another network ({str(error).partition(chr(10))[0]})",
             "it was made by another version of this program",
@@ -94,7 +74,7 @@ def _start_from_imagenet(network: LandmarkNetwork) -> None:
         raise UsageError(
             f"There are no ImageNet weights for {network.shape.encoder}",
             "no package that can be installed carries them",
-            "train with --set start=random",
+            "train with --set init=random",
         )
     if isinstance(network.encoder, MobileNetV2):
         wide = imagenet_mobilenetv2()
@@ -102,7 +82,7 @@ def _start_from_imagenet(network: LandmarkNetwork) -> None:
             raise UsageError(
                 "The ImageNet weights of MobileNetV2 do not fit this network",
                 f"they are of width 1 and the expansions {list(PUBLISHED_EXPANSIONS)}, and can only be made narrower",
-                "choose no larger shape.encoder_width and shape.expansions, or --set start=random",
+                "choose no larger network.encoder_width and network.expansions, or --set init=random",
             )
         slim_encoder(wide, network.encoder)
     elif isinstance(network.encoder, ResNet50):
@@ -115,36 +95,36 @@ def _has_imagenet_weights(network: LandmarkNetwork) -> bool:
     return network.shape.encoder in ("mobilenetv2", "mobilenetv2_100", "resnet50")
 
 
-def _fresh_start(network: LandmarkNetwork) -> str:
-    """Return the best start that a network can have without a former run."""
+def _fresh_weights(network: LandmarkNetwork) -> str:
+    """Return the best weights that a network can begin with without a former run."""
     return "imagenet" if _has_imagenet_weights(network) else "random"
 
 
-def _start_from_run(network: LandmarkNetwork, path: Path, tell: Tell) -> None:
+def _start_from_run(network: LandmarkNetwork, path: Path, report: Report) -> None:
     if not path.is_file() and not is_model(path):  # of models the engine says what is missing
         raise UsageError(
             f"The weights to start from, {path}, are not there",
-            f"this recipe goes on where the run {path.parent.name} ended, seen from the current folder",
-            f"run “understudy train {path.parent.name}” first, or choose with --set start={_fresh_start(network)}",
+            "the file was moved, or the path is meant from another folder than the current one",
+            f"give its right path, or choose with --set init={_fresh_weights(network)}",
         )
     given = _with_points(load_network(path), network.shape.points)
     if given.shape == network.shape:
         network.load_state_dict(given.state_dict())
     elif not _taken_over_by_width(given, network):
-        _take_over_parts(given, network, path, tell)
+        _take_over_parts(given, network, path, report)
 
 
-def _take_over_parts(given: LandmarkNetwork, network: LandmarkNetwork, path: Path, tell: Tell) -> None:
+def _take_over_parts(given: LandmarkNetwork, network: LandmarkNetwork, path: Path, report: Report) -> None:
     if isinstance(given.encoder, MobileNetV2) and _same_encoder(given.shape, network.shape):
         load_trained(network.encoder, given.encoder)
-        tell(f"Parts taken over from {path}: encoder.")
+        report(f"Parts taken over from {path}: encoder.")
     elif copied := copy_parts(given, network):
-        tell(f"Parts taken over from {path}: {', '.join(copied)}.")
+        report(f"Parts taken over from {path}: {', '.join(copied)}.")
     else:
         raise UsageError(
             f"The weights to start from, {path}, are of another architecture",
             f"that run holds {given.shape}, this recipe wants {network.shape}",
-            f"choose with --set start={_fresh_start(network)}, or give the run of the same network",
+            f"choose with --set init={_fresh_weights(network)}, or give the run of the same network",
         )
 
 

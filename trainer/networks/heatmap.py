@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import nn
@@ -34,6 +34,7 @@ class HeatmapShape:
         encoder: `mobilenetv2`, `mobilevitv2` or `resnet50`.
         stride: pixels of the input per cell of the heatmaps, 4 or 8.
         activation: of MobileViT-v2's layers: `silu` as published, `hardswish` or `relu6`.
+        kind: of network, see `trainer.networks.NETWORKS`.
 
     Raises:
         UsageError: there is no such encoder, stride or activation, a number is out of its range, there is not one
@@ -48,6 +49,7 @@ class HeatmapShape:
     encoder: Annotated[str, Choice(OWN_ENCODERS, "encoder")] = "mobilenetv2"
     stride: Annotated[int, Choice(STRIDES, "heatmap stride")] = 4
     activation: Annotated[str, Choice(tuple(ACTIVATIONS), "activation")] = "silu"
+    kind: Literal["heatmap"] = "heatmap"
 
     def __post_init__(self) -> None:
         check_fields(self)

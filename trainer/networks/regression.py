@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from torch import nn
@@ -26,6 +26,7 @@ class RegressionShape:
         encoder: one of `ENCODERS`; the published ones are `mobilenetv2_100` (student) and `efficientnet_b3` (teachers).
         input_size: side S of the square input in pixels; published 224.
         dropout: share of the pooled features that is dropped in training; published 0.5 for teachers, 0 for students.
+        kind: of network, see `trainer.networks.NETWORKS`.
 
     Raises:
         UsageError: there is no such encoder, or a number is out of its range.
@@ -35,6 +36,7 @@ class RegressionShape:
     encoder: Annotated[str, Choice(ENCODERS, "encoder")] = "mobilenetv2_100"
     input_size: Positive[int] = 224
     dropout: BelowOne[float] = 0.0
+    kind: Literal["regression"] = "regression"
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -7,7 +7,7 @@ its maps of 64x64 are maps of 8x8; ours reads the features of all strides.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from torch import nn
@@ -39,6 +39,7 @@ class StarShape:
         channels: of the neck's output, which the heads read.
         attention: whether there are point maps and edge maps; without them the softmax of the heatmaps counts.
         input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
+        kind: of network, see `trainer.networks.NETWORKS`.
 
     Raises:
         UsageError: there is no such encoder, neck or activation, no edges are known of so many points, a number is out
@@ -53,6 +54,7 @@ class StarShape:
     channels: Positive[int] = 256
     attention: bool = True
     input_size: int = 256
+    kind: Literal["star"] = "star"
 
     def __post_init__(self) -> None:
         check_fields(self)

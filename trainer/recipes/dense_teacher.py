@@ -7,9 +7,8 @@ from dataclasses import replace
 from trainer.augment import Augmentation
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes.packs import AFLW2000, AFW, GENTLE, HELEN, HELEN_MORE, INFANTS, LFPW, MERL
-from trainer.recipes.schema import Recipe
+from trainer.recipes.schema import PackChoice, Recipe, Stage
 
-FIRST = "teacher-dense-68"
 # Between the strong changes, under which small networks start, and `GENTLE`.
 MEDIUM = Augmentation(
     large_turn_share=0.35,
@@ -23,29 +22,22 @@ MEDIUM = Augmentation(
 )
 
 
-def teacher_dense_68() -> Recipe:
-    """ResNet-50 from ImageNet weights at 160 pixels, on manual labels alone."""
-    infants, merl = replace(INFANTS, weight=0.5), replace(MERL, weight=0.35)
-    return Recipe(
-        FIRST,
-        shape=HeatmapShape(encoder="resnet50", decoder_width=128, input_size=160),
-        packs=(LFPW, HELEN, HELEN_MORE, AFW, infants, AFLW2000, merl),
-        steps=4400,
-        learning_rate=6e-4,
-        augmentation=MEDIUM,
-    )
+def _packs(helen_more: float, infants: float, aflw2000: float, merl: float) -> tuple[PackChoice, ...]:
+    """Return the packs of manual labels, those beside 300-W by the weights given."""
+    others = replace(INFANTS, weight=infants), replace(AFLW2000, weight=aflw2000), replace(MERL, weight=merl)
+    return (LFPW, HELEN, replace(HELEN_MORE, weight=helen_more), AFW, *others)
 
 
-def teacher_dense_68_last() -> Recipe:
-    """A last, slow stage after `teacher-dense-68`, brought nearer to 300-W under gentle augmentation."""
-    infants, aflw2000, merl = replace(INFANTS, weight=0.25), replace(AFLW2000, weight=0.35), replace(MERL, weight=0.2)
-    return replace(
-        teacher_dense_68(),
-        name=f"{FIRST}-last",
-        start=f"runs/{FIRST}/last.safetensors",
-        # Labels that were carried over count half as much here.
-        packs=(LFPW, HELEN, replace(HELEN_MORE, weight=0.5), AFW, infants, aflw2000, merl),
-        steps=900,
-        learning_rate=2e-4,
-        augmentation=GENTLE,
-    )
+RECIPES = {
+    "teacher-dense-68": Recipe(
+        "A large teacher that learned from no other: ResNet-50 at 160 pixels, on manual labels alone, then brought "
+        "nearer to 300-W.",
+        network=HeatmapShape(encoder="resnet50", decoder_width=128, input_size=160),
+        init="imagenet",
+        stages=(
+            Stage("base", packs=_packs(1.0, 0.5, 0.7, 0.35), steps=4400, learning_rate=6e-4, augmentation=MEDIUM),
+            # Labels that were carried over count half as much here.
+            Stage("last", packs=_packs(0.5, 0.25, 0.35, 0.2), steps=900, learning_rate=2e-4, augmentation=GENTLE),
+        ),
+    ),
+}

@@ -1,8 +1,8 @@
-"""The two-teacher school of Fard & Mahoor (CVIU 2022): as published, and on our heatmap networks.
+"""The two-teacher method of Fard & Mahoor (CVIU 2022): as published, and on our heatmap networks.
 
-The names `a-...` are the published networks, at 224 pixels. The teachers have the published optimiser and random
-weights; the students start from ImageNet weights, with a cosine schedule and averaged weights. A short run is for
-instance `understudy train a-student-kd --set shape.input_size=128 --set steps=600`.
+The names `fard-mahoor/...` are the published networks, at 224 pixels. The teachers have the published optimiser and
+random weights; the students start from ImageNet weights, with a cosine schedule and averaged weights. A short run is
+for instance `understudy train fard-mahoor/student-kd --set network.input_size=128 --set steps=600`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from trainer.losses.fard_mahoor import KDLoss, released_code
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
-from trainer.recipes.packs import AFW, FACES5, HELEN, LFPW, MOSTLY_300W
-from trainer.recipes.schema import Distillation, Recipe, SoftLandmarks
-from trainer.recipes.students import student_68, student_68_second
+from trainer.recipes import students
+from trainer.recipes.packs import AFW, FACES5, GENTLE, HELEN, LFPW, MOSTLY_300W
+from trainer.recipes.schema import Recipe, SoftLandmarks, Stage
 
-TOUGH, TOLERANT = "runs/teacher-tough-68/last.safetensors", "runs/teacher-tolerant-68/last.safetensors"
+TOUGH, TOLERANT = "teacher-tough-68", "teacher-tolerant-68"
 # Turned by up to 0.55 radians, scaled, mirrored, with noise: the published changes as near as one similarity comes.
 PUBLISHED_CHANGES = Augmentation(
     large_turn=31.5,
@@ -33,144 +33,7 @@ PUBLISHED_CHANGES = Augmentation(
 )
 
 
-def teacher_tough_68_first() -> Recipe:
-    """MobileNetV2 with its published hidden layers at 160 pixels, grown from `student-68`, on hard landmarks."""
-    return replace(
-        student_68_second(),
-        name="teacher-tough-68-first",
-        shape=HeatmapShape(decoder_width=96, input_size=160),
-        start="runs/student-68/last.safetensors",
-        steps=500,
-        learning_rate=8e-4,
-    )
-
-
-def teacher_tough_68() -> Recipe:
-    """The Tough teacher: a second stretch after `teacher-tough-68-first`."""
-    return replace(
-        teacher_tough_68_first(),
-        name="teacher-tough-68",
-        start="runs/teacher-tough-68-first/last.safetensors",
-        steps=700,
-        learning_rate=6e-4,
-    )
-
-
-def teacher_tolerant_68() -> Recipe:
-    """The Tolerant teacher: the Tough one, brought to the soft landmarks of a shape model of 90 % of the variance."""
-    return replace(
-        teacher_tough_68(), name="teacher-tolerant-68", start=TOUGH, steps=300, learning_rate=3e-4, soft=SoftLandmarks()
-    )
-
-
-def student_68_kd() -> Recipe:
-    """The heatmap student with both teachers, from where `student-68` starts."""
-    return replace(
-        student_68(),
-        name="student-68-kd",
-        loss=LandmarkLoss(points="kd", kd=released_code()),
-        distillation=Distillation((TOUGH, TOLERANT)),
-    )
-
-
-def student_68_pull() -> Recipe:
-    """The heatmap student with a linear loss and a pull to the Tough teacher's points."""
-    return replace(
-        student_68(),
-        name="student-68-pull",
-        steps=400,
-        loss=pulled(LandmarkLoss(points="kd", kd=linear_loss())),
-        distillation=Distillation((TOUGH,)),
-    )
-
-
-def student_68_one_teacher() -> Recipe:
-    """`student-68-kd` with the Tough teacher alone."""
-    return _tough_only(replace(student_68_kd(), name="student-68-one-teacher"))
-
-
-def a_tough() -> Recipe:
-    """The published Tough teacher: EfficientNet-b3 from random weights, coordinates, mean square of hard landmarks."""
-    return Recipe(
-        "a-tough",
-        shape=RegressionShape(encoder="efficientnet_b3", dropout=0.5),
-        start="random",
-        packs=(LFPW, HELEN, AFW),
-        steps=34_000,
-        batch=70,
-        learning_rate=1e-3,
-        weight_decay=0.0,
-        schedule="inverse",
-        ema=0.0,
-        loss=LandmarkLoss(points="l2"),
-        augmentation=PUBLISHED_CHANGES,
-    )
-
-
-def a_tolerant() -> Recipe:
-    """The published Tolerant teacher: the same on soft landmarks."""
-    return replace(a_tough(), name="a-tolerant", soft=SoftLandmarks())
-
-
-def a_student_plain() -> Recipe:
-    """MobileNetV2 from ImageNet weights, coordinates, mean square of hard landmarks, no teacher."""
-    return replace(
-        a_tough(),
-        name="a-student-plain",
-        shape=RegressionShape(),
-        start="imagenet",
-        packs=MOSTLY_300W,
-        schedule="cosine",
-        ema=0.998,
-    )
-
-
-def a_student_kd() -> Recipe:
-    """The same with KD-Loss and both teachers."""
-    return replace(
-        a_student_plain(),
-        name="a-student-kd",
-        loss=LandmarkLoss(points="kd", kd=released_code()),
-        distillation=Distillation((TOUGH, TOLERANT)),
-    )
-
-
-def a_student_one_teacher() -> Recipe:
-    """The same with KD-Loss and the Tough teacher alone."""
-    return _tough_only(replace(a_student_kd(), name="a-student-one-teacher"))
-
-
-def _tough_only(recipe: Recipe) -> Recipe:
-    without_tolerant = replace(recipe.loss.kd, tolerant=replace(recipe.loss.kd.tolerant, weight=0.0))
-    return replace(recipe, loss=replace(recipe.loss, kd=without_tolerant), distillation=Distillation((TOUGH,)))
-
-
-def student_kd_68_plain() -> Recipe:
-    """The regression student for live use, without teachers: 128 pixels, encoder of the Tough teacher, linear loss."""
-    return replace(
-        a_student_plain(),
-        name="student-kd-68-plain",
-        shape=RegressionShape(input_size=128),
-        start=TOUGH,
-        steps=400,
-        batch=64,
-        loss=LandmarkLoss(points="kd", kd=linear_loss()),
-    )
-
-
-def student_kd_68() -> Recipe:
-    """The same with what helps most: a pull to the Tough teacher's points, also on faces that have no other labels."""
-    plain = student_kd_68_plain()
-    return replace(
-        plain,
-        name="student-kd-68",
-        packs=(*plain.packs, FACES5),
-        loss=pulled(plain.loss),
-        distillation=Distillation((TOUGH,)),
-    )
-
-
-def linear_loss() -> KDLoss:
+def _linear_loss() -> KDLoss:
     """Return KD-Loss without its teachers: the main loss, linear all over."""
     published = released_code()
     return replace(
@@ -182,5 +45,119 @@ def linear_loss() -> KDLoss:
 
 
 def pulled(loss: LandmarkLoss) -> LandmarkLoss:
-    """Return the loss with a pull to the teachers' points as strong as helps a linear loss most."""
+    """Return the loss with point distillation as strong as helps a linear loss most."""
     return replace(loss, kd=replace(loss.kd, point_distillation_weight=4.0))
+
+
+LINEAR = LandmarkLoss(points="kd", kd=_linear_loss())
+TWO_TEACHERS = LandmarkLoss(points="kd", kd=released_code())
+ONE_TEACHER = replace(TWO_TEACHERS, kd=replace(released_code(), tolerant=replace(released_code().tolerant, weight=0.0)))
+
+# What the heatmap students with teachers share with `student-68`: its shape, and where its last stage begins.
+SLIM = students.RECIPES["student-68"].network
+NEARER = "student-68:nearer"
+TEACHER = HeatmapShape(decoder_width=96, input_size=160)
+
+PUBLISHED_TEACHER = Stage(
+    "published",
+    packs=(LFPW, HELEN, AFW),
+    steps=34_000,
+    batch=70,
+    learning_rate=1e-3,
+    weight_decay=0.0,
+    schedule="inverse",
+    ema=0.0,
+    loss=LandmarkLoss(points="l2"),
+    augmentation=PUBLISHED_CHANGES,
+)
+PUBLISHED_STUDENT = replace(PUBLISHED_TEACHER, packs=MOSTLY_300W, schedule="cosine", ema=0.998)
+LIVE_STUDENT = replace(PUBLISHED_STUDENT, name="linear", steps=400, batch=64, loss=LINEAR)
+
+RECIPES = {
+    TOUGH: Recipe(
+        "The Tough teacher: MobileNetV2 with its published hidden layers at 160 pixels, grown from student-68, on hard "
+        "landmarks.",
+        network=TEACHER,
+        init="student-68",
+        stages=(
+            Stage("first", packs=MOSTLY_300W, steps=500, learning_rate=8e-4, augmentation=GENTLE),
+            Stage("last", packs=MOSTLY_300W, steps=700, learning_rate=6e-4, augmentation=GENTLE),
+        ),
+    ),
+    TOLERANT: Recipe(
+        "The Tolerant teacher: the Tough one, brought to the soft landmarks of a shape model of 90 % of the variance.",
+        network=TEACHER,
+        init=TOUGH,
+        stages=(
+            Stage(
+                "soft",
+                packs=MOSTLY_300W,
+                steps=300,
+                learning_rate=3e-4,
+                augmentation=GENTLE,
+                soft=SoftLandmarks(),
+            ),
+        ),
+    ),
+    "student-68-one-teacher": Recipe(
+        "The heatmap student with the Tough teacher alone, from where the last stage of student-68 begins.",
+        network=SLIM,
+        init=NEARER,
+        stages=(replace(students.LAST, loss=ONE_TEACHER, teachers=(TOUGH,)),),
+    ),
+    "student-68-kd": Recipe(
+        "The heatmap student with both teachers, from where the last stage of student-68 begins.",
+        network=SLIM,
+        init=NEARER,
+        stages=(replace(students.LAST, loss=TWO_TEACHERS, teachers=(TOUGH, TOLERANT)),),
+    ),
+    "student-68-pull": Recipe(
+        "The heatmap student with a linear loss and distillation of the Tough teacher's points.",
+        network=SLIM,
+        init=NEARER,
+        stages=(replace(students.LAST, steps=400, loss=pulled(LINEAR), teachers=(TOUGH,)),),
+    ),
+    "fard-mahoor/tough": Recipe(
+        "The published Tough teacher: EfficientNet-b3 from random weights, coordinates, mean square of hard landmarks.",
+        network=RegressionShape(encoder="efficientnet_b3", dropout=0.5),
+        init="random",
+        stages=(PUBLISHED_TEACHER,),
+    ),
+    "fard-mahoor/tolerant": Recipe(
+        "The published Tolerant teacher: the same on soft landmarks.",
+        network=RegressionShape(encoder="efficientnet_b3", dropout=0.5),
+        init="random",
+        stages=(replace(PUBLISHED_TEACHER, soft=SoftLandmarks()),),
+    ),
+    "fard-mahoor/student": Recipe(
+        "The published student: MobileNetV2, coordinates, mean square of hard landmarks, no teacher.",
+        network=RegressionShape(),
+        init="imagenet",
+        stages=(PUBLISHED_STUDENT,),
+    ),
+    "fard-mahoor/student-one-teacher": Recipe(
+        "The same with KD-Loss and the Tough teacher alone.",
+        network=RegressionShape(),
+        init="imagenet",
+        stages=(replace(PUBLISHED_STUDENT, loss=ONE_TEACHER, teachers=(TOUGH,)),),
+    ),
+    "fard-mahoor/student-kd": Recipe(
+        "The same with KD-Loss and both teachers.",
+        network=RegressionShape(),
+        init="imagenet",
+        stages=(replace(PUBLISHED_STUDENT, loss=TWO_TEACHERS, teachers=(TOUGH, TOLERANT)),),
+    ),
+    "student-kd-68-plain": Recipe(
+        "The regression student for live use, without teachers: 128 pixels, encoder of the Tough teacher, linear loss.",
+        network=RegressionShape(input_size=128),
+        init=TOUGH,
+        stages=(LIVE_STUDENT,),
+    ),
+    "student-kd-68": Recipe(
+        "The same with what helps most: distillation of the Tough teacher's points, also on faces that have no other "
+        "labels.",
+        network=RegressionShape(input_size=128),
+        init=TOUGH,
+        stages=(replace(LIVE_STUDENT, packs=(*MOSTLY_300W, FACES5), loss=pulled(LINEAR), teachers=(TOUGH,)),),
+    ),
+}

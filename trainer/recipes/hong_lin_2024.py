@@ -1,14 +1,14 @@
-"""The heatmap school of Hong & Lin (ICME 2024): SwinV2 teaches MobileViT-v2; as published, and on our networks.
+"""The heatmap method of Hong & Lin (ICME 2024): SwinV2 teaches MobileViT-v2; as published, and on our networks.
 
-The names `b-...` are the published networks at 256 pixels with the published loss and optimiser. What differs:
+The names `hong-lin/...` are the published networks at 256 pixels with the published loss and optimiser. What differs:
 SwinV2-tiny for SwinV2-base; random weights, since those of ImageNet cannot be had; 68 points of 300-W for 51 of another
 set; one learning rate and one decay for all (published: five times the rate for the head); a warm-up and a limit to the
 gradient, which random weights need; averaged weights for the student too; our crop and confidence; and what
-`TransposedNeck` and `trainer.losses.target_maps` tell of noise and of targets.
+`TransposedNeck` and `trainer.losses.target_maps` say of noise and of targets.
 
-A short run is for instance `understudy train b-student-kd --set shape.input_size=128 --set steps=600`. The rows of an
-ablation differ by `--set loss.points=smooth_l1`, `--set loss.heatmap_kd.variant=paper` and the like; the row without
-distillation is `b-student-plain --set start=runs/b-teacher/last.safetensors`.
+A short run is for instance `understudy train hong-lin/student-kd --set network.input_size=128 --set steps=600`. The
+rows of an ablation differ by `--set loss.points=smooth_l1`, `--set loss.heatmap_kd.variant=paper` and the like; the row
+without distillation is `hong-lin/student --set init=hong-lin/teacher`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.star import StarShape
 from trainer.recipes.fard_mahoor_2022 import TOUGH, pulled
 from trainer.recipes.packs import AFW, ALL_68, ALL_98, FACES5, GENTLE, HELEN, LFPW, MOSTLY_300W
-from trainer.recipes.schema import Distillation, Recipe
+from trainer.recipes.schema import Recipe, Stage
 
-B_TEACHER = "runs/b-teacher/last.safetensors"
 # Shift 0.05 of the side, turn 45 degrees, scale 0.1: published as normal deviations, here even ranges as wide as these.
 # Colour, blur, noise and covered parts are ours at about the published strength.
 PUBLISHED_CHANGES = Augmentation(
@@ -43,288 +42,185 @@ PUBLISHED_CHANGES = Augmentation(
 )
 # On a CPU hard swish costs a third less than the published SiLU, and ReLU6 hardly less than hard swish.
 OURS = HeatmapShape(encoder="mobilevitv2", encoder_width=0.5, decoder_width=48, activation="hardswish")
+OURS_256 = replace(OURS, input_size=256, stride=8)
+# The published student, on whose maps STAR takes wide targets too.
+REFERENCE = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", activation="hardswish")
+PUBLISHED_TEACHER = StarShape(encoder="swinv2_tiny")
+PUBLISHED_STUDENT = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat")
+
 # The published point maps are one bright cell, fine at 64x64 cells; with 40x40 or fewer that rounds points to cells.
 # These are as wide as the heatmaps of networks without attention, from which heads may begin, and pull less.
 WIDE_MAPS = AttentionLoss(points_weight=1.0, edges_weight=1.0, sigma=1.0)
-# A pull of 4 helps a linear loss most. Where heatmaps spread over two cells, STAR is about twenty times as steep, and
-# less where they spread further, as they do at first; ten times the pull lies between.
-STAR_PULL = KDLoss(point_distillation_weight=40.0)
-# The paper's reading for maps that are probabilities. 0.02 and 0.1 did no better (docs/results/0003).
+STAR = LandmarkLoss(points="star", attention=WIDE_MAPS)
+# A weight of 4 helps a linear loss most. Where heatmaps spread over two cells, STAR is about twenty times as steep, and
+# less where they spread further, as they do at first; ten times the weight lies between.
+STAR_TAUGHT = replace(STAR, kd=KDLoss(point_distillation_weight=40.0))
+# The paper's form for maps that are probabilities. Weights of 0.02 and 0.1 did no better (docs/results/0003).
 DISTILLED = HeatmapKD("paper", weight=0.04, normalised=True)
 
-
-# The published student, on whose maps STAR takes wide targets too.
-FAITHFUL = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", activation="hardswish")
-STAR = LandmarkLoss(points="star", attention=WIDE_MAPS)
-
-
-def b_teacher() -> Recipe:
-    """SwinV2-tiny with the attention module and STAR, without a teacher of its own."""
-    return Recipe(
-        "b-teacher",
-        shape=StarShape(encoder="swinv2_tiny"),
-        start="random",
-        packs=(LFPW, HELEN, AFW),
-        steps=33_000,
-        batch=32,
-        learning_rate=2e-4,
-        weight_decay=1e-4,
-        warmup=0.02,
-        ema=0.5 ** (32 / 10_000),
-        loss=LandmarkLoss(points="star"),
-        augmentation=PUBLISHED_CHANGES,
-    )
+PUBLISHED = Stage(
+    "published",
+    packs=(LFPW, HELEN, AFW),
+    steps=33_000,
+    batch=32,
+    learning_rate=2e-4,
+    weight_decay=1e-4,
+    warmup=0.02,
+    ema=0.5 ** (32 / 10_000),
+    loss=LandmarkLoss(points="star"),
+    augmentation=PUBLISHED_CHANGES,
+)
+# 2.7 times as many faces, and steps.
+PUBLISHED_98 = replace(PUBLISHED, packs=ALL_98, steps=89_000)
 
 
-def b_student_plain() -> Recipe:
-    """MobileViT-v2-0.5, whose maps are an 8x8 map repeated, with the teacher's loss and no teacher."""
-    return replace(
-        b_teacher(),
-        name="b-student-plain",
-        shape=StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat"),
-    )
+def _taught(stage: Stage, teacher: str, form: HeatmapKD) -> Stage:
+    return replace(stage, loss=replace(stage.loss, heatmap_kd=form), teachers=(teacher,), live=True)
 
 
-def b_student_kd() -> Recipe:
-    """The same with heatmap distillation as released, and heads that begin as the teacher's."""
-    plain = b_student_plain()
-    return replace(
-        plain,
-        name="b-student-kd",
-        start=B_TEACHER,
-        loss=replace(plain.loss, heatmap_kd=HeatmapKD("released")),
-        distillation=Distillation((B_TEACHER,), live=True),
-    )
+def _published(points: int, stage: Stage) -> dict[str, Recipe]:
+    """Return the published recipes for a number of points."""
+    teacher, student = replace(PUBLISHED_TEACHER, points=points), replace(PUBLISHED_STUDENT, points=points)
+    ending = "" if points == PUBLISHED_TEACHER.points else f"-{points}"
+    of_points = f", {points} points"
+    name = f"hong-lin/teacher{ending}"
+    return {
+        name: Recipe(
+            f"The published teacher: SwinV2-tiny with the attention module and STAR{of_points}.",
+            network=teacher,
+            init="random",
+            stages=(stage,),
+        ),
+        f"hong-lin/student{ending}": Recipe(
+            "The published student: MobileViT-v2-0.5, whose maps are an 8x8 map repeated, with the teacher's loss and "
+            f"no teacher{of_points}.",
+            network=student,
+            init="random",
+            stages=(stage,),
+        ),
+        f"hong-lin/student-kd{ending}": Recipe(
+            "The same with heatmap distillation as released, and heads that begin as the teacher's.",
+            network=student,
+            init=name,
+            stages=(_taught(stage, name, HeatmapKD("released")),),
+        ),
+    }
 
 
-def improved_student_plain() -> Recipe:
-    """Our form of the student with the faces, changes and steps of `b-student-plain`: what the form is worth."""
-    return replace(
-        b_student_plain(),
-        name="improved-student-plain",
-        shape=replace(OURS, input_size=256, stride=8),
-        loss=LandmarkLoss(),
-    )
+OURS_PUBLISHED = replace(PUBLISHED, loss=LandmarkLoss())
 
+# The stages of `student-mvit2-68`, from which its relatives differ as each of them says.
+BASE = Stage("base", packs=(*ALL_68, FACES5), steps=2800, learning_rate=2e-3)
+GENTLER = replace(BASE, name="gentle", steps=2400, learning_rate=1.2e-3, augmentation=GENTLE)
+NEARER = replace(GENTLER, name="nearer", packs=MOSTLY_300W, steps=900, learning_rate=6e-4)
+PLAIN = replace(NEARER, name="plain", steps=1200, learning_rate=8e-4)
+# Taught by the better teacher, the Tough one: by its heatmaps and points of each batch.
+TAUGHT = replace(
+    PLAIN,
+    name="taught",
+    packs=(*MOSTLY_300W, FACES5),
+    loss=pulled(LandmarkLoss(heatmap_kd=DISTILLED)),
+    teachers=(TOUGH,),
+    live=True,
+)
+# SwinV2-tiny sees four times as many faces a second at 64 pixels as at 128. The biases of its windows are functions of
+# log-spaced places, so they carry over to larger pictures.
+SWIN_SMALL = Stage(
+    "small",
+    packs=(*ALL_68, FACES5),
+    steps=1800,
+    learning_rate=1e-3,
+    loss=STAR_TAUGHT,
+    augmentation=GENTLE,
+    teachers=(TOUGH,),
+    network=StarShape(encoder="swinv2_tiny", input_size=64),
+)
 
-def improved_student_kd() -> Recipe:
-    """The same with heatmap distillation, as `b-student-kd`; no head of its teacher fits it."""
-    plain = improved_student_plain()
-    return replace(
-        plain,
-        name="improved-student-kd",
-        loss=replace(plain.loss, heatmap_kd=DISTILLED),
-        distillation=Distillation((B_TEACHER,), live=True),
-    )
-
-
-def b_teacher_98() -> Recipe:
-    """`b-teacher` of 98 points."""
-    return _of_98(b_teacher())
-
-
-def b_student_plain_98() -> Recipe:
-    """`b-student-plain` of 98 points."""
-    return _of_98(b_student_plain())
-
-
-def b_student_kd_98() -> Recipe:
-    """`b-student-kd` of 98 points."""
-    teacher = "runs/b-teacher-98/last.safetensors"
-    return replace(_of_98(b_student_kd()), start=teacher, distillation=Distillation((teacher,), live=True))
-
-
-def teacher_star_68() -> Recipe:
-    """The Tough teacher with the attention module, whose heads begin as its last layer, and STAR.
-
-    STAR alone forgives errors along a contour, which the NME counts; so its own points of before hold it.
-    """
-    return Recipe(
-        "teacher-star-68",
-        shape=StarShape(encoder="mobilenetv2", neck="pyramid", channels=96, input_size=160),
-        start=TOUGH,
-        packs=MOSTLY_300W,
-        steps=260,
-        batch=48,
-        learning_rate=1.5e-4,
-        loss=LandmarkLoss(points="star", kd=STAR_PULL, attention=WIDE_MAPS),
-        augmentation=GENTLE,
-        distillation=Distillation((TOUGH,)),
-    )
-
-
-def teacher_swinv2_68_first() -> Recipe:
-    """SwinV2-tiny from random weights at 64 pixels, where it sees four times as many faces a second as at 128.
-
-    It learns from labels and from the Tough teacher's points. The biases of its windows are functions of log-spaced
-    places, so they carry over to larger pictures.
-    """
-    return Recipe(
-        "teacher-swinv2-68-first",
-        shape=StarShape(encoder="swinv2_tiny", input_size=64),
-        start="random",
-        packs=(*ALL_68, FACES5),
-        steps=1800,
-        learning_rate=1e-3,
-        loss=LandmarkLoss(points="star", kd=STAR_PULL, attention=WIDE_MAPS),
-        augmentation=GENTLE,
-        distillation=Distillation((TOUGH,)),
-    )
-
-
-def teacher_swinv2_68() -> Recipe:
-    """A second stretch after `teacher-swinv2-68-first` at 128 pixels, brought nearer to 300-W."""
-    first = teacher_swinv2_68_first()
-    return replace(
-        _brought_nearer(first, "teacher-swinv2-68"),
-        shape=replace(first.shape, input_size=128),
-        steps=1300,
-        batch=32,
-        learning_rate=4e-4,
-    )
-
-
-def student_mvit2_68_base() -> Recipe:
-    """MobileViT-v2-0.5 with a decoder to stride 4 at 128 pixels, from random weights; a teacher labelled some faces."""
-    return Recipe(
-        "student-mvit2-68-base",
-        shape=OURS,
-        start="random",
-        packs=(*ALL_68, FACES5),
-        steps=2800,
-        learning_rate=2e-3,
-    )
-
-
-def student_mvit2_68_second() -> Recipe:
-    """A second stretch after `student-mvit2-68-base` on the same faces, under gentle augmentation."""
-    return replace(
-        student_mvit2_68_base(),
-        name="student-mvit2-68-second",
-        start="runs/student-mvit2-68-base/last.safetensors",
-        steps=2400,
-        learning_rate=1.2e-3,
-        augmentation=GENTLE,
-    )
-
-
-def student_mvit2_68_third() -> Recipe:
-    """A third stretch after `student-mvit2-68-second`, brought nearer to 300-W."""
-    return replace(_brought_nearer(student_mvit2_68_second(), "student-mvit2-68-third"), steps=900)
-
-
-def student_mvit2_68_plain() -> Recipe:
-    """A last stretch after `student-mvit2-68-third`, without a teacher."""
-    return replace(
-        student_mvit2_68_third(),
-        name="student-mvit2-68-plain",
-        start="runs/student-mvit2-68-third/last.safetensors",
-        steps=1200,
-        learning_rate=8e-4,
-    )
-
-
-def student_mvit2_68() -> Recipe:
-    """The same stretch taught by the better teacher, the Tough one: by its heatmaps and points of each batch.
-
-    Faces that only the teacher has labelled are among them.
-    """
-    plain = student_mvit2_68_plain()
-    return replace(
-        plain,
-        name="student-mvit2-68",
-        packs=(*plain.packs, FACES5),
-        loss=pulled(replace(plain.loss, heatmap_kd=DISTILLED)),
-        distillation=Distillation((TOUGH,), live=True),
-    )
-
-
-def student_mvit2_68_256() -> Recipe:
-    """`student-mvit2-68` at 256 pixels: heatmaps of as many cells, which see each twice as fine."""
-    taught = student_mvit2_68()
-    return replace(
-        taught,
-        name="student-mvit2-68-256",
-        shape=replace(OURS, input_size=256, stride=8),
-        start=f"runs/{taught.name}/last.safetensors",
-        steps=1000,
-        batch=32,
-        learning_rate=8e-4,
-    )
-
-
-def student_mvit2_68_alone_base() -> Recipe:
-    """`student-mvit2-68-base` without the faces that a teacher labelled."""
-    return replace(student_mvit2_68_base(), name="student-mvit2-68-alone-base", packs=ALL_68)
-
-
-def student_mvit2_68_alone_second() -> Recipe:
-    """`student-mvit2-68-second` without a teacher, its start included."""
-    return replace(_alone(student_mvit2_68_second()), packs=ALL_68)
-
-
-def student_mvit2_68_alone_third() -> Recipe:
-    """`student-mvit2-68-third` without a teacher, its start included."""
-    return _alone(student_mvit2_68_third())
-
-
-def student_mvit2_68_alone() -> Recipe:
-    """The student of `student-mvit2-68` after as many steps, none of which saw anything of a teacher."""
-    return replace(_alone(student_mvit2_68_plain()), name="student-mvit2-68-alone")
-
-
-def faithful_mvit2_68_base() -> Recipe:
-    """The published student's decoder, attention and STAR, trained as `student-mvit2-68-base`: to compare the forms."""
-    return replace(
-        student_mvit2_68_base(), name="faithful-mvit2-68-base", shape=replace(FAITHFUL, input_size=128), loss=STAR
-    )
-
-
-def faithful_mvit2_68() -> Recipe:
-    """`faithful-mvit2-68-base` at the published 256 pixels, trained further as `student-mvit2-68-second`."""
-    return replace(
-        student_mvit2_68_second(),
-        name="faithful-mvit2-68",
-        shape=FAITHFUL,
-        start="runs/faithful-mvit2-68-base/last.safetensors",
-        steps=400,
-        loss=STAR,
-    )
-
-
-def student_mvit2_98() -> Recipe:
-    """98 points, grown out of `student-mvit2-68-second`; no teacher has these points."""
-    return Recipe(
-        "student-mvit2-98",
-        shape=replace(OURS, points=98),
-        start="runs/student-mvit2-68-second/last.safetensors",
-        packs=ALL_98,
-        steps=600,
-        learning_rate=8e-4,
-        augmentation=GENTLE,
-    )
-
-
-def _of_98(recipe: Recipe) -> Recipe:
-    """Return a recipe of 68 points as one of 98: 2.7 times as many faces, and steps."""
-    shape = replace(recipe.shape, points=98)
-    return replace(recipe, name=f"{recipe.name}-98", shape=shape, packs=ALL_98, steps=89_000)
-
-
-def _alone(recipe: Recipe) -> Recipe:
-    """Return a stretch of `student-mvit2-68` as one of the same student without a teacher."""
-    prefix, alone = "student-mvit2-68-", "student-mvit2-68-alone-"
-    return replace(recipe, name=recipe.name.replace(prefix, alone), start=recipe.start.replace(prefix, alone))
-
-
-def _brought_nearer(first: Recipe, name: str) -> Recipe:
-    """Return the second stretch after `first`: mostly 300-W, gentle changes, a lower rate."""
-    return replace(
-        first,
-        name=name,
-        start=f"runs/{first.name}/last.safetensors",
-        packs=MOSTLY_300W,
-        steps=2000,
-        learning_rate=6e-4,
-        augmentation=GENTLE,
-    )
+RECIPES = {
+    **_published(68, PUBLISHED),
+    "hong-lin/ours/student": Recipe(
+        "Our form of the student with the faces, changes and steps of hong-lin/student: what the form is worth.",
+        network=OURS_256,
+        init="random",
+        stages=(OURS_PUBLISHED,),
+    ),
+    "hong-lin/ours/student-kd": Recipe(
+        "The same with heatmap distillation, as hong-lin/student-kd; no head of its teacher fits it.",
+        network=OURS_256,
+        init="random",
+        stages=(_taught(OURS_PUBLISHED, "hong-lin/teacher", DISTILLED),),
+    ),
+    **_published(98, PUBLISHED_98),
+    "teacher-star-68": Recipe(
+        # STAR alone forgives errors along a contour, which the NME counts; so its own points of before hold it.
+        "The Tough teacher with the attention module, whose heads begin as its last layer, and STAR; distillation of "
+        "its own former points holds it.",
+        network=StarShape(encoder="mobilenetv2", neck="pyramid", channels=96, input_size=160),
+        init=TOUGH,
+        stages=(
+            Stage(
+                "star",
+                packs=MOSTLY_300W,
+                steps=260,
+                batch=48,
+                learning_rate=1.5e-4,
+                loss=STAR_TAUGHT,
+                augmentation=GENTLE,
+                teachers=(TOUGH,),
+            ),
+        ),
+    ),
+    "teacher-swinv2-68": Recipe(
+        "SwinV2-tiny from random weights, first at 64 pixels, then at 128; learns from labels and from the Tough "
+        "teacher's points.",
+        network=StarShape(encoder="swinv2_tiny", input_size=128),
+        init="random",
+        stages=(
+            SWIN_SMALL,
+            replace(
+                SWIN_SMALL, name="nearer", packs=MOSTLY_300W, steps=1300, batch=32, learning_rate=4e-4, network=None
+            ),
+        ),
+    ),
+    "student-mvit2-68": Recipe(
+        "MobileViT-v2-0.5 with our decoder to stride 4 at 128 pixels; some of its faces the Tough teacher labelled, "
+        "and in the last stage it learns that teacher's heatmaps and points.",
+        network=OURS,
+        init="random",
+        stages=(BASE, GENTLER, NEARER, TAUGHT),
+    ),
+    "student-mvit2-68-plain": Recipe(
+        "The last stage of student-mvit2-68 without a teacher.",
+        network=OURS,
+        init="student-mvit2-68:nearer",
+        stages=(PLAIN,),
+    ),
+    "student-mvit2-68-256": Recipe(
+        "student-mvit2-68 at 256 pixels: heatmaps of as many cells, which see each twice as fine.",
+        network=OURS_256,
+        init="student-mvit2-68",
+        stages=(replace(TAUGHT, steps=1000, batch=32),),
+    ),
+    "student-mvit2-68-alone": Recipe(
+        "The student of student-mvit2-68 after as many steps, none of which saw anything of a teacher.",
+        network=OURS,
+        init="random",
+        stages=(replace(BASE, packs=ALL_68), replace(GENTLER, packs=ALL_68), NEARER, PLAIN),
+    ),
+    "reference-mvit2-68": Recipe(
+        "The published student's decoder, attention and STAR, trained as the first stages of student-mvit2-68, then at "
+        "the published 256 pixels: to compare the forms.",
+        network=REFERENCE,
+        init="random",
+        stages=(
+            replace(BASE, loss=STAR, network=replace(REFERENCE, input_size=128)),
+            replace(GENTLER, steps=400, loss=STAR),
+        ),
+    ),
+    "student-mvit2-98": Recipe(
+        "98 points, grown out of the second stage of student-mvit2-68; no teacher has these points.",
+        network=replace(OURS, points=98),
+        init="student-mvit2-68:gentle",
+        stages=(replace(GENTLER, packs=ALL_98, steps=600, learning_rate=8e-4),),
+    ),
+}

@@ -1,51 +1,109 @@
-"""Changing fields of a recipe from the command line, `--set key=value`, with their types kept."""
+"""Recipes by name, with fields changed from the command line: `--set key=value`, with their types kept."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_type_hints
 
 from engine.core.errors import UsageError
-from engine.core.records import read_value
-from trainer.recipes import RECIPES, PackChoice, Recipe
+from engine.core.records import read_value, suggestion
+from trainer.recipes import RECIPES, PackChoice, Training
+from trainer.recipes.former import FIELDS, FORMER_NAMES
 
 PLAIN = (bool, int, float, tuple)
 PACKS = tuple[PackChoice, ...]
 
 
-def recipe_by_name(name: str, changes: list[str]) -> Recipe:
-    """Return a named recipe with `key=value` changes; `loss.wing_width=0.1` reaches into its parts.
+def run_name(name: str) -> str:
+    """Return the full name of the run that a name means: of a recipe its last stage, of a former name today's."""
+    if name not in RECIPES:
+        return FORMER_NAMES.get(name, name)
+    return RECIPES[name].trainings(name)[-1].name
 
-    Values are words, or numbers and lists as JSON; packs are named.
+
+def trainings_by_name(name: str, changes: Sequence[str] = (), stage: str | None = None) -> tuple[Training, ...]:
+    """Return the stages of a recipe with `key=value` changes; `loss.wing_width=0.1` reaches into its parts.
+
+    A change counts for every stage, `init` for the first; `STAGE.key=value` for one. Values are words, or numbers and
+    lists as JSON; packs are named.
+
+    Args:
+        name: of a recipe, or of one of its stages as `RECIPE:STAGE`; former names count too.
+        changes: what to change.
+        stage: the only one to return.
 
     Raises:
-        UsageError: there is no such recipe or field, or a value has the wrong type.
+        UsageError: there is no such recipe, stage or field, a value has the wrong type, or the stages differ in the
+            field.
     """
-    if name not in RECIPES:
-        raise UsageError(
-            f"There is no recipe “{name}”", f"the recipes are: {', '.join(RECIPES)}", "choose one of these"
-        )
-    recipe: Any = RECIPES[name]()
+    recipe, _, own = (name if name in RECIPES else FORMER_NAMES.get(name, name)).partition(":")
+    if recipe not in RECIPES:
+        near = suggestion(name, [*RECIPES, *FORMER_NAMES], "choose one of these")
+        raise UsageError(f"There is no recipe “{name}”", f"the recipes are: {', '.join(RECIPES)}", near)
+    trainings = RECIPES[recipe].trainings(recipe)
+    stages = [entry.name for entry in RECIPES[recipe].stages]
+    wanted = stage or own
+    if wanted:
+        if wanted not in stages:
+            raise UsageError(
+                f"The recipe {recipe} has no stage “{wanted}”",
+                f"its stages are: {', '.join(stages)}",
+                "name one of these",
+            )
+        trainings, stages = (trainings[stages.index(wanted)],), [wanted]
+    return changed(dict(zip(stages, trainings, strict=True)), changes)
+
+
+def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Training, ...]:
+    """Return trainings, given by the names of their stages, with `key=value` changes."""
     for change in changes:
         key, sign, text = change.partition("=")
         if not sign:
             raise UsageError(f"“{change}” is no change", "the form is key=value", "write for instance --set steps=500")
-        recipe = _with(recipe, key.split("."), text, change)
-    return recipe
+        path = key.split(".")
+        if path[0] in stages and len(path) > 1:
+            chosen, path = [path[0]], path[1:]
+        else:
+            chosen = list(stages)[:1] if path == ["init"] else list(stages)
+        path[:1] = FIELDS.get(path[0], path[0]).split(".")
+        before = [_value(stages[stage], path) for stage in chosen]
+        if any(value != before[0] for value in before) and path != ["packs"]:
+            raise UsageError(
+                f"“{change}” could mean several stages",
+                f"{key} differs in the stages {', '.join(chosen)}",
+                f"write for instance --set {chosen[-1]}.{change}, or choose one with --stage",
+            )
+        stages = {**stages, **{stage: _with(stages[stage], path, text, change) for stage in chosen}}
+    return tuple(stages.values())
 
 
-def _with(record: Any, path: list[str], text: str, change: str) -> Any:
-    names = [field.name for field in dataclasses.fields(record)]
+def _value(record: Any, path: Sequence[str]) -> Any:
+    """Return the value of a field; None where there is none."""
+    for name in path:
+        record = getattr(record, name, None)
+    return record
+
+
+def _with(record: Any, path: Sequence[str], text: str, change: str) -> Any:
+    names = [field.name for field in dataclasses.fields(record) if field.name not in ("name", "kind")]
     if path[0] not in names:
         raise UsageError(
             f"“{change}” names no field", f"the fields here are: {', '.join(names)}", "correct the name before ="
         )
     old = getattr(record, path[0])
-    if len(path) > 1 and dataclasses.is_dataclass(old):
-        return dataclasses.replace(record, **{path[0]: _with(old, path[1:], text, change)})
+    if len(path) > 1:
+        if not dataclasses.is_dataclass(old):
+            raise UsageError(
+                f"“{change}” names no field",
+                f"{path[0]} has no parts, or is off in this recipe",
+                "set it as a whole, or choose a recipe in which it is on",
+            )
+        return replace(record, **{path[0]: _with(old, path[1:], text, change)})
     kind = get_type_hints(type(record))[path[0]]
-    return dataclasses.replace(record, **{path[0]: _parsed(old, kind, text, change)})
+    return replace(record, **{path[0]: _parsed(old, kind, text, change)})
 
 
 def _parsed(old: Any, kind: Any, text: str, change: str) -> Any:

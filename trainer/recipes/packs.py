@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from trainer.augment import Augmentation
 from trainer.recipes.schema import PackChoice
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """How a pack is made of one in which only five points of a face are known.
+
+    Attributes:
+        source: name of that pack.
+        teacher: run whose model labels the faces.
+        largest_disagreement: see `trainer.data.labelling.label_pack`; percent, as `understudy data label` has it.
+    """
+
+    source: str
+    teacher: str
+    largest_disagreement: float = 10.0
+
 
 # Packs whose labels a machine made; a model's card says so.
 MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68"})
@@ -22,8 +38,9 @@ INFANTS = PackChoice("infants68")
 AFLW2000 = PackChoice("aflw2000_3d", weight=0.7, labels="landmarks_2d", label_shift=-0.2)
 MERL = PackChoice("aflw_merl68", weight=0.5, label_shift=1.1)
 YTF = PackChoice("ytf68", weight=0.12, label_shift=1.2)
-# Made by `understudy data label faces5 --model teacher-tough-68 --out faces5_tough68`; the labels lie as far beside the
-# pictures, in parts of a face, as those that the teacher learned from.
+# Packs that `train --with-teachers` makes where they are missing, as `understudy data label` does.
+LABELLED = {"faces5_tough68": Labelled("faces5", "teacher-tough-68")}
+# The labels lie as far beside the pictures, in parts of a face, as those that the teacher learned from.
 FACES5 = PackChoice("faces5_tough68", weight=0.3, label_shift=0.4)
 
 # Real faces of WFLW. They weigh most, since their annotators decided what the 98 points are.
@@ -40,7 +57,7 @@ DERIVED_98 = (
 )
 ALL_68 = (LFPW, HELEN, AFW, INFANTS, AFLW2000, MERL, YTF)
 ALL_98 = (WFLW_FULL, WFLW_MINI, *DERIVED_98)
-# For the last stretch: the other packs place some points by slightly other rules (labels that were carried over from
+# For the last stages: the other packs place some points by slightly other rules (labels that were carried over from
 # other pictures, or machine-made), so 300-W has the last word.
 MOSTLY_300W = (
     LFPW,
@@ -51,7 +68,7 @@ MOSTLY_300W = (
     replace(MERL, weight=0.25),
     replace(YTF, weight=0.04),
 )
-# The last stretch of a training: near the faces that a tracker sees, mostly upright and well framed.
+# For the last stages: near the faces that a tracker sees, mostly upright and well framed.
 GENTLE = Augmentation(
     large_turn_share=0.25,
     scale=(0.9, 1.12),

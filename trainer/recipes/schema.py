@@ -1,17 +1,22 @@
-"""What defines a training run: frozen records of plain values."""
+"""What defines a training: a recipe of stages, as frozen records of plain values."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any
 
-from engine.core.records import BelowOne, Choice, NotNegative, Positive, check_fields
+from engine.core.records import BelowOne, Choice, Form, NotNegative, Positive, check_fields, read_record
 from trainer.augment import Augmentation
-from trainer.init.initialise import NetworkShape
 from trainer.losses.total import LandmarkLoss
+from trainer.networks import NetworkShape, shape_of
 from trainer.networks.heatmap import HeatmapShape
 
 SCHEDULES = ("cosine", "inverse")
+# Initial weights that need no former run, in the words of a model's card.
+FRESH_WEIGHTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
+WEIGHT_FILES = (".safetensors", ".tflite")
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class PackChoice:
         weight: how often its faces are drawn, relative to the other packs.
         split: split to take; None takes every face.
         labels: array of the labels.
-        validation: whether every n-th face is held out for validation (see `Recipe.hold_out`); of packs that
+        validation: whether every n-th face is held out for validation (see `Stage.hold_out`); of packs that
             `trainer.data.validation_faces` lists for 300-W, the listed ones are in any case.
         label_shift: pixels of the stored pictures by which the labels lie to the right of what they mark. Measured as
             half the difference of a model's mean error in x between mirrored pictures and the pictures as they are:
@@ -54,32 +59,12 @@ class SoftLandmarks:
 
 
 @dataclass(frozen=True)
-class Distillation:
-    """Teachers of a run.
+class Stage:
+    """One stretch of steps under the same settings.
 
     Attributes:
-        teachers: checkpoints or exported heatmap models with MobileNetV2 (`.tflite`), Tough first, then Tolerant;
-            empty for none.
-        live: whether they look at each augmented batch, as published; else they are asked once about each face, and
-            their points are augmented like labels, which costs the run no time.
-    """
-
-    teachers: tuple[str, ...] = ()
-    live: bool = False
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that defines a training run, except the machine it runs on.
-
-    Attributes:
-        name: name of the recipe and of the model it makes.
-        shape: sizes of the network.
-        start: where the weights come from: `imagenet`, `random`, or the path of a checkpoint or of an exported
-            heatmap model (`.tflite`, its card beside it), of the same, a narrower or a wider network.
+        name: short, unique in its recipe.
         packs: what to train on.
-        hold_out: of packs with `validation`, every `hold_out`-th face is kept for validation.
-        crop_scale: side of the model's crop as a multiple of the larger side of the landmark box.
         steps, batch: number and size of optimiser steps.
         learning_rate, weight_decay: of AdamW, which without decay is Adam.
         schedule: `cosine`, in which the rate falls to 0, or `inverse`, the published rate / (1 + 1e-4 step).
@@ -87,20 +72,26 @@ class Recipe:
         clip: largest norm of the gradient.
         ema: decay of the running mean of the weights, which is what is evaluated and exported.
         seed: of sampling, augmentation and initial weights.
+        hold_out: of packs with `validation`, every `hold_out`-th face is kept for validation.
+        crop_scale: side of the model's crop as a multiple of the larger side of the landmark box.
         loss, augmentation: their constants.
         soft: how the labels of training are softened; None for hard labels.
-        distillation: the teachers.
+        teachers: names of runs, checkpoints or exported heatmap models with MobileNetV2 (`.tflite`), Tough first, then
+            Tolerant; empty for none.
+        live: whether they look at each augmented batch, as published; else they are asked once about each face, and
+            their points are augmented like labels, which costs the run no time.
+        network: sizes of the network; None for those of the recipe.
+        init: where the weights come from. `imagenet`, `random`, the name of a run (`NAME` for the end of a recipe,
+            `NAME:STAGE` for that of a stage), or the path of a checkpoint or an exported heatmap model (`.tflite`, its
+            card beside it); of the same, a narrower or a wider network. None: where the stage before ended, or as the
+            recipe says.
 
     Raises:
         UsageError: there is no such schedule, or a number is out of its range.
     """
 
     name: str
-    shape: NetworkShape = field(default_factory=HeatmapShape)
-    start: str = "imagenet"
     packs: tuple[PackChoice, ...] = ()
-    hold_out: Positive[int] = 20
-    crop_scale: Positive[float] = 1.3
     steps: Positive[int] = 5000
     batch: Positive[int] = 64
     learning_rate: Positive[float] = 1.5e-3
@@ -110,10 +101,80 @@ class Recipe:
     clip: Positive[float] = 5.0
     ema: BelowOne[float] = 0.998
     seed: int = 0
+    hold_out: Positive[int] = 20
+    crop_scale: Positive[float] = 1.3
     loss: LandmarkLoss = field(default_factory=LandmarkLoss)
     augmentation: Augmentation = field(default_factory=Augmentation)
     soft: SoftLandmarks | None = None
-    distillation: Distillation = field(default_factory=Distillation)
+    teachers: tuple[str, ...] = ()
+    live: bool = False
+    network: NetworkShape | None = None
+    init: str | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+
+def _read_shape(values: Any, _: object) -> NetworkShape:
+    return shape_of(values)
+
+
+@dataclass(frozen=True)
+class Training(Stage):
+    """All that defines one training run, except the machine: a stage with what it takes from its recipe.
+
+    Attributes:
+        name: of the run: that of the recipe if it is the only stage, else `RECIPE:STAGE`.
+        network, init: as in `Stage`, never left out.
+    """
+
+    network: Annotated[NetworkShape, Form(read=_read_shape)] = field(default_factory=HeatmapShape)
+    init: str = "imagenet"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The runs and files whose weights it begins with or learns from."""
+        return (*((self.init,) if self.init not in FRESH_WEIGHTS else ()), *self.teachers)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named way to a model: stages, each from where the one before ended.
+
+    Attributes:
+        description: what it makes, in one or more sentences.
+        network: sizes of the network, unless a stage has its own.
+        init: where the weights of the first stage come from, see `Stage.init`.
+        stages: what is done, first to last.
+    """
+
+    description: str
+    network: NetworkShape
+    init: str
+    stages: tuple[Stage, ...]
+
+    def trainings(self, name: str) -> tuple[Training, ...]:
+        """Return the stages, complete with what they take from the recipe of this name."""
+        trainings: list[Training] = []
+        for stage in self.stages:
+            values = {entry.name: getattr(stage, entry.name) for entry in fields(Stage)}
+            values["network"] = stage.network or self.network
+            values["init"] = stage.init or (trainings[-1].name if trainings else self.init)
+            values["name"] = name if len(self.stages) == 1 else f"{name}:{stage.name}"
+            trainings.append(Training(**values))
+        return tuple(trainings)
+
+
+def read_training(values: Mapping[str, Any]) -> Training:
+    """Return the training that a run's folder or a checkpoint holds as plain values.
+
+    Raises:
+        LookupError, ValueError: a field is unknown or of another type.
+        UsageError: a value is out of its range.
+    """
+    return read_record(Training, values)
+
+
+def is_file(weights: str) -> bool:
+    """Tell whether weights are named by the path of a file, not by the name of a run."""
+    return Path(weights).suffix in WEIGHT_FILES

@@ -19,13 +19,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from engine.core.errors import UnderstudyError
 from engine.core.files import replaced
 from engine.core.geometry import crop_of_landmarks, roll_of_landmarks
-from engine.inference.card import Card, CropRule, write_card
+from engine.inference.card import Card, CropRule, TrainingFacts, write_card
 from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
 from trainer.checkpoint import read_checkpoint
-from trainer.init.initialise import LandmarkNetwork, load_network
+from trainer.init.initialise import load_network
 from trainer.init.origin import origin_name
+from trainer.networks import LandmarkNetwork
 from trainer.recipes import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
+from trainer.recipes.schema import is_file
 from trainer.tflite.float16 import halve_weights, minimum_runtime
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
@@ -138,7 +140,8 @@ def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: st
     state = read_checkpoint(checkpoint)
     exported = ExportedForm(network)
     packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
-    lineage = "; ".join(state.notes["lineage"])
+    facts = TrainingFacts(state.recipe["name"], state.step, state.recipe["batch"], tuple(state.notes["lineage"]))
+    before = "; ".join(facts.lineage)
     return Card(
         name=name,
         role=role,
@@ -153,9 +156,10 @@ def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: st
         precision="float16 weights, float32 arithmetic",
         minimum_runtime=minimum_runtime(content),
         licence=LICENCE,
-        data=f"{state.notes['faces']} faces of {packs}. {told_of_labels(state.recipe)} Before that: {lineage}.",
-        recipe=f"{state.recipe['name']}, {state.step} steps of {state.recipe['batch']}",
+        data=f"{state.notes['faces']} faces of {packs}. {told_of_labels(state.recipe)} Before that: {before}.",
+        recipe=f"{facts.recipe}, {facts.steps} steps of {facts.batch}",
         revision=str(state.notes["revision"]),
+        training=facts,
     )
 
 
@@ -178,8 +182,9 @@ def told_of_labels(recipe: dict[str, Any]) -> str:
         )
     if soft := recipe.get("soft"):
         text += f" They were projected on a shape model of {100 * soft['variance_share']:g} % of the variance."
-    if teachers := recipe.get("distillation", {}).get("teachers"):
-        text += f" Taught by {' and '.join(origin_name(teacher) for teacher in teachers)}."
+    if teachers := recipe.get("teachers"):
+        names_of_teachers = (origin_name(teacher) if is_file(teacher) else teacher for teacher in teachers)
+        text += f" Taught by {' and '.join(names_of_teachers)}."
     return text
 
 

@@ -18,7 +18,8 @@ from engine.inference.runtime import Runtime
 from trainer.augment import Batch, central_window
 from trainer.checkpoint import Checkpoint, read_checkpoint
 from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops, split_validation
-from trainer.init.initialise import LandmarkNetwork, load_network
+from trainer.init.initialise import load_network
+from trainer.networks import LandmarkNetwork
 from trainer.recipes import PackChoice
 from trainer.tflite.export import ExportError, card_of, compare, to_tflite, write_model
 from trainer.tflite.flatbuffer import BODY, read_tflite, write_tflite

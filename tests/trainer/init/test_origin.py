@@ -21,7 +21,7 @@ from trainer.loop import training_images
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
-from trainer.recipes import RECIPES, Distillation
+from trainer.recipes import RECIPES
 from trainer.run import lineage, run
 from trainer.run_recorder import Schedule
 from trainer.tflite.export import LARGEST_DIFFERENCE, compare
@@ -37,7 +37,7 @@ def gentle(recipe):
     """A run on plain crops, whose batches have the statistics of the whole."""
     none = Augmentation(large_turn_share=0, small_turn=0, scale=(1, 1), shift=0, colour=0, grey_share=0)
     none = replace(none, blur_share=0, noise_share=0, cover_share=0, no_face_share=0)
-    return replace(recipe, shape=load_network(STUDENT).shape, batch=16, augmentation=none)
+    return replace(recipe, network=load_network(STUDENT).shape, batch=16, augmentation=none)
 
 
 def first_batch(data, recipe):
@@ -49,14 +49,14 @@ def test_the_network_of_a_shipped_model_gives_the_points_of_the_model(name):
     model = MODELS / f"{name}.tflite"
     network = load_network(model)
     assert compare(network, model.read_bytes()) <= LARGEST_DIFFERENCE
-    assert network.shape == RECIPES[name]().shape
+    assert network.shape == RECIPES[name].network
 
 
 def test_a_model_stands_for_the_checkpoint_it_was_exported_from():
     origin = read_origin(STUDENT)
     assert (origin.recipe["name"], origin.step, origin.recipe["batch"]) == ("student-68-lite", 600, 64)
     assert origin.recipe["crop_scale"] == 1.3
-    assert lineage(replace(RECIPES["student-68"](), start=str(STUDENT))) == [
+    assert lineage("student", {"student": STUDENT}) == [
         "ImageNet weights of the encoder",
         "student-68-base, 5000 steps of 64",
         "student-68-second, 1800 steps of 64",
@@ -81,7 +81,7 @@ def test_with_statistics_of_its_faces_a_network_computes_the_same_in_training_an
 
 def test_the_norms_are_those_of_a_trained_network_and_the_mode_stays(data, gentle):
     images = first_batch(data, gentle)
-    network = make_network(gentle.shape, str(STUDENT), 0).train()
+    network = make_network(gentle.network, str(STUDENT), 0).train()
     restate_norms(network, [images.double()])
     assert network.training
     read = network.encoder.stem.convolution((images - network.encoder.stem.mean) / network.encoder.stem.deviation)
@@ -107,12 +107,12 @@ def test_a_run_goes_on_from_a_model_and_learns_from_another(data, recipe, tmp_pa
     before = sorted(MODELS.rglob("*"))
     recipe = replace(
         recipe,
-        start=str(STUDENT),
-        shape=load_network(STUDENT).shape,
+        init=str(STUDENT),
+        network=load_network(STUDENT).shape,
         steps=2,
         learning_rate=1e-6,
         loss=LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0)),
-        distillation=Distillation((str(MODELS / "student-68.tflite"),)),
+        teachers=(str(MODELS / "student-68.tflite"),),
     )
     last = run(recipe, data, tmp_path / "run", "cpu", False, Schedule(1, 1))
     state = read_checkpoint(last)

@@ -8,8 +8,9 @@ import torch
 from engine.core.errors import UsageError
 from engine.core.schemes import WFLW_98
 from trainer.checkpoint import Checkpoint, write_checkpoint
-from trainer.init.initialise import load_network, make_network, network_of
+from trainer.init.initialise import load_network, make_network
 from trainer.init.transfer import point_weights
+from trainer.networks import network_of
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
 from trainer.networks.star import StarShape

@@ -17,7 +17,7 @@ from trainer.losses.target_maps import edge_maps, point_maps
 from trainer.losses.total import LandmarkLoss, landmark_loss
 from trainer.networks.anisotropic_attention import AttentionMaps
 from trainer.networks.output import LandmarkOutput
-from trainer.recipes import Recipe
+from trainer.recipes import Training
 from trainer.state import differences
 
 STAR = LandmarkLoss(points="star", attention=AttentionLoss(0, 0), confidence_weight=0)
@@ -129,11 +129,11 @@ def test_heatmap_distillation_and_the_pull_to_the_teachers_points_join_star():
 
 
 def test_a_recipe_from_before_this_loss_is_still_the_same_recipe():
-    saved = asdict(Recipe("old"))
+    saved = asdict(Training("old"))
     for younger in ("star", "attention", "heatmap_kd"):
         del saved["loss"][younger]
-    assert list(differences(Recipe("old"), saved)) == []
-    changed = replace(Recipe("old"), loss=LandmarkLoss(heatmap_kd=HeatmapKD("paper")))
+    assert list(differences(Training("old"), saved)) == []
+    changed = replace(Training("old"), loss=LandmarkLoss(heatmap_kd=HeatmapKD("paper")))
     assert "loss.heatmap_kd" in next(differences(changed, saved))
 
 

@@ -7,11 +7,12 @@ import torch
 
 from engine.core.errors import UsageError
 from tests.fakes.trained_looking import trained_looking
-from trainer.init.initialise import shape_of
+from trainer.networks import shape_of
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilevit import MobileViTV2, SeparableAttention, WholeMapNorm
 from trainer.networks.star import StarNetwork, StarShape
 from trainer.networks.timm_models import create_model
+from trainer.recipes.former import translated
 
 COUNTER = "num_batches_tracked"
 
@@ -127,7 +128,8 @@ def mobile(**changes):
 
 def test_shapes_of_older_checkpoints_mean_what_they_meant():
     old = {"points": 68, "encoder_width": 1.0, "expansions": [1, 4, 4, 4, 4, 4], "decoder_width": 64, "input_size": 128}
-    assert shape_of(old) == HeatmapShape(expansions=(1, 4, 4, 4, 4, 4))
+    record = translated({"name": "old", "start": "random", "shape": old})
+    assert shape_of(record["network"]) == HeatmapShape(expansions=(1, 4, 4, 4, 4, 4))
     assert shape_of(asdict(mobile())) == mobile()
 
 

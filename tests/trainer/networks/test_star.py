@@ -9,7 +9,7 @@ from torch.nn import functional
 from engine.core.errors import UsageError
 from engine.core.schemes import EDGES
 from tests.fakes.trained_looking import trained_looking
-from trainer.init.initialise import network_of, shape_of
+from trainer.networks import network_of, shape_of
 from trainer.networks.anisotropic_attention import AnisotropicAttention, edge_membership, instance_norm
 from trainer.networks.heatmap import cell_centres
 from trainer.networks.star import StarNetwork, StarShape

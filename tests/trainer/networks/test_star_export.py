@@ -9,7 +9,7 @@ from tests.old_runtimes.operators import operators, unknown_operators
 from trainer.init.initialise import load_network, make_network
 from trainer.networks.star import StarShape
 from trainer.networks.swin_windows import flatten_windows
-from trainer.recipes import PackChoice, Recipe
+from trainer.recipes import PackChoice, Training
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module
@@ -19,10 +19,10 @@ from trainer.tflite.float16 import halve_weights
 @pytest.fixture(scope="module")
 def checkpoint(data, tmp_path_factory):
     """The published student at a small size after three steps."""
-    recipe = Recipe(
+    recipe = Training(
         "star",
-        shape=StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", input_size=64),
-        start="random",
+        network=StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", input_size=64),
+        init="random",
         packs=(PackChoice("faces", split=None, validation=True),),
         hold_out=8,
         steps=3,

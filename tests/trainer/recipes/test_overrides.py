@@ -4,15 +4,15 @@ import pytest
 
 from engine.core.errors import UsageError
 from trainer.recipes import RECIPES, PackChoice
-from trainer.recipes.overrides import recipe_by_name
+from trainer.recipes.overrides import trainings_by_name
 
 
 def test_fields_and_parts_of_fields_change_and_keep_their_type():
-    changes = ["steps=10", "learning_rate=1", "start=random", "loss.wing_width=0.1", "augmentation.scale=[0.9, 1.1]"]
-    recipe = recipe_by_name("student-68", changes)
+    changes = ["steps=10", "learning_rate=1", "init=random", "loss.wing_width=0.1", "augmentation.scale=[0.9, 1.1]"]
+    (recipe,) = trainings_by_name("student-68", changes, "last")
     assert recipe.steps == 10
     assert isinstance(recipe.learning_rate, float)
-    assert recipe.start == "random"
+    assert recipe.init == "random"
     assert recipe.loss.wing_width == 0.1
     assert recipe.augmentation.scale == (0.9, 1.1)
 
@@ -23,6 +23,10 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("steps", "is no change"),
         ("stpes=3", "names no field"),
         ("loss.nothing=3", "names no field"),
+        ("steps.foo=5", "names no field"),
+        ("soft.aligned=true", "names no field"),
+        ("name=other", "names no field"),
+        ("network.kind=star", "names no field"),
         ("steps=many", "wrong type"),
         ("steps=1.5", "wrong type"),
         ("steps=true", "wrong type"),
@@ -30,7 +34,7 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("augmentation.scale=[0.9]", "wrong type"),
         ("augmentation.scale=[0.9, true]", "wrong type"),
         ("steps=1e999", "wrong type"),
-        ("distillation.teachers=[1]", "wrong type"),
+        ("teachers=[1]", "wrong type"),
         ("packs=lfpw68", "does not name packs"),
         ("packs=[1]", "does not name packs"),
         ("loss=3", "cannot be set as a whole"),
@@ -46,30 +50,71 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("loss.star.scale=0", "The field scale cannot be 0"),
         ("loss.attention.sigma=0", "The field sigma cannot be 0"),
         ("loss.kd.point_distillation_weight=-4", "The field point_distillation_weight cannot be -4"),
-        ("shape.points=-1", "The field points cannot be -1"),
-        ("shape.decoder_width=0", "The field decoder_width cannot be 0"),
-        ("shape.encoder_width=0", "cannot be 0.0 times as wide"),
-        ("shape.expansions=[1, 6, 6]", "fit no MobileNetV2"),
-        ("shape.expansions=[1, 6, 6, 6, 6, 0]", "fit no MobileNetV2"),
+        ("network.points=-1", "The field points cannot be -1"),
+        ("network.decoder_width=0", "The field decoder_width cannot be 0"),
+        ("network.encoder_width=0", "cannot be 0.0 times as wide"),
+        ("network.expansions=[1, 6, 6]", "fit no MobileNetV2"),
+        ("network.expansions=[1, 6, 6, 6, 6, 0]", "fit no MobileNetV2"),
     ],
 )
 def test_mistakes_are_named(change, match):
     with pytest.raises(UsageError, match=match):
-        recipe_by_name("student-68", [change])
+        trainings_by_name("student-68", [change], "last")
 
 
 def test_packs_are_named_and_those_of_the_recipe_stay_as_they_are_there():
-    recipe = recipe_by_name("student-68", ['packs=["helen68", "mine"]'])
+    (recipe,) = trainings_by_name("student-68:base", ['packs=["helen68", "mine"]'])
     helen, mine = recipe.packs
-    assert helen in RECIPES["student-68"]().packs
+    assert helen in RECIPES["student-68"].stages[0].packs
     assert mine == PackChoice("mine", validation=True)
 
 
 def test_a_network_of_timm_is_one_whose_export_is_known():
     with pytest.raises(UsageError, match="There is no encoder “resnet18”"):
-        recipe_by_name("a-tough", ["shape.encoder=resnet18"])
+        trainings_by_name("a-tough", ["network.encoder=resnet18"])
 
 
 def test_an_unknown_recipe_lists_those_there_are():
     with pytest.raises(UsageError, match="student-68-lite"):
-        recipe_by_name("nothing", [])
+        trainings_by_name("nothing")
+
+
+def test_a_change_counts_for_every_stage_and_with_a_stage_before_it_for_that_one():
+    base, nearer, last = trainings_by_name("student-68", ["seed=3", "last.steps=7", "nearer.batch=5", "init=random"])
+    assert (base.seed, nearer.seed, last.seed) == (3, 3, 3)
+    assert (base.steps, nearer.steps, last.steps) == (5000, 1800, 7)
+    assert (base.batch, nearer.batch, last.batch) == (64, 5, 64)
+    assert (base.init, nearer.init, last.init) == ("random", "student-68:base", "student-68:nearer")
+    for training in trainings_by_name("student-68", ['packs=["lfpw68"]']):
+        assert [pack.name for pack in training.packs] == ["lfpw68"]
+
+
+@pytest.mark.parametrize("change", ["steps=100", "learning_rate=0.1", "augmentation.shift=0.1"])
+def test_a_change_of_what_stages_differ_in_has_to_name_one(change):
+    with pytest.raises(UsageError, match="could mean several stages.*--set last.") as refusal:
+        trainings_by_name("student-68", [change])
+    assert "base, nearer, last" in refusal.value.why
+
+
+@pytest.mark.parametrize(
+    ("name", "run"),
+    [
+        ("student-68:nearer", "student-68:nearer"),
+        ("student-68-second", "student-68:nearer"),
+        ("teacher-dense-68-last", "teacher-dense-68:last"),
+        ("b-student-plain-98", "hong-lin/student-98"),
+        ("faithful-mvit2-68-base", "reference-mvit2-68:base"),
+    ],
+)
+def test_a_stage_and_a_former_name_mean_one_run(name, run):
+    assert [training.name for training in trainings_by_name(name)] == [run]
+
+
+def test_a_stage_that_is_none_lists_those_there_are():
+    with pytest.raises(UsageError, match="no stage “second”. Its stages are: base, nearer, last"):
+        trainings_by_name("student-68", stage="second")
+
+
+def test_fields_are_understood_by_their_former_names():
+    (training,) = trainings_by_name("student-68", ["shape.input_size=64", "start=random"], "base")
+    assert (training.network.input_size, training.init) == (64, "random")

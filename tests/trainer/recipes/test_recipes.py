@@ -1,97 +1,152 @@
-"""The named recipes: each can be written down, changed and built."""
+"""The named recipes: each can be written down, changed and built; their stages are what they were."""
 
 import dataclasses
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from trainer.init.initialise import FRESH_STARTS, network_of, shape_of
 from trainer.losses.heatmap_distillation import HeatmapKD
+from trainer.networks import network_of
 from trainer.networks.regression import RegressionShape
 from trainer.networks.star import StarShape
-from trainer.recipes import RECIPES, Distillation
+from trainer.recipes import RECIPES, Training
+from trainer.recipes.former import FORMER_NAMES, translated
+from trainer.recipes.overrides import run_name
 from trainer.recipes.packs import FACES5, MACHINE_LABELLED
+from trainer.recipes.schema import FRESH_WEIGHTS, read_training
 
-ALL = {name: make() for name, make in RECIPES.items()}
+ALL = {name: recipe.trainings(name) for name, recipe in RECIPES.items()}
+STAGES = {training.name: training for trainings in ALL.values() for training in trainings}
+# What the recipes were before they had stages, each a run: fields that differ from the defaults, and the defaults.
+FORMER = json.loads(Path(__file__).with_name("stages.json").read_text(encoding="utf-8"))
+
+
+def only(name):
+    """The one stage of a recipe."""
+    (training,) = ALL[name]
+    return training
 
 
 def differing(one, other):
-    """The fields in which two recipes differ."""
-    return {field for field, value in vars(ALL[one]).items() if value != getattr(ALL[other], field)}
+    """The fields in which two stages differ."""
+    return {field for field, value in vars(STAGES[one]).items() if value != getattr(STAGES[other], field)}
+
+
+def default(field):
+    return field.default_factory() if field.default is dataclasses.MISSING else field.default
+
+
+def compact(value):
+    """A record as plain values, without the fields that are as usual; kind and name always."""
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: compact(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if field.name in ("kind", "name") or getattr(value, field.name) != default(field)
+        }
+    return [compact(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+@pytest.mark.parametrize("former", FORMER["runs"])
+def test_every_stage_is_what_the_run_of_its_former_name_was(former):
+    training = STAGES[FORMER_NAMES.get(former, former)]
+    was = dict(FORMER["runs"][former])
+    # Then weights were named by a path, now by a run.
+    weights = translated({"shape": {}, "name": "", "start": was.pop("init"), "distillation": was})
+    is_now = {"steps": training.steps, "network": compact(training.network), **compact(training)}
+    assert run_name(is_now.pop("init", "imagenet")) == run_name(weights["init"])
+    assert list(map(run_name, is_now.pop("teachers", []))) == list(map(run_name, weights["teachers"]))
+    assert is_now == {key: value for key, value in was.items() if key != "teachers"} | {"name": training.name}
+
+
+def test_no_stage_is_new():
+    assert {FORMER_NAMES.get(former, former) for former in FORMER["runs"]} == set(STAGES)
+    usual = dataclasses.asdict(Training("x"))
+    assert {key: json.loads(json.dumps(usual[key])) for key in FORMER["defaults"]} == FORMER["defaults"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_comes_back_from_plain_values(name):
+    training = STAGES[name]
+    values = json.loads(json.dumps(dataclasses.asdict(training)))
+    assert read_training(values) == training
+    assert any(pack.validation for pack in training.packs)
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_recipe_bears_its_name_and_comes_back_from_plain_values(name):
-    recipe = ALL[name]
-    assert recipe.name == name
-    values = json.loads(json.dumps(dataclasses.asdict(recipe)))
-    assert shape_of(values["shape"]) == recipe.shape
-    assert any(pack.validation for pack in recipe.packs)
+def test_every_recipe_says_what_it_makes_and_each_stage_begins_where_the_one_before_ended(name):
+    assert RECIPES[name].description.endswith(".")
+    stages = [stage.name for stage in RECIPES[name].stages]
+    assert len(set(stages)) == len(stages)
+    if len(stages) == 1:
+        assert only(name).name == name
+    else:
+        assert [training.name for training in ALL[name]] == [f"{name}:{stage}" for stage in stages]
+    assert [training.init for training in ALL[name][1:]] == [training.name for training in ALL[name][:-1]]
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("a-")])
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("fard-mahoor/")])
 def test_the_published_networks_are_as_published(name):
-    recipe = ALL[name]
-    assert isinstance(recipe.shape, RegressionShape)
-    assert (recipe.shape.input_size, recipe.batch, recipe.learning_rate) == (224, 70, 1e-3)
+    training = only(name)
+    assert isinstance(training.network, RegressionShape)
+    assert (training.network.input_size, training.batch, training.learning_rate) == (224, 70, 1e-3)
     encoder = "mobilenetv2_100" if "student" in name else "efficientnet_b3"
-    assert recipe.shape.encoder == encoder
-    assert (recipe.soft is not None) == (name == "a-tolerant")
-    teachers = {"a-student-kd": 2, "a-student-one-teacher": 1}
-    assert len(recipe.distillation.teachers) == teachers.get(name, 0)
+    assert training.network.encoder == encoder
+    assert (training.soft is not None) == (name == "fard-mahoor/tolerant")
+    teachers = {"fard-mahoor/student-kd": 2, "fard-mahoor/student-one-teacher": 1}
+    assert len(training.teachers) == teachers.get(name, 0)
 
 
 def test_a_student_and_its_twin_without_teachers_differ_in_nothing_else():
-    assert differing("student-kd-68", "student-kd-68-plain") == {"name", "packs", "loss", "distillation"}
-    assert {pack.name for pack in ALL["student-kd-68"].packs} - {p.name for p in ALL["student-kd-68-plain"].packs} == {
-        "faces5_tough68"
-    } & MACHINE_LABELLED
+    assert differing("student-kd-68", "student-kd-68-plain") == {"name", "packs", "loss", "teachers"}
+    own = {pack.name for pack in only("student-kd-68").packs} - {p.name for p in only("student-kd-68-plain").packs}
+    assert own == {"faces5_tough68"} & MACHINE_LABELLED
 
 
 def test_a_student_is_smaller_than_its_teachers():
     weights = {
-        name: sum(parameter.numel() for parameter in network_of(ALL[name].shape).parameters())
-        for name in ("student-68-kd", "teacher-tough-68", "a-student-kd", "a-tough")
+        name: sum(parameter.numel() for parameter in network_of(ALL[name][-1].network).parameters())
+        for name in ("student-68-kd", "teacher-tough-68", "fard-mahoor/student-kd", "fard-mahoor/tough")
     }
     assert weights["student-68-kd"] < weights["teacher-tough-68"]
-    assert weights["a-student-kd"] < weights["a-tough"]
+    assert weights["fard-mahoor/student-kd"] < weights["fard-mahoor/tough"]
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("b-")])
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("hong-lin/") and "/ours/" not in name])
 def test_the_published_heatmap_networks_are_as_published(name):
-    recipe = ALL[name]
-    assert isinstance(recipe.shape, StarShape)
-    assert (recipe.shape.input_size, recipe.batch, recipe.learning_rate, recipe.weight_decay) == (256, 32, 2e-4, 1e-4)
-    assert (recipe.loss.points, recipe.loss.attention.points_weight, recipe.loss.attention.edges_weight) == (
-        "star",
-        10,
-        10,
-    )
+    training = only(name)
+    network, loss = training.network, training.loss
+    assert isinstance(network, StarShape)
+    assert (network.input_size, training.batch, training.learning_rate, training.weight_decay) == (256, 32, 2e-4, 1e-4)
+    assert (loss.points, loss.attention.points_weight, loss.attention.edges_weight) == ("star", 10, 10)
     student = ("mobilevitv2", 0.5, "repeat", "silu")
-    built = (recipe.shape.encoder, recipe.shape.encoder_width, recipe.shape.neck, recipe.shape.activation)
+    built = (network.encoder, network.encoder_width, network.neck, network.activation)
     assert built == (student if "student" in name else ("swinv2_tiny", 1.0, "transposed", "silu"))
-    taught, ending = "-kd" in name, "-98" if recipe.shape.points == 98 else ""
-    assert recipe.loss.heatmap_kd.variant == ("released" if taught else "none")
-    assert recipe.distillation == Distillation((f"runs/b-teacher{ending}/last.safetensors",) * taught, live=taught)
-    assert recipe.name == name
+    taught, ending = "-kd" in name, "-98" if network.points == 98 else ""
+    assert name.endswith("-98") == bool(ending)
+    assert loss.heatmap_kd.variant == ("released" if taught else "none")
+    assert training.teachers == (f"hong-lin/teacher{ending}",) * taught
+    assert training.live == taught
+    assert training.init == (f"hong-lin/teacher{ending}" if taught else "random")
 
 
 def test_a_heatmap_student_and_its_twin_without_a_teacher_differ_in_nothing_else():
-    taught, plain = ALL["student-mvit2-68"], ALL["student-mvit2-68-plain"]
-    assert differing("student-mvit2-68", "student-mvit2-68-plain") == {"name", "packs", "loss", "distillation"}
+    taught, plain = STAGES["student-mvit2-68:taught"], STAGES["student-mvit2-68-plain"]
+    assert differing(taught.name, plain.name) == {"name", "packs", "loss", "teachers", "live"}
     assert set(taught.packs) - set(plain.packs) == {FACES5}
     own = replace(taught.loss.kd, point_distillation_weight=plain.loss.kd.point_distillation_weight)
     assert plain.loss == replace(taught.loss, heatmap_kd=HeatmapKD(), kd=own)
 
 
-def test_the_improved_student_differs_from_the_published_one_in_its_form_only():
-    assert differing("improved-student-plain", "b-student-plain") == {"name", "shape", "loss"}
-    assert differing("improved-student-kd", "improved-student-plain") == {"name", "loss", "distillation"}
-    assert ALL["improved-student-kd"].distillation == ALL["b-student-kd"].distillation
+def test_our_student_differs_from_the_published_one_in_its_form_only():
+    assert differing("hong-lin/ours/student", "hong-lin/student") == {"name", "network", "loss"}
+    assert differing("hong-lin/ours/student-kd", "hong-lin/ours/student") == {"name", "loss", "teachers", "live"}
+    assert only("hong-lin/ours/student-kd").teachers == only("hong-lin/student-kd").teachers
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_what_a_recipe_starts_from_or_is_taught_by_is_a_recipe_too(name):
-    for path in (ALL[name].start, *ALL[name].distillation.teachers):
-        assert path in FRESH_STARTS or path.split("/")[1] in ALL
+@pytest.mark.parametrize("name", STAGES)
+def test_what_a_stage_starts_from_or_is_taught_by_is_a_run_too(name):
+    for run in (STAGES[name].init, *STAGES[name].teachers):
+        assert run in FRESH_WEIGHTS or run_name(run) in STAGES

@@ -9,7 +9,7 @@ import torch
 from ai_edge_litert import schema_py_generated as schema
 
 from engine.core.geometry import Crop
-from engine.inference.card import read_card
+from engine.inference.card import TrainingFacts, read_card
 from engine.inference.landmarker import load_landmarker
 from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
@@ -19,7 +19,8 @@ from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
-from trainer.recipes import RECIPES, Distillation, PackChoice, Recipe
+from trainer.recipes import PackChoice, Training
+from trainer.recipes.overrides import trainings_by_name
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module
@@ -32,7 +33,7 @@ MODELS = Path(__file__).parents[3] / "assets" / "models"
 @pytest.fixture(scope="module")
 def checkpoint(data, tmp_path_factory):
     shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=96)
-    tiny = Recipe("tiny", shape=shape, start="random", packs=(PackChoice("faces", split=None, validation=True),))
+    tiny = Training("tiny", network=shape, init="random", packs=(PackChoice("faces", split=None, validation=True),))
     tiny = replace(tiny, steps=25, batch=8, hold_out=8, ema=0.8)
     return run(tiny, data, tmp_path_factory.mktemp("run"), "cpu", False, Schedule(25, 25)).with_name(LAST)
 
@@ -47,6 +48,8 @@ def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp
     assert done.difference <= module.LARGEST_DIFFERENCE
     landmarker = load_landmarker(done.model)
     assert landmarker.card.recipe.startswith("tiny, 25 steps")
+    assert landmarker.card.training == TrainingFacts("tiny", 25, 8, ("random weights",))
+    assert landmarker.card.data.endswith("Before that: random weights.")
     assert landmarker.card.macs > 100_000
     found = landmarker.predict(SampleClip().frame(0)[0], Crop(320, 240, 200))
     assert found.finite
@@ -54,23 +57,23 @@ def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp
 
 @pytest.mark.parametrize("name", ["student-mvit2-98", "student-mvit2-68", "teacher-tolerant-68"])
 def test_the_cards_of_shipped_models_tell_of_labels_and_teachers_as_their_recipes_do(name):
-    assert told_of_labels(asdict(RECIPES[name]())) in read_card(MODELS / f"{name}.json").data
+    assert told_of_labels(asdict(trainings_by_name(name)[-1])) in read_card(MODELS / f"{name}.json").data
 
 
 def test_a_regression_student_is_exported_and_its_card_tells_of_its_teacher(checkpoint, data, tmp_path, monkeypatch):
     # Coordinates of an untrained network lie far outside the crop, where float16 weights move them further.
     monkeypatch.setattr(module, "LARGEST_DIFFERENCE", 0.01)
-    recipe = Recipe(
+    recipe = Training(
         "taught",
-        shape=RegressionShape(input_size=64),
-        start="random",
+        network=RegressionShape(input_size=64),
+        init="random",
         packs=(PackChoice("faces", split=None, validation=True),),
         hold_out=8,
         steps=3,
         batch=8,
         ema=0.0,
         loss=LandmarkLoss(points="kd", kd=KDLoss(tolerant=replace(KDLoss().tolerant, weight=0.0))),
-        distillation=Distillation((str(checkpoint),)),
+        teachers=(str(checkpoint),),
     )
     last = run(recipe, data, tmp_path / "run", "cpu", schedule=Schedule(3, 3))
     done = export(last, tmp_path / "taught.tflite")

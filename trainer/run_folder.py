@@ -1,0 +1,150 @@
+"""The folders of runs: what is written of a run before its first step, and where the weights of a name lie.
+
+A recipe of several stages has a folder that lists them, and in it a folder for each, `1-base`, `2-gentle` and so on. A
+stage alone, such as that of a recipe of one, has everything in its folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.core.errors import UnderstudyError, UsageError
+from engine.core.files import replaced
+from engine.inference.library import ModelLibrary
+from trainer.checkpoint import LAST, read_header
+from trainer.init.origin import read_origin
+from trainer.recipes import RECIPES, Training
+from trainer.recipes.former import FORMER_NAMES, translated
+from trainer.recipes.overrides import run_name
+from trainer.recipes.schema import is_file, read_training
+
+RUNS = Path("runs")
+RECIPE_FILE = "recipe.json"
+STAGES, STAGE = "stages", "recipe"  # keys of the file
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """What the folder of a run says of it.
+
+    Attributes:
+        trainings: its stages.
+        data: folder of the packs; None in runs of former versions.
+        precision: one of `trainer.devices.PRECISIONS`; None in runs of former versions.
+    """
+
+    trainings: tuple[Training, ...]
+    data: Path | None
+    precision: str | None
+
+
+def stage_folder(folder: Path, trainings: Sequence[Training], training: Training) -> Path:
+    """Return the folder of a stage of the run in `folder`."""
+    if len(trainings) == 1:
+        return folder
+    return folder / f"{trainings.index(training) + 1}-{training.name.rpartition(':')[2]}"
+
+
+def write_stages(folder: Path, trainings: Sequence[Training], facts: Mapping[str, Any]) -> None:
+    """Write what is known of a recipe's run before its first stage."""
+    write_recipe(folder, {STAGES: [dataclasses.asdict(training) for training in trainings], **facts})
+
+
+def write_recipe(folder: Path, values: Mapping[str, Any]) -> None:
+    """Write the recipe file of a run or of a stage."""
+    with replaced(folder / RECIPE_FILE) as temporary:
+        temporary.write_text(json.dumps(values, indent=1), encoding="utf-8")
+
+
+def read_run(folder: Path) -> SavedRun:
+    """Read what a run was begun with; also one of a former version.
+
+    Raises:
+        UsageError: there is no run in the folder, or its file is damaged.
+    """
+    try:
+        values = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        stages = values[STAGES] if STAGES in values else [values[STAGE]]
+        trainings = tuple(read_training(translated(stage)) for stage in stages)
+        data = values.get("data_folder")
+        return SavedRun(trainings, None if data is None else Path(data), values.get("precision"))
+    except OSError as error:
+        raise UsageError(
+            f"There is no run in {folder}",
+            f"its file {RECIPE_FILE} cannot be read ({error.strerror})",
+            "give the folder that “understudy train” made, such as runs/NAME",
+        ) from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise UsageError(
+            f"The run in {folder} cannot be read ({error})",
+            f"its {RECIPE_FILE} is damaged, or of another version of this program",
+            "start a new run in another --out",
+        ) from error
+
+
+def finished(checkpoint: Path) -> bool:
+    """Tell whether a file is a checkpoint that holds all steps of its recipe."""
+    header = read_header(checkpoint)
+    return header is not None and header.step >= header.recipe.get("steps", 0)
+
+
+def find_weights(name: str, runs: Path) -> Path:
+    """Return where the weights of a name lie: below `runs`, else among the models.
+
+    Args:
+        name: of a run, `RECIPE` or `RECIPE:STAGE`, also a former one; or the path of a checkpoint or a model.
+        runs: folder with a folder for each run.
+
+    Raises:
+        UsageError: no finished run and no model of that name is there.
+    """
+    if is_file(name):
+        return Path(name)
+    found = find_run(name, runs) or _find_model(name)
+    if found is not None:
+        return found
+    full = run_name(name)
+    recipe, _, stage = full.partition(":")
+    known = recipe in RECIPES
+    command = f"understudy train {recipe}" + (f" --stage {stage}" if stage and run_name(recipe) != full else "")
+    raise UsageError(
+        f"The run {name} is not there",
+        f"neither a finished run in {runs} nor a model that training can begin with is called so",
+        f"train it first with “{command}”, or all that is missing with --with-teachers"
+        if known
+        else "name a recipe, a run in that folder, or the path of a checkpoint or model",
+    )
+
+
+def find_run(name: str, runs: Path) -> Path | None:
+    """Return the last checkpoint of a finished run below `runs`; None if there is none."""
+    full = run_name(name)
+    recipe, _, stage = full.partition(":")
+    folders = [path for path in (runs / recipe).glob(f"[0-9]*-{stage}") if stage]
+    folders += [runs / former for former, today in FORMER_NAMES.items() if today == full]
+    if not stage:
+        folders.append(runs / full)
+        folders += sorted((runs / full).glob("[0-9]*-*"))[-1:]  # of a run that is no recipe's
+    return next((folder / LAST for folder in folders if finished(folder / LAST)), None)
+
+
+def _find_model(name: str) -> Path | None:
+    """Return the shipped model, or the user's, that a run became; None if there is none to begin with."""
+    full = run_name(name)
+    recipe = full.partition(":")[0]
+    if run_name(recipe) != full:
+        return None
+    for folder in ModelLibrary().folders:
+        model = folder / f"{recipe}.tflite"
+        if model.is_file():
+            try:
+                read_origin(model)
+            except UnderstudyError:  # of another architecture, or damaged
+                continue
+            return model
+    return None

@@ -1,0 +1,158 @@
+"""A whole recipe: its stages one after the other, and before them what they need, if asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from engine.core.errors import UsageError
+from engine.inference.landmarker import load_landmarker
+from trainer.checkpoint import LAST, read_header
+from trainer.data.labelling import label_pack
+from trainer.devices import first_alone
+from trainer.init.origin import is_model
+from trainer.recipes import LABELLED, RECIPES, Training
+from trainer.recipes.overrides import run_name, trainings_by_name
+from trainer.recipes.schema import is_file
+from trainer.run import Place, carry_out
+from trainer.run_folder import find_weights, finished, stage_folder, write_stages
+from trainer.state import TrainingInterrupted, refuse_other_recipe
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What a recipe needs and does not have.
+
+    Attributes:
+        runs: names of runs to train first, as recipes name them.
+        packs: names of packs to let a teacher label.
+    """
+
+    runs: tuple[str, ...]
+    packs: tuple[str, ...]
+
+
+def train_stages(trainings: Sequence[Training], folder: Path, place: Place) -> Path:
+    """Carry out the stages of a recipe, and return the last checkpoint of the last one.
+
+    Stages that are finished stay as they are; one that was begun goes on.
+
+    Args:
+        trainings: the stages.
+        folder: of the run.
+        place: what to train on.
+
+    Raises: as `carry_out`.
+    """
+    last = folder / LAST
+    if len(trainings) > 1:
+        _refuse_single_run(folder)
+        first_alone(place.fabric, partial(write_stages, folder, trainings, place.facts))
+    for training in trainings:
+        out = stage_folder(folder, trainings, training)
+        own = {**place.own, training.init: last} if training is not trainings[0] else place.own
+        last = out / LAST
+        header = read_header(last)
+        if header is not None and header.step >= training.steps:
+            refuse_other_recipe(training, header.recipe, out)
+            place.fabric.print(f"{training.name} is finished: {last}", file=sys.stderr)
+            continue
+        try:
+            carry_out(training, out, replace(place, own=own), resume=last.exists())
+        except TrainingInterrupted as stop:
+            raise TrainingInterrupted(stop.what, f"Ctrl-C; {last} holds all of it", _how_to_go_on(folder)) from stop
+    return last
+
+
+def train_needed(trainings: Sequence[Training], place: Place, under_way: tuple[str, ...] = ()) -> None:
+    """Train the runs that a recipe begins with or learns from and label its packs, where these are not there.
+
+    Each run lies below `place.runs` under its name, and what it needs itself is trained before it.
+
+    Args:
+        trainings: the stages of the recipe.
+        place: what to train on; packs are written to its data folder.
+        under_way: the runs that wait for this one.
+
+    Raises: as `carry_out`; PackError, OSError: a pack cannot be labelled.
+    """
+    needed = find_needed(trainings, place)
+    for name in needed.runs:
+        if name in under_way:
+            raise UsageError(
+                f"The run {name} needs itself",
+                f"it is wanted by {' and '.join(under_way)}, which it needs",
+                "change init or teachers with --set",
+            )
+        recipe, _, stage = run_name(name).partition(":")
+        stages = trainings_by_name(recipe)
+        wanted = stages[: 1 + [training.name for training in stages].index(run_name(name))] if stage else stages
+        train_needed(wanted, place, (*under_way, name))
+        _train_first(stages, wanted, place)
+    for pack in needed.packs:
+        first_alone(place.fabric, partial(_label, pack, place))
+
+
+def find_needed(trainings: Sequence[Training], place: Place) -> Needed:
+    """Return what is missing of the runs and packs that a recipe needs."""
+    own = {training.name for training in trainings}
+    packs = [pack.name for training in trainings for pack in training.packs]
+    packs = [name for name in dict.fromkeys(packs) if name in LABELLED and not (place.data / name).is_dir()]
+    names = [name for training in trainings for name in training.needs if name not in own]
+    names += [LABELLED[pack].teacher for pack in packs]
+    missing = [name for name in dict.fromkeys(names) if not is_file(name) and not _is_there(name, place)]
+    return Needed(tuple(missing), tuple(packs))
+
+
+def _is_there(name: str, place: Place) -> bool:
+    try:
+        return finished(weights := find_weights(name, place.runs)) or is_model(weights)
+    except UsageError:
+        if run_name(name).partition(":")[0] not in RECIPES:
+            raise
+        return False
+
+
+def _train_first(stages: Sequence[Training], wanted: Sequence[Training], place: Place) -> None:
+    """Train the first stages of a recipe in the folder of its run."""
+    folder = place.runs / stages[0].name.partition(":")[0]
+    if len(stages) == 1:
+        train_stages(stages, folder, place)
+        return
+    first_alone(place.fabric, partial(write_stages, folder, stages, place.facts))
+    own: dict[str, Path] = {}
+    for training in wanted:
+        out = stage_folder(folder, stages, training)
+        last = train_stages((training,), out, replace(place, own={**place.own, **own}))
+        own[training.name] = last
+
+
+def _label(pack: str, place: Place) -> None:
+    """Let the teacher of a pack label it; a run becomes a model for that, beside its checkpoint."""
+    how = LABELLED[pack]
+    weights = find_weights(how.teacher, place.runs)
+    if not is_model(weights):
+        from trainer.tflite.export import export  # pulls in JAX: seconds that only an export should cost
+
+        model = weights.with_name(f"{how.teacher}.tflite")
+        weights = export(weights, model, "teacher").model
+    label_pack(
+        place.data / how.source, load_landmarker(weights), place.data / pack, how.largest_disagreement, progress=True
+    )
+
+
+def _refuse_single_run(folder: Path) -> None:
+    """Refuse the folder of a run of one stage, such as those of former versions have."""
+    if (folder / LAST).exists():
+        raise UsageError(
+            f"The folder {folder} already holds a run of one stage",
+            "it was made by another version of this program, or by another recipe",
+            f"choose another --out, or go on with that run: --resume {folder}",
+        )
+
+
+def _how_to_go_on(folder: Path) -> str:
+    return f"go on with “understudy train --resume {folder}”"
