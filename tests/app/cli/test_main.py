@@ -371,10 +371,10 @@ COMMANDS_ON_BROKEN_NUMBERS = {
 def test_fault_13_a_model_that_gives_no_numbers_is_named(capsys, pack, monkeypatch, tmp_path, arguments):
     from engine.inference.landmarker import Landmarker, Landmarks
 
-    def look(self, picture, crop):
+    def predict(self, picture, crop):
         return Landmarks(np.full((68, 2), np.nan, np.float32), np.full(68, np.nan, np.float32), 0.0)
 
-    monkeypatch.setattr(Landmarker, "look", look)
+    monkeypatch.setattr(Landmarker, "predict", predict)
     monkeypatch.chdir(tmp_path)
     code, _, err = run(capsys, *(argument(pack) if callable(argument) else argument for argument in arguments))
     assert code == 1
