@@ -68,7 +68,7 @@ class Feed:
     def take(self, finder: int, timeout: float) -> Frame | None:
         """Return the next frame for a finder; None if there was none within `timeout` seconds."""
         with self._changed:
-            self._waits[finder] = True
+            self._waits[finder] = self._inboxes[finder] is None
             self._changed.wait_for(lambda: self.closed or self._deal(finder), timeout)
             self._waits[finder] = False
             frame, self._inboxes[finder] = self._inboxes[finder], None
