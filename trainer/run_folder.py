@@ -50,6 +50,16 @@ def stage_folder(folder: Path, trainings: Sequence[Training], training: Training
     return folder / f"{trainings.index(training) + 1}-{training.name.rpartition(':')[2]}"
 
 
+def run_folder(runs: Path, trainings: Sequence[Training]) -> Path:
+    """Return the folder of a run of stages of a recipe, or of a single one of them."""
+    recipe, _, stage = trainings[0].name.partition(":")
+    if stage and len(trainings) == 1:
+        whole = RECIPES[recipe].trainings(recipe)
+        number = [training.name for training in whole].index(trainings[0].name)
+        return stage_folder(runs / recipe, whole, whole[number])
+    return runs / recipe
+
+
 def write_stages(folder: Path, trainings: Sequence[Training], facts: Mapping[str, Any]) -> None:
     """Write what is known of a recipe's run before its first stage."""
     write_recipe(folder, {STAGES: [dataclasses.asdict(training) for training in trainings], **facts})

@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from engine.core.errors import UsageError
+from engine.formats.packs import is_pack
 from engine.inference.landmarker import load_landmarker
 from trainer.checkpoint import LAST, read_header
+from trainer.data.crop_cache import cached_sizes
 from trainer.data.labelling import label_pack
 from trainer.devices import first_alone
 from trainer.init.origin import is_model
@@ -48,6 +50,7 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place) -> P
     Raises: as `carry_out`.
     """
     last = folder / LAST
+    _refuse_what_is_missing(trainings, folder, place)
     if len(trainings) > 1:
         _refuse_single_run(folder)
         first_alone(place.fabric, partial(write_stages, folder, trainings, place.facts))
@@ -99,8 +102,7 @@ def train_needed(trainings: Sequence[Training], place: Place, under_way: tuple[s
 def find_needed(trainings: Sequence[Training], place: Place) -> Needed:
     """Return what is missing of the runs and packs that a recipe needs."""
     own = {training.name for training in trainings}
-    packs = [pack.name for training in trainings for pack in training.packs]
-    packs = [name for name in dict.fromkeys(packs) if name in LABELLED and not (place.data / name).is_dir()]
+    packs = missing_packs(trainings, place.data)
     names = [name for training in trainings for name in training.needs if name not in own]
     names += [LABELLED[pack].teacher for pack in packs]
     missing = [name for name in dict.fromkeys(names) if not is_file(name) and not _is_there(name, place)]
@@ -109,11 +111,12 @@ def find_needed(trainings: Sequence[Training], place: Place) -> Needed:
 
 def _is_there(name: str, place: Place) -> bool:
     try:
-        return finished(weights := find_weights(name, place.runs)) or is_model(weights)
+        find_weights(name, place.runs)
     except UsageError:
         if run_name(name).partition(":")[0] not in RECIPES:
             raise
         return False
+    return True
 
 
 def _train_first(stages: Sequence[Training], wanted: Sequence[Training], place: Place) -> None:
@@ -142,6 +145,27 @@ def _label(pack: str, place: Place) -> None:
     label_pack(
         place.data / how.source, load_landmarker(weights), place.data / pack, how.largest_disagreement, progress=True
     )
+
+
+def _refuse_what_is_missing(trainings: Sequence[Training], folder: Path, place: Place) -> None:
+    """Raise before the first step unless all is there that later stages need."""
+    todo = [training for training in trainings if not finished(stage_folder(folder, trainings, training) / LAST)]
+    known = {*place.own, *(training.name for training in trainings)}
+    for name in (name for training in todo for name in training.needs if name not in known):
+        find_weights(name, place.runs)
+    for pack in missing_packs(todo, place.data):
+        how = LABELLED[pack]
+        raise UsageError(
+            f"The pack {pack} is not in {place.data}",
+            f"it is made of the pack {how.source}, whose faces {how.teacher} labels",
+            "make it, and whatever else is missing, with --with-teachers, or with “understudy data label”",
+        )
+
+
+def missing_packs(trainings: Sequence[Training], data: Path) -> list[str]:
+    """Return the packs that a teacher has to label first."""
+    packs = {pack.name: pack for training in trainings for pack in training.packs if pack.name in LABELLED}
+    return [name for name, pack in packs.items() if not (is_pack(data / name) or cached_sizes(data, pack))]
 
 
 def _refuse_single_run(folder: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import _thread
 import argparse
 import dataclasses
-import inspect
+import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli.main import EXIT_INTERRUPTED
 from app.cli.options import add_json, positive
@@ -19,14 +19,29 @@ from app.cli.requirements import TRAINER_PACKAGES, require_packages
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
 
+if TYPE_CHECKING:
+    from trainer.recipes import Recipe, Training
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="name of the recipe, such as student-68")
+    parser.add_argument(
+        "recipe", nargs="?", metavar="RECIPE", help="name of the recipe, such as student-68; RECIPE:STAGE for a stage"
+    )
     parser.add_argument("--list", action="store_true", help="list the recipes instead")
-    parser.add_argument("--data", default="data", metavar="DIR", help="folder of the packs (default: data)")
-    parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/RECIPE)")
-    parser.add_argument("--resume", metavar="DIR", help="go on with the run in DIR")
+    parser.add_argument("--show", action="store_true", help="print every setting of the recipe's stages instead")
+    parser.add_argument("--stage", metavar="STAGE", help="carry out this stage alone")
+    parser.add_argument(
+        "--with-teachers",
+        action="store_true",
+        help="first train what the recipe begins with or learns from, and label packs, where these are missing",
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder of the packs (default: data; with --resume, the one the run began with)"
+    )
+    parser.add_argument("--runs", default="runs", metavar="DIR", help="folder of all runs (default: runs)")
+    parser.add_argument("--out", metavar="DIR", help="folder of this run (default: RUNS/RECIPE)")
+    parser.add_argument("--resume", metavar="DIR", help="go on with the run in DIR; nothing else is needed")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
     parser.add_argument(
         "--devices",
@@ -37,10 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         choices=("auto", "32-true", "bf16-mixed", "64-true"),
-        default="auto",
         help="of the network's body; points and losses stay float32 (default: auto, bf16-mixed where a GPU can)",
     )
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a field; repeatable")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a field of every stage, or of one: STAGE.KEY=VALUE; repeatable",
+    )
     parser.add_argument(
         "--stop-with-stdin", action="store_true", help="save and end when standard input closes, as on Ctrl-C"
     )
@@ -48,13 +68,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Train, or list the recipes.
+    """Train, or list or show recipes.
 
     Raises:
         UsageError: the trainer's requirements are not installed, or no recipe was named.
     """
     require_packages(TRAINER_PACKAGES)
-    return _list(options) if options.list else _train(options)
+    if options.list:
+        return _list(options)
+    if options.resume is not None:
+        return _resume(options)
+    if options.recipe is None:
+        raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
+    return _show(options) if options.show else _train(options)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -65,72 +91,102 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
+def _show(options: argparse.Namespace) -> int:
+    from trainer.recipes.overrides import trainings_by_name
+
+    trainings = trainings_by_name(options.recipe, options.set, options.stage)
+    values = [dataclasses.asdict(training) for training in trainings]
+    report({"stages": values}, "\n\n".join("\n".join(_setting_lines(stage, "")) for stage in values), options.json)
+    return 0
+
+
 def _train(options: argparse.Namespace) -> int:
-    if options.recipe is None:
-        raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
-    from trainer.devices import is_first_process
-    from trainer.recipes.overrides import recipe_by_name
-    from trainer.run import run, summary
+    from trainer.recipes.overrides import trainings_by_name
+    from trainer.run_folder import run_folder
+
+    trainings = trainings_by_name(options.recipe, options.set, options.stage)
+    folder = Path(options.out) if options.out else run_folder(Path(options.runs), trainings)
+    return _carry_out(options, trainings, folder, Path(options.data or "data"), options.precision or "auto")
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from trainer.recipes.overrides import changed, stages_by_name
+    from trainer.run_folder import read_run
+
+    folder = Path(options.resume)
+    saved = read_run(folder)
+    trainings = changed(stages_by_name(saved.trainings), options.set)
+    data = Path(options.data) if options.data else saved.data or Path("data")
+    return _carry_out(options, trainings, folder, data, options.precision or saved.precision or "auto")
+
+
+def _carry_out(
+    options: argparse.Namespace, trainings: Sequence[Training], folder: Path, data: Path, precision: str
+) -> int:
+    from trainer.devices import is_first_process, launch
+    from trainer.run import Place, summary
+    from trainer.stages import train_needed, train_stages
     from trainer.state import TrainingInterrupted
 
     if options.stop_with_stdin:
         interrupt_when_stdin_closes()
-    recipe = recipe_by_name(options.recipe, options.set)
-    out = Path(options.resume or options.out or Path("runs") / recipe.name)
+    place = Place(data, launch(options.device, options.devices, precision), precision, Path(options.runs))
     try:
-        last = run(
-            recipe,
-            Path(options.data),
-            out,
-            options.device,
-            resume=options.resume is not None,
-            devices=options.devices,
-            precision=options.precision,
-        )
+        if options.with_teachers:
+            train_needed(trainings, place)
+        last = train_stages(trainings, folder, place)
     except TrainingInterrupted as stop:
         say(f"\n{stop}", error=True)
         return EXIT_INTERRUPTED
     if not is_first_process():
         return 0
     values = summary(last)
-    text = f"{recipe.name}: {values['step']} steps, best validation NME {number(values['best_nme'], 3, ' %')}, {last}"
+    name = trainings[-1].name
+    text = f"{name}: {values['step']} steps, best validation NME {number(values['best_nme'], 3, ' %')}, {last}"
     report(values, text, options.json)
     return 0
 
 
-def _recipe_values(recipes: Mapping[str, Callable[[], Any]]) -> list[dict[str, Any]]:
-    """Return recipes, by name the function that makes one, as plain values.
-
-    Returns:
-        For each `name`, its `description`, and all fields as `recipe`.
-    """
+def _recipe_values(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
+    """Return recipes as plain values: for each `name`, its `description`, and all fields of its `stages`."""
     return [
         {
             "name": name,
-            "description": " ".join((inspect.getdoc(make) or "").replace("`", "").split()),
-            "recipe": dataclasses.asdict(make()),
+            "description": recipe.description,
+            "stages": [dataclasses.asdict(training) for training in recipe.trainings(name)],
         }
-        for name, make in recipes.items()
+        for name, recipe in recipes.items()
     ]
 
 
-def _recipe_text(values: list[dict[str, Any]]) -> str:
+def _recipe_text(values: Sequence[Mapping[str, Any]]) -> str:
     """Return a table of recipes for people."""
     rows: list[tuple[object, ...]] = [("recipe", "points", "input", "steps", "batch", "description")]
     for entry in values:
-        recipe = entry["recipe"]
-        shape = recipe["shape"]
-        rows.append(
-            (
-                entry["name"],
-                shape["points"],
-                shape["input_size"],
-                recipe["steps"],
-                recipe["batch"],
-                entry["description"].partition(". ")[0],
-            )
-        )
+        stages = entry["stages"]
+        network = stages[-1]["network"]
+        steps = "+".join(str(stage["steps"]) for stage in stages)
+        about = entry["description"].partition(". ")[0]
+        rows.append((entry["name"], network["points"], network["input_size"], steps, stages[-1]["batch"], about))
     return table(rows)
+
+
+def _setting_lines(values: Mapping[str, Any], path: str) -> list[str]:
+    """Return settings as lines `key = value`, keys as `--set` takes them, a pack a line."""
+    lines = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            lines += _setting_lines(value, f"{path}{key}.")
+        elif key == "packs":
+            lines += [f"{path}{key} = {_pack_words(pack)}" for pack in value]
+        else:
+            lines.append(f"{path}{key} = {value if isinstance(value, str) else json.dumps(value)}")
+    return lines
+
+
+def _pack_words(pack: Mapping[str, Any]) -> str:
+    rest = ", ".join(f"{key} {json.dumps(value)}" for key, value in pack.items() if key != "name")
+    return f"{pack['name']} ({rest})"
 
 
 def interrupt_when_stdin_closes() -> None:

@@ -53,8 +53,13 @@ def trainings_by_name(name: str, changes: Sequence[str] = (), stage: str | None 
                 f"its stages are: {', '.join(stages)}",
                 "name one of these",
             )
-        trainings, stages = (trainings[stages.index(wanted)],), [wanted]
-    return changed(dict(zip(stages, trainings, strict=True)), changes)
+        trainings = (trainings[stages.index(wanted)],)
+    return changed(stages_by_name(trainings), changes)
+
+
+def stages_by_name(trainings: Sequence[Training]) -> dict[str, Training]:
+    """Return trainings by the names of their stages."""
+    return {training.name.rpartition(":")[2]: training for training in trainings}
 
 
 def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Training, ...]:

@@ -1,0 +1,229 @@
+"""A recipe of several stages: one command trains them, resumes at the right one, and finds or makes what it needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from app.cli.main import main
+from engine.core.errors import UsageError
+from engine.formats.packs import read_arrays
+from engine.inference.library import ModelLibrary
+from tests.fakes.tiny_training import write_sample_pack
+from trainer import run_folder, stages
+from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, write_checkpoint
+from trainer.devices import launch
+from trainer.networks.heatmap import HeatmapShape
+from trainer.recipes import RECIPES, PackChoice, Recipe, Stage
+from trainer.run import Place, carry_out
+from trainer.run_folder import find_weights, read_run
+from trainer.run_recorder import Schedule
+from trainer.stages import find_needed, train_needed, train_stages
+from trainer.state import TrainingInterrupted
+
+FACES = (PackChoice("faces", split=None, validation=True),)
+SHAPE = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=64)
+SETTINGS = {"packs": FACES, "steps": 2, "batch": 4, "hold_out": 8}
+PAIR = Recipe(
+    "Two stages.", SHAPE, "random", (Stage("first", **SETTINGS), Stage("second", learning_rate=1e-4, **SETTINGS))
+)
+CHAIN = ("student-68", "teacher-tough-68", "student-mvit2-68")
+
+
+@pytest.fixture
+def place(data, tmp_path):
+    """Where tiny trainings take place."""
+    return Place(data, launch("cpu", None, "auto"), "auto", tmp_path / "runs", Schedule(2, 2))
+
+
+@pytest.fixture
+def pair(monkeypatch):
+    monkeypatch.setitem(RECIPES, "pair", PAIR)
+    return PAIR.trainings("pair")
+
+
+@pytest.fixture
+def no_models(monkeypatch, tmp_path):
+    """No shipped model stands in for a run."""
+    monkeypatch.setattr(run_folder, "ModelLibrary", lambda: ModelLibrary((tmp_path / "models",)))
+
+
+def fake_run(folder, training, step=None):
+    """Write a checkpoint that says that it is of a run."""
+    values = json.loads(json.dumps(asdict(training)))
+    write_checkpoint(folder / LAST, Checkpoint(step or training.steps, values, {}, {}, {}, {"lineage": []}))
+
+
+def test_each_stage_goes_on_where_the_one_before_ended(pair, place, tmp_path):
+    last = train_stages(pair, tmp_path / "run", place)
+    assert last == tmp_path / "run" / "2-second" / LAST
+    first, second = (read_checkpoint(tmp_path / "run" / name / LAST) for name in ("1-first", "2-second"))
+    assert (first.recipe["name"], second.recipe["name"]) == ("pair:first", "pair:second")
+    assert second.notes["lineage"] == ["random weights", "pair:first, 2 steps of 4"]
+    saved = read_run(tmp_path / "run")
+    assert (saved.trainings, saved.data, saved.precision) == (pair, place.data.absolute(), "auto")
+    assert read_run(tmp_path / "run" / "2-second").trainings == pair[1:]
+
+
+def test_run_again_it_resumes_at_the_right_stage_to_the_same_bits(pair, place, tmp_path, monkeypatch):
+    whole = read_checkpoint(train_stages(pair, tmp_path / "whole", place))
+
+    def interrupted(training, *arguments, **options):
+        if training.name == "pair:second":
+            raise TrainingInterrupted("The run was interrupted", "Ctrl-C", "go on")
+        return carry_out(training, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "carry_out", interrupted)
+        with pytest.raises(TrainingInterrupted, match="understudy train --resume .*stopped”"):
+            train_stages(pair, tmp_path / "stopped", place)
+    first = (tmp_path / "stopped" / "1-first" / LAST).read_bytes()
+    again = read_checkpoint(train_stages(pair, tmp_path / "stopped", place))
+    assert (tmp_path / "stopped" / "1-first" / LAST).read_bytes() == first, "a finished stage stays"
+    assert all((whole.model[name] == tensor).all() for name, tensor in again.model.items())
+    other = (replace(pair[0], seed=5), pair[1])
+    with pytest.raises(UsageError, match="made with another recipe.*seed: 0 -> 5"):
+        train_stages(other, tmp_path / "stopped", place)
+
+
+def test_the_command_line_needs_the_folder_alone_to_resume(pair, data, tmp_path, capsys):
+    command = ["train", "pair", "--runs", str(tmp_path / "runs"), "--device", "cpu"]
+    assert main([*command, "--stage", "first", "--data", str(data), "--set", "seed=3", "--precision", "32-true"]) == 0
+    folder = tmp_path / "runs" / "pair" / "1-first"
+    checkpoint = read_checkpoint(folder / LAST)
+    write_checkpoint(folder / LAST, replace(checkpoint, step=1))
+    assert main(["train", "--resume", str(folder), "--device", "cpu"]) == 0
+    assert read_header(folder / LAST).step == 2
+    values = json.loads((folder / "recipe.json").read_text())
+    assert (values["recipe"]["seed"], values["precision"], values["data_folder"]) == (3, "32-true", str(data))
+    assert main(["train", "--resume", str(tmp_path)]) == 1
+    assert "There is no run in" in capsys.readouterr().err
+
+
+def test_a_run_is_found_below_the_runs_by_its_name_its_stage_and_its_former_name(tmp_path, no_models):
+    runs = tmp_path / "runs"
+    student = RECIPES["student-68"].trainings("student-68")
+    fake_run(runs / "student-68-second", student[1])
+    assert find_weights("student-68:nearer", runs) == runs / "student-68-second" / LAST
+    assert find_weights("student-68-second", runs) == runs / "student-68-second" / LAST
+    fake_run(runs / "student-68" / "3-last", student[2], step=599)
+    with pytest.raises(UsageError, match="The run student-68 is not there.*understudy train student-68”"):
+        find_weights("student-68", runs)
+    fake_run(runs / "student-68" / "3-last", student[2])
+    assert find_weights("student-68", runs) == runs / "student-68" / "3-last" / LAST
+    fake_run(runs / "b-teacher", RECIPES["hong-lin/teacher"].trainings("hong-lin/teacher")[0])
+    assert find_weights("hong-lin/teacher", runs) == runs / "b-teacher" / LAST
+    with pytest.raises(UsageError, match="understudy train teacher-tough-68 --stage first”"):
+        find_weights("teacher-tough-68:first", runs)
+    with pytest.raises(UsageError, match="name a recipe"):
+        find_weights("nothing", runs)
+    # Its former name is now that of the whole recipe.
+    fake_run(runs / "teacher-dense-68", RECIPES["teacher-dense-68"].trainings("teacher-dense-68")[0])
+    with pytest.raises(UsageError, match="is not there"):
+        find_weights("teacher-dense-68", runs)
+    assert find_weights("teacher-dense-68:base", runs) == runs / "teacher-dense-68" / LAST
+
+
+def test_a_shipped_model_stands_for_a_run_if_training_can_begin_with_it(tmp_path):
+    assert find_weights("teacher-tough-68", tmp_path).name == "teacher-tough-68.tflite"
+    for name in ("student-mvit2-68", "student-68:nearer"):
+        with pytest.raises(UsageError, match=f"The run {name} is not there"):
+            find_weights(name, tmp_path)
+
+
+def test_what_a_recipe_needs_is_named_before_it_is_trained(place, no_models):
+    place = replace(place, data=place.runs)
+    needed = find_needed(RECIPES["student-mvit2-68"].trainings("student-mvit2-68"), place)
+    assert (needed.runs, needed.packs) == (("teacher-tough-68",), ("faces5_tough68",))
+    needed = find_needed(RECIPES["student-mvit2-68-plain"].trainings("student-mvit2-68-plain"), place)
+    assert (needed.runs, needed.packs) == (("student-mvit2-68:nearer",), ())
+
+
+def test_runs_that_need_each_other_are_refused(place, monkeypatch, no_models):
+    for name, other in (("one", "two"), ("two", "one")):
+        monkeypatch.setitem(RECIPES, name, Recipe("In a circle.", SHAPE, other, (Stage("only", **SETTINGS),)))
+    with pytest.raises(UsageError, match="needs itself"):
+        train_needed(RECIPES["one"].trainings("one"), place)
+
+
+def test_a_stage_of_another_recipe_is_trained_with_those_before_it_and_no_further(place, pair, monkeypatch, no_models):
+    monkeypatch.setitem(RECIPES, "child", Recipe("A child.", SHAPE, "pair:first", (Stage("only", **SETTINGS),)))
+    child = RECIPES["child"].trainings("child")
+    train_needed(child, place)
+    assert sorted(path.name for path in (place.runs / "pair").iterdir()) == ["1-first", "recipe.json"]
+    last = train_stages(child, place.runs / "child", place)
+    assert read_checkpoint(last).notes["lineage"] == ["random weights", "pair:first, 2 steps of 4"]
+    train_stages(pair, place.runs / "pair", place)
+    assert find_weights("pair", place.runs) == place.runs / "pair" / "2-second" / LAST
+
+
+@pytest.fixture
+def small_chain(monkeypatch):
+    """The recipes behind `student-mvit2-68` with networks, batches and steps that a test can afford."""
+    for name in CHAIN:
+        recipe = RECIPES[name]
+        tiny = {"input_size": 64, "decoder_width": 16, "encoder_width": 0.5 if name == "student-mvit2-68" else 0.25}
+        if name != "student-mvit2-68":
+            tiny["expansions"] = (1, 2, 2, 2, 2, 2)
+        small = tuple(replace(stage, steps=1, batch=4, hold_out=8) for stage in recipe.stages)
+        init = "random" if recipe.init == "imagenet" else recipe.init
+        monkeypatch.setitem(
+            RECIPES, name, replace(recipe, network=replace(recipe.network, **tiny), init=init, stages=small)
+        )
+
+
+def write_packs(folder):
+    """Write fake packs of all that these recipes train on, and one with five points instead of the labelled one."""
+    for choice in RECIPES["student-68"].stages[0].packs:
+        write_sample_pack(folder / choice.name, frames=8, split=np.full(8, "train"))
+        with np.load(folder / choice.name / "annotations.npz") as arrays:
+            np.savez(folder / choice.name / "annotations.npz", **{**arrays, choice.labels: arrays["landmarks"]})
+    write_sample_pack(folder / "faces5", frames=8, split=np.full(8, "train"))
+    with np.load(folder / "faces5" / "annotations.npz") as arrays:
+        points = arrays["landmarks"]
+        eyes = np.stack([points[:, 36:42].mean(1), points[:, 42:48].mean(1)], 1)
+        five = np.concatenate([eyes, points[:, [30, 48, 54]]], 1)
+        np.savez(folder / "faces5" / "annotations.npz", **{**arrays, "landmarks": five})
+
+
+@pytest.mark.timeout(900)
+def test_the_student_with_its_teacher_and_the_faces_that_this_labels_is_one_command(
+    small_chain, no_models, tmp_path, monkeypatch, capsys
+):
+    write_packs(tmp_path / "packs")
+    # A teacher of one step labels nothing well, and its coordinates lie where float16 moves them further.
+    monkeypatch.setitem(
+        stages.LABELLED, "faces5_tough68", replace(stages.LABELLED["faces5_tough68"], largest_disagreement=1e6)
+    )
+    monkeypatch.setattr("trainer.tflite.export.LARGEST_DIFFERENCE", 0.05)
+    runs = tmp_path / "runs"
+    command = ["train", "student-mvit2-68", "--data", str(tmp_path / "packs"), "--runs", str(runs), "--device", "cpu"]
+    assert main(command) == 1
+    refusal = capsys.readouterr().err
+    assert "The run teacher-tough-68 is not there" in refusal
+    assert "--with-teachers" in refusal
+    assert not runs.exists(), "it is said before the first step"
+    assert main([*command, "--with-teachers"]) == 0
+    assert sorted(str(path.parent.relative_to(runs)) for path in runs.rglob(LAST)) == [
+        "student-68/1-base",
+        "student-68/2-nearer",
+        "student-68/3-last",
+        "student-mvit2-68/1-base",
+        "student-mvit2-68/2-gentle",
+        "student-mvit2-68/3-nearer",
+        "student-mvit2-68/4-taught",
+        "teacher-tough-68/1-first",
+        "teacher-tough-68/2-last",
+    ]
+    assert read_arrays(tmp_path / "packs" / "faces5_tough68")["landmarks"].shape[1:] == (68, 2)
+    student = read_checkpoint(runs / "student-mvit2-68" / "4-taught" / LAST)
+    assert student.recipe["teachers"] == ["teacher-tough-68"]
+    assert [entry.partition(",")[0] for entry in student.notes["lineage"]] == [
+        "random weights",
+        "student-mvit2-68:base",
+        "student-mvit2-68:gentle",
+        "student-mvit2-68:nearer",
+    ]
