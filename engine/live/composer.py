@@ -95,6 +95,12 @@ class Composer:
         with self._changed:
             return self._changed.wait_for(lambda: self._closed or number not in self._waiting, timeout)
 
+    def is_awaited(self, number: int) -> bool:
+        """Tell whether the first finder's finding waits for that of another finder."""
+        with self._changed:
+            locked = self._context.settings().pace is Pace.LOCKED
+            return locked and 0 in self._waiting and number not in self._waiting
+
     def start(self) -> None:
         """Begin to draw."""
         self._thread.start()
@@ -132,9 +138,11 @@ class Composer:
         """Return the findings that are chosen; they wait no longer."""
         with self._changed:
             taken = choose()
-            waited = [self._waiting.pop(number, None) for number in taken]
-            if any(waited):
-                self._changed.notify_all()
+            for number, finding in taken.items():
+                if self._waiting.pop(number, None) is not None:
+                    self._changed.notify_all()
+                    if finding is None:
+                        self._lanes[number].finder.look_again()
             return taken
 
     def _choose(self) -> Choice:
@@ -169,7 +177,9 @@ class Composer:
         if active == 1:
             self._agreement.forget()
         for lane in self._lanes[active:]:
-            lane.shown = lane.look = None
+            if lane.shown is not None:
+                lane.shown = lane.look = None
+                lane.finder.look_again()
         if not fresh and not settings.paused and self._context.state() in SILENT_STATES:
             self._forget_faces()
         for number, finding in fresh.items():

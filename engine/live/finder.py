@@ -82,6 +82,10 @@ class Finder:
         """Exchange the model before the next frame; if it cannot be loaded, `error` says why and the old one stays."""
         self._wanted_model.replace(make_landmarker)
 
+    def look_again(self) -> None:
+        """Let the model look again at the frame on screen, as its finding was thrown away. Safe from any thread."""
+        self._looked_at = None
+
     def start(self) -> None:
         """Begin to build the pipeline and to wait for frames, until the feed is closed."""
         self._thread.start()
@@ -194,7 +198,8 @@ class Finder:
         if frame is None or frame is self._looked_at or not self._is_active():
             return
         stands_still = self._context.settings().paused or state in FINAL_STATES
-        if stands_still or (self._number > 0 and state not in SILENT_STATES and self._feed.is_quiet):
+        is_free = self._number > 0 and state not in SILENT_STATES and self._feed.is_quiet
+        if stands_still or is_free or self._composer.is_awaited(self._number):
             finding = self._find(frame, 0.0)
             if self._number == 0 or not frame.epoch.over:
                 self._composer.put(self._number, finding)

@@ -301,6 +301,35 @@ def test_a_pace_that_changes_while_the_second_model_is_late_leaves_nobody_waitin
         assert ids(bench.show(3, lanes=2)) == [3, 3]
 
 
+def test_a_finding_of_before_the_lanes_were_locked_gets_its_partner():
+    entered, let_go = threading.Event(), threading.Event()
+
+    def wait(frame):
+        entered.set()
+        let_go.wait(5)
+
+    first, second = FakePipeline(failing=wait), FakePipeline("teacher")
+    with Bench(first, second) as bench:
+        bench.give(1)  # to the first finder alone
+        assert entered.wait(5)
+        bench.settings = LOCKED
+        let_go.set()
+        assert ids(bench.view()) == [1, 1]
+        assert ids(bench.show(2, lanes=2)) == [2, 2]
+
+
+def test_a_rest_that_is_too_short_for_the_finder_to_notice_leaves_no_lane_empty():
+    with Bench(FakePipeline(), FakePipeline("teacher"), settings=LOCKED) as bench:
+        for number in range(30):
+            bench.show(2 * number, lanes=2)
+            bench.settings = replace(SINGLE, paused=True)
+            with bench.composer._drawing:
+                bench.composer._show({})
+            bench.settings = replace(LOCKED, paused=True)
+            bench.view(lambda view, number=number: ids(view) == [2 * number] * 2)
+            bench.settings = LOCKED
+
+
 def test_three_finders_make_three_lanes():
     pipelines = [FakePipeline(model) for model in ("a", "b", "c")]
     with Bench(*pipelines, settings=LOCKED) as bench:
