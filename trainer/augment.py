@@ -305,7 +305,7 @@ class Augmenter:
         return pixels
 
     def _cover(self, pixels: torch.Tensor, points: torch.Tensor, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """Lay a rectangle of another picture or of one colour over some faces; tell which points `[B, K]` it hides."""
+        """Cover faces by a rectangle of another picture or one colour; also return the points `[B, K]` it hides."""
         chosen = draw.chance(self._settings.cover_share)
         size, centre = draw.uniform(0.1, 0.45, 2), draw.uniform(0.05, 0.95, 2)
         low, high = centre - size / 2, centre + size / 2

@@ -19,7 +19,7 @@ from engine.inference.library import ModelLibrary
 from trainer.checkpoint import LAST, read_header
 from trainer.init.origin import read_origin
 from trainer.recipes import RECIPES, Training
-from trainer.recipes.former import FORMER_NAMES, translated
+from trainer.recipes.former import FORMER_NAMES, run_of, translated
 from trainer.recipes.overrides import run_name
 from trainer.recipes.schema import is_file, read_training
 
@@ -103,6 +103,18 @@ def finished(checkpoint: Path) -> bool:
     return header is not None and header.step >= header.recipe.get("steps", 0)
 
 
+def last_checkpoint(path: Path) -> Path:
+    """Return the checkpoint that the folder of a run means, that of its last stage; a file means itself.
+
+    Raises:
+        UsageError: the folder holds no run.
+    """
+    if not path.is_dir():
+        return path
+    trainings = read_run(path).trainings
+    return stage_folder(path, trainings, trainings[-1]) / LAST
+
+
 def find_weights(name: str, runs: Path) -> Path:
     """Return where the weights of a name lie: below `runs`, else among the models.
 
@@ -113,8 +125,9 @@ def find_weights(name: str, runs: Path) -> Path:
     Raises:
         UsageError: no finished run and no model of that name is there.
     """
-    if is_file(name):
+    if is_file(name) and (Path(name).exists() or run_of(name) == name):
         return Path(name)
+    name = run_of(name)
     found = find_run(name, runs) or _find_model(name)
     if found is not None:
         return found

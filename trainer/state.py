@@ -51,8 +51,8 @@ def begin(recipe: Training, network: LandmarkNetwork, device: torch.device, proc
     average = copy.deepcopy(network).eval().requires_grad_(False)
     if processes > 1:
         synchronise_batch_norm(network, device)
-    groups = parameter_groups(network, recipe.weight_decay)
-    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+    # Not fused: that kernel reads memory in order, and what a checkpoint restores is laid out otherwise.
+    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
     return Progress(network, average, optimizer)
 
 

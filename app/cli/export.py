@@ -19,7 +19,7 @@ INT8_MARK = "-int8"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a .safetensors file out of a run's folder")
+    parser.add_argument("checkpoint", metavar="RUN|CHECKPOINT", help="folder of a run, or a .safetensors file in it")
     parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path of its file")
     parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
     parser.add_argument(
@@ -59,9 +59,10 @@ def _target(name: str) -> Path:
 
 def _exported(options: argparse.Namespace, target: Path) -> tuple[dict[str, Any], str]:
     """Return what to report, and in words."""
+    from trainer.run_folder import last_checkpoint
     from trainer.tflite.export import export
 
-    done = export(Path(options.checkpoint), target, options.role)
+    done = export(last_checkpoint(Path(options.checkpoint)), target, options.role)
     values = {"model": str(done.model), "card": str(done.card), "difference": done.difference}
     return values, f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
 
@@ -74,10 +75,11 @@ def _exported_int8(options: argparse.Namespace, target: Path) -> tuple[dict[str,
             "the ranges of its numbers are measured on training faces",
             "name the folder of the packs with --data",
         )
+    from trainer.run_folder import last_checkpoint
     from trainer.tflite.export_int8 import export_int8
 
     target = target.with_stem(target.stem.removesuffix(INT8_MARK) + INT8_MARK)
-    done = export_int8(Path(options.checkpoint), Path(options.data), target, options.role)
+    done = export_int8(last_checkpoint(Path(options.checkpoint)), Path(options.data), target, options.role)
     text = (
         f"Its points differ from PyTorch's by at most {done.difference:.2%} of the crop side.\n"
         f"NME on the run's {done.faces} validation faces: {done.nme_int8:.3f} %, with float16 weights "

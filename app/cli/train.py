@@ -148,11 +148,14 @@ def _carry_out(
 
 
 def _recipe_values(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
-    """Return recipes as plain values: for each `name`, its `description`, and all fields of its `stages`."""
+    """Return recipes as plain values: `name`, `description`, `former_names`, and all fields of the `stages`."""
+    from trainer.recipes.former import FORMER_NAMES
+
     return [
         {
             "name": name,
             "description": recipe.description,
+            "former_names": [former for former, run in FORMER_NAMES.items() if run.partition(":")[0] == name],
             "stages": [dataclasses.asdict(training) for training in recipe.trainings(name)],
         }
         for name, recipe in recipes.items()

@@ -1,4 +1,4 @@
-"""Looks after trainings: lists recipes, starts, watches, stops and resumes a run, and makes a model of it."""
+"""Controls trainings: lists recipes, starts, watches, stops and resumes a run, and makes a model of it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.shell.background import Background
-from app.train.log_reader import OUTPUT, RECIPE_FILE, RunState, find_runs, free_folder, read_run, read_tail
-from app.train.process import OwnProcess, ProcessError, own_program, told_refusal
-from app.train.recipes import RecipeFacts, changes_of, read_recipes
+from app.train.log_reader import OUTPUT, RECIPE_FILE, RunState, find_runs, free_folder, read_run, read_tail, run_label
+from app.train.process import OwnProcess, ProcessError, own_program, reported_error
+from app.train.recipes import read_recipes
 from app.train.time_left import TimeLeft
 from engine.core.errors import UnderstudyError, UsageError
 from engine.inference.library import ModelLibrary
 
-WATCH_MS = 1000  # between looks into the folder of the run at work
+WATCH_MS = 1000  # between readings of the folder of the run at work
 INTERRUPTED = 130  # exit code of a training that was asked to end
 
 
@@ -55,7 +55,7 @@ class TrainingController(QObject):
     runs_found = Signal(object)  # list[RunState]
     run_read = Signal(object)  # RunState of the run at work
     changed = Signal()  # something began or ended
-    troubled = Signal(object)  # UnderstudyError
+    failed = Signal(object)  # UnderstudyError
     exported = Signal(str)  # path of a new model
 
     def __init__(self, kit: TrainingKit, runs: Path, parent: QObject | None = None) -> None:
@@ -65,7 +65,7 @@ class TrainingController(QObject):
         self.exporting: Path | None = None  # folder of the run that becomes a model
         self.ending = False  # whether the training was asked to end
         self._listed = False
-        self._output_start = 0  # of what the training at work says
+        self._output_start = 0  # of the output of the training at work
         self._first_step = 0  # where it began
         self._target = Path()  # of the export
         self._time_left = TimeLeft()
@@ -98,26 +98,34 @@ class TrainingController(QObject):
         arguments = ["train", "--list", "--json", str(self._recipes_file)]
         self._begin(self._lister, arguments, self._scratch_file("list.txt"))
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Look for the runs in the folder."""
         runs = self.runs
         self._background.run(lambda: find_runs(runs), self.runs_found.emit)
 
     def start(self, recipe: str, data: Path | None, changes: Sequence[str]) -> Path | None:
-        """Begin a run; return its folder, or None if it could not begin."""
+        """Begin a run of all stages of a recipe; return its folder, or None if it could not begin."""
+        if data is None:
+            self.failed.emit(_no_data())
+            return None
         folder = free_folder(self.runs, recipe)
-        return self._train(recipe, data, changes, folder, "--out", 0)
+        arguments = [recipe, "--out", str(folder), "--data", str(data.absolute())]
+        return self._train(folder, [*arguments, *(f"--set={change}" for change in changes)], 0)
 
-    def resume(self, run: RunState, recipe: RecipeFacts | None, data: Path | None) -> Path | None:
+    def resume(self, run: RunState, data: Path | None) -> Path | None:
         """Go on with a run; return its folder, or None if it could not begin.
 
         Args:
             run: it.
-            recipe: as the trainer knows it today; None if it knows none of that name.
-            data: folder of the packs.
+            data: folder of the packs, for a run that does not say where its own are, or whose own are gone.
         """
-        changes = [] if recipe is None else changes_of(run.recipe, recipe.values)
-        return self._train(run.recipe_name, data, changes, run.folder, "--resume", run.saved_step or 0)
+        arguments = ["--resume", str(run.folder)]
+        if run.data is None or not run.data.is_dir():
+            if data is None:
+                self.failed.emit(_no_data())
+                return None
+            arguments += ["--data", str(data.absolute())]
+        return self._train(run.folder, arguments, run.saved_step or 0)
 
     def stop(self) -> None:
         """Ask the training to save and end."""
@@ -132,8 +140,9 @@ class TrainingController(QObject):
         self._trainer.kill()
 
     def export(self, run: RunState, role: str) -> None:
-        """Make a model of a run's last checkpoint; `exported` tells where it is."""
-        self._target = self._kit.models[-1] / f"{self._free_model_name(run.name)}.tflite"
+        """Make a model of a run's last checkpoint; `exported` names its path."""
+        name = run_label(run.folder, self.runs).replace("/", "-")
+        self._target = self._kit.models[-1] / f"{self._free_model_name(name)}.tflite"
         arguments = ["export", str(run.checkpoint), "--out", str(self._target), "--role", role]
         if self._begin(self._exporter, arguments, self._export_log):
             self.exporting = run.folder
@@ -154,14 +163,8 @@ class TrainingController(QObject):
 
     # What it does
 
-    def _train(
-        self, recipe: str, data: Path | None, changes: Sequence[str], folder: Path, option: str, first_step: int
-    ) -> Path | None:
-        if data is None:
-            self.troubled.emit(_no_data())
-            return None
-        arguments = ["train", recipe, "--data", str(data.absolute()), option, str(folder), "--stop-with-stdin"]
-        arguments += [f"--set={change}" for change in changes]
+    def _train(self, folder: Path, options: Sequence[str], first_step: int) -> Path | None:
+        arguments = ["train", *options, "--runs", str(self.runs.absolute()), "--stop-with-stdin"]
         output = folder / OUTPUT
         self._output_start = output.stat().st_size if output.is_file() else 0
         if not self._begin(self._trainer, arguments, output):
@@ -174,10 +177,9 @@ class TrainingController(QObject):
 
     def _begin(self, process: OwnProcess, arguments: Sequence[str], output: Path) -> bool:
         try:
-            # Recipes name the runs that they start from as `runs/NAME`.
             process.start(arguments, output, self.runs.parent)
         except UnderstudyError as error:
-            self.troubled.emit(error)
+            self.failed.emit(error)
             return False
         return True
 
@@ -189,7 +191,7 @@ class TrainingController(QObject):
     def _on_read(self, run: RunState | None) -> None:
         if run is None or run.folder != self.training:
             return
-        if run.step > self._first_step:  # what lies before it was done in another stretch
+        if run.step > self._first_step:  # what lies before it was done in another session
             self._time_left.note(run.step)
         self.run_read.emit(run)
 
@@ -211,9 +213,9 @@ class TrainingController(QObject):
         if not (folder / RECIPE_FILE).exists():
             _remove_if_empty(folder)
         if code not in (0, INTERRUPTED) and not asked:
-            self.troubled.emit(_failure("The training", code, output))
+            self.failed.emit(_failure("The training", code, output))
         self.changed.emit()
-        self.look()
+        self.refresh()
 
     def _on_exported(self, code: int) -> None:
         self.exporting = None
@@ -221,7 +223,7 @@ class TrainingController(QObject):
         if code == 0:
             self.exported.emit(str(self._target))
         else:
-            self.troubled.emit(_failure("The export", code, read_tail(self._export_log)))
+            self.failed.emit(_failure("The export", code, read_tail(self._export_log)))
 
     def _free_model_name(self, name: str) -> str:
         """Return a name that no model has yet: `name`, or with a number."""
@@ -244,10 +246,10 @@ class TrainingController(QObject):
 
 
 def _failure(what: str, code: int, output: str) -> ProcessError:
-    """Return what a verb told before it failed, or that it broke off."""
-    told = told_refusal(output)
-    if told is not None:
-        return told
+    """Return the error that a verb reported before it failed, or that it broke off."""
+    reported = reported_error(output)
+    if reported is not None:
+        return reported
     last = output.rpartition("\n")[2].strip()
     how = f"ended by signal {-code}" if code < 0 else f"exit code {code}"
     why = "it was ended from outside, often because the memory was full" if code < 0 else "a fault of the program"

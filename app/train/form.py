@@ -37,11 +37,11 @@ class TrainingForm(QWidget):
         self._make_controls(choices)
         self._lay_out()
         self.recipes.activated.connect(self._on_chosen)
-        self.data.textChanged.connect(self._tell)
+        self.data.textChanged.connect(self._show_facts)
         self.data.editingFinished.connect(self.changed)
         self.choose_data.clicked.connect(self.ask_for_data)
         self.start.clicked.connect(self.start_wanted)
-        self._tell()
+        self._show_facts()
 
     @property
     def recipe(self) -> RecipeFacts | None:
@@ -66,10 +66,6 @@ class TrainingForm(QWidget):
         lines = (line.strip() for line in self.changes.toPlainText().splitlines())
         return [line.removeprefix("--set ").strip() for line in lines if line]
 
-    def named(self, recipe: str) -> RecipeFacts | None:
-        """Return the recipe of a name."""
-        return next((facts for facts in self._recipes if facts.name == recipe), None)
-
     def set_recipes(self, recipes: Sequence[RecipeFacts]) -> None:
         """List these recipes."""
         self._recipes = list(recipes)
@@ -79,14 +75,19 @@ class TrainingForm(QWidget):
             self.recipes.setItemData(self.recipes.count() - 1, facts.description, Qt.ItemDataRole.ToolTipRole)
         for part in (self.recipes, self.data, self.choose_data, self.changes):
             part.setEnabled(True)
-        self.recipes.setCurrentIndex(max(0, self.recipes.findData(self._wanted)) if recipes else -1)
-        self._tell()
+        self.recipes.setCurrentIndex(self._row_of(self._wanted) if recipes else -1)
+        self._show_facts()
+
+    def _row_of(self, name: str | None) -> int:
+        """Return where a recipe stands that may be named as in a former version; 0 for one that is not there."""
+        former = next((facts.name for facts in self._recipes if name in facts.former_names), None)
+        return max(0, self.recipes.findData(name), self.recipes.findData(former))
 
     def ask_for_data(self) -> None:
         """Let the user choose the folder of the packs."""
         ask_for_folder(self, self.tr("Choose the folder of the packs"), self._on_data, self.data.text())
 
-    def tell_unavailable(self, error: UnderstudyError) -> None:
+    def show_unavailable(self, error: UnderstudyError) -> None:
         """Say why nothing can be trained here."""
         for part in (self.recipes, self.data, self.choose_data, self.changes):
             part.setEnabled(False)
@@ -110,7 +111,7 @@ class TrainingForm(QWidget):
         self.data_words = make_words(quiet=True)
         self.changes = QPlainTextEdit()
         self.changes.setAccessibleName(self.tr("Changes of the recipe"))
-        self.changes.setToolTip(self.tr("One change a line, such as steps=500 or shape.input_size=128"))
+        self.changes.setToolTip(self.tr("One change a line, such as steps=500 or network.input_size=128"))
         self.changes.setPlaceholderText(CHANGES_EXAMPLE)
         self.changes.setTabChangesFocus(True)
         height = CHANGES_LINES * self.changes.fontMetrics().lineSpacing() + 3 * GAP
@@ -141,14 +142,14 @@ class TrainingForm(QWidget):
 
     def _on_chosen(self) -> None:
         self._wanted = self.recipe_name
-        self._tell()
+        self._show_facts()
         self.changed.emit()
 
     def _on_data(self, folder: str) -> None:
         self.data.setText(folder)
         self.changed.emit()
 
-    def _tell(self) -> None:
+    def _show_facts(self) -> None:
         recipe = self.recipe
         if recipe is not None:
             self.about.setText(recipe.description)
@@ -157,10 +158,11 @@ class TrainingForm(QWidget):
         self.data_words.setText(self._data_words(recipe))
 
     def _size_words(self, recipe: RecipeFacts) -> str:
-        values = recipe.values
-        shape = values["shape"]
+        first, last = recipe.stages[0], recipe.stages[-1]
+        network = last["network"]
+        steps = " + ".join(str(stage["steps"]) for stage in recipe.stages)
         return self.tr("{0} points · {1} pixels · {2} steps of {3} faces · starts from {4}").format(
-            shape["points"], shape["input_size"], values["steps"], values["batch"], values["start"]
+            network["points"], network["input_size"], steps, last["batch"], first["init"]
         )
 
     def _data_words(self, recipe: RecipeFacts | None) -> str:

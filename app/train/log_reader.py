@@ -1,16 +1,18 @@
-"""What the folder of a training run tells while the trainer writes into it, and afterwards; without the trainer."""
+"""Reading the folder of a training run while the trainer writes into it, and afterwards; without the trainer."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 RECIPE_FILE, CHECKPOINT, OUTPUT = "recipe.json", "last.safetensors", "output.txt"
+LARGEST_DEPTH = 3  # of the folders of runs below that of all runs
 LARGEST_HEADER = 50_000_000  # bytes; that of a checkpoint has some hundred thousand
 TAIL_BYTES = 16_000
 TAIL_LINES = 200
@@ -24,21 +26,25 @@ class RunState:
 
     Attributes:
         folder: of the run.
-        recipe: what it was begun with, as plain values.
-        saved_step: steps that the last checkpoint holds; None without one.
-        losses: the whole loss of training, at some steps.
+        stages: what it was begun with, stage by stage, as plain values.
+        saved_steps: steps that the last checkpoint of each stage holds; None where there is none yet.
+        checkpoint: the one written last; None without one.
+        losses: the whole loss of training, at some steps, counted from the first stage on.
         errors: validation NME in percent, at some steps.
-        output: what the trainer said last.
+        output: the last lines of the trainer's output.
         changed: when its logs were last written, in seconds since the epoch.
+        data: folder of the packs; None in runs of former versions.
     """
 
     folder: Path
-    recipe: Mapping[str, Any]
-    saved_step: int | None
+    stages: tuple[Mapping[str, Any], ...]
+    saved_steps: tuple[int | None, ...]
+    checkpoint: Path | None
     losses: Points
     errors: Points
     output: str
     changed: float
+    data: Path | None = None
 
     @property
     def name(self) -> str:
@@ -46,15 +52,14 @@ class RunState:
         return self.folder.name
 
     @property
-    def recipe_name(self) -> str:
-        """Name of its recipe."""
-        return str(self.recipe.get("name", ""))
-
-    @property
     def steps(self) -> int:
         """How many steps it shall have."""
-        steps = self.recipe.get("steps")
-        return steps if isinstance(steps, int) else 0
+        return sum(map(_steps, self.stages))
+
+    @property
+    def saved_step(self) -> int | None:
+        """How many steps are saved, of all stages together; None if nothing is."""
+        return None if self.checkpoint is None else sum(saved or 0 for saved in self.saved_steps)
 
     @property
     def step(self) -> int:
@@ -62,8 +67,19 @@ class RunState:
         return max(self.saved_step or 0, *(points[-1][0] if points else 0 for points in (self.losses, self.errors)))
 
     @property
+    def stage(self) -> int:
+        """The number of the stage that it has come to, from 0."""
+        ends = list(accumulate(map(_steps, self.stages)))
+        return min(sum(end <= self.step for end in ends), len(ends) - 1)
+
+    @property
+    def stage_name(self) -> str:
+        """The name of that stage."""
+        return str(self.stages[self.stage].get("name", "")).rpartition(":")[2]
+
+    @property
     def finished(self) -> bool:
-        """Whether the last checkpoint holds every step."""
+        """Whether the last checkpoints hold every step."""
         return self.saved_step is not None and self.saved_step >= self.steps
 
     @property
@@ -71,40 +87,78 @@ class RunState:
         """Lowest validation NME in percent."""
         return min((value for _, value in self.errors), default=None)
 
-    @property
-    def checkpoint(self) -> Path:
-        """Where its last checkpoint lies, or will lie."""
-        return self.folder / CHECKPOINT
-
 
 def read_run(folder: Path) -> RunState | None:
     """Read where a run stands; None where there is no run. What is being written just now is left out."""
     try:
         values = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
-        recipe = values["recipe"]
+        stages = values["stages"] if "stages" in values else [values["recipe"]]
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    if not isinstance(recipe, dict):
+    if not (isinstance(stages, list) and stages and all(isinstance(stage, dict) for stage in stages)):
         return None
+    folders = _stage_folders(folder, stages)
+    saved = tuple(saved_step(path / CHECKPOINT) for path in folders)
+    written = [path / CHECKPOINT for path, step in zip(folders, saved, strict=True) if step is not None]
+    data = values.get("data_folder")
     return RunState(
         folder,
-        recipe,
-        saved_step(folder / CHECKPOINT),
-        _read_column(folder / "train.csv", "total"),
-        _read_column(folder / "validation.csv", "nme"),
+        tuple(stages),
+        saved,
+        written[-1] if written else None,
+        _read_columns(folders, stages, "train.csv", "total"),
+        _read_columns(folders, stages, "validation.csv", "nme"),
         read_tail(folder / OUTPUT),
-        _last_change(folder),
+        max(map(_last_change, (folder, *folders))),
+        Path(data) if isinstance(data, str) else None,
     )
 
 
 def find_runs(folder: Path) -> list[RunState]:
     """Return the runs in the folders below `folder`, the latest first."""
+    runs = [run for run in map(read_run, _run_folders(folder, LARGEST_DEPTH)) if run is not None]
+    return sorted(runs, key=lambda run: run.changed, reverse=True)
+
+
+def run_label(folder: Path, runs: Path) -> str:
+    """Return what to call a run: its folder, as seen from that of all runs."""
+    return folder.relative_to(runs).as_posix() if folder.is_relative_to(runs) else folder.name
+
+
+def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
+    """Yield the folders of runs; those of recipes such as `hong-lin/teacher` lie deeper."""
     try:
         below = [path for path in folder.iterdir() if path.is_dir()]
     except OSError:
-        return []
-    runs = [run for run in map(read_run, below) if run is not None]
-    return sorted(runs, key=lambda run: run.changed, reverse=True)
+        return
+    for path in below:
+        if (path / RECIPE_FILE).is_file():
+            yield path
+        elif depth > 1:
+            yield from _run_folders(path, depth - 1)
+
+
+def _stage_folders(folder: Path, stages: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """Return where the stages of a run lie: one alone in the run's own folder."""
+    if len(stages) == 1:
+        return [folder]
+    names = (str(stage.get("name", "")).rpartition(":")[2] for stage in stages)
+    return [folder / f"{number}-{name}" for number, name in enumerate(names, 1)]
+
+
+def _read_columns(folders: Sequence[Path], stages: Sequence[Mapping[str, Any]], file: str, column: str) -> Points:
+    """Return a column of the logs of all stages, the steps of each counted after those of the stages before."""
+    points: list[tuple[int, float]] = []
+    first = 0
+    for folder, stage in zip(folders, stages, strict=True):
+        points += [(first + step, value) for step, value in _read_column(folder / file, column)]
+        first += _steps(stage)
+    return tuple(points)
+
+
+def _steps(stage: Mapping[str, Any]) -> int:
+    steps = stage.get("steps")
+    return steps if isinstance(steps, int) else 0
 
 
 def free_folder(runs: Path, name: str) -> Path:

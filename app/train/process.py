@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine.core.errors import UnderstudyError
 
 ROOT = Path(__file__).resolve().parents[2]  # where `python -m app` finds the program
-LOOK_MS = 100  # between looks whether the process still runs
+POLL_MS = 100  # between checks whether the process still runs
 
 
 class ProcessError(UnderstudyError):
@@ -43,8 +43,8 @@ class OwnProcess(QObject):
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._timer = QTimer(self)
-        self._timer.setInterval(LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._poll)
 
     @property
     def busy(self) -> bool:
@@ -82,7 +82,7 @@ class OwnProcess(QObject):
             raise ProcessError(
                 f"The trainer cannot be started ({error.strerror}{where})",
                 "the folder of the runs forbids writing, the disk is full, or Python was moved",
-                "choose another folder for the runs, or install the program anew",
+                "choose another folder for the runs, or install the program again",
             ) from error
         self._timer.start()
 
@@ -97,7 +97,7 @@ class OwnProcess(QObject):
         if self._process is not None:
             self._process.kill()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         if self._process is None or self._process.poll() is None:
             return
         self._timer.stop()
@@ -107,8 +107,8 @@ class OwnProcess(QObject):
         self.ended.emit(code)
 
 
-def told_refusal(output: str) -> ProcessError | None:
-    """Return the error that a verb told at the end of its output; None where it told none."""
+def reported_error(output: str) -> ProcessError | None:
+    """Return the error that a verb reported at the end of its output; None where it reported none."""
     what = why = fix = ""
     before = ""
     for line in output.splitlines():

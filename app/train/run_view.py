@@ -107,6 +107,9 @@ class TrainingRunView(QWidget):
         if run is None or (doing is Doing.TRAINING and run.step == 0):
             return self.tr("The trainer starts and reads the faces …")
         parts = [self.tr("Step {0} of {1}").format(run.step, run.steps)]
+        if len(run.stages) > 1 and not run.finished:
+            stage = self.tr("Stage {0} of {1}, {2}").format(run.stage + 1, len(run.stages), run.stage_name)
+            parts.insert(0, stage)
         if doing is Doing.TRAINING:
             left = self.tr("time left not known yet") if seconds_left is None else duration_words(seconds_left)
             parts.append(left if seconds_left is None else self.tr("{0} left").format(left))

@@ -13,7 +13,7 @@ from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN
 from app.train.controller import TrainingController, TrainingKit, usual_kit
 from app.train.form import TrainingForm
-from app.train.log_reader import RunState
+from app.train.log_reader import RunState, run_label
 from app.train.recipes import RecipeFacts
 from app.train.run_view import Doing, TrainingRunView
 from app.widgets.controls import make_button
@@ -47,7 +47,7 @@ class TrainPage(QWidget):
         self._chosen_runs = choices.runs
         self._runs: dict[Path, RunState] = {}
         self._was_busy = False
-        self.keeper = TrainingController(kit, choices.runs or kit.runs, self)
+        self.controller = TrainingController(kit, choices.runs or kit.runs, self)
         self.banner, self.form, self.run_view = Banner(), TrainingForm(choices), TrainingRunView()
         self._make_parts()
         self._lay_out()
@@ -57,7 +57,7 @@ class TrainPage(QWidget):
     @property
     def busy(self) -> bool:
         """Whether a training is at work."""
-        return self.keeper.training is not None
+        return self.controller.training is not None
 
     @property
     def choices(self) -> TrainChoices:
@@ -66,12 +66,12 @@ class TrainPage(QWidget):
 
     def close_down(self) -> None:
         """End what goes on in the background; a training saves and ends on its own, also after the window is gone."""
-        self.keeper.close_down()
+        self.controller.close_down()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.keeper.list_recipes()
-        self.keeper.look()
+        self.controller.list_recipes()
+        self.controller.refresh()
 
     # What it is made of
 
@@ -107,20 +107,20 @@ class TrainPage(QWidget):
         fill_page(self, column, self._right, self.banner)
 
     def _connect(self) -> None:
-        keeper, view = self.keeper, self.run_view
-        keeper.recipes_listed.connect(self._on_recipes)
-        keeper.unavailable.connect(self._on_unavailable)
-        keeper.runs_found.connect(self._on_runs)
-        keeper.run_read.connect(self._on_run)
-        keeper.changed.connect(self._on_changed)
-        keeper.troubled.connect(self.banner.show_error)
-        keeper.exported.connect(self.load_wanted)
+        controller, view = self.controller, self.run_view
+        controller.recipes_listed.connect(self._on_recipes)
+        controller.unavailable.connect(self._on_unavailable)
+        controller.runs_found.connect(self._on_runs)
+        controller.run_read.connect(self._on_run)
+        controller.changed.connect(self._on_changed)
+        controller.failed.connect(self.banner.show_error)
+        controller.exported.connect(self.load_wanted)
         self.form.changed.connect(lambda: self.choices_changed.emit(self.choices))
         self.form.start_wanted.connect(self._start)
         self.runs.currentRowChanged.connect(lambda _: self._show_chosen())
         self.choose_runs.clicked.connect(self.ask_for_runs)
-        view.stop_wanted.connect(keeper.stop)
-        view.kill_wanted.connect(keeper.kill)
+        view.stop_wanted.connect(controller.stop)
+        view.kill_wanted.connect(controller.kill)
         view.resume_wanted.connect(self._resume)
         view.export_wanted.connect(self._export)
 
@@ -128,32 +128,32 @@ class TrainPage(QWidget):
 
     def ask_for_runs(self) -> None:
         """Let the user choose the folder of the runs."""
-        ask_for_folder(self, self.tr("Choose the folder of the runs"), self.use_runs_folder, str(self.keeper.runs))
+        ask_for_folder(self, self.tr("Choose the folder of the runs"), self.use_runs_folder, str(self.controller.runs))
 
     def use_runs_folder(self, folder: str) -> None:
         """Keep runs in another folder, and show those that are there."""
-        self._chosen_runs = self.keeper.runs = Path(folder)
+        self._chosen_runs = self.controller.runs = Path(folder)
         self._name_runs_folder()
         self.choices_changed.emit(self.choices)
-        self.keeper.look()
+        self.controller.refresh()
 
     def _start(self) -> None:
         recipe = self.form.recipe
         if recipe is not None:
             self.banner.hide()
-            self._choose(self.keeper.start(recipe.name, self.form.data_folder, self.form.change_lines))
+            self._choose(self.controller.start(recipe.name, self.form.data_folder, self.form.change_lines))
 
     def _resume(self) -> None:
         run = self._runs.get(self._folder() or Path())
         if run is not None:
             self.banner.hide()
-            self.keeper.resume(run, self.form.named(run.recipe_name), self.form.data_folder)
+            self.controller.resume(run, self.form.data_folder)
 
     def _export(self, role: str) -> None:
         run = self._runs.get(self._folder() or Path())
         if run is not None:
             self.banner.hide()
-            self.keeper.export(run, role)
+            self.controller.export(run, role)
 
     # What is told
 
@@ -163,7 +163,7 @@ class TrainPage(QWidget):
         self._show_chosen()
 
     def _on_unavailable(self, error: UnderstudyError) -> None:
-        self.form.tell_unavailable(error)
+        self.form.show_unavailable(error)
         self.nothing.setText(self.tr("No training can be started here."))
         self._show_chosen()
 
@@ -191,12 +191,12 @@ class TrainPage(QWidget):
     def _fill(self, chosen: Path | None) -> None:
         """List the runs, that at work first, and choose one by its folder."""
         folders = list(self._runs)
-        if self.keeper.training is not None and self.keeper.training not in self._runs:
-            folders.insert(0, self.keeper.training)
+        if self.controller.training is not None and self.controller.training not in self._runs:
+            folders.insert(0, self.controller.training)
         self.runs.blockSignals(True)
         self.runs.clear()
         for row, folder in enumerate(folders):
-            add_row(self.runs, folder.name, self._kind(folder), str(folder))
+            add_row(self.runs, run_label(folder, self.controller.runs), self._kind(folder), str(folder))
             self.runs.item(row).setData(FOLDER, str(folder))
         if folders:
             self.runs.setCurrentRow(folders.index(chosen) if chosen in folders else 0)
@@ -223,7 +223,7 @@ class TrainPage(QWidget):
         if run is None:
             return self.tr("starting")
         steps = self.tr("{0} of {1} steps").format(run.step, run.steps)
-        if folder == self.keeper.training:
+        if folder == self.controller.training:
             return self.tr("training · {0}").format(steps)
         if run.finished:
             best = "" if run.best_error is None else f" · NME {run.best_error:.2f} %"
@@ -231,23 +231,24 @@ class TrainPage(QWidget):
         return self.tr("stopped · {0}").format(steps)
 
     def _show_chosen(self) -> None:
-        folder, keeper = self._folder(), self.keeper
+        folder, controller = self._folder(), self.controller
         can_train = self.form.recipe is not None
-        self.form.allow(can_train and not keeper.busy)
+        self.form.allow(can_train and not controller.busy)
         self._right.setCurrentIndex(0 if folder is None else 1)
         if folder is None:
             return
         run = self._runs.get(folder)
-        left = None if run is None or folder != keeper.training else keeper.seconds_left(run.steps)
-        self.run_view.show_run(folder.name, run, self._doing(folder), left, can_train and not keeper.busy)
+        left = None if run is None or folder != controller.training else controller.seconds_left(run.steps)
+        name = run_label(folder, controller.runs)
+        self.run_view.show_run(name, run, self._doing(folder), left, can_train and not controller.busy)
 
     def _doing(self, folder: Path) -> Doing:
-        if folder == self.keeper.training:
-            return Doing.ENDING if self.keeper.ending else Doing.TRAINING
-        return Doing.EXPORTING if folder == self.keeper.exporting else Doing.NOTHING
+        if folder == self.controller.training:
+            return Doing.ENDING if self.controller.ending else Doing.TRAINING
+        return Doing.EXPORTING if folder == self.controller.exporting else Doing.NOTHING
 
     def _name_runs_folder(self) -> None:
-        self.choose_runs.setToolTip(self.tr("Runs are kept in {0}").format(self.keeper.runs))
+        self.choose_runs.setToolTip(self.tr("Runs are kept in {0}").format(self.controller.runs))
 
 
 def _invitation() -> str:

@@ -1,7 +1,7 @@
 """Stands in for `understudy train` and `export` in a process: leaves the same files behind, without torch.
 
-What it does is told by the name of the recipe: `quick` ends by itself, `slow` has to be stopped, `crash` breaks off
-after two steps, `refused` is never begun, `deaf` cannot be stopped politely.
+What it does follows from the name of the recipe: `quick` ends by itself, `slow` has to be stopped, `crash` breaks off
+after two steps, `refused` is never begun, `deaf` cannot be stopped politely, `staged` has two stages.
 """
 
 import argparse
@@ -14,20 +14,22 @@ from pathlib import Path
 
 from app.cli.train import interrupt_when_stdin_closes
 
-STEPS = {"quick": 5, "slow": 100_000, "crash": 5, "refused": 5, "deaf": 100_000}
+STEPS = {"quick": 5, "slow": 100_000, "crash": 5, "refused": 5, "deaf": 100_000, "staged": 5}
+STAGES = {"staged": ("base", "gentle")}  # of recipes that have several
 REFUSAL = "{} names no field.\n  Likely cause: The fields here are: steps, seed.\n  What to do: Correct the name.\n"
 
 
-def recipe(name: str) -> dict:
-    return {
-        "name": name,
-        "shape": {"points": 68, "input_size": 64},
-        "start": "random",
+def stages(name: str) -> list[dict]:
+    shared = {
+        "network": {"points": 68, "input_size": 64},
+        "init": "random",
         "packs": [{"name": "faces"}],
         "steps": STEPS[name],
         "batch": 4,
         "seed": 0,
     }
+    names = [f"{name}:{stage}" for stage in STAGES.get(name, ())]
+    return [{"name": stage, **shared} for stage in names or [name]]
 
 
 def changed(values: dict, changes: list[str]) -> dict:
@@ -58,17 +60,35 @@ def saved(folder: Path) -> int:
 
 
 def train(options: argparse.Namespace) -> int:
-    values = changed(recipe(options.recipe), options.set)
-    if options.recipe == "refused" or not (Path(options.data) / "faces").is_dir():
+    if options.resume:
+        folder = Path(options.resume)
+        values = json.loads((folder / "recipe.json").read_text())
+        data = options.data or values["data_folder"]
+    else:
+        folder, data = Path(options.out), options.data
+        values = {"data_folder": data, "stages": [changed(stage, options.set) for stage in stages(options.recipe)]}
+        if len(values["stages"]) == 1:
+            values["recipe"] = values.pop("stages")[0]
+    todo = values.get("stages") or [values["recipe"]]
+    name = todo[0]["name"].partition(":")[0]
+    if name == "refused" or not (Path(data) / "faces").is_dir():
         sys.stderr.write("The pack faces is not there.\n  Likely cause: It was moved.\n  What to do: Choose --data.\n")
         return 1
-    folder = Path(options.resume or options.out)
-    first = saved(folder) if options.resume else 0
-    (folder / "recipe.json").write_text(json.dumps({"recipe": values}))
+    (folder / "recipe.json").write_text(json.dumps(values))
     asked = []
     signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
-    if options.stop_with_stdin and options.recipe != "deaf":
+    if options.stop_with_stdin and name != "deaf":
         interrupt_when_stdin_closes()
+    for number, stage in enumerate(todo, 1):
+        place = folder if len(todo) == 1 else folder / f"{number}-{stage['name'].partition(':')[2]}"
+        place.mkdir(exist_ok=True)
+        if not train_stage(place, stage, asked, name == "crash"):
+            return 130
+    return 0
+
+
+def train_stage(folder: Path, values: dict, asked: list, crashes: bool) -> bool:
+    first = saved(folder) if (folder / "last.safetensors").exists() else 0
     for step in range(first + 1, values["steps"] + 1):
         time.sleep(0.02)
         add_row(folder / "train.csv", ["step", "points", "total"], [step, 1, 2 / step])
@@ -78,12 +98,12 @@ def train(options: argparse.Namespace) -> int:
         if asked:
             save(folder, step)
             sys.stderr.write(f"\nThe run was interrupted after step {step}. \n")
-            return 130
-        if options.recipe == "crash" and step == 2:
+            return False
+        if crashes and first == 0 and step == 2:
             save(folder, step)
             raise MemoryError("no room for the batch")
     save(folder, values["steps"])
-    return 0
+    return True
 
 
 def export(options: argparse.Namespace) -> int:
@@ -102,7 +122,7 @@ def main() -> int:
     training.add_argument("--set", action="append", default=[])
     training.add_argument("--list", action="store_true")
     training.add_argument("--stop-with-stdin", action="store_true")
-    for option in ("--data", "--out", "--resume", "--json"):
+    for option in ("--data", "--out", "--resume", "--runs", "--json"):
         training.add_argument(option)
     exporting.add_argument("checkpoint")
     for option in ("--out", "--role"):
@@ -111,7 +131,7 @@ def main() -> int:
     if options.verb == "export":
         return export(options)
     if options.list:
-        recipes = [{"name": name, "description": f"Does {name}.", "recipe": recipe(name)} for name in STEPS]
+        recipes = [{"name": name, "description": f"Does {name}.", "stages": stages(name)} for name in STEPS]
         Path(options.json).write_text(json.dumps({"recipes": recipes}))
         return 0
     return train(options)

@@ -225,9 +225,10 @@ def _train_page(make: type, kit: TrainingKit, home: Path) -> Callable[..., objec
 
     def made(choices: TrainChoices) -> object:
         page = make(choices, kit)
-        page.keeper.runs = home / "runs"
-        facts = [RecipeFacts(recipe["name"], "MobileNetV2 with slim blocks from ImageNet weights.", recipe)]
-        page.keeper.list_recipes = lambda: page.keeper.recipes_listed.emit(facts)
+        page.controller.runs = home / "runs"
+        stage = {**recipe, "network": recipe["shape"], "init": recipe["start"]}
+        facts = [RecipeFacts(recipe["name"], "MobileNetV2 with slim blocks from ImageNet weights.", (stage,))]
+        page.controller.list_recipes = lambda: page.controller.recipes_listed.emit(facts)
         return page
 
     return made

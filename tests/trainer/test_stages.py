@@ -12,6 +12,7 @@ from app.cli.main import main
 from engine.core.errors import UsageError
 from engine.formats.packs import read_arrays
 from engine.inference.library import ModelLibrary
+from tests.conftest import ROOT
 from tests.fakes.tiny_training import write_sample_pack
 from trainer import run_folder, stages
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, write_checkpoint
@@ -101,6 +102,39 @@ def test_the_command_line_needs_the_folder_alone_to_resume(pair, data, tmp_path,
     assert (values["recipe"]["seed"], values["precision"], values["data_folder"]) == (3, "32-true", str(data))
     assert main(["train", "--resume", str(tmp_path)]) == 1
     assert "There is no run in" in capsys.readouterr().err
+
+
+def as_formerly(record):
+    """The record of a training as it was before recipes had stages."""
+    rest = {key: value for key, value in record.items() if key not in ("network", "init", "teachers", "live")}
+    shape = {key: value for key, value in record["network"].items() if key != "kind"}
+    kd = {("pull_weight" if key == "point_distillation_weight" else key): v for key, v in rest["loss"]["kd"].items()}
+    taught = {"teachers": record["teachers"], "live": record["live"]}
+    return {**rest, "loss": {**rest["loss"], "kd": kd}, "shape": shape, "start": record["init"], "distillation": taught}
+
+
+def test_a_run_of_a_former_version_resumes_to_the_same_bits(data, recipe, tmp_path, capsys):
+    recipe = replace(recipe, name="student-68:base", steps=2)
+    place = Place(data, launch("cpu", None, "auto"), schedule=Schedule(2, 1))
+    whole = read_checkpoint(carry_out(recipe, tmp_path / "whole", place))
+    last = carry_out(replace(recipe, steps=1), tmp_path / "former", replace(place, schedule=Schedule(1, 1)))
+    begun = read_checkpoint(last)
+    former = as_formerly({**begun.recipe, "name": "student-68-base", "steps": 2})
+    write_checkpoint(last, replace(begun, recipe=former))
+    (last.parent / "recipe.json").write_text(json.dumps({"recipe": former, "data": begun.notes["data"]}))
+    assert read_run(last.parent).trainings == (recipe,)
+    assert main(["train", "--resume", str(last.parent), "--data", str(data), "--device", "cpu"]) == 0
+    assert "student-68:base: 2 steps" in capsys.readouterr().out
+    assert read_checkpoint(last).step == 2
+    assert read_checkpoint(last).model.keys() == whole.model.keys()
+
+
+def test_a_run_of_the_first_version_is_read(tmp_path):
+    (training,) = read_run(ROOT / "tests" / "golden" / "training-run").trainings
+    today = RECIPES["student-68"].trainings("student-68")[0]
+    assert training.name == "student-68:base"
+    assert {field for field, value in vars(training).items() if value != getattr(today, field)} == {"packs"}
+    assert [pack.name for pack in training.packs] == [pack.name for pack in today.packs]
 
 
 def test_a_run_is_found_below_the_runs_by_its_name_its_stage_and_its_former_name(tmp_path, no_models):

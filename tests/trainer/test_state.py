@@ -1,11 +1,17 @@
-"""The state of a run: its optimiser and the running mean of its weights."""
+"""The state of a run: the running mean of its weights, what may resume, and Ctrl-C."""
 
 import copy
+import json
+import signal
+from dataclasses import asdict, replace
 
+import pytest
 import torch
 from torch import nn
 
-from trainer.state import update_average
+from engine.core.errors import UsageError
+from trainer.checkpoint import Checkpoint
+from trainer.state import InterruptionWatch, differences, refuse_other_data, update_average
 
 
 def test_the_mean_moves_towards_the_weights_to_the_bit_of_a_lerp_and_counters_are_copied():
@@ -23,3 +29,29 @@ def test_the_mean_moves_towards_the_weights_to_the_bit_of_a_lerp_and_counters_ar
         if mean.is_floating_point():
             assert torch.equal(after[name], mean.lerp(weights[name], 1 - 0.9)), name
             assert not torch.equal(after[name], mean), name
+
+
+def test_a_second_ctrl_c_breaks_off_at_once_and_afterwards_all_is_as_before():
+    former = signal.getsignal(signal.SIGINT)
+    with InterruptionWatch() as watch:
+        signal.raise_signal(signal.SIGINT)
+        assert watch.interrupted
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is former
+
+
+def test_fields_younger_than_a_checkpoint_had_their_defaults(recipe):
+    saved = json.loads(json.dumps(asdict(recipe)))
+    del saved["soft"], saved["loss"]["kd"], saved["packs"][0]["label_shift"]
+    assert list(differences(recipe, saved)) == []
+    shifted = replace(recipe, packs=(replace(recipe.packs[0], label_shift=1.0),))
+    assert list(differences(shifted, saved)) == ["packs[0].label_shift: 0.0 -> 1.0"]
+    assert list(differences(recipe, {**saved, "gone": 3})) == ["gone: 3 -> nothing"]
+
+
+def test_another_teacher_does_not_resume(tmp_path):
+    state = Checkpoint(1, {}, {}, {}, {}, {"data": "x", "files": {"teacher.safetensors": "old"}})
+    refuse_other_data({"data": "x", "files": {"teacher.safetensors": "old"}}, state, tmp_path)
+    with pytest.raises(UsageError, match="changed: teacher.safetensors"):
+        refuse_other_data({"data": "x", "files": {"teacher.safetensors": "new"}}, state, tmp_path)

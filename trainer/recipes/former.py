@@ -51,6 +51,20 @@ FIELDS = {"shape": "network", "start": "init"}
 LOSS_FIELDS = {"pull_weight": "point_distillation_weight", "reading": "variant"}
 
 
+def field_path(key: str) -> list[str]:
+    """Return the parts of a field's name, such as `loss.kd.main_weight`, as it is called today."""
+    path = [LOSS_FIELDS.get(part, part) for part in key.removeprefix("distillation.").split(".")]
+    return [FIELDS.get(path[0], path[0]), *path[1:]]
+
+
+def run_of(weights: str) -> str:
+    """Return the name of the run that a path such as `runs/student-68/last.safetensors` means; others stay."""
+    parts = Path(weights).parts
+    if len(parts) == 3 and (parts[0], parts[2]) == ("runs", "last.safetensors"):
+        return FORMER_NAMES.get(parts[1], parts[1])
+    return weights
+
+
 def translated(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record of a run of a former version as that of a `Training`; one of today stays as it is."""
     if "shape" not in values:
@@ -62,8 +76,8 @@ def translated(values: Mapping[str, Any]) -> dict[str, Any]:
         "loss": _renamed(values.get("loss", {})),
         "name": FORMER_NAMES.get(values["name"], values["name"]),
         "network": {"kind": _kind(values["shape"]), **values["shape"]},
-        "init": _run_of(values["start"]),
-        "teachers": [_run_of(path) for path in taught.get("teachers", ())],
+        "init": run_of(values["start"]),
+        "teachers": [run_of(path) for path in taught.get("teachers", ())],
         "live": taught.get("live", False),
     }
 
@@ -73,14 +87,6 @@ def _renamed(values: Any) -> Any:
     if not isinstance(values, Mapping):
         return values
     return {LOSS_FIELDS.get(key, key): _renamed(value) for key, value in values.items()}
-
-
-def _run_of(weights: str) -> str:
-    """Return the name of the run that a path such as `runs/student-68/last.safetensors` means; others stay."""
-    parts = Path(weights).parts
-    if len(parts) == 3 and (parts[0], parts[2]) == ("runs", "last.safetensors"):
-        return FORMER_NAMES.get(parts[1], parts[1])
-    return weights
 
 
 def _kind(shape: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 from engine.core.errors import UsageError
 from engine.core.records import read_value, suggestion
 from trainer.recipes import RECIPES, PackChoice, Training
-from trainer.recipes.former import FIELDS, FORMER_NAMES
+from trainer.recipes.former import FORMER_NAMES, field_path
 
 PLAIN = (bool, int, float, tuple)
 PACKS = tuple[PackChoice, ...]
@@ -68,12 +68,10 @@ def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Traini
         key, sign, text = change.partition("=")
         if not sign:
             raise UsageError(f"“{change}” is no change", "the form is key=value", "write for instance --set steps=500")
-        path = key.split(".")
-        if path[0] in stages and len(path) > 1:
-            chosen, path = [path[0]], path[1:]
-        else:
-            chosen = list(stages)[:1] if path == ["init"] else list(stages)
-        path[:1] = FIELDS.get(path[0], path[0]).split(".")
+        stage, _, rest = key.partition(".")
+        named = stage in stages and bool(rest)
+        path = field_path(rest if named else key)
+        chosen = [stage] if named else list(stages)[: 1 if path == ["init"] else None]
         before = [_value(stages[stage], path) for stage in chosen]
         if any(value != before[0] for value in before) and path != ["packs"]:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""Reading the folder of a run while it is being written, and what a run changed of its recipe."""
+"""Reading the folder of a run while it is being written, and the list of recipes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import os
 
 import pytest
 
-from app.train.log_reader import find_runs, free_folder, read_run, read_tail, saved_step
-from app.train.process import told_refusal
-from app.train.recipes import changes_of, read_recipes
+from app.train.log_reader import find_runs, free_folder, read_run, read_tail, run_label, saved_step
+from app.train.process import reported_error
+from app.train.recipes import read_recipes
 from engine.core.errors import UsageError
 
 
@@ -49,7 +49,9 @@ def test_a_damaged_checkpoint_holds_no_step(folder, content):
     assert saved_step(folder / "last.safetensors") is None
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"recipe": 3}', '{"other": {}}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"recipe": 3}', '{"other": {}}', '{"stages": []}', '{"stages": [1]}']
+)
 def test_a_folder_with_a_broken_recipe_is_no_run(folder, content):
     (folder / "recipe.json").write_text(content)
     assert read_run(folder) is None
@@ -83,26 +85,32 @@ def test_tail_keeps_what_a_progress_bar_said_last(tmp_path):
     assert read_tail(tmp_path / "none") == ""
 
 
-def test_told_refusal_is_the_sentence_of_the_command_line():
-    told = told_refusal("UserWarning: x\nThe pack is gone.\n  Likely cause: It was moved.\n  What to do: Copy it.\n")
+def test_reported_error_is_the_sentence_of_the_command_line():
+    told = reported_error("UserWarning: x\nThe pack is gone.\n  Likely cause: It was moved.\n  What to do: Copy it.\n")
     assert (told.what, told.why, told.fix) == ("The pack is gone", "It was moved.", "Copy it.")
-    assert told_refusal("Traceback\nMemoryError: What to do: nothing") is None
-    assert told_refusal("") is None
+    assert reported_error("Traceback\nMemoryError: What to do: nothing") is None
+    assert reported_error("") is None
 
 
-def test_changes_make_a_recipe_the_saved_one_again():
-    now = {
-        "name": "a",
-        "steps": 5,
-        "rate": 0.1,
-        "start": "random",
-        "shape": {"size": 64, "blocks": [1, 4]},
-        "soft": None,
-    }
-    saved = {**now, "steps": 9, "start": "imagenet", "shape": {"size": 64, "blocks": [1, 2]}, "soft": {"share": 0.9}}
-    assert changes_of(now, now) == []
-    assert changes_of(saved, now) == ["steps=9", "start=imagenet", "shape.blocks=[1, 2]"]
-    assert changes_of({"steps": 9, "gone": 1}, now) == ["steps=9"]
+def test_the_stages_of_a_run_are_read_as_one(tmp_path):
+    stages = [{"name": "a/b:base", "steps": 10}, {"name": "a/b:gentle", "steps": 20}]
+    folder = tmp_path / "runs" / "a" / "b"
+    for name, content in (("1-base", "step,total\n5,1\n10,0.5\n"), ("2-gentle", "step,total\n5,0.25\n")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "train.csv").write_text(content)
+        (folder / name / "recipe.json").write_text("{}")
+    (folder / "recipe.json").write_text(json.dumps({"stages": stages, "data_folder": "/packs"}))
+    write_checkpoint(folder / "1-base", 10)
+    (run,) = find_runs(tmp_path / "runs")
+    assert (run.folder, run_label(run.folder, tmp_path / "runs")) == (folder, "a/b")
+    assert run.losses == ((5, 1), (10, 0.5), (15, 0.25))
+    assert (run.steps, run.step, run.saved_step, run.finished) == (30, 15, 10, False)
+    assert (run.stage, run.stage_name) == (1, "gentle")
+    assert (run.checkpoint, str(run.data)) == (folder / "1-base" / "last.safetensors", os.sep + "packs")
+    write_checkpoint(folder / "2-gentle", 20)
+    run = read_run(folder)
+    assert run.finished
+    assert run.checkpoint == folder / "2-gentle" / "last.safetensors"
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"recipes": [{"name": "a"}]}', '{"recipes": 3}'])

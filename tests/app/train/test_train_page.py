@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from app.settings.schema import TrainChoices
 from app.theme.theme import DARK, LIGHT, apply_theme
 from app.train.controller import TrainingKit
+from app.train.log_reader import CHECKPOINT as LAST
 from app.train.log_reader import read_run
 from app.train.train_page import TrainPage
 from tests.app import walking
@@ -49,8 +50,8 @@ def open_page(qtbot, themed, kit, tmp_path, monkeypatch):
 
     yield open_it
     for page in pages:
-        page.keeper.kill()
-        qtbot.waitUntil(lambda page=page: not page.keeper.busy, timeout=PATIENCE)
+        page.controller.kill()
+        qtbot.waitUntil(lambda page=page: not page.controller.busy, timeout=PATIENCE)
         page.close_down()
         page.deleteLater()
 
@@ -59,11 +60,11 @@ def train(page, qtbot):
     """Press “Start training” and wait for the end."""
     page.form.start.click()
     assert page.busy
-    qtbot.waitUntil(lambda: not page.keeper.busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not page.controller.busy, timeout=PATIENCE)
 
 
 def state(page):
-    return read_run(page.keeper.runs / page.runs.currentItem().text())
+    return read_run(page.controller.runs / page.runs.currentItem().text())
 
 
 def wait_for_steps(page, qtbot, steps=2):
@@ -113,7 +114,7 @@ def test_stopping_saves_and_resuming_goes_on_with_the_same_changes(open_page, qt
     done = state(page)
     assert done.folder == stopped.folder
     assert done.finished
-    assert (done.steps, done.recipe["seed"]) == (30, 7)
+    assert (done.steps, done.stages[0]["seed"]) == (30, 7)
     assert [step for step, _ in done.losses] == list(range(1, 31))
     assert not page.banner.isVisible()
 
@@ -123,7 +124,7 @@ def test_a_run_of_an_earlier_session_is_found_and_resumed(open_page, qtbot):
     page.form.changes.setPlainText("steps=30")
     page.form.start.click()
     wait_for_steps(page, qtbot)
-    page.keeper.stop()
+    page.controller.stop()
     qtbot.waitUntil(lambda: not page.busy, timeout=PATIENCE)
     later = open_page("quick")
     qtbot.waitUntil(lambda: later.runs.count() == 1)
@@ -132,12 +133,35 @@ def test_a_run_of_an_earlier_session_is_found_and_resumed(open_page, qtbot):
     qtbot.waitUntil(lambda: later.run_view.chip.text() == "Finished", timeout=PATIENCE)
 
 
+def test_all_stages_of_a_recipe_are_one_run_that_is_resumed_without_its_data_being_named(open_page, qtbot, kit):
+    page = open_page("staged")
+    assert "5 + 5 steps of 4 faces" in page.form.sizes.text()
+    page.form.changes.setPlainText("steps=40")
+    page.form.start.click()
+    qtbot.waitUntil(lambda: "Stage 1 of 2, base" in page.run_view.words.text(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "Stage 2 of 2, gentle" in page.run_view.words.text(), timeout=PATIENCE)
+    page.run_view.stop.click()
+    qtbot.waitUntil(lambda: not page.busy, timeout=PATIENCE)
+    stopped = state(page)
+    assert 40 < stopped.saved_step < 80
+    qtbot.waitUntil(page.run_view.resume.isVisible)
+    page.form.data.clear()
+    page.run_view.resume.click()
+    qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=PATIENCE)
+    assert "Step 80 of 80" in page.run_view.words.text()
+    assert [step for step, _ in state(page).losses] == list(range(1, 81)), "one curve over both stages"
+    with qtbot.waitSignal(page.load_wanted, timeout=PATIENCE) as loaded:
+        page.run_view.export.click()
+    assert loaded.args == [str(kit.models[1] / "staged.tflite")]
+    assert Path(loaded.args[0]).read_bytes() == (page.controller.runs / "staged" / "2-gentle" / LAST).read_bytes()
+
+
 def test_the_training_saves_and_ends_when_the_window_is_closed(open_page, qtbot):
     page = open_page("slow")
     page.form.start.click()
     wait_for_steps(page, qtbot)
     page.close_down()
-    folder = page.keeper.training
+    folder = page.controller.training
     qtbot.waitUntil(lambda: read_run(folder).saved_step is not None, timeout=PATIENCE)
 
 
@@ -168,7 +192,7 @@ def test_the_trainers_own_sentence_is_told_and_leaves_no_folder(open_page, qtbot
     page.form.changes.setPlainText("stepps=3")
     train(page, qtbot)
     assert page.banner.text.startswith("“stepps=3” names no field. The fields here are: steps, seed.")
-    assert list(page.keeper.runs.iterdir()) == []
+    assert list(page.controller.runs.iterdir()) == []
     qtbot.waitUntil(lambda: page.runs.count() == 0)
     assert page.nothing.isVisible()
 
@@ -206,7 +230,7 @@ def test_missing_packages_are_told_in_the_trainers_words(open_page, kit, tmp_pat
 
 def test_a_program_that_is_gone_is_told(open_page, qtbot, kit, tmp_path):
     page = open_page()
-    page.keeper._trainer._program = (str(tmp_path / "no python"),)
+    page.controller._trainer._program = (str(tmp_path / "no python"),)
     page.form.start.click()
     assert page.banner.text.startswith("The trainer cannot be started (No such file or directory")
     assert not page.busy
@@ -231,7 +255,7 @@ def test_a_second_run_of_a_recipe_gets_a_folder_of_its_own(open_page, qtbot):
     page = open_page()
     train(page, qtbot)
     train(page, qtbot)
-    assert sorted(path.name for path in page.keeper.runs.iterdir()) == ["quick", "quick-2"]
+    assert sorted(path.name for path in page.controller.runs.iterdir()) == ["quick", "quick-2"]
     assert page.runs.currentItem().text() == "quick-2"
 
 

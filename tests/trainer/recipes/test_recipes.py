@@ -16,6 +16,7 @@ from trainer.recipes.former import FORMER_NAMES, translated
 from trainer.recipes.overrides import run_name
 from trainer.recipes.packs import FACES5, MACHINE_LABELLED
 from trainer.recipes.schema import FRESH_WEIGHTS, read_training
+from trainer.recipes.table import recipe_table
 
 ALL = {name: recipe.trainings(name) for name, recipe in RECIPES.items()}
 STAGES = {training.name: training for trainings in ALL.values() for training in trainings}
@@ -150,3 +151,8 @@ def test_our_student_differs_from_the_published_one_in_its_form_only():
 def test_what_a_stage_starts_from_or_is_taught_by_is_a_run_too(name):
     for run in (STAGES[name].init, *STAGES[name].teachers):
         assert run in FRESH_WEIGHTS or run_name(run) in STAGES
+
+
+def test_the_document_holds_the_table_of_recipes():
+    document = (Path(__file__).parents[3] / "docs" / "training.md").read_text(encoding="utf-8")
+    assert recipe_table() in document, "put what `python -m trainer.recipes.table` prints into docs/training.md"
