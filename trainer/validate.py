@@ -97,7 +97,7 @@ def box_errors(points: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 
 def eye_ratios(points: torch.Tensor, scheme: Scheme) -> torch.Tensor:
-    """Return the mean aspect ratio `[B]` of both eyes, see `engine.inference.openness.eye_ratio`; 0 without a width."""
+    """Return the mean aspect ratio `[B]` of both eyes, as `aspect_ratio` of the engine does it; 0 without a width."""
     eyes = torch.stack([points[:, [scheme.as_68[index] for index in eye]] for eye in (RIGHT_EYE, LEFT_EYE)], 1)
     heights = (eyes[:, :, [1, 2]] - eyes[:, :, [5, 4]]).norm(dim=-1).mean(-1)
     return (heights / (eyes[:, :, 0] - eyes[:, :, 3]).norm(dim=-1)).nan_to_num(0, 0, 0).mean(1)

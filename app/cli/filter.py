@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from app.cli.options import Action, Verbs, add_action, add_actions, add_detector, add_json, add_model
 from app.cli.terminal import report, say, table
 from engine.batch.apply_filter import apply_to_source
-from engine.filters.library import FilterEntry, FilterLibrary, filter_entry, is_own, user_filters
+from engine.filters.library import FilterEntry, FilterLibrary, create_filter, filter_entry, is_own, user_filters
 from engine.filters.loading import Filter, load_filter
-from engine.filters.template import create_filter
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline
@@ -137,12 +135,12 @@ def _apply(options: argparse.Namespace) -> int:
     try:
         smoothing = DEFAULT_SMOOTHING if source.kind is SourceKind.VIDEO else 0.0
         pipeline = Pipeline(detector, landmarker, smoothing)
-        done = apply_to_source(source, Path(options.path), pipeline, loaded, Path(options.out))
+        frames, with_faces = apply_to_source(source, Path(options.path), pipeline, loaded, Path(options.out))
         remark = source.remark
     finally:
         source.close()
-    text = f"{done.frames} pictures or frames written to {options.out}; {done.with_faces} of them have a face."
-    report({**asdict(done), "out": options.out}, text, options.json)
+    text = f"{frames} pictures or frames written to {options.out}; {with_faces} of them have a face."
+    report({"frames": frames, "with_faces": with_faces, "out": options.out}, text, options.json)
     failure = None if loaded.hook is None else loaded.hook.error
     for problem in filter(None, (remark, str(failure or ""))):
         say(problem, error=True)

@@ -8,13 +8,14 @@ from PySide6.QtCore import QObject, Signal
 
 from app.shell.background import Background, Bridge
 from engine.filters.library import is_own
-from engine.filters.stage import FilterStage, LiveFilter
+from engine.filters.loading import Filter
+from engine.filters.stage import FilterStage
 
 
 class FilterLoader(QObject):
     """Owns one filter at a time. Lives on the GUI thread."""
 
-    changed = Signal(object)  # LiveFilter: another version of the filter; None for no filter
+    changed = Signal(object)  # Filter: another version of the filter; None for no filter
     failed = Signal(object)  # FilterError: the newest version cannot be used
     recovered = Signal()
 
@@ -22,7 +23,7 @@ class FilterLoader(QObject):
         super().__init__(parent)
         self._wanted: Path | None = None
         self._stage: FilterStage | None = None
-        self._version: LiveFilter | None = None
+        self._version: Filter | None = None
         self._reported = ""
         self._background = Background(self)
         self._bridge = Bridge(self)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.batch.frames import process_frames, require_end
@@ -16,21 +15,8 @@ from engine.output.recorder import TimedRecorder
 from engine.sources.base import FALLBACK_RATE, Source, SourceKind
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What was done.
-
-    Attributes:
-        frames: pictures or frames that were written.
-        with_faces: how many of them have a face.
-    """
-
-    frames: int
-    with_faces: int
-
-
-def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filter, out: Path) -> Applied:
-    """Draw a filter on every frame of a source and write the result.
+def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filter, out: Path) -> tuple[int, int]:
+    """Draw a filter on every frame of a source and write them; return how many, and on how many there is a face.
 
     Args:
         source: pictures or a video, not yet read from.
@@ -59,7 +45,7 @@ def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filt
             else:
                 recorder.write(picture, frame.captured)
             frames, with_faces = frames + 1, with_faces + bool(result.faces)
-    return Applied(frames, with_faces)
+    return frames, with_faces
 
 
 def _target(out: Path, path: Path, frame: Frame) -> Path:

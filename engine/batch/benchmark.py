@@ -16,14 +16,7 @@ ROUNDS, RUNS = 20, 10
 
 @dataclass(frozen=True)
 class Speed:
-    """Milliseconds of one face through one model.
-
-    Attributes:
-        model: its name.
-        threads: of the runtime.
-        p50, p95: of a whole look: crop, network and mapping back.
-        bytes: size of the model file.
-    """
+    """Milliseconds of one face through one model: crop, network and mapping back; and the size of the model's file."""
 
     model: str
     threads: int
@@ -33,14 +26,9 @@ class Speed:
 
 
 def benchmark(landmarkers: list[tuple[Landmarker, int]], called_off: threading.Event | None = None) -> list[Speed]:
-    """Measure models in turns, so that all see the same busy moments.
+    """Measure models, each with its number of threads, in turns, so that all see the same busy moments.
 
-    Args:
-        landmarkers: each with its number of threads.
-        called_off: once it is set, measuring ends soon.
-
-    Returns:
-        Speeds in the order of `landmarkers`; none if it was called off.
+    Returns the speeds in the order of `landmarkers`; none if it was `called_off`, which ends the measurement soon.
     """
     picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     crop = Crop(320, 240, 260, 0.1)

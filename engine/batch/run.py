@@ -73,9 +73,8 @@ class HeadlessSummary:
     def as_report(self) -> dict[str, Any]:
         """Return the summary as plain values for JSON, rounded to what is meant."""
         values = asdict(self)
-        values["latency_ms"] = {
-            name: {"p50": round(spread.p50, 3), "p95": round(spread.p95, 3)} for name, spread in self.latency_ms.items()
-        }
+        for spread in values["latency_ms"].values():
+            spread.update({name: round(milliseconds, 3) for name, milliseconds in spread.items()})
         for name in ("faces_found", "fps", "nme", "jitter"):
             values[name] = None if values[name] is None else round(values[name], 4)
         return values

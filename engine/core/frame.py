@@ -12,12 +12,7 @@ from engine.core.schemes import Scheme
 
 @dataclass(frozen=True)
 class Truth:
-    """Where the landmarks of the one face of a frame really are.
-
-    Attributes:
-        scheme: markup of the points.
-        points: `[K, 2]` float32, pixels of the picture.
-    """
+    """Where the landmarks of the one face of a frame really are: `[K, 2]` float32, pixels of the picture."""
 
     scheme: Scheme
     points: NDArray[np.float32]

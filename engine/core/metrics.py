@@ -94,6 +94,15 @@ def nme(scheme: Scheme, points: NDArray[np.floating], truth: NDArray[np.floating
     return mean_error(points, truth) / normaliser(scheme, truth) * 100
 
 
+def nme_box(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
+    """Return the mean error of the labelled points in percent of the square root of the true box's area.
+
+    The figure for profile views, where the eye corners fall together or are hidden.
+    """
+    size = box_size(truth)
+    return mean_error(points, truth) / size * 100 if size > 0 else float("nan")
+
+
 def part_errors(
     scheme: Scheme, points: NDArray[np.floating], truth: NDArray[np.floating], length: float
 ) -> dict[str, float]:
@@ -108,15 +117,6 @@ def part_errors(
     }
 
 
-def nme_box(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
-    """Return the mean error of the labelled points in percent of the square root of the true box's area.
-
-    The figure for profile views, where the eye corners fall together or are hidden.
-    """
-    size = box_size(truth)
-    return mean_error(points, truth) / size * 100 if size > 0 else float("nan")
-
-
 def accuracy(errors: NDArray[np.floating]) -> Accuracy:
     """Return the figures of errors in percent, one per face: infinite where it was missed, NaN where unknown."""
     measured = errors[~np.isnan(errors)]
@@ -129,24 +129,23 @@ def accuracy(errors: NDArray[np.floating]) -> Accuracy:
     )
 
 
-def failure_rate(errors: NDArray[np.floating], threshold: float = FAILURE_THRESHOLD) -> float:
-    """Return the share in percent of errors (percent, one per face) above `threshold`."""
-    return float(np.mean(np.asarray(errors) > threshold) * 100)
+def failure_rate(errors: NDArray[np.floating]) -> float:
+    """Return the share in percent of errors (percent, one per face) above `FAILURE_THRESHOLD`."""
+    return float(np.mean(np.asarray(errors) > FAILURE_THRESHOLD) * 100)
 
 
-def ced(errors: NDArray[np.floating], threshold: float = FAILURE_THRESHOLD) -> tuple[NDArray, NDArray]:
+def ced(errors: NDArray[np.floating]) -> tuple[NDArray, NDArray]:
     """Return the cumulative error distribution: thresholds from 0 and the share in [0, 1] of errors not above each."""
-    thresholds = np.linspace(0, threshold, round(threshold / CED_STEP) + 1)
+    thresholds = np.linspace(0, FAILURE_THRESHOLD, round(FAILURE_THRESHOLD / CED_STEP) + 1)
     share = np.searchsorted(np.sort(errors), thresholds, side="right") / max(1, len(errors))
     return thresholds, share
 
 
-def area_under_ced(errors: NDArray[np.floating], threshold: float = FAILURE_THRESHOLD) -> float:
-    """Return the area under the CED up to `threshold` over `threshold`, in [0, 1], by Simpson's rule."""
-    thresholds, share = ced(errors, threshold)
-    step = thresholds[1] - thresholds[0]
+def area_under_ced(errors: NDArray[np.floating]) -> float:
+    """Return the area under the CED up to `FAILURE_THRESHOLD` over this limit, in [0, 1], by Simpson's rule."""
+    _, share = ced(errors)
     simpson = share[0] + share[-1] + 4 * share[1:-1:2].sum() + 2 * share[2:-1:2].sum()
-    return float(simpson * step / 3 / threshold)
+    return float(simpson / 3 / (len(share) - 1))
 
 
 def roc_area(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:

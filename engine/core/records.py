@@ -8,11 +8,10 @@ name in the file, and `{"key": None}` none at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -22,6 +21,10 @@ from engine.core.errors import UsageError
 KeyPath = tuple[str | int, ...]
 T = TypeVar("T")
 LONGEST_SHOWN = 60  # characters of a wrong value
+_WORDS = {
+    bool: "true or false", int: "a whole number", float: "a number",
+    str: "a text in quotation marks", Path: "a path in quotation marks",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,11 @@ Finite = Annotated[float, Range()]
 class Mistake(ValueError):
     """A value that cannot be read.
 
-    Args:
+    Attributes:
         path: of its key from the top of the file, with indices in lists.
         problem: what is wrong, as a sentence without its full stop.
         expected: what was expected.
         fix: what to do.
-
-    Attributes: as above.
     """
 
     def __init__(self, path: KeyPath, problem: str, expected: str, fix: str) -> None:
@@ -142,16 +143,22 @@ def read_record(kind: type[T], values: Mapping[str, Any], path: KeyPath = (), ig
     Raises:
         Mistake: the first that was found.
     """
-    parts = _fields(cast(Any, kind))
+    known = _fields(kind)
+    table = ".".join(part for part in path if isinstance(part, str))
+    where = f"in “{table}”" if table else "at the top of the file"
     given: dict[str, Any] = {}
     for key, value in values.items():
-        if key in parts:
-            given[parts[key].name] = _read(value, parts[key], (*path, key), ignore_unknown)
+        if key in known:
+            given[known[key].name] = _read(value, known[key], (*path, key), ignore_unknown)
         elif not ignore_unknown:
-            raise _unknown(key, path, list(parts))
-    for key, part in parts.items():
-        if part.required and key not in values:
-            raise _missing(key, path, part)
+            fix = suggestion(key, list(known), "remove the line")
+            keys = ", ".join(known)
+            raise Mistake((*path, key), f"there is no key “{key}” {where}", f"the keys {where} are {keys}", fix)
+    for key, each in known.items():
+        if each.required and key not in values:
+            expected = each.form.why or f"{each.expected} was expected"
+            fix = f"add a line such as: {key} = {each.example}"
+            raise Mistake((*path, key), f"“{key}” is missing {where}", expected, fix)
     try:
         return kind(**given)
     except Mistake as mistake:
@@ -165,39 +172,46 @@ def read_value(value: Any, hint: Any, path: KeyPath) -> Any:
     Raises:
         Mistake: it is of another type or breaks a limit.
     """
-    return _read(value, _field(hint), path, False)
+    return _read(value, _Field(hint), path, False)
 
 
 def check_fields(record: Any) -> None:
     """Raise `UsageError` unless every field of a dataclass is within its `Range` or `Choice`."""
-    for part in _fields(cast(Any, type(record))).values():
-        value, limit = getattr(record, part.name), part.limit
+    for each in _fields(type(record)).values():
+        value, limit = getattr(record, each.name), each.limit
         if limit is None or value is None or value in limit:
             continue
         if isinstance(limit, Choice):
             there_are = ", ".join(map(str, limit.values))
             raise UsageError(f"There is no {limit.what} “{value}”", f"there are: {there_are}", "choose one of these")
-        raise UsageError(f"The field {part.name} cannot be {value}", f"it has to be {limit}", "choose such a number")
+        raise UsageError(f"The field {each.name} cannot be {value}", f"it has to be {limit}", "choose such a number")
 
 
-@dataclass(frozen=True)
 class _Field:
-    """An annotation taken apart, of a field of a record or of an element of a tuple."""
+    """A field of a record, or an element of a tuple, by its annotation."""
 
-    type: Any
-    optional: bool
-    limit: Range | Choice | Rule | None
-    form: Form
-    name: str = ""
-    default: Any = None
-    required: bool = False
+    def __init__(self, hint: Any, name: str = "", default: Any = None, required: bool = False) -> None:
+        self.name, self.default, self.required = name, default, required
+        extras: tuple[Any, ...] = ()
+        while get_origin(hint) in (Annotated, Union, UnionType):
+            hint, *others = get_args(hint)
+            extras += (*others,)
+        self.type, self.optional = hint, type(None) in extras
+        self.limit: Range | Choice | Rule | None = next(
+            (extra for extra in extras if isinstance(extra, Range | Choice | Rule)), None
+        )
+        self.form = next((extra for extra in extras if isinstance(extra, Form)), Form())
+        if get_origin(hint) is Literal:
+            self.type, self.limit = type(get_args(hint)[0]), Choice(get_args(hint))
+        elif isinstance(hint, type) and issubclass(hint, Enum):
+            self.limit = Choice(tuple(entry.value for entry in hint))
 
     @property
     def expected(self) -> str:
         if self.form.expected or isinstance(self.limit, Range | Choice):
             return self.form.expected or str(self.limit)
         if is_dataclass(self.type):
-            return f"a table with {', '.join(_fields(cast(Any, self.type)))}"
+            return f"a table with {', '.join(_fields(self.type))}"
         return _WORDS.get(self.type, "a list" if get_origin(self.type) is tuple else "a table")
 
     @property
@@ -209,54 +223,33 @@ class _Field:
         return self.form.example or ("{ … }, or a line with its name in [ ]" if is_dataclass(self.type) else "…")
 
 
-_WORDS = {
-    bool: "true or false", int: "a whole number", float: "a number",
-    str: "a text in quotation marks", Path: "a path in quotation marks",
-}  # fmt: skip
-
-
-@cache
-def _fields(kind: Hashable) -> dict[str, _Field]:
+def _fields(kind: Any) -> dict[str, _Field]:
     """Return the fields of a dataclass by their keys in a file."""
     hints = get_type_hints(kind, include_extras=True)
-    parts = {}
-    for each in fields(cast(Any, kind)):
-        key = each.metadata.get("key", each.name)
-        if key is not None:
-            required = each.default is MISSING and each.default_factory is MISSING
-            parts[key] = replace(_field(hints[each.name]), name=each.name, default=each.default, required=required)
-    return parts
-
-
-def _field(hint: Any) -> _Field:
-    optional = False
-    extras: list[Any] = []
-    while get_origin(hint) in (Annotated, Union, UnionType):
-        arguments = get_args(hint)
-        if get_origin(hint) is Annotated:
-            extras += arguments[1:]
-        optional |= type(None) in arguments
-        hint = next(argument for argument in arguments if argument is not type(None))
-    limit = next((extra for extra in extras if isinstance(extra, Range | Choice | Rule)), None)
-    if get_origin(hint) is Literal:
-        hint, limit = type(get_args(hint)[0]), Choice(get_args(hint))
-    elif _is_enum(hint):
-        limit = Choice(tuple(entry.value for entry in hint))
-    return _Field(hint, optional, limit, next((extra for extra in extras if isinstance(extra, Form)), Form()))
+    found = {}
+    for each in fields(kind):
+        required = each.default is MISSING and each.default_factory is MISSING
+        found[each.metadata.get("key", each.name)] = _Field(hints[each.name], each.name, each.default, required)
+    found.pop(None, None)
+    return found
 
 
 def _read(value: Any, field: _Field, path: KeyPath, ignore_unknown: bool) -> Any:
-    kind = field.type
+    kind, inner = field.type, get_args(field.type)
     if value is None and field.optional:
         return None
     if field.form.read is not None:
         return field.form.read(value, path)
     if is_dataclass(kind) and isinstance(value, Mapping):
         return read_record(cast(type, kind), value, path, ignore_unknown)
-    if get_origin(kind) is tuple and is_dataclass(get_args(kind)[0]):
-        return _tables(value, get_args(kind)[0], path, ignore_unknown)
+    if get_origin(kind) is tuple and is_dataclass(inner[0]):
+        if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+            header = ".".join(part for part in path if isinstance(part, str))
+            problem, expected = f"“{path[-1]}” is no list of tables", f"each {path[-1]} has a table of its own"
+            raise Mistake(path, problem, expected, f"begin it with a line [[{header}]]")
+        return tuple(read_record(inner[0], entry, (*path, at), ignore_unknown) for at, entry in enumerate(value))
     try:
-        result: Any = _tuple(value, get_args(kind), path) if get_origin(kind) is tuple else _plain(value, kind)
+        result = _tuple(value, inner, path) if get_origin(kind) is tuple else _plain(value, kind)
     except (TypeError, ValueError, OverflowError):
         raise _wrong(value, field, path, field.expected) from None
     if field.limit is not None and value not in field.limit:
@@ -265,9 +258,9 @@ def _read(value: Any, field: _Field, path: KeyPath, ignore_unknown: bool) -> Any
 
 
 def _plain(value: Any, kind: Any) -> Any:
-    """Return a value that is neither a table nor a list; raise TypeError or ValueError where it is of another type."""
+    """Return a value that is no record and no tuple; raise TypeError or ValueError where it is of another type."""
     wanted = get_origin(kind) or kind
-    if wanted is Any or _is_enum(wanted):
+    if wanted is Any or issubclass(wanted, Enum):
         return value if wanted is Any else wanted(value)
     accepted = {float: int | float, Path: str}.get(wanted, wanted)
     if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
@@ -286,39 +279,8 @@ def _tuple(value: Any, hints: tuple[Any, ...], path: KeyPath) -> tuple[Any, ...]
     return tuple(read_value(item, hint, path) for item, hint in zip(value, hints, strict=True))
 
 
-def _tables(value: Any, kind: type, path: KeyPath, ignore_unknown: bool) -> tuple[Any, ...]:
-    key = path[-1]
-    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
-        header = ".".join(part for part in path if isinstance(part, str))
-        problem, expected = f"“{key}” is no list of tables", f"each {key} has a table of its own"
-        raise Mistake(path, problem, expected, f"begin it with a line [[{header}]]")
-    return tuple(read_record(kind, entry, (*path, index), ignore_unknown) for index, entry in enumerate(value))
-
-
-def _is_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Enum)
-
-
 def _wrong(value: Any, field: _Field, path: KeyPath, expected: str) -> Mistake:
     mistake = wrong_value(path, value, expected, field.example)
     if isinstance(field.limit, Choice):
         mistake.fix = suggestion(value, [str(choice) for choice in field.limit.values], mistake.fix)
     return mistake
-
-
-def _unknown(key: str, path: KeyPath, known: list[str]) -> Mistake:
-    where = _place(path)
-    fix = suggestion(key, known, "remove the line")
-    return Mistake((*path, key), f"there is no key “{key}” {where}", f"the keys {where} are {', '.join(known)}", fix)
-
-
-def _missing(key: str, path: KeyPath, field: _Field) -> Mistake:
-    expected = field.form.why or f"{field.expected} was expected"
-    fix = f"add a line such as: {key} = {field.example}"
-    return Mistake((*path, key), f"“{key}” is missing {_place(path)}", expected, fix)
-
-
-def _place(path: KeyPath) -> str:
-    """Return where a table stands, such as “in “layer.anchor””."""
-    names = [part for part in path if isinstance(part, str)]
-    return f"in “{'.'.join(names)}”" if names else "at the top of the file"

@@ -54,11 +54,9 @@ class Stats:
 
 
 class Meter:
-    """Collects results and computes the stats.
+    """Collects results and computes the stats over a window of so many; None keeps all, for runs of a known length.
 
-    Args:
-        window: how many results the numbers look back on; None keeps all, for runs whose length is known.
-        refresh: seconds for which stats stay as they are; 0 renews them at every call.
+    Stats stay as they are for `refresh` seconds; 0 renews them at every call.
     """
 
     def __init__(self, window: int | None = WINDOW, refresh: float = REFRESH) -> None:
@@ -77,13 +75,9 @@ class Meter:
         self._skipped = 0
 
     def add(self, result: Result, now: float, draw_ms: float = 0.0, cpu_ms: float = 0.0) -> None:
-        """Count a result.
+        """Count a result that was ready at `now`, in seconds of a monotonic clock.
 
-        Args:
-            result: what was found.
-            now: when it was ready, in seconds of a monotonic clock.
-            draw_ms: how long drawing it took.
-            cpu_ms: how long a processor core was busy with it.
+        Drawing it took `draw_ms` milliseconds, and a processor core was busy with it for `cpu_ms`.
         """
         self._times.append(now)
         self._cpu_ms.append(cpu_ms)
@@ -112,8 +106,7 @@ class Meter:
         self._stats = None
         self._found.clear()
         self._jitter.forget()
-        windows: tuple[deque[float], ...] = (self._times, self._errors, self._cpu_ms, *self._stages.values())
-        for window in windows:
+        for window in (self._times, self._errors, self._cpu_ms, *self._stages.values()):
             window.clear()
 
     def stats(self) -> Stats:

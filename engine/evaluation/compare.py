@@ -66,10 +66,7 @@ class ComparedRun:
 
 
 def compare(groups: Sequence[Sequence[SavedEvaluation]]) -> list[ComparedRun]:
-    """Compare runs with the first one.
-
-    Args:
-        groups: for each row its evaluations, which differ by their seed alone.
+    """Compare runs with the first one; `groups` are for each row its evaluations, which differ by their seed alone.
 
     Raises:
         UsageError: the runs were not measured on the same faces in the same way.
@@ -119,12 +116,11 @@ def _names(groups: Sequence[Sequence[SavedEvaluation]]) -> list[str]:
 
 def _require_same(first: SavedEvaluation, other: SavedEvaluation) -> None:
     difference = _difference_of_protocol(first, other)
-    if difference:
-        why, fix = "they were measured in different ways", "evaluate both with the same options"
-        raise UsageError(f"{first.path} and {other.path} cannot be compared: {difference}", why, fix)
-    difference = _difference_of_faces(first, other)
-    if difference:
+    why, fix = "they were measured in different ways", "evaluate both with the same options"
+    if difference is None:
+        difference = _difference_of_faces(first, other)
         why, fix = "the pack was changed between them", "evaluate both again"
+    if difference is not None:
         raise UsageError(f"{first.path} and {other.path} cannot be compared: {difference}", why, fix)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from engine.evaluation.compare import LEVEL, RESAMPLES, SEED, ComparedRun, Difference
-from engine.evaluation.files import DIGITS, SavedEvaluation
-from engine.evaluation.tables import NORMALISER_TEXTS, csv_table, markdown_table, rounded
+from engine.evaluation.files import DIGITS, SavedEvaluation, all_rounded
+from engine.evaluation.tables import NORMALISER_TEXTS, accuracy_cells, csv_table, markdown_table
 
 HEADING = ("run", "runs", "faces", "NME", "FR10", "AUC10", "NME difference", f"{LEVEL:.0f} % interval", "verdict")
 
@@ -15,15 +16,7 @@ HEADING = ("run", "runs", "faces", "NME", "FR10", "AUC10", "NME difference", f"{
 def comparison_cells(rows: Sequence[ComparedRun]) -> list[list[str]]:
     """Return the cells below `HEADING`."""
     return [
-        [
-            row.name,
-            str(len(row.errors)),
-            str(row.accuracy.faces),
-            rounded(row.accuracy.nme, 3),
-            rounded(row.accuracy.fr10, 2),
-            rounded(row.accuracy.auc10, 4),
-            *_difference_cells(row.difference),
-        ]
+        [row.name, str(len(row.errors)), *accuracy_cells(row.accuracy, 3), *_difference_cells(row.difference)]
         for row in rows
     ]
 
@@ -81,14 +74,11 @@ def _values(row: ComparedRun) -> dict[str, Any]:
     values = {
         "run": row.name,
         "runs": len(row.errors),
-        "faces": row.accuracy.faces,
-        "nme": row.accuracy.nme,
-        "fr10": row.accuracy.fr10,
-        "auc10": row.accuracy.auc10,
+        **asdict(row.accuracy),
         "difference": difference and difference.nme,
         "low": difference and difference.low,
         "high": difference and difference.high,
         "difference_faces": difference and difference.faces,
         "excludes_zero": difference and difference.excludes_zero,
     }
-    return {name: round(value, DIGITS) if isinstance(value, float) else value for name, value in values.items()}
+    return all_rounded(values, DIGITS)

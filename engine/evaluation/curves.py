@@ -82,19 +82,10 @@ def _draw(axes: Axes, curve: Curve, index: int) -> None:
         return
     thresholds, share = ced(known)
     figures = accuracy(known)
-    label = (
-        f"{curve.name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
-        f"AUC {rounded(figures.auc10, 3)}"
-    )
+    label = f"{curve.name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
     again, place = divmod(index, len(COLOURS))
-    axes.plot(
-        thresholds,
-        share * 100,
-        color=COLOURS[place],
-        linestyle="--" if again else "-",
-        linewidth=NEXT_WIDTH if index else FIRST_WIDTH,
-        label=label,
-    )
+    (line,) = axes.plot(thresholds, share * 100, label=f"{label}AUC {rounded(figures.auc10, 3)}")
+    line.set(color=COLOURS[place], linestyle="--" if again else "-", linewidth=NEXT_WIDTH if index else FIRST_WIDTH)
 
 
 def _label(axes: Axes, heading: str, unit: str) -> None:

@@ -148,23 +148,17 @@ def evaluate_points(
         for face, points in zip(pack.faces, found, strict=True)
     )
     figures = accuracy(np.array([face.nme for face in faces]))
-    box_errors = np.array([face.nme_box for face in faces])
-    boxes = box_errors[np.isfinite(box_errors)]
     return Evaluation(
-        model=task.model,
+        **vars(task),
         data=pack.name,
-        split=task.split,
-        labels=task.labels,
         n=len(faces),
         points=compared.points,
         nme=figures.nme,
         nme_faces=figures.faces,
-        nme_box=float(boxes.mean()) if len(boxes) else None,
+        nme_box=accuracy(np.array([face.nme_box for face in faces])).nme,
         fr10=figures.fr10,
         auc10=figures.auc10,
         missed=sum(points is None for points in found),
-        box=task.box,
-        normaliser=task.normaliser,
         visibility_auc=visibility_auc,
         scheme=compared,
         faces=faces,

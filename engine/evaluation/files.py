@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,13 @@ class SavedEvaluation:
 
 def summary(evaluation: Evaluation) -> dict[str, Any]:
     """Return the figures of an evaluation as plain values with the digits that mean something."""
-    names = [field.name for field in fields(evaluation) if field.name not in ("scheme", "faces")]
-    return {name: _rounded(getattr(evaluation, name), DIGITS) for name in names}
+    return all_rounded({n: v for n, v in vars(evaluation).items() if n not in ("scheme", "faces")}, DIGITS)
 
 
 def row_values(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Return the rows of the table as plain values: subset, its figures, and the NME of each part of the face."""
     return [
-        {"subset": row.name, **_all_rounded(asdict(row.accuracy), DIGITS), "parts": _all_rounded(row.parts, DIGITS)}
+        {"subset": row.name, **all_rounded(asdict(row.accuracy), DIGITS), "parts": all_rounded(row.parts, DIGITS)}
         for row in table_rows(evaluation)
     ]
 
@@ -97,11 +96,7 @@ def as_json(values: dict[str, Any]) -> str:
 
 
 def write_texts(folder: Path, texts: dict[str, str]) -> None:
-    """Write files into `folder`, which is made where it is missing.
-
-    Args:
-        folder: where to.
-        texts: name and content of each file.
+    """Write the `texts` of files by their names into `folder`, which is made where it is missing.
 
     Raises:
         RecordingError: they cannot be written.
@@ -119,10 +114,7 @@ def write_texts(folder: Path, texts: dict[str, str]) -> None:
 
 
 def read_evaluation(path: Path) -> SavedEvaluation:
-    """Read an evaluation.
-
-    Args:
-        path: its `evaluation.json`, or the folder that holds it.
+    """Read an evaluation: its `evaluation.json`, or the folder that holds it.
 
     Raises:
         UsageError: there is none, or it was changed or cut off.
@@ -160,7 +152,7 @@ def _face(scored: ScoredFace) -> dict[str, Any]:
         "normaliser": _rounded(scored.length, 2),
         "nme": _rounded(scored.nme, FACE_DIGITS),
         "nme_box": _rounded(scored.nme_box, FACE_DIGITS),
-        "parts": _all_rounded(scored.parts, DIGITS),
+        "parts": all_rounded(scored.parts, DIGITS),
     }
 
 
@@ -177,12 +169,12 @@ def _truth_sha256(evaluation: Evaluation) -> str:
     return hashlib.sha256(np.nan_to_num(truths, nan=np.inf).astype("<f4").tobytes()).hexdigest()
 
 
-def _all_rounded(values: dict[str, Any], digits: int) -> dict[str, Any]:
+def all_rounded(values: dict[str, Any], digits: int) -> dict[str, Any]:
+    """Return plain values for JSON, which knows no infinite number and no NaN: these become None."""
     return {name: _rounded(value, digits) for name, value in values.items()}
 
 
 def _rounded(value: Any, digits: int) -> Any:
-    """Return a value for JSON, which knows no infinite number and no NaN."""
     if not isinstance(value, float):
         return value
     return round(value, digits) if math.isfinite(value) else None

@@ -58,8 +58,7 @@ def _sheet(evaluation: Evaluation, worst: Sequence[ScoredFace]) -> NDArray[np.ui
     columns = min(COLUMNS, len(worst))
     rows = math.ceil(len(worst) / columns)
     shape = (HEADER + rows * (TILE + CAPTION), columns * (TILE + GAP) + GAP, 4)
-    sheet = np.empty(shape, np.uint8)
-    sheet[:] = (*PLATE, 255)
+    sheet = np.full(shape, (*PLATE, 255), np.uint8)
     painter, overlay = TextPainter(), OverlayPainter()
     _draw_header(sheet, painter, evaluation, len(worst))
     for index, scored in enumerate(worst):

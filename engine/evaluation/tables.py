@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
@@ -66,16 +66,14 @@ def table_heading(rows: Sequence[Row]) -> list[str]:
 def table_cells(rows: Sequence[Row]) -> list[list[str]]:
     """Return the cells of a table for people."""
     return [
-        [
-            row.name,
-            str(row.accuracy.faces),
-            rounded(row.accuracy.nme, 2),
-            rounded(row.accuracy.fr10, 2),
-            rounded(row.accuracy.auc10, 4),
-            *(rounded(value, 2) for value in row.parts.values()),
-        ]
+        [row.name, *accuracy_cells(row.accuracy, 2), *(rounded(value, 2) for value in row.parts.values())]
         for row in rows
     ]
+
+
+def accuracy_cells(figures: Accuracy, digits: int) -> list[str]:
+    """Return the cells for faces, NME with so many `digits`, FR10 and AUC10."""
+    return [str(figures.faces), rounded(figures.nme, digits), rounded(figures.fr10, 2), rounded(figures.auc10, 4)]
 
 
 def title(evaluation: Evaluation) -> str:
@@ -125,19 +123,13 @@ def as_markdown(evaluation: Evaluation) -> str:
 def as_csv(evaluation: Evaluation) -> str:
     """Return the table of an evaluation as CSV, with what was measured in every row."""
     rows = table_rows(evaluation)
-    heading = [
-        "model",
-        "data",
-        "split",
-        "subset",
-        "faces",
-        "nme",
-        "fr10",
-        "auc10",
-        *(f"nme_{p}" for p in rows[0].parts),
+    parts = [f"nme_{part}" for part in rows[0].parts]
+    heading = ["model", "data", "split", "subset", *(field.name for field in fields(Accuracy)), *parts]
+    cells = [
+        [evaluation.model, evaluation.data, evaluation.split, row.name]
+        + [value and round(value, 4) for value in (*astuple(row.accuracy), *row.parts.values())]
+        for row in rows
     ]
-    place = (evaluation.model, evaluation.data, evaluation.split)
-    cells = [[*place, row.name, row.accuracy.faces, *_figures(row)] for row in rows]
     return csv_table(heading, cells)
 
 
@@ -146,15 +138,5 @@ def rounded(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _figures(row: Row) -> list[float | None]:
-    values = (row.accuracy.nme, row.accuracy.fr10, row.accuracy.auc10, *row.parts.values())
-    return [None if value is None else round(value, 4) for value in values]
-
-
 def _parts(faces: tuple[ScoredFace, ...], titles: Sequence[str]) -> dict[str, float | None]:
-    means: dict[str, float | None] = {}
-    for part in titles:
-        errors = np.array([face.parts.get(part, np.nan) for face in faces])
-        known = errors[np.isfinite(errors)]
-        means[part] = float(known.mean()) if len(known) else None
-    return means
+    return {part: accuracy(np.array([face.parts.get(part, np.nan) for face in faces])).nme for part in titles}

@@ -28,11 +28,7 @@ EXPECTED = f"a hook is Python and has a function “{SIGNATURE}”"
 
 
 class Hook:
-    """A hook that was loaded. Safe from any thread: it draws on one picture at a time.
-
-    Args:
-        file: the Python file.
-        draw: its function.
+    """The function of a Python file. Safe from any thread: it draws on one picture at a time.
 
     Attributes:
         error: why it was switched off; None while it works.
@@ -46,13 +42,10 @@ class Hook:
     def __call__(
         self, picture: NDArray[np.uint8], points: NDArray[np.float32], signals: Signals, seconds: float
     ) -> None:
-        """Let it draw on `picture` `[H, W, 4]` BGRA; after its first exception it is left alone.
+        """Let it draw on `picture` `[H, W, 4]` BGRA, in place and not mirrored; after its first exception never again.
 
-        Args:
-            picture: drawn on in place; not mirrored.
-            points: `[68, 2]` landmarks of one face in pixels of the picture.
-            signals: of that face.
-            seconds: time that only ever grows.
+        It gets the landmarks `[68, 2]` of one face in pixels of the picture, the signals of that face, and a time in
+        seconds that only ever grows.
         """
         with self._drawing:
             if self.error is not None:

@@ -19,11 +19,7 @@ SMALLEST_LEVEL = 8  # pixels
 
 @dataclass(frozen=True)
 class LayerImage:
-    """An image as a mip pyramid.
-
-    Attributes:
-        levels: premultiplied `[h, w, 4]` uint8 BGRA each; level n has about 1 / 2**n of the full width and height.
-    """
+    """An image as a mip pyramid: premultiplied `[h, w, 4]` uint8 BGRA, level n with about 1 / 2**n of the full size."""
 
     levels: tuple[NDArray[np.uint8], ...]
 
@@ -36,13 +32,9 @@ class LayerImage:
         return self.levels[0].shape[0]
 
     def level_for(self, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """Return the pyramid level for an image drawn at `scale`, and its matrix.
+        """Return the pyramid level for an image drawn at `scale`, and the matrix `[3, 3]` from it to the full image.
 
-        Args:
-            scale: pixels of the picture for a pixel of the full image. Undersampled, it would flicker.
-
-        Returns:
-            The level, and the matrix `[3, 3]` from its pixels to those of the full image.
+        The scale is in pixels of the picture for a pixel of the full image. Undersampled, an image would flicker.
         """
         wanted = math.floor(-math.log2(scale)) if scale > 0 else 0
         level = self.levels[min(max(wanted, 0), len(self.levels) - 1)]

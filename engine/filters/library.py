@@ -1,7 +1,8 @@
-"""The filters that are there: those in a folder of the user's and those shipped with the program."""
+"""The filters that are there, in a folder of the user's and shipped with the program, and making new ones."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from engine.filters.loading import load_filter
 from engine.filters.reading import SPEC_NAME, read_spec
 
 SHIPPED = asset_path("filters")
+TEMPLATE = SHIPPED / "_template"  # the library leaves out names with this beginning
+TITLE_LINE = 'name = "My filter"'
+FORBIDDEN = frozenset('<>:"/\\|?*') | {chr(code) for code in range(32)}  # in names of folders, on one system or other
 
 
 def user_filters() -> Path:
@@ -93,3 +97,39 @@ def filter_entry(folder: Path) -> FilterEntry:
 def is_own(folder: Path) -> bool:
     """Return whether a filter lies in the user's own folder of filters."""
     return user_filters().resolve() in folder.resolve().parents
+
+
+def create_filter(name: str, parent: Path) -> Path:
+    """Make the folder of a new filter of this name, as a small filter that works, and return it.
+
+    The parent, where it is made, need not be there yet.
+
+    Raises:
+        UsageError: the name cannot be that of a folder, or is taken.
+        OSError: the folder cannot be written.
+    """
+    if not name.strip(" .") or name[0] in "._ " or name[-1] in ". " or FORBIDDEN & set(name):
+        raise UsageError(
+            f"A filter cannot be called “{name}”",
+            "the name becomes that of a folder",
+            "use letters, digits, spaces and hyphens",
+        )
+    folder = parent / name
+    if folder.exists():
+        raise UsageError(
+            f"{folder} is there already", "a filter of this name was made before", "choose another name or folder"
+        )
+    parent.mkdir(parents=True, exist_ok=True)
+    unfinished = parent / f".{name}.part"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        unfinished.mkdir()
+        for file in TEMPLATE.iterdir():
+            shutil.copyfile(file, unfinished / file.name)
+        spec = unfinished / SPEC_NAME
+        text = spec.read_text(encoding="utf-8").replace(TITLE_LINE, f'name = "{name}"')
+        spec.write_text(text, encoding="utf-8")
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return folder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,45 +11,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import FilterError, PackError
+from engine.core.faces import Face
 from engine.core.schemes import SCHEMES
 from engine.filters.hook import Hook, compile_hook, run_hook_file
 from engine.filters.images import LayerImage, read_image
 from engine.filters.mesh import Mesh, make_mesh
+from engine.filters.painter import draw_filter
 from engine.filters.reading import SPEC_NAME, read_spec
+from engine.filters.signals import Signals
 from engine.filters.spec import FilterSpec, LayerSpec
 from engine.formats.pts import read_pts
 
 
 @dataclass(frozen=True)
 class LoadedLayer:
-    """A layer with its image.
-
-    Attributes:
-        spec: what is written about it.
-        image: its image.
-        mesh: the triangles of its image; None where an anchor holds it.
-    """
+    """A layer with its image, and the mesh over it; None where an anchor holds it."""
 
     spec: LayerSpec
     image: LayerImage
     mesh: Mesh | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Filter:
-    """A filter that is ready to be drawn.
+    """A filter that is ready to be drawn. It never changes, and is equal to itself alone.
 
-    Attributes:
-        folder: where it lies.
-        spec: what is written about it.
-        layers: from the lowest to the uppermost.
-        hook: None if it has none, or may not run it.
+    Its layers go from the lowest to the uppermost; its hook is None if it has none, or may not run it.
     """
 
     folder: Path
     spec: FilterSpec
     layers: tuple[LoadedLayer, ...]
     hook: Hook | None
+
+    def paint(
+        self,
+        picture: NDArray[np.uint8],
+        faces: Sequence[Face],
+        signals: Sequence[Signals | None] = (),
+        mirrored: bool = False,
+    ) -> None:
+        """Draw the filter on a picture as `draw_filter` does; its hook gets the time of a monotonic clock."""
+        draw_filter(self, picture, faces, signals, mirrored, time.monotonic())
 
 
 def load_filter(folder: Path, hooks: bool = False) -> Filter:
@@ -63,12 +68,11 @@ def load_filter(folder: Path, hooks: bool = False) -> Filter:
     spec = read_spec(folder)
     images = {layer.image: read_image(folder / layer.image) for layer in spec.layers}
     layers = tuple(_layer(folder, layer, images[layer.image]) for layer in spec.layers)
-    return Filter(folder, spec, layers, _hook(folder / spec.hook, hooks) if spec.hook else None)
-
-
-def _hook(file: Path, allowed: bool) -> Hook | None:
-    program = compile_hook(file)
-    return run_hook_file(file, program) if allowed else None
+    hook = None
+    if spec.hook:
+        program = compile_hook(folder / spec.hook)
+        hook = run_hook_file(folder / spec.hook, program) if hooks else None
+    return Filter(folder, spec, layers, hook)
 
 
 def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
@@ -84,7 +88,8 @@ def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
             "put the file beside filter.toml; “understudy predict PICTURE --out DIR” writes such files",
         )
     try:
-        return LoadedLayer(spec, image, make_mesh(_read_template(file), image))
+        points = read_pts(file, *(count for count, scheme in SCHEMES.items() if scheme.as_68))
+        return LoadedLayer(spec, image, make_mesh(points[list(SCHEMES[len(points)].as_68)], image))
     except (PackError, ValueError) as error:
         raise FilterError(
             file,
@@ -93,13 +98,3 @@ def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
             "a .pts file with the 68 or 98 points of a face was expected",
             "write it again with “understudy predict PICTURE --out DIR”",
         ) from error
-
-
-def _read_template(file: Path) -> NDArray[np.float32]:
-    """Return the landmarks `[68, 2]` of a `.pts` file of 68 or 98 points.
-
-    Raises:
-        PackError: the file cannot be read or holds something else.
-    """
-    points = read_pts(file, *(count for count, scheme in SCHEMES.items() if scheme.as_68))
-    return points[list(SCHEMES[len(points)].as_68)]

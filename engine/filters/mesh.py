@@ -86,16 +86,9 @@ def _extent(points: NDArray[np.float64], triangles: NDArray[np.intp], image: Lay
 
 
 def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], picture: NDArray[np.uint8]) -> Ink | None:
-    """Warp an image over a face.
+    """Warp an image by its triangles over landmarks `[68, 2]` in a picture, of which only the size counts.
 
-    Args:
-        image: what is drawn.
-        mesh: its triangles.
-        points: `[68, 2]` landmarks in pixels of the picture.
-        picture: `[H, W, C]`, for its size only.
-
-    Returns:
-        The ink inside the picture; None where it would lie outside or is too small to be seen.
+    Returns the ink inside the picture; None where it would lie outside or is too small to be seen.
     """
     places = SPREAD @ points
     if not len(mesh.extent) or np.abs(places).max() > FARTHEST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from engine.core.faces import Face
 from engine.filters.hook import Hook
-from engine.filters.loading import Filter, LoadedLayer
 from engine.filters.mesh import mesh_ink
 from engine.filters.placing import Driven, Ink, anchor_matrix, mirrored_ink, pinned_ink
 from engine.filters.points import landmarks_68
 from engine.filters.signals import NEUTRAL, Signals, ramp, signal_value
 from engine.filters.spec import BlendMode, Drive, Visible
+
+if TYPE_CHECKING:
+    from engine.filters.loading import Filter, LoadedLayer
 
 FAINTEST = 1 / 255
 

@@ -21,12 +21,7 @@ LARGEST = 1e4
 
 @dataclass(frozen=True)
 class Ink:
-    """Pixels to be blended over a part of a picture.
-
-    Attributes:
-        pixels: premultiplied `[h, w, 4]` uint8 BGRA.
-        region: the pixels of the picture it belongs to, of the same size.
-    """
+    """Pixels to be blended over a region of a picture: premultiplied `[h, w, 4]` uint8 BGRA of the region's size."""
 
     pixels: NDArray[np.uint8]
     region: Region
@@ -38,14 +33,7 @@ Driven = dict[DrivenProperty, float]
 def anchor_matrix(
     anchor: Anchor, points: NDArray[np.floating], image: LayerImage, driven: Driven
 ) -> NDArray[np.float64]:
-    """Return the matrix `[3, 3]` from pixels of an image to pixels of the picture.
-
-    Args:
-        anchor: how the image is pinned.
-        points: `[68, 2]` landmarks in pixels of the picture.
-        image: the image.
-        driven: the properties that signals drive.
-    """
+    """Return the matrix `[3, 3]` from pixels of an image to those of the picture, in which `points` `[68, 2]` lie."""
     first, second = anchor.angle @ points
     angle = math.atan2(float(second[1] - first[1]), float(second[0] - first[0]))
     angle += math.radians(anchor.turn + driven.get("turn", 0.0))
@@ -67,15 +55,9 @@ def anchor_matrix(
 
 
 def pinned_ink(image: LayerImage, matrix: NDArray[np.float64], picture: NDArray[np.uint8]) -> Ink | None:
-    """Draw an image through a matrix.
+    """Draw an image through a matrix `[3, 3]` from its pixels to those of a picture, of which only the size counts.
 
-    Args:
-        image: what is drawn.
-        matrix: `[3, 3]` from pixels of the image to those of the picture.
-        picture: `[H, W, C]`, for its size only.
-
-    Returns:
-        The ink inside the picture; None where it would lie outside or is too small to be seen.
+    Returns the ink inside the picture; None where it would lie outside or is too small to be seen.
     """
     sides = np.hypot(*matrix[:2, :2])  # of a pixel of the image
     if not np.isfinite(matrix).all() or not SMALLEST < sides.min() <= sides.max() < LARGEST:

@@ -28,10 +28,8 @@ def read_spec(folder: Path) -> FilterSpec:
             raise FilterError(file, None, "the file is too large", "a filter has some dozen lines", "check the file")
         text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")  # editors on Windows write a mark in front
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise FilterError(
-            file, line, "a letter cannot be read", "TOML files are written in UTF-8", "save it as UTF-8"
-        ) from error
+        line, expected = error.object[: error.start].count(b"\n") + 1, "TOML files are written in UTF-8"
+        raise FilterError(file, line, "a letter cannot be read", expected, "save it as UTF-8") from error
     except OSError as error:
         raise FilterError(
             file,

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
-
-class Signals(Protocol):
-    """The signals of one face.
-
-    Attributes:
-        yaw, pitch, roll: of the head in degrees, 0 looking straight into the camera.
-        eye_right, eye_left: openness in [0, 1].
-        mouth: openness in [0, 1].
-    """
-
-    @property
-    def yaw(self) -> float: ...
-    @property
-    def pitch(self) -> float: ...
-    @property
-    def roll(self) -> float: ...
-    @property
-    def eye_right(self) -> float: ...
-    @property
-    def eye_left(self) -> float: ...
-    @property
-    def mouth(self) -> float: ...
+from engine.inference.signals import FaceSignals
 
 
 @dataclass(frozen=True)
 class FixedSignals:
     """Signals as given; by default those of a face that looks straight ahead, eyes open and mouth closed.
 
-    Attributes: see `Signals`.
+    Attributes:
+        yaw, pitch, roll: of the head in degrees, 0 looking straight into the camera.
+        eye_right, eye_left, mouth: openness in [0, 1].
     """
 
     yaw: float = 0.0
@@ -46,6 +26,7 @@ class FixedSignals:
     mouth: float = 0.0
 
 
+Signals = FaceSignals | FixedSignals
 NEUTRAL = FixedSignals()
 SIGNAL_NAMES = ("yaw", "pitch", "roll", "mouth", "eyes", "eye_right", "eye_left")
 

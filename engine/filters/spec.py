@@ -9,18 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.records import (
-    Choice,
-    Finite,
-    Form,
-    KeyPath,
-    Mistake,
-    Range,
-    Rule,
-    shown,
-    suggestion,
-    wrong_value,
-)
+from engine.core.records import Choice, Finite, Form, KeyPath, Mistake, Range, Rule, shown, suggestion, wrong_value
 from engine.filters.points import LANDMARKS, NAMED_POINTS, mean_of
 from engine.filters.signals import SIGNAL_NAMES
 
@@ -41,12 +30,8 @@ def _place(value: Any, path: KeyPath) -> NDArray[np.float32]:
     if isinstance(value, str) and value in NAMED_POINTS:
         return NAMED_POINTS[value]
     fix = "docs/filters.md lists the names; landmarks are counted as in iBUG-68"
-    raise Mistake(
-        path,
-        f"“{path[-1]}” has {shown(value)}, which is no place on a face",
-        f"{PLACE}, was expected",
-        suggestion(value, tuple(NAMED_POINTS), fix),
-    )
+    problem = f"“{path[-1]}” has {shown(value)}, which is no place on a face"
+    raise Mistake(path, problem, f"{PLACE}, was expected", suggestion(value, tuple(NAMED_POINTS), fix))
 
 
 def _two_places(value: Any, path: KeyPath) -> NDArray[np.float32]:
@@ -194,23 +179,16 @@ class LayerSpec:
     line: int = field(default=1, metadata={"key": None})
 
     def __post_init__(self) -> None:
+        expected = "an image is either pinned to a place (anchor) or warped over the face (mesh)"
         if self.anchor is None and self.mesh is None:
-            raise self._misplaced(
-                "image",
-                "the layer has neither “anchor” nor “mesh”",
-                f'write a line such as: anchor = {{ at = "nose_tip", width = {{ between = {TWO_EYES} }} }}',
-            )
+            fix = f'write a line such as: anchor = {{ at = "nose_tip", width = {{ between = {TWO_EYES} }} }}'
+            raise Mistake(("image",), "the layer has neither “anchor” nor “mesh”", expected, fix)
         if self.anchor is not None and self.mesh is not None:
-            raise self._misplaced("mesh", "the layer has “anchor” and “mesh”", "keep one of the two")
+            raise Mistake(("mesh",), "the layer has “anchor” and “mesh”", expected, "keep one of the two")
         for index, drive in enumerate(self.drives):
             if self.mesh is not None and drive.target != "opacity":
                 path = ("drive", index, "property")
                 raise wrong_value(path, drive.target, "“opacity”, as a mesh follows the face by itself,", '"opacity"')
-
-    @staticmethod
-    def _misplaced(key: str, problem: str, fix: str) -> Mistake:
-        expected = "an image is either pinned to a place (anchor) or warped over the face (mesh)"
-        return Mistake((key,), problem, expected, fix)
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.core.errors import FilterError
-from engine.core.faces import Face
 from engine.filters.loading import Filter, load_filter
-from engine.filters.painter import draw_filter
-from engine.filters.signals import Signals
 
 log = logging.getLogger(__name__)
 
@@ -28,34 +21,6 @@ JOIN_TIMEOUT = 2.0
 
 SUFFIXES = (".toml", ".png", ".pts", ".py")
 Fingerprint = tuple[tuple[str, int, int], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class LiveFilter:
-    """One version of a filter, as settings hold it: it never changes, and is equal to itself alone.
-
-    Attributes:
-        loaded: what is drawn.
-    """
-
-    loaded: Filter
-
-    def paint(
-        self,
-        picture: NDArray[np.uint8],
-        faces: Sequence[Face],
-        signals: Sequence[Signals | None] = (),
-        mirrored: bool = False,
-    ) -> None:
-        """Draw the filter on a picture in place; its hook gets the time of a monotonic clock.
-
-        Args:
-            picture: `[H, W, 4]` uint8 BGRA with alpha 255, or `[H, W, 3]` uint8 RGB.
-            faces: largest first, in pixels of the unmirrored picture.
-            signals: of each face in the same order; None, or fewer, for a face that counts as looking straight ahead.
-            mirrored: whether `picture` is mirrored.
-        """
-        draw_filter(self.loaded, picture, faces, signals, mirrored, time.monotonic())
 
 
 class FilterStage:
@@ -76,12 +41,12 @@ class FilterStage:
     def __init__(self, folder: Path, *, hooks: bool = False, notify: Callable[[], None] | None = None) -> None:
         self.folder = folder
         self._hooks, self._notify = hooks, notify
-        self.version: LiveFilter | None = None
+        self.version: Filter | None = None
         self._error: FilterError | None = None
         self._tried = _fingerprint(folder)
         self._retry_at: float | None = None
         self._attempt(final=True)
-        self._reported: tuple[LiveFilter | None, FilterError | None] = (self.version, self.error)
+        self._reported: tuple[Filter | None, FilterError | None] = (self.version, self.error)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="filter-watch", daemon=True)
         self._thread.start()
@@ -90,12 +55,12 @@ class FilterStage:
     def title(self) -> str:
         """The filter's name for people; that of its folder while nothing could be loaded."""
         version = self.version
-        return self.folder.name if version is None else version.loaded.spec.title
+        return self.folder.name if version is None else version.spec.title
 
     @property
     def error(self) -> FilterError | None:
         """What is wrong with the newest version of the filter; None if it is the one that is drawn."""
-        hook = None if self.version is None else self.version.loaded.hook
+        hook = None if self.version is None else self.version.hook
         return self._error or (None if hook is None else hook.error)
 
     def close(self) -> None:
@@ -127,7 +92,7 @@ class FilterStage:
     def _attempt(self, final: bool) -> None:
         """Load the folder; a failure is reported only if it is `final`."""
         try:
-            self.version = LiveFilter(load_filter(self.folder, self._hooks))
+            self.version = load_filter(self.folder, self._hooks)
             self._error = self._retry_at = None
         except FilterError as error:
             if final:

@@ -15,11 +15,7 @@ def find_lines(text: str) -> dict[KeyPath, int]:
     The text is cut into statements: the fewest lines that `tomllib` takes as whole. What a statement says, and where
     its strings and lists end, is thus decided by the same parser that reads the file.
 
-    Args:
-        text: what `tomllib.loads` has accepted.
-
-    Returns:
-        Lines by path, such as `("layer", 0, "anchor", "at")`; elements of arrays of tables are counted from 0.
+    Paths are such as `("layer", 0, "anchor", "at")`; elements of arrays of tables are counted from 0.
     """
     lines: dict[KeyPath, int] = {}
     counts: Counter[KeyPath] = Counter()

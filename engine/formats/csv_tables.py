@@ -14,23 +14,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class LandmarkRow:
-    """One face.
-
-    Attributes:
-        cells: texts by the names of their columns; of columns with the same name the last.
-        points: `[K, 2]` float64, NaN where a cell is empty.
-    """
+    """One face: its cells by the names of their columns, and its points `[K, 2]`, NaN where a cell is empty."""
 
     cells: Mapping[str, str]
     points: NDArray[np.float64]
 
 
 def read_landmark_table(path: Path, *keys: str) -> list[LandmarkRow]:
-    """Read a table with the columns `x0, y0, x1, y1 …` and others, or one that `understudy predict` wrote.
-
-    Args:
-        path: the file, UTF-8.
-        keys: columns of which one must be there.
+    """Read a UTF-8 table with the columns `x0, y0, x1, y1 …` and one of `keys`, as `understudy predict` writes it.
 
     Raises:
         OSError, ValueError, csv.Error: the file cannot be read, a column is missing, or a cell is no number.

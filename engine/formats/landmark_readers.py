@@ -26,11 +26,9 @@ Faces = list[tuple[str, Any]]  # picture and landmarks, not checked yet
 
 @dataclass(frozen=True)
 class Predictions:
-    """The landmarks that a tool predicted.
+    """The landmarks that a tool predicted, named after their file.
 
     Attributes:
-        name: of the file, without its ending.
-        scheme: markup of the landmarks.
         images: picture of each face.
         landmarks: `[N, K, 2]` float32, pixels of the picture.
     """

@@ -27,11 +27,9 @@ UNSAFE = re.compile(r'[\\/:*?"<>|]')
 
 
 def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
-    """Write predictions in the format that `target` names, all of them or none; return how many there were.
+    """Write predictions, consumed one by one, all of them or none; return how many there were.
 
-    Args:
-        predictions: consumed one by one.
-        target: `FILE.jsonl`, `FILE.csv`, or a folder (no ending) for `.pts` files.
+    The target is `FILE.jsonl`, `FILE.csv`, or a folder (no ending) for `.pts` files.
 
     Raises:
         UsageError: the ending is unknown.
@@ -50,11 +48,7 @@ def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
 
 
 def check_format(target: Path) -> None:
-    """Check that landmarks can be written in the format that `target` names.
-
-    Raises:
-        UsageError: the ending is unknown.
-    """
+    """Raise `UsageError` unless landmarks can be written in the format that `target` names."""
     if target.suffix.lower() not in (".jsonl", ".csv", ""):
         raise UsageError(
             f"Landmarks cannot be written as {target.suffix}",

@@ -91,18 +91,18 @@ def read_pack(
             f"it offers: {offered or 'no landmarks at all'}",
             "choose one of these with --labels",
         )
-    names, landmarks = arrays["image"].astype(str), _numbers(folder, labels, arrays[labels])
-    scheme = _checked_scheme(folder, names, landmarks)
-    chosen = _chosen(folder, arrays, split)
+    names, landmarks = arrays["image"].astype(str), arrays[labels]
+    scheme = _checked_scheme(folder, labels, names, landmarks)
+    landmarks = landmarks.astype(np.float32)
+    splits, subsets = (arrays.get(name, np.full(len(names), "")).astype(str) for name in ("split", "subset"))
+    chosen = _chosen(folder, splits, split)
     labelled = np.asarray(np.isfinite(landmarks).all(-1).any(-1))
     if skip_unlabelled:
         chosen &= labelled
     _check_coordinates(folder, names, landmarks, labelled, chosen)
 
-    splits = arrays["split"].astype(str) if "split" in arrays else np.full(len(names), "")
     visibility = _flags(folder, arrays, landmarks)
     leaks = same_picture_as_test(arrays, splits)
-    subsets = arrays["subset"].astype(str) if "subset" in arrays else np.full(len(names), "")
     attributes = _attributes(arrays)
     faces = tuple(
         PackFace(
@@ -172,14 +172,6 @@ def read_arrays(folder: Path) -> dict[str, NDArray]:
     return arrays
 
 
-def _numbers(folder: Path, name: str, array: NDArray) -> NDArray[np.float32]:
-    if array.dtype.kind not in "fiu":
-        raise PackError(
-            f"The array “{name}” of {folder} holds no numbers", f"its type is {array.dtype}", "write it as float32"
-        )
-    return array.astype(np.float32)
-
-
 def _flags(folder: Path, arrays: dict[str, NDArray], landmarks: NDArray) -> NDArray | None:
     flags = arrays.get("visibility")
     if flags is not None and flags.shape != landmarks.shape[:2]:
@@ -199,8 +191,14 @@ def _attributes(arrays: dict[str, NDArray]) -> list[tuple[str, ...]] | None:
     return [tuple(name for name, flag in zip(ATTRIBUTES, row, strict=True) if flag > 0) for row in flags]
 
 
-def _checked_scheme(folder: Path, names: NDArray, landmarks: NDArray) -> Scheme:
+def _checked_scheme(folder: Path, labels: str, names: NDArray, landmarks: NDArray) -> Scheme:
     shape = landmarks.shape
+    if landmarks.dtype.kind not in "fiu":
+        raise PackError(
+            f"The array “{labels}” of {folder} holds no numbers",
+            f"its type is {landmarks.dtype}",
+            "write it as float32",
+        )
     if landmarks.ndim != 3 or shape[2] != 2 or shape[1] not in SCHEMES:
         raise PackError(
             f"The landmarks of {folder} have the shape {shape}",
@@ -210,11 +208,9 @@ def _checked_scheme(folder: Path, names: NDArray, landmarks: NDArray) -> Scheme:
     return SCHEMES[shape[1]]
 
 
-def _chosen(folder: Path, arrays: dict[str, NDArray], split: str | None) -> NDArray[np.bool_]:
-    count = len(arrays["image"])
+def _chosen(folder: Path, splits: NDArray, split: str | None) -> NDArray[np.bool_]:
     if split is None:
-        return np.ones(count, bool)
-    splits = arrays["split"].astype(str) if "split" in arrays else np.full(count, "")
+        return np.ones(len(splits), bool)
     chosen = splits == split
     if not chosen.any():
         chosen = np.char.startswith(splits, f"{split}_")

@@ -35,13 +35,7 @@ class Prediction:
 
 
 def as_prediction(result: Result, signals: Sequence[FaceSignals | None], time: float | None = None) -> Prediction:
-    """Return a result without its picture.
-
-    Args:
-        result: what was found on a frame; only pictures have a name.
-        signals: of each of its faces; empty if none are read.
-        time: where the frame stands, in seconds; None where that is not to be told.
-    """
+    """Return a result without its picture, with the signals of its faces and its `time`, see `Prediction`."""
     frame = result.frame
     still = bool(frame.name)
     return Prediction(

@@ -15,11 +15,7 @@ FORM = re.compile(r"\s*version:[^\n{]*\n\s*n_points:\s*(\d+)\s*\{([^{}]*)\}\s*",
 
 
 def read_pts(path: Path, *points: int) -> NDArray[np.float32]:
-    """Read the landmarks `[K, 2]` of a `.pts` file, pixels counted from 0.
-
-    Args:
-        path: the file.
-        points: the numbers K that are accepted.
+    """Read the landmarks `[K, 2]` of a `.pts` file, pixels counted from 0; `points` are the accepted numbers K.
 
     Raises:
         PackError: the file cannot be read, is no `.pts` file, has another number of points, or one is no number.

@@ -37,8 +37,8 @@ class BlazeFace:
         ModelError: the model file is missing or damaged.
     """
 
-    def __init__(self, threads: int = 1) -> None:
-        self._runtime = Runtime(model_content(), "The face detector", threads)
+    def __init__(self) -> None:
+        self._runtime = Runtime(model_content(), "The face detector")
         shapes = self._runtime.output_shapes
         self._regressors = next(index for index, shape in enumerate(shapes) if shape[-1] > 1)
         self._anchors = _anchors()

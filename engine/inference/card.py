@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from engine.core.errors import ModelError
 from engine.core.files import replaced
-from engine.core.records import Form, Mistake, read_record
+from engine.core.records import Choice, Finite, Form, Mistake, Positive, Rule, read_record
 from engine.core.schemes import SCHEMES, Scheme
 
 ROLES = ("student", "teacher")
+_BYTES = Rule("[0, 255], as normalisation belongs into the model,", lambda limits: list(limits) == [0, 255])
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class CropRule:
         level: whether the crop is turned so that the eye line is level, where the roll is known.
     """
 
-    scale: float
-    dy: float = 0.0
+    scale: Positive[float]
+    dy: Finite = 0.0
     level: bool = True
 
 
@@ -71,9 +71,9 @@ class Card:
     """
 
     name: str
-    role: str
+    role: Annotated[str, Choice(ROLES)]
     system: str
-    scheme: int
+    scheme: Annotated[int, Choice(tuple(SCHEMES))]
     input_size: int
     crop: CropRule
     sha256: str
@@ -87,7 +87,7 @@ class Card:
     recipe: str
     revision: str
     training: TrainingFacts | None = None
-    input_range: tuple[float, float] = (0.0, 255.0)
+    input_range: Annotated[tuple[float, float], _BYTES] = (0.0, 255.0)
     metrics: Annotated[tuple[dict[str, Any], ...], Form("a list of objects")] = ()
 
     @property
@@ -106,14 +106,16 @@ def read_card(path: Path) -> Card:
         values = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict):
             raise ValueError("it is not a JSON object")
-        return _card_of(values)
+        known = {key: value for key, value in values.items() if value is not None}
+        return read_record(Card, known, ignore_unknown=True)
     except FileNotFoundError as error:
         raise ModelError(
             f"The card {path} is missing", "every model comes as two files, .tflite and .json", "copy both files"
         ) from error
     except (OSError, ValueError) as error:
+        reason = f"{error}: {error.expected}" if isinstance(error, Mistake) else error
         raise ModelError(
-            f"The card {path} cannot be used ({error})",
+            f"The card {path} cannot be used ({reason})",
             "it was edited by hand or cut off",
             "copy it again from where the model came from",
         ) from error
@@ -128,21 +130,3 @@ def write_card(path: Path, card: Card) -> None:
     with replaced(path) as temporary:
         values = {key: value for key, value in asdict(card).items() if value is not None}
         temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _card_of(values: dict[str, Any]) -> Card:
-    try:
-        card = read_record(
-            Card, {key: value for key, value in values.items() if value is not None}, ignore_unknown=True
-        )
-    except Mistake as mistake:
-        raise ValueError(f"{mistake.problem}: {mistake.expected}") from None
-    if card.scheme not in SCHEMES:
-        raise ValueError(f"“scheme” is {card.scheme!r}, known are {', '.join(map(str, SCHEMES))}")
-    if card.role not in ROLES:
-        raise ValueError(f"“role” is {card.role!r}, known are {', '.join(ROLES)}")
-    if not (0 < card.crop.scale < math.inf and math.isfinite(card.crop.dy)):
-        raise ValueError("“crop.scale” must be above 0, and “crop.dy” a number")
-    if card.input_range != (0.0, 255.0):
-        raise ValueError("“input_range” must be [0, 255]: normalisation belongs into the model")
-    return card

@@ -78,17 +78,12 @@ class PoseFinder:
     def find(self, points: NDArray[np.floating], width: int, height: int) -> HeadPose | None:
         """Return the pose, or None where no rigid face that is turned to the camera looks like this.
 
-        The camera is unknown. Its focal length is taken to be the picture's larger side, a field of view of 53
-        degrees as webcams have it; the pose hardly depends on it.
-
-        Args:
-            points: `[11, 2]` finite, the `RIGID_POINTS` in pixels of the picture.
-            width: of the picture in pixels.
-            height: of the picture in pixels.
+        The points are the `RIGID_POINTS` `[11, 2]`, finite, in pixels of a picture of this size. The camera is unknown:
+        its focal length is taken to be the picture's larger side, a field of view of 53 degrees as webcams have it; the
+        pose hardly depends on it.
         """
         camera = _Camera(width, height, points)
-        places = camera.places(points)
-        found = self._search(places)
+        found = self._search(camera.places(points))
         self._last = None if found is None else found[:2]
         if found is None:
             return None

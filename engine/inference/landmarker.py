@@ -55,10 +55,6 @@ class Landmarks:
 class Landmarker:
     """A landmark model ready to run. Belongs to one thread.
 
-    Args:
-        runtime: the loaded network.
-        card: its card.
-
     Raises:
         ModelError: the network breaks the model contract.
     """

@@ -22,9 +22,8 @@ class ModelEntry:
     """A model found in a folder.
 
     Attributes:
-        name: its name.
         path: of its `.tflite` file.
-        card: its card; None if that cannot be read.
+        card: None if it cannot be read.
         error: why the model cannot be used; None if it can.
     """
 
@@ -79,14 +78,13 @@ class ModelLibrary:
 
 
 def _entry(card_path: Path) -> ModelEntry:
-    path = card_path.with_suffix(".tflite")
-    card = None
+    path, card, error = card_path.with_suffix(".tflite"), None, None
     try:
         card = read_card(card_path)
         read_model(path, card)
-    except ModelError as error:
-        return ModelEntry(card_path.stem, path, card, error)
-    return ModelEntry(card_path.stem, path, card, None)
+    except ModelError as failure:
+        error = failure
+    return ModelEntry(card_path.stem, path, card, error)
 
 
 def default_teacher(entries: list[ModelEntry], first: str) -> str:

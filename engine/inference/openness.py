@@ -38,11 +38,9 @@ class EyeGauge:
         self._open = OPEN_EYE
 
     def read(self, ratio: float, seconds: float) -> float:
-        """Return the openness in [0, 1]; NaN for a ratio of NaN.
+        """Return the openness in [0, 1] of an eye by its aspect ratio as seen from the front; NaN for NaN.
 
-        Args:
-            ratio: aspect ratio of the eye as seen from the front.
-            seconds: since the last call; 0 if there was none.
+        The time since the last call is in `seconds`, 0 if there was none.
         """
         if math.isnan(ratio):
             return math.nan
@@ -57,34 +55,24 @@ def mouth_openness(ratio: float) -> float:
     return _share(ratio, CLOSED_MOUTH, OPEN_MOUTH)
 
 
-def eye_ratio(eye: Sequence[Sequence[float]]) -> float:
-    """Return the eye aspect ratio: mean height over width (Soukupova and Cech, CVWW 2016); NaN without a width.
+def aspect_ratio(outline: Sequence[Sequence[float]]) -> float:
+    """Return the aspect ratio of an eye or of the inner lips: mean height over width; NaN without a width.
+
+    Of an eye with six points this is the EAR (Soukupova and Cech, CVWW 2016).
 
     Args:
-        eye: six points (x, y): a corner, two on the upper lid, the other corner, two on the lower lid backwards.
+        outline: points (x, y): a corner, those on the upper edge, the other corner, those on the lower edge backwards.
     """
-    width = math.dist(eye[0], eye[3])
-    return (math.dist(eye[1], eye[5]) + math.dist(eye[2], eye[4])) / (2 * width) if width > 0 else math.nan
-
-
-def mouth_ratio(lips: Sequence[Sequence[float]]) -> float:
-    """Return the aspect ratio of the inner lips: mean height over width; NaN without a width.
-
-    Args:
-        lips: eight points (x, y): a corner, three on the upper lip, the other corner, three on the lower lip backwards.
-    """
-    width = math.dist(lips[0], lips[4])
-    height = (math.dist(lips[1], lips[7]) + math.dist(lips[2], lips[6]) + math.dist(lips[3], lips[5])) / 3
-    return height / width if width > 0 else math.nan
+    half = len(outline) // 2
+    width = math.dist(outline[0], outline[half])
+    heights = [math.dist(outline[place], outline[-place]) for place in range(1, half)]
+    return sum(heights) / (len(heights) * width) if width > 0 else math.nan
 
 
 def frontal_factors(rotation: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Return the factors that correct the ratios of right eye, left eye and mouth for the rotation of the head.
+    """Return the factors that correct the ratios of right eye, left eye and mouth for the rotation `[3, 3]` of a head.
 
     Each is the visible share of its width over that of its height; NaN where it is seen from the side.
-
-    Args:
-        rotation: `[3, 3]`, see `HeadPose.rotation`.
     """
     height = max(math.hypot(rotation[0, 1], rotation[1, 1]), _LOWEST_SIGHT)
     seen = (_WIDTHS @ rotation.T)[:, :2]

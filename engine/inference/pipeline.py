@@ -15,7 +15,7 @@ from engine.core.schemes import IBUG_68
 from engine.inference.detector import FaceDetector
 from engine.inference.landmarker import Landmarker
 from engine.inference.smoothing import OneEuroFilter
-from engine.inference.tracking import FaceTracker, Track, TrackingSettings
+from engine.inference.tracking import FaceTracker, Track
 
 DEFAULT_SMOOTHING = 0.5
 
@@ -23,22 +23,13 @@ DEFAULT_SMOOTHING = 0.5
 class Pipeline:
     """Turns the frames of one source into results. Belongs to one thread.
 
-    Args:
-        detector: finds new faces.
-        landmarker: locates their landmarks.
+    Attributes:
         smoothing: strength of the One-Euro filter, 0 for none to 1.
-        tracking: when to look for faces; the defaults if None.
     """
 
-    def __init__(
-        self,
-        detector: FaceDetector,
-        landmarker: Landmarker,
-        smoothing: float = DEFAULT_SMOOTHING,
-        tracking: TrackingSettings | None = None,
-    ) -> None:
+    def __init__(self, detector: FaceDetector, landmarker: Landmarker, smoothing: float = DEFAULT_SMOOTHING) -> None:
         self.smoothing = smoothing
-        self._tracker = FaceTracker(detector, landmarker, tracking)
+        self._tracker = FaceTracker(detector, landmarker)
         self._filters: dict[int, OneEuroFilter] = {}
         self._picture = ""
 
@@ -67,23 +58,18 @@ class Pipeline:
         faces = tuple(self._face(track, frame) for track in found.tracks)
         self._filters = {face.id: self._filters[face.id] for face in faces}
         smooth_ms = (time.perf_counter() - start) * 1e3
-        stages = {
-            "capture": capture_ms,
-            "detect": found.detect_ms,
-            "landmark": found.landmark_ms,
-            "smooth": smooth_ms,
-        }
+        networks = {"detect": found.detect_ms, "landmark": found.landmark_ms}
+        stages = {"capture": capture_ms, **networks, "smooth": smooth_ms}
         error = None if frame.truth is None else _error(faces, frame.truth)
         model = self.landmarker.card.name
         return Result(frame, faces, model, stages, found.detected, error, found.not_finite)
 
     def _face(self, track: Track, frame: Frame) -> Face:
         scheme = self.landmarker.card.markup
-        points = track.landmarks.points
+        landmarks = track.landmarks
         smooth = self._filters.setdefault(track.id, OneEuroFilter(self.smoothing))
         smooth.strength = self.smoothing
-        smoothed = smooth(points, frame.moment, interocular_distance(scheme, points))
-        landmarks = track.landmarks
+        smoothed = smooth(landmarks.points, frame.moment, interocular_distance(scheme, landmarks.points))
         return Face(
             track.id, landmark_box(smoothed), landmarks.score, scheme, smoothed, landmarks.confidence, landmarks.roll
         )

@@ -19,10 +19,9 @@ from engine.inference.openness import (
     LEFT_EYE,
     RIGHT_EYE,
     EyeGauge,
-    eye_ratio,
+    aspect_ratio,
     frontal_factors,
     mouth_openness,
-    mouth_ratio,
 )
 from engine.inference.smoothing import LONGEST_INTERVAL
 
@@ -100,11 +99,7 @@ class SignalReader:
         gone is forgotten with its blinks. After a discontinuity (more than `LONGEST_INTERVAL`, or time running back) a
         blink that had begun does not count. The same faces may be read again.
 
-        Args:
-            faces: all that were found on a picture.
-            width: of the picture in pixels.
-            height: of the picture in pixels.
-            moment: when the picture was taken, in seconds.
+        The faces are all that were found on a picture of this size, taken at a `moment` in seconds.
         """
         self._people = {face.id: self._people.get(face.id) or _Person() for face in faces}
         return tuple(self._people[face.id].read(face, width, height, moment) for face in faces)
@@ -139,8 +134,6 @@ class BlinkCounter:
 
 
 class _Person:
-    """The state of a tracked face."""
-
     def __init__(self) -> None:
         self._pose = PoseFinder()
         self._right, self._left = EyeGauge(), EyeGauge()
@@ -148,7 +141,6 @@ class _Person:
         self._moment: float | None = None
 
     def read(self, face: Face, width: int, height: int, moment: float) -> FaceSignals | None:
-        """Return the signals of the person's face in a picture of this size, taken at a moment in seconds."""
         step = self._step(moment)
         wanted = _wanted_points(face.scheme)
         if wanted is None or not np.isfinite(points := face.landmarks[wanted]).all():
@@ -156,12 +148,12 @@ class _Person:
         places = points.tolist()
         pose = self._pose.find(points[_RIGID], width, height)
         right, left, mouth = (1.0, 1.0, 1.0) if pose is None else frontal_factors(pose.rotation)
-        eye_right = self._right.read(eye_ratio(places[_RIGHT]) * right, step)
-        eye_left = self._left.read(eye_ratio(places[_LEFT]) * left, step)
+        eye_right = self._right.read(aspect_ratio(places[_RIGHT]) * right, step)
+        eye_left = self._left.read(aspect_ratio(places[_LEFT]) * left, step)
         eyes = [eye for eye in (eye_right, eye_left) if math.isfinite(eye)]
         if eyes:
             self._blinks.add(sum(eyes) / len(eyes), moment)
-        open_mouth = mouth_openness(mouth_ratio(places[_LIPS]) * mouth)
+        open_mouth = mouth_openness(aspect_ratio(places[_LIPS]) * mouth)
         return FaceSignals(face.id, pose, eye_right, eye_left, self._blinks.count, open_mouth)
 
     def _step(self, moment: float) -> float:

@@ -31,13 +31,7 @@ class OneEuroFilter:
         self._time = 0.0
 
     def __call__(self, points: NDArray[np.float32], time: float, eye_distance: float) -> NDArray[np.float32]:
-        """Return the smoothed points.
-
-        Args:
-            points: `[K, 2]` finite, pixels of the picture.
-            time: when the picture was taken, in seconds.
-            eye_distance: of the face, in pixels.
-        """
+        """Return finite points `[K, 2]` smoothed; they and the eye distance are in pixels, the time in seconds."""
         step = time - self._time
         self._time = time
         if self._points is None or self._speed is None or not 0 < step <= LONGEST_INTERVAL or self.strength <= 0:

@@ -41,13 +41,7 @@ class TrackingSettings:
 
 @dataclass(frozen=True)
 class Track:
-    """A tracked face.
-
-    Attributes:
-        id: its number, never used twice.
-        crop: the crop that the landmarks were located in.
-        landmarks: of the face.
-    """
+    """A tracked face; its id is never used twice, and its crop is that for the next picture."""
 
     id: int
     crop: Crop
@@ -75,10 +69,8 @@ class TrackedFrame:
 class FaceTracker:
     """Finds the faces of successive pictures. Belongs to one thread.
 
-    Args:
-        detector: finds new faces.
+    Attributes:
         landmarker: finds the landmarks; may be exchanged at any time, the faces stay.
-        settings: see there.
     """
 
     def __init__(
@@ -130,9 +122,8 @@ class FaceTracker:
         found.detect_ms = _milliseconds_since(start)
         start = time.perf_counter()
         for detection in detections:
-            if len(found.tracks) >= self._settings.max_faces:
-                break
-            self._add(picture, detection, found)
+            if len(found.tracks) < self._settings.max_faces:
+                self._add(picture, detection, found)
         found.landmark_ms += _milliseconds_since(start)
 
     def _add(self, picture: NDArray[np.uint8], detection: Detection, found: TrackedFrame) -> None:

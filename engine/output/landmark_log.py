@@ -51,10 +51,7 @@ class LandmarkLog(OutputWorker[Prediction]):
     failure, remedy = RecordingError, "log into another place"
 
     def __init__(
-        self,
-        path: Path,
-        on_error: OnError | None = None,
-        free_bytes: Callable[[Path], int] = free_bytes,
+        self, path: Path, on_error: OnError | None = None, free_bytes: Callable[[Path], int] = free_bytes
     ) -> None:
         check_format(path)
         super().__init__(f"The log {path}", MOST_WAITING, on_error)

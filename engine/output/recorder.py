@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -37,8 +36,7 @@ class Recorded:
     """What a recording became.
 
     Attributes:
-        path: the file.
-        frames: frames in the file, repeated ones included; 0 if there is no file.
+        frames: in the file, repeated ones included; 0 if there is no file.
         seconds: how long it plays.
         dropped: pictures that are missing because they could not be written as fast as they came.
     """
@@ -148,21 +146,14 @@ class TimedRecorder:
     def __enter__(self) -> TimedRecorder:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self._first:
             self._begin()
         if self._recorder is not None:
             self._recorder.__exit__(kind, error, trace)
 
     def write(self, picture: NDArray[np.uint8], moment: float) -> None:
-        """Write a picture, or keep it until the rate is known.
-
-        Args:
-            picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
-            moment: seconds at which it was taken.
-        """
+        """Write a picture taken at a `moment`, or keep it until the rate is known; see `LiveRecorder.add`."""
         if self._recorder is not None:
             self._place(self._recorder, picture, moment)
             return

@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -72,9 +71,9 @@ class VideoRecorder:
         # OpenCV chooses the container by the ending, so the temporary name keeps it.
         self._partial = path.with_name(f".{path.stem}.part{path.suffix}")
         self._letterbox = Letterbox(size)
-        self._writer: cv2.VideoWriter | None = open_writer(
-            os.fspath(self._partial), cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()]), _writable(rate), size
-        )
+        codec = cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()])
+        rate = float(rate) if rate < FASTEST_EXACT_RATE else round(rate, 2)  # the nearest that every codec takes
+        self._writer: cv2.VideoWriter | None = open_writer(os.fspath(self._partial), codec, rate, size)
         if not self._writer.isOpened():
             self._writer.release()
             self._partial.unlink(missing_ok=True)
@@ -87,9 +86,7 @@ class VideoRecorder:
     def __enter__(self) -> VideoRecorder:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             self.close()
             return
@@ -216,11 +213,6 @@ def _check_numbers(rate: float, size: tuple[int, int]) -> None:
         )
 
 
-def _writable(rate: float) -> float:
-    """Return the nearest rate that every codec takes."""
-    return float(rate) if rate < FASTEST_EXACT_RATE else round(rate, 2)
-
-
 def _count_frames(path: Path, patience: float) -> int:
     """Return how many frames of a file can really be decoded; its header may promise more.
 
@@ -232,14 +224,9 @@ def _count_frames(path: Path, patience: float) -> int:
     while capture.grab():
         count += 1
         if time.monotonic() >= deadline:
-            count = _promised(capture) or count
+            promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+            capture.set(cv2.CAP_PROP_POS_FRAMES, promised - 1)
+            count = promised if capture.grab() and promised else count
             break
     capture.release()
     return count
-
-
-def _promised(capture: cv2.VideoCapture) -> int:
-    """Return the number of frames of the header, or 0 if there is no such last frame."""
-    promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    capture.set(cv2.CAP_PROP_POS_FRAMES, promised - 1)
-    return promised if capture.grab() else 0

@@ -23,13 +23,7 @@ BAR_WIDTH, BAR_HEIGHT = 5.0, 0.3  # of the scale of the heat
 
 @dataclass(frozen=True)
 class Words:
-    """A part of the line.
-
-    Attributes:
-        text: what it says.
-        colour: of the dot before it; None for none.
-        scale: whether the scale of the heat stands before it.
-    """
+    """A part of the line, after a dot of a colour, the scale of the heat, or nothing."""
 
     text: str
     colour: Colour | None = None
@@ -39,12 +33,8 @@ class Words:
 def words_of(models: tuple[str, str], layout: Layout, magnification: float) -> tuple[Words, ...]:
     """Return what the caption says: both models, and what the arrows and the heat of a difference mean.
 
-    Nothing is said for a single lane, nor for a lane without a model.
-
-    Args:
-        models: names of the two models that are shown, "" for none.
-        layout: how they are shown.
-        magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are.
+    Nothing is said for a single lane, nor for a lane without a model, whose name is "". The arrows of
+    `Layout.DIFFERENCE` are `magnification` times longer than true.
     """
     if layout is Layout.SINGLE:
         return ()

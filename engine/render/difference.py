@@ -19,11 +19,9 @@ ARROW_ALPHA, CONTOUR_ALPHA = 0.95, 0.8
 
 
 class Difference:
-    """The drawing of one face.
+    """The drawing of one face as two models see it, compared on the points they share.
 
-    Args:
-        first, second: the face as both models see it, in pixels of the picture; compared on the points they share.
-        magnification: how much longer than true the arrows are.
+    The arrows are `magnification` times longer than true.
     """
 
     def __init__(self, first: Face, second: Face, magnification: float) -> None:

@@ -12,38 +12,29 @@ GAP = 8  # pixels between two pictures; even, because video codecs want even wid
 
 
 def joined(first: NDArray[np.uint8], second: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """Return both pictures side by side, the first on the left.
+    """Return two pictures `[H, W, 4]` side by side as a new one `[H, 2 W + GAP, 4]`, all uint8 BGRA.
 
-    Args:
-        first: `[H, W, 4]` uint8 BGRA.
-        second: the same; of another size it is fitted into the first's, None leaves its place empty. So the size
-            never depends on it, and a recording can begin before the second lane has a picture.
-
-    Returns:
-        `[H, 2 W + GAP, 4]` uint8 BGRA, a copy.
+    A second one of another size is fitted into the first's, None leaves its place empty. So the size never depends on
+    it, and a recording can begin before the second lane has a picture.
     """
     height, width = first.shape[:2]
     out = np.empty((height, 2 * width + GAP, 4), np.uint8)
     out[:, :width] = first
-    out[:, width : width + GAP] = (*PLATE, 255)
-    right = out[:, width + GAP :]
-    if second is None or not second.size:
-        right[:] = (*PLATE, 255)
-    else:
-        _put(second, right)
+    if second is not None and second.shape == first.shape:
+        out[:, width : width + GAP] = (*PLATE, 255)
+        out[:, width + GAP :] = second
+        return out
+    out[:, width:] = (*PLATE, 255)
+    if second is not None and second.size:
+        _put(second, out[:, width + GAP :])
     return out
 
 
 def split(first: NDArray[np.uint8], second: NDArray[np.uint8] | None, place: float) -> NDArray[np.uint8]:
-    """Return one picture: the first left of a line, the second right of it.
+    """Return a new picture: the first left of a line, the second right of it, all `[H, W, 4]` uint8 BGRA.
 
-    Args:
-        first: `[H, W, 4]` uint8 BGRA.
-        second: the same; of another size it is scaled to the first's, None shows the first alone.
-        place: of the line, as a share of the width in [0, 1].
-
-    Returns:
-        `[H, W, 4]` uint8 BGRA, a copy.
+    A second one of another size is scaled to the first's, None shows the first alone. The line stands at `place`, a
+    share of the width in [0, 1].
     """
     out = first.copy()
     if second is not None and second.size:
@@ -56,13 +47,9 @@ def split(first: NDArray[np.uint8], second: NDArray[np.uint8] | None, place: flo
 
 
 def _put(picture: NDArray[np.uint8], cell: NDArray[np.uint8]) -> None:
-    """Write a picture into a cell, as large as it fits, with dark edges where the shapes differ."""
-    if picture.shape == cell.shape:
-        cell[:] = picture
-        return
+    """Write a picture into a dark cell, as large as it fits."""
     (height, width), (high, wide) = picture.shape[:2], cell.shape[:2]
     scale = min(high / height, wide / width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     left, top = (wide - size[0]) // 2, (high - size[1]) // 2
-    cell[:] = (*PLATE, 255)
     cell[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

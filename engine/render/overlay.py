@@ -234,12 +234,9 @@ class OverlayPainter:
 
 
 def draw_pose(layer: Layer, axes: NDArray[np.floating], width: int) -> None:
-    """Draw the pose of a head as three axes that grow out of the tip of the nose.
+    """Draw the pose of a head as three axes that grow out of the tip of the nose, on a layer that was cleared for them.
 
-    Args:
-        layer: was cleared for a region around the axes; sealed and laid by the caller.
-        axes: `[4, 2]` finite, pixels of the picture, see `HeadPose.axes`; mirrored where the picture is.
-        width: of the lines in pixels.
+    The axes `[4, 2]` are finite, pixels of the picture, see `HeadPose.axes`; mirrored where the picture is.
     """
     fixed = layer.fixed(axes)
     for end, colour in zip(fixed[1:], AXIS_COLOURS, strict=True):

@@ -31,9 +31,7 @@ class Row:
     """A line of the panel: label, numbers in columns, and their unit.
 
     Attributes:
-        label: what is measured.
         numbers: up to two.
-        unit: what the numbers count.
         rank: rows of the highest rank are left out first where there is no room.
         gap: whether a group begins, with a gap above.
     """
@@ -49,12 +47,7 @@ TRUTH_ROW = Row("ground truth", (), "", rank=3, gap=True)
 
 
 def rows_of(stats: Stats, truth: bool) -> list[Row]:
-    """Return what the panel says, from top to bottom.
-
-    Args:
-        stats: the numbers.
-        truth: whether the ground truth is drawn, so that its marks need a word.
-    """
+    """Return what the panel says, from top to bottom; where the ground truth is drawn, its marks need a word."""
     rows = []
     if stats.fps is not None:
         rows.append(Row("FPS", (number(stats.fps),), "frames/s", rank=0))
@@ -89,14 +82,7 @@ class Panel:
         self._set_at = -math.inf
 
     def draw(self, picture: NDArray[np.uint8], stats: Stats, now: float, truth: bool) -> None:
-        """Draw `stats` on `picture` `[H, W, 4]` uint8 BGRA.
-
-        Args:
-            picture: where to draw.
-            stats: the numbers.
-            now: a time in seconds, by which the numbers are refreshed.
-            truth: whether the ground truth is drawn.
-        """
+        """Draw `stats` on `picture` `[H, W, 4]` uint8 BGRA, refreshed by the time `now` in seconds."""
         rows = rows_of(stats, truth)
         kind = (picture.shape, *(row.label for row in rows))
         if kind != self._shown or not 0 <= now - self._set_at < REFRESH:
@@ -125,13 +111,7 @@ class Panel:
 
 
 class Layout:
-    """Where everything on the panel stands, in pixels from the plate's corner.
-
-    Args:
-        rows: what to set, at least one.
-        em: size of the letters in pixels.
-        painter: sets the text.
-    """
+    """Where the rows of the panel, at least one, stand, in pixels from the plate's corner; `em` is in pixels too."""
 
     def __init__(self, rows: list[Row], em: float, painter: TextPainter) -> None:
         self._rows, self._em, self._painter = rows, em, painter

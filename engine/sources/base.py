@@ -84,12 +84,7 @@ class Seekable(Protocol):
 
 @dataclass(frozen=True)
 class CameraFormat:
-    """What a camera is asked for; it may answer with something else.
-
-    Attributes:
-        width, height: of its pictures, in pixels.
-        rate: pictures per second.
-    """
+    """What a camera is asked for, in pixels and pictures per second; it may answer with something else."""
 
     width: int
     height: int

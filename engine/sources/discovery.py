@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any
 
 import cv2
 
@@ -49,16 +49,8 @@ class Camera:
     path: str
 
 
-class _Listed(Protocol):
-    """What `cv2_enumerate_cameras.CameraInfo` has."""
-
-    index: int
-    name: str
-    path: str | None
-    backend: int
-
-
-Enumerate = Callable[[int], Iterable[_Listed]]
+# The cameras of a backend, each with what `cv2_enumerate_cameras.CameraInfo` has.
+Enumerate = Callable[[int], Iterable[Any]]
 
 
 def backends(system: str | None = None) -> tuple[int, ...]:
@@ -69,9 +61,7 @@ def backends(system: str | None = None) -> tuple[int, ...]:
 def list_cameras(backend: int | None = None, enumerate_cameras: Enumerate | None = None) -> list[Camera]:
     """List the cameras of a backend, sorted by number; an empty list if there is none or the system does not answer.
 
-    Args:
-        backend: OpenCV's number of the backend; None takes the system's best.
-        enumerate_cameras: asks the system for the cameras of a backend.
+    The backend is given by OpenCV's number; None takes the system's best.
     """
     chosen = backends()[0] if backend is None else backend
     try:
@@ -88,9 +78,6 @@ class CameraList:
     """The cameras that are plugged in, each under the same name as long as it stays plugged in.
 
     A second camera of the same model must not rename the active one. Safe from any thread.
-
-    Args:
-        look: lists the cameras.
     """
 
     def __init__(self, look: Callable[[], list[Camera]] = list_cameras) -> None:
@@ -102,7 +89,8 @@ class CameraList:
         """List the cameras again, and return them."""
         with self._lock:
             cameras = self._look()
-            kept = {camera.path: name for camera in cameras if (name := self._known_name(camera))}
+            before = ((camera, self._names.get(camera.path)) for camera in cameras)
+            kept = {camera.path: name for camera, name in before if name and _model(name) == _model(camera.name)}
             taken = set(kept.values())
             named = []
             for camera in cameras:
@@ -111,11 +99,6 @@ class CameraList:
                 named.append(replace(camera, name=name))
             self._names = {camera.path: camera.name for camera in named if camera.path}
             return named
-
-    def _known_name(self, camera: Camera) -> str | None:
-        """Return the name that a camera had at the last refresh; None if it was not there."""
-        name = self._names.get(camera.path)
-        return name if name is not None and _model(name) == _model(camera.name) else None
 
 
 def _model(name: str) -> str:
@@ -170,7 +153,7 @@ def same_camera_elsewhere(camera: Camera, enumerate_cameras: Enumerate | None = 
     return [other for cameras in others for other in cameras if other.name == camera.name]
 
 
-def _enumerate(backend: int) -> Iterable[_Listed]:
+def _enumerate(backend: int) -> Iterable[Any]:
     # Imported when needed: on some systems the package loads native frameworks, which may be missing.
     from cv2_enumerate_cameras import enumerate_cameras
 

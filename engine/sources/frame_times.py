@@ -17,11 +17,7 @@ RAW = -1  # a picture format for which OpenCV hands packets over as they are
 
 
 class FrameTimes:
-    """The moments of a video's frames in the order of showing, read on without decoding as far as they are asked for.
-
-    Args:
-        open_capture: opens the file once more.
-    """
+    """The moments of a video's frames in the order of showing, read on without decoding as far as they are needed."""
 
     def __init__(self, open_capture: Callable[[], VideoCapture]) -> None:
         self._capture = open_capture()

@@ -30,13 +30,6 @@ def _open_camera(camera: Camera, wanted: CameraFormat = DEFAULT_FORMAT) -> Sourc
     return CameraSource(camera, wanted, fallbacks=same_camera_elsewhere(camera), known=BACKENDS_THAT_WORKED)
 
 
-def _open_sample() -> Source:
-    # Imported when needed: cameras need no portrait.
-    from engine.sources.sample import SampleSource
-
-    return SampleSource()
-
-
 def open_source(
     spec: str | None,
     cameras: Callable[[], list[Camera]] = list_cameras,
@@ -57,39 +50,26 @@ def open_source(
         SourceError: there is no such thing, or it cannot be opened; `CameraAbsent` if it can only be a camera.
         PackError: the path is a damaged pack.
     """
-    if spec is None:
-        found = cameras()
-        return _open_found(found[0], open_camera, formats) if found else _open_sample()
-    text = spec.strip()
-    if text.casefold() == SAMPLE:
-        return _open_sample()
+    text, found = (spec or "").strip(), cameras() if spec is None else []
+    if text.casefold() == SAMPLE or (spec is None and not found):
+        from engine.sources.sample import SampleSource  # imported when needed: cameras need no portrait
+
+        return SampleSource()
     # A name may begin or end with a space, so it is tried as it is first.
-    for path in (Path(name).expanduser() for name in (spec, text) if text):
+    for path in (Path(name).expanduser() for name in (spec or "", text) if text):
         if _is_folder(path):
             return PicturesSource(path)
-        if _is_file(path):
+        if os.path.isfile(path):  # noqa: PTH113  as in `_is_folder`
             return _open_file(path)
     try:
-        camera = find_camera(cameras(), text)
+        camera = found[0] if found else find_camera(cameras(), text)
     except CameraAbsent as absent:
         raise _unknown(text, absent) from absent
-    return _open_found(camera, open_camera, formats)
+    return open_camera(camera, (formats or {}).get(camera.name, DEFAULT_FORMAT))
 
 
 def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112  Path raises for names too long and folders that may not be searched
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113  as above
-
-
-def _open_found(
-    camera: Camera,
-    open_camera: Callable[[Camera, CameraFormat], Source],
-    formats: Mapping[str, CameraFormat] | None,
-) -> Source:
-    return open_camera(camera, (formats or {}).get(camera.name, DEFAULT_FORMAT))
 
 
 def _open_file(path: Path) -> Source:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +23,6 @@ SHOWING_RATE = 1.0  # pictures per second
 NAMED_IN_REMARK = 3
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """A picture that could not be read.
-
-    Attributes:
-        path: where it lies.
-        reason: why, as a sentence.
-    """
-
-    path: Path
-    reason: str
-
-
 class PicturesSource:
     """Pictures one after the other: a single one, those of a folder in natural order, or those of a pack.
 
@@ -48,7 +34,7 @@ class PicturesSource:
 
     Attributes:
         frame_count: number of pictures; it falls with each one that must be skipped.
-        skipped: the pictures that could not be read so far.
+        skipped: the pictures that could not be read so far, each with the reason as a sentence.
 
     Raises:
         SourceError: there is nothing at `path`, or the folder holds no picture.
@@ -63,26 +49,21 @@ class PicturesSource:
         self._is_folder = path.is_dir()
         self._paths, self._truth = self._find(path)
         self.frame_count: int | None = len(self._paths)
-        self.skipped: list[Skipped] = []
+        self.skipped: dict[Path, str] = {}
         self._place = 0
         self._closed = False
-
-    @property
-    def truth_remark(self) -> str:
-        """A sentence on ground truth beside the pictures that cannot be used; "" if there is none."""
-        return self._truth.remark
 
     @property
     def remark(self) -> str:
         """Sentences that name the skipped pictures and useless ground truth; "" if there are none."""
         skipped = ""
         if self.skipped:
-            names = ", ".join(skipped.path.name for skipped in self.skipped[:NAMED_IN_REMARK])
+            names = ", ".join(path.name for path in [*self.skipped][:NAMED_IN_REMARK])
             more = ", …" if len(self.skipped) > NAMED_IN_REMARK else ""
             skipped = (
                 f"{len(self.skipped)} picture(s) of {self.name} could not be read and were skipped: {names}{more}."
             )
-        return " ".join(filter(None, (skipped, self.truth_remark)))
+        return " ".join(filter(None, (skipped, self._truth.remark)))
 
     def read(self) -> Frame | None:
         """Return the next readable picture, or None after the last.
@@ -101,7 +82,7 @@ class PicturesSource:
         if not self._paths and self.skipped and not self._closed:
             raise SourceError(
                 f"None of the {len(self.skipped)} picture(s) of {self.name} can be read",
-                f"the first one: {self.skipped[0].reason}",
+                f"the first one: {next(iter(self.skipped.values()))}",
                 "check the files, or choose another folder",
             )
         return None
@@ -142,7 +123,7 @@ class PicturesSource:
             if not self._is_folder:
                 raise
             log.info("Skipped: %s", error)
-            self.skipped.append(Skipped(path, error.what))
+            self.skipped[path] = error.what
             del self._paths[self._place]  # so that places count readable pictures
             self.frame_count = len(self._paths)
             return None

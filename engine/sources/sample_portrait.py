@@ -27,13 +27,7 @@ _MIDDLE_OF_FACE = [27, 30, 33, 51]  # landmarks
 
 
 class MovingPortrait:
-    """Renders a portrait in any pose.
-
-    Args:
-        picture: `[H, W, 3]` uint8 RGB.
-        landmarks: `[68, 2]` in pixels of the picture.
-        width, height: size of the frames.
-    """
+    """Renders a portrait `[H, W, 3]` uint8 RGB with its landmarks `[68, 2]` in any pose, in frames of one size."""
 
     def __init__(self, picture: NDArray[np.uint8], landmarks: NDArray[np.floating], width: int, height: int) -> None:
         self._still = cv2.resize(picture, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC)

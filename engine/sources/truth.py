@@ -29,12 +29,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Label:
-    """The labelled landmarks of the one face of a picture.
-
-    Attributes:
-        points: `[K, 2]` pixels of the upright picture, NaN where unknown.
-        size: width and height of the labelled picture; None if unknown.
-    """
+    """The labelled points `[K, 2]` of the one face of an upright picture, NaN where unknown; and the size of it."""
 
     points: NDArray[np.floating]
     size: tuple[float, float] | None = None
@@ -43,9 +38,7 @@ class Label:
 class GroundTruth(Generic[Key]):
     """Looks up the ground truth of a picture, if it fits the picture.
 
-    Args:
-        look_up: returns what is known of a picture; may raise an UnderstudyError.
-        broken: why the ground truth that is there cannot be used at all.
+    `look_up` may raise an `UnderstudyError`; `broken` is why the ground truth that is there cannot be used at all.
     """
 
     def __init__(self, look_up: Callable[[Key], Label | None], broken: UnderstudyError | None = None) -> None:

@@ -89,7 +89,8 @@ class VideoSource:
         self._path, self._open_capture = path, open_capture
         self._times: FrameTimes | None = None  # needed only for seeking
         self._capture = self._open_upright()
-        self.rate: float | None = _plausible_rate(self._capture.get(cv2.CAP_PROP_FPS))
+        reported = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self.rate: float | None = reported if SLOWEST_RATE <= reported <= FASTEST_RATE else FALLBACK_RATE
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._next_id = 0
         self._time = self._longest = 0.0
@@ -106,11 +107,6 @@ class VideoSource:
         self._recent.add(0, self._frame_time(), picture)
 
     @property
-    def truth_remark(self) -> str:
-        """A sentence on ground truth beside the video that cannot be used; "" if there is none."""
-        return self._truth.remark
-
-    @property
     def remark(self) -> str:
         """Sentences on useless ground truth, and on an end long before the header's, as of damaged files; else ""."""
         missing = self._announced - self._next_id
@@ -120,7 +116,7 @@ class VideoSource:
                 f"The video {self.name} ended after {self._next_id} of {self._announced:.0f} frames: "
                 "it is cut off or damaged. Copy or download it again."
             )
-        return " ".join(filter(None, (cut, self.truth_remark)))
+        return " ".join(filter(None, (cut, self._truth.remark)))
 
     def read(self) -> Frame | None:
         """Return the next frame, or None at the end of what can be decoded and once the source was closed."""
@@ -251,10 +247,6 @@ class VideoSource:
             self._time += 1 / (self.rate or FALLBACK_RATE)
         self._longest = max(self._longest, self._time + 1 / (self.rate or FALLBACK_RATE))
         return self._time
-
-
-def _plausible_rate(reported: Any) -> float:
-    return float(reported) if math.isfinite(reported) and SLOWEST_RATE <= reported <= FASTEST_RATE else FALLBACK_RATE
 
 
 def _check_file(path: Path) -> None:

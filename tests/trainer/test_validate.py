@@ -13,7 +13,7 @@ from engine.core.errors import PackError
 from engine.core.metrics import nme_box
 from engine.core.schemes import IBUG_68, WFLW_98
 from engine.formats.images import write_picture
-from engine.inference.openness import LEFT_EYE, RIGHT_EYE, eye_ratio
+from engine.inference.openness import LEFT_EYE, RIGHT_EYE, aspect_ratio
 from tests.fakes.tiny_training import write_sample_pack
 from trainer.data import validation_faces
 from trainer.data.crops import load_crops
@@ -56,7 +56,7 @@ def test_box_errors_are_those_of_the_engine():
 
 def test_eye_ratios_are_those_of_the_engine_in_each_markup():
     points = face()
-    expected = np.mean([eye_ratio(points[list(eye)].tolist()) for eye in (RIGHT_EYE, LEFT_EYE)])
+    expected = np.mean([aspect_ratio(points[list(eye)].tolist()) for eye in (RIGHT_EYE, LEFT_EYE)])
     assert float(eye_ratios(points[None], IBUG_68)) == pytest.approx(expected, rel=1e-5)
     more = torch.rand(1, 98, 2)
     more[0, list(WFLW_98.as_68)] = points

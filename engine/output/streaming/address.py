@@ -17,13 +17,7 @@ EXAMPLES = {
 
 @dataclass(frozen=True)
 class StreamAddress:
-    """An address.
-
-    Attributes:
-        kind: a key of `EXAMPLES`.
-        host: name or number of a machine: the receiver's, or for `ws` the one of ours on which we listen.
-        port: 1 to 65535.
-    """
+    """An address of a kind in `EXAMPLES`: the receiver's, or for `ws` the one of ours on which we listen."""
 
     kind: str
     host: str

@@ -25,13 +25,9 @@ Message = dict[str, Any]
 def landmark_message(
     result: Result, signals: Sequence[FaceSignals | None], captured: float, latency_ms: float
 ) -> Message:
-    """Return a result as plain values.
+    """Return a result, and the signals of its faces if they are read, as plain values.
 
-    Args:
-        result: what was found on a frame.
-        signals: of each of the result's faces; empty if none are read.
-        captured: when the picture was taken, in seconds since 1970.
-        latency_ms: how long ago that is.
+    Its picture was taken at `captured`, in seconds since 1970, which is `latency_ms` milliseconds ago.
     """
     frame = result.frame
     return {

@@ -20,13 +20,7 @@ def as_bundle(message: Message) -> bytes:
 
 
 def osc_message(address: str, types: str, *arguments: Any) -> bytes:
-    """Return one OSC message.
-
-    Args:
-        address: such as `/understudy/frame`.
-        types: a letter for each argument: i int32, f float32, d float64, s string.
-        arguments: the values.
-    """
+    """Return one OSC message; `types` has a letter for each argument: i int32, f float32, d float64, s string."""
     parts = [_text(address), _text(f",{types}")]
     for letter, value in zip(types, arguments, strict=True):
         parts.append(_text(value) if letter == "s" else struct.pack(f">{letter}", value))
@@ -34,20 +28,9 @@ def osc_message(address: str, types: str, *arguments: Any) -> bytes:
 
 
 def _frame(message: Message) -> bytes:
-    return osc_message(
-        f"{ROOT}/frame",
-        "iidfsiiiii",
-        message["version"],
-        message["frame"] & 0x7FFFFFFF,
-        message["captured"],
-        message["latency_ms"],
-        message["model"],
-        message["width"],
-        message["height"],
-        message["part"],
-        message["parts"],
-        len(message["faces"]),
-    )
+    names = ("version", "frame", "captured", "latency_ms", "model", "width", "height", "part", "parts")
+    values = {name: message[name] for name in names} | {"frame": message["frame"] & 0x7FFFFFFF}
+    return osc_message(f"{ROOT}/frame", "iidfsiiiii", *values.values(), len(message["faces"]))
 
 
 def _face(face: dict[str, Any]) -> list[bytes]:

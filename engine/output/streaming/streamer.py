@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+from engine.core.errors import OutputError
 from engine.core.faces import Result
 from engine.inference.signals import FaceSignals
 from engine.output.streaming.address import StreamAddress, parse_address
-from engine.output.streaming.datagram import DatagramLink
-from engine.output.streaming.message import Message, as_line, landmark_message
+from engine.output.streaming.message import Message, as_line, datagrams, landmark_message
 from engine.output.streaming.osc import as_bundle
 from engine.output.worker import OnError, OutputWorker
 
@@ -23,6 +24,55 @@ class Link(Protocol):
     def send(self, message: Message) -> None: ...
 
     def close(self) -> None: ...
+
+
+class DatagramLink:
+    """Sends messages, encoded as UDP datagrams, to one receiver, whether it is there or not.
+
+    Attributes:
+        missed: messages that the system had no room for.
+
+    Raises:
+        OutputError: the host is unknown.
+    """
+
+    def __init__(self, address: StreamAddress, encode: Callable[[Message], bytes]) -> None:
+        self.missed = 0
+        self._address, self._encode = address, encode
+        try:
+            found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
+        except (OSError, UnicodeError) as error:
+            raise OutputError(
+                f"The host “{address.host}” of the stream is not known", "its name is mistyped", "check the address"
+            ) from error
+        family, kind, protocol, _, target = found[0]
+        self._target: tuple[Any, ...] = target
+        self._socket = socket.socket(family, kind, protocol)
+        self._socket.setblocking(False)
+
+    def send(self, message: Message) -> None:
+        """Send a message in one datagram or, with many faces, several.
+
+        Raises:
+            OutputError: the network is down or refuses, or a face is too large.
+        """
+        try:
+            for datagram in datagrams(message, self._encode):
+                self._socket.sendto(datagram, self._target)
+        except BlockingIOError:
+            self.missed += 1
+        except ConnectionError:
+            pass  # nobody listens yet
+        except OSError as error:
+            raise OutputError(
+                f"The stream to {self._address} cannot be sent ({error.strerror})",
+                "the network is down, or it forbids this address",
+                "check the network and the address",
+            ) from error
+
+    def close(self) -> None:
+        """Release the socket."""
+        self._socket.close()
 
 
 def open_link(address: StreamAddress) -> Link:
@@ -56,10 +106,7 @@ class Streamer(OutputWorker[tuple[Result, Sequence[FaceSignals | None]]]):
     """
 
     def __init__(
-        self,
-        address: str,
-        on_error: OnError | None = None,
-        open_link: Callable[[StreamAddress], Link] = open_link,
+        self, address: str, on_error: OnError | None = None, open_link: Callable[[StreamAddress], Link] = open_link
     ) -> None:
         self.address = parse_address(address)
         super().__init__(f"The stream {self.address}", None, on_error)

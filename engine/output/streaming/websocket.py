@@ -27,10 +27,7 @@ LOCAL_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
 class WebSocketLink:
-    """Serves on a thread of its own.
-
-    Args:
-        address: where to listen.
+    """Serves at an address on a thread of its own.
 
     Attributes:
         missed: messages that a client was too slow for.

@@ -25,6 +25,7 @@ from engine.sources.discovery import Camera
 OPEN_LIMIT = 15.0  # seconds
 # A picture is sent again when no other came for so long: programs take a silent camera for a broken one.
 REPEAT_AFTER = 0.5
+RATE = 30.0  # frames per second that the camera announces
 GOODBYE = 0.5  # seconds for the process to let go of the device
 
 
@@ -35,7 +36,6 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
 
     Args:
         size: width and height in pixels; odd ones lose a pixel, because drivers halve the colours.
-        rate: frames per second that the camera announces.
         source: the camera whose picture is shown; refused if it is this very virtual camera.
         on_error: called with the error that ended it, see `OutputWorker`.
         command: the program that shows frames; None takes ours.
@@ -51,7 +51,6 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
     def __init__(
         self,
         size: tuple[int, int],
-        rate: float = 30.0,
         source: Camera | None = None,
         on_error: OnError | None = None,
         command: Sequence[str] | None = None,
@@ -60,16 +59,12 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
         self.size = max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
         self.device, self.sent = "", 0
         self._source = source
-        self._command = [*(command or child_command()), str(self.size[0]), str(self.size[1]), str(rate)]
+        self._command = [*(command or child_command()), str(self.size[0]), str(self.size[1]), str(RATE)]
         self._process: subprocess.Popen[bytes] | None = None
         self._thread.start()
 
     def send(self, picture: NDArray[np.uint8]) -> None:
-        """Leave a picture to be shown; returns at once.
-
-        Args:
-            picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
-        """
+        """Leave a picture to be shown, `[H, W, 4]` BGRA or `[H, W, 3]` RGB, uint8; it may not be changed afterwards."""
         self._give(picture)
 
     def stop(self, timeout: float = 1.0) -> bool:

@@ -23,9 +23,7 @@ DRIVERS = {
 def child_command(frozen: bool | None = None, which: Callable[[str], str | None] = shutil.which) -> list[str]:
     """Return the command that shows frames in a virtual camera, without its arguments.
 
-    Args:
-        frozen: whether this is the bundled application, which has no Python to lend; None finds out.
-        which: finds a program.
+    The bundled, `frozen` application has no Python to lend: that on the path is taken. None finds out.
 
     Raises:
         OutputError: the application is bundled and there is no Python on the path.
@@ -55,13 +53,9 @@ def child_environment(environment: Mapping[str, str] = os.environ) -> dict[str, 
 
 
 def problem_error(problem: str, detail: str, python: str, system: str | None = None) -> OutputError:
-    """Return the sentence for what the program says.
+    """Return the error for a problem that the program names, “package”, “device” or “lost”, see `send_frames.py`.
 
-    Args:
-        problem: “package”, “device” or “lost”, see `send_frames.py`.
-        detail: what the library said.
-        python: the Python that ran it.
-        system: `platform.system()`; None: this one.
+    Its detail is what the library said, `python` ran it, and `system` is `platform.system()`, None for this one.
     """
     if problem == "package":
         return OutputError(

@@ -10,6 +10,7 @@ import pytest
 
 from engine.filters import reading
 from engine.filters.hook import SIGNATURE
+from engine.filters.library import TEMPLATE, TITLE_LINE
 from engine.filters.points import NAMED_POINTS
 from engine.filters.reading import parse_spec
 from engine.filters.signals import SIGNAL_NAMES
@@ -24,7 +25,6 @@ from engine.filters.spec import (
     MeshRule,
     Visible,
 )
-from engine.filters.template import TEMPLATE, TITLE_LINE
 
 DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "filters.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)

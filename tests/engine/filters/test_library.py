@@ -5,12 +5,11 @@ import pytest
 
 from engine.core.errors import UsageError
 from engine.filters import library
-from engine.filters.library import SHIPPED, FilterLibrary
+from engine.filters.library import SHIPPED, TEMPLATE, FilterLibrary, create_filter
 from engine.filters.loading import load_filter
 from engine.filters.painter import draw_filter
 from engine.filters.points import NAMED_POINTS
 from engine.filters.signals import FixedSignals
-from engine.filters.template import TEMPLATE, create_filter
 from tests.fakes.filters import face_of, grey, make_filter, portrait_points
 
 LARGEST_SHIPPED = 400_000  # bytes of a folder

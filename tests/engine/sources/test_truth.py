@@ -210,7 +210,7 @@ def test_useless_ground_truth_gets_a_sentence_and_the_video_plays(clip, write):
     assert len(frames) == 5
     assert {frame.truth for frame in frames} == {None}
     assert said in source.remark
-    assert source.truth_remark == source.remark
+    assert source.remark == source._truth.remark
     assert "had to do without ground truth" in source.remark
 
 
