@@ -13,7 +13,7 @@ from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
 from engine.core.errors import UsageError
 from engine.formats.images import PICTURE_SUFFIXES
 from engine.inference.detector import make_detector
-from engine.inference.library import ModelLibrary
+from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.camera_reader import open_guarded
 from engine.output.streaming.address import parse_address
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="camera number or name, file, folder, or “sample” (default: the first camera, else the sample)",
     )
     add_model(parser)
+    parser.set_defaults(model=None)  # the window remembers the last one
     add_detector(parser)
     parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
     parser.add_argument("--frames", type=positive, metavar="N", help="stop after N frames (headless)")
@@ -103,7 +104,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _headless(options: argparse.Namespace) -> int:
-    pipeline = Pipeline(make_detector(options.detector), ModelLibrary().load(options.model))
+    pipeline = Pipeline(make_detector(options.detector), ModelLibrary().load(options.model or DEFAULT_MODEL))
     source = open_guarded(lambda: open_source(options.source))
     if options.source is None and source.kind is SourceKind.SAMPLE:
         say("No camera was found, so the built-in sample plays.", error=True)

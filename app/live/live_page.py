@@ -14,7 +14,7 @@ from app.live.files import FileControls
 from app.live.filter_loader import FilterLoader
 from app.live.outputs import Outputs, join_outputs
 from app.live.panel.panel import ControlPanel
-from app.live.panel.pickers import SourceAction
+from app.live.panel.source import SourceAction
 from app.live.player import Player
 from app.live.screenshot import Screenshots, screenshot_folder
 from app.live.status_text import notice_words, opening_words, remedies_for, status_words
@@ -49,8 +49,8 @@ class LivePage(QWidget):
         store: holds what is set.
     """
 
-    told = Signal(str)  # what the source is doing
-    told_briefly = Signal(str)  # something that happened
+    status_changed = Signal(str)  # what the source is doing
+    reported = Signal(str)  # something that happened
     full_screen_wanted = Signal()
 
     def __init__(self, api: EngineApi, store: SettingsStore, parent: QWidget | None = None) -> None:
@@ -131,7 +131,7 @@ class LivePage(QWidget):
         """Save the picture on screen, overlay included."""
         pixels = self.view.composed_pixels()
         if pixels is None:
-            self.told_briefly.emit(self.tr("There is no picture to save yet."))
+            self.reported.emit(self.tr("There is no picture to save yet."))
         else:
             self._screenshots.save(pixels, screenshot_folder())
 
@@ -199,20 +199,20 @@ class LivePage(QWidget):
         player.kept.connect(self._on_kept)
         player.model_changed.connect(self._on_model)
         player.idle.connect(self._on_idle)
-        player.troubled.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
+        player.failed.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
         self.view.painted.connect(self.chart.add_latency)
         self.files.transport.pause_wanted.connect(self.toggle_pause)
         self.files.opening_wanted.connect(self.open)
-        self.files.reported.connect(self.told_briefly)
+        self.files.reported.connect(self.reported)
         self.files.failed.connect(self.banner.show_error)
         self.cameras.pace_changed.connect(self._tell_status)
 
     def _connect_outputs(self) -> None:
         outputs = self.outputs
-        outputs.troubled.connect(self.banner.show_error)
-        self._screenshots.reported.connect(self.told_briefly)
+        outputs.failed.connect(self.banner.show_error)
+        self._screenshots.reported.connect(self.reported)
         self._screenshots.failed.connect(self.banner.show_error)
-        outputs.told.connect(self.told_briefly)
+        outputs.reported.connect(self.reported)
         outputs.recording_changed.connect(self._recording_mark.show_recording)
         outputs.stream_changed.connect(self._remember_stream)
         join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
@@ -221,7 +221,7 @@ class LivePage(QWidget):
         self.panel.filters.chosen.connect(self._filters.use)
         self._filters.changed.connect(lambda version: self._store.update("live.filter", version))
         self._filters.failed.connect(self.banner.show_error)
-        self._filters.recovered.connect(self._on_filter_mended)
+        self._filters.recovered.connect(self._on_filter_recovered)
 
     @property
     def _compares(self) -> bool:
@@ -264,7 +264,7 @@ class LivePage(QWidget):
         """Tell whether frames come from the source on screen."""
         return self._status is not None and self._status.state is SourceState.LIVE
 
-    def _on_filter_mended(self) -> None:
+    def _on_filter_recovered(self) -> None:
         if isinstance(self.banner.error, FilterError):
             self.banner.hide()
 
@@ -306,12 +306,12 @@ class LivePage(QWidget):
     def _on_opening(self, playing: ActiveSource, status: Status) -> None:
         self.panel.sources.select(playing.spec)
         words = opening_words(playing, status)
-        self.told.emit(words)
+        self.status_changed.emit(words)
         if self.view.pixels is None:
             self.view.show_notice(words)
 
     def _on_idle(self) -> None:
-        self.told.emit(self.tr("Nothing plays"))
+        self.status_changed.emit(self.tr("Nothing plays"))
         self.view.show_notice(self.tr("There is nothing to show. Choose a source at the right, or drop a file here."))
 
     def _on_model(self, lane: int, name: str) -> None:
@@ -349,7 +349,7 @@ class LivePage(QWidget):
         if playing is not None and status is not None:
             words = status_words(playing, status, self._size, self._store.settings.live.paused)
             pace = self.cameras.pace if self._goes_on() and not status.message else ""
-            self.told.emit(f"{words} · {pace}" if pace else words)
+            self.status_changed.emit(f"{words} · {pace}" if pace else words)
         self._show_playback()
 
     def _show_playback(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -55,14 +56,14 @@ class Outputs(QObject):
         folder: where files go; `recordings_folder()` if None.
     """
 
-    troubled = Signal(object)  # UnderstudyError
-    told = Signal(str)  # a sentence for the status line
+    failed = Signal(object)  # UnderstudyError
+    reported = Signal(str)  # a sentence for the status line
     recording_changed = Signal(bool)
     log_changed = Signal(bool)
     stream_changed = Signal(bool)
     virtual_changed = Signal(bool)
     closed = Signal()
-    _failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the threads of what failed
+    _worker_failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the threads of what failed
 
     def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -77,7 +78,7 @@ class Outputs(QObject):
         self._last_frame = -1
         self._names: set[str] = set()  # that were given
         self._background = Background(self)
-        self._failed.connect(self._on_failed)
+        self._worker_failed.connect(self._on_failed)
 
     def on_result(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
         """Take a result of the first lane; called on the inference thread, returns at once."""
@@ -101,18 +102,16 @@ class Outputs(QObject):
 
     def record(self, what: Recording) -> None:
         """Begin to record into new files of the folder."""
-        stem = self._stem()
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+        stem, failed = self._stem(), self._worker_failed.emit
+        with self._reporting():
             if what in (Recording.VIEW, Recording.BOTH):
-                self._view_recorder = LiveRecorder(stem.with_name(f"{stem.name}.mp4"), on_error=self._failed.emit)
+                self._view_recorder = LiveRecorder(stem.with_name(f"{stem.name}.mp4"), on_error=failed)
             if what in (Recording.FRAMES, Recording.BOTH):
                 clean = stem.with_name(f"{stem.name} clean.mp4")
-                self._frame_recorder = LiveRecorder(clean, on_error=self._failed.emit)
-        except (UnderstudyError, OSError) as error:
-            self.troubled.emit(_sentence(error, self._folder))
-            self.stop_recording()
-        self.recording_changed.emit(self._view_recorder is not None or self._frame_recorder is not None)
+                self._frame_recorder = LiveRecorder(clean, on_error=failed)
+            self.recording_changed.emit(True)
+            return
+        self.stop_recording()
 
     def stop_recording(self) -> None:
         """Finish the files; what became of them is reported when they are whole."""
@@ -123,11 +122,8 @@ class Outputs(QObject):
     def start_log(self, ending: str) -> None:
         """Begin to log landmarks; `ending` is `.jsonl`, `.csv`, or `` for a folder of `.pts` files."""
         stem = self._stem()
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._log = LandmarkLog(stem.with_name(f"{stem.name} landmarks{ending}"), self._failed.emit)
-        except (UnderstudyError, OSError) as error:
-            self.troubled.emit(_sentence(error, self._folder))
+        with self._reporting():
+            self._log = LandmarkLog(stem.with_name(f"{stem.name} landmarks{ending}"), self._worker_failed.emit)
         self.log_changed.emit(self._log is not None)
 
     def stop_log(self) -> None:
@@ -140,10 +136,10 @@ class Outputs(QObject):
         """Send landmarks to an address, see `engine.output.streaming.address`."""
         self.stop_stream()
         try:
-            self._streamer = Streamer(address, self._failed.emit)
-            self.told.emit(self.tr("Landmarks go to {0}").format(self._streamer.address))
+            self._streamer = Streamer(address, self._worker_failed.emit)
+            self.reported.emit(self.tr("Landmarks go to {0}").format(self._streamer.address))
         except UnderstudyError as error:
-            self.troubled.emit(error)
+            self.failed.emit(error)
         self.stream_changed.emit(self._streamer is not None)
 
     def stop_stream(self) -> None:
@@ -186,11 +182,28 @@ class Outputs(QObject):
         try:
             if self._virtual is None:
                 size = pixels.shape[1], pixels.shape[0]
-                self._virtual = VirtualCamera(size, source=self._virtual_source, on_error=self._failed.emit)
+                self._virtual = VirtualCamera(size, source=self._virtual_source, on_error=self._worker_failed.emit)
             self._virtual.send(pixels)
         except UnderstudyError as error:
             self.stop_virtual_camera()
-            self.troubled.emit(error)
+            self.failed.emit(error)
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Make the folder, and report what goes wrong while files are opened in it."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            yield
+        except UnderstudyError as error:
+            self.failed.emit(error)
+        except OSError as error:
+            self.failed.emit(
+                UnderstudyError(
+                    f"Nothing can be written into {self._folder}",
+                    str(error),
+                    "choose another folder in the settings file",
+                )
+            )
 
     def _stem(self) -> Path:
         """Return a path of date and time with which no file begins, be it there or still to be made."""
@@ -211,18 +224,18 @@ class Outputs(QObject):
 
     def _report(self, outcome: object) -> None:
         if isinstance(outcome, UnderstudyError):
-            self.troubled.emit(outcome)
+            self.failed.emit(outcome)
         elif isinstance(outcome, Recorded) and outcome.frames:
             words = self.tr("Recorded {0:.0f} s: {1}").format(outcome.seconds, outcome.path)
             if outcome.dropped:
                 words += self.tr(" ({0} frames are missing: the disk was too slow)").format(outcome.dropped)
-            self.told.emit(words)
+            self.reported.emit(words)
         elif isinstance(outcome, Logged) and outcome.paths:
-            self.told.emit(self.tr("Landmarks of {0} frames: {1}").format(outcome.frames, outcome.paths[0]))
+            self.reported.emit(self.tr("Landmarks of {0} frames: {1}").format(outcome.frames, outcome.paths[0]))
 
     def _on_failed(self, worker: OutputWorker[Any], error: UnderstudyError) -> None:
         """Report an error, and switch off the output that it ended; the others go on."""
-        self.troubled.emit(error)
+        self.failed.emit(error)
         for running, stop in (
             (self._view_recorder, self.stop_recording),
             (self._frame_recorder, self.stop_recording),
@@ -244,13 +257,13 @@ def join_outputs(outputs: Outputs, section: OutputSection, camera: Callable[[], 
         (outputs.virtual_changed, section.virtual),
     ):
         changed.connect(lambda on, box=box: section.show_state(box, on))
-    for wanted, start, stop in (
-        (section.record_wanted, lambda: outputs.record(section.recording), outputs.stop_recording),
-        (section.log_wanted, lambda: outputs.start_log(section.ending), outputs.stop_log),
-        (section.stream_wanted, lambda: outputs.start_stream(section.address.text()), outputs.stop_stream),
-        (section.virtual_wanted, lambda: outputs.start_virtual_camera(camera()), outputs.stop_virtual_camera),
+    for box, start, stop in (
+        (section.record, lambda: outputs.record(section.recordings.currentData()), outputs.stop_recording),
+        (section.log, lambda: outputs.start_log(section.formats.currentData()), outputs.stop_log),
+        (section.stream, lambda: outputs.start_stream(section.address.text()), outputs.stop_stream),
+        (section.virtual, lambda: outputs.start_virtual_camera(camera()), outputs.stop_virtual_camera),
     ):
-        wanted.connect(lambda on, start=start, stop=stop: start() if on else stop())
+        box.toggled.connect(lambda on, start=start, stop=stop: start() if on else stop())
 
 
 def _outcome(worker: OutputWorker[Any], timeout: float = 2.5) -> object:
@@ -259,11 +272,3 @@ def _outcome(worker: OutputWorker[Any], timeout: float = 2.5) -> object:
     except UnderstudyError as error:
         log.warning("%s", error)  # once the window is gone, only the log can say so
         return error
-
-
-def _sentence(error: Exception, folder: Path) -> UnderstudyError:
-    if isinstance(error, UnderstudyError):
-        return error
-    return UnderstudyError(
-        f"Nothing can be written into {folder}", str(error), "choose another folder in the settings file"
-    )

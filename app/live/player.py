@@ -37,7 +37,7 @@ class Player(QObject):
     opened = Signal(object)  # ActiveSource that took over
     kept = Signal(object)  # ActiveSource that stays on screen because the next one failed or was called off
     model_changed = Signal(int, str)  # lane, and the name of the model at work in it
-    troubled = Signal(object, object)  # UnderstudyError, and a function that tries again what failed
+    failed = Signal(object, object)  # UnderstudyError, and a function that tries again what failed
     idle = Signal()  # nothing could be opened, not even the sample
     stopped = Signal()  # every session has ended or has been given up
 
@@ -281,7 +281,7 @@ class Player(QObject):
             self.status_changed.emit(status)
             if status.error is not None:
                 again = playing.found_as  # not `playing`: the banner may keep it for long
-                self.troubled.emit(status.error, lambda: self._open_again(again))
+                self.failed.emit(status.error, lambda: self._open_again(again))
 
     def _take_over(self, playing: ActiveSource) -> None:
         former, self._current, self._next = self._current, playing, None
@@ -301,7 +301,7 @@ class Player(QObject):
         self._end(playing)
         error = playing.session.status.error or playing.session.errors[FIRST] or _empty(playing)
         again = playing.spec  # not `playing`: the banner may keep it for long
-        self.troubled.emit(error, lambda: self._open_again(again))
+        self.failed.emit(error, lambda: self._open_again(again))
         if self._current is not None:
             self.kept.emit(self._current)
         elif playing.spec != SAMPLE:
@@ -344,7 +344,7 @@ class Player(QObject):
     def _tell_errors(self, playing: ActiveSource, errors: tuple[UnderstudyError | None, ...]) -> None:
         if playing.model_refusal is not None:
             wanted = self.wanted(FIRST)
-            self.troubled.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
+            self.failed.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
             playing.model_refusal = None
         for lane, error in enumerate(errors):
             told = playing.reported[lane]
@@ -358,7 +358,7 @@ class Player(QObject):
         if isinstance(error, ModelError) and model.at_work:
             self._want(model.loaded, lane)
             self.model_changed.emit(lane, model.at_work)
-        self.troubled.emit(error, lambda: self.use_model(wanted, lane))
+        self.failed.emit(error, lambda: self.use_model(wanted, lane))
 
     def _has_new_status(self, playing: ActiveSource) -> bool:
         status = playing.session.status

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
 import tomli_w
 from platformdirs import user_config_path
@@ -17,7 +16,7 @@ from platformdirs import user_config_path
 from app.settings.schema import Settings, paths_by_key, setting_types, value_at, with_value
 from engine.core.errors import UnderstudyError
 from engine.core.files import replaced
-from engine.live.settings import Range
+from engine.core.records import Mistake, read_value
 
 HEADER = (
     "# Settings of Understudy. Only what differs from the defaults stands here; take a line out to get its default.\n"
@@ -66,7 +65,12 @@ def read_settings(path: Path) -> StoredSettings:
     except FileNotFoundError:
         return StoredSettings()
     except OSError as error:
-        return StoredSettings(problem=_unreadable(path, error), replaceable=False)
+        problem = SettingsError(
+            f"The settings in {path} cannot be read ({error.strerror})",
+            "the file belongs to somebody else or is no file",
+            "go on with the usual settings, and mend or remove it",
+        )
+        return StoredSettings(problem=problem, replaceable=False)
     # tomllib refuses NUL: a letter that is no UTF-8 costs its line, as any other mistake does.
     text = raw.decode("utf-8-sig", errors="replace").replace("\ufffd", "\0")
     values, broken = _parse(text) if len(raw) <= MOST_BYTES else ({}, [EVERYTHING])
@@ -151,9 +155,10 @@ def _from_values(
     for name, value in values.items():
         key = prefix + name
         if key in known:
+            path = known[key]
             try:
-                settings = with_value(settings, known[key], _converted(value, setting_types()[known[key]]))
-            except (TypeError, ValueError):
+                settings = with_value(settings, path, read_value(value, setting_types()[path], (key,)))
+            except Mistake:
                 wrong.append(key)
         elif not any(other.startswith(f"{key}.") for other in known):
             unknown[name] = value
@@ -164,26 +169,6 @@ def _from_values(
         else:
             wrong.append(key)
     return settings, unknown, wrong
-
-
-def _converted(value: Any, hint: Any) -> Any:
-    """Return `value` as the type of its field.
-
-    Raises:
-        TypeError: it is of another type.
-        ValueError: it is none of an enum's values, or outside its range.
-    """
-    if get_origin(hint) in (Union, UnionType):  # T | None; TOML knows no None, so it is a T
-        hint = next(part for part in get_args(hint) if part is not type(None))
-    kind, allowed = get_args(hint) if get_origin(hint) is Annotated else (hint, None)
-    if issubclass(kind, Enum):
-        return kind(value)
-    stored = {float: (int, float), Path: (str,)}.get(kind, (kind,))
-    if not isinstance(value, stored) or (isinstance(value, bool) and kind is not bool):
-        raise TypeError(f"{kind.__name__} expected")
-    if isinstance(allowed, Range) and not allowed.low <= value <= allowed.high:  # nor is NaN
-        raise ValueError(f"{allowed.low} to {allowed.high} expected")
-    return kind(value)
 
 
 # From settings to values
@@ -225,14 +210,6 @@ def _keep(path: Path, raw: bytes) -> Path | None:
     except OSError:
         return None
     return copy
-
-
-def _unreadable(path: Path, error: OSError) -> SettingsError:
-    return SettingsError(
-        f"The settings in {path} cannot be read ({error.strerror})",
-        "the file belongs to somebody else or is no file",
-        "go on with the usual settings, and mend or remove it",
-    )
 
 
 def _broken(path: Path, keys: list[str], copy: Path | None) -> SettingsError:

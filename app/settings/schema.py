@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 from app.theme.theme import ThemeChoice
+from engine.core.records import Range
 from engine.inference.library import DEFAULT_MODEL
-from engine.live.settings import LiveSettings, Range
+from engine.live.settings import LiveSettings
 
 Place = Annotated[int, Range(-100_000, 100_000)]  # logical pixels; no desk of screens is wider
 Length = Annotated[int, Range(1, 100_000)]  # logical pixels

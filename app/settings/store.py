@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.settings.file import SettingsError, read_settings, settings_text, write_settings
-from app.settings.schema import Settings, value_at, with_value
+from app.settings.schema import value_at, with_value
 from app.shell.background import Background
 
 SOON_MS = 800  # a slider that is drawn across changes a hundred times
@@ -24,33 +24,33 @@ class SettingsStore(QObject):
     Args:
         path: the file; it need not be there.
         parent: owner in Qt's sense.
+
+    Attributes:
+        settings: what is set now. May be read on any thread; only `update` and `toggle` change it.
+        is_first_start: whether there was no file.
+        problem: what was wrong with the file at the start, for the window to report.
     """
 
     changed = Signal(str)  # path of what has another value now
-    troubled = Signal(object)  # SettingsError: the file cannot be written; told once
+    failed = Signal(object)  # SettingsError: the file cannot be written; told once
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._path = path
         self.is_first_start = not path.exists()
         stored = read_settings(path)
-        self.problem = stored.problem  # what was wrong with the file at the start, for the window to tell
-        self._settings, self._unknown = stored.settings, stored.unknown
+        self.problem = stored.problem
+        self.settings, self._unknown = stored.settings, stored.unknown
         self._replaceable = stored.replaceable
         # A file with mistakes is mended at the latest when the window closes, so that they are told only once.
         self._written = "" if stored.problem else settings_text(stored.settings, stored.unknown)
         self._writing = threading.Lock()
-        self._told = self._closed = False
+        self._reported = self._closed = False
         self._background = Background(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SOON_MS)
-        self._timer.timeout.connect(lambda: self._background.run(self._write, self._tell))
-
-    @property
-    def settings(self) -> Settings:
-        """What is set now. May be read on any thread."""
-        return self._settings
+        self._timer.timeout.connect(lambda: self._background.run(self._write, self._report))
 
     def update(self, path: str, value: object) -> None:
         """Set what is at a path, and write the file once nothing has changed for a moment.
@@ -62,16 +62,16 @@ class SettingsStore(QObject):
         Raises:
             AttributeError: there is no such setting.
         """
-        if value == value_at(self._settings, path):
+        if value == value_at(self.settings, path):
             return
-        self._settings = with_value(self._settings, path, value)
+        self.settings = with_value(self.settings, path, value)
         if not self._closed:
             self._timer.start()
         self.changed.emit(path)
 
     def toggle(self, path: str) -> None:
         """Turn a switch over, or go on to the next value of an enum, and after the last one to the first."""
-        value = value_at(self._settings, path)
+        value = value_at(self.settings, path)
         if isinstance(value, Enum):
             every = list(type(value))
             self.update(path, every[(every.index(value) + 1) % len(every)])
@@ -89,7 +89,7 @@ class SettingsStore(QObject):
         if not self._replaceable or not self._writing.acquire(timeout=PATIENCE):
             return None
         try:
-            text = settings_text(self._settings, self._unknown)
+            text = settings_text(self.settings, self._unknown)
             if text != self._written:
                 write_settings(self._path, text)
                 self._written = text
@@ -99,7 +99,7 @@ class SettingsStore(QObject):
             self._writing.release()
         return None
 
-    def _tell(self, error: SettingsError | None) -> None:
-        if error is not None and not self._told:
-            self._told = True
-            self.troubled.emit(error)
+    def _report(self, error: SettingsError | None) -> None:
+        if error is not None and not self._reported:
+            self._reported = True
+            self.failed.emit(error)

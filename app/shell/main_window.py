@@ -171,14 +171,14 @@ class MainWindow(QMainWindow):
         live = self.live
         self.top_bar.chosen.connect(self.pages.setCurrentIndex)
         self.top_bar.keys_wanted.connect(self.sheet.toggle)
-        live.told.connect(self.status_line.show_text)
-        live.told_briefly.connect(self.status_line.show_briefly)
+        live.status_changed.connect(self.status_line.show_text)
+        live.reported.connect(self.status_line.show_briefly)
         live.full_screen_wanted.connect(self.toggle_full_screen)
         self.models.use_wanted.connect(self._use_model)
         self.training.load_wanted.connect(lambda path: self._use_model(SECOND, path))
         self.training.choices_changed.connect(lambda choices: self.store.update("training", choices))
         self.training.busy_changed.connect(lambda busy: self.top_bar.mark_busy(TRAIN_PAGE, busy))
-        self.store.troubled.connect(self.banner.show_error)
+        self.store.failed.connect(self.banner.show_error)
         self.store.changed.connect(self._on_setting)
         self.top_bar.theme_wanted.connect(self._choose_next_theme)
 

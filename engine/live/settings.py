@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated
 
+from engine.core.records import Range
 from engine.inference.pipeline import DEFAULT_SMOOTHING
 from engine.render.scene import DEFAULT_MAGNIFICATION, Layout, OverlayOptions, Paint
 
@@ -15,14 +16,6 @@ class Pace(Enum):
 
     LOCKED = "locked"  # both show the same frame, as fast as the slower model
     LIVE = "live"  # each at its own pace
-
-
-@dataclass(frozen=True)
-class Range:
-    """The least and the most that a number may be."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)

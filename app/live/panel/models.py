@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.live.active_source import FIRST, SECOND
-from app.live.panel.pickers import ModelPicker
 from app.live.panel.section import Section
 from app.settings.binding import bind, bound_check, bound_slider, follow, tool_tip
 from app.settings.store import SettingsStore
@@ -19,6 +19,40 @@ from app.widgets.controls import Picker, make_button
 from engine.inference.library import ModelEntry
 from engine.live.settings import Pace
 from engine.render.scene import Layout
+
+
+class ModelPicker(Picker):
+    """The models of the library; broken ones are listed, but cannot be chosen and say why."""
+
+    chosen = Signal(str)  # name of a model
+
+    def __init__(self, name: str, hint: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setToolTip(hint)
+        self._entries: list[ModelEntry] = []
+        self._current = ""
+        self.activated.connect(lambda row: self.chosen.emit(self.itemData(row)))
+
+    def set_entries(self, entries: Sequence[ModelEntry]) -> None:
+        """List these models."""
+        self._entries = list(entries)
+        self._fill()
+
+    def select(self, name: str) -> None:
+        """Mark the model at work; one from outside the library is added to the list."""
+        self._current = name
+        self._fill()
+
+    def _fill(self) -> None:
+        self.clear()
+        for entry in self._entries:
+            self.addItem(entry.name, entry.name)
+            if entry.error is not None:
+                self.disable(self.count() - 1, str(entry.error))
+        if self._current and self.findData(self._current) < 0:
+            self.addItem(Path(self._current).stem, self._current)
+        self.setCurrentIndex(self.findData(self._current) if self._current else -1)
 
 
 class LanesSection(Section):
@@ -53,10 +87,6 @@ class LanesSection(Section):
     def select(self, lane: int, name: str) -> None:
         """Mark the model at work in a lane."""
         (self.first, self.second)[lane].select(name)
-
-    def focus_chain(self) -> tuple[QWidget, ...]:
-        """Return the controls in the order in which Tab visits them."""
-        return (self.layouts, self.first, self.second, self.swap, self.locked, self.magnification)
 
     def _make_layouts(self, store: SettingsStore) -> Picker:
         picker = Picker()

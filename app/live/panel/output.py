@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.live.outputs import Recording
-from app.live.panel.section import FoldingSection
 from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP
-from app.widgets.controls import CheckBox, Picker, make_check
+from app.widgets.controls import CheckBox, Picker, make_check, make_tool_button
 from engine.output.streaming.address import EXAMPLES
 
 FORMATS = (".jsonl", ".csv", "")  # the last one is a folder of .pts files
 
 
-class OutputSection(FoldingSection):
-    """Switches for recording, log and stream, each with what goes with it."""
-
-    record_wanted = Signal(bool)
-    log_wanted = Signal(bool)
-    stream_wanted = Signal(bool)
-    virtual_wanted = Signal(bool)
+class OutputSection(QWidget):
+    """Switches for recording, log and stream, each with what goes with it; folded away until its head is pressed."""
 
     def __init__(self, address: str | None = None, parent: QWidget | None = None) -> None:
-        super().__init__("", "", parent)
-        self.head.setText(self.tr("Record and send"))
-        self.head.setAccessibleName(self.tr("Record and send"))
-        self.head.setToolTip(self.tr("Record the picture, log landmarks, send them to other programs"))
+        super().__init__(parent)
+        self.head = make_tool_button(
+            self.tr("Record and send"),
+            self.tr("Record and send"),
+            self.tr("Record the picture, log landmarks, send them to other programs"),
+        )
+        self.head.setObjectName("fold")
+        self.head.setCheckable(True)
+        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.body = QWidget()
+        self.rows = QVBoxLayout(self.body)
+        layout = QVBoxLayout(self)
+        for rows in (self.rows, layout):
+            rows.setContentsMargins(0, 0, 0, 0)
+            rows.setSpacing(GAP)
+        layout.addWidget(self.head)
+        layout.addWidget(self.body)
         self.record, self.recordings = self._make_pair(
             make_check(self.tr("Record"), self.tr("Record a video"), Act.RECORD), self.tr("What is recorded")
         )
@@ -36,7 +43,7 @@ class OutputSection(FoldingSection):
             (Recording.FRAMES, self.tr("clean frames")),
             (Recording.BOTH, self.tr("both")),
         ):
-            self.recordings.addItem(text, what.value)
+            self.recordings.addItem(text, what)
         self.log, self.formats = self._make_pair(
             make_check(self.tr("Log"), self.tr("Write the first model's landmarks of every frame into a file")),
             self.tr("Format of the log"),
@@ -54,21 +61,9 @@ class OutputSection(FoldingSection):
             self.tr("Virtual camera"), self.tr("Show the view as a camera that other programs can choose")
         )
         self.rows.addWidget(self.virtual)
-        self.virtual.toggled.connect(self.virtual_wanted)
-        self.record.toggled.connect(self.record_wanted)
-        self.log.toggled.connect(self.log_wanted)
-        self.stream.toggled.connect(self.stream_wanted)
         self.address.returnPressed.connect(lambda: self.stream.setChecked(True))
-
-    @property
-    def recording(self) -> Recording:
-        """What is recorded."""
-        return Recording(self.recordings.currentData())
-
-    @property
-    def ending(self) -> str:
-        """Ending of the log's file."""
-        return str(self.formats.currentData())
+        self.head.toggled.connect(self._fold)
+        self._fold(False)
 
     def show_state(self, box: CheckBox, is_on: bool) -> None:
         """Make a switch tell what is the case, without wanting anything."""
@@ -79,18 +74,9 @@ class OutputSection(FoldingSection):
         if box in partners:
             partners[box].setEnabled(not is_on)
 
-    def focus_chain(self) -> tuple[QWidget, ...]:
-        """Return the controls in the order in which Tab visits them."""
-        return (
-            self.head,
-            self.record,
-            self.recordings,
-            self.log,
-            self.formats,
-            self.stream,
-            self.address,
-            self.virtual,
-        )
+    def _fold(self, is_open: bool) -> None:
+        self.head.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+        self.body.setVisible(is_open)
 
     def _make_pair(self, box: CheckBox, name: str) -> tuple[CheckBox, Picker]:
         picker = Picker()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -57,21 +54,6 @@ class ControlPanel(QScrollArea):
         follow(store, "live.paused", self._tell_pause)
         follow(store, "signals", self.signals_section.setVisible)
 
-    def focus_chain(self) -> Sequence[QWidget]:
-        """Return the controls in the order in which Tab visits them."""
-        return (
-            *self.source.focus_chain(),
-            *self.lanes.focus_chain(),
-            *self.overlays.all(),
-            self.overlays.smoothing,
-            self.filters.picker,
-            *self.outputs.focus_chain(),
-            self.pause,
-            self.screenshot,
-            self.full_screen,
-            self.present,
-        )
-
     def _lay_out(self) -> None:
         content = QWidget()
         content.setObjectName("panel")
@@ -94,8 +76,6 @@ class ControlPanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFixedWidth(WIDTH)
-        for before, after in pairwise(self.focus_chain()):
-            QWidget.setTabOrder(before, after)
 
     def _tell_pause(self, paused: bool) -> None:
         self.pause.setText(self.tr("Go on") if paused else self.tr("Pause"))

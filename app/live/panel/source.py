@@ -2,16 +2,91 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.live.panel.pickers import SourcePicker
 from app.live.panel.section import Section
 from app.widgets.controls import Picker
 from engine.sources.base import CameraFormat
 from engine.sources.camera import FORMATS
+from engine.sources.discovery import Camera
+from engine.sources.opening import SAMPLE
 
 TIMES = "\u00d7"  # between width and height
+
+
+class SourceAction(Enum):
+    """Entries of the source list that are no sources."""
+
+    OPEN_FILE = "open file"
+    OPEN_FOLDER = "open folder"
+    LOOK_AGAIN = "look again"
+
+
+class SourcePicker(Picker):
+    """Cameras by name, the sample, the file opened last, and ways to open another."""
+
+    chosen = Signal(str)  # a source as `open_source` takes it
+    action_wanted = Signal(SourceAction)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Source"))
+        self.setToolTip(self.tr("Where the pictures come from. Files can also be dropped onto the window."))
+        self.setPlaceholderText(self.tr("Opening …"))
+        self._cameras: list[Camera] | None = None  # None until they were looked for
+        self._file: str | None = None
+        self._current: str | None = None
+        self.activated.connect(self._on_activated)
+        self._fill()
+
+    def set_cameras(self, cameras: Sequence[Camera]) -> None:
+        """List these cameras."""
+        self._cameras = list(cameras)
+        self._fill()
+
+    def remember_file(self, path: str) -> None:
+        """List a file or folder as the recent one."""
+        self._file = path
+        self._fill()
+
+    def select(self, source: str | None) -> None:
+        """Mark a source; nothing is marked where it is not listed."""
+        self._current = source
+        self._mark_current()
+
+    def _fill(self) -> None:
+        self.clear()
+        for camera in self._cameras or ():
+            self.addItem(camera.name, camera.name)
+            self.setItemData(self.count() - 1, camera.name, Qt.ItemDataRole.ToolTipRole)  # long ones are shortened
+        if not self._cameras:
+            self.addItem(self.tr("Looking for cameras …") if self._cameras is None else self.tr("No camera found"))
+            self.disable(0, self.tr("Plug one in, then choose “Look for cameras again”."))
+        self.addItem(self.tr("Sample"), SAMPLE)
+        if self._file is not None:
+            self.addItem(Path(self._file).name or self._file, self._file)
+            self.setItemData(self.count() - 1, self._file, Qt.ItemDataRole.ToolTipRole)
+        self.insertSeparator(self.count())
+        self.addItem(self.tr("Open file …"), SourceAction.OPEN_FILE)
+        self.addItem(self.tr("Open folder …"), SourceAction.OPEN_FOLDER)
+        self.addItem(self.tr("Look for cameras again"), SourceAction.LOOK_AGAIN)
+        self._mark_current()
+
+    def _mark_current(self) -> None:
+        self.setCurrentIndex(-1 if self._current is None else self.findData(self._current))
+
+    def _on_activated(self, row: int) -> None:
+        choice = self.itemData(row)
+        if isinstance(choice, SourceAction):
+            self._mark_current()
+            self.action_wanted.emit(choice)
+        elif choice is not None:
+            self.chosen.emit(choice)
 
 
 class SourceSection(Section):
@@ -41,7 +116,3 @@ class SourceSection(Section):
         self.formats.setVisible(wanted is not None)
         if wanted is not None:
             self.formats.setCurrentIndex(FORMATS.index(wanted))
-
-    def focus_chain(self) -> tuple[QWidget, ...]:
-        """Return the controls in the order in which Tab visits them."""
-        return (self.sources, self.formats)

@@ -70,10 +70,6 @@ class Transport(QWidget):
         self._kept_away = away
         self.setVisible(self._of_use and not away)
 
-    def focus_chain(self) -> tuple[QWidget, ...]:
-        """Return the controls in the order in which Tab visits them."""
-        return (self.back, self.play, self.on, self.slider, self.loop)
-
     def _write_time(self, position: float, playback: Playback) -> None:
         whole = playback.duration
         words = clock_words(position)

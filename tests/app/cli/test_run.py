@@ -10,6 +10,8 @@ import pytest
 
 from app.cli import run as run_command
 from app.cli.main import main
+from engine.core.errors import ModelError
+from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.live import camera_reader
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, hangs, noisy
 from tests.fakes.threads import no_thread_left
@@ -57,3 +59,24 @@ def test_options_of_a_run_without_a_window_are_named(capsys):
     assert "--frames" in err
     assert "--record" in err
     assert "Add --headless." in err
+
+
+@pytest.mark.parametrize(("named", "model"), [((), None), (("--model", "student-68-lite"), "student-68-lite")])
+def test_a_window_without_a_named_model_is_free_to_use_the_remembered_one(monkeypatch, capsys, named, model):
+    started = []
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr("app.app.run_window", lambda source, model, *rest, **more: started.append(model) or 0)
+    assert run(capsys, "sample", *named)[0] == 0
+    assert started == [model]
+
+
+def test_a_run_without_a_window_has_a_model_without_naming_one(monkeypatch, capsys):
+    loaded = []
+
+    def load(library, name):
+        loaded.append(name)
+        raise ModelError("No model", "this is a test", "go on")
+
+    monkeypatch.setattr(ModelLibrary, "load", load)
+    assert run(capsys, "sample", "--headless")[0] == 1
+    assert loaded == [DEFAULT_MODEL]

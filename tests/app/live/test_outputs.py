@@ -26,8 +26,8 @@ def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, 
     monkeypatch.setattr(outputs, "datetime", StoppedClock)
     made = Outputs(tmp_path)
     told = []
-    made.told.connect(told.append)
-    made.troubled.connect(told.append)
+    made.reported.connect(told.append)
+    made.failed.connect(told.append)
     for count in (3, 5):
         made.record(Recording.VIEW)
         for number in range(count):

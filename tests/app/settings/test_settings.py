@@ -316,7 +316,7 @@ def test_fault_56_settings_that_cannot_be_written_are_told_once(path, qtbot, qap
 
     monkeypatch.setattr(settings_file, "replaced", refuse)
     store, told = SettingsStore(path), []
-    store.troubled.connect(told.append)
+    store.failed.connect(told.append)
     store._timer.setInterval(10)
     for number in range(3):
         store.update("live.smoothing", number / 10)
