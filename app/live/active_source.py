@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.core.errors import ModelError, UnderstudyError
 from engine.live.session import Session
@@ -39,6 +39,7 @@ class Reported:
     words: str = ""
 
 
+@dataclass(eq=False)
 class ActiveSource:
     """One source with the session that reads it. The session's threads fill in what they find.
 
@@ -57,20 +58,18 @@ class ActiveSource:
         ended: set when its threads have ended or were abandoned.
     """
 
-    session: Session
-
-    def __init__(self, spec: str | None, stands_in: bool = False) -> None:
-        self.spec = spec
-        self.stands_in = stands_in
-        self.name = ""
-        self.kind: SourceKind | None = None
-        self.is_still = False
-        self.camera: Adjustable | None = None
-        self.model_refusal: ModelError | None = None
-        self.second_model: str | None = None
-        self.reported = [Reported(), Reported()]
-        self.reported_status: Status | None = None
-        self.ended = threading.Event()
+    spec: str | None
+    stands_in: bool = False
+    session: Session = field(init=False)
+    name: str = ""
+    kind: SourceKind | None = None
+    is_still: bool = False
+    camera: Adjustable | None = None
+    model_refusal: ModelError | None = None
+    second_model: str | None = None
+    reported: list[Reported] = field(default_factory=lambda: [Reported(), Reported()])
+    reported_status: Status | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def found_as(self) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from engine.filters.library import FilterEntry
 from engine.inference.landmarker import Landmarker
@@ -15,17 +14,8 @@ from engine.live.settings import LiveSettings
 from engine.sources.base import CameraFormat, Source
 from engine.sources.discovery import Camera
 
-
-class NewSession(Protocol):
-    """Makes a session that has not started yet."""
-
-    def __call__(
-        self,
-        open_source: Callable[[], Source],
-        make_pipeline: Callable[[], Pipeline],
-        settings: LiveSettings,
-        notify: Callable[[], None],
-    ) -> Session: ...
+# Makes a session that has not started yet, as `Session` itself does.
+NewSession = Callable[[Callable[[], Source], Callable[[], Pipeline], LiveSettings, Callable[[], None]], Session]
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,8 @@ class LivePage(QWidget):
         self._screenshots.failed.connect(self.banner.show_error)
         outputs.reported.connect(self.reported)
         outputs.recording_changed.connect(self._recording_mark.show_recording)
-        outputs.stream_changed.connect(self._remember_stream)
+        address = self.panel.outputs.address
+        outputs.stream_changed.connect(lambda on: self._store.update("stream", address.text() if on else None))
         join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
 
     def _connect_filters(self) -> None:
@@ -241,9 +242,6 @@ class LivePage(QWidget):
         # An audience has the presenter's numbers.
         settings = self._store.settings
         self.view.show_numbers(settings.live.overlay.numbers and not settings.presenter)
-
-    def _remember_stream(self, on: bool) -> None:
-        self._store.update("stream", self.panel.outputs.address.text() if on else None)
 
     def _choose_other(self) -> None:
         """Give the second lane a model of its own before it is shown for the first time."""

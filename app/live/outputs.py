@@ -102,16 +102,18 @@ class Outputs(QObject):
 
     def record(self, what: Recording) -> None:
         """Begin to record into new files of the folder."""
-        stem, failed = self._stem(), self._worker_failed.emit
+        stem, failed, opened = self._stem(), self._worker_failed.emit, False
         with self._reporting():
             if what in (Recording.VIEW, Recording.BOTH):
                 self._view_recorder = LiveRecorder(stem.with_name(f"{stem.name}.mp4"), on_error=failed)
             if what in (Recording.FRAMES, Recording.BOTH):
                 clean = stem.with_name(f"{stem.name} clean.mp4")
                 self._frame_recorder = LiveRecorder(clean, on_error=failed)
+            opened = True
+        if opened:
             self.recording_changed.emit(True)
-            return
-        self.stop_recording()
+        else:
+            self.stop_recording()
 
     def stop_recording(self) -> None:
         """Finish the files; what became of them is reported when they are whole."""

@@ -29,7 +29,11 @@ STOP_SECONDS = 2.0  # what a session gets for ending; the window must be gone af
 
 
 class Player(QObject):
-    """Owns the sessions. Lives on the GUI thread and never waits for anything there."""
+    """Owns the sessions. Lives on the GUI thread and never waits for anything there.
+
+    Attributes:
+        current: what is on screen.
+    """
 
     viewed = Signal(object)  # View: a new picture of the source on screen
     status_changed = Signal(object)  # Status of the source on screen
@@ -55,17 +59,12 @@ class Player(QObject):
         self.lanes = (LaneModel(), LaneModel())
         self._loop = False
         self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
-        self._current: ActiveSource | None = None
+        self.current: ActiveSource | None = None
         self._next: ActiveSource | None = None
         self._stopping: list[ActiveSource] = []
         self._background = Background(self)
         self._bridge = Bridge(self)
         self._bridge.changed.connect(self._look)
-
-    @property
-    def current(self) -> ActiveSource | None:
-        """What is on screen."""
-        return self._current
 
     def open(self, spec: str | None) -> None:
         """Start a source; it takes over with its first picture.
@@ -73,7 +72,7 @@ class Player(QObject):
         Choosing what is on screen already calls off whatever was on its way.
         """
         self._call_off()
-        current = self._current
+        current = self.current
         if current is not None and current.answers_to(spec) and self._state(current) not in FINAL_STATES:
             self.kept.emit(current)
             return
@@ -81,51 +80,50 @@ class Player(QObject):
 
     def reopen(self) -> None:
         """Give the camera on screen up and open it again."""
-        if self._current is not None:
-            self._current.session.reopen()
+        if self.current is not None:
+            self.current.session.reopen()
 
     def replay(self) -> None:
         """Start the source on screen from its beginning if it has ended."""
-        if self._current is None or self._next is not None or self._state(self._current) not in FINAL_STATES:
+        if self.current is None or self._next is not None or self._state(self.current) not in FINAL_STATES:
             return
-        if self._state(self._current) is SourceState.ENDED and self.playback is not None:
+        if self._state(self.current) is SourceState.ENDED and self.playback is not None:
             self.seek(0.0)
         else:
-            self._start(ActiveSource(self._current.spec))
+            self._start(ActiveSource(self.current.spec))
 
     @property
     def playback(self) -> Playback | None:
         """Where the file on screen stands; None for cameras."""
-        return None if self._current is None else self._current.session.playback
+        return None if self.current is None else self.current.session.playback
 
     def seek(self, seconds: float) -> None:
         """Go on at a moment of the file on screen."""
-        if self._current is not None:
-            self._current.session.seek(seconds)
+        if self.current is not None:
+            self.current.session.seek(seconds)
 
     def step(self, frames: int) -> None:
         """Go so many frames further, or back."""
-        if self._current is not None:
-            self._current.session.step(frames)
+        if self.current is not None:
+            self.current.session.step(frames)
 
     def set_loop(self, loop: bool) -> None:
         """Let files start again at their end, this one and those to come, or not."""
         self._loop = loop
-        for playing in (self._current, self._next):
-            if playing is not None:
-                playing.session.loop = loop
+        for playing in self._alive:
+            playing.session.loop = loop
 
     @property
     def camera_format(self) -> CameraFormat | None:
         """What the camera on screen is asked for; None while none plays."""
-        playing = self._current
+        playing = self.current
         if playing is None or playing.kind is not SourceKind.CAMERA:
             return None
         return self._formats.get(playing.name, DEFAULT_FORMAT)
 
     def use_format(self, wanted: CameraFormat) -> None:
         """Ask the camera on screen for a format, now and whenever it is opened again."""
-        playing = self._current
+        playing = self.current
         if playing is not None and playing.camera is not None:
             self._formats[playing.name] = wanted
             playing.camera.ask(wanted)
@@ -137,9 +135,9 @@ class Player(QObject):
         """
         if self._next is not None and path == "live.mirrored":
             self._mirroring_chosen = True
-        if self._current is not None:
-            self._ask_for_second(self._current)
-            self._current.session.settings = self._live
+        if self.current is not None:
+            self._ask_for_second(self.current)
+            self.current.session.settings = self._live
 
     def wanted(self, lane: int) -> str:
         """Return the model that is asked for in a lane, by name or path. May be called on any thread."""
@@ -149,9 +147,7 @@ class Player(QObject):
     def use_model(self, model: str, lane: int = FIRST) -> None:
         """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays at work."""
         self._want(model, lane)
-        for playing in (self._current, self._next):
-            if playing is None:
-                continue
+        for playing in self._alive:
             playing.reported[lane] = Reported()  # choosing a broken model twice is told twice
             if lane == FIRST:
                 playing.session.use_model(lambda: self._load_landmarker(FIRST, model))
@@ -168,12 +164,15 @@ class Player(QObject):
     def stop(self) -> None:
         """End everything; `stopped` tells when. Nothing else is told any more."""
         self._bridge.close()
-        for playing in (self._current, self._next):
-            if playing is not None:
-                self._end(playing)
-        self._current = self._next = None
+        for playing in self._alive:
+            self._end(playing)
+        self.current = self._next = None
         if not self._stopping:
             self.stopped.emit()
+
+    @property
+    def _alive(self) -> list[ActiveSource]:
+        return [playing for playing in (self.current, self._next) if playing is not None]
 
     @property
     def _live(self) -> LiveSettings:
@@ -255,8 +254,8 @@ class Player(QObject):
         """See what the sessions have made."""
         if self._next is not None:
             self._look_at_next(self._next)
-        if self._current is not None:
-            self._look_at_current(self._current)
+        if self.current is not None:
+            self._look_at_current(self.current)
 
     def _look_at_next(self, playing: ActiveSource) -> None:
         over = self._state(playing) in FINAL_STATES  # asked first: the last view comes before the end
@@ -284,7 +283,7 @@ class Player(QObject):
                 self.failed.emit(status.error, lambda: self._open_again(again))
 
     def _take_over(self, playing: ActiveSource) -> None:
-        former, self._current, self._next = self._current, playing, None
+        former, self.current, self._next = self.current, playing, None
         playing.reported_status = None  # so far it was told as that of a source on its way
         self._ask_for_second(playing)
         live = self._store.settings.live
@@ -299,11 +298,14 @@ class Player(QObject):
     def _give_up(self, playing: ActiveSource) -> None:
         self._next = None
         self._end(playing)
-        error = playing.session.status.error or playing.session.errors[FIRST] or _empty(playing)
+        error = playing.session.status.error or playing.session.errors[FIRST]
+        if error is None:
+            reason = playing.session.status.message or "it is empty or ended at once"
+            error = SourceError(f"The source {playing.name} gave no picture", reason, "choose another source")
         again = playing.spec  # not `playing`: the banner may keep it for long
         self.failed.emit(error, lambda: self._open_again(again))
-        if self._current is not None:
-            self.kept.emit(self._current)
+        if self.current is not None:
+            self.kept.emit(self.current)
         elif playing.spec != SAMPLE:
             self._start(ActiveSource(SAMPLE, stands_in=True))
         else:
@@ -369,8 +371,3 @@ class Player(QObject):
 
     def _state(self, playing: ActiveSource) -> SourceState:
         return playing.session.status.state
-
-
-def _empty(playing: ActiveSource) -> SourceError:
-    reason = playing.session.status.message or "it is empty or ended at once"
-    return SourceError(f"The source {playing.name} gave no picture", reason, "choose another source")

@@ -55,7 +55,7 @@ class FirstHint(QLabel):
         if kind == QEvent.Type.Resize:
             if watched is self.parent():
                 self._place()
-        elif self.isVisible() and (kind in _BUSY or _is_covering(watched)):
+        elif self.isVisible() and (kind in _BUSY or isinstance(watched, Banner | Presenter)):
             self.hide()
         return False
 
@@ -69,8 +69,3 @@ class FirstHint(QLabel):
         assert stage is not None
         self.adjustSize()
         self.move((stage.width() - self.width()) // 2, stage.height() - self.height() - MARGIN)
-
-
-def _is_covering(shown: QObject) -> bool:
-    """Return whether a widget has the same place and is more important."""
-    return isinstance(shown, Banner | Presenter)

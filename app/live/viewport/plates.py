@@ -14,7 +14,6 @@ from app.live.viewport.screen_latency import ScreenLatency
 from app.live.viewport.stats_plate import StatsPlate
 from app.live.viewport.stats_report import StatsReport
 from app.models.facts import ModelFacts
-from engine.core.faces import Result
 from engine.core.stats import REFRESH
 from engine.live.settings import Pace
 from engine.live.view import View
@@ -66,7 +65,8 @@ class LanePlates:
 
     def update(self, view: View, layout: Layout, pace: Pace, magnification: float) -> bool:
         """Show a view's numbers, at most as often as digits can be read; return whether the plates changed."""
-        data = CaptionData(results_on_screen(view, layout), layout, pace, magnification, self._models, self._ages())
+        ages = self.latencies[0].latest, self.latencies[1].latest
+        data = CaptionData(results_on_screen(view, layout), layout, pace, magnification, self._models, ages)
         now = time.monotonic()
         if self._data is not None and _kind(data) == _kind(self._data) and now - self._updated_at < REFRESH:
             self._update_later()
@@ -93,7 +93,7 @@ class LanePlates:
             latency = None if result is None else self.latencies[lane].painted(result, now, live)
             if latency is not None:
                 counted.append((lane, now, latency))
-        if self._data is not None and self._data.ages != self._ages():
+        if self._data is not None and self._data.ages != tuple(its.latest for its in self.latencies):
             self._update_later()
         return counted
 
@@ -151,13 +151,10 @@ class LanePlates:
             lines,
             shown.stats,
             self.latencies[lane].spread,
-            from_camera=_is_from_camera(result),
+            from_camera=result.frame.time is None and not result.frame.name,  # videos have a time, pictures a name
             agreement=view.agreement if lane == 1 else None,  # it belongs to the pair: shown once
             roles=tuple(its.role_words for its in facts if its is not None),
         )
-
-    def _ages(self) -> tuple[float | None, float | None]:
-        return self.latencies[0].latest, self.latencies[1].latest
 
     def _update_later(self) -> None:
         """Make sure that the plates are updated soon, even if no other frame comes."""
@@ -169,11 +166,6 @@ class LanePlates:
         for plate in self.plates:
             plate.show_details(shown)
         self._parent.update()
-
-
-def _is_from_camera(result: Result) -> bool:
-    """Return whether a frame is live: those of videos have a time, and pictures have names."""
-    return result.frame.time is None and not result.frame.name
 
 
 def _kind(data: CaptionData) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
@@ -53,15 +53,18 @@ class SignalBars(QWidget):
 
     Args:
         clock: returns seconds, as `time.monotonic` does.
+
+    Attributes:
+        shown: what is on screen.
     """
 
     def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
         self._clock = clock
-        self._signals = self.describe(None)
+        self.shown = self.describe(None)
         self._face = False
         self._bars_at = self._digits_at = -math.inf
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Signals of the largest face"))
         self.setAccessibleDescription(self.tr("no face"))
         self.setToolTip(
@@ -72,11 +75,6 @@ class SignalBars(QWidget):
             )
         )
 
-    @property
-    def shown(self) -> tuple[Signal, ...]:
-        """What is on screen."""
-        return self._signals
-
     def show_signals(self, signals: FaceSignals | None) -> None:
         """Show the signals of a face from now on; None where there is no face or its signals are unknown."""
         now, face = self._clock(), signals is not None
@@ -84,14 +82,13 @@ class SignalBars(QWidget):
             return
         fresh = self.describe(signals)
         if face == self._face and now - self._digits_at < REFRESH:
-            fresh = tuple(_with_digits_of(new, old) for new, old in zip(fresh, self._signals, strict=True))
+            fresh = tuple(replace(new, value=old.value) for new, old in zip(fresh, self.shown, strict=True))
         else:
             self._digits_at = now
             said = ", ".join(f"{signal.label} {signal.value}" for signal in fresh)
             self.setAccessibleDescription(said if face else self.tr("no face"))
         self._bars_at, self._face = now, face
-        if fresh != self._signals:
-            self._signals = fresh
+        self.shown = fresh
         self.update()
 
     def describe(self, signals: FaceSignals | None) -> tuple[Signal, ...]:
@@ -112,14 +109,11 @@ class SignalBars(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(WIDTH, math.ceil(self._rows()[-1] + self._row_height()))
 
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(plate_font(self.font()))
-        for signal, y in zip(self._signals, self._rows(), strict=True):
+        for signal, y in zip(self.shown, self._rows(), strict=True):
             self._paint_row(painter, signal, y)
         if not self._face:
             painter.setPen(QColor(colours().muted))
@@ -137,7 +131,7 @@ class SignalBars(QWidget):
         painter.drawText(QPointF(self.width() - metrics.horizontalAdvance(signal.value), baseline), signal.value)
         if signal.start is None or signal.end is None:
             return
-        left = max(metrics.horizontalAdvance(its.label) for its in self._signals) + LABEL_GAP
+        left = max(metrics.horizontalAdvance(its.label) for its in self.shown) + LABEL_GAP
         right = self.width() - metrics.horizontalAdvance(WIDEST_VALUE) - LABEL_GAP
         bar = QRectF(left, y + (metrics.height() - BAR_HEIGHT) / 2, max(right - left, 0.0), BAR_HEIGHT)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -155,7 +149,7 @@ class SignalBars(QWidget):
     def _rows(self) -> list[float]:
         """Return where each row begins."""
         y, rows = 0.0, []
-        for signal in self._signals:
+        for signal in self.shown:
             y += GROUP_GAP * signal.gap
             rows.append(y)
             y += self._row_height()
@@ -183,7 +177,3 @@ def _share(label: str, share: float, gap: bool = False) -> Signal:
         return Signal(label, UNKNOWN, 0.0, 0.0, gap=gap)
     share = min(max(share, 0.0), 1.0)
     return Signal(label, f"{share * 100:.0f} %", 0.0, share, gap=gap)
-
-
-def _with_digits_of(new: Signal, old: Signal) -> Signal:
-    return Signal(new.label, old.value, new.start, new.end, new.middle, new.gap)

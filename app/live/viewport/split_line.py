@@ -34,7 +34,7 @@ class SplitLine(QAbstractSlider):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(self.tr("Split line in percent of the picture's width"))
         self.setToolTip(self.tr("Drag, or move with the arrow keys; with Shift in larger steps"))
-        self.actionTriggered.connect(self._on_action)
+        self.actionTriggered.connect(lambda _: self.wanted_at.emit(self.sliderPosition() / 100))  # assistive technology
         self.hide()
 
     def paint(self, painter: QPainter, top: QPointF, height: float) -> None:
@@ -92,10 +92,6 @@ class SplitLine(QAbstractSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint nothing: the line is part of the picture below."""
-
-    def _on_action(self, _: int) -> None:
-        """Move as assistive technology asks."""
-        self.wanted_at.emit(self.sliderPosition() / 100)
 
 
 def _dark(alpha: int) -> QColor:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QFont,
     QFontMetricsF,
     QKeyEvent,
@@ -49,16 +48,20 @@ class StatsPlate(QWidget):
     """A dark plate with a caption and the most important numbers; a click, or Enter, shows all of them.
 
     It is repainted only when its content changes; otherwise the painted plate is laid over the live picture.
+
+    Attributes:
+        report: what the plate shows.
     """
 
     details_wanted = Signal(bool)  # show all numbers, or the most important ones again
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._report = StatsReport(())
+        self.report = StatsReport(())
         self._details = False
         self._brief: float | None = None  # how wide it may be while it shows its caption alone
         self._painted: QPixmap | None = None
+        self._painted_focus = False
         self._widest = 0.0  # for this model: the plate must not change its width with every digit
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip(
@@ -68,19 +71,14 @@ class StatsPlate(QWidget):
             )
         )
 
-    @property
-    def report(self) -> StatsReport:
-        """What the plate shows."""
-        return self._report
-
     def show_report(self, report: StatsReport) -> None:
         """Show this report."""
-        if report == self._report:
+        if report == self.report:
             return
-        name, former = (it.lines[0].text if it.lines else "" for it in (report, self._report))
-        if name != former or (report.stats is None) != (self._report.stats is None):
+        name, former = (it.lines[0].text if it.lines else "" for it in (report, self.report))
+        if name != former or (report.stats is None) != (self.report.stats is None):
             self._widest = 0.0
-        self._report = report
+        self.report = report
         self.setAccessibleName(self.tr("Numbers of {0}").format(name))
         self.setAccessibleDescription(spoken(report))
         self._renew()
@@ -116,24 +114,16 @@ class StatsPlate(QWidget):
             self.details_wanted.emit(not self._details)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in _OPENING and self._report.stats is not None:
+        if event.key() in _OPENING and self.report.stats is not None:
             self.details_wanted.emit(not self._details)
         else:
             event.ignore()
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self._renew()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self._renew()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.devicePixelRatioF()
         wanted = QSize(round(self.width() * ratio), round(self.height() * ratio))
-        if self._painted is None or self._painted.size() != wanted:
-            self._painted = QPixmap(wanted)
+        if self._painted is None or self._painted.size() != wanted or self._painted_focus != self.hasFocus():
+            self._painted, self._painted_focus = QPixmap(wanted), self.hasFocus()
             self._painted.setDevicePixelRatio(ratio)
             self._painted.fill(Qt.GlobalColor.transparent)
             painter = QPainter(self._painted)
@@ -142,7 +132,7 @@ class StatsPlate(QWidget):
         QPainter(self).drawPixmap(0, 0, self._painted)
 
     def _opens(self, event: QMouseEvent) -> bool:
-        return event.button() == Qt.MouseButton.LeftButton and self._report.stats is not None
+        return event.button() == Qt.MouseButton.LeftButton and self.report.stats is not None
 
     def _renew(self) -> None:
         self._painted = None
@@ -164,7 +154,7 @@ class StatsPlate(QWidget):
 
     def _lay_out(self, painter: QPainter | None) -> float:
         """Set everything from top to bottom, or with no painter only measure it; return the height without padding."""
-        report, line = self._report, line_height(self._metrics())
+        report, line = self.report, line_height(self._metrics())
         y = PADDING_Y
         if painter is not None:
             self._set_lines(painter, report.lines)
@@ -182,7 +172,7 @@ class StatsPlate(QWidget):
     def _brief_lines(self, width: float) -> tuple[Line, ...]:
         """Return the first lines of the caption, each without the last parts for which there is no room."""
         metrics, lines = self._metrics(), []
-        for line in self._report.lines[:BRIEF_LINES]:
+        for line in self.report.lines[:BRIEF_LINES]:
             parts = line.text.split(SEPARATOR)
             while len(parts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(parts)) > width - 2 * PADDING_X:
                 parts.pop()
@@ -244,18 +234,18 @@ class StatsPlate(QWidget):
     def _columns(self) -> tuple[float, float]:
         """Return the right edges of the columns of numbers."""
         metrics = self._metrics()
-        rows = (*time_rows(self._report, details=True), *quality_rows(self._report, details=True))
+        rows = (*time_rows(self.report, details=True), *quality_rows(self.report, details=True))
         labels = max(metrics.horizontalAdvance(row.label) for row in rows)
         first = PADDING_X + labels + LABEL_GAP + metrics.horizontalAdvance(WIDEST_NUMBER)
         return first, first + NUMBER_GAP + metrics.horizontalAdvance(WIDEST_NUMBER)
 
     def _width(self) -> float:
         """Return the width without padding: that of the longest line, whichever of them are shown now."""
-        metrics, lines = self._metrics(), self._report.lines
-        if self._report.stats is None:
+        metrics, lines = self._metrics(), self.report.lines
+        if self.report.stats is None:
             return lines_width(lines, metrics)
         columns = self._columns()
-        rows = (*time_rows(self._report, details=True), *quality_rows(self._report, details=True))
+        rows = (*time_rows(self.report, details=True), *quality_rows(self.report, details=True))
         ends = [columns[len(row.numbers) - 1] + UNIT_GAP + metrics.horizontalAdvance(row.unit) for row in rows]
         return max(max(ends) - PADDING_X, lines_width(lines, metrics))
 

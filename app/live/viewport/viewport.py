@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -39,7 +40,12 @@ PANE_GAP = 6  # logical pixels between two pictures
 
 
 class Viewport(QWidget):
-    """Paints the newest pictures as large as they fit, on a dark stage, with a notice over them where there is one."""
+    """Paints the newest pictures as large as they fit, on a dark stage, with a notice over them where there is one.
+
+    Attributes:
+        notice: the words over the picture, "" where there are none.
+        split_place: where the split line is, as a share of the picture's width in [0, 1].
+    """
 
     split_moved = Signal(float)  # place of the split line as a share of the picture's width
     painted = Signal(int, float, float)  # lane, `time.monotonic()`, milliseconds since the capture; once a frame
@@ -51,8 +57,8 @@ class Viewport(QWidget):
         self._magnification = DEFAULT_MAGNIFICATION
         # QImage does not own its memory: the pictures of `_view` keep it alive.
         self._images: tuple[QImage | None, QImage | None] = (None, None)
-        self._split_place = 0.5
-        self._notice = self._hint = ""
+        self.split_place = 0.5
+        self.notice = self._hint = ""
         self._caption = Caption()
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -60,7 +66,7 @@ class Viewport(QWidget):
         self.setAccessibleName(self.tr("Live picture"))
         self.split_line = SplitLine(self)
         self.split_line.dragged_to.connect(self._drag_split)
-        self.split_line.moved_by.connect(lambda share: self.move_split(self._split_place + share))
+        self.split_line.moved_by.connect(lambda share: self.move_split(self.split_place + share))
         self.split_line.wanted_at.connect(self.move_split)
         self.lane_plates = LanePlates(self)
         self.lane_plates.update_due.timeout.connect(self._update_plates)
@@ -71,16 +77,6 @@ class Viewport(QWidget):
     def pixels(self) -> NDArray[np.uint8] | None:
         """The first lane's picture, `[H, W, 4]` uint8 BGRA, or None before there is one; only to be read."""
         return None if self._view is None else self._view.first.picture
-
-    @property
-    def notice(self) -> str:
-        """The words over the picture, "" where there are none."""
-        return self._notice
-
-    @property
-    def split_place(self) -> float:
-        """Where the split line is, as a share of the picture's width in [0, 1]."""
-        return self._split_place
 
     def screen_latency(self, lane: int) -> ScreenLatency:
         """Return how long the frames of lane 0 or 1 take from their capture until they are painted here."""
@@ -137,15 +133,15 @@ class Viewport(QWidget):
     def move_split(self, place: float) -> None:
         """Move the split line to a share of the picture's width."""
         place = min(max(place, 0.0), 1.0)
-        if place != self._split_place:
-            self._split_place = place
+        if place != self.split_place:
+            self.split_place = place
             self._place()
             self.split_moved.emit(place)
 
     def show_notice(self, words: str) -> None:
         """Dim the picture and put words over it; "" takes both away."""
-        if words != self._notice:
-            self._notice = words
+        if words != self.notice:
+            self.notice = words
             self.setAccessibleDescription(words)
             self.update()
 
@@ -156,14 +152,11 @@ class Viewport(QWidget):
 
     def picture_area(self) -> QRectF:
         """Return where the pictures are painted, in logical pixels, the edges on whole device pixels."""
-        area = QRect()
-        for pane in self._panes():
-            area = area.united(pane)
-        return self._logical(area)
+        return self._logical(functools.reduce(QRect.united, self._arrangement().panes, QRect()))
 
     def pane_areas(self) -> tuple[QRectF, ...]:
         """Return where each picture is painted, as in `picture_area`: two side by side, else one."""
-        return tuple(self._logical(pane) for pane in self._panes())
+        return tuple(self._logical(pane) for pane in self._arrangement().panes)
 
     def sizeHint(self) -> QSize:
         return QSize(960, 720)
@@ -185,9 +178,9 @@ class Viewport(QWidget):
             painter.setPen(QPen(QColor(STAGE_ACCENT), 3))
             painter.drawRect(self.rect().adjusted(GAP, GAP, -GAP, -GAP))
             self._paint_words(painter, self._hint, QRectF(self.rect()))
-        elif self._notice:
+        elif self.notice:
             painter.fillRect(self.picture_area(), DIMMED)
-            self._paint_words(painter, self._notice, QRectF(self.rect()))
+            self._paint_words(painter, self.notice, QRectF(self.rect()))
         painter.end()
         if self._view is not None:
             for counted in self.lane_plates.painted(self._view, self._layout, self._live):
@@ -195,11 +188,8 @@ class Viewport(QWidget):
 
     # Layout
 
-    def _panes(self) -> tuple[QRect, ...]:
-        """Return the places of the pictures in device pixels."""
-        return self._arrangement().panes
-
     def _arrangement(self) -> Arrangement:
+        """Return the places of the pictures and the plates, in device pixels."""
         image, ratio = self._images[0], self.devicePixelRatioF()
         if image is None:
             return Arrangement((), PlatePlace.OVER)
@@ -233,7 +223,7 @@ class Viewport(QWidget):
         """Put the split line and the plates where they belong."""
         split = self._is_split()
         if split:
-            self.split_line.follow(self._split_place, self.picture_area())
+            self.split_line.follow(self.split_place, self.picture_area())
         if split == self.split_line.isHidden():
             self.split_line.setVisible(split)
         self.lane_plates.place(self._arrangement().plates, self.pane_areas(), QRectF(self.rect()))
@@ -254,7 +244,7 @@ class Viewport(QWidget):
         if self._layout is Layout.SIDE_BY_SIDE:
             return montage.joined(first, second)
         if self._layout is Layout.SPLIT:
-            return montage.split(first, second, self._split_place)
+            return montage.split(first, second, self.split_place)
         return first.copy()
 
     # Painting
@@ -265,16 +255,13 @@ class Viewport(QWidget):
             self._paint_split(painter, areas[0])
         else:
             for area, image in zip(areas, self._images, strict=False):
-                self._paint_pane(painter, area, image)
-        if self.lane_plates.legend and not self._notice:
+                if image is None:
+                    self._paint_words(painter, self.tr("The second model has no result yet"), area, muted=True)
+                else:
+                    painter.drawImage(self._fitted_into(area, image), image)
+        if self.lane_plates.legend and not self.notice:
             corner = areas[0].bottomLeft() + QPointF(INSET, -INSET)
             paint_legend(painter, self.lane_plates.legend, self.tr("% of eye distance"), corner)
-
-    def _paint_pane(self, painter: QPainter, area: QRectF, image: QImage | None) -> None:
-        if image is None:
-            self._paint_words(painter, self.tr("The second model has no result yet"), area, muted=True)
-        else:
-            painter.drawImage(self._fitted_into(area, image), image)
 
     def _fitted_into(self, area: QRectF, image: QImage) -> QRectF:
         """Return the place of an image in an area that was made for the first lane's."""
@@ -287,7 +274,7 @@ class Viewport(QWidget):
     def _paint_split(self, painter: QPainter, area: QRectF) -> None:
         ratio = self.devicePixelRatioF()
         # On the edge of a device pixel, so that neither picture is blurred there.
-        x = area.left() + round(self._split_place * area.width() * ratio) / ratio
+        x = area.left() + round(self.split_place * area.width() * ratio) / ratio
         left, right = QRectF(area), QRectF(area)
         left.setRight(x)
         right.setLeft(x)
