@@ -12,15 +12,20 @@ from trainer.data import crop_cache, crops, packing
 from trainer.data.crop_cache import cache_path
 from trainer.data.crops import crop_size, load_crops
 from trainer.data.packing import pack_crops
-from trainer.recipes import PackChoice, SoftLandmarks
+from trainer.recipes import PackChoice, Recipe, SoftLandmarks
 
 CHOICE = PackChoice("faces", split=None, validation=True, weight=0.5, label_shift=1.5)
+
+
+def recipe_of(training):
+    """A recipe of one stage."""
+    return Recipe("Of the tests.", training.network, training.init, (training,))
 
 
 @pytest.fixture
 def in_recipes(monkeypatch, recipe):
     """Let a recipe use the pack of the tests."""
-    monkeypatch.setattr(packing, "RECIPES", {"tiny": lambda: replace(recipe, packs=(CHOICE,))})
+    monkeypatch.setattr(packing, "RECIPES", {"tiny": recipe_of(replace(recipe, packs=(CHOICE,)))})
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ def test_each_pack_split_and_labels_has_its_own_file_once(data, tmp_path, monkey
     folder = tmp_path / "split" / "faces"
     shutil.copytree(data / "faces", folder)
     np.savez(folder / "annotations.npz", **arrays)
-    monkeypatch.setattr(packing, "RECIPES", {"tiny": lambda: replace(recipe, packs=choices)})
+    monkeypatch.setattr(packing, "RECIPES", {"tiny": recipe_of(replace(recipe, packs=choices))})
     written = pack_crops(tmp_path / "split", tmp_path / "cache")
     assert [(done.file.name, done.faces) for done in written] == [
         ("faces.whole.landmarks.safetensors", 24),
@@ -75,7 +80,7 @@ def test_shapes_that_recipes_soften_by_go_along(data, tmp_path, monkeypatch, rec
     (tmp_path / "data" / "shapes").mkdir()
     (tmp_path / "data" / "shapes" / "some.npz").write_bytes(b"shapes")
     soft = replace(recipe, packs=(CHOICE,), soft=SoftLandmarks("shapes/some.npz"))
-    monkeypatch.setattr(packing, "RECIPES", {"soft": lambda: soft})
+    monkeypatch.setattr(packing, "RECIPES", {"soft": recipe_of(soft)})
     pack_crops(tmp_path / "data", tmp_path / "cache")
     assert (tmp_path / "cache" / "shapes" / "some.npz").read_bytes() == b"shapes"
 
