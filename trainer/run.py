@@ -61,7 +61,8 @@ class Place:
     @property
     def facts(self) -> dict[str, str]:
         """What a resumed run needs to know of the command that began it."""
-        return {"data_folder": str(self.data.absolute()), "precision": self.precision}
+        folders = {"data_folder": self.data, "runs_folder": self.runs}
+        return {name: str(folder.absolute()) for name, folder in folders.items()} | {"precision": self.precision}
 
 
 def run(

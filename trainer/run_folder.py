@@ -35,11 +35,13 @@ class SavedRun:
     Attributes:
         trainings: its stages.
         data: folder of the packs; None in runs of former versions.
+        runs: folder of the runs; None in runs of former versions.
         precision: one of `trainer.devices.PRECISIONS`; None in runs of former versions.
     """
 
     trainings: tuple[Training, ...]
     data: Path | None
+    runs: Path | None
     precision: str | None
 
 
@@ -81,8 +83,8 @@ def read_run(folder: Path) -> SavedRun:
         values = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
         stages = values[STAGES] if STAGES in values else [values[STAGE]]
         trainings = tuple(read_training(translated(stage)) for stage in stages)
-        data = values.get("data_folder")
-        return SavedRun(trainings, None if data is None else Path(data), values.get("precision"))
+        data, runs = (Path(values[key]) if key in values else None for key in ("data_folder", "runs_folder"))
+        return SavedRun(trainings, data, runs, values.get("precision"))
     except OSError as error:
         raise UsageError(
             f"There is no run in {folder}",

@@ -149,10 +149,13 @@ def _label(pack: str, place: Place) -> None:
 
 def _refuse_what_is_missing(trainings: Sequence[Training], folder: Path, place: Place) -> None:
     """Raise before the first step unless all is there that later stages need."""
-    todo = [training for training in trainings if not finished(stage_folder(folder, trainings, training) / LAST)]
+    lasts = {training: stage_folder(folder, trainings, training) / LAST for training in trainings}
+    todo = [training for training, last in lasts.items() if not finished(last)]
     known = {*place.own, *(training.name for training in trainings)}
-    for name in (name for training in todo for name in training.needs if name not in known):
-        find_weights(name, place.runs)
+    for training in todo:
+        for name in training.teachers if lasts[training].exists() else training.needs:
+            if name not in known:
+                find_weights(name, place.runs)
     for pack in missing_packs(todo, place.data):
         how = LABELLED[pack]
         raise UsageError(

@@ -21,6 +21,7 @@ from engine.core.errors import UsageError
 
 if TYPE_CHECKING:
     from trainer.recipes import Recipe, Training
+    from trainer.run_folder import SavedRun
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", metavar="DIR", help="folder of the packs (default: data; with --resume, the one the run began with)"
     )
-    parser.add_argument("--runs", default="runs", metavar="DIR", help="folder of all runs (default: runs)")
+    parser.add_argument(
+        "--runs", metavar="DIR", help="folder of all runs (default: runs; with --resume, that of the command before)"
+    )
     parser.add_argument("--out", metavar="DIR", help="folder of this run (default: RUNS/RECIPE)")
     parser.add_argument("--resume", metavar="DIR", help="go on with the run in DIR; nothing else is needed")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
@@ -102,11 +105,12 @@ def _show(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from trainer.recipes.overrides import trainings_by_name
-    from trainer.run_folder import run_folder
+    from trainer.run_folder import SavedRun, run_folder
 
     trainings = trainings_by_name(options.recipe, options.set, options.stage)
-    folder = Path(options.out) if options.out else run_folder(Path(options.runs), trainings)
-    return _carry_out(options, trainings, folder, Path(options.data or "data"), options.precision or "auto")
+    runs = Path(options.runs or "runs")
+    folder = Path(options.out) if options.out else run_folder(runs, trainings)
+    return _carry_out(options, trainings, folder, SavedRun(trainings, Path("data"), runs, "auto"))
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -116,13 +120,11 @@ def _resume(options: argparse.Namespace) -> int:
     folder = Path(options.resume)
     saved = read_run(folder)
     trainings = changed(stages_by_name(saved.trainings), options.set)
-    data = Path(options.data) if options.data else saved.data or Path("data")
-    return _carry_out(options, trainings, folder, data, options.precision or saved.precision or "auto")
+    return _carry_out(options, trainings, folder, saved)
 
 
-def _carry_out(
-    options: argparse.Namespace, trainings: Sequence[Training], folder: Path, data: Path, precision: str
-) -> int:
+def _carry_out(options: argparse.Namespace, trainings: Sequence[Training], folder: Path, usual: SavedRun) -> int:
+    """Train; what no option says is as usual, or as when the run was begun."""
     from trainer.devices import is_first_process, launch
     from trainer.run import Place, summary
     from trainer.stages import train_needed, train_stages
@@ -130,7 +132,9 @@ def _carry_out(
 
     if options.stop_with_stdin:
         interrupt_when_stdin_closes()
-    place = Place(data, launch(options.device, options.devices, precision), precision, Path(options.runs))
+    data, runs = Path(options.data or usual.data or "data"), Path(options.runs or usual.runs or "runs")
+    precision = options.precision or usual.precision or "auto"
+    place = Place(data, launch(options.device, options.devices, precision), precision, runs)
     try:
         if options.with_teachers:
             train_needed(trainings, place)

@@ -65,7 +65,8 @@ def test_each_stage_goes_on_where_the_one_before_ended(pair, place, tmp_path):
     assert (first.recipe["name"], second.recipe["name"]) == ("pair:first", "pair:second")
     assert second.notes["lineage"] == ["random weights", "pair:first, 2 steps of 4"]
     saved = read_run(tmp_path / "run")
-    assert (saved.trainings, saved.data, saved.precision) == (pair, place.data.absolute(), "auto")
+    assert (saved.trainings, saved.data, saved.runs) == (pair, place.data.absolute(), place.runs)
+    assert saved.precision == "auto"
     assert read_run(tmp_path / "run" / "2-second").trainings == pair[1:]
 
 
@@ -152,7 +153,7 @@ def test_a_run_is_found_below_the_runs_by_its_name_its_stage_and_its_former_name
     assert find_weights("hong-lin/teacher", runs) == runs / "b-teacher" / LAST
     with pytest.raises(UsageError, match="understudy train teacher-tough-68 --stage first”"):
         find_weights("teacher-tough-68:first", runs)
-    with pytest.raises(UsageError, match="name a recipe"):
+    with pytest.raises(UsageError, match="Name a recipe"):
         find_weights("nothing", runs)
     # Its former name is now that of the whole recipe.
     fake_run(runs / "teacher-dense-68", RECIPES["teacher-dense-68"].trainings("teacher-dense-68")[0])
