@@ -19,13 +19,9 @@ ENDLESS_FRAMES = 300
 def process_frames(
     source: Source, pipeline: Pipeline, limit: int | None = None
 ) -> Iterator[tuple[Result, tuple[FaceSignals | None, ...]]]:
-    """Yield what is found on each frame of a source, and the signals of each face.
+    """Yield what is found on each frame of a source that was not read from yet, and the signals of each face.
 
-    Args:
-        source: not yet read from.
-        pipeline: finds the faces.
-        limit: number of frames after which to stop; None reads files to their end and of endless sources
-            `ENDLESS_FRAMES`.
+    After `limit` frames it stops; None reads files to their end and of endless sources `ENDLESS_FRAMES`.
 
     Raises:
         SourceError: the source failed or gave no frame.

@@ -61,17 +61,12 @@ def box_size(points: NDArray[np.floating]) -> float:
 def normaliser(scheme: Scheme, truth: NDArray[np.floating], kind: str = "eyes") -> float:
     """Return the length in pixels that errors of a face are divided by; NaN if it is unknown or zero.
 
-    Args:
-        scheme: markup of the points.
-        truth: `[K, 2]` in pixels, NaN without a label.
-        kind: one of `NORMALISERS`.
+    The truth is `[K, 2]` in pixels, NaN without a label; `kind` is one of `NORMALISERS`.
     """
     if kind == "box":
         length = box_size(truth)
-    elif kind == "pupils":
-        length = interpupillary_distance(scheme, truth)
     else:
-        length = interocular_distance(scheme, truth)
+        length = (interpupillary_distance if kind == "pupils" else interocular_distance)(scheme, truth)
     return length if length > 0 else float("nan")
 
 
@@ -106,15 +101,9 @@ def nme_box(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
 def part_errors(
     scheme: Scheme, points: NDArray[np.floating], truth: NDArray[np.floating], length: float
 ) -> dict[str, float]:
-    """Return for each part of the face the mean error of its labelled points in percent of `length` pixels.
-
-    NaN for a part without any label.
-    """
-    parts = np.array(scheme.parts)
-    return {
-        part: mean_error(points[parts == part], truth[parts == part]) / length * 100
-        for part in dict.fromkeys(scheme.parts)
-    }
+    """Return for each part of the face the mean error of its labelled points in percent of `length` pixels, or NaN."""
+    own = {part: np.array(scheme.parts) == part for part in scheme.parts}
+    return {part: mean_error(points[of], truth[of]) / length * 100 for part, of in own.items()}
 
 
 def accuracy(errors: NDArray[np.floating]) -> Accuracy:

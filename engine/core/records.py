@@ -77,13 +77,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Form:
-    """How a value is written.
+    """What a value has to be, in words, with an example as the file would have it; and why it must not be missing.
 
-    Attributes:
-        expected: what it has to be, such as “a list of two numbers”; "" for the words of its type.
-        example: one, as the file would have it.
-        why: why it must not be missing.
-        read: makes the value of what the file holds, or raises a `Mistake`; None reads it by its type.
+    `read` makes the value of what the file holds, or raises a `Mistake`; None reads it by its type.
     """
 
     expected: str = ""
@@ -132,13 +128,10 @@ def suggestion(value: Any, known: Sequence[str], otherwise: str) -> str:
 
 
 def read_record(kind: type[T], values: Mapping[str, Any], path: KeyPath = (), ignore_unknown: bool = False) -> T:
-    """Return the record that a table of values describes.
+    """Return the record, a dataclass, that a table of values by key describes; `path` is that of the table.
 
-    Args:
-        kind: a dataclass. Its `__post_init__` may raise a `Mistake` too, with a path below this table.
-        values: by key.
-        path: of the table.
-        ignore_unknown: whether keys that the record does not have are ignored; a newer version may have written them.
+    Its `__post_init__` may raise a `Mistake` too, with a path below this table. Unknown keys, which a newer version may
+    have written, can be ignored.
 
     Raises:
         Mistake: the first that was found.
@@ -247,19 +240,27 @@ def _read(value: Any, field: _Field, path: KeyPath, ignore_unknown: bool) -> Any
             header = ".".join(part for part in path if isinstance(part, str))
             problem, expected = f"“{path[-1]}” is no list of tables", f"each {path[-1]} has a table of its own"
             raise Mistake(path, problem, expected, f"begin it with a line [[{header}]]")
-        return tuple(read_record(inner[0], entry, (*path, at), ignore_unknown) for at, entry in enumerate(value))
+        record = cast(type, inner[0])
+        return tuple(read_record(record, entry, (*path, at), ignore_unknown) for at, entry in enumerate(value))
     try:
-        result = _tuple(value, inner, path) if get_origin(kind) is tuple else _plain(value, kind)
+        result = _plain(value, kind, path)
+        if field.limit is None or value in field.limit:
+            return result
+        mistake = wrong_value(path, value, str(field.limit), field.example)
     except (TypeError, ValueError, OverflowError):
-        raise _wrong(value, field, path, field.expected) from None
-    if field.limit is not None and value not in field.limit:
-        raise _wrong(value, field, path, str(field.limit))
-    return result
+        mistake = wrong_value(path, value, field.expected, field.example)
+    if isinstance(field.limit, Choice):
+        mistake.fix = suggestion(value, [str(choice) for choice in field.limit.values], mistake.fix)
+    raise mistake
 
 
-def _plain(value: Any, kind: Any) -> Any:
-    """Return a value that is no record and no tuple; raise TypeError or ValueError where it is of another type."""
+def _plain(value: Any, kind: Any, path: KeyPath) -> Any:
+    """Return a value without records in it; raise TypeError or ValueError where it is of another type."""
     wanted = get_origin(kind) or kind
+    if wanted is tuple and isinstance(value, list | tuple):
+        hints = get_args(kind)
+        hints = hints[:1] * len(value) if hints[-1] is Ellipsis else hints
+        return tuple(read_value(item, hint, path) for item, hint in zip(value, hints, strict=True))
     if wanted is Any or issubclass(wanted, Enum):
         return value if wanted is Any else wanted(value)
     accepted = {float: int | float, Path: str}.get(wanted, wanted)
@@ -269,18 +270,3 @@ def _plain(value: Any, kind: Any) -> Any:
     if isinstance(result, float) and math.isnan(result):
         raise ValueError
     return result
-
-
-def _tuple(value: Any, hints: tuple[Any, ...], path: KeyPath) -> tuple[Any, ...]:
-    if not isinstance(value, list | tuple):
-        raise TypeError
-    if hints[-1] is Ellipsis:
-        hints = hints[:1] * len(value)
-    return tuple(read_value(item, hint, path) for item, hint in zip(value, hints, strict=True))
-
-
-def _wrong(value: Any, field: _Field, path: KeyPath, expected: str) -> Mistake:
-    mistake = wrong_value(path, value, expected, field.example)
-    if isinstance(field.limit, Choice):
-        mistake.fix = suggestion(value, [str(choice) for choice in field.limit.values], mistake.fix)
-    return mistake

@@ -41,11 +41,7 @@ class Curve:
 def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -> str | None:
     """Write a picture of curves; where matplotlib is not installed, return how to get it as a sentence instead.
 
-    Args:
-        path: ends in `.png`.
-        heading: stands above.
-        unit: what the errors are percent of.
-        curves: those without any error are left out.
+    The path ends in `.png`, errors are percent of the `unit`, and curves without any error are left out.
 
     Raises:
         RecordingError: the file cannot be written.

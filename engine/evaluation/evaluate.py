@@ -44,10 +44,9 @@ class Task:
 
 @dataclass(frozen=True)
 class ScoredFace:
-    """One face of a pack with the landmarks found and their error.
+    """One labelled face of a pack with the landmarks found and their error.
 
     Attributes:
-        face: the labelled face.
         image: path of its picture below the pack.
         truth: `[K, 2]` float32, pixels; NaN without a label; in the markup that is compared.
         points: `[K, 2]` float32, pixels; None if the face was missed.
@@ -130,14 +129,9 @@ def evaluate_points(
     task: Task,
     visibility_auc: float | None = None,
 ) -> Evaluation:
-    """Measure landmarks.
+    """Measure landmarks `[K, 2]` in pixels that were found for each face of `pack`; None where it was missed.
 
-    Args:
-        found: for each face of `pack` its landmarks `[K, 2]` in pixels; None if it was missed.
-        scheme: their markup; where the pack has another one, the points that both share are compared.
-        pack: the labelled faces.
-        task: what is measured.
-        visibility_auc: see `Evaluation`.
+    Where the pack has another markup, the points that both share are compared.
 
     Raises:
         PackError: the two markups share no points.

@@ -24,10 +24,9 @@ NORMALISER_TEXTS = {
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of some faces of an evaluation.
+    """The figures of all faces of an evaluation, `full`, or of a subset.
 
     Attributes:
-        name: `full`, or the name of the subset.
         accuracy: NME, FR10 and AUC10 in percent of the normaliser.
         parts: NME of each part of the face in percent of the normaliser; None where no face has a label there.
     """

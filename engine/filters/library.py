@@ -27,14 +27,11 @@ def user_filters() -> Path:
 
 @dataclass(frozen=True)
 class FilterEntry:
-    """A filter found in a folder.
+    """A filter found in a folder, named after it.
 
     Attributes:
-        name: that of its folder.
-        folder: where it lies.
         title: its name for people; that of the folder where it cannot be read.
         own: whether it lies in the user's own folder of filters, so that its hook may be run.
-        hook: whether it has a hook.
         error: why it cannot be used; None if it can.
     """
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from engine.core.errors import FilterError
-from engine.core.records import Mistake, read_record
+from engine.core.records import KeyPath, Mistake, read_record
 from engine.filters.spec import FilterSpec
-from engine.filters.toml_lines import find_lines, line_of
 
 SPEC_NAME = "filter.toml"
 LARGEST_FILE = 1_000_000  # bytes
@@ -59,6 +60,65 @@ def parse_spec(file: Path, text: str) -> FilterSpec:
         raise FilterError(file, line, mistake.problem, mistake.expected, mistake.fix) from None
     layers = tuple(replace(layer, line=line_of(("layer", index), lines)) for index, layer in enumerate(spec.layers))
     return replace(spec, title=spec.title or file.parent.name, layers=layers)
+
+
+def find_lines(text: str) -> dict[KeyPath, int]:
+    """Return the line, counted from 1, at which every key and table of a valid TOML text begins; `tomllib` tells none.
+
+    The text is cut into statements: the fewest lines that `tomllib` takes as whole. What a statement says, and where
+    its strings and lists end, is thus decided by the same parser that reads the file.
+
+    Paths are such as `("layer", 0, "anchor", "at")`; elements of arrays of tables are counted from 0.
+    """
+    lines: dict[KeyPath, int] = {}
+    counts: Counter[KeyPath] = Counter()
+    table: KeyPath = ()
+    pending, start = "", 0
+    for number, line in enumerate(text.split("\n"), 1):
+        start = start if pending else number
+        pending += line + "\n"
+        try:
+            statement = tomllib.loads(pending)
+        except tomllib.TOMLDecodeError:
+            continue  # a list or a text that goes on in the next line
+        if pending.lstrip().startswith("["):
+            table = _enter(statement, counts)
+            lines.setdefault(table, start)
+        else:
+            _note(statement, table, start, lines)
+        pending = ""
+    return lines
+
+
+def line_of(path: KeyPath, lines: dict[KeyPath, int]) -> int:
+    """Return the line of a key, or of the innermost table around it that is written down; 1 if there is none."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+def _enter(header: dict[str, Any], counts: Counter[KeyPath]) -> KeyPath:
+    """Return the path of the table that a header alone, such as `[[layer.drive]]`, begins."""
+    path: KeyPath = ()
+    inner: Any = header
+    while inner:
+        name, inner = next(iter(inner.items()))
+        path += (name,)
+        if isinstance(inner, list):
+            counts[path] += 1
+            inner = inner[0]
+        if counts[path]:
+            path += (counts[path] - 1,)
+    return path
+
+
+def _note(value: Any, path: KeyPath, line: int, lines: dict[KeyPath, int]) -> None:
+    """Write down the line of all keys in `value`, those in its inner tables too."""
+    if path not in lines and path:
+        lines[path] = line
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in inner:
+        _note(below, (*path, key), line, lines)
 
 
 def _syntax_error(file: Path, text: str, error: tomllib.TOMLDecodeError) -> FilterError:

@@ -44,10 +44,6 @@ def _two_places(value: Any, path: KeyPath) -> NDArray[np.float32]:
     return np.stack((first, second))
 
 
-def _eye_line() -> NDArray[np.float32]:
-    return np.stack((NAMED_POINTS["eye_right"], NAMED_POINTS["eye_left"]))
-
-
 def _pair(meaning: str, example: str) -> Form:
     return Form(f"a list of two numbers, {meaning},", example)
 
@@ -100,7 +96,7 @@ class Anchor:
     pixel: Annotated[_Pair | None, _pair("x and y in the image", "[120, 80]")] = None
     width: Annotated[Measure, Form(example=f"{{ between = {TWO_EYES}, times = 2.0 }}", why="every image has a width")]
     height: Measure | None = None
-    angle: _TwoPlaces = field(default_factory=_eye_line)
+    angle: _TwoPlaces = field(default_factory=lambda: _two_places(["eye_right", "eye_left"], ()))
     turn: Annotated[float, Range(-360, 360)] = 0.0
     offset: Annotated[_Pair, _pair("right and down in widths of the image", "[0.0, 0.1]")] = (0.0, 0.0)
 

@@ -20,12 +20,7 @@ FILE_MARK = b"TFL3"
 
 
 class Runtime:
-    """One loaded model.
-
-    Args:
-        content: the bytes of a `.tflite` file.
-        label: what to call the model in errors.
-        threads: CPU threads of one call.
+    """One loaded model: the bytes of a `.tflite` file, its name in errors, and the CPU threads of one call.
 
     Raises:
         ModelError: the bytes are no model, or the runtime cannot run it.

@@ -40,15 +40,10 @@ class OneEuroFilter:
         speed = (points - self._points) / (step * max(eye_distance, 1.0))
         self._speed += _share(SPEED_CUTOFF, step) * (speed - self._speed)
         pace = np.linalg.norm(self._speed, axis=1, keepdims=True)
-        cutoff = still_cutoff(self.strength) + SPEED_GAIN * pace
+        still = LIGHTEST_CUTOFF * (HEAVIEST_CUTOFF / LIGHTEST_CUTOFF) ** min(self.strength, 1.0)  # in even ratios
+        cutoff = still + SPEED_GAIN * pace
         self._points = self._points + _share(cutoff, step) * (points - self._points)
         return self._points.astype(np.float32)
-
-
-def still_cutoff(strength: float) -> float:
-    """Return the cut-off in hertz for a still face: from light to heavy in even ratios."""
-    strength = min(max(strength, 0.0), 1.0)
-    return LIGHTEST_CUTOFF * (HEAVIEST_CUTOFF / LIGHTEST_CUTOFF) ** strength
 
 
 def _share(cutoff: Any, step: float) -> Any:

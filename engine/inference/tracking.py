@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.geometry import Box, Crop, landmark_box
+from engine.core.geometry import Crop, landmark_box
 from engine.inference.detector import Detection, FaceDetector
 from engine.inference.landmarker import Landmarker, Landmarks
 
@@ -127,7 +127,9 @@ class FaceTracker:
         found.landmark_ms += _milliseconds_since(start)
 
     def _add(self, picture: NDArray[np.uint8], detection: Detection, found: TrackedFrame) -> None:
-        if any(_centre_inside(detection.box, landmark_box(track.landmarks.points)) for track in found.tracks):
+        x, y = detection.box.centre
+        boxes = [landmark_box(track.landmarks.points) for track in found.tracks]
+        if any(box.x0 < x < box.x1 and box.y0 < y < box.y1 for box in boxes):
             return
         crop = self.landmarker.crop_of_detection(detection)
         landmarks = self.landmarker.locate_detection(picture, detection)
@@ -169,11 +171,6 @@ def _plausible(points: NDArray[np.float32], crop: Crop, picture: NDArray[np.uint
     height, width = picture.shape[:2]
     inside = box.x1 > 0 and box.y1 > 0 and box.x0 < width and box.y0 < height
     return inside and 0.2 * crop.side < larger < 1.6 * crop.side
-
-
-def _centre_inside(inner: Box, outer: Box) -> bool:
-    x, y = inner.centre
-    return outer.x0 < x < outer.x1 and outer.y0 < y < outer.y1
 
 
 def _milliseconds_since(start: float) -> float:

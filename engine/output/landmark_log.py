@@ -65,8 +65,7 @@ class LandmarkLog(OutputWorker[Prediction]):
     def add(self, result: Result, signals: Sequence[FaceSignals | None] = ()) -> bool:
         """Append a result, and the signals of each of its faces if they are read; returns at once.
 
-        Returns:
-            False if it was dropped, because too many wait or the log has ended.
+        False means that it was dropped, because too many wait or the log has ended.
         """
         frame = result.frame
         if self._begin is None:

@@ -79,14 +79,11 @@ class LiveRecorder(OutputWorker[TimedPicture]):
         self._thread.start()
 
     def add(self, picture: NDArray[np.uint8], moment: float) -> bool:
-        """Append a picture; returns at once.
+        """Append a picture; returns at once, False if it was dropped, because too many wait or the recording has ended.
 
         Args:
             picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
             moment: seconds at which it was taken or drawn, by a clock that runs on, as that of `Frame.captured`.
-
-        Returns:
-            False if it was dropped, because too many wait or the recording has ended.
         """
         return self._give((picture, moment), picture.nbytes)
 

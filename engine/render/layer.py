@@ -74,14 +74,9 @@ class Layer:
         return np.rint(local * (1 << SHIFT)).astype(np.int32)
 
     def lines(self, lines: NDArray[np.int32], width: int, colour: Colour, alpha: float, level: bool = False) -> None:
-        """Draw n lines through m `fixed` points each, `[n, m, 2]`.
+        """Draw n lines of some pixels' `width` through m `fixed` points each, `[n, m, 2]`.
 
-        Args:
-            lines: where.
-            width: in pixels.
-            colour: BGR.
-            alpha: how much of the picture they hide.
-            level: whether all are level or upright: these need no smoothing, which would only make them wider.
+        Where all are `level` or upright they need no smoothing, which would only make them wider.
         """
         if not len(lines) or not self.pixels.size:
             return
@@ -115,11 +110,9 @@ class Layer:
                 area[::down, ::across][: len(inwards), : len(inwards)] = rounded
 
     def seal(self, halo: float = 0.0, reach: int = 1) -> None:
-        """Finish drawing.
+        """Finish drawing, with a dark edge around all ink, which lets light ink stand out on a light picture.
 
-        Args:
-            halo: alpha of a dark edge around all ink, which lets light ink stand out on a light picture.
-            reach: width of that edge in pixels.
+        The edge has the alpha `halo` and is `reach` pixels wide.
         """
         if not self.pixels.size:
             return

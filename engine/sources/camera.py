@@ -204,19 +204,11 @@ def _check_permission(camera: Camera) -> None:
 
 
 def _unusable(camera: Camera, what: str) -> CameraRefused:
-    sentence = f"The camera “{camera.name}” {what}"
-    busy = "another program probably uses it"
-    system = platform.system()
-    if system == "Darwin":
-        return CameraRefused(
-            sentence,
-            f"{busy}, or this program is not authorised to use the camera",
-            "close the other program, and allow the camera in System Settings > Privacy & Security > Camera",
-        )
-    if system == "Windows":
-        return CameraRefused(
-            sentence,
-            f"{busy}, or Windows keeps desktop apps from using the camera",
-            "close the other program, and allow the camera in Settings > Privacy & security > Camera",
-        )
-    return CameraRefused(sentence, busy, "close the other program and try again, or choose another camera")
+    why, fix = "another program probably uses it", "close the other program and try again, or choose another camera"
+    if platform.system() == "Darwin":
+        why += ", or this program is not authorised to use the camera"
+        fix = "close the other program, and allow the camera in System Settings > Privacy & Security > Camera"
+    elif platform.system() == "Windows":
+        why += ", or Windows keeps desktop apps from using the camera"
+        fix = "close the other program, and allow the camera in Settings > Privacy & security > Camera"
+    return CameraRefused(f"The camera “{camera.name}” {what}", why, fix)

@@ -7,7 +7,6 @@ import logging
 import platform
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -162,15 +161,12 @@ def _enumerate(backend: int) -> Iterable[Any]:
 
 def _numbered(cameras: list[Camera]) -> list[Camera]:
     """Number the cameras of the same name by their path, which stays when others are plugged in or out."""
-    count = Counter(camera.name for camera in cameras)
-    place: dict[int, int] = {}
-    for name in (name for name, times in count.items() if times > 1):
-        twins = sorted((camera for camera in cameras if camera.name == name), key=lambda twin: (twin.path, twin.index))
-        place.update({twin.index: number for number, twin in enumerate(twins, start=1)})
-    return [
-        replace(camera, name=f"{camera.name} ({place[camera.index]})") if camera.index in place else camera
-        for camera in cameras
-    ]
+    numbered = []
+    for camera in cameras:
+        twins = sorted((twin.path, twin.index) for twin in cameras if twin.name == camera.name)
+        number = twins.index((camera.path, camera.index)) + 1
+        numbered.append(replace(camera, name=f"{camera.name} ({number})") if len(twins) > 1 else camera)
+    return numbered
 
 
 def _matches(cameras: Sequence[Camera], text: str) -> list[Camera]:

@@ -91,13 +91,10 @@ def _unknown(text: str, absent: CameraAbsent) -> SourceError:
     if _looks_like_path(text, path):
         return _missing(path)
     near = None if text.isdigit() else _near(path)
-    if near is not None:
-        return CameraAbsent(
-            f"There is no file and no camera “{text}”", absent.why, f"perhaps the file {near} was meant"
-        )
-    if len(path.parts) > 1 or path.suffix:
-        return CameraAbsent(f"There is no file and no camera “{text}”", absent.why, absent.fix)
-    return absent
+    if near is None and len(path.parts) == 1 and not path.suffix:
+        return absent
+    fix = f"perhaps the file {near} was meant" if near else absent.fix
+    return CameraAbsent(f"There is no file and no camera “{text}”", absent.why, fix)
 
 
 def _looks_like_path(text: str, path: Path) -> bool:

@@ -59,10 +59,8 @@ class PicturesSource:
         skipped = ""
         if self.skipped:
             names = ", ".join(path.name for path in [*self.skipped][:NAMED_IN_REMARK])
-            more = ", …" if len(self.skipped) > NAMED_IN_REMARK else ""
-            skipped = (
-                f"{len(self.skipped)} picture(s) of {self.name} could not be read and were skipped: {names}{more}."
-            )
+            names += ", …" if len(self.skipped) > NAMED_IN_REMARK else ""
+            skipped = f"{len(self.skipped)} picture(s) of {self.name} could not be read and were skipped: {names}."
         return " ".join(filter(None, (skipped, self._truth.remark)))
 
     def read(self) -> Frame | None:

@@ -70,12 +70,9 @@ def _piecewise_linear(y: NDArray, source: NDArray, target: NDArray) -> NDArray:
 
 
 def eyelid_warp(points: NDArray[np.float64], upper: tuple[int, ...], lower: tuple[int, ...]) -> ColumnWarp:
-    """Return the warp that closes an eye.
+    """Return the warp that closes an eye of a portrait with landmarks `[68, 2]`.
 
-    Args:
-        points: the portrait's landmarks `[68, 2]`.
-        upper: indices of the points along the upper lid, corners included, from left to right.
-        lower: the same of the lower lid.
+    Each lid is given by the indices of its points, corners included, from left to right.
     """
     unit = interocular_distance(IBUG_68, points)
     x = _columns(points[upper[0], 0], points[upper[-1], 0])

@@ -110,13 +110,10 @@ class VideoSource:
     def remark(self) -> str:
         """Sentences on useless ground truth, and on an end long before the header's, as of damaged files; else ""."""
         missing = self._announced - self._next_id
-        cut = ""
-        if self._ended and missing > max(2.0, COUNT_TOLERANCE * self._announced):
-            cut = (
-                f"The video {self.name} ended after {self._next_id} of {self._announced:.0f} frames: "
-                "it is cut off or damaged. Copy or download it again."
-            )
-        return " ".join(filter(None, (cut, self._truth.remark)))
+        if not self._ended or missing <= max(2.0, COUNT_TOLERANCE * self._announced):
+            return self._truth.remark
+        cut = f"The video {self.name} ended after {self._next_id} of {self._announced:.0f} frames"
+        return f"{cut}: it is cut off or damaged. Copy or download it again. {self._truth.remark}".rstrip()
 
     def read(self) -> Frame | None:
         """Return the next frame, or None at the end of what can be decoded and once the source was closed."""

@@ -129,8 +129,9 @@ class Streamer(OutputWorker[tuple[Result, Sequence[FaceSignals | None]]]):
         self._opened.set()
         try:
             for result, signals in self._items():
+                age = time.monotonic() - result.frame.captured
                 try:
-                    link.send(_message(result, signals))
+                    link.send(landmark_message(result, signals, time.time() - age, age * 1e3))
                 except Exception as error:  # one result that cannot be sent is not the end of the stream
                     self._fail(error, ends=False)
                 else:
@@ -138,8 +139,3 @@ class Streamer(OutputWorker[tuple[Result, Sequence[FaceSignals | None]]]):
                     self.error = None
         finally:
             link.close()
-
-
-def _message(result: Result, signals: Sequence[FaceSignals | None]) -> Message:
-    age = time.monotonic() - result.frame.captured
-    return landmark_message(result, signals, time.time() - age, age * 1e3)

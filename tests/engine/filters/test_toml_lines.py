@@ -2,7 +2,7 @@
 
 import tomllib
 
-from engine.filters.toml_lines import find_lines, line_of
+from engine.filters.reading import find_lines, line_of
 
 TEXT = '''\
 # a comment
