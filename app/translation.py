@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication
 from engine.core.paths import asset_path
 
 
-def QT_TRANSLATE_NOOP(context: str, words: str) -> str:  # noqa: ARG001  (lupdate reads the context)
-    """Mark `words` for translation later; `lupdate` looks for this name. Qt's own one has no types."""
+def QT_TR_NOOP(words: str) -> str:
+    """Mark words of a table, of the context “”; `lupdate` looks for this name. Qt's own one has no types."""
     return words
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from app.cli.options import Action, Verbs, add_action, add_actions, add_json, add_model
+from app.cli.options import Verbs, add_action, add_actions, add_json, add_model
 from app.cli.requirements import require_packages
 from app.cli.terminal import number, report, table
 from engine.formats.images import write_picture
@@ -38,29 +38,26 @@ in one of the forms that “understudy evaluate --help” describes."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their arguments."""
     actions = add_actions(parser)
-    _add_import(actions)
-    _add_check(actions)
-    _add_label(actions)
-    _add_derive98(actions)
-    _add_pack(actions)
+    for add in (_add_import, _add_check, _add_label, _add_derive98, _add_pack):
+        add_json(add(actions))
 
 
-def _add_import(actions: Verbs) -> None:
+def _add_import(actions: Verbs) -> argparse.ArgumentParser:
     parser = add_action(actions, "import", _import, "turn a data set in its official layout into a pack")
     parser.add_argument("kind", choices=KINDS, metavar="KIND", help=f"which data set: {', '.join(KINDS)}")
     parser.add_argument("root", metavar="ROOT", help="folder of the data set as it was unpacked")
     parser.add_argument("--out", required=True, metavar="PACK", help="folder of the pack; must not hold one yet")
-    add_json(parser)
+    return parser
 
 
-def _add_check(actions: Verbs) -> None:
+def _add_check(actions: Verbs) -> argparse.ArgumentParser:
     parser = add_action(actions, "check", _check, "look a pack over before a training rests on it")
     parser.add_argument("pack", metavar="PACK", help="folder with annotations.npz, of any markup")
     parser.add_argument("--sheet", metavar="FILE.png", help="draw 48 faces with their landmarks, the doubtful first")
-    add_json(parser)
+    return parser
 
 
-def _add_label(actions: Verbs) -> None:
+def _add_label(actions: Verbs) -> argparse.ArgumentParser:
     parser = add_action(actions, "label", _label, "let a model label faces of which only five points are known")
     parser.add_argument("pack", metavar="PACK", help="pack with five points a face, which check the labels")
     add_model(parser)
@@ -73,12 +70,13 @@ def _add_label(actions: Verbs) -> None:
         help="mean distance from the five points, in percent of the eye distance, above which a face is left out "
         f"(default: {LARGEST_DISAGREEMENT:g})",
     )
-    add_json(parser)
+    return parser
 
 
-def _add_derive98(actions: Verbs) -> None:
-    text = "turn a pack of 68 manual points into one of 98 with the help of proposals"
-    parser = add_action(actions, "derive98", _derive98, text)
+def _add_derive98(actions: Verbs) -> argparse.ArgumentParser:
+    parser = add_action(
+        actions, "derive98", _derive98, "turn a pack of 68 manual points into one of 98 with the help of proposals"
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = DERIVED
     parser.add_argument("pack", metavar="PACK", help="pack with the 68 points of iBUG")
@@ -94,10 +92,10 @@ def _add_derive98(actions: Verbs) -> None:
     parser.add_argument("--out", required=True, metavar="PACK2", help="folder of the new pack; must not hold one yet")
     parser.add_argument("--split", default="train", metavar="S", help="part of the pack (default: train)")
     parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
-    add_json(parser)
+    return parser
 
 
-def _add_pack(actions: Verbs) -> None:
+def _add_pack(actions: Verbs) -> argparse.ArgumentParser:
     text = "cut the faces of packs out once, so that training starts without decoding"
     parser = add_action(actions, "pack", _pack, text)
     parser.add_argument(
@@ -113,13 +111,7 @@ def _add_pack(actions: Verbs) -> None:
         help="side of the crops in pixels; an input of 160 px needs 222, one of 192 px 266, one of 256 px 355 "
         f"(default: {CROP_SIZE}, for inputs up to 138 px)",
     )
-    add_json(parser)
-
-
-def main(options: argparse.Namespace) -> int:
-    """Carry out the subcommand."""
-    action: Action = options.action
-    return action(options)
+    return parser
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -212,8 +204,11 @@ def _check_text(values: Mapping[str, Any]) -> str:
     for finding in values["findings"]:
         sign = "WRONG" if finding["error"] else "doubtful"
         lines.append(fill(finding["text"], WIDTH, initial_indent=sign.ljust(INDENT), subsequent_indent=" " * INDENT))
-    lines.append(_verdict(values))
-    return "\n".join(lines)
+    if not values["sound"]:
+        verdict = "A training would suffer from what is wrong: mend it or leave these faces out."
+    else:
+        verdict = "Nothing is wrong; look at what is doubtful." if values["findings"] else "Nothing is wrong."
+    return "\n".join([*lines, verdict])
 
 
 def _derivation_text(values: Mapping[str, Any]) -> str:
@@ -234,12 +229,6 @@ def _derivation_text(values: Mapping[str, Any]) -> str:
         f"Left out: {values['without_proposal']} without a proposal, {values['sparse']} with too few manual points, "
         f"{values['implausible']} of a shape that real faces do not have."
     )
-
-
-def _verdict(values: Mapping[str, Any]) -> str:
-    if not values["sound"]:
-        return "A training would suffer from what is wrong: mend it or leave these faces out."
-    return "Nothing is wrong; look at what is doubtful." if values["findings"] else "Nothing is wrong."
 
 
 def _pixels(text: str) -> int:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from app.cli.options import Action, Verbs, add_action, add_actions, add_detector, add_json, add_model
+from app.cli.options import add_action, add_actions, add_detector, add_json, add_model
 from app.cli.terminal import report, say, table
 from engine.batch.apply_filter import apply_to_source
 from engine.filters.library import FilterEntry, FilterLibrary, create_filter, filter_entry, is_own, user_filters
@@ -21,48 +21,25 @@ from engine.sources.opening import open_source
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their arguments."""
     actions = add_actions(parser)
-    _add_new(actions)
-    add_json(add_action(actions, "list", _list, "list the filters, shipped ones and your own"))
-    _add_check(actions)
-    _add_apply(actions)
-
-
-def _add_new(actions: Verbs) -> None:
-    parser = add_action(actions, "new", _new, "make the folder of a filter that works at once, to be changed")
-    parser.add_argument("name", metavar="NAME", help="name of the filter and of its folder")
-    parser.add_argument("--to", metavar="DIR", help="where the folder is made (default: your folder of filters)")
-    add_json(parser)
-
-
-def _add_check(actions: Verbs) -> None:
-    parser = add_action(actions, "check", _check, "read a filter and tell the line of a mistake")
-    _add_filter_name(parser)
-    add_json(parser)
-
-
-def _add_apply(actions: Verbs) -> None:
-    parser = add_action(actions, "apply", _apply, "draw a filter on saved pictures or a video")
-    _add_filter_name(parser)
-    parser.add_argument("path", metavar="PATH", help="picture, folder of pictures, or video")
-    parser.add_argument("--out", required=True, metavar="FILE|DIR", help="picture, folder for pictures, .mp4 or .avi")
-    parser.add_argument(
+    new = add_action(actions, "new", _new, "make the folder of a filter that works at once, to be changed")
+    new.add_argument("name", metavar="NAME", help="name of the filter and of its folder")
+    new.add_argument("--to", metavar="DIR", help="where the folder is made (default: your folder of filters)")
+    listing = add_action(actions, "list", _list, "list the filters, shipped ones and your own")
+    check = add_action(actions, "check", _check, "read a filter and tell the line of a mistake")
+    apply = add_action(actions, "apply", _apply, "draw a filter on saved pictures or a video")
+    for verb in (check, apply):
+        verb.add_argument("filter", metavar="NAME|FOLDER", help="a filter, as “understudy filter list” names it")
+    apply.add_argument("path", metavar="PATH", help="picture, folder of pictures, or video")
+    apply.add_argument("--out", required=True, metavar="FILE|DIR", help="picture, folder for pictures, .mp4 or .avi")
+    apply.add_argument(
         "--run-hook",
         action="store_true",
         help="run the filter's Python file although the filter is not in your folder of filters",
     )
-    add_model(parser)
-    add_detector(parser)
-    add_json(parser)
-
-
-def _add_filter_name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("filter", metavar="NAME|FOLDER", help="a filter, as “understudy filter list” names it")
-
-
-def main(options: argparse.Namespace) -> int:
-    """Carry out the subcommand."""
-    action: Action = options.action
-    return action(options)
+    add_model(apply)
+    add_detector(apply)
+    for verb in (new, listing, check, apply):
+        add_json(verb)
 
 
 def _new(options: argparse.Namespace) -> int:

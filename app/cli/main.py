@@ -18,7 +18,8 @@ EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 EPILOG = """\
 exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line cannot be understood · 130 interrupted
 Nothing leaves this machine: no network is used unless you stream landmarks, no picture is kept unless you record it."""
-# By verb its help, in the order of the list. The module `app.cli.VERB` holds its `add_arguments` and `main`.
+# By verb its help, in the order of the list. The module `app.cli.VERB` holds its `add_arguments`, and its `main` or the
+# actions of its subcommands.
 VERBS = {
     "run": "show landmarks live on a camera, a video, pictures or the sample",
     "predict": "write the landmarks of pictures, folders, videos or packs to files",
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser([word for word in words if word in VERBS]).parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
-        command: Action = import_module(f"app.cli.{options.verb}").main
+        command: Action = getattr(options, "action", None) or import_module(f"app.cli.{options.verb}").main
         return command(options)
     except UnderstudyError as error:
         say(f"{error.what}.\n  Likely cause: {sentence(error.why)}\n  What to do: {sentence(error.fix)}", error=True)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
-from PySide6.QtWidgets import QWidget
 
 from app.live.panel.source import SourceSection
 from app.live.player import Player
@@ -29,11 +28,16 @@ FEW = 30  # frames before which nothing is said
 class CameraControls(QObject):
     """Joins the source section of the side panel to the cameras and the player.
 
+    The cameras are listed every `POLL_MS` on another thread while the section is on screen.
+
     Args:
         list_cameras: lists the cameras; may take long.
         player: plays the camera.
         section: where cameras and formats are chosen.
         clock: returns seconds.
+
+    Attributes:
+        pace: whether the camera or the model is slower, as `pace_words` says it.
     """
 
     pace_changed = Signal()
@@ -47,12 +51,16 @@ class CameraControls(QObject):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(parent)
-        self._player, self._section, self._clock = player, section, clock
-        self._cameras: list[Camera] = []
-        self.pace = ""  # see `pace_words`
+        self._list_cameras, self._player, self._section, self._clock = list_cameras, player, section, clock
+        self._cameras: list[Camera] | None = None  # None until they were listed
+        self.pace = ""
         self._pace_updated = -math.inf
-        self.watch = CameraWatch(list_cameras, section, self)
-        self.watch.changed.connect(self._on_cameras)
+        self._background = Background(self)
+        self._polling = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self.poll)
+        section.installEventFilter(self)
         section.format_chosen.connect(player.use_format)
         player.opened.connect(self._on_opened)
 
@@ -64,7 +72,7 @@ class CameraControls(QObject):
 
     def named(self, name: str) -> Camera | None:
         """Return the camera of this name; None if none is listed."""
-        return next((camera for camera in self._cameras if camera.name == name), None)
+        return next((camera for camera in self._cameras or () if camera.name == name), None)
 
     def update_pace(self, view: View) -> None:
         """Work out from the numbers of a new picture whether the camera or the model is slower."""
@@ -77,38 +85,6 @@ class CameraControls(QObject):
         if pace != self.pace:
             self.pace = pace
             self.pace_changed.emit()
-
-    def _on_cameras(self, cameras: list[Camera]) -> None:
-        self._cameras = cameras
-        self._section.sources.set_cameras(cameras)
-
-    def _on_opened(self, _: object) -> None:
-        self.pace = ""
-        self._section.show_format(self._player.camera_format)
-
-
-class CameraWatch(QObject):
-    """Lists the cameras every `POLL_MS` on another thread while the list is on screen.
-
-    Args:
-        list_cameras: lists the cameras; may take long.
-        seen_on: the widget with the list; nothing is listed while it is hidden.
-    """
-
-    changed = Signal(object)  # list of Camera, which differs from the one before
-
-    def __init__(
-        self, list_cameras: Callable[[], list[Camera]], seen_on: QWidget, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._list_cameras = list_cameras
-        self._background = Background(self)
-        self._cameras: list[Camera] | None = None
-        self._polling = False
-        self._timer = QTimer(self)
-        self._timer.setInterval(POLL_MS)
-        self._timer.timeout.connect(self.poll)
-        seen_on.installEventFilter(self)
 
     def poll(self) -> None:
         """List the cameras now, unless they are being listed."""
@@ -124,7 +100,7 @@ class CameraWatch(QObject):
         return False
 
     def close(self) -> None:
-        """Stop; `changed` is not emitted any more."""
+        """Look for cameras no more."""
         self._timer.stop()
         self._background.close()
 
@@ -139,7 +115,11 @@ class CameraWatch(QObject):
         self._polling = False
         if cameras is not None and cameras != self._cameras:
             self._cameras = cameras
-            self.changed.emit(cameras)
+            self._section.sources.set_cameras(cameras)
+
+    def _on_opened(self, _: object) -> None:
+        self.pace = ""
+        self._section.show_format(self._player.camera_format)
 
 
 def pace_words(camera_rate: float | None, stats: Stats) -> str:

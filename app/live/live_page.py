@@ -83,7 +83,7 @@ class LivePage(QWidget):
         Args:
             source: as `open_source` takes it; None for the first camera, or else the sample.
         """
-        self.cameras.watch.poll()
+        self.cameras.poll()
         self._background.run(self._api.list_models, self._on_models)
         self.look_for_filters()
         self._filters.use(self.panel.filters.folder)
@@ -99,7 +99,7 @@ class LivePage(QWidget):
         """End everything; `player.stopped` tells when."""
         self._background.close()
         self._filters.close()
-        self.cameras.watch.close()
+        self.cameras.close()
         self.files.close()
         self._screenshots.close()
         self.player.stop()
@@ -183,7 +183,12 @@ class LivePage(QWidget):
     def _connect_panel(self) -> None:
         panel = self.panel
         panel.sources.chosen.connect(self.open)
-        panel.sources.action_wanted.connect(self._on_source_action)
+        actions = {
+            SourceAction.OPEN_FILE: self.ask_for_file,
+            SourceAction.OPEN_FOLDER: self.ask_for_folder,
+            SourceAction.LOOK_AGAIN: self.cameras.poll,
+        }
+        panel.sources.action_wanted.connect(lambda action: actions[action]())
         panel.lanes.model_chosen.connect(lambda lane, name: self.player.use_model(name, lane))
         panel.lanes.swap_wanted.connect(self.swap_models)
         panel.filters.folder_wanted.connect(self.ask_for_filter)
@@ -249,13 +254,6 @@ class LivePage(QWidget):
         if self.player.wanted(SECOND) == first:
             self.player.use_model(default_teacher(self._entries, first), SECOND)
 
-    def _on_source_action(self, action: SourceAction) -> None:
-        {
-            SourceAction.OPEN_FILE: self.ask_for_file,
-            SourceAction.OPEN_FOLDER: self.ask_for_folder,
-            SourceAction.LOOK_AGAIN: self.cameras.watch.poll,
-        }[action]()
-
     # What is told
 
     def _goes_on(self) -> bool:
@@ -283,7 +281,7 @@ class LivePage(QWidget):
             self.chart.add(view)
         self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
         if self.presenter.isVisible():
-            screen = [self.view.screen_latency(lane).spread for lane in range(len(view.lanes))]
+            screen = [self.view.lane_plates.latencies[lane].spread for lane in range(len(view.lanes))]
             lanes = [BigLane(its.result.model, its.stats, late) for its, late in zip(view.lanes, screen, strict=True)]
             self.presenter.show_lanes(lanes, view.agreement)
         self.cameras.update_pace(view)

@@ -73,7 +73,7 @@ class Player(QObject):
         """
         self._call_off()
         current = self.current
-        if current is not None and current.answers_to(spec) and self._state(current) not in FINAL_STATES:
+        if current is not None and current.answers_to(spec) and current.session.status.state not in FINAL_STATES:
             self.kept.emit(current)
             return
         self._start(ActiveSource(spec))
@@ -85,9 +85,9 @@ class Player(QObject):
 
     def replay(self) -> None:
         """Start the source on screen from its beginning if it has ended."""
-        if self.current is None or self._next is not None or self._state(self.current) not in FINAL_STATES:
+        if self.current is None or self._next is not None or self.current.session.status.state not in FINAL_STATES:
             return
-        if self._state(self.current) is SourceState.ENDED and self.playback is not None:
+        if self.current.session.status.state is SourceState.ENDED and self.playback is not None:
             self.seek(0.0)
         else:
             self._start(ActiveSource(self.current.spec))
@@ -258,7 +258,7 @@ class Player(QObject):
             self._look_at_current(self.current)
 
     def _look_at_next(self, playing: ActiveSource) -> None:
-        over = self._state(playing) in FINAL_STATES  # asked first: the last view comes before the end
+        over = playing.session.status.state in FINAL_STATES  # asked first: the last view comes before the end
         view = playing.session.take_view()
         if view is not None:
             self._take_over(playing)
@@ -368,6 +368,3 @@ class Player(QObject):
             return False
         playing.reported_status = status
         return True
-
-    def _state(self, playing: ActiveSource) -> SourceState:
-        return playing.session.status.state

@@ -47,13 +47,6 @@ class Screenshots(QObject):
         """Emit no signal any more."""
         self._background.close()
 
-    def _save_as(self, pixels: NDArray[np.uint8], path: Path) -> None:
-        def save() -> Path:
-            write_picture(path, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB))
-            return path
-
-        self._run(save, pixels)
-
     def _run(self, save: Callable[[], Path], pixels: NDArray[np.uint8]) -> None:
         self._background.run(save, self._on_saved, lambda error: self._on_failed(error, pixels))
 
@@ -68,7 +61,7 @@ class Screenshots(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([self.tr("Pictures (*.png *.jpg)")])
         dialog.setDefaultSuffix("png")
-        dialog.fileSelected.connect(lambda path: self._save_as(pixels, Path(path)))
+        dialog.fileSelected.connect(lambda path: self._run(lambda: _write(Path(path), pixels), pixels))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()  # returns at once: the picture behind it goes on
 
@@ -83,9 +76,12 @@ def save_screenshot(pixels: NDArray[np.uint8], folder: Path) -> Path:
     Raises:
         RecordingError: the picture cannot be written.
     """
-    path = _new_name(folder)
-    write_picture(path, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB))
-    return path
+    stem = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
+    path, count = folder / f"{stem}.png", 1
+    while path.exists():
+        count += 1
+        path = folder / f"{stem} ({count}).png"
+    return _write(path, pixels)
 
 
 def save_window_screenshot(window: QWidget, path: Path) -> None:
@@ -107,10 +103,6 @@ def save_window_screenshot(window: QWidget, path: Path) -> None:
         )
 
 
-def _new_name(folder: Path) -> Path:
-    stem = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
-    path, count = folder / f"{stem}.png", 1
-    while path.exists():
-        count += 1
-        path = folder / f"{stem} ({count}).png"
+def _write(path: Path, pixels: NDArray[np.uint8]) -> Path:
+    write_picture(path, cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB))
     return path

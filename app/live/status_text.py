@@ -26,35 +26,17 @@ CAMERA_SETTINGS = {
 }
 
 
-def short_name(spec: str) -> str:
-    """Return a source as it was asked for without its folders."""
-    return Path(spec).name or spec
-
-
 def opening_words(playing: ActiveSource, status: Status) -> str:
     """Return what is said while a source is on its way."""
-    name = translate("status_text", "The first camera") if playing.spec is None else short_name(playing.spec)
+    spec = playing.spec
+    name = translate("status_text", "The first camera") if spec is None else Path(spec).name or spec
     return f"{name} · {status.message or _state_words(playing, SourceState.STARTING)}"
 
 
 def status_words(playing: ActiveSource, status: Status, size: str, paused: bool) -> str:
     """Return what the source on screen is doing; `size` is that of its picture."""
-    # The banner says why a source failed.
-    message = "" if status.state is SourceState.FAILED else status.message
-    return message or _plain_words(playing, status, size, paused)
-
-
-def notice_words(playing: ActiveSource | None, status: Status) -> str:
-    """Return what to write over a picture that is not live, "" over one that is."""
-    if status.state is SourceState.FAILED:
-        return translate("status_text", "The picture stopped")  # the banner says why
-    if status.state not in SILENT_STATES or playing is None:
-        return ""
-    return status.message or _state_words(playing, status.state)
-
-
-def _plain_words(playing: ActiveSource, status: Status, size: str, paused: bool) -> str:
-    """Describe a source that has nothing special to say."""
+    if status.message and status.state is not SourceState.FAILED:  # the banner says why a source failed
+        return status.message
     if status.state is SourceState.ENDED and playing.is_still:
         return f"{playing.name} · {size}"
     if status.state is not SourceState.LIVE:
@@ -67,6 +49,15 @@ def _plain_words(playing: ActiveSource, status: Status, size: str, paused: bool)
     if playing.kind is SourceKind.SAMPLE and playing.spec is None:
         return translate("status_text", "Sample: no camera was found, so the built-in clip plays")
     return f"{playing.name} · {_state_words(playing, status.state)} · {size}"
+
+
+def notice_words(playing: ActiveSource | None, status: Status) -> str:
+    """Return what to write over a picture that is not live, "" over one that is."""
+    if status.state is SourceState.FAILED:
+        return translate("status_text", "The picture stopped")  # the banner says why
+    if status.state not in SILENT_STATES or playing is None:
+        return ""
+    return status.message or _state_words(playing, status.state)
 
 
 def _state_words(playing: ActiveSource, state: SourceState) -> str:

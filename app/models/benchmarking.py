@@ -64,11 +64,20 @@ class Benchmarking(QObject):
         def measure() -> list[Speed]:
             return benchmark([(self._load(name), 1) for name in names], cancelled)
 
-        self._background.run(
-            measure,
-            lambda speeds: self._on_measured(cancelled, names, speeds),
-            lambda error: self._on_failed(cancelled, error),
-        )
+        def report(outcome: list[Speed] | UnderstudyError) -> None:
+            if cancelled.is_set():
+                return
+            self._cancelled = None
+            if isinstance(outcome, UnderstudyError):
+                self.failed.emit(outcome)
+            else:
+                now = datetime.now()
+                self._measurements |= {
+                    name: Measurement(speed, now) for name, speed in zip(names, outcome, strict=True)
+                }
+            self.changed.emit()
+
+        self._background.run(measure, report, report)
         self.changed.emit()
 
     def cancel(self) -> None:
@@ -83,18 +92,3 @@ class Benchmarking(QObject):
         self._background.close()
         if self._cancelled is not None:
             self._cancelled.set()
-
-    def _on_measured(self, cancelled: threading.Event, models: tuple[str, ...], speeds: list[Speed]) -> None:
-        if cancelled.is_set():
-            return
-        self._cancelled = None
-        now = datetime.now()
-        self._measurements |= {model: Measurement(speed, now) for model, speed in zip(models, speeds, strict=True)}
-        self.changed.emit()
-
-    def _on_failed(self, cancelled: threading.Event, error: UnderstudyError) -> None:
-        if cancelled.is_set():
-            return
-        self._cancelled = None
-        self.failed.emit(error)
-        self.changed.emit()

@@ -43,18 +43,18 @@ class ModelFacts:
     def role_words(self) -> str:
         """The role as people read it."""
         if self.role == "teacher":
-            return QCoreApplication.translate("model_facts", "Teacher")
-        return QCoreApplication.translate("model_facts", "Student")
+            return translate("model_facts", "Teacher")
+        return translate("model_facts", "Student")
 
     @property
     def points_words(self) -> str:
         """The number of landmarks with its unit."""
-        return QCoreApplication.translate("model_facts", "{0} points").format(self.points)
+        return translate("model_facts", "{0} points").format(self.points)
 
     @property
     def size_words(self) -> str:
         """The size of the file with its unit."""
-        return QCoreApplication.translate("model_facts", "{0:.1f} MB").format(self.megabytes)
+        return translate("model_facts", "{0:.1f} MB").format(self.megabytes)
 
 
 def facts_of(entries: Iterable[ModelEntry]) -> dict[str, ModelFacts]:

@@ -46,8 +46,9 @@ class ModelCardView(QWidget):
         """
         self.name.setText(entry.name)
         self._show_role(entry)
-        self.problem.setText(_problem_words(entry))
-        self.problem.setVisible(entry.error is not None)
+        error = entry.error
+        self.problem.setText("" if error is None else f"{error.what}.\n{sentence(error.why)} {sentence(error.fix)}")
+        self.problem.setVisible(error is not None)
         for group in self._groups:
             group.setVisible(entry.card is not None)
         if entry.card is not None:
@@ -104,10 +105,3 @@ class ModelCardView(QWidget):
         rows.addWidget(self.file)
         rows.addStretch(1)
         self.setMaximumWidth(TEXT_WIDTH)
-
-
-def _problem_words(entry: ModelEntry) -> str:
-    if entry.error is None:
-        return ""
-    error = entry.error
-    return f"{error.what}.\n{sentence(error.why)} {sentence(error.fix)}"

@@ -178,43 +178,41 @@ class ModelsPage(QWidget):
 
 
 class ModelList(QListWidget):
-    """Models by name, the broken ones too; one of them is chosen as long as there are any."""
+    """Models by name, the broken ones too; one of them is chosen as long as there are any.
+
+    Attributes:
+        entries: all that are listed.
+    """
 
     chosen = Signal()  # another model, or the same one with another card
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         prepare_list(self, self.tr("Models"), self.tr("The models on this machine"))
-        self._entries: list[ModelEntry] = []
+        self.entries: list[ModelEntry] = []
         self.currentRowChanged.connect(lambda _: self.chosen.emit())
 
     @property
     def entry(self) -> ModelEntry | None:
         """The chosen model."""
         row = self.currentRow()
-        return self._entries[row] if 0 <= row < len(self._entries) else None
-
-    @property
-    def entries(self) -> list[ModelEntry]:
-        """All that are listed."""
-        return list(self._entries)
+        return self.entries[row] if 0 <= row < len(self.entries) else None
 
     def set_entries(self, entries: Sequence[ModelEntry]) -> None:
         """List these models; the chosen one stays chosen where it is still there."""
         before = self.entry
         self.blockSignals(True)
-        self._entries = list(entries)
+        self.entries = list(entries)
         self.clear()
-        for entry in self._entries:
+        for entry in self.entries:
             add_row(self, entry.name, self._kind(entry), str(entry.error or entry.path))
-        paths = [entry.path for entry in self._entries]
-        row = paths.index(before.path) if before is not None and before.path in paths else self._first_usable()
-        self.setCurrentRow(row)
+        paths = [entry.path for entry in self.entries]
+        if before is not None and before.path in paths:
+            self.setCurrentRow(paths.index(before.path))
+        else:
+            self.setCurrentRow(next((row for row, entry in enumerate(self.entries) if entry.error is None), 0))
         self.blockSignals(False)
         self.chosen.emit()
-
-    def _first_usable(self) -> int:
-        return next((row for row, entry in enumerate(self._entries) if entry.error is None), 0)
 
     def _kind(self, entry: ModelEntry) -> str:
         if entry.error is not None and not entry.path.is_file():

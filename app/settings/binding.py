@@ -68,7 +68,7 @@ def bound_slider(store: SettingsStore, path: str, *, scale: int = 1, page: int =
     """Return a slider over the range of a setting; see `bind`. The page keys move it by `page` steps."""
     allowed = range_of(path)
     low, high = round(allowed.low * scale), round(allowed.high * scale)
-    slider = make_slider(label_of(path), tool_tip(path), low, high, low, page)
+    slider = make_slider(label_of(path), tool_tip(path), low, high, page)
     bind(store, slider, path, scale=scale)
     return slider
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -24,20 +24,14 @@ def restore_place(window: QWidget, place: WindowPlace) -> None:
     left for the desktop to place.
     """
     screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
-    corner = None if place.x is None or place.y is None else QPoint(place.x, place.y)
-    home = None if corner is None else _screen_of(QRect(corner, QSize(place.width, HANDLE)), screens)
+    home = None
+    if place.x is not None and place.y is not None:
+        handle = QRect(place.x, place.y, place.width, HANDLE)
+        seen = ((screen, screen.intersected(handle).size()) for screen in screens)
+        home = next((screen for screen, part in seen if part.width() >= HANDLE and part.height() >= HANDLE // 2), None)
     room = (home or QGuiApplication.primaryScreen().availableGeometry()).size()
     window.resize(QSize(place.width, place.height).boundedTo(room).expandedTo(window.minimumSize()))
-    if home is not None and corner is not None:
-        window.setGeometry(QRect(corner, window.size()))
+    if home is not None:
+        window.setGeometry(QRect(handle.topLeft(), window.size()))
     if place.maximised:
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
-
-
-def _screen_of(handle: QRect, screens: list[QRect]) -> QRect | None:
-    """Return the first screen that shows enough of a window's upper edge."""
-    for screen in screens:
-        seen = screen.intersected(handle)
-        if seen.width() >= HANDLE and seen.height() >= HANDLE // 2:
-            return screen
-    return None

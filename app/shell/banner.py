@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from app.theme.theme import GAP
 from app.widgets.controls import make_tool_button
+from app.widgets.page_parts import make_words
 from engine.core.errors import UnderstudyError, sentence
 
 
@@ -42,7 +44,9 @@ class Banner(QFrame):
         self.error: UnderstudyError | None = None  # the error on show, if it is one that the user can fix
         self.remedy_buttons: list[QToolButton] = []
         self.setObjectName("banner")
-        self._what, self._advice = _label(), _label()
+        self._what, self._advice = make_words(), make_words()
+        for label in (self._what, self._advice):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         font = self._what.font()
         font.setBold(True)
         self._what.setFont(font)
@@ -111,11 +115,8 @@ class Banner(QFrame):
         self._remedies = tuple(remedies)
         self._remedy_row.setContentsMargins(0, GAP if remedies else 0, 0, 0)
         self.remedy_buttons = [self._remedy_button(remedy) for remedy in remedies]
-        before: QWidget | None = None
-        for button in (*self.remedy_buttons, self.copy_button, self.close_button):
-            if before is not None:
-                QWidget.setTabOrder(before, button)
-            before = button
+        for before, after in pairwise((*self.remedy_buttons, self.copy_button, self.close_button)):
+            QWidget.setTabOrder(before, after)
 
     def _remedy_button(self, remedy: Remedy) -> QToolButton:
         button = make_tool_button(remedy.text, remedy.text)
@@ -132,13 +133,3 @@ class Banner(QFrame):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText("\n\n".join(part for part in (self.text, self._details) if part))
-
-
-def _label() -> QLabel:
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    # A long path must not widen the window.
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    return label

@@ -27,12 +27,11 @@ def log_path() -> Path:
     return user_log_path("understudy", appauthor=False) / "understudy.log"
 
 
-def start_log(path: Path, level: int = logging.INFO) -> logging.Handler | None:
+def start_log(path: Path) -> logging.Handler | None:
     """Write what the program logs into a file too.
 
     Args:
         path: of the file; missing folders are made. At its largest it becomes `PATH.1`.
-        level: of the least important lines that are written.
 
     Returns:
         What writes the file; None where it cannot be written, which is logged.
@@ -43,7 +42,7 @@ def start_log(path: Path, level: int = logging.INFO) -> logging.Handler | None:
     except OSError as error:
         _log.warning("There is no log file: %s cannot be written (%s)", path, error.strerror)
         return None
-    handler.setLevel(level)
+    handler.setLevel(logging.INFO)
     handler.setFormatter(logging.Formatter(FORMAT))
     logging.getLogger().addHandler(handler)
     return handler

@@ -59,17 +59,13 @@ class MainWindow(QMainWindow):
         self.models = ModelsPage(api.list_models, api.load_landmarker)
         self.training = TrainPage(store.settings.training)
         self.pages = QStackedWidget()
-        self.top_bar, self.status_line = TopBar(), StatusLine()
-        self._add_page(self.tr("Live"), self.live)
-        self._add_page(self.tr("Models"), self.models)
-        self._add_page(self.tr("Train"), self.training)
+        for page in (self.live, self.models, self.training):
+            self.pages.addWidget(page)
+        self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train")))
+        self.status_line = StatusLine()
         # What most of the program and its tests are about.
-        self.view, self.panel, self.banner, self.player = (
-            self.live.view,
-            self.live.panel,
-            self.live.banner,
-            self.live.player,
-        )
+        self.view, self.panel = self.live.view, self.live.panel
+        self.banner, self.player = self.live.banner, self.live.player
         self.setWindowTitle("Understudy")
         self.setAcceptDrops(True)
         self._lay_out()
@@ -110,10 +106,6 @@ class MainWindow(QMainWindow):
         if not self.isFullScreen():
             self.store.update("presenter", False)
 
-    def toggle_presenter(self) -> None:
-        """Show the picture on the whole screen with big numbers, or the window again."""
-        self.store.toggle("presenter")
-
     def close_top(self) -> None:
         """Close what lies on top: the sheet of keys, the banner, or the full screen."""
         if self.sheet.isVisible():
@@ -124,10 +116,6 @@ class MainWindow(QMainWindow):
             self.toggle_full_screen()
 
     # What it is made of
-
-    def _add_page(self, name: str, page: QWidget) -> None:
-        self.pages.addWidget(page)
-        self.top_bar.add_page(name)
 
     def _lay_out(self) -> None:
         content = QWidget()
@@ -160,8 +148,8 @@ class MainWindow(QMainWindow):
             Act.SCREENSHOT: live.take_screenshot,
             Act.RECORD: panel.outputs.record.toggle,
             Act.FULL_SCREEN: self.toggle_full_screen,
-            Act.PRESENT: self.toggle_presenter,
-            Act.THEME: self._choose_next_theme,
+            Act.PRESENT: partial(self.store.toggle, "presenter"),
+            Act.THEME: partial(self.store.toggle, "theme"),
             Act.KEYS: self.sheet.toggle,
             Act.CLOSE: self.close_top,
             Act.QUIT: self.close,
@@ -180,16 +168,13 @@ class MainWindow(QMainWindow):
         self.training.busy_changed.connect(lambda busy: self.top_bar.mark_busy(TRAIN_PAGE, busy))
         self.store.failed.connect(self.banner.show_error)
         self.store.changed.connect(self._on_setting)
-        self.top_bar.theme_wanted.connect(self._choose_next_theme)
+        self.top_bar.theme_wanted.connect(partial(self.store.toggle, "theme"))
 
     def _on_setting(self, path: str) -> None:
         if path == "presenter":
             self._fill_screen(self.store.settings.presenter)
         elif path == "theme":
             self._on_theme(self.store.settings.theme)
-
-    def _choose_next_theme(self) -> None:
-        self.store.toggle("theme")
 
     def _on_theme(self, choice: ThemeChoice) -> None:
         self._theme.choose(choice)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QWidget
 
@@ -11,16 +13,20 @@ from app.widgets.controls import make_tool_button
 
 
 class TopBar(QWidget):
-    """Chooses the page on show."""
+    """Chooses the page on show.
+
+    Args:
+        names: of the pages.
+    """
 
     chosen = Signal(int)  # number of a page
     keys_wanted = Signal()
     theme_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, names: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topBar")
-        self._names: list[str] = []
+        self._names = names
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         name = QLabel("Understudy")
         name.setObjectName("wordmark")
@@ -31,6 +37,8 @@ class TopBar(QWidget):
         self.tabs.setAccessibleName(self.tr("Pages"))
         self.tabs.setToolTip(self.tr("The pages of the window"))
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for page in names:
+            self.tabs.addTab(page)
         self.tabs.currentChanged.connect(self.chosen)
         self.theme = make_tool_button("\u25d0", self.tr("Theme"), with_key(self.tr("Next theme"), Act.THEME))
         self.theme.clicked.connect(self.theme_wanted)
@@ -44,11 +52,6 @@ class TopBar(QWidget):
         layout.addWidget(self.theme)
         layout.addWidget(self.keys)
         layout.setSpacing(GAP * 2)
-
-    def add_page(self, name: str) -> None:
-        """List a page."""
-        self._names.append(name)
-        self.tabs.addTab(name)
 
     def mark_busy(self, page: int, busy: bool) -> None:
         """Mark a page on which something goes on while another one is shown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -49,7 +49,7 @@ class HotkeySheet(QWidget):
         frame.addWidget(self._scroll)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Keys"))
-        self.setAccessibleDescription("; ".join(f"{_keys(line)}: {line.text}" for line in HOTKEYS))
+        self.setAccessibleDescription("; ".join(f"{', '.join(line.key_texts)}: {line.text}" for line in HOTKEYS))
         parent.installEventFilter(self)
         self.hide()
 
@@ -102,9 +102,8 @@ class HotkeySheet(QWidget):
             if wanted.width() <= room.width():
                 break
         size = wanted.boundedTo(room)
-        self._card.setGeometry(
-            (self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height()
-        )
+        left, top = (self.width() - size.width()) // 2, (self.height() - size.height()) // 2
+        self._card.setGeometry(QRect(QPoint(left, top), size))
 
     def _wanted(self, room: QSize) -> QSize:
         """Return the size at which nothing is cut off, with a scroll bar where `room` is not high enough."""
@@ -175,7 +174,3 @@ def _key_labels(line: Hotkey) -> QWidget:
 
 def _lines(group: Group) -> list[Hotkey]:
     return [line for line in HOTKEYS if line.group is group]
-
-
-def _keys(line: Hotkey) -> str:
-    return ", ".join(line.key_texts)

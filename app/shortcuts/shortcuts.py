@@ -13,27 +13,25 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from app.settings.words import CONTEXT as SETTINGS_CONTEXT
 from app.settings.words import WORDS
-from app.translation import QT_TRANSLATE_NOOP
+from app.translation import QT_TR_NOOP
 
-CONTEXT = "hotkeys"  # under which translators find these words
 _ARROWS = {"Left": "\u2190", "Right": "\u2192"}
 
 
 class Group(Enum):
     """Headings of the sheet."""
 
-    PICTURE = QT_TRANSLATE_NOOP("hotkeys", "Picture")
-    OVERLAY = QT_TRANSLATE_NOOP("hotkeys", "Overlay")
-    COMPARE = QT_TRANSLATE_NOOP("hotkeys", "Compare")
-    SAVE = QT_TRANSLATE_NOOP("hotkeys", "Save")
-    WINDOW = QT_TRANSLATE_NOOP("hotkeys", "Window")
+    PICTURE = QT_TR_NOOP("Picture")
+    OVERLAY = QT_TR_NOOP("Overlay")
+    COMPARE = QT_TR_NOOP("Compare")
+    SAVE = QT_TR_NOOP("Save")
+    WINDOW = QT_TR_NOOP("Window")
 
     @property
     def text(self) -> str:
         """The heading in the user's language."""
-        return QCoreApplication.translate(CONTEXT, self.value)
+        return QCoreApplication.translate("", self.value)
 
 
 class Act(Enum):
@@ -80,14 +78,9 @@ class Hotkey:
     repeats: bool = False
 
     @property
-    def context(self) -> str:
-        """Under which translators find the words."""
-        return CONTEXT if isinstance(self.act, Act) else SETTINGS_CONTEXT
-
-    @property
     def text(self) -> str:
         """What the key does, in the user's language."""
-        return QCoreApplication.translate(self.context, self.words)
+        return QCoreApplication.translate("", self.words)
 
     @property
     def key_texts(self) -> tuple[str, ...]:
@@ -111,32 +104,28 @@ def _setting(path: str, group: Group) -> Hotkey:
 
 _ON_PICTURE = [path for path, words in WORDS.items() if path.startswith("live.overlay.") and words.key]
 HOTKEYS = (
-    _yielding(Act.PAUSE, "Space", QT_TRANSLATE_NOOP("hotkeys", "Pause, or go on"), Group.PICTURE),
-    _yielding(Act.FRAME_BACK, "Left", QT_TRANSLATE_NOOP("hotkeys", "One frame back"), Group.PICTURE, repeats=True),
-    _yielding(Act.FRAME_ON, "Right", QT_TRANSLATE_NOOP("hotkeys", "One frame on"), Group.PICTURE, repeats=True),
-    _yielding(
-        Act.SECONDS_BACK, "Shift+Left", QT_TRANSLATE_NOOP("hotkeys", "Five seconds back"), Group.PICTURE, repeats=True
-    ),
-    _yielding(
-        Act.SECONDS_ON, "Shift+Right", QT_TRANSLATE_NOOP("hotkeys", "Five seconds on"), Group.PICTURE, repeats=True
-    ),
-    _yielding(Act.START, "Home", QT_TRANSLATE_NOOP("hotkeys", "To the start"), Group.PICTURE),
-    Hotkey(Act.OPEN, ("Ctrl+O",), QT_TRANSLATE_NOOP("hotkeys", "Open a file"), Group.PICTURE),
-    Hotkey(Act.PASTE, ("Ctrl+V",), QT_TRANSLATE_NOOP("hotkeys", "Paste a picture"), Group.PICTURE),
+    _yielding(Act.PAUSE, "Space", QT_TR_NOOP("Pause, or go on"), Group.PICTURE),
+    _yielding(Act.FRAME_BACK, "Left", QT_TR_NOOP("One frame back"), Group.PICTURE, repeats=True),
+    _yielding(Act.FRAME_ON, "Right", QT_TR_NOOP("One frame on"), Group.PICTURE, repeats=True),
+    _yielding(Act.SECONDS_BACK, "Shift+Left", QT_TR_NOOP("Five seconds back"), Group.PICTURE, repeats=True),
+    _yielding(Act.SECONDS_ON, "Shift+Right", QT_TR_NOOP("Five seconds on"), Group.PICTURE, repeats=True),
+    _yielding(Act.START, "Home", QT_TR_NOOP("To the start"), Group.PICTURE),
+    Hotkey(Act.OPEN, ("Ctrl+O",), QT_TR_NOOP("Open a file"), Group.PICTURE),
+    Hotkey(Act.PASTE, ("Ctrl+V",), QT_TR_NOOP("Paste a picture"), Group.PICTURE),
     _setting("live.mirrored", Group.PICTURE),
     *(_setting(path, Group.OVERLAY) for path in sorted([*_ON_PICTURE, "signals"], key=lambda path: WORDS[path].key)),
-    Hotkey(Act.FILTER, ("G",), QT_TRANSLATE_NOOP("hotkeys", "Next filter"), Group.OVERLAY),
-    Hotkey(Act.SWAP, ("X",), QT_TRANSLATE_NOOP("hotkeys", "Swap the models"), Group.COMPARE),
+    Hotkey(Act.FILTER, ("G",), QT_TR_NOOP("Next filter"), Group.OVERLAY),
+    Hotkey(Act.SWAP, ("X",), QT_TR_NOOP("Swap the models"), Group.COMPARE),
     _setting("live.layout", Group.COMPARE),
     _setting("live.pace", Group.COMPARE),
-    Hotkey(Act.SCREENSHOT, ("S",), QT_TRANSLATE_NOOP("hotkeys", "Screenshot"), Group.SAVE),
-    Hotkey(Act.RECORD, ("R",), QT_TRANSLATE_NOOP("hotkeys", "Record, or stop recording"), Group.SAVE),
-    Hotkey(Act.FULL_SCREEN, ("F",), QT_TRANSLATE_NOOP("hotkeys", "Full screen"), Group.WINDOW),
-    Hotkey(Act.PRESENT, ("P",), QT_TRANSLATE_NOOP("hotkeys", "Presenter mode"), Group.WINDOW),
-    Hotkey(Act.THEME, ("T",), QT_TRANSLATE_NOOP("hotkeys", "Next theme"), Group.WINDOW),
-    Hotkey(Act.KEYS, ("?", "F1"), QT_TRANSLATE_NOOP("hotkeys", "These keys"), Group.WINDOW),
-    _yielding(Act.CLOSE, "Esc", QT_TRANSLATE_NOOP("hotkeys", "Close what lies on top"), Group.WINDOW),
-    Hotkey(Act.QUIT, ("Ctrl+Q",), QT_TRANSLATE_NOOP("hotkeys", "Quit"), Group.WINDOW),
+    Hotkey(Act.SCREENSHOT, ("S",), QT_TR_NOOP("Screenshot"), Group.SAVE),
+    Hotkey(Act.RECORD, ("R",), QT_TR_NOOP("Record, or stop recording"), Group.SAVE),
+    Hotkey(Act.FULL_SCREEN, ("F",), QT_TR_NOOP("Full screen"), Group.WINDOW),
+    Hotkey(Act.PRESENT, ("P",), QT_TR_NOOP("Presenter mode"), Group.WINDOW),
+    Hotkey(Act.THEME, ("T",), QT_TR_NOOP("Next theme"), Group.WINDOW),
+    Hotkey(Act.KEYS, ("?", "F1"), QT_TR_NOOP("These keys"), Group.WINDOW),
+    _yielding(Act.CLOSE, "Esc", QT_TR_NOOP("Close what lies on top"), Group.WINDOW),
+    Hotkey(Act.QUIT, ("Ctrl+Q",), QT_TR_NOOP("Quit"), Group.WINDOW),
 )
 _BY_ACT = {hotkey.act: hotkey for hotkey in HOTKEYS}
 

@@ -59,26 +59,22 @@ QSlider::handle:horizontal { width: 16px; margin: -6px 0; border-radius: 8px; ba
 QSlider::groove:horizontal:disabled, QSlider::sub-page:horizontal:disabled { background: $hover; }
 QSlider::handle:horizontal:disabled { background: $faint; }
 
-QTabWidget::pane { border: none; border-top: 1px solid $line; }
 QTabBar::tab { color: $muted; padding: 8px 14px; border-bottom: 2px solid transparent; }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
 QTabBar::tab:focus { background: $hover; }
 
-QListView, QTreeView, QTableView {
-    background: $field; color: $text; border: 1px solid $edge; border-radius: 6px; outline: none; gridline-color: $line;
+QListView, QTreeView {
+    background: $field; color: $text; border: 1px solid $edge; border-radius: 6px; outline: none;
 }
 QListView { padding: 3px; }
 QListView::item { border-radius: 4px; }
-QListView:focus, QTreeView:focus, QTableView:focus { border: 2px solid $accent; }
+QListView:focus, QTreeView:focus { border: 2px solid $accent; }
 QListView:focus { padding: 2px; }
-QListView::item:selected, QTreeView::item:selected, QTableView::item:selected {
-    background: $accent; color: $on_accent;
-}
+QListView::item:selected, QTreeView::item:selected { background: $accent; color: $on_accent; }
 QHeaderView::section {
     background: $panel; color: $muted; border: none; border-bottom: 1px solid $line; padding: 5px 8px;
 }
-QTableCornerButton::section { background: $panel; border: none; }
 QProgressBar {
     background: $field; color: $text; border: 1px solid $edge; border-radius: 6px; min-height: 18px; text-align: center;
 }
@@ -109,10 +105,9 @@ QSplitter::handle { background: $line; }
 #hotkeySheet QLabel[role="key"] {
     background: $field; border: 1px solid $edge; border-radius: 5px; padding: 2px 7px;
 }
-#recordingMark { background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; padding: 5px 12px; }
-#firstHint {
-    background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; padding: 12px 20px;
-}
+#recordingMark, #firstHint { background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; }
+#recordingMark { padding: 5px 12px; }
+#firstHint { padding: 12px 20px; }
 QToolTip { background: $field; color: $text; border: 1px solid $edge; padding: 4px; }
 QScrollBar:vertical { background: $panel; width: 10px; }
 QScrollBar:horizontal { background: $panel; height: 10px; }

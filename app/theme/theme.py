@@ -61,40 +61,23 @@ class Palette:
     on_alert: str
 
 
-DARK = Palette(
-    panel="#1a1d22",
-    field="#272c34",
-    hover="#323944",
-    line="#272c34",
-    edge="#6f7989",
-    text="#e8eaed",
-    muted="#a3acb8",
-    faint="#6d7682",
-    accent="#4fc3a1",
-    on_accent="#08120e",
-    soft_accent="#24594b",
-    alert="#5a1f24",
-    alert_edge="#8c3a41",
-    on_alert="#ffe3e0",
-)
-
-
-LIGHT = Palette(
-    panel="#f2f4f6",
-    field="#ffffff",
-    hover="#e4e8ed",
-    line="#d5dae1",
-    edge="#7b8694",
-    text="#1b2027",
-    muted="#505a67",
-    faint="#8a939f",
-    accent="#0a7158",
-    on_accent="#ffffff",
-    soft_accent="#b5e3d5",
-    alert="#fbe3e1",
-    alert_edge="#eab0ab",
-    on_alert="#61150f",
-)
+_COLOURS = {  # in the dark and in the light theme
+    "panel": ("#1a1d22", "#f2f4f6"),
+    "field": ("#272c34", "#ffffff"),
+    "hover": ("#323944", "#e4e8ed"),
+    "line": ("#272c34", "#d5dae1"),
+    "edge": ("#6f7989", "#7b8694"),
+    "text": ("#e8eaed", "#1b2027"),
+    "muted": ("#a3acb8", "#505a67"),
+    "faint": ("#6d7682", "#8a939f"),
+    "accent": ("#4fc3a1", "#0a7158"),
+    "on_accent": ("#08120e", "#ffffff"),
+    "soft_accent": ("#24594b", "#b5e3d5"),
+    "alert": ("#5a1f24", "#fbe3e1"),
+    "alert_edge": ("#8c3a41", "#eab0ab"),
+    "on_alert": ("#ffe3e0", "#61150f"),
+}
+DARK, LIGHT = (Palette(*shades) for shades in zip(*_COLOURS.values(), strict=True))
 
 
 def _code(colour: Colour) -> str:

@@ -100,11 +100,10 @@ def _draw_line(widget: QWidget, points: list[QPointF], colour: str, width: float
     painter.drawPolyline(QPolygonF(points))
 
 
-def make_check(text: str, hint: str, act: Act | None = None, checked: bool = False) -> CheckBox:
+def make_check(text: str, hint: str, act: Act | None = None) -> CheckBox:
     """Return a check box; `act` names the key that does the same."""
     box = CheckBox(text)
     box.setToolTip(hint if act is None else with_key(hint, act))
-    box.setChecked(checked)
     return box
 
 
@@ -128,12 +127,11 @@ def make_tool_button(text: str, name: str, hint: str = "") -> QToolButton:
     return button
 
 
-def make_slider(name: str, hint: str, low: int, high: int, value: int, page: int = 10) -> QSlider:
+def make_slider(name: str, hint: str, low: int, high: int, page: int = 10) -> QSlider:
     """Return a slider over whole numbers."""
     slider = QSlider(Qt.Orientation.Horizontal)
     slider.setRange(low, high)
     slider.setPageStep(page)
-    slider.setValue(value)
     slider.setAccessibleName(name)
     slider.setToolTip(hint)
     slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -123,29 +123,23 @@ class Facts(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows: list[tuple[QLabel, QLabel]] = []  # made once and used again: making them takes long
+        self._rows: list[list[QLabel]] = []
         self._grid = _make_grid(self, MARGIN)
         self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
         self._grid.setColumnStretch(1, 1)
 
     def show_rows(self, rows: Sequence[tuple[str, str]]) -> None:
         """Replace all rows by these."""
-        while len(self._rows) < len(rows):
-            self._add_row()
-        for number, parts in enumerate(self._rows):
-            for part in parts:
-                part.setVisible(number < len(rows))
-        for (name, text), (label, words) in zip(rows, self._rows, strict=False):
-            label.setText(name)
-            words.setText(text)
+        _fill(self._rows, rows, self._add_row)
+        for (name, text), (_, words) in zip(rows, self._rows, strict=False):
             words.setAccessibleName(f"{name}: {text}")
 
-    def _add_row(self) -> None:
+    def _add_row(self) -> list[QLabel]:
         label, words = make_words(quiet=True), make_words()
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         for column, part in enumerate((label, words)):
             self._grid.addWidget(part, len(self._rows), column, Qt.AlignmentFlag.AlignTop)
-        self._rows.append((label, words))
+        return [label, words]
 
 
 class Table(QWidget):
@@ -169,25 +163,30 @@ class Table(QWidget):
     def show_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
         """Replace all rows below the headings by these."""
         self.texts = list(rows)
-        while len(self._rows) < len(rows):
-            self._add_row()
-        for number, cells in enumerate(self._rows):
-            for cell in cells:
-                cell.setVisible(number < len(rows))
+        _fill(self._rows, rows, self._add_row)
         for texts, cells in zip(rows, self._rows, strict=False):
             for heading, text, cell in zip(self._headings, texts, cells, strict=True):
-                cell.setText(text)
                 cell.setAccessibleName(f"{heading}: {text}")
 
-    def _add_row(self) -> None:
+    def _add_row(self) -> list[QLabel]:
         cells = [QLabel() for _ in self._headings]
-        self._rows.append(cells)
         for column, cell in enumerate(cells):
             cell.setTextFormat(Qt.TextFormat.PlainText)
-            self._grid.addWidget(cell, len(self._rows), column, self._alignment(column))
+            self._grid.addWidget(cell, len(self._rows) + 1, column, self._alignment(column))
+        return cells
 
     def _alignment(self, column: int) -> Qt.AlignmentFlag:
         return Qt.AlignmentFlag.AlignLeft if column < self._words else Qt.AlignmentFlag.AlignRight
+
+
+def _fill(made: list[list[QLabel]], rows: Sequence[Sequence[str]], add_row: Callable[[], list[QLabel]]) -> None:
+    """Put texts into rows of labels, which are made once and used again: making them takes long."""
+    while len(made) < len(rows):
+        made.append(add_row())
+    for number, labels in enumerate(made):
+        for column, label in enumerate(labels):
+            label.setVisible(number < len(rows))
+            label.setText(rows[number][column] if number < len(rows) else "")
 
 
 def _make_grid(owner: QWidget, spacing: int) -> QGridLayout:

@@ -48,7 +48,7 @@ def take(still: StillWindow, name: str) -> NDArray[np.uint8]:
     still.show_layout(LAYOUTS.get(name, Layout.SIDE_BY_SIDE))
     if name not in ("keys", "presenter"):
         return _grabbed(window)
-    toggle = window.sheet.toggle if name == "keys" else window.toggle_presenter
+    toggle = window.sheet.toggle if name == "keys" else lambda: window.store.toggle("presenter")
     toggle()
     window.setWindowState(Qt.WindowState.WindowNoState)  # however large the screen is
     window.resize(*SIZE)

@@ -46,7 +46,7 @@ def child(seconds: float) -> None:
             window.store.update("live.layout", layout)
             settle(round(seconds * 1000))
             for lane in range(1 if layout is Layout.SINGLE else 2):
-                spread = window.view.screen_latency(lane).spread
+                spread = window.view.lane_plates.latencies[lane].spread
                 said += [f"{spread.p50:.1f}", f"{spread.p95:.1f}"] if spread else ["-", "-"]
         gone: list[bool] = []
         window.gone.connect(lambda: gone.append(True))

@@ -75,7 +75,7 @@ def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
     timing = SEPARATOR.join(_timing(data, lane))
     if timing:
         lines.append(Line(timing, muted=True))
-    if lane == 1 and _differ_in_points(data):
+    if lane == 1 and {_points(data, its) for its in data.results} == {68, 98}:  # markups with 68 points in common
         lines.append(Line(translate("Captions", "compared on the 68 shared points"), muted=True))
     return tuple(lines)
 
@@ -96,24 +96,14 @@ def _timing(data: CaptionData, lane: int) -> tuple[str, ...]:
     if second is not None and data.pace is Pace.LOCKED and first.frame.id == second.frame.id:
         said.append(translate("Captions", "same frame"))
     elif second is not None and lane == 1 and not data.layout.has_two_pictures:
-        return (_lag(first, second),)  # the caption of the first lane has the age of the picture
+        # The caption of the first lane has the age of the picture.
+        if first.frame.id == second.frame.id:
+            return (translate("Captions", "same frame"),)
+        earlier = max((first.frame.captured - second.frame.captured) * 1e3, 0.0)
+        return (translate("Captions", "of a frame {0:.0f} ms earlier").format(earlier),)
     if age is not None:
         said.append(translate("Captions", "shown {0:.0f} ms after capture").format(age))
     return tuple(said)
-
-
-def _lag(first: Result, second: Result) -> str:
-    """Say by how much the landmarks of the second lane belong to an earlier frame than the picture."""
-    if first.frame.id == second.frame.id:
-        return translate("Captions", "same frame")
-    milliseconds = (first.frame.captured - second.frame.captured) * 1e3
-    return translate("Captions", "of a frame {0:.0f} ms earlier").format(max(milliseconds, 0.0))
-
-
-def _differ_in_points(data: CaptionData) -> bool:
-    """Return whether the models use different markups that have 68 points in common."""
-    counts = {_points(data, result) for result in data.results}
-    return counts == {68, 98}
 
 
 def _points(data: CaptionData, result: Result | None) -> int | None:

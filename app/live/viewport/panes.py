@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QPoint, QRect, QSize
 
 # The shares of their size to which pictures make room for the plates; if they had to go below, plates lie on them.
 ONE_SHARE, TWO_SHARE = 0.9, 0.6
@@ -68,11 +68,11 @@ def on_picture(pane: QRect, plate: QSize, plates: int) -> PlatePlace:
 
 def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrangement:
     """Return the places of two pictures of one size, `gap` apart, and of their plates; see `one_picture`."""
-    full = max(_in_row(stage, picture, gap), _in_column(stage, picture, gap), key=_height)
+    full = max((_pair(stage, picture, gap, in_row) for in_row in (True, False)), key=_height)
     if plate.isEmpty():
         return Arrangement(full, PlatePlace.BELOW)
-    row = _in_row(stage.adjusted(0, 0, 0, -plate.height()), picture, gap)
-    column = _in_column(stage.adjusted(plate.width(), 0, 0, 0), picture, gap)
+    row = _pair(stage.adjusted(0, 0, 0, -plate.height()), picture, gap, in_row=True)
+    column = _pair(stage.adjusted(plate.width(), 0, 0, 0), picture, gap, in_row=False)
     fitting = {}  # plates must not reach into one another
     if row[0].width() + gap >= plate.width():
         fitting[PlatePlace.BELOW] = row
@@ -91,22 +91,16 @@ def fitted(cell: QRect, picture: QSize) -> QRect:
     return QRect(cell.left() + left, cell.top() + top, width, height)
 
 
-def _in_row(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
-    """Return the places of two pictures beside each other, in the middle of the stage."""
-    cell = QSize((stage.width() - gap) // 2, stage.height())
+def _pair(stage: QRect, picture: QSize, gap: int, in_row: bool) -> tuple[QRect, QRect]:
+    """Return the places of two pictures beside each other, or below each other, in the middle of the stage."""
+    room = QSize(stage.width() - gap * in_row, stage.height() - gap * (not in_row))
+    cell = QSize(room.width() // 2, room.height()) if in_row else QSize(room.width(), room.height() // 2)
     width, height = _scaled(picture, cell)
-    left = stage.left() + (stage.width() - 2 * width - gap) // 2
-    top = stage.top() + (stage.height() - height) // 2
-    return QRect(left, top, width, height), QRect(left + width + gap, top, width, height)
-
-
-def _in_column(stage: QRect, picture: QSize, gap: int) -> tuple[QRect, QRect]:
-    """Return the places of two pictures below each other, in the middle of the stage."""
-    cell = QSize(stage.width(), (stage.height() - gap) // 2)
-    width, height = _scaled(picture, cell)
-    left = stage.left() + (stage.width() - width) // 2
-    top = stage.top() + (stage.height() - 2 * height - gap) // 2
-    return QRect(left, top, width, height), QRect(left, top + height + gap, width, height)
+    step = QPoint(width + gap, 0) if in_row else QPoint(0, height + gap)
+    left = stage.left() + (stage.width() - width - step.x()) // 2
+    top = stage.top() + (stage.height() - height - step.y()) // 2
+    first = QRect(left, top, width, height)
+    return first, first.translated(step)
 
 
 def _scaled(picture: QSize, cell: QSize) -> tuple[int, int]:

@@ -44,17 +44,11 @@ class BigLane:
 
 @dataclass(frozen=True)
 class _Layout:
-    """The places of all parts, in logical pixels from the plate's corner."""
+    """The plate in logical pixels, and every word on it: its font, its colour and the left end of its baseline."""
 
-    columns: tuple[float, ...]  # left edges
-    widths: tuple[float, ...]
-    number: QFont
-    label: QFont
-    padding: float
-    label_base: float
-    bases: tuple[float, ...]  # of the rows of numbers
-    width: float
-    height: float
+    size: QSize
+    corner: float
+    words: list[tuple[str, QFont, str, QPoint]]
 
 
 class Presenter(QWidget):
@@ -125,26 +119,13 @@ class Presenter(QWidget):
         plate.setAlphaF(PLATE_ALPHA)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(plate)
-        painter.drawRoundedRect(QRectF(self.rect()), layout.padding / 2, layout.padding / 2)
-        self._write(painter, layout, self._labels, layout.label, layout.label_base, ON_STAGE_MUTED)
-        for row, base in zip(self._rows, layout.bases, strict=True):
-            self._write(painter, layout, row, layout.number, base, ON_STAGE)
-        before = ["" for _ in self._rows[0]]
-        self._write(painter, layout, [*before, *self._shared], layout.number, fmean(layout.bases), ON_STAGE)
+        painter.drawRoundedRect(QRectF(self.rect()), layout.corner, layout.corner)
+        for word, font, colour, place in layout.words:
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
+            painter.drawText(place, word)
         painter.end()
         return picture
-
-    def _write(
-        self, painter: QPainter, layout: _Layout, words: Sequence[str], font: QFont, base: float, colour: str
-    ) -> None:
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
-        painter.setPen(QColor(colour))
-        for column, (word, left, width) in enumerate(zip(words, layout.columns, layout.widths, strict=False)):
-            before = (
-                0.0 if column == 0 else (width - metrics.horizontalAdvance(word)) / 2
-            )  # names begin, numbers centre
-            painter.drawText(round(left + before), round(base), word)
 
     def _place(self) -> None:
         """Lie at the foot of the stage, as large as the room and the words allow."""
@@ -155,13 +136,12 @@ class Presenter(QWidget):
         height, widest = float(stage.height()), WIDEST * stage.width()
         layout = self._set(height)
         for _ in range(2):  # letters have whole sizes: the first time, they may come out a little too wide
-            if layout.width > widest:
-                height *= widest / layout.width
+            if layout.size.width() > widest:
+                height *= widest / layout.size.width()
                 layout = self._set(height)
         self._layout = layout
-        size = QSize(round(layout.width), round(layout.height))
-        top = stage.height() - round(BOTTOM * stage.height()) - size.height()
-        self.setGeometry(QRect(QPoint((stage.width() - size.width()) // 2, top), size))
+        top = stage.height() - round(BOTTOM * stage.height()) - layout.size.height()
+        self.setGeometry(QRect(QPoint((stage.width() - layout.size.width()) // 2, top), layout.size))
 
     def _set(self, height: float) -> _Layout:
         """Set the words for a window of this height."""
@@ -174,9 +154,19 @@ class Presenter(QWidget):
             columns.append(left)
             left += width + COLUMN_GAP * height
         label_base = padding + label_capital
-        bases = tuple(label_base + (line_gap + capital) * (row + 1) for row in range(len(self._rows)))
+        bases = [label_base + (line_gap + capital) * (row + 1) for row in range(len(self._rows))]
+        before = ["" for _ in self._rows[0]]
+        lines = [(self._labels, label, ON_STAGE_MUTED, label_base)]
+        lines += [(row, number, ON_STAGE, base) for row, base in zip(self._rows, bases, strict=True)]
+        lines += [([*before, *self._shared], number, ON_STAGE, fmean(bases))]
+        placed = []
+        for words, font, colour, base in lines:
+            for column, (word, start, width) in enumerate(zip(words, columns, widths, strict=False)):
+                # Names begin, numbers centre.
+                indent = (width - QFontMetricsF(font).horizontalAdvance(word)) / 2 if column else 0.0
+                placed.append((word, font, colour, QPoint(round(start + indent), round(base))))
         whole = left - COLUMN_GAP * height + padding * SIDES
-        return _Layout(tuple(columns), widths, number, label, padding, label_base, bases, whole, bases[-1] + padding)
+        return _Layout(QSize(round(whole), round(bases[-1] + padding)), padding / 2, placed)
 
     def _width(self, column: int, number: QFont, label: QFont) -> float:
         own = len(self._rows[0])

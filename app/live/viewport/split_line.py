@@ -21,13 +21,11 @@ class SplitLine(QAbstractSlider):
     To assistive technology it is a slider from 0 to 100 % of the width.
     """
 
-    dragged_to = Signal(QPointF)  # the mouse, in coordinates of the parent
-    moved_by = Signal(float)  # share of the picture's width
     wanted_at = Signal(float)  # place as a share of the picture's width
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._owner = parent
+        self._owner, self._place, self._area = parent, 0.5, QRectF()
         self.setRange(0, 100)
         self.setValue(50)
         self.setCursor(Qt.CursorShape.SplitHCursor)
@@ -58,6 +56,7 @@ class SplitLine(QAbstractSlider):
 
     def follow(self, place: float, area: QRectF) -> None:
         """Lie over the line at a share `place` of `area`, in logical pixels of the parent."""
+        self._place, self._area = place, area
         x = area.left() + place * area.width()
         self.setGeometry(round(x) - REACH, round(area.top()), 2 * REACH, round(area.height()))
         self.setValue(round(place * 100))
@@ -66,8 +65,9 @@ class SplitLine(QAbstractSlider):
         event.setAccepted(event.button() == Qt.MouseButton.LeftButton)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            self.dragged_to.emit(self.mapToParent(event.position()))
+        if event.buttons() & Qt.MouseButton.LeftButton and self._area.width() > 0:
+            mouse = self.mapToParent(event.position())
+            self.wanted_at.emit((mouse.x() - self._area.left()) / self._area.width())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self.wanted_at.emit(0.5)
@@ -76,7 +76,7 @@ class SplitLine(QAbstractSlider):
         sign = _STEPS.get(Qt.Key(event.key()))
         if sign is not None:
             large = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self.moved_by.emit(sign * (LONG_STEP if large else STEP))
+            self.wanted_at.emit(self._place + sign * (LONG_STEP if large else STEP))
         elif event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self.wanted_at.emit(0.0 if event.key() == Qt.Key.Key_Home else 1.0)
         else:

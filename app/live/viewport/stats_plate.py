@@ -31,7 +31,7 @@ from app.live.viewport.plate import (
     paint_plate,
     plate_font,
 )
-from app.live.viewport.stats_report import Row, StatsReport, quality_rows, speed_row, spoken, time_rows
+from app.live.viewport.stats_report import Row, StatsReport, all_rows, quality_rows, speed_row, spoken, time_rows
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
 
 WIDEST_NUMBER = "00.0"
@@ -234,8 +234,7 @@ class StatsPlate(QWidget):
     def _columns(self) -> tuple[float, float]:
         """Return the right edges of the columns of numbers."""
         metrics = self._metrics()
-        rows = (*time_rows(self.report, details=True), *quality_rows(self.report, details=True))
-        labels = max(metrics.horizontalAdvance(row.label) for row in rows)
+        labels = max(metrics.horizontalAdvance(row.label) for row in all_rows(self.report))
         first = PADDING_X + labels + LABEL_GAP + metrics.horizontalAdvance(WIDEST_NUMBER)
         return first, first + NUMBER_GAP + metrics.horizontalAdvance(WIDEST_NUMBER)
 
@@ -245,8 +244,10 @@ class StatsPlate(QWidget):
         if self.report.stats is None:
             return lines_width(lines, metrics)
         columns = self._columns()
-        rows = (*time_rows(self.report, details=True), *quality_rows(self.report, details=True))
-        ends = [columns[len(row.numbers) - 1] + UNIT_GAP + metrics.horizontalAdvance(row.unit) for row in rows]
+        ends = (
+            columns[len(row.numbers) - 1] + UNIT_GAP + metrics.horizontalAdvance(row.unit)
+            for row in all_rows(self.report)
+        )
         return max(max(ends) - PADDING_X, lines_width(lines, metrics))
 
     def _metrics(self) -> QFontMetricsF:

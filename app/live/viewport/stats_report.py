@@ -90,11 +90,16 @@ def quality_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
     )
 
 
+def all_rows(report: StatsReport) -> tuple[Row, ...]:
+    """Return every row that there is below the speed."""
+    return (*time_rows(report, details=True), *quality_rows(report, details=True))
+
+
 def spoken(report: StatsReport) -> str:
     """Return everything as one text, for screen readers."""
     said = [line.text for line in report.lines]
     if report.stats is not None:
-        rows = (speed_row(report.stats), *time_rows(report, details=True), *quality_rows(report, details=True))
+        rows = (speed_row(report.stats), *all_rows(report))
         said += [_sentence(row) for row in rows if row.numbers[0] != UNKNOWN]
     return "; ".join(said)
 

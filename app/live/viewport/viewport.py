@@ -24,7 +24,6 @@ from app.live.viewport.panes import (
 )
 from app.live.viewport.plate import paint_legend
 from app.live.viewport.plates import INSET, LanePlates
-from app.live.viewport.screen_latency import ScreenLatency
 from app.live.viewport.split_line import SplitLine
 from app.models.facts import facts_of
 from app.theme.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
@@ -65,8 +64,6 @@ class Viewport(QWidget):
         self.setMinimumSize(320, 240)
         self.setAccessibleName(self.tr("Live picture"))
         self.split_line = SplitLine(self)
-        self.split_line.dragged_to.connect(self._drag_split)
-        self.split_line.moved_by.connect(lambda share: self.move_split(self.split_place + share))
         self.split_line.wanted_at.connect(self.move_split)
         self.lane_plates = LanePlates(self)
         self.lane_plates.update_due.timeout.connect(self._update_plates)
@@ -77,10 +74,6 @@ class Viewport(QWidget):
     def pixels(self) -> NDArray[np.uint8] | None:
         """The first lane's picture, `[H, W, 4]` uint8 BGRA, or None before there is one; only to be read."""
         return None if self._view is None else self._view.first.picture
-
-    def screen_latency(self, lane: int) -> ScreenLatency:
-        """Return how long the frames of lane 0 or 1 take from their capture until they are painted here."""
-        return self.lane_plates.latencies[lane]
 
     def composed_pixels(self) -> NDArray[np.uint8] | None:
         """Return a copy of what is shown, `[H, W, 4]` uint8 BGRA: both pictures joined, or one parted at the line.
@@ -228,11 +221,6 @@ class Viewport(QWidget):
             self.split_line.setVisible(split)
         self.lane_plates.place(self._arrangement().plates, self.pane_areas(), QRectF(self.rect()))
         self.update()
-
-    def _drag_split(self, mouse: QPointF) -> None:
-        area = self.picture_area()
-        if area.width() > 0:
-            self.move_split((mouse.x() - area.left()) / area.width())
 
     def _update_plates(self) -> None:
         view, plates = self._view, self.lane_plates

@@ -94,8 +94,8 @@ def test_a_look_that_hangs_is_not_joined_by_others(quick, engine, qtbot, request
         hang.wait(10)
         return []
 
-    window.live.cameras.watch._list_cameras = look
-    window.live.cameras.watch.poll()
+    window.live.cameras._list_cameras = look
+    window.live.cameras.poll()
     qtbot.wait(150)
     assert len(looks) == 1
     hang.set()

@@ -27,5 +27,5 @@ def test_later_starts_show_the_picture_alone(window, qtbot):
 def test_the_presenter_takes_the_place_of_the_hint(window):
     window.start("sample")
     hint = window.view.findChild(FirstHint)
-    window.toggle_presenter()
+    window.store.toggle("presenter")
     assert not hint.isVisible()

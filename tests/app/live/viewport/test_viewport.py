@@ -480,7 +480,7 @@ def test_each_new_frame_is_measured_when_it_is_painted(view, qtbot):
         view.grab()
     assert [counted[0] for counted in told] == [0, 0, 0]  # the first may have waited for the window
     assert all(20 <= counted[2] < 200 for counted in told)
-    assert view.screen_latency(0).spread.p50 == pytest.approx(sorted(counted[2] for counted in told)[1])
+    assert view.lane_plates.latencies[0].spread.p50 == pytest.approx(sorted(counted[2] for counted in told)[1])
 
 
 def test_fault_34_a_standing_picture_is_no_latency(view):
