@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +15,7 @@ from engine.core.geometry import Crop
 from engine.core.schemes import Scheme, eye_centres
 from engine.formats.images import read_picture
 from engine.formats.packs import read_arrays, same_picture_as_test
+from engine.inference.card import Card
 from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
 from trainer.data.new_pack import boxes_of, copy_pictures, new_pack, read_meta, write_annotations
 
@@ -60,25 +59,11 @@ class Labelling:
     p90: float
 
 
-@dataclass(frozen=True)
-class FivePointPack:
-    """A pack of faces with five points.
+def read_five_points(folder: Path) -> dict[str, NDArray]:
+    """Read the arrays of a pack of faces with five points.
 
-    Attributes:
-        folder: where it lies.
-        images: `[N]` str, paths below it.
-        points: `[N, 5, 2]` float32, pixels of the pictures; NaN without a label.
-        arrays: every array of the pack by its name.
-    """
-
-    folder: Path
-    images: NDArray[np.str_]
-    points: NDArray[np.float32]
-    arrays: dict[str, NDArray]
-
-
-def read_five_points(folder: Path) -> FivePointPack:
-    """Read a pack of faces with five points.
+    Returns:
+        `image` `[N]` str, `landmarks` `[N, 5, 2]` float32, pixels of the pictures, NaN without a label; and others.
 
     Raises:
         PackError: the folder is no pack, is damaged or empty, or its landmarks are others than five points.
@@ -93,7 +78,7 @@ def read_five_points(folder: Path) -> FivePointPack:
         )
     if not len(landmarks):
         raise PackError(f"The pack {folder} holds no face", "its arrays have the length 0", "choose another pack")
-    return FivePointPack(folder, arrays["image"].astype(str), landmarks.astype(np.float32), arrays)
+    return {**arrays, "image": arrays["image"].astype(str), "landmarks": landmarks.astype(np.float32)}
 
 
 def label_pack(
@@ -117,35 +102,57 @@ def label_pack(
         ModelError: the model gave numbers that are not finite.
         OSError: the pack cannot be written.
     """
-    if not landmarker.card.markup.as_68:
+    card = landmarker.card
+    if not card.markup.as_68:
         raise UsageError(
-            f"The model {landmarker.card.name} cannot label faces with five points",
-            f"among its {landmarker.card.scheme} points the five are unknown",
+            f"The model {card.name} cannot label faces with five points",
+            f"among its {card.scheme} points the five are unknown",
             "choose a model of 68 or 98 points with --model",
         )
-    pack = read_five_points(folder)
+    arrays = read_five_points(folder)
+    images, manual = arrays["image"], arrays["landmarks"]
     with new_pack(out) as place:
-        found = [_found_face(pack, index, landmarker) for index in _progress(pack, progress)]
-        agreement = np.array([math.nan if face is None else face.agreement for face in found], np.float32)
+        title = f"labelling {folder.resolve().name}"
+        quiet = not progress or None  # None: quiet unless a person is watching
+        found, agreement = [], np.full(len(images), np.nan, np.float32)
+        for index, five in enumerate(tqdm(manual, desc=title, unit="face", disable=quiet)):
+            face = None
+            if np.isfinite(five).all() and (five[0] != five[1]).any():
+                face = locate(read_picture(folder / images[index]), five, landmarker)
+                agreement[index] = agreement_of(card.markup, face.points, five)
+            found.append(face)
         kept = np.flatnonzero(agreement <= largest_disagreement)  # NaN is not
+        complete = agreement[np.isfinite(agreement)]
         if not len(kept):
             raise PackError(
                 f"No face of the pack {folder} is left",
-                f"{np.isnan(agreement).sum()} lack one of the five points, and on the others {landmarker.card.name} "
+                f"{len(images) - len(complete)} lack one of the five points, and on the others {card.name} "
                 f"differs from them by more than {largest_disagreement:g} % of the eye distance",
                 "check the order of the points, choose a better model, or raise --largest-disagreement",
             )
-        labelling = _summary(out, landmarker, agreement, largest_disagreement)
+        labelling = Labelling(
+            pack=out,
+            model=card.name,
+            faces=len(images),
+            kept=len(kept),
+            disagreeing=len(complete) - len(kept),
+            incomplete=len(images) - len(complete),
+            largest_disagreement=largest_disagreement,
+            median=float(np.median(complete)),
+            p90=float(np.percentile(complete, 90)),
+        )
         faces = [face for index in kept if (face := found[index]) is not None]
-        write_annotations(place, _arrays(pack, kept, faces), _meta(pack, landmarker, labelling))
-        copy_pictures(folder, place, pack.images[kept].tolist())
+        written = {**_arrays(arrays, kept, faces), "agreement": agreement[kept]}
+        write_annotations(place, written, _meta(folder, card, labelling))
+        copy_pictures(folder, place, images[kept].tolist())
     return labelling
 
 
 def first_crop(five: NDArray[np.floating], landmarker: Landmarker) -> Crop:
     """Return the crop in which the landmarks are found first, of a face with five points `[5, 2]`."""
     rule = landmarker.card.crop
-    eyes, mouth, size = _measures(five)
+    eyes, mouth = five[:2].mean(0), five[3:].mean(0)
+    size = math.hypot(*(five[1] - five[0]), *(mouth - eyes))
     roll = math.atan2(float(five[1, 1] - five[0, 1]), float(five[1, 0] - five[0, 0]))
     side = BOX_SIDE * size
     down = BOX_DOWN * size + rule.dy * side
@@ -183,68 +190,22 @@ def agreement_of(scheme: Scheme, points: NDArray[np.floating], five: NDArray[np.
     return float(np.linalg.norm(shown - five, axis=1).mean()) / eyes * 100 if eyes > 0 else math.nan
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A model's landmarks of a face and how well they meet its five points."""
-
-    landmarks: Landmarks
-    agreement: float
-
-
-def _found_face(pack: FivePointPack, index: int, landmarker: Landmarker) -> _Found | None:
-    """Return the labels of a face; None where its five points do not say where it is."""
-    five = pack.points[index]
-    if not np.isfinite(five).all() or not (five[0] != five[1]).any():
-        return None
-    landmarks = locate(read_picture(pack.folder / pack.images[index]), five, landmarker)
-    return _Found(landmarks, agreement_of(landmarker.card.markup, landmarks.points, five))
-
-
-def _measures(five: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating], float]:
-    """Return the middle of the eyes, the middle of the mouth, and the size of a face, in pixels."""
-    eyes, mouth = five[:2].mean(0), five[3:].mean(0)
-    return eyes, mouth, math.hypot(*(five[1] - five[0]), *(mouth - eyes))
-
-
-def _progress(pack: FivePointPack, progress: bool) -> Iterable[int]:
-    quiet = None if progress else True  # None: quiet unless a person is watching
-    return tqdm(range(len(pack.images)), desc=f"labelling {pack.folder.resolve().name}", unit="face", disable=quiet)
-
-
-def _summary(out: Path, landmarker: Landmarker, agreement: NDArray[np.float32], limit: float) -> Labelling:
-    complete = agreement[np.isfinite(agreement)]
-    kept = int((complete <= limit).sum())
-    return Labelling(
-        pack=out,
-        model=landmarker.card.name,
-        faces=len(agreement),
-        kept=kept,
-        disagreeing=len(complete) - kept,
-        incomplete=len(agreement) - len(complete),
-        largest_disagreement=limit,
-        median=float(np.median(complete)),
-        p90=float(np.percentile(complete, 90)),
-    )
-
-
-def _arrays(pack: FivePointPack, kept: NDArray[np.intp], faces: list[_Found]) -> dict[str, NDArray]:
-    points = np.stack([face.landmarks.points for face in faces])
-    splits = pack.arrays["split"].astype(str) if "split" in pack.arrays else np.full(len(pack.images), "train")
+def _arrays(given: dict[str, NDArray], kept: NDArray[np.intp], faces: list[Landmarks]) -> dict[str, NDArray]:
+    points = np.stack([face.points for face in faces])
+    splits = given["split"].astype(str) if "split" in given else np.full(len(given["image"]), "train")
     return {
-        **{name: pack.arrays[name][kept] for name in KEPT_ARRAYS if name in pack.arrays},
-        "image": pack.images[kept],
+        **{name: given[name][kept] for name in KEPT_ARRAYS if name in given},
+        "image": given["image"][kept],
         "landmarks": points,
-        "confidence": np.stack([face.landmarks.confidence for face in faces]),
+        "confidence": np.stack([face.confidence for face in faces]),
         "bbox": boxes_of(points),
-        "agreement": np.array([face.agreement for face in faces], np.float32),
         "split": splits[kept],
-        "same_picture_as_test": same_picture_as_test(pack.arrays, splits)[kept],
+        "same_picture_as_test": same_picture_as_test(given, splits)[kept],
         "use": np.full(len(kept), "pseudo-labels"),
     }
 
 
-def _meta(pack: FivePointPack, landmarker: Landmarker, labelling: Labelling) -> dict[str, Any]:
-    card = landmarker.card
+def _meta(folder: Path, card: Card, labelling: Labelling) -> dict[str, object]:
     return {
         "name": labelling.pack.name,
         "markup": f"the {card.scheme} points of the model {card.name}",
@@ -255,5 +216,5 @@ def _meta(pack: FivePointPack, landmarker: Landmarker, labelling: Labelling) -> 
         "left_out": {"disagreeing": labelling.disagreeing, "incomplete": labelling.incomplete},
         "count": labelling.kept,
         "coords": "0-based pixel centres",
-        "made_from": {"pack": pack.folder.resolve().name, **read_meta(pack.folder)},
+        "made_from": {"pack": folder.resolve().name, **read_meta(folder)},
     }

@@ -1,23 +1,18 @@
-"""What a reader gives: the labelled faces of a data set, before they become a pack."""
+"""What a reader gives: the labelled faces of a data set; and whether a folder holds it in its official layout."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError
-from engine.formats.packs import VISIBLE
 
 # A picture is a file that is copied as it is, or is read out of a larger file when its turn comes: RGB [H, W, 3] uint8.
 Picture = Path | Callable[[], NDArray[np.uint8]]
-# The flag of a point that something hides, its place estimated.
-OCCLUDED = 1
-# What MATLAB and .pts files call the first pixel.
-FIRST_PIXEL = 1
 
 
 @dataclass(frozen=True)
@@ -46,11 +41,6 @@ class LabelledFace:
     attributes: NDArray[np.uint8] | None = None
     det_box: NDArray[np.float32] | None = None
 
-    @property
-    def part(self) -> str:
-        """The subset, or the split where there are no subsets."""
-        return self.subset or self.split
-
 
 @dataclass(frozen=True)
 class Dataset:
@@ -58,33 +48,67 @@ class Dataset:
 
     Attributes:
         faces: in the order of the data set, the training faces first.
-        official: number of faces that each part (`LabelledFace.part`) has where the data set is complete.
+        official: number of faces that each subset, or split where there are none, has in the complete data set.
         meta: what `meta.json` says about markup, labels, licence and origin.
     """
 
     faces: Sequence[LabelledFace]
     official: Mapping[str, int]
-    meta: Mapping[str, object] = field(default_factory=dict)
-
-
-def visibility_of(occluded: NDArray) -> NDArray[np.uint8]:
-    """Return a pack's flags of visibility for flags of occlusion (0: seen) of any shape."""
-    return np.where(occluded > 0, OCCLUDED, VISIBLE).astype(np.uint8)
+    meta: Mapping[str, object]
 
 
 def require_faces(faces: Sequence[LabelledFace], where: Path) -> None:
-    """Check that a split has a face.
-
-    Raises:
-        PackError: it has none.
-    """
+    """Raise `PackError` if a split has no face."""
     if not faces:
         raise PackError(
             f"There is no labelled face in {where}", "it was unpacked in part", "unpack the data set again, all of it"
         )
 
 
-def box_of_corner_and_size(box: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return MATLAB's box `[4]` x, y, width, height, counted from 1, as x0, y0, x1, y1 counted from 0."""
-    corner = np.asarray(box[:2], np.float64) - FIRST_PIXEL
-    return np.concatenate([corner, corner + box[2:4]]).astype(np.float32)
+@dataclass(frozen=True)
+class Layout:
+    """What a data set's folder must hold.
+
+    Attributes:
+        kind: what the user types.
+        title: the data set's own name.
+        needed: each entry lists paths below the folder of which one must be there.
+    """
+
+    kind: str
+    title: str
+    needed: tuple[tuple[str, ...], ...]
+
+    def missing(self, root: Path) -> list[str]:
+        """Return what was looked for below `root` and is not there."""
+        return [" or ".join(paths) for paths in self.needed if not any((root / path).exists() for path in paths)]
+
+
+def first_existing(root: Path, paths: Sequence[str]) -> Path:
+    """Return the first of `paths` that is there below `root`, the first of all if there is none."""
+    return next((root / path for path in paths if (root / path).exists()), root / paths[0])
+
+
+def require_layout(root: Path, wanted: Layout, known: Iterable[Layout]) -> None:
+    """Check that `root` holds the wanted data set.
+
+    Raises:
+        PackError: it does not; another data set or a folder inside that would do is named.
+    """
+    if not root.is_dir():
+        raise PackError(f"There is no folder {root}", "it was moved, or the path is mistyped", "check the path")
+    missing = wanted.missing(root)
+    if not missing:
+        return
+    what = f"{root} does not hold {wanted.title} in its official layout"
+    for other in known:
+        if other is not wanted and not other.missing(root):
+            raise PackError(what, f"it looks like {other.title}", f"use the kind {other.kind}")
+    for inside in sorted(path for path in root.iterdir() if path.is_dir()):
+        if not wanted.missing(inside):
+            raise PackError(what, f"its folder {inside.name} does", f"give {inside}")
+    raise PackError(
+        what,
+        f"looked for and not found: {'; '.join(missing)}",
+        "give the folder of the data set as it was unpacked",
+    )

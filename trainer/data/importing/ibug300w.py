@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.core.errors import PackError
 from engine.core.schemes import IBUG_68
 from engine.formats.images import PICTURE_SUFFIXES
 from engine.formats.pts import read_pts
-from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
-from trainer.data.importing.layout import Layout
+from trainer.data.importing.dataset import Dataset, LabelledFace, Layout, require_faces
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder of 300-W and the part of the data set that its faces belong to."""
 
     path: str

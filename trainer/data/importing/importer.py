@@ -15,9 +15,8 @@ from tqdm import tqdm
 from engine.core.errors import PackError, UsageError
 from engine.core.geometry import landmark_box
 from engine.formats.images import read_picture, write_picture
-from trainer.data.importing import cofw, cofw68, ibug300w, wflw
-from trainer.data.importing.dataset import Dataset, LabelledFace, Picture
-from trainer.data.importing.layout import Layout, require_layout
+from trainer.data.importing import cofw, ibug300w, wflw
+from trainer.data.importing.dataset import Dataset, LabelledFace, Layout, Picture, require_layout
 from trainer.data.new_pack import boxes_of, new_pack, write_annotations
 
 READERS: dict[str, tuple[Layout, Callable[[Path], Dataset]]] = {
@@ -26,7 +25,7 @@ READERS: dict[str, tuple[Layout, Callable[[Path], Dataset]]] = {
         (ibug300w.LAYOUT, ibug300w.read_300w),
         (wflw.LAYOUT, wflw.read_wflw),
         (cofw.LAYOUT, cofw.read_cofw),
-        (cofw68.LAYOUT, cofw68.read_cofw68),
+        (cofw.LAYOUT_68, cofw.read_cofw68),
     )
 }
 # The official sets have landmarks off the picture where a face is cut off by its edge: up to this share of the larger
@@ -54,15 +53,6 @@ class Imported:
     official: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A picture in the pack: its path there, and its size in pixels."""
-
-    name: str
-    width: int
-    height: int
-
-
 def import_dataset(kind: str, root: Path, out: Path, progress: bool = False) -> Imported:
     """Write a data set as a pack: all of it, or nothing.
 
@@ -85,24 +75,26 @@ def import_dataset(kind: str, root: Path, out: Path, progress: bool = False) -> 
     require_layout(root, layout, (known for known, _ in READERS.values()))
     with new_pack(out) as folder:
         dataset = read(root)
-        stored = _store_pictures(dataset.faces, folder, progress)
-        write_annotations(folder, _arrays(dataset.faces, stored), _meta(out.resolve().name, dataset))
-    parts = dict(Counter(face.part for face in dataset.faces))
-    return Imported(out, layout.title, len(dataset.faces), len(set(stored)), parts, dict(dataset.official))
+        images = _store_pictures(dataset.faces, folder, progress)
+        splits = dict(Counter(face.split for face in dataset.faces))
+        meta = {"name": out.resolve().name, **dataset.meta, "count": len(images), "split_counts": splits}
+        write_annotations(folder, _arrays(dataset.faces, images), meta)
+    parts = dict(Counter(face.subset or face.split for face in dataset.faces))
+    return Imported(out, layout.title, len(images), len(set(images)), parts, dict(dataset.official))
 
 
-def _store_pictures(faces: Sequence[LabelledFace], folder: Path, progress: bool) -> list[_Stored]:
-    """Put the pictures into the pack, each once, and return that of each face."""
-    stored: dict[str, _Stored] = {}
+def _store_pictures(faces: Sequence[LabelledFace], folder: Path, progress: bool) -> list[str]:
+    """Put the pictures into the pack, each once, and return for each face the path of its picture there."""
+    names: dict[str, str] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     taken: set[str] = set()
-    quiet = None if progress else True  # None: quiet unless a person is watching
+    quiet = not progress or None  # None: quiet unless a person is watching
     for face in tqdm(faces, desc="importing", unit="face", disable=quiet):
-        if face.picture_name not in stored:
-            name = _free_name(face.picture_name, taken)
-            height, width = _store(face.picture, folder / name)
-            stored[face.picture_name] = _Stored(name, width, height)
-        _check_place(face, stored[face.picture_name])
-    return [stored[face.picture_name] for face in faces]
+        if face.picture_name not in names:
+            names[face.picture_name] = _free_name(face.picture_name, taken)
+            sizes[face.picture_name] = _store(face.picture, folder / names[face.picture_name])
+        _check_place(face, *sizes[face.picture_name])
+    return [names[face.picture_name] for face in faces]
 
 
 def _free_name(picture_name: str, taken: set[str]) -> str:
@@ -117,38 +109,38 @@ def _free_name(picture_name: str, taken: set[str]) -> str:
 
 
 def _store(picture: Picture, target: Path) -> tuple[int, int]:
-    """Copy a picture file as it is, or write a picture out of a larger file; return height and width."""
-    if not isinstance(picture, Path):
+    """Copy a picture file as it is, or write a picture out of a larger file; return width and height."""
+    if isinstance(picture, Path):
+        pixels = read_picture(picture)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(picture, target)
+    else:
         pixels = picture()
         write_picture(target, pixels)
-        return pixels.shape[0], pixels.shape[1]
-    pixels = read_picture(picture)
-    target.parent.mkdir(exist_ok=True)
-    shutil.copyfile(picture, target)
-    return pixels.shape[0], pixels.shape[1]
+    return pixels.shape[1], pixels.shape[0]
 
 
-def _check_place(face: LabelledFace, picture: _Stored) -> None:
+def _check_place(face: LabelledFace, width: int, height: int) -> None:
     points = face.landmarks
     if not np.isfinite(points).all():
         raise PackError(
             f"The face {face.where} has a landmark that is no number", "the file is damaged", "unpack it again"
         )
     box = landmark_box(points)
-    outside = np.maximum(-points, points - (picture.width - 1, picture.height - 1)).max()
+    outside = np.maximum(-points, points - (width - 1, height - 1)).max()
     if outside > FARTHEST_OUTSIDE * max(box.width, box.height):
         raise PackError(
             f"The face {face.where} has a landmark {outside:.0f} pixels outside its picture {face.picture_name}",
-            f"the picture has {picture.width} x {picture.height} pixels and the face {box.width:.0f} x "
-            f"{box.height:.0f}, so label and picture do not belong together, or one was changed",
+            f"the picture has {width} x {height} pixels and the face {box.width:.0f} x {box.height:.0f}, so label and "
+            "picture do not belong together, or one was changed",
             "unpack both again, or remove this face from the data set",
         )
 
 
-def _arrays(faces: Sequence[LabelledFace], stored: Sequence[_Stored]) -> dict[str, NDArray]:
+def _arrays(faces: Sequence[LabelledFace], images: Sequence[str]) -> dict[str, NDArray]:
     splits = np.array([face.split for face in faces])
     arrays = {
-        "image": np.array([picture.name for picture in stored]),
+        "image": np.array(images),
         "landmarks": np.stack([face.landmarks for face in faces]),
         "bbox": boxes_of(face.landmarks for face in faces),
         "split": splits,
@@ -157,17 +149,8 @@ def _arrays(faces: Sequence[LabelledFace], stored: Sequence[_Stored]) -> dict[st
     }
     if any(face.subset for face in faces):
         arrays["subset"] = np.array([face.subset for face in faces])
-    for name, values in (
-        ("visibility", [face.visibility for face in faces]),
-        ("attributes", [face.attributes for face in faces]),
-        ("det_box", [face.det_box for face in faces]),
-    ):
-        known = [value for value in values if value is not None]
+    for name in ("visibility", "attributes", "det_box"):
+        known = [value for face in faces if (value := getattr(face, name)) is not None]
         if known:
             arrays[name] = np.stack(known)
     return arrays
-
-
-def _meta(name: str, dataset: Dataset) -> dict[str, object]:
-    splits = Counter(face.split for face in dataset.faces)
-    return {"name": name, **dataset.meta, "count": len(dataset.faces), "split_counts": dict(splits)}

@@ -15,13 +15,20 @@ from engine.core.errors import PackError
 
 
 def read_array(path: Path, name: str) -> NDArray:
-    """Read an array of numbers in MATLAB's order of axes from a file of version 7.3.
+    """Read an array of numbers in MATLAB's order of axes from a file of any version.
 
     Raises:
-        PackError: the file is damaged or of another version, or there is no such array.
+        PackError: the file is damaged, or there is no such array.
     """
-    with _damage_named(path, name), h5py.File(path, "r") as file:
-        return _of_numbers(path, name, np.asarray(file[name])).T  # HDF5 has MATLAB's axes in reverse
+    with _damage_named(path, name):
+        if h5py.is_hdf5(path):
+            with h5py.File(path, "r") as file:
+                array = np.asarray(file[name]).T  # HDF5 has MATLAB's axes in reverse
+        else:
+            array = np.asarray(scipy.io.loadmat(path, variable_names=[name])[name])
+    if array.dtype.kind not in "fiub":
+        raise PackError(f"The field {name} of {path} holds no numbers", "it is another file", "unpack it again")
+    return array
 
 
 def cell_count(path: Path, name: str) -> int:
@@ -53,23 +60,10 @@ def read_picture_cell(path: Path, name: str, index: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.repeat(picture[:, :, None], 3, axis=2) if grey else picture)
 
 
-def read_old_array(path: Path, name: str) -> NDArray:
-    """Read an array of numbers from a file older than version 7.3.
-
-    Raises:
-        PackError: the file is damaged or of another version, or there is no such array.
-    """
-    with _damage_named(path, name):
-        array = scipy.io.loadmat(path, variable_names=[name])[name]
-    return _of_numbers(path, name, array)
-
-
 @contextmanager
 def _damage_named(path: Path, name: str) -> Iterator[None]:
     try:
         yield
-    except PackError:
-        raise
     except KeyError as error:
         raise PackError(
             f"{path} lacks the field {name}", "it is another file of the same name", "unpack it again"
@@ -80,9 +74,3 @@ def _damage_named(path: Path, name: str) -> Iterator[None]:
             "the file was cut off while it was copied, or is of another version of MATLAB's format",
             "download or unpack it again",
         ) from error
-
-
-def _of_numbers(path: Path, name: str, array: NDArray) -> NDArray:
-    if array.dtype.kind not in "fiub":
-        raise PackError(f"The field {name} of {path} holds no numbers", "it is another file", "unpack it again")
-    return array

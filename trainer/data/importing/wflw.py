@@ -9,8 +9,7 @@ import numpy as np
 from engine.core.errors import PackError
 from engine.core.schemes import WFLW_98
 from engine.formats.packs import ATTRIBUTES
-from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
-from trainer.data.importing.layout import Layout
+from trainer.data.importing.dataset import Dataset, LabelledFace, Layout, require_faces
 
 PICTURES = "WFLW_images"
 LISTS = {
@@ -38,7 +37,13 @@ def read_wflw(root: Path) -> Dataset:
         PackError: a list is empty or damaged, or a picture is missing.
     """
     faces = [face for split, path in LISTS.items() for face in _faces(root, root / path, split)]
-    _check_pictures(faces)
+    missing = [face for face in faces if isinstance(face.picture, Path) and not face.picture.is_file()]
+    if missing:
+        raise PackError(
+            f"The picture {missing[0].picture} is missing ({missing[0].where}; {len(missing)} faces lack theirs)",
+            f"the pictures were unpacked in part, or not into {PICTURES}",
+            "unpack WFLW_images.tar.gz again",
+        )
     return Dataset(faces, OFFICIAL, META)
 
 
@@ -80,13 +85,3 @@ def _face(root: Path, file: Path, number: int, line: str, split: str) -> Labelle
         attributes=attributes.astype(np.uint8),
         det_box=values[COORDINATES : COORDINATES + BOX].astype(np.float32),
     )
-
-
-def _check_pictures(faces: list[LabelledFace]) -> None:
-    missing = [face for face in faces if isinstance(face.picture, Path) and not face.picture.is_file()]
-    if missing:
-        raise PackError(
-            f"The picture {missing[0].picture} is missing ({missing[0].where}; {len(missing)} faces lack theirs)",
-            f"the pictures were unpacked in part, or not into {PICTURES}",
-            "unpack WFLW_images.tar.gz again",
-        )
