@@ -16,8 +16,7 @@ from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES
 from engine.formats.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
 from trainer.data.contact_sheet import COLUMNS, ROWS, Tile
-from trainer.data.leaks import Leaks, find_leaks
-from trainer.data.picture_facts import PictureFacts, facts_of
+from trainer.data.leaks import PictureFacts, facts_of, find_leaks
 
 # Larger side of the landmark box in pixels. Smaller faces teach a network of 128 pixels mostly blur; below the second
 # figure they are no faces but labels that fell together.
@@ -97,15 +96,14 @@ def check_pack(folder: Path, progress: bool = False) -> PackCheck:
     """
     pack = read_loose(folder)
     names = sorted(set(pack.images.tolist()))
-    quiet = None if progress else True  # None: quiet unless a person is watching
+    quiet = not progress or None  # None: quiet unless a person is watching
     bar = tqdm(names, desc=f"checking {folder.resolve().name}", unit="picture", disable=quiet)
     by_name = {name: facts_of(folder / name) for name in bar}
     facts = [by_name[name] for name in pack.images.tolist()]
     findings = [*_about_pictures(pack, facts), *_about_all_labels(pack, facts), *_about_leaks(pack, facts)]
     if not any(finding.error for finding in findings):
         findings += _about_refusals(pack)
-    ordered = sorted(findings, key=lambda finding: not finding.error)
-    return PackCheck(pack, len(names), tuple(ordered))
+    return PackCheck(pack, len(names), tuple(sorted(findings, key=lambda finding: not finding.error)))
 
 
 def read_loose(folder: Path) -> LoosePack:
@@ -180,10 +178,8 @@ def suspicious_first(check: PackCheck, count: int = COLUMNS * ROWS) -> list[Tile
 def _about_pictures(pack: LoosePack, facts: list[PictureFacts]) -> Iterator[Finding]:
     missing = np.array([not fact.there for fact in facts])
     unreadable = np.array([fact.there and fact.size is None for fact in facts])
-    if missing.any():
-        yield _finding(pack, "picture missing", "Faces whose picture is missing", True, missing)
-    if unreadable.any():
-        yield _finding(pack, "picture unreadable", "Faces whose picture is damaged or none", True, unreadable)
+    yield from _findings(pack, "picture missing", "Faces whose picture is missing", True, missing)
+    yield from _findings(pack, "picture unreadable", "Faces whose picture is damaged or none", True, unreadable)
 
 
 def _about_all_labels(pack: LoosePack, facts: list[PictureFacts]) -> Iterator[Finding]:
@@ -218,8 +214,7 @@ def _about_labels(
         (partly, "points outside", "Faces with points outside the picture", False),
         (small, "small face", f"Faces smaller than {SMALL_FACE:g} pixels", False),
     ):
-        if found.any():
-            yield _finding(pack, label, what, error, np.asarray(found), labels)
+        yield from _findings(pack, label, what, error, np.asarray(found), labels)
 
 
 def _share_outside(
@@ -240,30 +235,26 @@ def _larger_side(points: NDArray[np.float32], labelled: NDArray[np.bool_]) -> ND
 
 
 def _about_leaks(pack: LoosePack, facts: list[PictureFacts]) -> Iterator[Finding]:
-    # Training leaves these faces out.
-    flagged = same_picture_as_test(pack.arrays, pack.splits)
+    flagged = same_picture_as_test(pack.arrays, pack.splits)  # training leaves these faces out
     splits = np.char.partition(pack.splits, "_")[:, 0]
     groups = {name: pack.arrays[name].astype(str) for name in GROUPINGS if name in pack.arrays}
     leaks = find_leaks(pack.images, facts, np.where(flagged, "", splits), groups)
-    yield from _about_pairs(pack, leaks)
-    for name, faces in leaks.groups.items():
-        count = len(set(groups[name][list(faces)].tolist()))
-        text = f"Values of “{name}” that stand both in train and in a held-out split: {count}, {_such(pack, faces)}."
-        yield Finding(f"{name} in train and test", text, True, faces)
-
-
-def _about_pairs(pack: LoosePack, leaks: Leaks) -> Iterator[Finding]:
     for faces, label, what, error in (
         (leaks.same, "same picture in train and test", "in the same picture in train and in a held-out split", True),
         (leaks.twice, "same picture twice", "whose picture is there under two names", False),
         (leaks.alike, "alike in train and test", "of train and of a held-out split whose pictures look alike", False),
     ):
-        if faces:
-            yield Finding(label, f"Faces {what}: {len(set(faces))}, {_such(pack, faces)}.", error, faces)
+        yield from _shared(pack, label, f"Faces {what}: {len(set(faces))}", error, faces)
+    for name, faces in leaks.groups.items():
+        count = len(set(groups[name][list(faces)].tolist()))
+        what = f"Values of “{name}” that stand both in train and in a held-out split: {count}"
+        yield from _shared(pack, f"{name} in train and test", what, True, faces)
 
 
-def _such(pack: LoosePack, faces: tuple[int, ...]) -> str:
-    return f"such as {pack.images[faces[0]]} and {pack.images[faces[1]]}"
+def _shared(pack: LoosePack, label: str, what: str, error: bool, faces: tuple[int, ...]) -> Iterator[Finding]:
+    if faces:
+        text = f"{what}, such as {pack.images[faces[0]]} and {pack.images[faces[1]]}."
+        yield Finding(label, text, error, faces)
 
 
 def _about_refusals(pack: LoosePack) -> Iterator[Finding]:
@@ -276,10 +267,11 @@ def _about_refusals(pack: LoosePack) -> Iterator[Finding]:
                 yield Finding("refused", str(error), True, labels=labels)
 
 
-def _finding(
+def _findings(
     pack: LoosePack, label: str, what: str, error: bool, found: NDArray[np.bool_], labels: str = "landmarks"
-) -> Finding:
+) -> Iterator[Finding]:
     faces = np.flatnonzero(found)
-    where = f" ({labels})" if len(pack.labels) > 1 else ""
-    text = f"{what}{where}: {len(faces)}, the first is {pack.images[faces[0]]}."
-    return Finding(label, text, error, tuple(faces.tolist()), labels)
+    if len(faces):
+        where = f" ({labels})" if len(pack.labels) > 1 else ""
+        text = f"{what}{where}: {len(faces)}, the first is {pack.images[faces[0]]}."
+        yield Finding(label, text, error, tuple(faces.tolist()), labels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from engine.formats.images import read_picture
 from engine.formats.landmark_readers import Predictions, assigned
 from engine.formats.packs import Pack, PackFace, read_pack
 from engine.inference.landmarker import Landmarker, not_finite_error
-from trainer.data.contour_warp import NAMESAKES, ContourWarp, contour_warp
+from trainer.data.contour_warp import NAMESAKES, contour_warp
 from trainer.data.new_pack import boxes_of, copy_pictures, new_pack, read_meta, write_annotations
 from trainer.shape_model import Complex, ShapeModel, fit_shape_model, load_shapes
 
@@ -62,21 +61,6 @@ class Derivation:
     disagreement: float
 
 
-@dataclass(frozen=True)
-class _Derived:
-    """Derived faces, and which they are.
-
-    Attributes:
-        indices: `[M]` of the faces in the pack.
-        points: `[M, 98, 2]` pixels; NaN without a label.
-        shifts: `[68]` how far manual points lie beside their namesakes, in eye distances.
-    """
-
-    indices: NDArray[np.intp]
-    points: NDArray[np.float32]
-    shifts: Complex
-
-
 def derive_pack(
     folder: Path,
     proposal: Predictions | Landmarker,
@@ -107,19 +91,54 @@ def derive_pack(
         OSError: the pack cannot be written.
     """
     name = _checked_name(proposal)
-    pack = _pack_of_68(folder, split, labels)
+    pack = read_pack(folder, split, labels, skip_unlabelled=True)
+    if pack.scheme is not IBUG_68:
+        raise PackError(
+            f"The pack {folder} has faces of {pack.scheme.points} points",
+            f"{WFLW_98.points} points are derived from the {IBUG_68.points} of iBUG",
+            "choose another pack",
+        )
     real = _shapes_of_98(shapes)
     model = fit_shape_model(real, VARIANCE_SHARE, aligned=True)
     warp = contour_warp(model)
     with new_pack(out) as place:
         proposals = _proposals(pack, proposal, progress)
-        derived = _derive(pack, proposals, warp)
-        plausible = plausibility(model, derived.points) <= largest_plausible(model, real)
-        _require_some(pack, derived, plausible)
-        derivation = _summary(out, name, pack, proposals, derived, int(plausible.sum()))
-        faces = [pack.faces[index] for index in derived.indices[plausible]]
-        arrays = _arrays(folder, faces, derived.points[plausible], derived.shifts, warp.nearest)
-        write_annotations(place, arrays, _meta(pack, labels, derivation, derived.shifts))
+        usable = [
+            (face, points)
+            for face, points in zip(pack.faces, proposals, strict=True)
+            if points is not None and int(np.isfinite(face.landmarks).all(1).sum()) >= LEAST_POINTS
+        ]
+        shifts = np.zeros(IBUG_68.points, np.complex128)
+        derived = np.empty((0, WFLW_98.points, 2), np.float32)
+        if usable:
+            manual = np.stack([face.landmarks for face, _ in usable])
+            shifts = warp.shifts(np.stack([points for _, points in usable]), manual)
+            derived = np.stack([warp.bend(points, face.landmarks, shifts) for face, points in usable])
+        plausible = plausibility(model, derived) <= largest_plausible(model, real)
+        if not plausible.any():
+            raise PackError(
+                f"No face of the pack {folder} is left",
+                f"{len(usable)} of its {len(pack.faces)} faces have a proposal and enough manual points, and "
+                "none of these gets a shape that real faces have",
+                "check that the proposals are of this pack, in its pixels, and in the order of WFLW",
+            )
+        kept, missing = int(plausible.sum()), sum(points is None for points in proposals)
+        shifts = shifts / warp.eye_distance
+        derivation = Derivation(
+            pack=out,
+            proposal=name,
+            faces=len(pack.faces),
+            kept=kept,
+            without_proposal=missing,
+            sparse=len(pack.faces) - missing - len(usable),
+            implausible=len(usable) - kept,
+            coinciding=int((shifts == 0).sum()),
+            shift=float(np.abs(shifts).mean() * 100),
+            disagreement=float(np.median([nme_box(points[NAMESAKES], face.landmarks) for face, points in usable])),
+        )
+        faces = [face for (face, _), good in zip(usable, plausible, strict=True) if good]
+        arrays = _arrays(folder, faces, derived[plausible], shifts, warp.nearest)
+        write_annotations(place, arrays, _meta(pack, labels, derivation, shifts))
         copy_pictures(folder, place, arrays["image"].tolist())
     return derivation
 
@@ -150,27 +169,6 @@ def _checked_name(proposal: Predictions | Landmarker) -> str:
     return name
 
 
-def _pack_of_68(folder: Path, split: str | None, labels: str) -> Pack:
-    pack = read_pack(folder, split, labels, skip_unlabelled=True)
-    if pack.scheme is not IBUG_68:
-        raise PackError(
-            f"The pack {folder} has faces of {pack.scheme.points} points",
-            f"{WFLW_98.points} points are derived from the {IBUG_68.points} of iBUG",
-            "choose another pack",
-        )
-    return pack
-
-
-def _require_some(pack: Pack, derived: _Derived, plausible: NDArray[np.bool_]) -> None:
-    if not plausible.any():
-        raise PackError(
-            f"No face of the pack {pack.folder} is left",
-            f"{len(derived.indices)} of its {len(pack.faces)} faces have a proposal and enough manual points, and "
-            "none of these gets a shape that real faces have",
-            "check that the proposals are of this pack, in its pixels, and in the order of WFLW",
-        )
-
-
 def _shapes_of_98(path: Path) -> NDArray[np.float32]:
     shapes = load_shapes(path)
     if shapes.shape[1] != WFLW_98.points:
@@ -182,67 +180,18 @@ def _shapes_of_98(path: Path) -> NDArray[np.float32]:
     return shapes
 
 
-def _proposals(pack: Pack, proposal: Predictions | Landmarker, progress: bool) -> list[NDArray[np.float32] | None]:
+def _proposals(pack: Pack, proposal: Predictions | Landmarker, progress: bool) -> Sequence[NDArray[np.float32] | None]:
     """Return the proposed points `[98, 2]` of each face; None where there are none."""
     if isinstance(proposal, Predictions):
         return assigned(proposal, pack)
-    quiet = None if progress else True  # None: quiet unless a person is watching
-    bar = tqdm(pack.faces, desc=f"proposing {pack.name}", unit="face", disable=quiet)
-    return [_proposed(face, proposal) for face in bar]
-
-
-def _proposed(face: PackFace, landmarker: Landmarker) -> NDArray[np.float32]:
-    found = landmarker.locate(read_picture(face.image), landmark_box(face.landmarks))
-    if not found.finite:
-        raise not_finite_error(landmarker.card.name)
-    return found.points
-
-
-def _derive(pack: Pack, proposals: Sequence[NDArray[np.float32] | None], warp: ContourWarp) -> _Derived:
-    """Return the faces that have a proposal and enough manual points."""
-    usable = [
-        (index, points, pack.faces[index].landmarks)
-        for index, points in enumerate(proposals)
-        if points is not None and _is_dense(pack.faces[index])
-    ]
-    indices = np.array([index for index, _, _ in usable], np.intp)
-    if not usable:
-        return _Derived(indices, np.empty((0, WFLW_98.points, 2), np.float32), np.zeros(IBUG_68.points, complex))
-    shifts = warp.shifts(np.stack([points for _, points, _ in usable]), np.stack([manual for *_, manual in usable]))
-    points = np.stack([warp.bend(points, manual, shifts) for _, points, manual in usable])
-    return _Derived(indices, points, shifts / warp.eye_distance)
-
-
-def _is_dense(face: PackFace) -> bool:
-    return int(np.isfinite(face.landmarks).all(1).sum()) >= LEAST_POINTS
-
-
-def _summary(
-    out: Path,
-    name: str,
-    pack: Pack,
-    proposals: Sequence[NDArray[np.float32] | None],
-    derived: _Derived,
-    kept: int,
-) -> Derivation:
-    missing = sum(points is None for points in proposals)
-    beside = [
-        nme_box(points[NAMESAKES], pack.faces[index].landmarks)
-        for index in derived.indices
-        if (points := proposals[index]) is not None
-    ]
-    return Derivation(
-        pack=out,
-        proposal=name,
-        faces=len(pack.faces),
-        kept=kept,
-        without_proposal=missing,
-        sparse=len(pack.faces) - missing - len(derived.indices),
-        implausible=len(derived.indices) - kept,
-        coinciding=int((derived.shifts == 0).sum()),
-        shift=float(np.abs(derived.shifts).mean() * 100),
-        disagreement=float(np.median(beside)),
-    )
+    quiet = not progress or None  # None: quiet unless a person is watching
+    proposed = []
+    for face in tqdm(pack.faces, desc=f"proposing {pack.name}", unit="face", disable=quiet):
+        found = proposal.locate(read_picture(face.image), landmark_box(face.landmarks))
+        if not found.finite:
+            raise not_finite_error(proposal.card.name)
+        proposed.append(found.points)
+    return proposed
 
 
 def _arrays(
@@ -271,7 +220,7 @@ def _arrays(
     return arrays
 
 
-def _meta(pack: Pack, labels: str, derivation: Derivation, shifts: Complex) -> dict[str, Any]:
+def _meta(pack: Pack, labels: str, derivation: Derivation, shifts: Complex) -> dict[str, object]:
     return {
         "name": derivation.pack.name,
         "markup": "WFLW-98",
