@@ -6,7 +6,7 @@ One affine sampling turns, scales, moves and mirrors; colour, blur, noise and a 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn import functional
@@ -46,12 +46,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class BatchShard:
-    """The consecutive rows of every batch that one of several processes takes.
-
-    Attributes:
-        rank: number of the process, from 0.
-        processes: how many there are.
-    """
+    """The consecutive rows of every batch that process `rank`, from 0, of several takes."""
 
     rank: int = 0
     processes: int = 1
@@ -82,9 +77,7 @@ class Batch:
         images: `[B, 3, S, S]` float32 RGB, 0..255.
         points: `[B, K, 2]` in [0, 1] of the window; where `labelled` is 0 the values mean nothing.
         labelled: `[B, K]` float, 1 where the point has a label inside the window.
-        visible, visible_weight: `[B, K]`, target of the confidence and weight of that target.
-        teachers: `[B, T, K, 2]` in [0, 1] of the window, what T teachers predict; NaN where they say nothing.
-        teacher_confidence: `[B, T, K]` in [0, 1], the teachers' confidence.
+        visible, visible_weight, teachers, teacher_confidence: as those of `Faces`, but in [0, 1] of the window.
         teacher_maps: of each live teacher that has heatmaps, these, `[B, K, H, W]` >= 0; NaN where it says nothing.
     """
 
@@ -170,12 +163,8 @@ def _move(points: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
 def mirror_points(points: torch.Tensor, order: torch.Tensor, label_shift: torch.Tensor) -> torch.Tensor:
     """Return the points `[B, ..., K, 2]` of mirrored pictures, all coordinates in [0, 1] of the crop.
 
-    What is marked goes to the mirrored place; its label stays as far to the right of it as it was.
-
-    Args:
-        points: of the pictures as they are.
-        order: the scheme's mirror permutation `[K]`.
-        label_shift: `[B]`, see `Faces`.
+    What is marked goes to the mirrored place, by the scheme's mirror permutation `order` `[K]`; its label stays as far
+    to the right of it as it was (`label_shift` `[B]`, see `Faces`).
     """
     shift = label_shift.reshape(-1, *[1] * (points.ndim - 2))
     reflected = points[..., order, :]
@@ -205,13 +194,9 @@ class Augmenter:
         return self._augment(faces, _Draw(count, torch.arange(count), faces.images.device, generator))
 
     def shard(self, faces: Faces, batch: int, shard: BatchShard, generator: torch.Generator) -> Batch:
-        """Return a shard's rows of what the augmented batch would be; what happens to a row is the same in any shard.
+        """Return a shard's rows of the augmented batch of `batch` rows; a row changes in the same way in any shard.
 
-        Args:
-            faces: the rows `shard.rows_with_neighbour(batch)` of the batch.
-            batch: rows in the whole batch.
-            shard: which of them are wanted.
-            generator: its state decides the changes of all rows.
+        The faces are the rows `shard.rows_with_neighbour(batch)`; the generator's state decides the changes of all.
         """
         rows = shard.rows_with_neighbour(batch)
         augmented = self._augment(faces, _Draw(batch, rows, faces.images.device, generator))
@@ -231,30 +216,27 @@ class Augmenter:
         pixels, covered = self._cover(pixels, batch.points, draw)
         pixels = self._add_noise(pixels, draw)
         hidden = covered | no_face[:, None]
-        return Batch(
+        return replace(
+            batch,
             images=pixels.clamp(0, 255),
-            points=batch.points,
             labelled=batch.labelled * (~no_face)[:, None],
             visible=batch.visible.masked_fill(hidden, 0.0),
             visible_weight=batch.visible_weight.masked_fill(hidden, 1.0),
             teachers=batch.teachers.masked_fill(no_face[:, None, None, None], math.nan),
-            teacher_confidence=batch.teacher_confidence,
         )
 
     def _mirror_labels(self, faces: Faces, mirrored: torch.Tensor) -> Faces:
         order = self._mirror.to(mirrored.device)
-        points = mirror_points(faces.points, order, faces.label_shift)
-        teachers = mirror_points(faces.teachers, order, faces.label_shift)
-        return Faces(
-            images=faces.images,
-            points=torch.where(mirrored[:, None, None], points, faces.points),
-            visible=torch.where(mirrored[:, None], faces.visible[:, order], faces.visible),
-            visible_weight=torch.where(mirrored[:, None], faces.visible_weight[:, order], faces.visible_weight),
-            label_shift=faces.label_shift,
-            teachers=torch.where(mirrored[:, None, None, None], teachers, faces.teachers),
-            teacher_confidence=torch.where(
-                mirrored[:, None, None], faces.teacher_confidence[..., order], faces.teacher_confidence
-            ),
+        changed = {
+            "points": mirror_points(faces.points, order, faces.label_shift),
+            "visible": faces.visible[:, order],
+            "visible_weight": faces.visible_weight[:, order],
+            "teachers": mirror_points(faces.teachers, order, faces.label_shift),
+            "teacher_confidence": faces.teacher_confidence[..., order],
+        }
+        masks = {name: mirrored.reshape(-1, *[1] * (values.ndim - 1)) for name, values in changed.items()}
+        return replace(
+            faces, **{name: torch.where(masks[name], values, getattr(faces, name)) for name, values in changed.items()}
         )
 
     def _windows(self, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
@@ -268,9 +250,8 @@ class Augmenter:
         no_face = draw.chance(settings.no_face_share)
         scrap = draw.chance(0.5)
         scale = torch.where(no_face & scrap, scale * draw.uniform(0.12, 0.3), scale)
-        away = (
-            functional.normalize(draw.uniform(-1, 1, 2), dim=1) * draw.uniform(1.4, 2.0)[:, None] * self._window_ratio
-        )
+        direction = functional.normalize(draw.uniform(-1, 1, 2), dim=1)
+        away = direction * draw.uniform(1.4, 2.0)[:, None] * self._window_ratio
         shift = torch.where(no_face[:, None], torch.where(scrap[:, None], draw.uniform(-0.6, 0.6, 2), away), shift)
 
         angle = degrees * (math.pi / 180)
@@ -330,21 +311,19 @@ class Augmenter:
 class _Draw:
     """Random numbers for some rows of a batch. They are drawn on the CPU, so a run repeats on any device.
 
-    They are drawn for the whole batch, so a row's do not depend on which process takes it.
+    They are drawn for the whole batch, so a row's do not depend on which process takes it. Each method returns one
+    number, of `shape` if it is given, for each of the rows.
     """
 
     def __init__(self, count: int, rows: torch.Tensor, device: torch.device, generator: torch.Generator) -> None:
         self._count, self._rows, self._device, self._generator = count, rows, device, generator
 
     def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
-        """Return `[B, *shape]` numbers in [low, high)."""
         numbers = torch.rand((self._count, *shape), generator=self._generator)
         return (low + (high - low) * numbers[self._rows]).to(self._device)
 
     def chance(self, share: float) -> torch.Tensor:
-        """Return `[B]` booleans, true with probability `share`."""
         return self.uniform(0, 1) < share
 
     def below(self, limit: int) -> torch.Tensor:
-        """Return `[B]` whole numbers in [0, limit)."""
         return torch.randint(limit, (self._count,), generator=self._generator)[self._rows].to(self._device)

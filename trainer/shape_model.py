@@ -80,7 +80,12 @@ class ShapeModel:
         whole = complete & extended
         soft[whole] = self._fitted(soft[whole], np.ones(self.points, bool))
         for index in np.flatnonzero(extended & ~complete):
-            soft[index] = self._softened_part(soft[index])
+            known, face = np.isfinite(soft[index]), soft[index]
+            fitted = completed = face
+            for _ in range(COMPLETION_ROUNDS):  # the pose is that of the completed face
+                fitted = self._fitted(completed[None], known)[0]
+                completed = np.where(known, face, fitted)
+            soft[index] = np.where(known, fitted, complex(np.nan, np.nan))
         return as_points(soft).astype(np.float32)
 
     def save(self, path: Path) -> None:
@@ -98,15 +103,6 @@ class ShapeModel:
                 "the folder forbids writing, or the disk is full",
                 "choose another place",
             ) from error
-
-    def _softened_part(self, face: Complex) -> Complex:
-        """Return the soft landmarks `[K]` of a face that lacks some: its pose is that of the completed face."""
-        known = np.isfinite(face)
-        completed = fitted = face
-        for _ in range(COMPLETION_ROUNDS):
-            fitted = self._fitted(completed[None], known)[0]
-            completed = np.where(known, face, fitted)
-        return np.where(known, fitted, complex(np.nan, np.nan))
 
     def _fitted(self, faces: Complex, known: NDArray[np.bool_]) -> Complex:
         """Return m + V clip(b) at the pose of each face `[N, K]`; b fits those of its points that are known, `[K]`."""
@@ -170,14 +166,9 @@ def load_shape_model(path: Path) -> ShapeModel:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            model = ShapeModel(
-                mean=file["mean"],
-                modes=file["modes"],
-                variances=file["variances"],
-                noise=float(file["noise"]),
-                variance_share=float(file["variance_share"]),
-                aligned=bool(file["aligned"]),
-            )
+            arrays = {name: file[name] for name in ("mean", "modes", "variances")}
+            numbers = {name: float(file[name]) for name in ("noise", "variance_share")}
+            model = ShapeModel(**arrays, **numbers, aligned=bool(file["aligned"]))
         if model.mean.ndim != 1 or model.modes.shape != (len(model.mean), *model.variances.shape):
             raise ValueError("its arrays do not fit together")
     except Exception as error:  # numpy raises many kinds for a damaged archive
@@ -211,7 +202,6 @@ def load_shapes(path: Path) -> NDArray[np.float32]:
 
 def _checked(shapes: NDArray[np.floating]) -> Complex:
     """Return the training shapes `[N, K]` as complex numbers, or say what is wrong with them."""
-    problem = ""
     if shapes.ndim != 3 or shapes.shape[2] != 2:
         problem = f"they have the shape {list(shapes.shape)}, not [N, K, 2]"
     elif len(shapes) < 2:
@@ -220,11 +210,11 @@ def _checked(shapes: NDArray[np.floating]) -> Complex:
         problem = f"{int((~np.isfinite(shapes)).any((1, 2)).sum())} of them lack labels"
     elif not (_side(as_complex(shapes)) > 0).all():
         problem = "in one of them all points lie in the same place"
-    if problem:
-        raise PackError(
-            "A shape model cannot be fitted on these shapes", problem, "give at least two fully labelled, real faces"
-        )
-    return as_complex(shapes)
+    else:
+        return as_complex(shapes)
+    raise PackError(
+        "A shape model cannot be fitted on these shapes", problem, "give at least two fully labelled, real faces"
+    )
 
 
 def _normalised(faces: Complex, aligned: bool) -> Complex:
@@ -248,11 +238,8 @@ def _normalised(faces: Complex, aligned: bool) -> Complex:
 def similarity(shape: Complex, faces: Complex) -> tuple[Complex, Complex]:
     """Return the similarities that carry a shape to faces: `face = turn * shape + shift`, each `[..., 1]`.
 
-    They have the least squared distance of the points that both have.
-
-    Args:
-        shape: `[K]` or `[..., K]`, points as x + iy (see `as_complex`).
-        faces: `[..., K]`, NaN without a label.
+    They have the least squared distance of the points that both have: `shape` `[K]` or `[..., K]` and `faces`
+    `[..., K]`, as x + iy (see `as_complex`), NaN without a label.
     """
     seen = np.where(np.isfinite(faces), shape, complex(np.nan, np.nan))
     centre, seen_centre = np.nanmean(faces, -1, keepdims=True), np.nanmean(seen, -1, keepdims=True)
@@ -279,10 +266,10 @@ def _pose(faces: Complex, mean: Complex | None) -> tuple[Complex, Complex]:
     They carry the mean to the face with the least squared distance of the labelled points, or without a mean the unit
     square to the face's box. What the first leaves to the modes stands at right angles to every change of pose.
     """
-    if mean is None:
-        low, high = _corners(faces)
-        return _side(faces)[..., None].astype(np.complex128), (low + high)[..., None] / 2
-    return similarity(mean, faces)
+    if mean is not None:
+        return similarity(mean, faces)
+    low, high = _corners(faces)
+    return _side(faces)[..., None].astype(np.complex128), (low + high)[..., None] / 2
 
 
 def _corners(faces: Complex) -> tuple[Complex, Complex]:

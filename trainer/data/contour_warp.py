@@ -59,14 +59,12 @@ class ContourWarp:
     def shifts(self, proposals: NDArray[np.floating], manual: NDArray[np.floating]) -> Complex:
         """Return how far the 68 iBUG points lie beside their namesakes, 0 where they coincide.
 
-        The medians over the faces, made symmetric. A proposal's error on a single face does not matter.
+        The medians over the faces, made symmetric, `[68]` x + iy in units of the mean shape. A proposal's error on a
+        single face does not matter.
 
         Args:
             proposals: `[N, 98, 2]` pixels.
             manual: `[N, 68, 2]` pixels of the same pictures; NaN without a label.
-
-        Returns:
-            `[68]` x + iy in units of the mean shape.
         """
         if len(manual) < LEAST_FACES:
             return np.zeros(len(NAMESAKES), np.complex128)
@@ -80,7 +78,7 @@ class ContourWarp:
     def bend(
         self, proposal: NDArray[np.floating], manual: NDArray[np.floating], shifts: Complex
     ) -> NDArray[np.float32]:
-        """Return the 98 points of a face.
+        """Return the 98 points `[98, 2]` of a face in pixels, NaN without a label.
 
         The proposal is moved, turned and scaled as a whole to the manual points, then bent. A point of which the
         nearest manual one has no label has none either.
@@ -89,9 +87,6 @@ class ContourWarp:
             proposal: `[98, 2]` pixels.
             manual: `[68, 2]` pixels, at least two of them labelled.
             shifts: what `shifts` returned, or zeros.
-
-        Returns:
-            `[98, 2]` pixels; NaN without a label.
         """
         face = as_complex(manual)
         known = np.isfinite(face)
@@ -99,14 +94,11 @@ class ContourWarp:
         rough = as_complex(proposal)
         turn, shift = similarity(rough[NAMESAKES][known], target)
         rough = rough * turn + shift
-        bent = rough + self._spread(known) @ (target - rough[NAMESAKES][known])
-        return np.where(known[self.nearest, None], as_points(bent), np.nan).astype(np.float32)
-
-    def _spread(self, known: NDArray[np.bool_]) -> Real:
-        """Return the weights `[98, P]` by which corrections at the P known points go over to all points."""
+        # The weights [98, P] by which corrections at the P known points go over to all points.
         pins = NAMESAKES[known]
         among = self.kinship[np.ix_(pins, pins)] + SLACK * np.eye(len(pins))
-        return np.asarray(np.linalg.solve(among, self.kinship[pins]).T, np.float64)
+        bent = rough + np.linalg.solve(among, self.kinship[pins]).T @ (target - rough[pins])
+        return np.where(known[self.nearest, None], as_points(bent), np.nan).astype(np.float32)
 
 
 def contour_warp(model: ShapeModel) -> ContourWarp:
@@ -124,16 +116,10 @@ def contour_warp(model: ShapeModel) -> ContourWarp:
     mean = as_complex(model.mean.reshape(-1, 2))
     right, left = WFLW_98.outer_eye_corners
     distances = np.abs(mean[:, None] - mean) / abs(mean[left] - mean[right])
-    contours = _contour_of_each_point()
+    contours = np.empty(WFLW_98.points, np.intp)  # of each point the number of its contour
+    for number, contour in enumerate(WFLW_98.contours):
+        contours[list(contour.points)] = number
+    pupils = [point for point, part in enumerate(WFLW_98.parts) if part == "pupil"]
+    contours[pupils] = contours[[WFLW_98.right_eye[0], WFLW_98.left_eye[0]]]
     together = contours[:, None] == contours
     return ContourWarp(mean, np.where(together, np.exp(-((distances / REACH) ** 2) / 2), 0))
-
-
-def _contour_of_each_point() -> NDArray[np.intp]:
-    """Return the number of the contour `[98]` of each point; a pupil has that of its eye."""
-    numbers = np.empty(WFLW_98.points, np.intp)
-    for number, contour in enumerate(WFLW_98.contours):
-        numbers[list(contour.points)] = number
-    pupils = [point for point, part in enumerate(WFLW_98.parts) if part == "pupil"]
-    numbers[pupils] = numbers[[WFLW_98.right_eye[0], WFLW_98.left_eye[0]]]
-    return numbers

@@ -28,8 +28,7 @@ class CutFaces:
         points: `[N, K, 2]` float32 in [0, 1] of the crop; NaN without a label.
         visible, visible_weight: `[N, K]` float32, which points can be seen, 1 or 0, and how sure that is.
         sides: `[N]` float64, sides of the crops in pixels of the stored pictures.
-        names: N pictures as `pack/picture`, so that an error can point at one.
-        digest: hash of the labels and of the files' names and sizes.
+        names, digest: see `CropSet`.
     """
 
     images: torch.Tensor

@@ -52,21 +52,19 @@ class CropSet:
 
     def subset(self, indices: torch.Tensor) -> CropSet:
         """Return the faces with these indices, in this order."""
-        return CropSet(
+        return replace(
+            self,
             faces=self.faces.select(indices),
             sampling_weight=self.sampling_weight[indices],
             for_validation=self.for_validation[indices],
             names=tuple(self.names[index] for index in indices.tolist()),
-            digest=self.digest,
         )
 
 
 def crop_size(input_size: int, crop_scale: float) -> int:
-    """Return the pixels a side of crops in which a network sees as many pixels of a face as its input has.
+    """Return the pixels a side of crops in which a network sees as many pixels of a face as its input has, a side.
 
-    Args:
-        input_size: side of the input in pixels.
-        crop_scale: side of the network's crop as a multiple of the larger side of the landmark box.
+    The network's crop has `crop_scale` times the larger side of the landmark box.
     """
     needed = input_size * CROP_SCALE / crop_scale
     return max(CROP_SIZE, math.ceil(round(needed, 6)))  # 208 px at 1.3 need 288, not a rounding error more
@@ -110,25 +108,17 @@ def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, Crop
     listed = torch.tensor([group is not None for group in groups], dtype=torch.bool)
     turned = torch.tensor([group == TURNED for group in groups], dtype=torch.bool)
     of_300w = torch.tensor([group == OF_300W for group in groups], dtype=torch.bool)
-    of_list = {_pack_of(name) for name in set(crops.names) & set(faces_of(OF_300W))}
-    by_rank = crops.for_validation & torch.tensor([_pack_of(name) not in of_list for name in crops.names])
+    of_list = {name.partition("/")[0] for name in set(crops.names) & set(faces_of(OF_300W))}
+    by_rank = crops.for_validation & torch.tensor([name.partition("/")[0] not in of_list for name in crops.names])
     validation = of_300w | (by_rank & (by_rank.cumsum(0) % every == 0) & ~listed)
     held_out, heads = (crops.subset(part.nonzero()[:, 0]) for part in (validation, turned))
-    return _moved_to_the_front(crops, (~(listed | validation)).nonzero()[:, 0]), held_out, heads
-
-
-def _moved_to_the_front(crops: CropSet, indices: torch.Tensor) -> CropSet:
-    """Return the faces with these indices, which ascend; their pictures overwrite the first ones of `crops`."""
-    images = crops.faces.images
+    # The indices ascend, so the pictures can overwrite the first ones of `crops`.
+    images, indices = crops.faces.images, (~(listed | validation)).nonzero()[:, 0]
     for start in range(0, len(indices), MOVED_AT_ONCE):
         some = indices[start : start + MOVED_AT_ONCE]
         images[start : start + len(some)] = images[some]
     labels = replace(crops, faces=replace(crops.faces, images=images[:, :0])).subset(indices)
-    return replace(labels, faces=replace(labels.faces, images=images[: len(indices)]))
-
-
-def _pack_of(name: str) -> str:
-    return name.partition("/")[0]
+    return replace(labels, faces=replace(labels.faces, images=images[: len(indices)])), held_out, heads
 
 
 def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int = CROP_SIZE) -> CutFaces:
@@ -150,7 +140,7 @@ def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int =
     images = np.empty((count, 3, size, size), np.uint8)
     points = np.empty((count, pack.scheme.points, 2), np.float32)
     sides = torch.empty(count, dtype=torch.float64)
-    quiet = None if progress else True  # None: quiet unless a person is watching
+    quiet = not progress or None  # None: quiet unless a person is watching
     for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=quiet)):
         crop = crop_of_box(landmark_box(face.landmarks), CROP_SCALE)
         images[index] = crop.sample(read_picture(face.image), size).transpose(2, 0, 1)
@@ -171,7 +161,13 @@ def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int =
 def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> CropSet:
     cut = read_cache(cache_path(data, choice, size), choice, CROP_SCALE, size)
     if cut is None:
-        _refuse_other_sizes(data, choice, size)
+        sizes = [] if is_pack(data / choice.name) else cached_sizes(data, choice)
+        if sizes:
+            raise PackError(
+                f"The crops of {choice.name} in {data} have {' and '.join(map(str, sizes))} pixels a side, not {size}",
+                "a larger input of the network needs larger crops, a smaller one is trained on smaller ones",
+                f"write these too with “understudy data pack --crop-size {size}”, or give the folder of the packs",
+            )
         cut = cut_pack(data, choice, progress, size)
     count, landmarks = cut.points.shape[:2]
     return CropSet(
@@ -189,17 +185,6 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> Cro
         names=cut.names,
         digest=cut.digest,
     )
-
-
-def _refuse_other_sizes(data: Path, choice: PackChoice, size: int) -> None:
-    """Refuse a folder that holds crops of a pack, only of other sizes, and not the pack itself."""
-    sizes = [] if is_pack(data / choice.name) else cached_sizes(data, choice)
-    if sizes:
-        raise PackError(
-            f"The crops of {choice.name} in {data} have {' and '.join(map(str, sizes))} pixels a side, not {size}",
-            "a larger input of the network needs larger crops, a smaller one is trained on smaller ones",
-            f"write these too with “understudy data pack --crop-size {size}”, or give the folder of the packs",
-        )
 
 
 def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -17,13 +17,7 @@ from trainer.recipes import RECIPES, PackChoice
 
 @dataclass(frozen=True)
 class PackedCrops:
-    """A crop cache that was written.
-
-    Attributes:
-        file: its path.
-        faces: number of faces in it.
-        bytes: its size.
-    """
+    """A crop cache that was written: its path, how many faces it holds, and its size in bytes."""
 
     file: Path
     faces: int
@@ -48,14 +42,24 @@ def pack_crops(
         RecordingError, OSError: a file cannot be written.
     """
     choices = _choices(data, names)
-    _refuse_packs(out, choices)
+    holding = [folder for folder in (out, *(out / choice.name for choice in choices)) if is_pack(folder)]
+    if holding:
+        raise UsageError(
+            f"The folder {out} holds the pack {holding[0].name}",
+            "a training would read the cache and never see a later change of the pack",
+            "choose a folder without packs with --out",
+        )
     written = []
     for choice in choices:
         cut = cut_pack(data, choice, progress, size)
         file = cache_path(out, choice, size)
         write_cache(file, choice, cut, CROP_SCALE)
         written.append(PackedCrops(file, len(cut.images), file.stat().st_size))
-    _copy_shapes(data, out)
+    soft = [stage.soft for recipe in RECIPES.values() for stage in recipe.stages]
+    for name in sorted({labels.shapes for labels in soft if labels is not None}):
+        if (data / name).is_file():
+            with replaced(out / name) as temporary:
+                shutil.copyfile(data / name, temporary)
     return written
 
 
@@ -77,22 +81,3 @@ def _choices(data: Path, names: Sequence[str]) -> list[PackChoice]:
     for name in dict.fromkeys(names):
         chosen += [choice for choice in there if choice.name == name] or [PackChoice(name)]
     return chosen
-
-
-def _refuse_packs(out: Path, choices: Sequence[PackChoice]) -> None:
-    holding = [folder for folder in (out, *(out / choice.name for choice in choices)) if is_pack(folder)]
-    if holding:
-        raise UsageError(
-            f"The folder {out} holds the pack {holding[0].name}",
-            "a training would read the cache and never see a later change of the pack",
-            "choose a folder without packs with --out",
-        )
-
-
-def _copy_shapes(data: Path, out: Path) -> None:
-    soft = [stage.soft for recipe in RECIPES.values() for stage in recipe.stages]
-    shapes = {labels.shapes for labels in soft if labels is not None}
-    for name in sorted(shapes):
-        if (data / name).is_file():
-            with replaced(out / name) as temporary:
-                shutil.copyfile(data / name, temporary)

@@ -21,14 +21,10 @@ def wing(distance: torch.Tensor, width: float, epsilon: float) -> torch.Tensor:
 
 
 def adaptive_wing(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Return the Adaptive Wing loss of each cell, weighted by the map of bright cells.
+    """Return the Adaptive Wing loss `[B, K, H, W]` of cells in [0, 1], weighted by the map of bright cells.
 
     Strict where the target is bright, lenient in the dark: Wang et al., "Adaptive Wing Loss for Robust Face Alignment
-    via Heatmap Regression", ICCV 2019, with its weighted map.
-
-    Args:
-        predicted: `[B, K, H, W]` in [0, 1].
-        target: as `predicted`; gets no gradient.
+    via Heatmap Regression", ICCV 2019, with its weighted map. The target gets no gradient.
     """
     target = target.detach()
     return curve((predicted - target).abs(), target) * brightness_weight(target)
@@ -52,12 +48,9 @@ def brightness_weight(target: torch.Tensor) -> torch.Tensor:
 
 
 def gaussian_cross_entropy(logits: torch.Tensor, points: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Return the cross-entropy `[B, K]` of heatmaps to Gaussians around the points.
+    """Return the cross-entropy `[B, K]` of heatmaps to Gaussians around the points `[B, K, 2]` in [0, 1].
 
-    Args:
-        logits: `[B, K, H, W]`; softmax over the cells gives the heatmap.
-        points: `[B, K, 2]` in [0, 1].
-        sigma: deviation of the Gaussian in cells.
+    The softmax of `logits` `[B, K, H, W]` over the cells is the heatmap; `sigma` is in cells.
     """
     height, width = logits.shape[-2:]
     across = _gaussian(points[..., 0] * width, width, sigma)
@@ -77,10 +70,7 @@ def average_weight(weights: torch.Tensor) -> torch.Tensor:
 
     Processes may hold different numbers of labels. Divided by what one of them holds on average, the mean of the
     processes' losses, and so of their gradients, is that of the whole batch, to the last label. Every process has to
-    call this in the same order.
-
-    Args:
-        weights: of this process's rows, any shape; numbers >= 0 or booleans.
+    call this in the same order, with the weights of its rows, numbers >= 0 or booleans of any shape.
     """
     total = weights.sum()
     if not (distributed.is_available() and distributed.is_initialized()):
@@ -95,10 +85,5 @@ def weighted_mean(values: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def mean_of(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
-    """Return the mean of the values that are counted, over all processes; the others may be NaN.
-
-    Args:
-        values: any shape.
-        counted: booleans of the same shape.
-    """
+    """Return the mean of the values whose `counted` is true, over all processes; the others may be NaN."""
     return torch.where(counted, values, 0).sum() / average_weight(counted)

@@ -117,12 +117,12 @@ def kd_terms(
 
     Args:
         student: `[B, K, 2]`, points in [0, 1] of the crop.
-        truth: `[B, K, 2]` in the same unit; anything, also NaN, where there is no label.
-        teachers: `[B, T, K, 2]` in the same unit, NaN = no prediction. Two are Tough, Tolerant, and one of weight 0
+        truth: as `student`; anything, also NaN, where there is no label.
+        teachers: `[B, T, K, 2]`, NaN = no prediction. Two are Tough, Tolerant, and one of weight 0
             takes part in point distillation alone. One is that whose weight is not 0. There may be none.
         confidence: `[B, T, K]` in [0, 1], the teachers'.
         labelled: `[B, K]`, 1 or True where there is a label.
-        settings: the constants.
+        settings: weights and constants.
 
     Raises:
         UsageError: fewer teachers are given than have a weight, or more than two.
@@ -166,11 +166,8 @@ def assistive_loss(
     ramp is differentiated in full. Near the label it pushes outwards, up to alpha- / beta: that is how KD-Loss, with
     its main loss against it, becomes flat there.
 
-    Args:
-        student: `[..., K, 2]`, finite.
-        teacher: `[..., K, 2]`, NaN = no prediction, which gives 0; gets no gradient.
-        truth: `[..., K, 2]`, finite.
-        settings: the constants.
+    All points are `[..., K, 2]`. The teacher's are NaN where there is no prediction, which gives 0, and get no
+    gradient.
     """
     predicted = teacher.isfinite()
     teacher_error = torch.where(predicted, (teacher.detach() - truth).abs(), 0)
@@ -189,12 +186,9 @@ def assistive_loss(
 def point_distillation(student: torch.Tensor, teacher: torch.Tensor, confidence: torch.Tensor) -> torch.Tensor:
     """Return the mean distance from the teacher's coordinates, each weighted by the teacher's confidence.
 
-    Doubtful points lower the term as a whole: the mean is over the predictions, not over their confidence.
-
-    Args:
-        student: `[..., K, 2]` in [0, 1] of the crop, or whatever broadcasts to `teacher`.
-        teacher: `[..., K, 2]` in the same unit, NaN = no prediction; gets no gradient.
-        confidence: `[..., K]` in [0, 1], the teacher's.
+    Doubtful points lower the term as a whole: the mean is over the predictions, not over their confidence. The points
+    are `[..., K, 2]` in [0, 1] of the crop, the teacher's NaN where there is no prediction and without a gradient; the
+    confidence is `[..., K]` in [0, 1].
     """
     predicted = teacher.isfinite()
     distance = (student - torch.where(predicted, teacher.detach(), 0)).abs()

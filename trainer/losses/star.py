@@ -56,10 +56,7 @@ class Moments(NamedTuple):
 def star_loss(heatmaps: torch.Tensor, points: torch.Tensor, settings: StarLoss) -> torch.Tensor:
     """Return the STAR loss `[B, K]` of each point; the gradient goes through spreads and axes too.
 
-    Args:
-        heatmaps: `[B, K, H, W]`, numbers >= 0 of any sum.
-        points: `[B, K, 2]`, labels in [0, 1] of the crop, finite.
-        settings: the constants.
+    Heatmaps are `[B, K, H, W]`, >= 0 of any sum, the labels `points` `[B, K, 2]` in [0, 1] of the crop, finite.
     """
     moments = moments_of(heatmaps)
     squares = squared_projections(moments, points * 2 - 1 - moments.mean)
@@ -73,10 +70,7 @@ def star_loss(heatmaps: torch.Tensor, points: torch.Tensor, settings: StarLoss) 
 def plain_loss(estimates: torch.Tensor, points: torch.Tensor, scale: float) -> torch.Tensor:
     """Return what STAR is without its axes and spreads, `[B, K]`: the smooth L1 loss of x plus that of y.
 
-    Args:
-        estimates: `[B, K, 2]` in [0, 1] of the crop.
-        points: in the same unit.
-        scale: half sides of the crop below which it is quadratic.
+    Estimates and points are `[B, K, 2]` in [0, 1] of the crop; `scale` is in half sides of it, as in `StarLoss`.
     """
     return smooth_l1_of_squares((2 * (estimates - points)).square(), scale).sum(-1)
 
@@ -111,15 +105,11 @@ def eigenvalues(moments: Moments) -> torch.Tensor:
 
 
 def squared_projections(moments: Moments, errors: torch.Tensor) -> torch.Tensor:
-    """Return the squares `[B, K, 2]` of the errors' components along the axes of `eigenvalues`.
+    """Return the squares `[B, K, 2]` of the components of errors `[B, K, 2]` along the axes of `eigenvalues`.
 
     With t the angle of the first axis, cos 2t = (across - down) / gap, sin 2t = 2 mixed / gap and
     (e · v)² = (|e|² ± (cos 2t (x² - y²) + sin 2t 2xy)) / 2: no eigenvector is needed, nor its sign. Where the heatmap
     spreads alike in all directions, there are no axes, and both components get half of the square.
-
-    Args:
-        moments: of the heatmaps.
-        errors: `[B, K, 2]`.
     """
     x, y = errors.unbind(-1)
     anisotropy = (moments.across - moments.down) * (x.square() - y.square()) + 4 * moments.mixed * x * y

@@ -87,11 +87,16 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
         UsageError: the loss needs heatmaps, and the network or its teachers give none.
     """
     points = _points(output, batch, settings)
-    heatmaps = _heatmaps(output.heatmap_logits, batch, settings)
+    heatmaps = attention = heatmap_kd = points.new_zeros(())
+    if (logits := output.heatmap_logits) is not None:
+        entropies = gaussian_cross_entropy(logits, batch.points, settings.heatmap_sigma)
+        heatmaps = weighted_mean(entropies, batch.labelled)
     entropy = functional.binary_cross_entropy_with_logits(output.confidence_logits, batch.visible, reduction="none")
     confidence = weighted_mean(entropy, batch.visible_weight)
-    attention = _attention(output, batch, settings.attention)
-    heatmap_kd = _heatmap_kd(output, batch, settings.heatmap_kd)
+    if output.attention is not None:
+        attention = attention_loss(output.attention, batch.points, batch.labelled, settings.attention)
+    if settings.heatmap_kd.variant != "none":
+        heatmap_kd = heatmap_distillation(maps_of(output), batch.teacher_maps, settings.heatmap_kd)
     total = (
         settings.points_weight * points
         + settings.heatmap_weight * heatmaps
@@ -133,21 +138,3 @@ def _maps(output: LandmarkOutput) -> torch.Tensor:
             "set loss.points=smooth_l1, or take a recipe of a network with heatmaps",
         )
     return maps
-
-
-def _heatmaps(logits: torch.Tensor | None, batch: Batch, settings: LandmarkLoss) -> torch.Tensor:
-    if logits is None:
-        return batch.points.new_zeros(())
-    return weighted_mean(gaussian_cross_entropy(logits, batch.points, settings.heatmap_sigma), batch.labelled)
-
-
-def _attention(output: LandmarkOutput, batch: Batch, settings: AttentionLoss) -> torch.Tensor:
-    if output.attention is None:
-        return batch.points.new_zeros(())
-    return attention_loss(output.attention, batch.points, batch.labelled, settings)
-
-
-def _heatmap_kd(output: LandmarkOutput, batch: Batch, settings: HeatmapKD) -> torch.Tensor:
-    if settings.variant == "none":
-        return batch.points.new_zeros(())
-    return heatmap_distillation(maps_of(output), batch.teacher_maps, settings)

@@ -6,10 +6,9 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from trainer.losses.attention_maps import AttentionLoss
+from trainer.losses.attention_maps import PIECES, AttentionLoss, edge_maps, known_edges, point_maps, spline
 from trainer.losses.basic import BRIGHT
 from trainer.losses.star import moments_of
-from trainer.losses.target_maps import PIECES, edge_maps, known_edges, point_maps, spline
 
 SIGMA = 0.375
 

@@ -9,11 +9,10 @@ import torch
 from engine.core.errors import UsageError
 from engine.core.schemes import EDGES
 from trainer.augment import Batch
-from trainer.losses.attention_maps import AttentionLoss, attention_loss
+from trainer.losses.attention_maps import AttentionLoss, attention_loss, edge_maps, point_maps
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.heatmap_distillation import HeatmapKD, maps_of
 from trainer.losses.star import StarLoss, moments_of, plain_loss, star_loss
-from trainer.losses.target_maps import edge_maps, point_maps
 from trainer.losses.total import LandmarkLoss, landmark_loss
 from trainer.networks.anisotropic_attention import AttentionMaps
 from trainer.networks.output import LandmarkOutput
