@@ -33,7 +33,11 @@ def launch(device: str, devices: int | None, precision: str) -> Fabric:
     Raises:
         UsageError: there are not so many devices, or torchrun started another number of processes.
     """
-    use_cuda = _use_cuda(device)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            "No CUDA device is there", "PyTorch sees no usable GPU", "use --device cpu, or install PyTorch for CUDA"
+        )
+    use_cuda = device != "cpu" and torch.cuda.is_available()
     here, nodes = _processes(devices)
     if use_cuda and here > torch.cuda.device_count():
         raise UsageError(
@@ -106,14 +110,6 @@ def fits(needed: int, free: int) -> bool:
 def face_bytes(crops: CropSet) -> int:
     """Return the bytes that the faces take."""
     return sum(tensor.nbytes for tensor in vars(crops.faces).values())
-
-
-def _use_cuda(device: str) -> bool:
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "No CUDA device is there", "PyTorch sees no usable GPU", "use --device cpu, or install PyTorch for CUDA"
-        )
-    return device != "cpu" and torch.cuda.is_available()
 
 
 def _processes(devices: int | None) -> tuple[int, int]:

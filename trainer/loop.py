@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import closing
 
 import torch
 from lightning_fabric import Fabric
@@ -25,7 +25,7 @@ from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
 from trainer.recipes import Training
 from trainer.run_recorder import RunContext, RunRecorder
-from trainer.state import InterruptionWatch, TrainingInterrupted, begin, restore, update_average
+from trainer.state import TrainingInterrupted, begin, interruption_watch, restore, update_average
 from trainer.throughput import Throughput
 
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
@@ -55,25 +55,30 @@ def train(
         RecordingError: a checkpoint cannot be written.
     """
     recipe, fabric = context.recipe, context.fabric
-    shard = _shard(recipe, fabric)
+    if recipe.batch < fabric.world_size:
+        raise UsageError(
+            f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
+            "each needs one face at least",
+            "start fewer processes, or raise --set batch",
+        )
+    shard = BatchShard(fabric.global_rank, fabric.world_size)
     run = begin(recipe, network, fabric.device, fabric.world_size)
     if checkpoint is not None:
         restore(run, checkpoint, context.folder)
     model, optimizer = fabric.setup(run.network, run.optimizer)
     training = resident(training, fabric.device)
     augment = _augmenter(recipe)
-    teachers = context.teachers
     throughput = Throughput(recipe.batch, len(training), fabric.device)
     recorder = RunRecorder(context, throughput, run.step)
-    with InterruptionWatch() as watch, recorder:
+    with interruption_watch() as interrupted, closing(recorder):
         while run.step < recipe.steps:
             with throughput.drawing():
                 batch = draw_batch(training, augment, recipe, run.step, fabric.device, shard)
-            if teachers is not None:
+            if context.teachers is not None:
                 with fabric.autocast():
-                    batch = teachers.look(batch)
+                    batch = context.teachers.look(batch)
             torch.manual_seed(DROPOUT_SEED + RANK_STRIDE * shard.rank + batch_seed(recipe, run.step))
-            output, values = _gradients(model, optimizer, batch, recipe, fabric, watch.interrupted)
+            output, values = _gradients(model, optimizer, batch, recipe, fabric, interrupted.is_set())
             if not math.isfinite(values["total"] + values["gradient_norm"]):
                 end_together(fabric, _divergence(output, batch, recipe, run.step, training, shard, fabric))
             rate = learning_rate(recipe, run.step)
@@ -82,22 +87,16 @@ def train(
             optimizer.step()
             update_average(run.average, run.network, min(recipe.ema, (run.step + 1) / (run.step + 10)))
             run.step += 1
-            throughput.step()
             recorder.after_step(run, values, rate)
             if values["interrupted"] and run.step < recipe.steps:
                 recorder.save(run)
-                end_together(fabric, _interruption(recipe, context.folder, run.step))
+                interruption = TrainingInterrupted(
+                    f"The run was interrupted after step {run.step} of {recipe.steps}",
+                    f"Ctrl-C; {context.folder / LAST} holds all of it",
+                    f"go on with “understudy train --resume {context.folder}”",
+                )
+                end_together(fabric, interruption)
     return run.average
-
-
-def _shard(recipe: Training, fabric: Fabric) -> BatchShard:
-    if recipe.batch < fabric.world_size:
-        raise UsageError(
-            f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
-            "each needs one face at least",
-            "start fewer processes, or raise --set batch",
-        )
-    return BatchShard(fabric.global_rank, fabric.world_size)
 
 
 def _gradients(
@@ -143,7 +142,7 @@ def _divergence(
     what = f"The loss of step {step} is not a number"
     if not 0 < len(rows) < recipe.batch:
         return UsageError(f"{what}, for no face more than for the others", "the learning rate is too high", fix)
-    faces = draw_faces(training, recipe, batch_generator(recipe, step))[rows].tolist()
+    faces = _draw_faces(training, recipe, step)[1][rows].tolist()
     named = ", ".join(training.names[face] for face in faces[:NAMED_FACES])
     more = len(faces) - NAMED_FACES
     return UsageError(
@@ -171,14 +170,6 @@ def _not_finite(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
     return torch.stack([~tensor.detach().flatten(1).isfinite().all(1) for tensor in tensors]).any(0)
 
 
-def _interruption(recipe: Training, out: Path, step: int) -> TrainingInterrupted:
-    return TrainingInterrupted(
-        f"The run was interrupted after step {step} of {recipe.steps}",
-        f"Ctrl-C; {out / LAST} holds all of it",
-        f"go on with “understudy train --resume {out}”",
-    )
-
-
 def _augmenter(recipe: Training) -> Augmenter:
     return Augmenter(
         recipe.augmentation,
@@ -199,20 +190,15 @@ def draw_batch(
     crops: CropSet, augment: Augmenter, recipe: Training, step: int, device: torch.device, shard: BatchShard
 ) -> Batch:
     """Return a shard of the augmented batch of a step, which is a pure function of the recipe's seed and the step."""
-    generator = batch_generator(recipe, step)
-    faces = draw_faces(crops, recipe, generator)
+    generator, faces = _draw_faces(crops, recipe, step)
     chosen = crops.faces.select(faces[shard.rows_with_neighbour(recipe.batch)]).to(device)
     return augment.shard(chosen, recipe.batch, shard, generator)
 
 
-def draw_faces(crops: CropSet, recipe: Training, generator: torch.Generator) -> torch.Tensor:
-    """Return the numbers `[B]` of the faces in a batch, the first that a batch's generator is asked for."""
-    return torch.multinomial(crops.sampling_weight, recipe.batch, replacement=True, generator=generator)
-
-
-def batch_generator(recipe: Training, step: int) -> torch.Generator:
-    """Return the source of all random numbers of a step's batch."""
-    return torch.Generator().manual_seed(batch_seed(recipe, step))
+def _draw_faces(crops: CropSet, recipe: Training, step: int) -> tuple[torch.Generator, torch.Tensor]:
+    """Return the source of all random numbers of a step's batch, and the numbers `[B]` of its faces, drawn from it."""
+    generator = torch.Generator().manual_seed(batch_seed(recipe, step))
+    return generator, torch.multinomial(crops.sampling_weight, recipe.batch, replacement=True, generator=generator)
 
 
 def batch_seed(recipe: Training, step: int) -> int:

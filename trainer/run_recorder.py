@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from lightning_fabric import Fabric
@@ -61,37 +60,25 @@ class RunContext:
 
 
 class RunRecorder:
-    """Writes the folder of a run; the other processes wait meanwhile, and end if the first one fails.
+    """Writes the folder of a run, which goes on at `first_step`.
 
-    Args:
-        context: of the run.
-        throughput: the run's stop watch.
-        first_step: where the run goes on.
+    The other processes wait meanwhile, and end if the first one fails.
     """
 
     def __init__(self, context: RunContext, throughput: Throughput, first_step: int) -> None:
         self._context, self._throughput, self._first_step = context, throughput, first_step
-        quiet = None if context.fabric.is_global_zero else True  # None: quiet unless a person is watching
+        quiet = not context.fabric.is_global_zero or None  # None: quiet unless a person is watching
         name, steps = context.recipe.name, context.recipe.steps
         self._bar = tqdm(total=steps, initial=first_step, desc=name, unit="step", disable=quiet)
 
-    def __enter__(self) -> RunRecorder:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the bar and write what is still in memory."""
         self._bar.close()
         if self._context.fabric.is_global_zero:
             self._log.close()
 
     def after_step(self, run: Progress, values: Mapping[str, float], learning_rate: float) -> None:
-        """Count a step and do what is due after it.
-
-        Args:
-            run: where it stands.
-            values: terms of the loss.
-            learning_rate: of the step.
+        """Count a step and do what is due after it; `values` are the terms of its loss.
 
         Raises:
             RecordingError: a checkpoint cannot be written.
@@ -134,7 +121,8 @@ class RunRecorder:
         speed = self._throughput.lap()
         self._log.write("validation", run.step, result.numbers())
         self._log.write("speed", run.step, dataclasses.asdict(speed))
-        self._log.report(f"step {run.step}: {result}, {speed}")
+        # Above the bar and apart from the program's output.
+        tqdm.write(f"step {run.step}: {result}, {speed}", file=sys.stderr)
         if result.nme < run.best:
             run.best = result.nme
             self._save(run, BEST)
@@ -157,10 +145,6 @@ class RunLog:
     def close(self) -> None:
         """Write what is still in memory."""
         self._board.close()
-
-    def report(self, text: str) -> None:
-        """Write a line to the terminal, above the bar and apart from the program's output."""
-        tqdm.write(text, file=sys.stderr)
 
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """Add the numbers of a step to the log `kind`; names that it has not had before become new columns."""

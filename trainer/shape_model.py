@@ -167,8 +167,8 @@ def load_shape_model(path: Path) -> ShapeModel:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("mean", "modes", "variances")}
-            numbers = {name: float(file[name]) for name in ("noise", "variance_share")}
-            model = ShapeModel(**arrays, **numbers, aligned=bool(file["aligned"]))
+            noise, share, aligned = float(file["noise"]), float(file["variance_share"]), bool(file["aligned"])
+            model = ShapeModel(**arrays, noise=noise, variance_share=share, aligned=aligned)
         if model.mean.ndim != 1 or model.modes.shape != (len(model.mean), *model.variances.shape):
             raise ValueError("its arrays do not fit together")
     except Exception as error:  # numpy raises many kinds for a damaged archive

@@ -9,9 +9,10 @@ import math
 import signal
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 import torch
@@ -51,9 +52,12 @@ def begin(recipe: Training, network: LandmarkNetwork, device: torch.device, proc
     average = copy.deepcopy(network).eval().requires_grad_(False)
     if processes > 1:
         synchronise_batch_norm(network, device)
+    # Weight decay is for matrices, not for biases and norms.
+    decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    plain = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     # Not fused: that kernel reads memory in order, and what a checkpoint restores is laid out otherwise.
-    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
-    return Progress(network, average, optimizer)
+    return Progress(network, average, torch.optim.AdamW(groups, lr=recipe.learning_rate))
 
 
 def restore(run: Progress, checkpoint: Checkpoint, folder: Path) -> None:
@@ -87,13 +91,6 @@ def as_checkpoint(run: Progress, recipe: Training, notes: dict[str, Any]) -> Che
     )
 
 
-def parameter_groups(network: torch.nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Return the optimiser's groups: weight decay for matrices, none for biases and norms."""
-    decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    plain = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
-
-
 @torch.no_grad()
 def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
     """Move the running mean of the weights towards the weights; counters are copied."""
@@ -108,11 +105,7 @@ def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: fl
 
 
 def refuse_other_recipe(recipe: Training, saved: Mapping[str, Any], folder: Path) -> None:
-    """Refuse to go on by another recipe than the saved one.
-
-    Raises:
-        UsageError: a field differs.
-    """
+    """Raise `UsageError` if a field of the recipe differs from the saved one."""
     changed = list(differences(recipe, saved))
     if changed:
         raise UsageError(
@@ -123,15 +116,9 @@ def refuse_other_recipe(recipe: Training, saved: Mapping[str, Any], folder: Path
 
 
 def refuse_other_data(notes: Mapping[str, Any], checkpoint: Checkpoint, folder: Path) -> None:
-    """Refuse to go on with other data than the checkpoint's.
+    """Raise `UsageError` if a digest differs from the checkpoint's; what an old one lacks is taken as unchanged.
 
-    Args:
-        notes: `data`, the digest of the packs, and `files`, the digests of other files that labels come from.
-        checkpoint: where the run stands; what an old one lacks is taken as unchanged.
-        folder: of the run.
-
-    Raises:
-        UsageError: a digest differs.
+    In the notes `data` is the digest of the packs, and `files` has those of other files that labels come from.
     """
     before = checkpoint.notes
     changed = ["the packs"] if before.get("data", notes["data"]) != notes["data"] else []
@@ -144,26 +131,21 @@ def refuse_other_data(notes: Mapping[str, Any], checkpoint: Checkpoint, folder: 
         )
 
 
-def differences(recipe: Training, saved: Mapping[str, Any]) -> Iterator[str]:
+def differences(new: Any, old: Any, path: str = "") -> Iterator[str]:
     """Yield `field: old -> new` for each field in which a recipe differs from a saved one.
 
-    Args:
-        recipe: the new one.
-        saved: the old one as plain values. Fields that it lacks are younger than it and had their defaults.
+    The saved one consists of plain values. Fields that it lacks are younger than it and had their defaults.
     """
-    yield from _differences(recipe, saved, "")
-
-
-def _differences(new: Any, old: Any, path: str) -> Iterator[str]:
     if dataclasses.is_dataclass(new) and isinstance(old, Mapping):
+        start = f"{path}." if path else ""
         fields = {field.name: field for field in dataclasses.fields(new)}
         for name, field in fields.items():
-            yield from _differences(getattr(new, name), old.get(name, _default(field)), _below(path, name))
+            yield from differences(getattr(new, name), old.get(name, _default(field)), f"{start}{name}")
         for name in sorted(old.keys() - fields.keys()):
-            yield f"{_below(path, name)}: {_as_text(old[name])} -> {NOTHING}"
-    elif isinstance(new, tuple) and isinstance(old, (list, tuple)) and len(new) == len(old) and _records(new):
+            yield f"{start}{name}: {_as_text(old[name])} -> {NOTHING}"
+    elif _are_records(new) and isinstance(old, list | tuple) and len(new) == len(old):
         for index, (entry, before) in enumerate(zip(new, old, strict=True)):
-            yield from _differences(entry, before, f"{path}[{index}]")
+            yield from differences(entry, before, f"{path}[{index}]")
     elif _plain(new) != _plain(old):
         yield f"{path}: {_as_text(old)} -> {_as_text(new)}"
 
@@ -174,12 +156,8 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return NOTHING if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
-def _records(values: tuple[Any, ...]) -> bool:
-    return any(dataclasses.is_dataclass(value) for value in values)
-
-
-def _below(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+def _are_records(value: Any) -> bool:
+    return isinstance(value, tuple) and any(dataclasses.is_dataclass(entry) for entry in value)
 
 
 def _plain(value: Any) -> Any:
@@ -195,27 +173,23 @@ class TrainingInterrupted(UnderstudyError):
     """A run was interrupted by its user; its checkpoint is written."""
 
 
-class InterruptionWatch:
-    """Notes Ctrl-C, so that the step is finished and saved before the run ends; a second Ctrl-C ends it at once.
+@contextmanager
+def interruption_watch() -> Iterator[threading.Event]:
+    """Note Ctrl-C in an event, so that the step is finished and saved before the run ends; a second ends it at once.
 
-    Signals reach the main thread alone; on any other the watch sees nothing.
+    Signals reach the main thread alone; on any other the event is never set.
     """
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
 
-    def __init__(self) -> None:
-        self.interrupted = False
-        self._active = threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> InterruptionWatch:
-        if self._active:
-            self._former = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._active:
-            signal.signal(signal.SIGINT, self._former)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.interrupted = True
+    def note(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    former = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, former)

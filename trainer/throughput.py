@@ -38,13 +38,7 @@ class Speed:
 
 
 class Throughput:
-    """Stop watch for the steps of a run.
-
-    Args:
-        batch: draws of a step, in all processes together.
-        faces: training faces.
-        device: where this process computes.
-    """
+    """Stop watch for the steps of a run on `faces` faces, of which each step draws `batch` in all processes together."""
 
     def __init__(self, batch: int, faces: int, device: torch.device) -> None:
         self._batch, self._faces, self._device = batch, faces, device
@@ -52,13 +46,10 @@ class Throughput:
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
-        """Count the time of the body as time for preparing a batch."""
+        """Count a step, and the time of the body as time for preparing its batch."""
         started = time.perf_counter()
         yield
         self._drawing += time.perf_counter() - started
-
-    def step(self) -> None:
-        """Count a step."""
         self._steps += 1
 
     def sample_gpu(self) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from engine.core.errors import UsageError
 from trainer.checkpoint import Checkpoint
-from trainer.state import InterruptionWatch, differences, refuse_other_data, update_average
+from trainer.state import differences, interruption_watch, refuse_other_data, update_average
 
 
 def test_the_mean_moves_towards_the_weights_to_the_bit_of_a_lerp_and_counters_are_copied():
@@ -33,9 +33,9 @@ def test_the_mean_moves_towards_the_weights_to_the_bit_of_a_lerp_and_counters_ar
 
 def test_a_second_ctrl_c_breaks_off_at_once_and_afterwards_all_is_as_before():
     former = signal.getsignal(signal.SIGINT)
-    with InterruptionWatch() as watch:
+    with interruption_watch() as interrupted:
         signal.raise_signal(signal.SIGINT)
-        assert watch.interrupted
+        assert interrupted.is_set()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is former
