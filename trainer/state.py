@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -184,7 +183,7 @@ def interruption_watch() -> Iterator[threading.Event]:
         yield interrupted
         return
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def note(*_: object) -> None:
         interrupted.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

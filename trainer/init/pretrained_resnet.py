@@ -72,10 +72,10 @@ def read_tensors(manifest: Path) -> Tensors:
 
 
 def _load(encoder: ResNet50, tensors: Tensors) -> None:
-    stem, stages = encoder.stem, encoder.stages
-    _load_layer(stem.get_submodule("convolution"), stem.get_submodule("norm"), tensors, "conv1", "bn_conv1")
-    _read_our_pixels(stem.get_submodule("convolution"), stem.get_submodule("norm"))
-    for number, stage in enumerate(stages, 2):
+    stem = encoder.stem.get_submodule("convolution"), encoder.stem.get_submodule("norm")
+    _load_layer(*stem, tensors, "conv1", "bn_conv1")
+    _read_our_pixels(*stem)
+    for number, stage in enumerate(encoder.stages, 2):
         for letter, (_, block) in zip("abcdef", stage.named_children(), strict=False):
             layers = [(f"conv{place}", f"bn{place}", f"2{branch}") for place, branch in enumerate("abc", 1)]
             if letter == "a":
@@ -89,20 +89,12 @@ def _load(encoder: ResNet50, tensors: Tensors) -> None:
 @torch.no_grad()
 def _load_layer(convolution: nn.Module, norm: nn.Module, tensors: Tensors, name: str, norm_name: str) -> None:
     """Load a convolution and its batch norm; Keras's bias goes into the mean that the norm takes off."""
-    assert isinstance(convolution, nn.Conv2d)
     kernel = torch.from_numpy(tensors[f"{name}/kernel"])  # height, width, inputs, outputs
-    given = {name: torch.from_numpy(tensors[f"{norm_name}/{name}"]) for name in ("gamma", "beta", "moving_variance")}
-    mean = torch.from_numpy(tensors[f"{norm_name}/moving_mean"] - tensors[f"{name}/bias"])
+    mean = tensors[f"{norm_name}/moving_mean"] - tensors[f"{name}/bias"]
+    given = {"weight": "gamma", "bias": "beta", "running_var": "moving_variance"}
+    state = {own: torch.from_numpy(tensors[f"{norm_name}/{keras}"]) for own, keras in given.items()}
     convolution.load_state_dict({"weight": kernel.permute(3, 2, 0, 1)})
-    norm.load_state_dict(
-        {
-            "weight": given["gamma"],
-            "bias": given["beta"],
-            "running_mean": mean,
-            "running_var": given["moving_variance"],
-        },
-        strict=False,  # the counter of batches
-    )
+    norm.load_state_dict({**state, "running_mean": torch.from_numpy(mean)}, strict=False)  # without counter of batches
 
 
 @torch.no_grad()

@@ -64,7 +64,10 @@ def slim_encoder(wide: MobileNetV2, narrow: MobileNetV2) -> Channels:
 def slim_network(wide: HeatmapNetwork, narrow: HeatmapNetwork) -> None:
     """Copy the most important channels of a whole heatmap network, decoder and confidence included."""
     kept = slim_encoder(wide.encoder, narrow.encoder)
-    features = _kept_features(wide.encoder, narrow.encoder)
+    features = []  # the channels kept of each feature that the decoder reads
+    for stage, count in zip(FEATURE_STAGES, narrow.encoder.channels, strict=True):
+        blocks: Layer = wide.encoder.stages[stage]
+        features.append(most_important([block.layers[-1][1] for block in blocks], count))
     _slim_decoder(wide.decoder, narrow.decoder, features)
     with torch.no_grad():
         narrow.visibility.weight.copy_(wide.visibility.weight[:, kept])
@@ -78,19 +81,10 @@ def most_important(norms: list[nn.BatchNorm2d], count: int) -> Channels:
     return importance.topk(count).indices.sort().values
 
 
-def _kept_features(wide: MobileNetV2, narrow: MobileNetV2) -> list[Channels]:
-    """Return the channels kept of each feature that the decoder reads."""
-    kept = []
-    for stage, count in zip(FEATURE_STAGES, narrow.channels, strict=True):
-        blocks: Layer = wide.stages[stage]
-        kept.append(most_important([block.layers[-1][1] for block in blocks], count))
-    return kept
-
-
 def _slim_stem(wide: Layer, narrow: Layer) -> Channels:
     outputs = most_important([wide.norm], narrow.norm.num_features)
-    _copy_convolution(wide.convolution, narrow.convolution, outputs, torch.arange(3))
-    _copy_norm(wide.norm, narrow.norm, outputs)
+    wide_layers, narrow_layers = ((stem.convolution, stem.norm) for stem in (wide, narrow))
+    _copy_layer(wide_layers, narrow_layers, outputs, torch.arange(3))
     return outputs
 
 
@@ -118,17 +112,9 @@ def _slim_decoder(wide: Layer, narrow: Layer, features: list[Channels]) -> None:
         narrow.predict.bias.copy_(wide.predict.bias)
 
 
+@torch.no_grad()
 def _copy_layer(wide: Layer, narrow: Layer, outputs: Channels, inputs: Channels) -> None:
-    _copy_convolution(wide[0], narrow[0], outputs, inputs)
-    _copy_norm(wide[1], narrow[1], outputs)
-
-
-@torch.no_grad()
-def _copy_convolution(wide: Layer, narrow: Layer, outputs: Channels, inputs: Channels) -> None:
-    narrow.weight.copy_(wide.weight[outputs][:, inputs])
-
-
-@torch.no_grad()
-def _copy_norm(wide: Layer, narrow: Layer, channels: Channels) -> None:
+    (wide_convolution, wide_norm), (convolution, norm) = wide, narrow
+    convolution.weight.copy_(wide_convolution.weight[outputs][:, inputs])
     for name in ("weight", "bias", "running_mean", "running_var"):
-        getattr(narrow, name).copy_(getattr(wide, name)[channels])
+        getattr(norm, name).copy_(getattr(wide_norm, name)[outputs])

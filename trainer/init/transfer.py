@@ -22,18 +22,17 @@ ABOVE = {38: 37, 39: 36, 40: 35, 41: 34, 47: 45, 48: 44, 49: 43, 50: 42}
 
 @torch.no_grad()
 def copy_parts(given: nn.Module, network: nn.Module) -> list[str]:
-    """Copy each part of a network (encoder, decoder, head, …) all of whose tensors another network has too.
-
-    Args:
-        given: where to copy from.
-        network: where to copy to, of the same markup; parts that do not fit stay as they are.
+    """Copy each part (encoder, decoder, head, …) of a network all of whose tensors another of the same markup has too.
 
     Returns:
         The names of the parts that were copied; none unless one of them does the work of the network.
     """
     source = _without_large_maps(given.state_dict(), _levels(given) - _levels(network))
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    for name, tensor in network.state_dict().items():
+        parts.setdefault(name.partition(".")[0], {})[name] = tensor
     copied = []
-    for part, target in _parts(network).items():
+    for part, target in parts.items():
         if all(name in source and source[name].shape == tensor.shape for name, tensor in target.items()):
             copied.append(part)
             for name, tensor in target.items():
@@ -50,14 +49,14 @@ def _levels(network: nn.Module) -> int:
 
 def _without_large_maps(source: dict[str, torch.Tensor], count: int) -> dict[str, torch.Tensor]:
     """Return a network's tensors, its pyramid's as those of one that does not read its `count` largest features."""
-    return {_level_down(name, count): tensor for name, tensor in source.items()} if count > 0 else source
-
-
-def _level_down(name: str, count: int) -> str:
-    if not name.startswith(("decoder.laterals.", "decoder.smooth.")):
-        return name
-    decoder, kind, level, rest = name.split(".", 3)
-    return f"{decoder}.{kind}.{int(level) - count}.{rest}"
+    found = {}
+    for name, tensor in source.items():
+        if count > 0 and name.startswith(("decoder.laterals.", "decoder.smooth.")):
+            decoder, kind, level, rest = name.split(".", 3)
+            found[f"{decoder}.{kind}.{int(level) - count}.{rest}"] = tensor
+        else:
+            found[name] = tensor
+    return found
 
 
 def _copy_heatmap_layer(source: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> None:
@@ -138,10 +137,3 @@ def _known_neighbours(scheme: Scheme, point: int, known: set[int]) -> list[int]:
     # Pupils come last, the right one first.
     eye = scheme.right_eye if point == scheme.points - 2 else scheme.left_eye
     return [other for other in eye if other in known]
-
-
-def _parts(network: nn.Module) -> dict[str, dict[str, torch.Tensor]]:
-    parts: dict[str, dict[str, torch.Tensor]] = {}
-    for name, tensor in network.state_dict().items():
-        parts.setdefault(name.partition(".")[0], {})[name] = tensor
-    return parts

@@ -13,8 +13,7 @@ from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, PUBLISHED_EXPANSIONS, MobileNetV2, Stem
 from trainer.networks.mobilevit import INPUT_MULTIPLE, MobileViTV2
 from trainer.networks.resnet import ResNet50
-from trainer.networks.swin_windows import flatten_windows
-from trainer.networks.timm_models import create_model
+from trainer.networks.timm_models import create_model, flatten_windows
 
 OWN_ENCODERS = ("mobilenetv2", "mobilevitv2", "resnet50")
 # Their names in timm, and as they are written. Maps that their windows do not divide are padded.
@@ -28,12 +27,10 @@ SMALLEST_WIDTH = 0.0625  # two channels where MobileViT-v2 has 32, half of which
 
 
 def check_encoder(encoder: str, width: float, input_size: int) -> None:
-    """Raise `UsageError` unless there can be such an encoder.
+    """Raise `UsageError` unless there can be such an encoder (one of `ENCODERS`).
 
-    Args:
-        encoder: one of `ENCODERS`.
-        width: multiplier of the published width; every layer needs channels.
-        input_size: side of the input in pixels, which the encoder halves again and again.
+    Its `width` multiplies the published one, and every layer needs channels; the side `input_size` of its input in
+    pixels is halved again and again.
     """
     if not SMALLEST_WIDTH <= width < math.inf:
         raise UsageError(
@@ -84,13 +81,9 @@ Encoder = OwnEncoder | TimmEncoder
 
 
 def make_own_encoder(name: str, width: float, expansions: tuple[int, ...], activation: str) -> OwnEncoder:
-    """Return an encoder with random weights; what it has no use for is ignored.
+    """Return one of `OWN_ENCODERS` with random weights; what it has no use for is ignored.
 
-    Args:
-        name: one of `OWN_ENCODERS`.
-        width: multiplier of the channels of MobileNetV2 and MobileViT-v2.
-        expansions: of MobileNetV2's stages.
-        activation: of MobileViT-v2.
+    The `width` multiplies the channels of MobileNetV2, whose stages have the `expansions`, and of MobileViT-v2.
     """
     if name == "resnet50":
         return ResNet50()
@@ -98,13 +91,9 @@ def make_own_encoder(name: str, width: float, expansions: tuple[int, ...], activ
 
 
 def make_encoder(name: str, width: float, activation: str, input_size: int) -> Encoder:
-    """Return an encoder with random weights; what it has no use for is ignored.
+    """Return one of `ENCODERS` with random weights; what it has no use for is ignored.
 
-    Args:
-        name: one of `ENCODERS`.
-        width: multiplier of the channels of MobileNetV2 and MobileViT-v2.
-        activation: of MobileViT-v2.
-        input_size: side of the input of timm's networks in pixels.
+    `input_size` is the side of the input of timm's networks in pixels; for the rest see `make_own_encoder`.
     """
     if name in TIMM_ENCODERS:
         return TimmEncoder(name, input_size)
@@ -115,11 +104,8 @@ def fold_constants(encoder: Encoder, laterals: Sequence[Reader | None]) -> None:
     """Let layers take up the constants and linear layers in front of them; no number changes in evaluation mode.
 
     The first convolution of our encoders then reads raw pixels; MobileViT-v2's norms have no scale and shift, and its
-    blocks leave their last layer to what reads them.
-
-    Args:
-        encoder: of a trained network.
-        laterals: for each feature but the deepest the layer outside of the encoder that reads it, if any does.
+    blocks leave their last layer to what reads them: the encoder, or for each feature but the deepest the layer outside
+    of it in `laterals`, if any does.
     """
     if not isinstance(encoder, TimmEncoder):
         assert isinstance(encoder.stem, Stem), "the network was folded before"

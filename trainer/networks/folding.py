@@ -10,12 +10,9 @@ Reader = nn.Conv2d | nn.Linear
 
 @torch.no_grad()
 def read_through(reader: Reader, matrix: torch.Tensor, shift: torch.Tensor) -> None:
-    """Let a layer read `x` instead of `matrix @ x + shift`.
+    """Let a 1x1 convolution or linear layer of C inputs read N channels `x` instead of `matrix @ x + shift`.
 
-    Args:
-        reader: a 1x1 convolution or a linear layer with C inputs.
-        matrix: `[C, N]`, of N channels of x.
-        shift: `[C]`.
+    The matrix is `[C, N]`, the shift `[C]`.
     """
     weight = reader.weight.flatten(1)
     bias = weight @ shift
@@ -37,13 +34,6 @@ def scale_and_shift(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def projection(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what a 1x1 convolution and its batch norm do in evaluation mode, as a matrix and a shift."""
-    scale, shift = scale_and_shift(norm)
-    bias = 0 if convolution.bias is None else convolution.bias
-    return convolution.weight.flatten(1) * scale[:, None], bias * scale + shift
-
-
 def fold_projection(layers: nn.Sequential, *readers: Reader) -> nn.Identity:
     """Let all readers of a 1x1 convolution with batch norm and nothing behind it do its work; return what is left.
 
@@ -52,7 +42,8 @@ def fold_projection(layers: nn.Sequential, *readers: Reader) -> nn.Identity:
     convolution, norm = layers
     assert isinstance(convolution, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
-    matrix, shift = projection(convolution, norm)
+    scale, shift = scale_and_shift(norm)
+    matrix, bias = convolution.weight.flatten(1) * scale[:, None], 0 if convolution.bias is None else convolution.bias
     for reader in readers:
-        read_through(reader, matrix, shift)
+        read_through(reader, matrix, bias * scale + shift)
     return nn.Identity()

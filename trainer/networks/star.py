@@ -136,7 +136,8 @@ class StarNetwork(nn.Module):
         super().__init__()
         self.shape = shape
         self.encoder = make_encoder(shape.encoder, shape.encoder_width, shape.activation, shape.input_size)
-        self.decoder = _make_neck(shape, self.encoder.channels)
+        neck = {"transposed": TransposedNeck, "pyramid": FeaturePyramid, "repeat": DeepestFeature}[shape.neck]
+        self.decoder = neck(self.encoder.channels, shape.channels)
         head = AnisotropicAttention if shape.attention else PlainHead
         self.head = head(shape.channels, shape.points)
         self.visibility = nn.Linear(self.encoder.channels[-1], shape.points)
@@ -151,20 +152,16 @@ class StarNetwork(nn.Module):
         with in_float32(images.device):
             kind = self.visibility.weight.dtype
             maps = self.head(neck.to(kind))
-            heatmaps = self._heatmaps(maps)
+            # Heatmaps [B, K, H * W], whose cells sum to 1.
+            attended = isinstance(maps, AttentionMaps)
+            heatmaps = of_sum_one(maps.fused.flatten(2)) if attended else maps.flatten(2).softmax(-1)
             # A repeated cell's share of the map is divided among its copies.
             peaks = heatmaps.detach().amax(-1) / self.repeats**2
             confidence = self.visibility(features[-1].to(kind).mean((2, 3))) + self.peak_weight * peaks
             points = heatmaps @ self.cells
-            if isinstance(maps, AttentionMaps):
+            if attended:
                 return LandmarkOutput(points, confidence, None, AttentionMaps(*map(self._repeated, maps)))
             return LandmarkOutput(points, confidence, self._repeated(maps))
-
-    def _heatmaps(self, maps: AttentionMaps | torch.Tensor) -> torch.Tensor:
-        """Return heatmaps `[B, K, H * W]`, whose cells sum to 1."""
-        if isinstance(maps, torch.Tensor):
-            return maps.flatten(2).softmax(-1)
-        return of_sum_one(maps.fused.flatten(2))
 
     def _repeated(self, maps: torch.Tensor) -> torch.Tensor:
         return maps if self.repeats == 1 else functional.interpolate(maps, scale_factor=float(self.repeats))
@@ -179,11 +176,3 @@ class StarNetwork(nn.Module):
         """Let layers take up constants and linear layers in front of them; no number changes in evaluation mode."""
         unread = [None] * (len(self.encoder.channels) - 1)
         fold_constants(self.encoder, self.decoder.readers if isinstance(self.decoder, FeaturePyramid) else unread)
-
-
-def _make_neck(shape: StarShape, feature_channels: tuple[int, ...]) -> nn.Module:
-    if shape.neck == "transposed":
-        return TransposedNeck(feature_channels, shape.channels)
-    if shape.neck == "pyramid":
-        return FeaturePyramid(feature_channels, shape.channels)
-    return DeepestFeature(feature_channels, shape.channels)

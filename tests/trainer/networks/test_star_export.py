@@ -8,7 +8,7 @@ from engine.inference.landmarker import load_landmarker
 from tests.old_runtimes.operators import operators, unknown_operators
 from trainer.init.initialise import load_network, make_network
 from trainer.networks.star import StarShape
-from trainer.networks.swin_windows import flatten_windows
+from trainer.networks.timm_models import flatten_windows
 from trainer.recipes import PackChoice, Training
 from trainer.run import run
 from trainer.run_recorder import Schedule

@@ -2,8 +2,13 @@
 
 import torch
 
-from trainer.networks.swin_windows import FlatPatchMerging, flatten_windows, window_partition, window_reverse
-from trainer.networks.timm_models import create_model
+from trainer.networks.timm_models import (
+    FlatPatchMerging,
+    create_model,
+    flatten_windows,
+    window_partition,
+    window_reverse,
+)
 
 
 def maps(channels=3):
