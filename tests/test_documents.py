@@ -97,7 +97,7 @@ def test_the_architecture_lists_every_folder_and_the_layers_in_their_order():
     layers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"][
         1
     ]["layers"]
-    section = text[text.index("## The layers of the engine") : text.index("## The way of a frame")]
+    section = text[text.index("## The layers of the engine") : text.index("## The path of a frame")]
     assert re.findall(r"^\| `(\w+)/`", section, re.MULTILINE) == " : ".join(layers).split(" : ")
     for package in ("app", "trainer"):
         folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}

@@ -115,7 +115,7 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
         network = network.double()
     size = crop_size(training.network.input_size, training.crop_scale)
     if checkpoint is not None:
-        size = checkpoint.notes.get("crop_size", CROP_SIZE)  # what a run began with; older ones do not tell
+        size = checkpoint.notes.get("crop_size", CROP_SIZE)  # what a run began with; older ones do not say
     faces, held_out = _faces(training, weights, place, size)
     notes = {
         "data": faces.digest,

@@ -97,10 +97,8 @@ def _models() -> list[Check]:
 
 
 def _cameras() -> Check:
-    cameras = list_cameras()
-    if not cameras:
-        return Check("cameras", "note", "none found; the sample plays instead")
-    return Check("cameras", "ok", ", ".join(camera.name for camera in cameras))
+    names = ", ".join(camera.name for camera in list_cameras())
+    return Check("cameras", "ok", names) if names else Check("cameras", "note", "none found; the sample plays instead")
 
 
 def _display() -> Check:

@@ -41,7 +41,15 @@ def main(options: argparse.Namespace) -> int:
     """
     require_packages(TRAINER_PACKAGES)
     target = _target(options.out)
-    values, text = _exported_int8(options, target) if options.int8 else _exported(options, target)
+    if options.int8:
+        values, text = _exported_int8(options, target)
+    else:
+        from trainer.run_folder import last_checkpoint
+        from trainer.tflite.export import export
+
+        done = export(last_checkpoint(Path(options.checkpoint)), target, options.role)
+        values = {"model": str(done.model), "card": str(done.card), "difference": done.difference}
+        text = f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
     measure = f"Measure it with “understudy evaluate --model {values['model']} --data PACK --save-to-card”."
     report(values, f"{values['model']} and its card are written.\n{text}\n{measure}", options.json)
     return 0
@@ -57,18 +65,7 @@ def _target(name: str) -> Path:
     return path.with_name(f"{path.name}.tflite")
 
 
-def _exported(options: argparse.Namespace, target: Path) -> tuple[dict[str, Any], str]:
-    """Return what to report, and in words."""
-    from trainer.run_folder import last_checkpoint
-    from trainer.tflite.export import export
-
-    done = export(last_checkpoint(Path(options.checkpoint)), target, options.role)
-    values = {"model": str(done.model), "card": str(done.card), "difference": done.difference}
-    return values, f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
-
-
 def _exported_int8(options: argparse.Namespace, target: Path) -> tuple[dict[str, Any], str]:
-    """Return what to report, and in words."""
     if options.data is None:
         raise UsageError(
             "An int8 model cannot be made without faces",

@@ -10,7 +10,8 @@ from app.cli.options import add_action, add_actions, add_detector, add_json, add
 from app.cli.terminal import report, say, table
 from engine.batch.apply_filter import apply_to_source
 from engine.filters.library import FilterEntry, FilterLibrary, create_filter, filter_entry, is_own, user_filters
-from engine.filters.loading import Filter, load_filter
+from engine.filters.loading import load_filter
+from engine.filters.painter import Filter
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline

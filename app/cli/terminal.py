@@ -50,7 +50,7 @@ def report(values: Mapping[str, Any], text: str, target: str | None) -> None:
 
 def table(rows: Iterable[Sequence[object]]) -> str:
     """Return rows of cells as aligned text; the first row is the heading."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [["-" if value is None else str(value) for value in row] for row in rows]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join(lines)
@@ -59,7 +59,3 @@ def table(rows: Iterable[Sequence[object]]) -> str:
 def number(value: float | None, digits: int = 2, unit: str = "") -> str:
     """Return a number for people; a dash where there is none."""
     return "-" if value is None else f"{value:.{digits}f}{unit}"
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else str(value)

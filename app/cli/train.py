@@ -11,17 +11,13 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.cli.main import EXIT_INTERRUPTED
 from app.cli.options import add_json, positive
 from app.cli.requirements import TRAINER_PACKAGES, require_packages
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from trainer.recipes import Recipe, Training
-    from trainer.run_folder import SavedRun
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +119,7 @@ def _resume(options: argparse.Namespace) -> int:
     return _carry_out(options, trainings, folder, saved)
 
 
-def _carry_out(options: argparse.Namespace, trainings: Sequence[Training], folder: Path, usual: SavedRun) -> int:
+def _carry_out(options: argparse.Namespace, trainings: Sequence[Any], folder: Path, usual: Any) -> int:
     """Train; what no option says is as usual, or as when the run was begun."""
     from trainer.devices import is_first_process, launch
     from trainer.run import Place, summary
@@ -151,7 +147,7 @@ def _carry_out(options: argparse.Namespace, trainings: Sequence[Training], folde
     return 0
 
 
-def _recipe_values(recipes: Mapping[str, Recipe]) -> list[dict[str, Any]]:
+def _recipe_values(recipes: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return recipes as plain values: `name`, `description`, `former_names`, and all fields of the `stages`."""
     from trainer.recipes.former import FORMER_NAMES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from engine.core.errors import ModelError, UnderstudyError
+from engine.core.errors import ModelError
 from engine.live.session import Session
 from engine.live.state import Status
 from engine.sources.base import Adjustable, SourceKind
@@ -26,19 +26,6 @@ class LaneModel:
     at_work: str = ""
 
 
-@dataclass(frozen=True)
-class Reported:
-    """The error of a lane that was reported last; one that comes and goes with the frames is reported once.
-
-    Attributes:
-        error: the error itself, as long as it lasts.
-        words: its sentence.
-    """
-
-    error: UnderstudyError | None = None
-    words: str = ""
-
-
 @dataclass(eq=False)
 class ActiveSource:
     """One source with the session that reads it. The session's threads fill in what they find.
@@ -53,7 +40,8 @@ class ActiveSource:
         camera: what can be asked for another format; None unless a camera is open.
         model_refusal: why another model than the wanted one is at work; None once that was reported.
         second_model: what the session's second lane was asked to use; None before.
-        reported: the error that was reported last, of each lane.
+        reported: the words of the error that was reported last, of each lane: one that comes and goes with the frames
+            is reported once.
         reported_status: the session's status that was reported last.
         ended: set when its threads have ended or were abandoned.
     """
@@ -67,7 +55,7 @@ class ActiveSource:
     camera: Adjustable | None = None
     model_refusal: ModelError | None = None
     second_model: str | None = None
-    reported: list[Reported] = field(default_factory=lambda: [Reported(), Reported()])
+    reported: list[str] = field(default_factory=lambda: ["", ""])
     reported_status: Status | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 

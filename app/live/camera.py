@@ -34,7 +34,6 @@ class CameraControls(QObject):
         list_cameras: lists the cameras; may take long.
         player: plays the camera.
         section: where cameras and formats are chosen.
-        clock: returns seconds.
 
     Attributes:
         pace: whether the camera or the model is slower, as `pace_words` says it.
@@ -48,17 +47,15 @@ class CameraControls(QObject):
         player: Player,
         section: SourceSection,
         parent: QObject | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(parent)
-        self._list_cameras, self._player, self._section, self._clock = list_cameras, player, section, clock
+        self._list_cameras, self._player, self._section = list_cameras, player, section
         self._cameras: list[Camera] | None = None  # None until they were listed
         self.pace = ""
         self._pace_updated = -math.inf
         self._background = Background(self)
         self._polling = False
-        self._timer = QTimer(self)
-        self._timer.setInterval(POLL_MS)
+        self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self.poll)
         section.installEventFilter(self)
         section.format_chosen.connect(player.use_format)
@@ -76,9 +73,10 @@ class CameraControls(QObject):
 
     def update_pace(self, view: View) -> None:
         """Work out from the numbers of a new picture whether the camera or the model is slower."""
-        if self._clock() - self._pace_updated < PACE_SECONDS:
+        now = time.monotonic()
+        if now - self._pace_updated < PACE_SECONDS:
             return
-        self._pace_updated = self._clock()
+        self._pace_updated = now
         playing = self._player.current
         rate = None if playing is None else playing.session.camera_rate
         pace = pace_words(rate, view.first.stats)

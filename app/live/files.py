@@ -21,6 +21,10 @@ class FileControls(QObject):
     Args:
         player: plays the file.
         pause: the switch that pauses the picture.
+
+    Attributes:
+        pasted: keeps what was pasted.
+        transport: the bar.
     """
 
     opening_wanted = Signal(str)  # a source as `open_source` takes it
@@ -30,16 +34,12 @@ class FileControls(QObject):
     def __init__(self, player: Player, pause: QAbstractButton, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._player, self._pause = player, pause
-        self._pasted = PastedPictures(self.tr("Pasted picture"))
+        self.pasted = PastedPictures(self.tr("Pasted picture"))
         self._background = Background(self)
         self.transport = Transport()
         self.transport.seek_wanted.connect(player.seek)
         self.transport.step_wanted.connect(self.step)
         self.transport.loop_toggled.connect(player.set_loop)
-
-    def refresh(self, paused: bool) -> None:
-        """Show the position in the file, and whether it is paused."""
-        self.transport.show_playback(self._player.playback, paused)
 
     def step(self, frames: int) -> None:
         """Pause, and go so many frames forward, or back."""
@@ -60,13 +60,9 @@ class FileControls(QObject):
         if path is not None:
             self.opening_wanted.emit(path)
         elif picture is not None:
-            self._background.run(lambda: self._pasted.keep(picture), self.opening_wanted.emit, self.failed.emit)
+            self._background.run(lambda: self.pasted.keep(picture), self.opening_wanted.emit, self.failed.emit)
         else:
             self.reported.emit(self.tr("The clipboard holds no picture and no file."))
-
-    def is_passing(self, source: str | None) -> bool:
-        """Return whether a source is gone when the program ends."""
-        return self._pasted.owns(source)
 
     def close(self) -> None:
         """Emit no signal any more."""

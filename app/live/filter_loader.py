@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.shell.background import Background, Bridge
 from engine.filters.library import is_own
-from engine.filters.loading import Filter
+from engine.filters.painter import Filter
 from engine.filters.stage import FilterStage
 
 

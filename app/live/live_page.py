@@ -12,7 +12,8 @@ from app.live.camera import CameraControls
 from app.live.engine_api import EngineApi
 from app.live.files import FileControls
 from app.live.filter_loader import FilterLoader
-from app.live.outputs import Outputs, join_outputs
+from app.live.outputs import Outputs
+from app.live.panel.output import join_outputs
 from app.live.panel.panel import ControlPanel
 from app.live.panel.source import SourceAction
 from app.live.player import Player
@@ -53,8 +54,8 @@ class LivePage(QWidget):
     reported = Signal(str)  # something that happened
     full_screen_wanted = Signal()
 
-    def __init__(self, api: EngineApi, store: SettingsStore, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, api: EngineApi, store: SettingsStore) -> None:
+        super().__init__()
         self._api, self._store = api, store
         self._size = ""  # of the picture on screen
         self._status: Status | None = None
@@ -71,8 +72,7 @@ class LivePage(QWidget):
         self._lay_out()
         self._connect_panel()
         self._connect_player()
-        self._connect_outputs()
-        self._connect_filters()
+        self._connect_parts()
         store.changed.connect(self._on_setting)
         follow(store, "presenter", self.presenter.setVisible)
         self._show_numbers()
@@ -208,22 +208,17 @@ class LivePage(QWidget):
         self.view.painted.connect(self.chart.add_latency)
         self.files.transport.pause_wanted.connect(self.toggle_pause)
         self.files.opening_wanted.connect(self.open)
-        self.files.reported.connect(self.reported)
-        self.files.failed.connect(self.banner.show_error)
         self.cameras.pace_changed.connect(self._tell_status)
 
-    def _connect_outputs(self) -> None:
+    def _connect_parts(self) -> None:
         outputs = self.outputs
-        outputs.failed.connect(self.banner.show_error)
-        self._screenshots.reported.connect(self.reported)
-        self._screenshots.failed.connect(self.banner.show_error)
-        outputs.reported.connect(self.reported)
+        for part in (self.files, self._screenshots, outputs):
+            part.reported.connect(self.reported)
+            part.failed.connect(self.banner.show_error)
         outputs.recording_changed.connect(self._recording_mark.show_recording)
         address = self.panel.outputs.address
         outputs.stream_changed.connect(lambda on: self._store.update("stream", address.text() if on else None))
         join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
-
-    def _connect_filters(self) -> None:
         self.panel.filters.chosen.connect(self._filters.use)
         self._filters.changed.connect(lambda version: self._store.update("live.filter", version))
         self._filters.failed.connect(self.banner.show_error)
@@ -323,7 +318,7 @@ class LivePage(QWidget):
             self.panel.sources.remember_file(playing.spec)
         self.panel.sources.select(_listed(playing))
         # What only stands in for the source that was asked for is not what the user chose.
-        if not playing.stands_in and not self.files.is_passing(playing.spec):
+        if not playing.stands_in and not self.files.pasted.owns(playing.spec):
             self._store.update("source", playing.found_as)
         self.chart.clear()
 
@@ -349,7 +344,8 @@ class LivePage(QWidget):
         self._show_playback()
 
     def _show_playback(self) -> None:
-        self.files.refresh(self._store.settings.live.paused or not self._goes_on())
+        paused = self._store.settings.live.paused or not self._goes_on()
+        self.files.transport.show_playback(self.player.playback, paused)
 
 
 def _listed(playing: ActiveSource) -> str | None:

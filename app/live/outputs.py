@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from engine.output.streaming.streamer import Streamer
 from engine.output.virtual_camera.camera import VirtualCamera, is_same
 from engine.output.worker import OutputWorker
 from engine.sources.discovery import Camera
-
-if TYPE_CHECKING:
-    from app.live.panel.output import OutputSection
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +62,8 @@ class Outputs(QObject):
     closed = Signal()
     _worker_failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the threads of what failed
 
-    def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, folder: Path | None = None) -> None:
+        super().__init__()
         self._folder = folder or recordings_folder()
         self._view_recorder: LiveRecorder | None = None
         self._frame_recorder: LiveRecorder | None = None
@@ -248,24 +245,6 @@ class Outputs(QObject):
             if worker is running and worker.has_ended:
                 stop()
                 return
-
-
-def join_outputs(outputs: Outputs, section: OutputSection, camera: Callable[[], Camera | None]) -> None:
-    """Let the switches do what they say and show what is the case; `camera` returns the camera on screen, if any."""
-    for changed, box in (
-        (outputs.recording_changed, section.record),
-        (outputs.log_changed, section.log),
-        (outputs.stream_changed, section.stream),
-        (outputs.virtual_changed, section.virtual),
-    ):
-        changed.connect(lambda on, box=box: section.show_state(box, on))
-    for box, start, stop in (
-        (section.record, lambda: outputs.record(section.recordings.currentData()), outputs.stop_recording),
-        (section.log, lambda: outputs.start_log(section.formats.currentData()), outputs.stop_log),
-        (section.stream, lambda: outputs.start_stream(section.address.text()), outputs.stop_stream),
-        (section.virtual, lambda: outputs.start_virtual_camera(camera()), outputs.stop_virtual_camera),
-    ):
-        box.toggled.connect(lambda on, start=start, stop=stop: start() if on else stop())
 
 
 def _outcome(worker: OutputWorker[Any], timeout: float = 2.5) -> object:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.live.active_source import FIRST, SECOND, ActiveSource, LaneModel, Reported
+from app.live.active_source import FIRST, SECOND, ActiveSource, LaneModel
 from app.live.engine_api import EngineApi
 from app.settings.schema import LaneSettings
 from app.settings.store import SettingsStore
@@ -45,14 +45,8 @@ class Player(QObject):
     idle = Signal()  # nothing could be opened, not even the sample
     stopped = Signal()  # every session has ended or has been given up
 
-    def __init__(
-        self,
-        api: EngineApi,
-        store: SettingsStore,
-        on_result: OnResult | None = None,
-        parent: QObject | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, api: EngineApi, store: SettingsStore, on_result: OnResult | None = None) -> None:
+        super().__init__()
         self._api, self._store = api, store
         self._tap = on_result
         self._mirroring_chosen = False  # by hand, while the next source is on its way
@@ -71,7 +65,9 @@ class Player(QObject):
 
         Choosing what is on screen already calls off whatever was on its way.
         """
-        self._call_off()
+        if self._next is not None:
+            self._end(self._next)
+            self._next = None
         current = self.current
         if current is not None and current.answers_to(spec) and current.session.status.state not in FINAL_STATES:
             self.kept.emit(current)
@@ -148,7 +144,7 @@ class Player(QObject):
         """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays at work."""
         self._want(model, lane)
         for playing in self._alive:
-            playing.reported[lane] = Reported()  # choosing a broken model twice is told twice
+            playing.reported[lane] = ""  # choosing a broken model twice is told twice
             if lane == FIRST:
                 playing.session.use_model(lambda: self._load_landmarker(FIRST, model))
             else:
@@ -316,11 +312,6 @@ class Player(QObject):
         if self._next is None:
             self.open(spec)
 
-    def _call_off(self) -> None:
-        if self._next is not None:
-            self._end(self._next)
-            self._next = None
-
     def _end(self, playing: ActiveSource) -> None:
         def end() -> None:
             playing.session.stop(STOP_SECONDS)
@@ -349,10 +340,9 @@ class Player(QObject):
             self.failed.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
             playing.model_refusal = None
         for lane, error in enumerate(errors):
-            told = playing.reported[lane]
-            if error is not None and error is not told.error and str(error) != told.words:
+            if error is not None and str(error) != playing.reported[lane]:
+                playing.reported[lane] = str(error)
                 self._tell_error(lane, error)
-            playing.reported[lane] = Reported(error, told.words if error is None else str(error))
 
     def _tell_error(self, lane: int, error: UnderstudyError) -> None:
         model = self.lanes[lane]

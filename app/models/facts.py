@@ -62,6 +62,15 @@ def facts_of(entries: Iterable[ModelEntry]) -> dict[str, ModelFacts]:
     return {entry.card.name: ModelFacts.of(entry.card) for entry in entries if entry.card is not None}
 
 
+def role_of(entry: ModelEntry) -> str:
+    """Return the role of a model that can be used, or what is wrong with another."""
+    if entry.card is not None and entry.error is None:
+        return ModelFacts.of(entry.card).role_words
+    if entry.error is not None and not entry.path.is_file():
+        return translate("model_facts", "File missing")
+    return translate("model_facts", "Cannot be used")
+
+
 def network_rows(card: Card) -> list[tuple[str, str]]:
     """Return what the network is: pairs of a label and its words."""
     facts = ModelFacts.of(card)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.benchmarking import Measurement
-from app.models.facts import ModelFacts, accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols
+from app.models.facts import accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols, role_of
 from app.theme.theme import GAP, MARGIN
 from app.widgets.page_parts import TEXT_WIDTH, Chip, Facts, Table, make_heading, make_title, make_words, stack
 from engine.core.errors import sentence
@@ -19,8 +19,8 @@ WORD_COLUMNS = 2  # of the table of results: data and split
 class ModelCardView(QWidget):
     """Shows one model, whole or broken."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.name, self.role = make_title(), Chip()
         self.problem = make_words()
         self.speed = make_words()
@@ -45,7 +45,10 @@ class ModelCardView(QWidget):
             measuring: whether speeds are being measured now.
         """
         self.name.setText(entry.name)
-        self._show_role(entry)
+        self.role.setText(role_of(entry))
+        self.role.alerting = entry.card is None or entry.error is not None
+        self.role.updateGeometry()
+        self.role.update()
         error = entry.error
         self.problem.setText("" if error is None else f"{error.what}.\n{sentence(error.why)} {sentence(error.fix)}")
         self.problem.setVisible(error is not None)
@@ -55,15 +58,6 @@ class ModelCardView(QWidget):
             self._show_card(entry.card)
         self.speed.setText(self._speed_words(measurement, measuring))
         self.file.show_rows([(self.tr("File"), str(entry.path))])
-
-    def _show_role(self, entry: ModelEntry) -> None:
-        missing = entry.error is not None and not entry.path.is_file()
-        broken = self.tr("File missing") if missing else self.tr("Cannot be used")
-        usable = entry.card is not None and entry.error is None
-        self.role.setText(ModelFacts.of(entry.card).role_words if usable and entry.card is not None else broken)
-        self.role.alerting = not usable
-        self.role.updateGeometry()
-        self.role.update()
 
     def _show_card(self, card: Card) -> None:
         rows = accuracy_rows(card)

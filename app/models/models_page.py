@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QListWidget, QStackedWidget, QWidget
 
 from app.live.active_source import FIRST, SECOND
 from app.models.benchmarking import Benchmarking
-from app.models.facts import ModelFacts
+from app.models.facts import ModelFacts, role_of
 from app.models.model_card_view import ModelCardView
 from app.shell.background import Background
 from app.shell.banner import Banner
@@ -37,12 +37,9 @@ class ModelsPage(QWidget):
     use_wanted = Signal(int, str)  # lane (`app.live.active_source.FIRST` or `SECOND`), and a model by name or path
 
     def __init__(
-        self,
-        list_models: Callable[[], list[ModelEntry]],
-        load_landmarker: Callable[[str], Landmarker],
-        parent: QWidget | None = None,
+        self, list_models: Callable[[], list[ModelEntry]], load_landmarker: Callable[[str], Landmarker]
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._list_models, self._load = list_models, load_landmarker
         self._background = Background(self)
         self._opened: dict[Path, ModelEntry] = {}  # files from outside the library
@@ -186,8 +183,8 @@ class ModelList(QListWidget):
 
     chosen = Signal()  # another model, or the same one with another card
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         prepare_list(self, self.tr("Models"), self.tr("The models on this machine"))
         self.entries: list[ModelEntry] = []
         self.currentRowChanged.connect(lambda _: self.chosen.emit())
@@ -215,9 +212,7 @@ class ModelList(QListWidget):
         self.chosen.emit()
 
     def _kind(self, entry: ModelEntry) -> str:
-        if entry.error is not None and not entry.path.is_file():
-            return self.tr("File missing")
         if entry.card is None or entry.error is not None:
-            return self.tr("Cannot be used")
+            return role_of(entry)
         facts = ModelFacts.of(entry.card)
         return f"{facts.role_words} · {facts.points_words} · {facts.megabytes:.2f} MB"

@@ -23,7 +23,6 @@ class SettingsStore(QObject):
 
     Args:
         path: the file; it need not be there.
-        parent: owner in Qt's sense.
 
     Attributes:
         settings: what is set now. May be read on any thread; only `update` and `toggle` change it.
@@ -34,8 +33,8 @@ class SettingsStore(QObject):
     changed = Signal(str)  # path of what has another value now
     failed = Signal(object)  # SettingsError: the file cannot be written; told once
 
-    def __init__(self, path: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
         self.is_first_start = not path.exists()
         stored = read_settings(path)
@@ -47,9 +46,7 @@ class SettingsStore(QObject):
         self._writing = threading.Lock()
         self._reported = self._closed = False
         self._background = Background(self)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SOON_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SOON_MS)
         self._timer.timeout.connect(lambda: self._background.run(self._write, self._report))
 
     def update(self, path: str, value: object) -> None:

@@ -37,8 +37,8 @@ class Remedy:
 class Banner(QFrame):
     """Says what happened, why, and what to do; stays until it is closed or replaced."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._details = ""
         self._remedies: tuple[Remedy, ...] = ()
         self.error: UnderstudyError | None = None  # the error on show, if it is one that the user can fix

@@ -22,8 +22,8 @@ class CrashWatch(QObject):
     caught = Signal(str)
     _happened = Signal(str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._happened.connect(self.caught, Qt.ConnectionType.QueuedConnection)
         self._former = (sys.excepthook, threading.excepthook)
 

@@ -7,16 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QKeyEvent,
-    QMoveEvent,
-    QResizeEvent,
-)
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QMoveEvent, QResizeEvent
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from app.live.active_source import SECOND
 from app.live.engine_api import EngineApi
@@ -31,6 +23,7 @@ from app.shortcuts.cheat_sheet import HotkeySheet
 from app.shortcuts.shortcuts import HOTKEYS, Act, Hotkeys
 from app.theme.theme import Theme, ThemeChoice
 from app.train.train_page import TrainPage
+from app.widgets.page_parts import stack
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
@@ -68,7 +61,8 @@ class MainWindow(QMainWindow):
         self.banner, self.player = self.live.banner, self.live.player
         self.setWindowTitle("Understudy")
         self.setAcceptDrops(True)
-        self._lay_out()
+        self.setCentralWidget(stack(self.top_bar, self.pages, self.status_line, spacing=0, growing=self.pages))
+        self.setMinimumSize(640, 420)
         self.sheet = HotkeySheet(self)
         self._hint = FirstHint(self.view)
         self._hotkeys = Hotkeys(self, self._acts())
@@ -116,17 +110,6 @@ class MainWindow(QMainWindow):
             self.toggle_full_screen()
 
     # What it is made of
-
-    def _lay_out(self) -> None:
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.top_bar)
-        layout.addWidget(self.pages, 1)
-        layout.addWidget(self.status_line)
-        self.setCentralWidget(content)
-        self.setMinimumSize(640, 420)
 
     def _acts(self) -> dict[Act | str, Callable[[], object]]:
         live, panel = self.live, self.panel
@@ -186,7 +169,6 @@ class MainWindow(QMainWindow):
         self.status_line.show_briefly(words[choice])
 
     def _use_model(self, lane: int, model: str) -> None:
-        """Show a model on the live page."""
         self.live.use_model(lane, model)
         self.top_bar.choose(LIVE_PAGE)
 

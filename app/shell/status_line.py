@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy
 
 BRIEFLY_MS = 6000  # how long a passing message stays
 
@@ -12,15 +12,13 @@ BRIEFLY_MS = 6000  # how long a passing message stays
 class StatusLine(QLabel):
     """One line of text, shortened in its middle where it does not fit; the tool tip has the whole."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("statusLine")
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._standing = self._passing = ""
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(BRIEFLY_MS)
+        self._timer = QTimer(self, singleShot=True, interval=BRIEFLY_MS)
         self._timer.timeout.connect(self._end_passing)
 
     @property

@@ -23,17 +23,14 @@ class TopBar(QWidget):
     keys_wanted = Signal()
     theme_wanted = Signal()
 
-    def __init__(self, names: Sequence[str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
         self.setObjectName("topBar")
         self._names = names
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         name = QLabel("Understudy")
         name.setObjectName("wordmark")
-        self.tabs = QTabBar()
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        self.tabs.setUsesScrollButtons(False)
+        self.tabs = QTabBar(drawBase=False, expanding=False, usesScrollButtons=False)
         self.tabs.setAccessibleName(self.tr("Pages"))
         self.tabs.setToolTip(self.tr("The pages of the window"))
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -6,16 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.shortcuts.shortcuts import HOTKEYS, Act, Group, Hotkey, hotkey
 from app.theme.theme import GAP, MARGIN
@@ -40,10 +31,9 @@ class HotkeySheet(QWidget):
         self._columns = 0
         self._card = QFrame(self)
         self._card.setObjectName("hotkeySheet")
-        self._scroll = QScrollArea(self._card)
+        self._scroll = QScrollArea(self._card, widgetResizable=True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidgetResizable(True)
         frame = QVBoxLayout(self._card)
         frame.setContentsMargins(PADDING, PADDING, PADDING, PADDING)
         frame.addWidget(self._scroll)
@@ -98,19 +88,15 @@ class HotkeySheet(QWidget):
         room = self.size() - QSize(2 * MARGIN, 2 * MARGIN)
         for columns in range(MOST_COLUMNS, 0, -1):
             self._fill(columns)
-            wanted = self._wanted(room)
+            around = 2 * (PADDING + 1)  # one pixel for the outline
+            wanted = self._content.sizeHint() + QSize(around, around)
+            if wanted.height() > room.height():
+                wanted += QSize(self._scroll.verticalScrollBar().sizeHint().width(), 0)
             if wanted.width() <= room.width():
                 break
         size = wanted.boundedTo(room)
         left, top = (self.width() - size.width()) // 2, (self.height() - size.height()) // 2
         self._card.setGeometry(QRect(QPoint(left, top), size))
-
-    def _wanted(self, room: QSize) -> QSize:
-        """Return the size at which nothing is cut off, with a scroll bar where `room` is not high enough."""
-        around = 2 * (PADDING + 1)  # one pixel for the outline
-        size = self._content.sizeHint() + QSize(around, around)
-        bar = self._scroll.verticalScrollBar().sizeHint().width() if size.height() > room.height() else 0
-        return size + QSize(bar, 0)
 
     def _fill(self, columns: int) -> None:
         if columns == self._columns:
@@ -140,9 +126,9 @@ def _spread(columns: int) -> list[list[Group]]:
 def _column(groups: Sequence[Group]) -> QWidget:
     column = QWidget()
     grid = QGridLayout(column)
-    grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(GAP + 4)
     grid.setVerticalSpacing(5)
+    grid.setContentsMargins(0, 0, 0, 0)
     for group in groups:
         row = grid.rowCount()
         heading = QLabel(group.text)
@@ -162,9 +148,8 @@ def _key_labels(line: Hotkey) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(4)
     for text in line.key_texts:
-        label = QLabel(text)
+        label = QLabel(text, alignment=Qt.AlignmentFlag.AlignCenter)
         label.setProperty("role", "key")
-        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         label.setMinimumWidth(28)
         label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         layout.addWidget(label)

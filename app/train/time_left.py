@@ -25,7 +25,7 @@ class TimeLeft:
         self._seen: deque[tuple[float, int]] = deque(maxlen=REMEMBERED)
 
     def restart(self) -> None:
-        """Forget the past: another run, or another stretch of one."""
+        """Forget the past: another run, or the same one resumed."""
         self._seen.clear()
 
     def note(self, step: int) -> None:

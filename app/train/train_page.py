@@ -155,7 +155,7 @@ class TrainPage(QWidget):
             self.banner.hide()
             self.controller.export(run, role)
 
-    # What is told
+    # What is reported
 
     def _on_recipes(self, recipes: list[RecipeFacts]) -> None:
         self.form.set_recipes(recipes)

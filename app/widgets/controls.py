@@ -36,8 +36,8 @@ class CheckBox(QCheckBox):
     Clicks leave the focus where it is, so that Space goes on to mean pause for users of the mouse.
     """
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
         self.setAccessibleName(text)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
@@ -55,8 +55,8 @@ class CheckBox(QCheckBox):
 class Picker(QComboBox):
     """A list that only changes on purpose: the wheel scrolls past it, and arrow keys open it instead of turning it."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(14)

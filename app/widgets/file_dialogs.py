@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 
-def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], names: str = "", begin: str = "") -> None:
+def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], names: str = "") -> None:
     """Let the user choose a file and return at once; `use` gets its path, if one is chosen.
 
     Args:
@@ -16,13 +16,12 @@ def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], name
         title: what is asked for.
         use: called with the path.
         names: which files are listed, as Qt writes it; all of them if empty.
-        begin: folder to begin in; that of the last time if empty.
     """
-    _ask(QFileDialog(parent, title, begin, names), QFileDialog.FileMode.ExistingFile, use)
+    _ask(QFileDialog(parent, title, filter=names), QFileDialog.FileMode.ExistingFile, use)
 
 
 def ask_for_folder(parent: QWidget, title: str, use: Callable[[str], object], begin: str = "") -> None:
-    """Let the user choose a folder, as `ask_for_file` does with a file."""
+    """Let the user choose a folder, as `ask_for_file` does with a file; `begin` is the folder to begin in."""
     _ask(QFileDialog(parent, title, begin), QFileDialog.FileMode.Directory, use)
 
 

@@ -19,8 +19,7 @@ TEXT_WIDTH = 760  # logical pixels; longer lines are hard to read
 
 def make_title(text: str = "") -> QLabel:
     """Return a large heading."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
     font = label.font()
     font.setPointSizeF(font.pointSizeF() * TITLE_SCALE)
     font.setBold(True)
@@ -40,9 +39,7 @@ def make_heading(text: str = "") -> QLabel:
 
 def make_words(text: str = "", quiet: bool = False) -> QLabel:
     """Return text that wraps and never widens the window."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
+    label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     if quiet:
         label.setProperty("role", "hint")
@@ -70,17 +67,16 @@ def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> 
     """
     content = QWidget()
     grid = QGridLayout(content)
-    grid.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
     grid.setHorizontalSpacing(2 * MARGIN)
     grid.setVerticalSpacing(MARGIN)
+    grid.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
     grid.addWidget(left, 0, 0, 2, 1)
     grid.addWidget(right, 0, 1)
     grid.addWidget(banner, 1, 1)
     grid.setColumnStretch(1, 1)
     grid.setRowStretch(0, 1)
-    area = QScrollArea()
+    area = QScrollArea(widgetResizable=True)
     area.setWidget(content)
-    area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     layout = QVBoxLayout(page)
@@ -91,8 +87,8 @@ def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> 
 class Column(QScrollArea):
     """Content that scrolls up and down; Tab reaches it, so that keys can scroll it."""
 
-    def __init__(self, content: QWidget, name: str, hint: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, content: QWidget, name: str, hint: str) -> None:
+        super().__init__()
         self.setObjectName("column")
         self._content = content
         self.setWidget(content)
@@ -121,10 +117,10 @@ class Column(QScrollArea):
 class Facts(QWidget):
     """Rows of a quiet label and its text."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._rows: list[list[QLabel]] = []
-        self._grid = _make_grid(self, MARGIN)
+        self._grid = _make_grid(self)
         self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
         self._grid.setColumnStretch(1, 1)
 
@@ -150,12 +146,12 @@ class Table(QWidget):
         words: how many columns hold words; the others hold numbers.
     """
 
-    def __init__(self, headings: Sequence[str], words: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, headings: Sequence[str], words: int) -> None:
+        super().__init__()
         self.texts: list[tuple[str, ...]] = []  # the rows on show, without the headings
         self._headings, self._words = tuple(headings), words
         self._rows: list[list[QLabel]] = []
-        self._grid = _make_grid(self, MARGIN)
+        self._grid = _make_grid(self)
         for column, heading in enumerate(headings):
             self._grid.addWidget(make_heading(heading), 0, column, self._alignment(column))
         self._grid.setColumnStretch(len(headings), 1)
@@ -169,9 +165,8 @@ class Table(QWidget):
                 cell.setAccessibleName(f"{heading}: {text}")
 
     def _add_row(self) -> list[QLabel]:
-        cells = [QLabel() for _ in self._headings]
+        cells = [QLabel(textFormat=Qt.TextFormat.PlainText) for _ in self._headings]
         for column, cell in enumerate(cells):
-            cell.setTextFormat(Qt.TextFormat.PlainText)
             self._grid.addWidget(cell, len(self._rows) + 1, column, self._alignment(column))
         return cells
 
@@ -189,19 +184,19 @@ def _fill(made: list[list[QLabel]], rows: Sequence[Sequence[str]], add_row: Call
             label.setText(rows[number][column] if number < len(rows) else "")
 
 
-def _make_grid(owner: QWidget, spacing: int) -> QGridLayout:
+def _make_grid(owner: QWidget) -> QGridLayout:
     grid = QGridLayout(owner)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(spacing)
+    grid.setHorizontalSpacing(MARGIN)
     grid.setVerticalSpacing(GAP)
+    grid.setContentsMargins(0, 0, 0, 0)
     return grid
 
 
 class Chip(QLabel):
     """A word in a rounded frame."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.alerting = False  # whether it warns
 
     def sizeHint(self) -> QSize:

@@ -7,8 +7,7 @@ from pathlib import Path
 from engine.batch.frames import process_frames, require_end
 from engine.core.errors import UsageError
 from engine.core.frame import Frame
-from engine.filters.loading import Filter
-from engine.filters.painter import draw_filter
+from engine.filters.painter import Filter, draw_filter
 from engine.formats.images import PICTURE_SUFFIXES, write_picture
 from engine.inference.pipeline import Pipeline
 from engine.output.recorder import TimedRecorder

@@ -2,57 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.core.errors import FilterError, PackError
-from engine.core.faces import Face
 from engine.core.schemes import SCHEMES
-from engine.filters.hook import Hook, compile_hook, run_hook_file
+from engine.filters.hook import compile_hook, run_hook_file
 from engine.filters.images import LayerImage, read_image
-from engine.filters.mesh import Mesh, make_mesh
-from engine.filters.painter import draw_filter
+from engine.filters.mesh import make_mesh
+from engine.filters.painter import Filter, LoadedLayer
 from engine.filters.reading import SPEC_NAME, read_spec
-from engine.filters.signals import Signals
-from engine.filters.spec import FilterSpec, LayerSpec
+from engine.filters.spec import LayerSpec
 from engine.formats.pts import read_pts
-
-
-@dataclass(frozen=True)
-class LoadedLayer:
-    """A layer with its image, and the mesh over it; None where an anchor holds it."""
-
-    spec: LayerSpec
-    image: LayerImage
-    mesh: Mesh | None
-
-
-@dataclass(frozen=True, eq=False)
-class Filter:
-    """A filter that is ready to be drawn. It never changes, and is equal to itself alone.
-
-    Its layers go from the lowest to the uppermost; its hook is None if it has none, or may not run it.
-    """
-
-    folder: Path
-    spec: FilterSpec
-    layers: tuple[LoadedLayer, ...]
-    hook: Hook | None
-
-    def paint(
-        self,
-        picture: NDArray[np.uint8],
-        faces: Sequence[Face],
-        signals: Sequence[Signals | None] = (),
-        mirrored: bool = False,
-    ) -> None:
-        """Draw the filter on a picture as `draw_filter` does; its hook gets the time of a monotonic clock."""
-        draw_filter(self, picture, faces, signals, mirrored, time.monotonic())
 
 
 def load_filter(folder: Path, hooks: bool = False) -> Filter:

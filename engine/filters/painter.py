@@ -1,10 +1,12 @@
-"""A filter drawn on the faces of a picture."""
+"""A loaded filter, and how it is drawn on the faces of a picture."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,16 +14,46 @@ from numpy.typing import NDArray
 
 from engine.core.faces import Face
 from engine.filters.hook import Hook
-from engine.filters.mesh import mesh_ink
+from engine.filters.images import LayerImage
+from engine.filters.mesh import Mesh, mesh_ink
 from engine.filters.placing import Driven, Ink, anchor_matrix, mirrored_ink, pinned_ink
 from engine.filters.points import landmarks_68
 from engine.filters.signals import NEUTRAL, Signals, ramp, signal_value
-from engine.filters.spec import BlendMode, Drive, Visible
-
-if TYPE_CHECKING:
-    from engine.filters.loading import Filter, LoadedLayer
+from engine.filters.spec import BlendMode, Drive, FilterSpec, LayerSpec, Visible
 
 FAINTEST = 1 / 255
+
+
+@dataclass(frozen=True)
+class LoadedLayer:
+    """A layer with its image, and the mesh over it; None where an anchor holds it."""
+
+    spec: LayerSpec
+    image: LayerImage
+    mesh: Mesh | None
+
+
+@dataclass(frozen=True, eq=False)
+class Filter:
+    """A filter that is ready to be drawn. It never changes, and is equal to itself alone.
+
+    Its layers go from the lowest to the uppermost; its hook is None if it has none, or may not run it.
+    """
+
+    folder: Path
+    spec: FilterSpec
+    layers: tuple[LoadedLayer, ...]
+    hook: Hook | None
+
+    def paint(
+        self,
+        picture: NDArray[np.uint8],
+        faces: Sequence[Face],
+        signals: Sequence[Signals | None] = (),
+        mirrored: bool = False,
+    ) -> None:
+        """Draw the filter on a picture as `draw_filter` does; its hook gets the time of a monotonic clock."""
+        draw_filter(self, picture, faces, signals, mirrored, time.monotonic())
 
 
 def draw_filter(

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.core.errors import FilterError
-from engine.filters.loading import Filter, load_filter
+from engine.filters.loading import load_filter
+from engine.filters.painter import Filter
 
 log = logging.getLogger(__name__)
 

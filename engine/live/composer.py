@@ -121,7 +121,7 @@ class Composer:
         while not self._closed:
             try:
                 self._step()
-            except Exception as error:  # whatever it is, the next picture may be a better one
+            except Exception as error:  # noqa: BLE001  whatever it is, the next picture may be a better one
                 self._lanes[0].finder.fail(_sentence(error), error)
 
     def _step(self) -> None:
@@ -255,7 +255,7 @@ class Composer:
         picture = self._views.writable(number, result.frame.height, result.frame.width)
         try:
             lane.painter.paint(picture, result, look, lane.finder.stats, finding.signals, other)
-        except Exception as error:  # a filter may throw anything
+        except Exception as error:  # noqa: BLE001  a filter may throw anything
             lane.finder.fail(_sentence(error), error)
             return None
         return picture

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from engine.core.errors import ModelError, UnderstudyError
 from engine.core.faces import Result
@@ -21,12 +21,25 @@ from engine.live.feed import Context, active_lanes
 from engine.live.state import FINAL_STATES, SILENT_STATES
 from engine.live.view import NO_PICTURE, LaneView
 
-if TYPE_CHECKING:
-    from engine.live.composer import Composer
-
 log = logging.getLogger(__name__)
 
 OnResult = Callable[[Result, tuple[FaceSignals | None, ...]], None]
+
+
+class Findings(Protocol):
+    """Where findings go: what a finder knows of the composer.
+
+    Attributes:
+        frame: the first finder's newest frame; None before the first.
+    """
+
+    frame: Frame | None
+
+    def put(self, number: int, finding: LaneView) -> None: ...
+
+    def wait_until_taken(self, number: int, timeout: float) -> bool: ...
+
+    def is_awaited(self, number: int) -> bool: ...
 
 
 class Finder:
@@ -39,7 +52,7 @@ class Finder:
         number: its place among the finders of the session, from 0.
         make_pipeline: builds the pipeline; called on the finder's thread.
         context: holds the feed that frames come from.
-        composer: draws what is found.
+        findings: the composer, which draws what is found.
         on_result: called on the finder's thread with every result and its faces' signals.
 
     Attributes:
@@ -51,11 +64,11 @@ class Finder:
         number: int,
         make_pipeline: Callable[[], Pipeline],
         context: Context,
-        composer: Composer,
+        findings: Findings,
         on_result: OnResult | None = None,
     ) -> None:
         self._number, self._make_pipeline, self._on_result = number, make_pipeline, on_result
-        self._context, self._feed, self._composer = context, context.feed, composer
+        self._context, self._feed, self._findings = context, context.feed, findings
         self._wanted_model: Mailbox[Callable[[], Landmarker]] = Mailbox()
         self._error_lock = threading.Lock()  # the composer's thread sets errors too
         self._model_error: UnderstudyError | None = None
@@ -135,12 +148,12 @@ class Finder:
     def _work(self) -> None:
         try:
             self._pipeline = self._make_pipeline()
-        except Exception as error:  # as in `_find`
+        except Exception as error:  # noqa: BLE001  as in `_find`
             self._fail_model(error)
         while not self._feed.closed:
             try:
                 self._step()
-            except Exception as error:  # whatever it is, the next frame may be a better one
+            except Exception as error:  # noqa: BLE001  whatever it is, the next frame may be a better one
                 self.fail(_sentence(error, "The model failed on a frame"), error)
 
     def _step(self) -> None:
@@ -151,7 +164,7 @@ class Finder:
         elif self._context.settings().paused:
             self._follows = None
         tick = self._context.timing.tick
-        if not self._composer.wait_until_taken(self._number, tick):
+        if not self._findings.wait_until_taken(self._number, tick):
             return
         frame = self._feed.take(self._number, tick)
         if frame is None:
@@ -166,7 +179,7 @@ class Finder:
             if self._on_result is not None and finding.result.model:
                 self._on_result(finding.result, finding.signals)
         finally:
-            self._composer.put(self._number, finding)
+            self._findings.put(self._number, finding)
 
     def _is_active(self) -> bool:
         return self._number < active_lanes(self._context.settings(), self._number + 1)
@@ -182,7 +195,7 @@ class Finder:
                 self._pipeline = self._make_pipeline()
             self._pipeline.landmarker = landmarker
             self._pipeline.reset()
-        except Exception as error:  # as in `_find`
+        except Exception as error:  # noqa: BLE001  as in `_find`
             self._fail_model(error)
             return
         self._looked_at = None
@@ -194,15 +207,15 @@ class Finder:
 
     def _catch_up(self) -> None:
         """While no frame comes: look at the one on screen, unless this model has seen it."""
-        frame, state = self._composer.frame, self._context.state()
+        frame, state = self._findings.frame, self._context.state()
         if frame is None or frame is self._looked_at or not self._is_active():
             return
         stands_still = self._context.settings().paused or state in FINAL_STATES
         is_free = self._number > 0 and state not in SILENT_STATES and self._feed.is_quiet
-        if stands_still or is_free or self._composer.is_awaited(self._number):
+        if stands_still or is_free or self._findings.is_awaited(self._number):
             finding = self._find(frame, 0.0)
             if self._number == 0 or not frame.epoch.over:
-                self._composer.put(self._number, finding)
+                self._findings.put(self._number, finding)
 
     def _find(self, frame: Frame, wait_ms: float) -> LaneView:
         """Return what the model says of a frame; the bare frame if there is none or it failed, as `error` says."""
@@ -218,7 +231,7 @@ class Finder:
             self._pipeline.smoothing = self._context.settings().smoothing
             result = self._pipeline.process(frame, wait_ms)
             signals = self._signal_reader.read(result)
-        except Exception as error:  # a model or a runtime may throw anything, and the session must outlive it
+        except Exception as error:  # noqa: BLE001  a model or a runtime may throw anything, and the session must outlive it
             self.fail(_sentence(error, "The model failed on a frame"), error)
             return self._bare(frame)
         result = replace(result, run=self._run, cpu_ms=(time.thread_time() - cpu) * 1e3)

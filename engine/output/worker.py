@@ -167,5 +167,5 @@ class OutputWorker(ABC, Generic[Item]):
     def _run(self) -> None:
         try:
             self._write()
-        except Exception as error:  # whatever it is, frames go on
+        except Exception as error:  # noqa: BLE001  whatever it is, frames go on
             self._fail(error)

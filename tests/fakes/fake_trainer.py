@@ -132,6 +132,7 @@ def main() -> int:
         return export(options)
     if options.list:
         recipes = [{"name": name, "description": f"Does {name}.", "stages": stages(name)} for name in STEPS]
+        recipes[1]["former_names"] = ["slow-second"]
         Path(options.json).write_text(json.dumps({"recipes": recipes}))
         return 0
     return train(options)

@@ -141,7 +141,7 @@ def save(path, shape):
     torch.manual_seed(0)
     weights = network_of(shape).state_dict()
     average = {name: tensor.clone() for name, tensor in weights.items()}
-    write_checkpoint(path, Checkpoint(0, {"shape": asdict(shape)}, weights, average, {}, {}))
+    write_checkpoint(path, Checkpoint(0, {"network": asdict(shape)}, weights, average, {}, {}))
 
 
 @pytest.mark.parametrize(("encoder", "weights"), [("mobilenetv2_100", 2.4), ("efficientnet_b3", 11.0)])

@@ -138,7 +138,7 @@ def _with_points(given: LandmarkNetwork, points: int) -> LandmarkNetwork:
 
 
 def _taken_over_by_width(given: LandmarkNetwork, network: LandmarkNetwork) -> bool:
-    """Copy a heatmap network with MobileNetV2 into a wider or a narrower one, and tell whether it is one."""
+    """Copy a heatmap network with MobileNetV2 into a wider or a narrower one; return whether it is one."""
     if not (isinstance(given, HeatmapNetwork) and isinstance(network, HeatmapNetwork)):
         return False
     if given.shape.stride != network.shape.stride or not given.shape.encoder == network.shape.encoder == "mobilenetv2":

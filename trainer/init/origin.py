@@ -11,7 +11,6 @@ from engine.inference.card import Card, TrainingFacts, read_card
 from engine.inference.landmarker import read_model
 from trainer.checkpoint import Checkpoint, read_checkpoint
 from trainer.init.from_tflite import network_of_model
-from trainer.recipes.former import FORMER_NAMES
 
 MODEL_SUFFIX = ".tflite"
 
@@ -72,4 +71,4 @@ def _facts_in_words(card: Card) -> TrainingFacts:
             "give a model that “understudy export” made",
         )
     lineage = card.data.rpartition("Before that: ")[2].removesuffix(".").split("; ")
-    return TrainingFacts(FORMER_NAMES.get(found[1], found[1]), int(found[2]), int(found[3]), tuple(lineage))
+    return TrainingFacts(found[1], int(found[2]), int(found[3]), tuple(lineage))

@@ -111,7 +111,7 @@ RECIPES = {
         init=NEARER,
         stages=(replace(students.LAST, loss=TWO_TEACHERS, teachers=(TOUGH, TOLERANT)),),
     ),
-    "student-68-pull": Recipe(
+    "student-68-points": Recipe(
         "The heatmap student with a linear loss and distillation of the Tough teacher's points.",
         network=SLIM,
         init=NEARER,

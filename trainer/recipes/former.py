@@ -5,7 +5,7 @@ A recipe was one run then. What is several stages of one recipe today was as man
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ FORMER_NAMES = {
     "teacher-dense-68-last": "teacher-dense-68:last",
     "teacher-tough-68-first": "teacher-tough-68:first",
     "teacher-tough-68": "teacher-tough-68:last",
+    "student-68-pull": "student-68-points",
     "a-tough": "fard-mahoor/tough",
     "a-tolerant": "fard-mahoor/tolerant",
     "a-student-plain": "fard-mahoor/student",
@@ -69,14 +70,17 @@ def translated(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record of a run of a former version as that of a `Training`; one of today stays as it is."""
     if "shape" not in values:
         return dict(values)
-    taught = values.get("distillation", {})
-    record = {FIELDS.get(key, key): value for key, value in values.items() if key != "distillation"}
+    record = {FIELDS.get(key, key): value for key, value in values.items()}
+    taught = record.pop("distillation", {})
+    record["network"] = {"kind": _kind(record["network"]), **record["network"]}
+    change: dict[str, Callable[[Any], Any]] = {
+        "name": lambda name: FORMER_NAMES.get(name, name),
+        "init": run_of,
+        "loss": _renamed,
+    }
+    record |= {key: change[key](record[key]) for key in change if key in record}
     return {
         **record,
-        "loss": _renamed(values.get("loss", {})),
-        "name": FORMER_NAMES.get(values["name"], values["name"]),
-        "network": {"kind": _kind(values["shape"]), **values["shape"]},
-        "init": run_of(values["start"]),
         "teachers": [run_of(path) for path in taught.get("teachers", ())],
         "live": taught.get("live", False),
     }

@@ -49,7 +49,7 @@ PUBLISHED_TEACHER = StarShape(encoder="swinv2_tiny")
 PUBLISHED_STUDENT = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat")
 
 # The published point maps are one bright cell, fine at 64x64 cells; with 40x40 or fewer that rounds points to cells.
-# These are as wide as the heatmaps of networks without attention, from which heads may begin, and pull less.
+# These are as wide as the heatmaps of networks without attention, from which heads may begin, and weigh less.
 WIDE_MAPS = AttentionLoss(points_weight=1.0, edges_weight=1.0, sigma=1.0)
 STAR = LandmarkLoss(points="star", attention=WIDE_MAPS)
 # A weight of 4 helps a linear loss most. Where heatmaps spread over two cells, STAR is about twenty times as steep, and

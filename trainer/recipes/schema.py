@@ -60,7 +60,7 @@ class SoftLandmarks:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stretch of steps under the same settings.
+    """A part of a recipe: steps under the same settings.
 
     Attributes:
         name: short, unique in its recipe.

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
 
 from app.live.panel.section import Section
 from app.settings.binding import follow
@@ -24,8 +23,8 @@ class FilterSection(Section):
     chosen = Signal(object)  # Path of the filter's folder; None for no filter
     folder_wanted = Signal()  # a filter in a folder of the user's choice
 
-    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
         self.heading.setText(self.tr("Filter"))
         self.picker = Picker()
         self.picker.setAccessibleName(self.tr("Filter"))

@@ -26,8 +26,8 @@ class ModelPicker(Picker):
 
     chosen = Signal(str)  # name of a model
 
-    def __init__(self, name: str, hint: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__()
         self.setAccessibleName(name)
         self.setToolTip(hint)
         self._entries: list[ModelEntry] = []
@@ -61,8 +61,8 @@ class LanesSection(Section):
     model_chosen = Signal(int, str)  # lane, and name of a model
     swap_wanted = Signal()
 
-    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
         self.heading.setText(self.tr("Models"))
         self.first = ModelPicker(self.tr("Model"), self.tr("The network that finds the landmarks"))
         self.second = ModelPicker(self.tr("Second model"), self.tr("The network that the first one is compared with"))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.live.outputs import Recording
+from app.live.outputs import Outputs, Recording
 from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP
 from app.widgets.controls import CheckBox, Picker, make_check, make_tool_button
 from engine.output.streaming.address import EXAMPLES
+from engine.sources.discovery import Camera
 
 FORMATS = (".jsonl", ".csv", "")  # the last one is a folder of .pts files
 
@@ -17,8 +20,8 @@ FORMATS = (".jsonl", ".csv", "")  # the last one is a folder of .pts files
 class OutputSection(QWidget):
     """Switches for recording, log and stream, each with what goes with it; folded away until its head is pressed."""
 
-    def __init__(self, address: str | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, address: str | None = None) -> None:
+        super().__init__()
         self.head = make_tool_button(
             self.tr("Record and send"),
             self.tr("Record and send"),
@@ -93,3 +96,21 @@ class OutputSection(QWidget):
         row.addStretch(1)
         row.addWidget(control, 3)
         self.rows.addLayout(row)
+
+
+def join_outputs(outputs: Outputs, section: OutputSection, camera: Callable[[], Camera | None]) -> None:
+    """Let the switches do what they say and show what is the case; `camera` returns the camera on screen, if any."""
+    for changed, box in (
+        (outputs.recording_changed, section.record),
+        (outputs.log_changed, section.log),
+        (outputs.stream_changed, section.stream),
+        (outputs.virtual_changed, section.virtual),
+    ):
+        changed.connect(lambda on, box=box: section.show_state(box, on))
+    for box, start, stop in (
+        (section.record, lambda: outputs.record(section.recordings.currentData()), outputs.stop_recording),
+        (section.log, lambda: outputs.start_log(section.formats.currentData()), outputs.stop_log),
+        (section.stream, lambda: outputs.start_stream(section.address.text()), outputs.stop_stream),
+        (section.virtual, lambda: outputs.start_virtual_camera(camera()), outputs.stop_virtual_camera),
+    ):
+        box.toggled.connect(lambda on, start=start, stop=stop: start() if on else stop())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel
 
 from app.live.panel.section import Section
 from app.settings.binding import bound_check, bound_slider, follow
 from app.settings.store import SettingsStore
 from app.settings.words import WORDS
 from app.theme.theme import GAP
-from app.widgets.controls import CheckBox
 
 COLUMNS = 2
 PREFIX = "live.overlay."
@@ -24,8 +23,8 @@ class OverlaySection(Section):
         smoothing: the slider, in percent.
     """
 
-    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
         self.heading.setText(self.tr("Overlay"))
         self.boxes = {path.removeprefix(PREFIX): bound_check(store, path) for path in WORDS if path.startswith(PREFIX)}
         self.mirrored = bound_check(store, "live.mirrored")
@@ -35,10 +34,6 @@ class OverlaySection(Section):
         self._lay_out()
         follow(store, "live.smoothing", self._tell_smoothing)
 
-    def all(self) -> tuple[CheckBox, ...]:
-        """Return the boxes in the order of their number keys, the mirror last."""
-        return (*self.boxes.values(), self.mirrored)
-
     def offer_truth(self, known: bool) -> None:
         """Let the ground truth be shown only where the source knows it."""
         if known != self.boxes["truth"].isEnabled():
@@ -46,10 +41,9 @@ class OverlaySection(Section):
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
-        grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(GAP)
         grid.setVerticalSpacing(0)
-        for place, box in enumerate(self.all()):
+        for place, box in enumerate((*self.boxes.values(), self.mirrored)):
             grid.addWidget(box, *divmod(place, COLUMNS))
         self.rows.addLayout(grid)
         self.rows.addWidget(self.smoothing_label)

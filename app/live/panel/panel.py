@@ -29,8 +29,8 @@ class ControlPanel(QScrollArea):
         store: holds what they show and change.
     """
 
-    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
         self.source = SourceSection()
         self.sources = self.source.sources
         self.lanes = LanesSection(store)

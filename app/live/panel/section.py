@@ -10,8 +10,8 @@ from app.theme.theme import GAP
 class Section(QWidget):
     """A heading over controls."""
 
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, title: str = "") -> None:
+        super().__init__()
         self.heading = QLabel(title)
         self.heading.setProperty("role", "heading")
         self.rows = QVBoxLayout(self)

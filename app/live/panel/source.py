@@ -7,7 +7,6 @@ from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QWidget
 
 from app.live.panel.section import Section
 from app.widgets.controls import Picker
@@ -33,8 +32,8 @@ class SourcePicker(Picker):
     chosen = Signal(str)  # a source as `open_source` takes it
     action_wanted = Signal(SourceAction)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setAccessibleName(self.tr("Source"))
         self.setToolTip(self.tr("Where the pictures come from. Files can also be dropped onto the window."))
         self.setPlaceholderText(self.tr("Opening …"))
@@ -94,8 +93,8 @@ class SourceSection(Section):
 
     format_chosen = Signal(object)  # CameraFormat
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.heading.setText(self.tr("Source"))
         self.sources = SourcePicker()
         self.formats = Picker()

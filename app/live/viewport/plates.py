@@ -43,9 +43,7 @@ class LanePlates:
         self.legend: tuple[Line, ...] = ()
         self.numbers = True
         self.details = False
-        self.update_due = QTimer(parent)
-        self.update_due.setSingleShot(True)
-        self.update_due.setInterval(round(REFRESH * 1000))
+        self.update_due = QTimer(parent, singleShot=True, interval=round(REFRESH * 1000))
         self._models: Mapping[str, ModelFacts] = {}
         self._data: CaptionData | None = None
         self._updated_at = 0.0

@@ -109,7 +109,6 @@ class Presenter(QWidget):
         QPainter(self).drawPixmap(0, 0, self._picture)
 
     def _drawn(self, layout: _Layout) -> QPixmap:
-        """Return a picture of the layer."""
         picture = QPixmap(self.size() * self.devicePixelRatioF())
         picture.setDevicePixelRatio(self.devicePixelRatioF())
         picture.fill(Qt.GlobalColor.transparent)

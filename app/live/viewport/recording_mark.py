@@ -23,8 +23,7 @@ class RecordingMark(QLabel):
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._stage, self._begun = parent, 0.0
-        self._timer = QTimer(self)
-        self._timer.setInterval(250)
+        self._timer = QTimer(self, interval=250)
         self._timer.timeout.connect(self._refresh)
         parent.installEventFilter(self)
         self.hide()

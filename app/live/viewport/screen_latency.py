@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 
 from engine.core.faces import Result
-from engine.core.frame import Frame
 from engine.core.stats import WINDOW, Spread, spread_of
 
 LONGEST = 5.0  # seconds: what took longer stood still meanwhile, as when the machine slept
@@ -53,7 +52,8 @@ class ScreenLatency:
         if (model, result.frame.source) != (self._model, self._source):
             self._model, self._source = model, result.frame.source
             self._values.clear()
-        if not self._is_new(result.frame):
+        shown, self._painted = self._painted, (result.frame.id, result.frame.captured)
+        if shown == self._painted:
             return None
         seconds, since = now - result.frame.captured, self._live_since
         self.latest = None
@@ -62,7 +62,3 @@ class ScreenLatency:
         self.latest = seconds * 1e3
         self._values.append(self.latest)
         return self.latest
-
-    def _is_new(self, frame: Frame) -> bool:
-        shown, self._painted = self._painted, (frame.id, frame.captured)
-        return shown != self._painted

@@ -58,8 +58,8 @@ class SignalBars(QWidget):
         shown: what is on screen.
     """
 
-    def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(parent)
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
         self._clock = clock
         self.shown = self.describe(None)
         self._face = False

@@ -180,12 +180,10 @@ class StatsPlate(QWidget):
         return tuple(lines)
 
     def _set_lines(self, painter: QPainter, lines: tuple[Line, ...]) -> None:
-        """Set the caption."""
         painter.setFont(plate_font(self.font()))
         paint_lines(painter, lines, QRectF(self.rect()).adjusted(PADDING_X, PADDING_Y, -PADDING_X, 0))
 
     def _set_speed(self, painter: QPainter | None, row: Row, y: float) -> float:
-        """Set the large number."""
         font = plate_font(self.font(), BIG, QFont.Weight.Medium)
         metrics = QFontMetricsF(font)
         if painter is not None:

@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.live.viewport.plate import plate_font
 from app.theme.theme import GAP, MARGIN, colours, lane_colour
@@ -59,18 +58,18 @@ class StripChart(Chart):
         clock: returns seconds, as `time.monotonic` does.
     """
 
-    def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__("", parent)
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__("")
         self._clock = clock
         self._latency = (Trace(), Trace())
         self._agreement = Trace()
         self._names: tuple[str, ...] = ()
         self._drawn = ["", ""]  # whose lines the latencies are
         self._spoken_at = -math.inf
-        self._timer = QTimer(self)
-        self._timer.setInterval(round(REFRESH * 1000))
+        self._timer = QTimer(self, interval=round(REFRESH * 1000))
         self._timer.timeout.connect(self._refresh)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(HEIGHT)
+        self.setMinimumWidth(240)
         self.setAccessibleName(self.tr("Latency and agreement of the last {0:.0f} seconds").format(SPAN))
 
     def add(self, view: View) -> None:
@@ -115,12 +114,6 @@ class StripChart(Chart):
                 said.append(f"{' '.join(part for part in (name, plot.title) if part)}: {words}")
         return "; ".join(said)
 
-    def sizeHint(self) -> QSize:
-        return QSize(480, HEIGHT)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(240, HEIGHT)
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._timer.start()
@@ -156,7 +149,11 @@ class StripChart(Chart):
         metrics = QFontMetricsF(painter.font())
         strip = area.adjusted(AXIS, metrics.height() + GAP, 0, -metrics.height() - 2)
         top = plot.top(now)
-        self._paint_axes(painter, plot, strip, top)
+        draw_marks(painter, strip, ((0.0, "0"), (0.5, ""), (1.0, f"{top:g} {plot.unit}")), colours().line)
+        baseline = strip.bottom() + 2 + metrics.ascent()
+        ago, present = self.tr("{0:.0f} s ago").format(SPAN), self.tr("now")
+        painter.drawText(QPointF(strip.left(), baseline), ago)
+        painter.drawText(QPointF(strip.right() - metrics.horizontalAdvance(present), baseline), present)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for _, colour, trace in plot.traces:
             self._paint_trace(painter, trace, colour, strip, top, now)
@@ -166,14 +163,6 @@ class StripChart(Chart):
             painter.setPen(QColor(colours().edge))
             painter.drawLine(QPointF(self.hovered, strip.top()), QPointF(self.hovered, strip.bottom()))
         self._paint_head(painter, plot, area, now, moment)
-
-    def _paint_axes(self, painter: QPainter, plot: Plot, strip: QRectF, top: float) -> None:
-        metrics = QFontMetricsF(painter.font())
-        draw_marks(painter, strip, ((0.0, "0"), (0.5, ""), (1.0, f"{top:g} {plot.unit}")), colours().line)
-        baseline = strip.bottom() + 2 + metrics.ascent()
-        ago, present = self.tr("{0:.0f} s ago").format(SPAN), self.tr("now")
-        painter.drawText(QPointF(strip.left(), baseline), ago)
-        painter.drawText(QPointF(strip.right() - metrics.horizontalAdvance(present), baseline), present)
 
     def _paint_trace(self, painter: QPainter, trace: Trace, colour: str, strip: QRectF, top: float, now: float) -> None:
         painter.setPen(QColor(colour))

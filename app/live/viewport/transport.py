@@ -24,8 +24,8 @@ class Transport(QWidget):
     loop_toggled = Signal(bool)
     pause_wanted = Signal()  # or resume
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.back = SignButton("back", self.tr("One frame back"), Act.FRAME_BACK)
@@ -93,17 +93,15 @@ class TimeSlider(QSlider):
 
     wanted = Signal(int)  # milliseconds
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
         self.setAccessibleName(self.tr("Time in the file"))
         self.setToolTip(self.tr("Drag to go through the file"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSingleStep(STEP_MS)
         self.setPageStep(PAGE_MS)
         self._asked: int | None = None
-        self._resting = QTimer(self)
-        self._resting.setSingleShot(True)
-        self._resting.setInterval(MOST_ASKED_MS)
+        self._resting = QTimer(self, singleShot=True, interval=MOST_ASKED_MS)
         self._resting.timeout.connect(self._ask)
         self.valueChanged.connect(self._want)
 
@@ -153,8 +151,8 @@ class TimeSlider(QSlider):
 class SignButton(QToolButton):
     """A button with a drawn sign: “play”, “pause”, “back”, “on” or “loop”."""
 
-    def __init__(self, sign: str, name: str, act: Act | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, sign: str, name: str, act: Act | None = None) -> None:
+        super().__init__()
         self.sign = sign
         self.setAccessibleName(name)
         self.setToolTip(name if act is None else with_key(name, act))
@@ -206,7 +204,6 @@ def _sign(sign: str) -> QPainterPath:
 
 
 def _triangle(size: float) -> QPainterPath:
-    """Return a triangle that points to the right."""
     path = QPainterPath(QPointF(-size * 0.8, -size))
     path.lineTo(size, 0.0)
     path.lineTo(-size * 0.8, size)

@@ -49,8 +49,8 @@ class Viewport(QWidget):
     split_moved = Signal(float)  # place of the split line as a share of the picture's width
     painted = Signal(int, float, float)  # lane, `time.monotonic()`, milliseconds since the capture; once a frame
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._view: View | None = None
         self._layout, self._pace, self._live = Layout.SINGLE, Pace.LIVE, False
         self._magnification = DEFAULT_MAGNIFICATION

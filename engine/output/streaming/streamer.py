@@ -132,7 +132,7 @@ class Streamer(OutputWorker[tuple[Result, Sequence[FaceSignals | None]]]):
                 age = time.monotonic() - result.frame.captured
                 try:
                     link.send(landmark_message(result, signals, time.time() - age, age * 1e3))
-                except Exception as error:  # one result that cannot be sent is not the end of the stream
+                except Exception as error:  # noqa: BLE001  one result that cannot be sent is not the end of the stream
                     self._fail(error, ends=False)
                 else:
                     self.sent += 1

@@ -69,7 +69,7 @@ class WebSocketLink:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._serve())
-        except Exception as error:  # what opens the link is waiting for it
+        except Exception as error:  # noqa: BLE001  what opens the link is waiting for it
             self._started.set_exception(error)
         finally:
             self._loop.close()

@@ -259,6 +259,10 @@ def test_a_second_run_of_a_recipe_gets_a_folder_of_its_own(open_page, qtbot):
     assert page.runs.currentItem().text() == "quick-2"
 
 
+def test_a_recipe_that_was_chosen_by_its_former_name_is_chosen(open_page):
+    assert open_page("slow-second").form.recipe.name == "slow"
+
+
 def test_choices_are_told_so_that_they_can_be_remembered(open_page, qtbot, tmp_path):
     page = open_page()
     told = []

@@ -8,24 +8,26 @@ import pytest
 import torch
 
 from engine.core.errors import PackError, RecordingError, SourceError, UsageError
+from tests.fakes.tiny_training import tiny
 from trainer.data import crop_cache, crops, packing
 from trainer.data.crop_cache import cache_path
 from trainer.data.crops import crop_size, load_crops
 from trainer.data.packing import pack_crops
-from trainer.recipes import PackChoice, Recipe, SoftLandmarks
+from trainer.recipes import PackChoice, SoftLandmarks
 
 CHOICE = PackChoice("faces", split=None, validation=True, weight=0.5, label_shift=1.5)
 
 
-def recipe_of(training):
-    """A recipe of one stage."""
-    return Recipe("Of the tests.", training.network, training.init, (training,))
+def recipe_of(**changes):
+    """A tiny recipe with other faces."""
+    recipe = tiny()
+    return replace(recipe, stages=(replace(recipe.stages[0], **changes),))
 
 
 @pytest.fixture
-def in_recipes(monkeypatch, recipe):
+def in_recipes(monkeypatch):
     """Let a recipe use the pack of the tests."""
-    monkeypatch.setattr(packing, "RECIPES", {"tiny": recipe_of(replace(recipe, packs=(CHOICE,)))})
+    monkeypatch.setattr(packing, "RECIPES", {"tiny": recipe_of(packs=(CHOICE,))})
 
 
 @pytest.fixture
@@ -59,14 +61,14 @@ def test_a_pack_without_a_cache_is_read_itself(data, cache, tmp_path):
     assert len(both) == 48
 
 
-def test_each_pack_split_and_labels_has_its_own_file_once(data, tmp_path, monkeypatch, recipe):
+def test_each_pack_split_and_labels_has_its_own_file_once(data, tmp_path, monkeypatch):
     choices = (CHOICE, replace(CHOICE, weight=9.0), PackChoice("faces", split="train"), PackChoice("absent"))
     with np.load(data / "faces" / "annotations.npz") as archive:
         arrays = {**archive, "split": np.array(["train"] * 6 + ["val"] * 18)}
     folder = tmp_path / "split" / "faces"
     shutil.copytree(data / "faces", folder)
     np.savez(folder / "annotations.npz", **arrays)
-    monkeypatch.setattr(packing, "RECIPES", {"tiny": recipe_of(replace(recipe, packs=choices))})
+    monkeypatch.setattr(packing, "RECIPES", {"tiny": recipe_of(packs=choices)})
     written = pack_crops(tmp_path / "split", tmp_path / "cache")
     assert [(done.file.name, done.faces) for done in written] == [
         ("faces.whole.landmarks.safetensors", 24),
@@ -75,12 +77,12 @@ def test_each_pack_split_and_labels_has_its_own_file_once(data, tmp_path, monkey
     assert all(done.bytes == done.file.stat().st_size > 6 * 3 * 192 * 192 for done in written)
 
 
-def test_shapes_that_recipes_soften_by_go_along(data, tmp_path, monkeypatch, recipe):
+def test_shapes_that_recipes_soften_by_go_along(data, tmp_path, monkeypatch):
     shutil.copytree(data / "faces", tmp_path / "data" / "faces")
     (tmp_path / "data" / "shapes").mkdir()
     (tmp_path / "data" / "shapes" / "some.npz").write_bytes(b"shapes")
-    soft = replace(recipe, packs=(CHOICE,), soft=SoftLandmarks("shapes/some.npz"))
-    monkeypatch.setattr(packing, "RECIPES", {"soft": recipe_of(soft)})
+    soft = recipe_of(packs=(CHOICE,), soft=SoftLandmarks("shapes/some.npz"))
+    monkeypatch.setattr(packing, "RECIPES", {"soft": soft})
     pack_crops(tmp_path / "data", tmp_path / "cache")
     assert (tmp_path / "cache" / "shapes" / "some.npz").read_bytes() == b"shapes"
 

@@ -23,7 +23,7 @@ def save(path, shape):
     torch.manual_seed(7)
     weights = network_of(shape).state_dict()
     average = {name: tensor.clone() for name, tensor in weights.items()}
-    write_checkpoint(path, Checkpoint(0, {"shape": asdict(shape)}, weights, average, {}, {}))
+    write_checkpoint(path, Checkpoint(0, {"network": asdict(shape)}, weights, average, {}, {}))
     return str(path)
 
 

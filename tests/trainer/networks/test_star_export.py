@@ -7,6 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 from engine.inference.landmarker import load_landmarker
 from tests.old_runtimes.operators import operators, unknown_operators
 from trainer.init.initialise import load_network, make_network
+from trainer.networks import timm_models
 from trainer.networks.star import StarShape
 from trainer.networks.timm_models import flatten_windows
 from trainer.recipes import PackChoice, Training
@@ -64,6 +65,8 @@ def test_the_teachers_neck_of_transposed_convolutions_is_known_to_old_runtimes()
 def test_swinv2_is_known_to_old_runtimes():
     """A small one, whose norms of residuals are not 0 as they begin, or all of it would be folded away."""
     import litert_torch
+
+    timm_models._declare_missing_operators()  # or timm is imported only where a network of it was made before
     from timm.models.swin_transformer_v2 import SwinTransformerV2
 
     torch.manual_seed(0)

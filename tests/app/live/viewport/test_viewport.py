@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
@@ -250,10 +250,12 @@ def test_a_double_click_brings_the_line_back_to_the_middle(halves):
 
 
 def test_the_line_stays_within_the_picture(halves):
-    halves._drag_split(QPointF(-500, 0))
-    assert halves.split_place == 0.0
-    halves._drag_split(QPointF(5000, 0))
-    assert halves.split_place == 1.0
+    line = halves.split_line
+    for x, place in ((-500, 0.0), (5000, 1.0)):
+        QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(line.width() // 2, 200))
+        QTest.mouseMove(line, line.mapFromParent(QPoint(x, 200)))
+        QTest.mouseRelease(line, Qt.MouseButton.LeftButton, pos=line.mapFromParent(QPoint(x, 200)))
+        assert halves.split_place == place
 
 
 def test_the_mouse_can_see_that_the_line_can_be_dragged(halves):
