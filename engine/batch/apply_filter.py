@@ -19,7 +19,7 @@ def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filt
 
     Args:
         source: pictures or a video, not yet read from.
-        path: where it lies, so that no original is written over.
+        path: of the source, so that no original is overwritten.
         pipeline: finds the faces.
         loaded: the filter.
         out: a picture's file for a single picture, a folder for several, a video's file (.mp4, .avi) for a video.
@@ -60,5 +60,5 @@ def _target(out: Path, path: Path, frame: Frame) -> Path:
 def _spare_original(target: Path, original: Path) -> None:
     if target.resolve() == original.resolve():
         raise UsageError(
-            f"{target} is the original itself", "it would be written over", "choose another file or folder with --out"
+            f"{target} is the original itself", "it would be overwritten", "choose another file or folder with --out"
         )

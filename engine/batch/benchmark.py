@@ -26,9 +26,9 @@ class Speed:
 
 
 def benchmark(landmarkers: list[tuple[Landmarker, int]], called_off: threading.Event | None = None) -> list[Speed]:
-    """Measure models, each with its number of threads, in turns, so that all see the same busy moments.
+    """Measure models, each with its number of threads, alternating, so that all see the same load.
 
-    Returns the speeds in the order of `landmarkers`; none if it was `called_off`, which ends the measurement soon.
+    Returns the speeds in the order of `landmarkers`; none if it was `called_off`, which soon ends the measurement.
     """
     picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     crop = Crop(320, 240, 260, 0.1)

@@ -1,4 +1,4 @@
-"""The one frame loop of what runs without a window: a source through a pipeline, every frame in its turn."""
+"""The frame loop of everything that runs without a window: each frame of a source through a pipeline, in order."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ENDLESS_FRAMES = 300
 def process_frames(
     source: Source, pipeline: Pipeline, limit: int | None = None
 ) -> Iterator[tuple[Result, tuple[FaceSignals | None, ...]]]:
-    """Yield what is found on each frame of a source that was not read from yet, and the signals of each face.
+    """Yield the result of each frame of a source that was not read yet, and the signals of each face.
 
-    After `limit` frames it stops; None reads files to their end and of endless sources `ENDLESS_FRAMES`.
+    It stops after `limit` frames; None reads files to their end, and `ENDLESS_FRAMES` of endless sources.
 
     Raises:
         SourceError: the source failed or gave no frame.

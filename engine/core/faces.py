@@ -55,8 +55,8 @@ class Result:
         detected: whether the detector ran, instead of tracking from the last landmarks.
         nme: error of the face nearest to the ground truth in percent of the eye distance; None without truth.
         not_finite: whether an output of the model was not finite; such faces are not in `faces`.
-        run: number of the unbroken run of results that it belongs to; another one begins with every discontinuity.
-        cpu_ms: how long a processor core was busy with it.
+        run: number of the unbroken run of results that it belongs to; every discontinuity begins a new run.
+        cpu_ms: milliseconds of processor time that it took.
     """
 
     frame: Frame

@@ -12,7 +12,7 @@ from pathlib import Path
 def replaced(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, with the same ending, and move what was written there into place.
 
-    If the body fails, `path` stays as it was and nothing is left behind. Missing folders are made.
+    If the body fails, `path` stays as it was and no temporary file remains. Missing folders are made.
 
     Raises:
         OSError: the folder cannot be made or the file cannot be moved.
@@ -28,7 +28,7 @@ def replaced(path: Path) -> Iterator[Path]:
 
 
 def free_bytes(folder: Path) -> int:
-    """Return the free space of the drive on which a folder lies, or will lie once it is made.
+    """Return the free space of the drive of a folder, which need not exist yet.
 
     Raises:
         OSError: the drive does not answer.

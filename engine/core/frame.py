@@ -19,7 +19,7 @@ class Truth:
 
 
 class Epoch:
-    """One unbroken stretch of one source: its frames follow one another in time. Safe from any thread.
+    """One unbroken run of frames of one source, in which each follows the last in time. Safe from any thread.
 
     Seeking, reopening and stopping end an epoch. A loop and a stall are mere discontinuities: another epoch begins, and
     what was read before may still be shown.
@@ -29,10 +29,10 @@ class Epoch:
         shown: place and seconds of the frame on screen as it begins, see `Frame.place` and `Frame.time`.
 
     Attributes:
-        over: whether nothing of it may be shown any more.
+        over: whether it has ended; none of its frames may be shown any more.
         shown: place and seconds of its frame on screen.
         given: id of the newest frame that was handed over; -1 before the first.
-        handled: id of the newest frame that was worked on and drawn; -1 before the first.
+        handled: id of the newest frame that was processed and drawn; -1 before the first.
         complete: whether the source has no more frames to hand over.
     """
 
@@ -43,7 +43,7 @@ class Epoch:
 
     @property
     def drained(self) -> bool:
-        """Whether every frame was handed over, worked on and drawn."""
+        """Whether every frame was handed over, processed and drawn."""
         return self.complete and self.handled >= self.given
 
 
@@ -56,16 +56,16 @@ class Frame:
 
     Attributes:
         id: grows by one with every frame of the source, dropped ones included.
-        captured: `time.monotonic()` in seconds at which the picture was there.
+        captured: `time.monotonic()` in seconds at which the picture was captured.
         image: `[H, W, 3]` uint8 RGB; never written to once the frame exists.
         source: name of the source, as users know it.
         name: name of this picture, for sources of many files; "" otherwise.
         time: position in the source in seconds, None for live ones.
         truth: ground truth, where the source has it.
-        epoch: the stretch of its source that it belongs to.
+        epoch: the unbroken run of frames that it belongs to.
         place: in its file, counted from 0.
         wait_ms: milliseconds that reading it took.
-        asked: whether the user went there, so that it is shown in a pause too.
+        asked: whether the user sought or stepped to it, so that it is shown in a pause too.
     """
 
     id: int
@@ -82,7 +82,7 @@ class Frame:
 
     @property
     def moment(self) -> float:
-        """Seconds: a file's own time, where there is one, else when the picture was there.
+        """Seconds: the time in the file where there is one, else when the picture was captured.
 
         Results for a file must not depend on processing speed.
         """

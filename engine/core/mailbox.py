@@ -1,4 +1,4 @@
-"""A mailbox with room for one item between two threads: only the newest item is kept, or every item is delivered."""
+"""A mailbox for one item between two threads: either the newest replaces the older one, or every item is delivered."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Accuracy:
 
     Attributes:
         faces: those with an error, missed ones included: the basis of the figures.
-        nme: mean error in percent; missed faces are left out; None if there is no other.
+        nme: mean error in percent; missed faces are left out; None if all were missed.
         fr10: percent of the faces with an error above 10 %; a missed face is one. None without faces.
         auc10: area under the cumulative error distribution up to 10 %, in [0, 1]; a missed face counts as beyond.
     """

@@ -1,4 +1,4 @@
-"""Where the files that ship with the program lie."""
+"""Where the files are that ship with the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading records: plain values, as TOML and JSON hold them, become a frozen dataclass by its annotations.
+"""Reading records: plain values, as in TOML and JSON, become a frozen dataclass by its annotations.
 
 A field is a bool, int, float, str, Path, Enum, Literal or record, a tuple of these, or one of these or None. What its
 type does not say is annotated: `Annotated[float, Range(0, 1)]`. `field(metadata={"key": "from"})` gives a field another
@@ -63,7 +63,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition that a value has to fulfil, and the words for what does."""
+    """A condition on a value, and the words for a value that fulfils it."""
 
     words: str
     holds: Callable[[Any], bool]
@@ -77,9 +77,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Form:
-    """What a value has to be, in words, with an example as the file would have it; and why it must not be missing.
+    """What a value has to be, in words, with an example as in the file; and why it must not be missing.
 
-    `read` makes the value of what the file holds, or raises a `Mistake`; None reads it by its type.
+    `read` converts what the file holds, or raises a `Mistake`; None reads it by its type.
     """
 
     expected: str = ""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from engine.core.faces import STAGES, Result
 from engine.core.metrics import interocular_distance
 
-WINDOW = 120  # results that the numbers look back on: four seconds at 30 frames a second
-REFRESH = 0.25  # seconds between two renewals: faster changing digits cannot be read, and cost time
+WINDOW = 120  # results that the numbers are computed from: four seconds at 30 frames a second
+REFRESH = 0.25  # seconds between two updates: digits that change faster cannot be read, and cost time
 STILL_MOTION = 0.5  # percent of the eye distance a face may move between two results and still count as still
 
 
@@ -38,8 +38,7 @@ class Stats:
         found: share of the window's frames with a face.
         dropped: frames that the source delivered and that were not processed, since the start.
         frames: frames with a result since the start.
-        cpu: share of one processor core that finding and drawing of the lane took; None before the
-            second result.
+        cpu: share of one processor core that the lane takes for finding and drawing; None before the second result.
         jitter: see `JitterMeter`; None if the face was never still.
     """
 
@@ -54,9 +53,9 @@ class Stats:
 
 
 class Meter:
-    """Collects results and computes the stats over a window of so many; None keeps all, for runs of a known length.
+    """Computes the stats over a window of this many results; None keeps all, for runs of a known length.
 
-    Stats stay as they are for `refresh` seconds; 0 renews them at every call.
+    Stats stay the same for `refresh` seconds; 0 updates them at every call.
     """
 
     def __init__(self, window: int | None = WINDOW, refresh: float = REFRESH) -> None:
@@ -77,7 +76,7 @@ class Meter:
     def add(self, result: Result, now: float, draw_ms: float = 0.0, cpu_ms: float = 0.0) -> None:
         """Count a result that was ready at `now`, in seconds of a monotonic clock.
 
-        Drawing it took `draw_ms` milliseconds, and a processor core was busy with it for `cpu_ms`.
+        Drawing it took `draw_ms` milliseconds; all its processor time is `cpu_ms`.
         """
         self._times.append(now)
         self._cpu_ms.append(cpu_ms)
@@ -102,7 +101,7 @@ class Meter:
         self._skipped += max(0, first - self._last_id - 1)
 
     def forget(self) -> None:
-        """Clear the window, as for another model; the count of frames goes on."""
+        """Clear the window, as for another model, but not the count of frames."""
         self._stats = None
         self._found.clear()
         self._jitter.forget()
@@ -110,7 +109,7 @@ class Meter:
             window.clear()
 
     def stats(self) -> Stats:
-        """Return the numbers as they stood at most `refresh` seconds before the last result."""
+        """Return the numbers as of at most `refresh` seconds before the last result."""
         now = self._times[-1] if self._times else 0.0
         if self._stats is None or self._stats.fps is None or now - self._renewed >= self._refresh:
             self._stats, self._renewed = self._measure(), now

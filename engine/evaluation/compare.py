@@ -16,7 +16,7 @@ from engine.evaluation.files import SavedEvaluation
 RESAMPLES, AT_ONCE = 10_000, 500
 SEED = 0
 LEVEL = 95.0  # percent
-# What must be the same in all runs, and how it is called.
+# What must be the same in all runs, and its name.
 SAME = {
     "data": "pack",
     "split": "split",
@@ -28,7 +28,7 @@ SAME = {
 
 @dataclass(frozen=True)
 class Difference:
-    """How much the NME of a run lies above that of the first one.
+    """How much higher the NME of a run is than that of the first one.
 
     Attributes:
         nme: mean over the faces of their difference, in percent points of NME; below 0 is better.

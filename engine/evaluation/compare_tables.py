@@ -63,7 +63,7 @@ def comparison_csv(rows: Sequence[ComparedRun]) -> str:
 def _difference_cells(difference: Difference | None) -> list[str]:
     if difference is None:
         return ["-", "-", "-"]
-    verdict = "not told apart"
+    verdict = "no clear difference"
     if difference.excludes_zero:
         verdict = "better" if difference.nme < 0 else "worse"
     return [f"{difference.nme:+.3f}", f"{difference.low:+.3f} to {difference.high:+.3f}", verdict]

@@ -24,7 +24,7 @@ INK, GRID = "#30363d", "#e3e6ea"
 WIDTH, HEIGHT, LEGEND_LINE, DOTS_PER_INCH = 7.6, 4.8, 0.22, 150  # inches
 NO_MATPLOTLIB = (
     "The picture of the curves is left out, because matplotlib is not installed: "
-    "“pip install -e .[report] -c packaging/constraints.txt” brings it."
+    "“pip install -e .[report] -c packaging/constraints.txt” installs it."
 )
 # Each line is thinner than the one below it, so that coinciding lines all show.
 FIRST_WIDTH, NEXT_WIDTH = 2.4, 1.5

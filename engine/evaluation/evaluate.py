@@ -19,7 +19,7 @@ from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
 
 # Where the crops come from when they are not ours: landmarks out of a file.
 FROM_FILE = "predictions"
-# How the parts of a scheme are called in tables, in their order there.
+# The names of a scheme's parts in tables, in their order there.
 PART_TITLES = {"jaw": "jaw", "brow": "brows", "nose": "nose", "eye": "eyes", "lip": "mouth", "pupil": "pupils"}
 
 

@@ -1,4 +1,4 @@
-"""The tables that papers print of an evaluation: subsets below one another, figures and parts of the face beside."""
+"""The tables that papers print of an evaluation: a row for each subset, a column for each figure and facial part."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The optional Python file of a filter, which may draw what images cannot.
 
-It is a program like any other: it may do whatever its user may. It is run only where the caller allows it, which the
-application does for folders that the user put there, and for no others.
+It is a program like any other and can do whatever its user can. It is run only where the caller allows it; the
+application does so only for filters that the user put into the folder of filters.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Hook:
 
     def __init__(self, file: Path, draw: Callable[..., object]) -> None:
         self._file, self._draw = file, draw
-        self._drawing = threading.Lock()  # two lanes draw at once, and hooks are written for one thread
+        self._drawing = threading.Lock()  # two lanes may draw at once, and hooks are written for one thread
         self.error: FilterError | None = None
 
     def __call__(
@@ -45,7 +45,7 @@ class Hook:
         """Let it draw on `picture` `[H, W, 4]` BGRA, in place and not mirrored; after its first exception never again.
 
         It gets the landmarks `[68, 2]` of one face in pixels of the picture, the signals of that face, and a time in
-        seconds that only ever grows.
+        seconds that never decreases.
         """
         with self._drawing:
             if self.error is not None:
@@ -96,10 +96,10 @@ def run_hook_file(file: Path, program: CodeType) -> Hook:
 
 
 def _failure(file: Path, error: Exception, expected: str) -> FilterError:
-    """Return what went wrong inside the hook, with the last line of its own that was at work."""
+    """Return what went wrong inside the hook, with the last of its own lines that ran."""
     if isinstance(error, SyntaxError):
         line = error.lineno
     else:
         own = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
         line = own[-1] if own else None
-    return FilterError(file, line, f"the hook failed: {type(error).__name__}: {error}", expected, "mend it and save it")
+    return FilterError(file, line, f"the hook failed: {type(error).__name__}: {error}", expected, "fix it and save it")

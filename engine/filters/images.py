@@ -62,7 +62,7 @@ def read_image(path: Path) -> LayerImage:
             rgba = np.asarray(picture.convert("RGBA"))
     except FileNotFoundError as error:
         raise FilterError(
-            path, None, "the image is missing", "it lies beside filter.toml", "put it there, or mend its name"
+            path, None, "the image is missing", "it lies beside filter.toml", "put it there, or correct its name"
         ) from error
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise FilterError(

@@ -1,4 +1,4 @@
-"""The filters that are there, in a folder of the user's and shipped with the program, and making new ones."""
+"""The available filters, the user's own and those shipped with the program, and making new ones."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from engine.filters.reading import SPEC_NAME, read_spec
 SHIPPED = asset_path("filters")
 TEMPLATE = SHIPPED / "_template"  # the library leaves out names with this beginning
 TITLE_LINE = 'name = "My filter"'
-FORBIDDEN = frozenset('<>:"/\\|?*') | {chr(code) for code in range(32)}  # in names of folders, on one system or other
+FORBIDDEN = frozenset('<>:"/\\|?*') | {chr(code) for code in range(32)}  # in names of folders, on some system
 
 
 def user_filters() -> Path:
-    """Return the folder in which the user keeps filters; it need not be there yet."""
+    """Return the user's folder of filters, which need not exist yet."""
     return user_data_path("understudy", appauthor=False) / "filters"
 
 
@@ -31,7 +31,7 @@ class FilterEntry:
 
     Attributes:
         title: its name for people; that of the folder where it cannot be read.
-        own: whether it lies in the user's own folder of filters, so that its hook may be run.
+        own: whether it is in the user's own folder of filters, so that its hook may be run.
         error: why it cannot be used; None if it can.
     """
 
@@ -80,7 +80,7 @@ class FilterLibrary:
 
 
 def filter_entry(folder: Path) -> FilterEntry:
-    """Look at the filter in a folder: its files are read, its hook is not run."""
+    """Check the filter in a folder: its files are read, its hook is not run."""
     title, hook, error = folder.name, False, None
     try:
         spec = read_spec(folder)
@@ -92,14 +92,14 @@ def filter_entry(folder: Path) -> FilterEntry:
 
 
 def is_own(folder: Path) -> bool:
-    """Return whether a filter lies in the user's own folder of filters."""
+    """Return whether a filter is in the user's own folder of filters."""
     return user_filters().resolve() in folder.resolve().parents
 
 
 def create_filter(name: str, parent: Path) -> Path:
     """Make the folder of a new filter of this name, as a small filter that works, and return it.
 
-    The parent, where it is made, need not be there yet.
+    The parent folder need not exist yet.
 
     Raises:
         UsageError: the name cannot be that of a folder, or is taken.

@@ -1,4 +1,4 @@
-"""A filter out of its folder, with everything that it takes to draw it."""
+"""A filter loaded from its folder, with everything needed to draw it."""
 
 from __future__ import annotations
 

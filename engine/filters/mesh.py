@@ -39,7 +39,7 @@ class Mesh:
         points: `[P, 2]` in pixels of the full image: the 68 landmarks and the ring.
         triangles: `[T, 3]` indices of points.
         signs: `[T]` of the areas of the triangles in the image, 1 or -1 by the sense in which their corners run.
-        extent: weights `[n, P]` of places around all that is painted, so that no more of a picture is worked on.
+        extent: weights `[n, P]` of places around all that is painted, to process no more of a picture than needed.
     """
 
     points: NDArray[np.float64]
@@ -123,7 +123,7 @@ def _facing(mesh: Mesh, places: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the indices of the triangles that are neither turned over nor flat, in the order of drawing.
 
     Those of the ring come first, as a turned head folds them over the face. Then come small ones before large ones:
-    OpenCV fills a little beyond the edges, where the map of a sliver, as of a closed eye, runs wild.
+    OpenCV fills a little beyond the edges, where the map of a thin triangle, as of a closed eye, is unstable.
     """
     areas = mesh.signs * _areas(places[mesh.triangles])
     inside = (mesh.triangles < LANDMARKS).all(1)
@@ -148,7 +148,7 @@ def _dense_map(
     start = np.array((region.x0, region.y0)) - STEP + (STEP - 1) / 2
     labels = np.zeros(size[::-1], np.uint8)
     fixed = np.rint((places - start) / STEP * (1 << SHIFT)).astype(np.int32)
-    # Where a turned head hides triangles, the map of the whole face stands in, as far as its outline.
+    # Where a turned head hides triangles, the map of the whole face is used, as far as its outline.
     cv2.fillPoly(labels, [fixed[OUTLINE]], len(mesh.triangles) + 1, cv2.LINE_8, SHIFT)
     for index in front:
         cv2.fillConvexPoly(labels, fixed[mesh.triangles[index]], int(index) + 1, cv2.LINE_8, SHIFT)

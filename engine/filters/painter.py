@@ -26,7 +26,7 @@ FAINTEST = 1 / 255
 
 @dataclass(frozen=True)
 class LoadedLayer:
-    """A layer with its image, and the mesh over it; None where an anchor holds it."""
+    """A layer with its image and its mesh; None where it has an anchor."""
 
     spec: LayerSpec
     image: LayerImage
@@ -35,7 +35,7 @@ class LoadedLayer:
 
 @dataclass(frozen=True, eq=False)
 class Filter:
-    """A filter that is ready to be drawn. It never changes, and is equal to itself alone.
+    """A filter that is ready to be drawn. It never changes, and equals only itself.
 
     Its layers go from the lowest to the uppermost; its hook is None if it has none, or may not run it.
     """

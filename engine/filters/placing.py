@@ -1,4 +1,4 @@
-"""An image pinned to a face: from an anchor to ink on the picture."""
+"""An image attached to a face by an anchor, as ink on the picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.filters.spec import Anchor, DrivenProperty, Measure
 from engine.render.layer import Region
 
 SMALLEST = 1e-3  # pixels of the picture for a pixel of the image: below, nothing can be seen
-# Beyond this many times the picture's size, an image is a mistake of the landmarks.
+# An image larger than this many times the picture means that the landmarks are wrong.
 LARGEST = 1e4
 
 

@@ -63,7 +63,7 @@ def parse_spec(file: Path, text: str) -> FilterSpec:
 
 
 def find_lines(text: str) -> dict[KeyPath, int]:
-    """Return the line, counted from 1, at which every key and table of a valid TOML text begins; `tomllib` tells none.
+    """Return the line, counted from 1, at which every key and table of a valid TOML text begins; `tomllib` gives none.
 
     The text is cut into statements: the fewest lines that `tomllib` takes as whole. What a statement says, and where
     its strings and lists end, is thus decided by the same parser that reads the file.
@@ -91,7 +91,7 @@ def find_lines(text: str) -> dict[KeyPath, int]:
 
 
 def line_of(path: KeyPath, lines: dict[KeyPath, int]) -> int:
-    """Return the line of a key, or of the innermost table around it that is written down; 1 if there is none."""
+    """Return the line of a key, or of the innermost table around it that has one; 1 if none has."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
@@ -113,7 +113,7 @@ def _enter(header: dict[str, Any], counts: Counter[KeyPath]) -> KeyPath:
 
 
 def _note(value: Any, path: KeyPath, line: int, lines: dict[KeyPath, int]) -> None:
-    """Write down the line of all keys in `value`, those in its inner tables too."""
+    """Record the line of all keys in `value`, those in its inner tables too."""
     if path not in lines and path:
         lines[path] = line
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -130,5 +130,5 @@ def _syntax_error(file: Path, text: str, error: tomllib.TOMLDecodeError) -> Filt
         line,
         f"this is no TOML ({reason})",
         "lines look like key = value, and texts stand in quotation marks",
-        "mend the line, or look for a bracket or quotation mark that is missing above it",
+        "correct the line, or look for a bracket or quotation mark that is missing above it",
     )

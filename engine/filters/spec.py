@@ -80,7 +80,7 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True)
 class Anchor:
-    """How an image is pinned to a face: place, size and angle.
+    """How an image is attached to a face: place, size and angle.
 
     Attributes:
         at: weights `[68]` of the place on the face where `pixel` comes to lie.
@@ -152,11 +152,11 @@ class Drive:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One image of a filter; either an anchor or a mesh says how it lies on the face.
+    """One image of a filter, attached to the face by either an anchor or a mesh.
 
     Attributes:
         image: name of the PNG.
-        anchor: how it is pinned to a place; None with a mesh.
+        anchor: how it is attached to a place; None with a mesh.
         mesh: how it is warped over the face; None with an anchor.
         blend: how it mixes with the picture.
         opacity: in [0, 1].

@@ -36,7 +36,7 @@ class FilterStage:
         notify: called on the stage's thread after `error` or `version` changed; must return at once.
 
     Attributes:
-        version: what is to be drawn, another object once it changed; None while nothing could be loaded.
+        version: what to draw, a new object after each change; None while nothing could be loaded.
     """
 
     def __init__(self, folder: Path, *, hooks: bool = False, notify: Callable[[], None] | None = None) -> None:

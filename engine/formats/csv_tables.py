@@ -1,4 +1,4 @@
-"""Reading landmarks out of CSV tables, one face a row."""
+"""Reading landmarks from CSV tables, one face a row."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class PackFace:
         landmarks: `[K, 2]` float32, pixels of the picture; NaN without a label.
         visibility: `[K]` uint8, 2 visible, 1 hidden by something, 0 hidden by the head; None if the pack has no flags.
         split: name of the split, "" if the pack has none.
-        same_picture_as_test: whether a test face stands in the same photograph, so training must leave it out.
+        same_picture_as_test: whether a test face is in the same photograph, so training must leave it out.
         subset: name of the subset, such as `common` or `challenging`; "" if the pack has none.
         attributes: those of `ATTRIBUTES` that the face has; None if the pack has none.
     """
@@ -59,7 +59,7 @@ class Pack:
 
 
 def is_pack(folder: Path) -> bool:
-    """Return whether `folder` looks like a pack."""
+    """Return whether `folder` seems to be a pack."""
     return (folder / "annotations.npz").is_file()
 
 

@@ -17,10 +17,10 @@ class Prediction:
         image: file name of the picture, None for a frame of a video.
         source, frame: name of the video and number of the frame, None for a picture.
         width, height: of the picture in pixels.
-        faces: largest first, in a pack in its order, where `id` is the label's place there; empty where none was found.
+        faces: largest first, or in the order of a pack, where `id` is the label's place in it; empty if none was found.
         model: name of the model.
         signals: of each face; None for a face that has none, empty if they were not requested.
-        time: where the frame stands, in seconds; None if it is not to be written.
+        time: position of the frame in seconds; None if it is not to be written.
     """
 
     image: str | None

@@ -26,7 +26,7 @@ MODEL_SHA256 = "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8
 SCORE_THRESHOLD = 0.5
 # Boxes that overlap by more belong to one face and are averaged.
 SAME_FACE_OVERLAP = 0.3
-# A box smaller than this share of the input is below what the model can see; there it invents boxes.
+# A box smaller than this share of the input is too small for the model, which there gives false boxes.
 SMALLEST_BOX = 0.06
 
 
@@ -121,7 +121,7 @@ def _anchors() -> NDArray[np.float32]:
 def _merge_overlapping(
     faces: NDArray[np.float32], scores: NDArray[np.float32]
 ) -> list[tuple[NDArray[np.float32], float]]:
-    """Average what overlaps, weighted by score, as MediaPipe does: the result trembles less than the best box alone.
+    """Average what overlaps, weighted by score, as MediaPipe does: the result jitters less than the best box alone.
 
     Args:
         faces: `[n, 4, 2]`, centre, size, right eye and left eye in [0, 1] of the input.

@@ -1,4 +1,4 @@
-"""The card of a model: what it is, how it wants its crop, what it was trained on, how well it does."""
+"""The card of a model: what it is, how its crop is cut, what it was trained on, how accurate it is."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TrainingFacts:
     Attributes:
         recipe: name of the run, `RECIPE` or `RECIPE:STAGE`.
         steps, batch: number and size of its steps.
-        lineage: what it rests on, first to last: where the first weights came from, then the runs before this one.
+        lineage: what led to it, first to last: the initial weights, then the runs before this one.
     """
 
     recipe: str

@@ -1,4 +1,4 @@
-"""What a face detector gives, how a landmark model's crop follows from it, and which detectors there are."""
+"""What a face detector returns, how a landmark model's crop follows from it, and which detectors there are."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class PoseFinder:
             if found is None:
                 known, turn, shift = cv2.solvePnP(FACE_MODEL, places, _NO_CAMERA, None, flags=cv2.SOLVEPNP_SQPNP)
                 found = _refined(places, turn, shift) if known else None
-        except cv2.error:  # points on one line, and the like
+        except cv2.error:  # such as points on one line
             return None
         return found
 
@@ -133,7 +133,7 @@ def _refined(places: NDArray[np.float64], turn: NDArray[np.float64], shift: NDAr
 
 
 class _Camera:
-    """A camera that is turned straight to the face, so that its pose does not depend on where in the picture it is."""
+    """A virtual camera turned to the face, so that the pose does not depend on the face's place in the picture."""
 
     def __init__(self, width: int, height: int, points: NDArray[np.floating]) -> None:
         self._focal = float(max(width, height))

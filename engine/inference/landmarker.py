@@ -17,7 +17,7 @@ from engine.inference.detector import Detection, crop_of_detection
 from engine.inference.runtime import Runtime
 
 LARGEST_MODEL = 100_000_000  # bytes
-# Heads that roll further than this are located again through a level crop.
+# The model runs again, on a level crop, for heads that roll further than this.
 LEVEL_BEYOND = math.radians(15)
 
 

@@ -1,4 +1,4 @@
-"""The available models: those shipped with the program and those in a folder of the user."""
+"""The available models: those shipped with the program and those in the user's folder."""
 
 from __future__ import annotations
 

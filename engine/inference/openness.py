@@ -15,8 +15,8 @@ RIGHT_EYE = (36, 37, 38, 39, 40, 41)
 LEFT_EYE = (42, 43, 44, 45, 46, 47)
 INNER_LIPS = (60, 61, 62, 63, 64, 65, 66, 67)
 
-# Aspect ratios of an eye: closed, as models mark it, for the lashes still have some height; open, where people differ
-# between the two bounds.
+# Aspect ratios of an eye: closed, as models place the points, since lashes have some height; open, where people differ
+# # between the two bounds.
 CLOSED_EYE, OPEN_EYE = 0.12, 0.28
 NARROWEST_OPEN_EYE, WIDEST_OPEN_EYE = 0.2, 0.42
 # Time constants in seconds of the open level for a wider and a narrower eye: blinks must not lower it.
@@ -25,7 +25,7 @@ _WIDENING, _NARROWING = 0.5, 15.0
 CLOSED_MOUTH, OPEN_MOUTH = 0.04, 0.6
 # Share of its width that an eye or mouth must show; below, it is seen from the side and its ratio means nothing.
 _NARROWEST_SIGHT = 0.4
-_LOWEST_SIGHT = 0.5  # the share of heights below which they are not stretched further
+_LOWEST_SIGHT = 0.5  # the visible share of heights below which they are not corrected further
 
 
 class EyeGauge:

@@ -35,7 +35,7 @@ class Pipeline:
 
     @property
     def landmarker(self) -> Landmarker:
-        """The landmark model at work; may be exchanged between two frames."""
+        """The landmark model in use; may be exchanged between two frames."""
         return self._tracker.landmarker
 
     @landmarker.setter

@@ -1,4 +1,4 @@
-"""Running `.tflite` models: LiteRT, or the older tflite-runtime where that is what is installed.
+"""Running `.tflite` models: by LiteRT, or by the older tflite-runtime where only that is installed.
 
 ai-edge-litert is the maintained continuation of tflite-runtime and keeps its `Interpreter` class, so the two are
 interchangeable here. An interpreter belongs to one thread.

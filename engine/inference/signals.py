@@ -27,10 +27,10 @@ from engine.inference.smoothing import LONGEST_INTERVAL
 
 # The names of the signals that are numbers.
 SIGNALS = ("yaw", "pitch", "roll", "eye_left", "eye_right", "blinks", "mouth")
-# Openness below which open eyes count as closed, and above which closed ones count as open again: noise between the
-# two counts for nothing.
+# Openness below which open eyes count as closed, and above which closed ones count as open again; noise between the
+# # two has no effect.
 CLOSED, OPEN = 0.35, 0.55
-# Seconds that a blink takes; what is shorter is noise, what is longer are closed eyes.
+# Seconds that a blink takes; anything shorter is noise, anything longer means closed eyes.
 SHORTEST_BLINK, LONGEST_BLINK = 0.05, 0.5
 _ROUNDING = 1e-6  # seconds that sums of frame times may be off
 
@@ -43,7 +43,7 @@ class FaceSignals:
         id: the face's.
         pose: how the head is turned; None where no rigid face looks like its landmarks.
         eye_right, eye_left: openness in [0, 1], 0 closed, 1 as open as this person's eyes usually are; NaN where the
-            eye is seen from the side. A lowered glance lowers the lids, and so this.
+            eye is seen from the side. Looking down lowers the lids, and so this value.
         blinks: since tracking of this face began.
         mouth: openness in [0, 1], 0 closed, 1 wide open; NaN where the mouth is seen from the side.
     """
@@ -80,7 +80,7 @@ class FaceSignals:
 
 
 class SignalReader:
-    """Reads the signals of the faces of one lane, result by result. Belongs to one thread."""
+    """Measures the signals of the faces of one lane, result by result. Belongs to one thread."""
 
     def __init__(self) -> None:
         self._people: dict[int, _Person] = {}
@@ -97,7 +97,7 @@ class SignalReader:
 
         None for faces of a markup without the 68 iBUG points, and for landmarks that are no numbers. A face that is
         gone is forgotten with its blinks. After a discontinuity (more than `LONGEST_INTERVAL`, or time running back) a
-        blink that had begun does not count. The same faces may be read again.
+        blink that had begun does not count. The same faces may be measured again.
 
         The faces are all that were found on a picture of this size, taken at a `moment` in seconds.
         """
@@ -167,7 +167,7 @@ class _Person:
         return 0.0
 
 
-# Where the points of each part stand among those that are wanted.
+# Indices of the points of each part among those that are used.
 _PARTS = (RIGID_POINTS, RIGHT_EYE, LEFT_EYE, INNER_LIPS)
 _ENDS = np.cumsum([0, *map(len, _PARTS)]).tolist()
 _RIGID, _RIGHT, _LEFT, _LIPS = (slice(begin, end) for begin, end in pairwise(_ENDS))

@@ -41,7 +41,7 @@ class TrackingSettings:
 
 @dataclass(frozen=True)
 class Track:
-    """A tracked face; its id is never used twice, and its crop is that for the next picture."""
+    """A tracked face; its id is never reused, and its crop is that for the next picture."""
 
     id: int
     crop: Crop

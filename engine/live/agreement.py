@@ -1,4 +1,4 @@
-"""How near two models are to each other on the same frames. Agreement is not accuracy: both may be wrong alike."""
+"""How near two models are to each other on the same frames. This is not accuracy: both may be wrong in the same way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WAITING = 64  # results that wait for the other lane's: two seconds at 30 frames
 class AgreementMeter:
     """Pairs the results of two lanes by their frames and measures how near they are.
 
-    Another model in a lane resets it.
+    Exchanging a lane's model resets it.
     """
 
     def __init__(self, window: int = WINDOW) -> None:
@@ -36,7 +36,7 @@ class AgreementMeter:
             return
         first, second = (result.faces, other) if lane == 0 else (other, result.faces)
         apart = [face_agreement(*pair) for pair in paired(first, second)]
-        # Frames without a common face push older ones out: what was long ago must not pass for the present.
+        # Frames without a common face push older ones out: old values must not be shown as current.
         self._values.append(float(np.mean(apart)) if apart else math.nan)
 
     def forget(self) -> None:

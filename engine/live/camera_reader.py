@@ -1,4 +1,4 @@
-"""Reads a camera: the newest frame counts, and pictures that show nothing are noticed."""
+"""Reads a camera: delivers the newest frame, and detects black and frozen pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.sources.base import Source, SourceKind
 
 # Weight of the newest interval in the running mean of a camera's frame period.
 PERIOD_WEIGHT = 0.2
-# Every 16th pixel both ways is enough to judge by and costs a few microseconds.
+# Every 16th pixel both ways is enough to decide and costs a few microseconds.
 STRIDE = 16
 # Levels of 0..255: a covered lens gives a little noise around a few levels.
 BLACK_MEAN, BLACK_SPREAD = 8.0, 3.0
@@ -27,17 +27,17 @@ BLACK_MEAN, BLACK_SPREAD = 8.0, 3.0
 BLACK = "The picture is black: the lens is covered, a privacy shutter is closed, or another program holds the camera."
 FROZEN = "The picture is frozen: the camera sends the same one again and again. Unplug it and plug it in again."
 
-# Seconds. Some drivers take many seconds to open, and none that works takes as long for one picture.
+# Seconds. Some drivers take many seconds to open, but no working one takes READ_LIMIT for a picture.
 OPEN_LIMIT, READ_LIMIT, CLOSE_LIMIT = 60.0, 5.0, 1.0
-TICK = 0.05  # seconds between two looks at a thread that is waited for
+TICK = 0.05  # seconds between two checks of a thread that is waited for
 
 log = logging.getLogger(__name__)
 
 
 class CameraReader:
-    """Leaves the newest frame of a camera in the feed, in place of one that nobody took. See `Reader`.
+    """Puts each frame of a camera into the feed, where it replaces one that was not taken. See `Reader`.
 
-    Frames are numbered on from `first_id`, so that numbers go on when a camera is opened again.
+    Frames are numbered from `first_id`, so that numbering continues when a camera is reopened.
 
     Args:
         thread: on which it works.
@@ -82,10 +82,10 @@ class CameraReader:
 
 
 class PictureHints:
-    """Notices when a camera delivers pictures that show nothing: black ones, or the same one over and over.
+    """Detects useless pictures of a camera: black ones, or the same one over and over.
 
     Args:
-        after: seconds for which a picture must be black or frozen before it is worth a sentence.
+        after: seconds for which pictures must be black or frozen before that is reported.
     """
 
     def __init__(self, after: float) -> None:
@@ -112,7 +112,7 @@ class PictureHints:
 
 
 def _since(since: float | None, holds: bool | np.bool_, now: float) -> float | None:
-    """Return since when something holds: as before, from now on, or not at all."""
+    """Return since when a condition holds: as before, from now on, or None."""
     if not holds:
         return None
     return now if since is None else since
@@ -124,7 +124,7 @@ class GuardedCamera:
     Args:
         camera: the open camera.
         thread: reads it.
-        frames: where its reader leaves the frames.
+        frames: the feed into which its reader puts the frames.
     """
 
     kind = SourceKind.CAMERA
@@ -135,7 +135,7 @@ class GuardedCamera:
 
     @property
     def remark(self) -> str:
-        """That of the camera."""
+        """The remark of the camera."""
         return self._camera.remark
 
     def read(self) -> Frame | None:
@@ -158,14 +158,14 @@ class GuardedCamera:
         return frame
 
     def close(self) -> None:
-        """Release the device; a driver that does not let go of it is left behind."""
+        """Release the device; a driver that does not return is abandoned."""
         self._thread.abandon()
         if not self._thread.join(CLOSE_LIMIT):
-            log.info("The camera %s is left behind: its driver hangs", self.name)
+            log.info("The camera %s is abandoned: its driver hangs", self.name)
 
 
 def open_guarded(open_source: Callable[[], Source]) -> Source:
-    """Open a source for a loop that reads one frame after the other, without a live session.
+    """Open a source to read its frames one by one, without a live session.
 
     A camera comes back as a `GuardedCamera`, everything else as it is.
 

@@ -1,4 +1,4 @@
-"""The composer: draws what the finders found, and publishes one view of all lanes."""
+"""The composer: draws the findings of all lanes, and publishes one view."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Choice = Mapping[int, LaneView | None]
 
 @dataclass
 class Lane:
-    """What the composer knows of a lane.
+    """The composer's state of a lane.
 
     Attributes:
-        finder: finds what is drawn.
-        painter: draws it.
-        shown: what it shows; None before its first finding and while it rests.
-        look: how that was drawn, or could not be.
+        finder: the finder whose findings are drawn.
+        painter: draws them.
+        shown: what is on screen; None before its first finding and while it rests.
+        look: how that was drawn, or failed to be drawn.
     """
 
     finder: Finder
@@ -46,13 +46,13 @@ class Composer:
     """Draws findings, one of each finder at a time, and publishes views.
 
     At live pace the newest finding of each lane is shown. At locked pace findings wait until those of all lanes at work
-    are of the same frame. What is shown is drawn again whenever the settings ask for another look. All this happens on
-    a thread of its own, but for the findings of a finder that works alone: handing them over would cost more than it
-    saves, so they are drawn on the finder's thread.
+    are of the same frame. What is shown is drawn again whenever a setting changes how it looks. The composer has a
+    thread of its own, but the findings of a finder that works alone are drawn on the finder's thread, which saves the
+    hand-over.
 
     Args:
         views: where views go.
-        make_painter: makes what draws a lane's pictures.
+        make_painter: makes the painter of a lane.
         context: see `Context`.
 
     Attributes:
@@ -73,11 +73,11 @@ class Composer:
         self._agreement = AgreementMeter()
 
     def add(self, finder: Finder) -> None:
-        """Draw for one more finder."""
+        """Add a lane for one more finder."""
         self._lanes.append(Lane(finder, self._make_painter()))
 
     def put(self, number: int, finding: LaneView) -> None:
-        """Take a finder's finding, in place of one that was not drawn yet."""
+        """Accept a finding of a finder; it replaces one that was not drawn yet."""
         if number == 0:
             self.frame = finding.result.frame
         if number == 0 and active_lanes(self._context.settings(), len(self._lanes)) == 1:
@@ -96,7 +96,7 @@ class Composer:
             return self._changed.wait_for(lambda: self._closed or number not in self._waiting, timeout)
 
     def is_awaited(self, number: int) -> bool:
-        """Tell whether the first finder's finding waits for that of another finder."""
+        """Return whether the first finder's finding waits for that of this finder."""
         with self._changed:
             locked = self._context.settings().pace is Pace.LOCKED
             return locked and 0 in self._waiting and number not in self._waiting
@@ -106,7 +106,7 @@ class Composer:
         self._thread.start()
 
     def close(self) -> None:
-        """Draw nothing any more, and wake everyone who waits."""
+        """Stop drawing, and wake all waiting threads."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -121,11 +121,11 @@ class Composer:
         while not self._closed:
             try:
                 self._step()
-            except Exception as error:  # noqa: BLE001  whatever it is, the next picture may be a better one
+            except Exception as error:  # noqa: BLE001  an unexpected error must not end the thread
                 self._lanes[0].finder.fail(_sentence(error), error)
 
     def _step(self) -> None:
-        """Show what was found; while nothing is, keep the pictures true to the settings and the source's state."""
+        """Show new findings; without any, redraw when the settings or the state of the source change."""
         before = self._drawn
         with self._changed:
             self._changed.wait_for(lambda: self._closed or bool(self._choose()), self._context.timing.tick)
@@ -135,18 +135,18 @@ class Composer:
                 self._show({number: finding for number, finding in taken.items() if finding is not None})
 
     def _take(self, choose: Callable[[], Choice]) -> Choice:
-        """Return the findings that are chosen; they wait no longer."""
+        """Remove the chosen findings from those that wait, and return them."""
         with self._changed:
             taken = choose()
             for number, finding in taken.items():
                 if self._waiting.pop(number, None) is not None:
                     self._changed.notify_all()
                     if finding is None:
-                        self._lanes[number].finder.look_again()
+                        self._lanes[number].finder.process_again()
             return taken
 
     def _choose(self) -> Choice:
-        """Choose which of the findings that wait to show, by lane; None drops one that is of no use."""
+        """Choose which waiting findings to show, by lane; None drops a finding that is out of date."""
         settings, waiting = self._context.settings(), self._waiting
         active = active_lanes(settings, len(self._lanes))
         useless = [number for number, finding in waiting.items() if number >= active or self._is_over(number, finding)]
@@ -154,12 +154,12 @@ class Composer:
             return dict.fromkeys(useless)
         if settings.pace is Pace.LOCKED and active > 1:
             return self._choose_locked(active)
-        # One after the other, so that neither waits for the other's drawing.
+        # One lane at a time, so that neither waits for the drawing of the other.
         later = [number for number in waiting if number > self._drawn_last]
         return {number: waiting[number] for number in sorted(later or waiting)[:1]}
 
     def _choose_locked(self, active: int) -> Choice:
-        """Choose all findings if every lane shows the same frame with them; drop those that came too late for that."""
+        """Choose all findings if with them every lane shows the same frame; drop those that are too old for that."""
         waiting = self._waiting
         findings = [waiting.get(number) or self._lanes[number].shown for number in range(active)]
         frames = [finding.result.frame for finding in findings if finding is not None]
@@ -169,7 +169,7 @@ class Composer:
         return {number: None for number, finding in waiting.items() if finding.result.frame.id < newest}
 
     def _show(self, fresh: dict[int, LaneView]) -> None:
-        """Draw new findings, and whatever else is to look different, and publish the view."""
+        """Draw new findings, and lanes whose look has changed, and publish the view."""
         self._drawn += len(fresh)
         self._drawn_last = max(fresh, default=self._drawn_last)
         settings = self._context.settings()
@@ -179,7 +179,7 @@ class Composer:
         for lane in self._lanes[active:]:
             if lane.shown is not None:
                 lane.shown = lane.look = None
-                lane.finder.look_again()
+                lane.finder.process_again()
         if not fresh and not settings.paused and self._context.state() in SILENT_STATES:
             self._forget_faces()
         for number, finding in fresh.items():
@@ -197,12 +197,12 @@ class Composer:
                 self._lanes[number].finder.check_numbers(finding.result)
 
     def _is_over(self, number: int, finding: LaneView) -> bool:
-        """Tell whether a finding must not be shown any more; one of the very frame on screen may."""
+        """Return whether a finding is out of date; one of the frame on screen is not."""
         shown, frame = self._lanes[number].shown, finding.result.frame
         return frame.epoch.over and (shown is None or shown.result.frame is not frame)
 
     def _forget_faces(self) -> None:
-        """Show no faces that would be taken for live ones."""
+        """Remove faces that would be taken for live ones."""
         for lane in self._lanes:
             if lane.shown is not None and lane.shown.result.faces:
                 lane.shown, lane.look = replace(lane.shown, result=bare(lane.shown.result.frame), signals=()), None
@@ -210,20 +210,20 @@ class Composer:
     def _draw_lanes(self, fresh: dict[int, LaneView], look: Look, active: int) -> bool:
         """Draw every lane that has something new to show; return whether one had."""
         drawn = False
-        for number in reversed(range(active)):  # the first one's picture may bear what the second found
+        for number in reversed(range(active)):  # the first one's picture may show the second's finding
             lane = self._lanes[number]
             finding = fresh.get(number) or lane.shown
             if finding is None:
                 continue
             other = self._other(number, finding, look)
-            # While findings come, what the other lane found alone waits for the next picture.
+            # While findings come, a new finding of the other lane alone is drawn with the next picture.
             is_stale = look != lane.look or (not fresh and other is not finding.other)
             if number in fresh or is_stale:
                 drawn |= self._draw(number, finding, look, other, number in fresh)
         return drawn
 
     def _other(self, number: int, finding: LaneView, look: Look) -> Result | None:
-        """Return what the second lane found, where it is drawn on the first one's picture."""
+        """Return the second lane's result, where it is drawn on the first one's picture."""
         if number > 0 or look.layout.has_two_pictures or len(self._lanes) < 2:
             return None
         shown = self._lanes[1].shown
@@ -248,7 +248,7 @@ class Composer:
         return True
 
     def _paint(self, number: int, finding: LaneView, look: Look, other: Result | None) -> NDArray[np.uint8] | None:
-        """Return a lane's picture; None if it could not be drawn, as the error of its finder says."""
+        """Return a lane's picture; None if drawing failed, which its finder reports."""
         if number > 0 and not look.layout.has_two_pictures:
             return NO_PICTURE
         lane, result = self._lanes[number], finding.result
@@ -273,7 +273,7 @@ class Composer:
 
 
 def look_of(settings: LiveSettings) -> Look:
-    """Return how the settings want pictures drawn; equal for settings between which nothing is to be seen."""
+    """Return how pictures are drawn with these settings; equal for settings that give the same picture."""
     magnification = settings.magnification if settings.layout is Layout.DIFFERENCE else 0.0
     return Look(settings.overlay, settings.mirrored, settings.layout, magnification, settings.filter)
 

@@ -19,11 +19,11 @@ def active_lanes(settings: LiveSettings, lanes: int) -> int:
 
 
 class Feed:
-    """Deals the frames of a reader out to the finders: the newest only of a camera, every one of a file.
+    """Deals the frames of a reader out to the finders: only the newest of a camera, every one of a file.
 
-    The first finder keeps time: a frame is dealt out once it waits for one. At live pace a slower finder gets the frame
-    in place of one that it has not taken yet. At locked pace finders wait for each other, so all see the same frames.
-    In a pause only frames that the user asked for are dealt out.
+    The first finder sets the pace: a frame is dealt out once it waits for one. At live pace, the frame replaces the one
+    that a slower finder has not taken yet. At locked pace finders wait for each other, so all see the same frames. In a
+    pause only frames that the user asked for are dealt out.
 
     Args:
         settings: returns what the user set.
@@ -44,14 +44,14 @@ class Feed:
             self._waits.append(False)
 
     def replace(self, item: Frame, /) -> bool:
-        """Leave a frame in the place of an older one, without waiting; return False if the feed is closed."""
+        """Store a frame in place of an older one, without waiting; return False if the feed is closed."""
         with self._changed:
             self._frame = item
             self._changed.notify_all()
             return not self.closed
 
     def put(self, item: Frame, timeout: float, /) -> bool:
-        """Leave a frame once the place is free; return False if it was not within `timeout` seconds."""
+        """Store a frame once the place is free; return False if it was not within `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._frame is None and not self.closed, timeout):
                 return False
@@ -76,11 +76,11 @@ class Feed:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the first finder waits for a frame that has not come."""
+        """Whether the first finder waits for a frame and there is none."""
         return self._waits[0] and self._frame is None
 
     def close(self) -> None:
-        """Give out no frame any more, and wake everyone who waits."""
+        """Deal out no more frames, and wake all waiting threads."""
         with self._changed:
             self.closed = True
             self._frame, self._inboxes = None, [None] * len(self._inboxes)
@@ -91,7 +91,7 @@ class Feed:
         frame, settings = self._frame, self._settings()
         if frame is not None and settings.paused and not frame.asked:
             if frame.epoch.is_camera:
-                self._frame = None  # it would be shown once the picture goes on, minutes old
+                self._frame = None  # it would be shown after the pause, perhaps minutes old
         elif frame is not None:
             active = active_lanes(settings, len(self._inboxes))
             if all(self._waits[: active if settings.pace is Pace.LOCKED else 1]):

@@ -1,4 +1,4 @@
-"""Reads a file: every frame at its time, on from wherever the user goes, and again from its start if that is wanted."""
+"""Reads a file: every frame at its time, with seeking, stepping and looping."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LONGEST_STEP = 5.0
 
 @dataclass(frozen=True)
 class Playback:
-    """Where a file stands.
+    """The position in a file.
 
     Attributes:
         position: of the frame on screen, in seconds.
-        duration: of the whole, in seconds, as far as is known; None where nothing is known of it.
+        duration: of the file in seconds, as far as is known; None if unknown.
         number: of the frame on screen, counted from 0.
         count: number of frames if it is known for certain, else None.
-        endless: whether it starts over by itself.
+        endless: whether it repeats by itself.
     """
 
     position: float
@@ -38,7 +38,7 @@ class Playback:
 
 @dataclass(frozen=True)
 class SeekRequest:
-    """Where to go on: at a moment, or from the frame on screen, and some frames further.
+    """Where to continue: at a moment, or a number of frames from the one on screen.
 
     Attributes:
         seconds: the moment; None for the frame on screen.
@@ -49,7 +49,7 @@ class SeekRequest:
     frames: int
 
     def place(self, film: Seekable, shown: int) -> int:
-        """Return the place of the frame that is meant, while the one at `shown` is on screen."""
+        """Return the place of the requested frame, while the one at `shown` is on screen."""
         begin = shown if self.seconds is None else film.place_at(self.seconds)
         return max(0, begin + self.frames)
 
@@ -71,9 +71,9 @@ class Pacer:
         self._last_moment: float | None = None
 
     def wait(self, moment: float | None) -> None:
-        """Wait until the frame that stands at `moment` seconds of the file is due."""
+        """Wait until the frame at `moment` seconds of the file is due."""
         now = self._clock()
-        # After a delay the film goes on at its own speed: making up for lost time would look like a fast forward.
+        # After a delay the file continues at normal speed: catching up would look like fast forward.
         self._due = now if self._due is None else max(self._due + self._step(moment), now)
         self._last_moment = moment
         self._stop.wait(self._due - now)
@@ -90,10 +90,10 @@ class Pacer:
 
 
 class FileReader:
-    """Leaves every frame of a file in the feed at its time, once there is room. See `Reader`.
+    """Puts every frame of a file into the feed at its time, once there is room. See `Reader`.
 
-    `seek`, `step` and `playback` may be used from any thread. A seek ends the epoch, so nothing of before is shown any
-    more, and begins another; a loop begins another too.
+    `seek`, `step` and `playback` may be used from any thread. A seek ends the epoch, so no earlier frame is shown any
+    more, and begins another; a loop only begins another.
 
     Args:
         thread: on which it works.
@@ -105,7 +105,7 @@ class FileReader:
     def __init__(self, thread: SourceThread, source: Source, context: Context, first_id: int = 0) -> None:
         self._thread, self._source, self._context = thread, source, context
         self._film = source if isinstance(source, Seekable) else None
-        self._woken = threading.Event()  # there is something to do other than what is being done
+        self._woken = threading.Event()  # set when a wait should end early
         self._pacer = Pacer(source.rate, context.clock, self._woken)
         self._endless = source.kind is SourceKind.SAMPLE
         self._length: tuple[float | None, int | None] | None = None  # seconds and frames of a film
@@ -119,7 +119,7 @@ class FileReader:
 
     @property
     def playback(self) -> Playback | None:
-        """Where the file stands; None for what cannot be sought in, and before the first frame."""
+        """The position in the file; None if it cannot be sought in, and before the first frame."""
         if self._length is None or not self.frames:
             return None
         (duration, count), (place, time) = self._length, self.epoch.shown
@@ -131,7 +131,7 @@ class FileReader:
         return Playback(position, duration, place, count, self._endless)
 
     def seek(self, seconds: float) -> None:
-        """Go on at a moment of the file; of many calls only the last one counts."""
+        """Continue at a moment of the file; of many calls only the last one counts."""
         playback = self.playback
         if playback is None:
             return
@@ -141,7 +141,7 @@ class FileReader:
         self._ask(lambda _: SeekRequest(seconds, 0), seconds)
 
     def step(self, frames: int) -> None:
-        """Go on so many frames after, or before, the one on screen; the frames of several calls add up."""
+        """Continue this many frames after, or before, the one on screen; several calls add up."""
         if self.playback is not None:
             self._ask(lambda old: SeekRequest(old.seconds if old else None, (old.frames if old else 0) + frames))
 
@@ -150,7 +150,7 @@ class FileReader:
         self._woken.set()
 
     def run(self) -> None:
-        """Give frames until the source is abandoned, or ends and cannot be sought in."""
+        """Deliver frames until the source is abandoned, or ends and cannot be sought in."""
         while True:
             request = self._take_request()
             if self._thread.abandoned.is_set():
@@ -183,7 +183,7 @@ class FileReader:
             return request
 
     def _go(self, film: Seekable, request: SeekRequest) -> None:
-        """Go on elsewhere, with what was read already if that will do."""
+        """Continue at the requested place, with frames that were read already if possible."""
         place = request.place(film, self.epoch.shown[0])
         left = self._context.feed.take_back()
         if left is not None:
@@ -211,7 +211,7 @@ class FileReader:
                 self.epoch = Epoch(shown=self.epoch.shown)
 
     def _loops(self) -> bool:
-        """At the end, go back to the start if that is wanted; a single picture does not loop."""
+        """At the end, go back to the start if the file loops; a single picture does not."""
         film = self._film
         if film is None or self._last == 0 or not self._context.loop():
             return False
@@ -221,7 +221,7 @@ class FileReader:
         return True
 
     def _waits_at_end(self) -> bool:
-        """Note that every frame was given; wait for somebody who goes back in the file, if one can."""
+        """Note that every frame was delivered; wait for a request to go back, if the file can be sought in."""
         self.remark = self._source.remark
         with self._lock:
             if self._request is None:  # else the next epoch has begun already
@@ -229,14 +229,14 @@ class FileReader:
         return self._film is not None and self._woken.wait()
 
     def _give_in_time(self, frame: Frame) -> None:
-        """Give a frame at its moment, or keep it if something else is to be done instead."""
+        """Deliver a frame at its moment, or keep it if a request comes first."""
         if frame.asked:
             with self._lock:
                 self.epoch.shown = frame.place, frame.time  # further steps count from it
         self._pacer.wait(frame.time)
         while self._context.settings().paused and self.frames and not frame.asked and not self._woken.is_set():
             self._woken.wait(self._context.timing.tick)
-        # What waited for its moment counts as taken at that moment, as if a camera had seen it.
+        # A frame that waited for its moment counts as captured at that moment, like one of a camera.
         given = replace(frame, id=self.next_id, captured=self._context.clock())
         while not self._woken.is_set():
             if self._context.feed.put(given, self._context.timing.tick):

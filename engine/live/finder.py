@@ -1,4 +1,4 @@
-"""A finder: one model at work on the frames of a session, on a thread of its own."""
+"""A finder: runs one model on the frames of a session, on a thread of its own."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Findings(Protocol):
 
 
 class Finder:
-    """Takes frames out of the feed and gives what its model finds to the composer.
+    """Takes frames from the feed, runs its model on them and passes the findings to the composer.
 
-    A model that fails is no end: the bare frame is handed over, `error` says why, and the next frame may be a better
-    one. While the picture stands still, a model that has not seen it looks at it too.
+    When the model fails on a frame, the bare frame is passed on, `error` says why, and the next frame is tried. While
+    the picture stands still, a model that has not processed it does so.
 
     Args:
         number: its place among the finders of the session, from 0.
@@ -77,8 +77,8 @@ class Finder:
         # Used by the finder's thread alone.
         self._pipeline: Pipeline | None = None
         self._signal_reader = SignalReader()
-        self._follows: Epoch | None = None  # that the faces are of which it follows
-        self._looked_at: Frame | None = None
+        self._follows: Epoch | None = None  # to which the tracked faces belong
+        self._processed: Frame | None = None
         self._run, self._model_since = 0, 0  # numbers of the run, and of the first one of this model
         # Used by the composer's thread alone.
         self._meter = Meter(refresh=context.timing.refresh)
@@ -95,9 +95,9 @@ class Finder:
         """Exchange the model before the next frame; if it cannot be loaded, `error` says why and the old one stays."""
         self._wanted_model.replace(make_landmarker)
 
-    def look_again(self) -> None:
-        """Let the model look again at the frame on screen, as its finding was thrown away. Safe from any thread."""
-        self._looked_at = None
+    def process_again(self) -> None:
+        """Process the frame on screen again, as its finding was dropped. Safe from any thread."""
+        self._processed = None
 
     def start(self) -> None:
         """Begin to build the pipeline and to wait for frames, until the feed is closed."""
@@ -110,7 +110,7 @@ class Finder:
         return not self._thread.is_alive()
 
     def fail(self, error: UnderstudyError, cause: Exception) -> None:
-        """Report an error once, however many frames it spoils. Safe from any thread."""
+        """Report an error once, however many frames it affects. Safe from any thread."""
         with self._error_lock:
             self._failed_at = self._context.clock()
             if str(error) == str(self._frame_error):
@@ -133,7 +133,7 @@ class Finder:
         self._context.notify()
 
     def count(self, result: Result, draw_ms: float, draw_cpu_ms: float) -> None:
-        """Add a result that was drawn to the numbers, leaving out the time for which the picture stood still."""
+        """Add a result that was drawn to the stats, without the time for which the picture stood still."""
         now = self._context.clock()
         if result.run != self._counted_run:
             if self._counted_run < self._model_since <= result.run:
@@ -153,14 +153,14 @@ class Finder:
         while not self._feed.closed:
             try:
                 self._step()
-            except Exception as error:  # noqa: BLE001  whatever it is, the next frame may be a better one
+            except Exception as error:  # noqa: BLE001  an unexpected error must not end the thread
                 self.fail(_sentence(error, "The model failed on a frame"), error)
 
     def _step(self) -> None:
-        """Do what there is to do; wait for a frame for as long as a tick."""
+        """Exchange the model if asked to, and process a frame if one comes within a tick."""
         self._exchange_model()
         if not self._is_active():
-            self._follows = self._looked_at = None
+            self._follows = self._processed = None
         elif self._context.settings().paused:
             self._follows = None
         tick = self._context.timing.tick
@@ -185,7 +185,7 @@ class Finder:
         return self._number < active_lanes(self._context.settings(), self._number + 1)
 
     def _exchange_model(self) -> None:
-        """Load the model that is wanted, if one is."""
+        """Load the requested model, if there is a request."""
         make_landmarker = self._wanted_model.take(timeout=0.0)
         if make_landmarker is None:
             return
@@ -198,7 +198,7 @@ class Finder:
         except Exception as error:  # noqa: BLE001  as in `_find`
             self._fail_model(error)
             return
-        self._looked_at = None
+        self._processed = None
         self._run += 1
         self._model_since = self._run
         with self._error_lock:
@@ -206,9 +206,9 @@ class Finder:
         self._context.notify()
 
     def _catch_up(self) -> None:
-        """While no frame comes: look at the one on screen, unless this model has seen it."""
+        """While no frame comes: process the one on screen, unless this model has done so."""
         frame, state = self._findings.frame, self._context.state()
-        if frame is None or frame is self._looked_at or not self._is_active():
+        if frame is None or frame is self._processed or not self._is_active():
             return
         stands_still = self._context.settings().paused or state in FINAL_STATES
         is_free = self._number > 0 and state not in SILENT_STATES and self._feed.is_quiet
@@ -218,9 +218,9 @@ class Finder:
                 self._findings.put(self._number, finding)
 
     def _find(self, frame: Frame, wait_ms: float) -> LaneView:
-        """Return what the model says of a frame; the bare frame if there is none or it failed, as `error` says."""
+        """Return the model's finding on a frame; the bare frame if there is no model or it failed, as `error` says."""
         cpu = time.thread_time()
-        self._looked_at = frame
+        self._processed = frame
         try:
             if self._pipeline is None:
                 return self._bare(frame)
@@ -231,7 +231,7 @@ class Finder:
             self._pipeline.smoothing = self._context.settings().smoothing
             result = self._pipeline.process(frame, wait_ms)
             signals = self._signal_reader.read(result)
-        except Exception as error:  # noqa: BLE001  a model or a runtime may throw anything, and the session must outlive it
+        except Exception as error:  # noqa: BLE001  a model or a runtime may raise anything, and the session must go on
             self.fail(_sentence(error, "The model failed on a frame"), error)
             return self._bare(frame)
         result = replace(result, run=self._run, cpu_ms=(time.thread_time() - cpu) * 1e3)
@@ -247,7 +247,7 @@ class Finder:
 
 
 def bare(frame: Frame) -> Result:
-    """Return the result of a frame on which nobody looked for faces; its model has no name."""
+    """Return the result of a frame that no model has processed; its model's name is ""."""
     return Result(frame, (), "", {}, detected=False)
 
 

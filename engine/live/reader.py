@@ -1,4 +1,4 @@
-"""A source on a thread of its own, which can be left behind when a driver never returns: open, read, abandon, close."""
+"""A source on a thread of its own, which can be abandoned when a driver never returns."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Answer = TypeVar("Answer")
 
 
 class CameraReplaced(SourceError):
-    """Another camera answers in place of the one that was lost; whether it is to be used, the user must say."""
+    """Another camera answers in place of the one that was lost; the user must decide whether to use it."""
 
 
 class Reader(Protocol):
-    """What reads an open source: a `CameraReader` or a `FileReader`. It works on the source's thread.
+    """Reads an open source, on the source's thread: a `CameraReader` or a `FileReader`.
 
     Attributes:
         epoch: to which the next frame belongs; see `Epoch`.
@@ -31,7 +31,7 @@ class Reader(Protocol):
         frames: how many frames came.
         period: seconds from frame to frame: measured for cameras, as stated by files.
         hint: what is wrong with the pictures, "" if nothing.
-        remark: what the source has to say at its end, "" if nothing.
+        remark: the source's remark at its end, "" if none.
     """
 
     epoch: Epoch
@@ -49,22 +49,22 @@ class Reader(Protocol):
 
 
 class SourceThread:
-    """Opens a source and lets a reader work, both on a thread of its own.
+    """Opens a source and runs its reader, both on a thread of its own.
 
-    The thread knows no way back: a source that failed or was abandoned is over.
+    It is used once: a source that failed or was abandoned is not opened again by this object.
 
     Args:
         open_source: opens the source; may block.
-        make_reader: makes what reads it; called on the thread. None leaves the source open for somebody else to read.
+        make_reader: makes its reader; called on the thread. None leaves the source open for the caller to read.
         clock: returns seconds.
-        expected: name that the source must have; "" for any.
+        expected: required name of the source; "" for any.
 
     Attributes:
         name: of the source, "" until it is open.
         is_camera: whether frames are live; False until it is open.
         started: when it was made.
         opened: set once the source is open, or failed to.
-        reader: what reads the source; None until it is open.
+        reader: of the source; None until it is open.
         error: why it failed.
         abandoned: set once it was given up.
     """
@@ -104,7 +104,7 @@ class SourceThread:
         return answer, (time.perf_counter() - start) * 1e3
 
     def abandon(self) -> None:
-        """Give the source up without waiting; it is closed in the background, and what it still delivers is lost."""
+        """Abandon the source without waiting; it is closed in the background, and what it still delivers is dropped."""
         self.abandoned.set()
         if self.reader is not None:
             self.reader.wake()
@@ -123,7 +123,7 @@ class SourceThread:
         return not self.is_alive()
 
     def is_alive(self) -> bool:
-        """Tell whether a thread still runs."""
+        """Return whether a thread still runs."""
         return any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:
@@ -133,7 +133,7 @@ class SourceThread:
                 self.reader.run()
         except UnderstudyError as error:
             self.error = error
-        except Exception as error:  # whatever a driver or a decoder throws must reach the user as a sentence
+        except Exception as error:  # any error of a driver or a decoder must reach the user as a sentence
             log.exception("The source failed")
             which = f"The source {self.name or self._expected}".rstrip()
             self.error = SourceError(f"{which} failed ({error})", "its driver or file is faulty", "open it again")
@@ -152,7 +152,7 @@ class SourceThread:
         self.reader = self._make_reader(self, source)
         if self.reader is None and not self.abandoned.is_set():
             with self._handing_source:
-                self._source = None  # it belongs to its opener
+                self._source = None  # the caller closes it
         self.opened.set()
 
     def _close(self) -> None:
@@ -162,7 +162,7 @@ class SourceThread:
             return
         try:
             source.close()
-        except Exception:  # the source is given up, so its complaint only goes into the log
+        except Exception:  # the source is abandoned, so this is only logged
             log.exception("Closing %s failed", source.name)
 
 
@@ -171,6 +171,6 @@ def _another(expected: str, source: Source) -> SourceError:
         return CameraAbsent(f"The camera “{expected}” is not plugged in", "it was unplugged", "plug it in again")
     return CameraReplaced(
         f"The camera “{expected}” is gone, and “{source.name}” answers in its place",
-        "it was unplugged, and the system numbered the others anew",
+        "it was unplugged, and the system renumbered the others",
         f"plug it in again, or choose “{source.name}”",
     )

@@ -1,7 +1,7 @@
-"""The live session: frames of a source, worked on and drawn on threads of their own, for a window to show.
+"""The live session: frames of a source, processed and drawn on threads of their own, for a window to show.
 
-A reader leaves frames in the feed, finders take them and leave findings, and the composer draws these and publishes
-views. `engine.live.view` names the records that go this way.
+A reader puts frames into the feed, finders take them and pass on findings, and the composer draws these and publishes
+views. `engine.live.view` lists the four records from source to window.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """One source at work, from its opening to its end. A session is started once; another source needs another one.
+    """One open source, from its opening to its end. A session is started once; another source needs another session.
 
-    A camera's newest frame is worked on and older ones are dropped and counted; of a file no frame is lost, and each
-    is shown at its time. The source is opened, and the pipelines built, on threads of the session. Further finders
+    Of a camera the newest frame is processed, and older ones are dropped and counted; of a file no frame is lost, and
+    each is shown at its time. The source is opened, and the pipelines built, on threads of the session. Further finders
     never slow the first unless all are locked to each other.
 
     Args:
         open_source: opens the source; called again when a camera was lost.
         make_pipeline: builds the first finder's pipeline; called on the finder's thread.
-        settings: what to begin with.
+        settings: the initial settings.
         notify: called on threads of the session whenever there is a new view, status or error; must return at once.
-        make_painter: makes what draws a lane's pictures.
+        make_painter: makes the painter of a lane.
         timing: see `Timing`.
         clock: returns seconds.
 
@@ -91,7 +91,7 @@ class Session:
 
     @property
     def playback(self) -> Playback | None:
-        """Where a file stands; None for cameras, and before the first frame."""
+        """The position in a file; None for cameras, and before the first frame."""
         return None if (file := self._file) is None else file.playback
 
     @property
@@ -116,8 +116,8 @@ class Session:
         """End within `timeout` seconds from any state; `notify` is not called any more.
 
         Returns:
-            Whether every thread ended. One that a driver or a model holds is left behind and cannot do harm: what it
-            still delivers is thrown away.
+            Whether every thread ended. One that hangs in a driver or a model is abandoned and does no harm: what it
+            still delivers is dropped.
         """
         deadline = self._clock() + timeout
         self._stopping.set()
@@ -126,23 +126,23 @@ class Session:
         stopped = self._watchdog.stop(timeout)
         stuck = [finder for finder in self._finders if not finder.join(deadline - self._clock())]
         for _ in stuck:
-            log.warning("The model does not return; its thread is left behind")
+            log.warning("The model does not return; its thread is abandoned")
         return self._composer.join(deadline - self._clock()) and stopped and not stuck
 
     def reopen(self) -> None:
-        """Give the camera up and open it again, as when its picture is frozen; files go on as they are."""
+        """Close the camera and open it again, as when its picture is frozen; files are not affected."""
         self._watchdog.reopen()
 
     def seek(self, seconds: float) -> None:
-        """Go on at a moment of a file, also after its end and in a pause; returns at once.
+        """Continue at a moment of a file, also after its end and in a pause; returns at once.
 
-        Of many calls in a row only the last one counts. No frame of before is shown any more.
+        Of many calls in a row only the last one counts. No earlier frame is shown any more.
         """
         if (file := self._file) is not None:
             file.seek(seconds)
 
     def step(self, frames: int) -> None:
-        """Go that many frames of a file further, or back; calls add up. A pause goes on at the new frame."""
+        """Go this many frames of a file forward, or back; several calls add up. A pause continues at the new frame."""
         if (file := self._file) is not None:
             file.step(frames)
 
@@ -154,12 +154,12 @@ class Session:
     ) -> None:
         """Exchange a finder's model between two frames.
 
-        It is loaded on the finder's thread; if that fails, `errors` says why and the old model stays at work.
+        It is loaded on the finder's thread; if that fails, `errors` says why and the old model stays in use.
 
         Args:
             make_landmarker: loads the model.
-            finder: place of the finder; one beyond the last makes another finder, which begins with its pipeline.
-            make_pipeline: builds the pipeline of another finder; called on its thread.
+            finder: number of the finder; one beyond the last makes a new finder, which begins with its pipeline.
+            make_pipeline: builds the pipeline of a new finder; called on its thread.
         """
         if finder < len(self._finders):
             self._finders[finder].use_model(make_landmarker)
@@ -180,7 +180,7 @@ class Session:
 
     def _add_finder(self, make_pipeline: Callable[[], Pipeline], on_result: OnResult | None = None) -> Finder:
         finder = Finder(len(self._finders), make_pipeline, self._context, self._composer, on_result)
-        self._composer.add(finder)  # before anything can reach it
+        self._composer.add(finder)  # before it can deliver a finding
         self._feed.add()
         self._finders.append(finder)
         return finder
@@ -195,5 +195,5 @@ class Session:
             return
         try:
             self._notify()
-        except Exception:  # a window that is being taken down must not take the threads with it
+        except Exception:  # a window that is being destroyed must not end the threads
             log.exception("The listener failed")

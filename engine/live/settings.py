@@ -12,7 +12,7 @@ from engine.render.scene import DEFAULT_MAGNIFICATION, Layout, OverlayOptions, P
 
 
 class Pace(Enum):
-    """How two lanes keep time."""
+    """How two lanes are synchronised."""
 
     LOCKED = "locked"  # both show the same frame, as fast as the slower model
     LIVE = "live"  # each at its own pace
@@ -26,9 +26,9 @@ class LiveSettings:
         overlay: what is drawn.
         mirrored: whether the picture is shown as in a mirror.
         smoothing: strength of the smoothing, 0 for none to 1.
-        paused: whether the picture stands still. A file waits; the frames of a camera go by and are not counted.
+        paused: whether the picture stands still. A file waits; frames of a camera are discarded and not counted.
         layout: how two lanes are shown. The second lane rests in `Layout.SINGLE`.
-        pace: how two lanes keep time.
+        pace: how two lanes are synchronised.
         magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are drawn.
         filter: the AR filter on the faces; None for none.
     """

@@ -1,4 +1,4 @@
-"""What a live source is doing: the states, the legal ways between them, and the patience of the watchdog."""
+"""What a live source is doing: its states, the legal transitions, and the time limits of the watchdog."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class SourceState(Enum):
     STARTING = "starting"  # being opened; no frame yet
     LIVE = "live"  # frames come
     STALLED = "stalled"  # none came for a while
-    RECONNECTING = "reconnecting"  # the camera is given up and opened again
-    ENDED = "ended"  # every frame was given
+    RECONNECTING = "reconnecting"  # the camera was closed and is opened again
+    ENDED = "ended"  # every frame was delivered
     FAILED = "failed"  # it cannot go on
 
 
@@ -41,7 +41,7 @@ TRANSITIONS: dict[SourceState, frozenset[SourceState]] = {
 
 @dataclass(frozen=True)
 class Status:
-    """What the user may know of the source.
+    """The state of the source, for the user.
 
     Attributes:
         state: what it is doing.
@@ -70,7 +70,7 @@ class StateMachine:
 
     @property
     def status(self) -> Status:
-        """The status as it stands."""
+        """The current status."""
         return self._status
 
     def move(
@@ -79,12 +79,12 @@ class StateMachine:
         """Go to `state`, or stay in it with another message; `source` None keeps the name.
 
         Raises:
-            ValueError: there is no way from the present state to `state`.
+            ValueError: there is no transition from the present state to `state`.
         """
         with self._lock:
             old = self._status
             if state is not old.state and state not in TRANSITIONS[old.state]:
-                raise ValueError(f"no way from {old.state.value} to {state.value}")
+                raise ValueError(f"no transition from {old.state.value} to {state.value}")
             self._status = Status(state, old.source if source is None else source, message, error)
             changed = self._status != old
         if changed:
@@ -93,22 +93,22 @@ class StateMachine:
 
 @dataclass(frozen=True)
 class Timing:
-    """The patience of a live session, all in seconds unless stated otherwise.
+    """The time limits of a live session, all in seconds unless stated otherwise.
 
     Attributes:
-        tick: how often threads that wait look around.
-        stall: no frame for so long, or for `stall_periods` frame periods if that is longer, is a stall.
+        tick: between two checks of waiting threads.
+        stall: no frame for this long, or for `stall_periods` frame periods if that is longer, is a stall.
         stall_periods: see `stall`; in frame periods.
-        dead: a camera without a frame for so long is given up; never sooner than a second `stall` after the first.
-        slow_opening: opening that takes longer is worth a sentence.
+        dead: a camera without a frame for this long is lost; never sooner than one more `stall` after it stalled.
+        slow_opening: opening that takes longer is reported.
         open_limit: opening that takes longer has failed.
         retries: pauses before the attempts to open a lost camera again.
         slow_retry: pause once these are used up.
-        most_attempts: attempts within `attempts_span`, so that a sick driver is not flooded.
+        most_attempts: attempts within `attempts_span`, so that a faulty driver is not flooded.
         attempts_span: see `most_attempts`.
-        absent_retry: pause while the camera is not even listed; looking costs nothing.
-        hint: a black or frozen picture for so long is worth a sentence.
-        recovery: an error of the model or the pipeline is over once frames were good for so long.
+        absent_retry: pause while the camera is not even listed; checking that costs nothing.
+        hint: a picture that is black or frozen for this long is reported.
+        recovery: an error of the model or the pipeline is cleared once frames were good for this long.
         refresh: how often the numbers on screen change.
     """
 
@@ -132,7 +132,7 @@ class Timing:
         return max(self.stall, self.stall_periods * period)
 
     def dead_after(self, period: float) -> float:
-        """Return the silence after which a camera is given up."""
+        """Return the silence after which a camera is lost."""
         return max(self.dead, self.stalled_after(period) + self.stall)
 
 
@@ -159,8 +159,8 @@ class Retries:
         self._failed += 1
         return max(pause, self._blocked(now))
 
-    def next_look(self, now: float) -> float:
-        """Return the seconds from `now` until it is time to look whether the camera is plugged in again."""
+    def next_check(self, now: float) -> float:
+        """Return the seconds from `now` until the next check whether the camera is plugged in again."""
         return max(self._timing.absent_retry, self._blocked(now))
 
     def _blocked(self, now: float) -> float:

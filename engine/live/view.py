@@ -1,7 +1,7 @@
-"""What a window gets to show of a session, and how it gets it.
+"""What a window shows of a session, and the buffer through which it gets it.
 
-From its source to the window a frame goes through four records: `Frame` (with the `Epoch` it belongs to), `Result` (its
-faces and what each stage took), `LaneView` (the result with signals; the composer adds picture and numbers) and `View`.
+From source to window, a frame is wrapped in four types of record: `Frame` (with its `Epoch`), `Result` (its faces and
+the time of each stage), `LaneView` (the result with signals; the composer adds picture and stats) and `View`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ NO_PICTURE = np.empty((0, 0, 4), np.uint8)
 
 @dataclass(frozen=True)
 class LaneView:
-    """What a lane shows.
+    """What is shown of a lane.
 
     Attributes:
         result: what was found on the frame.
         signals: of each of the result's faces; None for a face that has none.
-        stats: the lane's numbers as they stand.
+        stats: the lane's current numbers.
         picture: `[H, W, 4]` uint8 BGRA with the overlay; valid until the next `Session.take_view`. Empty until the
             composer has drawn it, and where the lane has no picture of its own.
         other: the second lane's result that is drawn on the picture too; None where there is none.
@@ -45,7 +45,7 @@ class View:
     """What the window shows.
 
     Attributes:
-        lanes: the lanes at work that have shown something, at least the first.
+        lanes: the active lanes that have shown something, at least the first.
         agreement: mean distance of the landmarks of the first two lanes on the same frames in percent of the eye
             distance, see `engine.live.agreement`; None while there is none. It says how near the models are to each
             other, not how accurate either is.
@@ -74,7 +74,7 @@ class View:
 
 
 class ViewBuffer:
-    """Hands views from one thread to another, which never wait for each other.
+    """Passes views from one thread to another, without either waiting for the other.
 
     Each lane has three pictures in turn: one is drawn on, another belongs to the newest view, and the third to the view
     that was taken last. So the one on screen is never written to, and nothing is allocated per frame.
@@ -100,14 +100,14 @@ class ViewBuffer:
             return picture
 
     def publish(self, view: View) -> None:
-        """Make a view the newest one; an older one that nobody took is given up."""
+        """Make a view the newest one; it replaces an older one that was not taken."""
         with self._exchange:
             self._newest = view
 
     def take(self) -> View | None:
         """Return the newest view, or None if it was taken already.
 
-        Its pictures are the taker's until the next call that returns a view.
+        Its pictures belong to the caller until the next call that returns a view.
         """
         with self._exchange:
             if self._newest is self._taken:

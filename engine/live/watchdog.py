@@ -1,4 +1,4 @@
-"""Watches over a live source: says what it is doing, and opens a camera again that was lost."""
+"""Watches a live source: reports what it is doing, and opens a lost camera again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """Keeps one source open and the status true, on a thread that never calls a driver.
+    """Keeps one source open and its status up to date, on a thread that never calls a driver.
 
     Args:
         open_source: opens the source; called again, on a thread of its own each time, when a camera was lost.
@@ -36,7 +36,7 @@ class Watchdog:
         self._source: SourceThread | None = None  # None while a lost camera is waited for
         self._given_up: list[SourceThread] = []
         self._reopening = threading.Event()
-        self._camera = ""  # name of the camera once it was live; files and cameras that never worked are not retried
+        self._camera = ""  # name of the camera once it was live; files, and cameras that never worked, are not retried
         self._next_id = 0
         self._retry_at = 0.0
 
@@ -47,7 +47,7 @@ class Watchdog:
 
     @property
     def reader(self) -> Reader | None:
-        """What reads the source now; None until it is open, and while a lost camera is waited for."""
+        """The reader of the open source; None until it is open, and while a lost camera is waited for."""
         source = self._source
         return None if source is None else source.reader
 
@@ -56,11 +56,11 @@ class Watchdog:
         self._thread.start()
 
     def reopen(self) -> None:
-        """Give the camera up and open it again soon; anything but a camera that was live goes on as it is."""
+        """Close the camera and open it again soon; only a camera that was live is affected."""
         self._reopening.set()
 
     def stop(self, timeout: float) -> bool:
-        """Give the source up; return whether every thread ended within `timeout` seconds."""
+        """Abandon the source; return whether every thread ended within `timeout` seconds."""
         deadline = self._clock() + timeout
         self._stopping.set()
         if self._thread.ident is not None:
@@ -71,7 +71,7 @@ class Watchdog:
             source.join(max(0.0, deadline - self._clock()))
         stuck = [source for source in self._given_up if source.is_alive()]
         for source in stuck:
-            log.warning("A driver does not return; its thread is left behind (%s)", source.name)
+            log.warning("A driver does not return; its thread is abandoned (%s)", source.name)
         return not stuck and not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -80,7 +80,7 @@ class Watchdog:
             self._poll(self._clock())
 
     def _poll(self, now: float) -> None:
-        """Bring the status up to date, and give up or open the source where it is time."""
+        """Update the status, and abandon or open the source when it is time."""
         source = self._source
         if self.status.state is SourceState.FAILED:
             return
@@ -96,7 +96,7 @@ class Watchdog:
             self._check(source, now)
 
     def _check(self, source: SourceThread, now: float) -> None:
-        """Bring the status up to date with an open source, or one that opens."""
+        """Update the status from a source that is open or being opened."""
         reader = source.reader
         has_frames = reader is not None and reader.frames > 0
         if has_frames and self.status.state in (SourceState.STARTING, SourceState.RECONNECTING):
@@ -111,7 +111,7 @@ class Watchdog:
             self._check_opening(source, now)
 
     def _on_first_frame(self, source: SourceThread) -> None:
-        """A source is live from its first frame on."""
+        """Set the source live, at its first frame."""
         if self.status.state is SourceState.RECONNECTING:
             self._retries.attempted(source.started)
             self._retries.succeeded()
@@ -120,7 +120,7 @@ class Watchdog:
         self._machine.move(SourceState.LIVE, "", source.name)
 
     def _check_silence(self, source: SourceThread, reader: Reader, now: float) -> None:
-        """Tell a stalled or dead source by how long it has been silent."""
+        """Detect a stalled or lost source by how long it has been silent."""
         silent = source.silent_for(now)
         if source.is_camera and silent > self._timing.dead_after(reader.period):
             self._failed(source, _silent(source), now)
@@ -130,7 +130,7 @@ class Watchdog:
             self._machine.move(SourceState.LIVE, reader.hint)
 
     def _check_opening(self, source: SourceThread, now: float) -> None:
-        """Tell of a source that has given no frame yet by how long it takes."""
+        """Report a source that has delivered no frame yet, by how long it takes."""
         waited = now - source.started
         if source.is_camera and source.silent_for(now) > self._timing.dead_after(0.0):
             self._failed(source, _silent(source), now)
@@ -142,12 +142,12 @@ class Watchdog:
     def _failed(self, source: SourceThread, error: UnderstudyError, now: float) -> None:
         """End with the error's sentence, or plan to open the camera again if it had been live."""
         if not self._camera:
-            self._give_up(source)  # what was read of it may still be shown
+            self._give_up(source)  # what was read from it may still be shown
             self._machine.move(SourceState.FAILED, str(error), source.name, error)
             return
         self._lose(source)
         if isinstance(error, CameraAbsent):
-            self._retry_at = now + self._retries.next_look(now)
+            self._retry_at = now + self._retries.next_check(now)
             plan = "The picture comes back by itself once it is plugged in."
         else:
             if self.status.state is SourceState.RECONNECTING:
@@ -160,10 +160,10 @@ class Watchdog:
         self._machine.move(SourceState.RECONNECTING, f"{error.what}. {plan}")
 
     def _begin_again(self, now: float) -> None:
-        """Give the camera up because the user wants it so; a lost one is looked for at once."""
+        """Close the camera at the user's request; a lost one is looked for at once."""
         if self._source is not None:
             self._lose(self._source)
-        # The driver gets the shortest of the pauses for letting go of the device.
+        # The shortest pause gives the driver time to release the device.
         self._retry_at = now + self._timing.retries[0]
         self._machine.move(SourceState.RECONNECTING, f"Opening “{self._camera}” again.")
 
@@ -176,7 +176,7 @@ class Watchdog:
         return kind(thread, source, self._context, self._next_id)
 
     def _lose(self, source: SourceThread) -> None:
-        """Give a source up; nothing of it may be shown any more."""
+        """Abandon a source; none of its frames may be shown any more."""
         self._source = None
         self._give_up(source)
         if source.reader is not None:

@@ -1,4 +1,4 @@
-"""Writing landmarks into files while frames run, on a thread of its own."""
+"""Writing landmarks to files live, on a thread of its own."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from engine.inference.signals import FaceSignals
 from engine.output.video_writer import RESERVED_BYTES
 from engine.output.worker import OnError, OutputWorker
 
-# Results that wait to be written; beyond it they are dropped.
+# Results that may wait to be written; further ones are dropped.
 MOST_WAITING = 1000
 RESULTS_PER_DISK_CHECK = 50
 
 
 @dataclass(frozen=True)
 class Logged:
-    """What a log became.
+    """The outcome of a log.
 
     Attributes:
         paths: its files, or its folder; a CSV goes on in another file when the markup changes.
@@ -37,12 +37,12 @@ class Logged:
 
 
 class LandmarkLog(OutputWorker[Prediction]):
-    """Logs results as they come; those that find no room are left out. A file has its name only once it is whole.
+    """Logs results as they come; those that find no room are left out. A file has its name only once it is complete.
 
     Args:
         path: `FILE.jsonl`, `FILE.csv`, or a folder (no ending) for `.pts` files, which have their names at once.
         on_error: called with the error that ended the log, see `OutputWorker`.
-        free_bytes: tells the free space of a folder.
+        free_bytes: returns the free space of a folder.
 
     Raises:
         UsageError: the ending is unknown.
@@ -70,7 +70,7 @@ class LandmarkLog(OutputWorker[Prediction]):
         frame = result.frame
         if self._begin is None:
             self._begin = frame.captured
-        # What a camera gives has no time of its own, so that since the log began is written.
+        # Frames of a camera have no time of their own: the time since the log began is written.
         is_live = frame.time is None and not frame.name
         return self._give(as_prediction(result, signals, frame.captured - self._begin if is_live else frame.time))
 
@@ -93,7 +93,7 @@ class LandmarkLog(OutputWorker[Prediction]):
             self._paths.append(path)
 
     def _while_there_is_space(self) -> Iterator[Prediction]:
-        """Yield what was added until the log is to end, or until files could hardly be finished any more."""
+        """Yield what was added until the log ends, or until the disk is nearly full."""
         for count, prediction in enumerate(self._items()):
             if count % RESULTS_PER_DISK_CHECK == 0 and (free := self._free_bytes(self.path.parent)) < RESERVED_BYTES:
                 self._fail(

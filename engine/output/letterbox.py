@@ -16,9 +16,9 @@ class Letterbox:
         self._canvas = np.zeros((size[1], size[0], 3), np.uint8)
 
     def fit(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a picture `[H, W, 4]` or `[H, W, 3]` as `[height, width, 3]`, its colours in the order they had.
+        """Return a picture `[H, W, 4]` or `[H, W, 3]` as `[height, width, 3]`, its colours in the same order.
 
-        The picture itself if it has this form already; else a buffer that the next call overwrites.
+        That is the picture itself if it has this form already; else a buffer that the next call overwrites.
         """
         height, width = picture.shape[:2]
         if (width, height) == self.size:

@@ -1,4 +1,4 @@
-"""Recording pictures that have moments, and doing so while frames run without ever holding one up."""
+"""Recording pictures with their moments, also live without ever delaying a frame."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from engine.sources.base import FALLBACK_RATE
 
 TimedPicture = tuple[NDArray[np.uint8], float]
 
-# Pictures that wait to be written may fill so much memory; beyond it they are dropped.
+# Memory for pictures that wait to be written; further ones are dropped.
 MOST_WAITING_BYTES = 48_000_000
-# Where the rate is not known, it is that at which so many first pictures came.
+# Where the rate is not known, it is measured over this many first pictures.
 PICTURES_TO_MEASURE = 15
-# A picture that stood longer, as while the view was paused, is shortened to this.
+# A picture that was shown longer, as while the view was paused, is shortened to this.
 LONGEST_HOLD = 5.0  # seconds
-# By how many periods a picture may come early or late without another one being left out or repeated for it.
+# By how many periods a picture may be early or late before one is left out or repeated.
 TOLERANCE = 0.75
 # The program quits within 3 seconds, so the finished file cannot be read for longer.
 PATIENCE = 0.7  # seconds
@@ -33,7 +33,7 @@ PATIENCE = 0.7  # seconds
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a recording became.
+    """The outcome of a recording.
 
     Attributes:
         frames: in the file, repeated ones included; 0 if there is no file.
@@ -83,7 +83,7 @@ class LiveRecorder(OutputWorker[TimedPicture]):
 
         Args:
             picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
-            moment: seconds at which it was taken or drawn, by a clock that runs on, as that of `Frame.captured`.
+            moment: seconds at which it was taken or drawn, by a monotonic clock, as that of `Frame.captured`.
         """
         return self._give((picture, moment), picture.nbytes)
 
@@ -106,7 +106,7 @@ class LiveRecorder(OutputWorker[TimedPicture]):
 
 
 class TimedRecorder:
-    """Records pictures at a known rate, or else at the one at which the first of them came. Used by one thread.
+    """Records pictures at a known rate, or else at the rate of the first ones. Used by one thread.
 
     Args:
         path: the file, ending in .mp4 or .avi.
@@ -132,7 +132,7 @@ class TimedRecorder:
 
     @property
     def frames(self) -> int:
-        """Frames in the file; 0 as long as, or if, there is none under its name."""
+        """Frames in the file; 0 until, or unless, there is one under its name."""
         return self._recorder.frames if self._recorder is not None and self._recorder.is_whole else 0
 
     @property
@@ -171,14 +171,14 @@ class TimedRecorder:
             self._place(self._recorder, picture, moment)
 
     def _place(self, recorder: VideoRecorder, picture: NDArray[np.uint8], moment: float) -> None:
-        """Write a picture at its time: after repeating the last one, or not at all if it came too soon after that."""
+        """Write a picture at its time: repeat the last one before it, or leave it out if it came too early."""
         if not self._in_real_time or not self._rate:
             recorder.write(_bgr(picture))
             return
         last, self._last = self._last, (picture, moment)
         if last is not None:
             step = moment - last[1]
-            # What stood too long, or a clock that went back, moves the beginning: the video goes on from here.
+            # A picture shown too long, or a clock that went back, moves the start: the video continues from here.
             self._start += step - min(max(step, 0.0), LONGEST_HOLD)
         late = (moment - self._start) * self._rate - recorder.frames
         if late <= -TOLERANCE:
@@ -191,5 +191,5 @@ class TimedRecorder:
 
 
 def _bgr(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a picture as the recorder takes it: BGRA as it is, RGB as BGR."""
+    """Return a picture as the recorder expects it: BGRA as it is, RGB as BGR."""
     return picture if picture.shape[2] == 4 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)

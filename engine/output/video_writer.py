@@ -1,4 +1,4 @@
-"""Recording pictures into a video file that is there whole, or not at all under its name."""
+"""Recording pictures into a video file that gets its name only if it is complete."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class VideoRecorder:
         rate: frames per second.
         size: width and height of the video in pixels; pictures of another size are fitted in, with black bars.
         open_writer: opens a video writer, as `cv2.VideoWriter` does.
-        free_bytes: tells the free space of a folder.
-        patience: seconds that reading the file again may take. Of one that takes longer, the beginning, the index and
+        free_bytes: returns the free space of a folder.
+        patience: seconds that reading the file again may take. If it takes longer, only the beginning, the index and
             the last frame are checked.
 
     Attributes:
@@ -137,7 +137,7 @@ class VideoRecorder:
         )
 
     def _stop_if_full(self) -> None:
-        """Finish the file while there is still room to finish it."""
+        """Finish the file while there is still room on the disk."""
         try:
             self._check_space()
         except RecordingError as full:
@@ -159,7 +159,7 @@ class VideoRecorder:
             )
 
     def _keep_or_remove(self, frames: int) -> str:
-        """Keep a part that plays, under a name of its own; return the advice that names it."""
+        """Keep a part that can be played, under another name; return the advice that names it."""
         if not frames:
             self._partial.unlink(missing_ok=True)
             return "free some space and record again"
@@ -174,7 +174,7 @@ class VideoRecorder:
             raise RecordingError(
                 f"The recording cannot be named {target} ({error.strerror})",
                 "another program holds a file of this name",
-                f"the whole recording lies in {source}",
+                f"the complete recording is in {source}",
             ) from error
 
 
@@ -216,7 +216,7 @@ def _check_numbers(rate: float, size: tuple[int, int]) -> None:
 def _count_frames(path: Path, patience: float) -> int:
     """Return how many frames of a file can really be decoded; its header may promise more.
 
-    After `patience` seconds the header is believed if the last frame that it promises can be decoded.
+    After `patience` seconds the header is trusted if the last frame that it promises can be decoded.
     """
     capture = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG)
     deadline = time.monotonic() + patience

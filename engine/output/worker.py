@@ -1,4 +1,4 @@
-"""The thread that each output has of its own: no output ever holds a frame up, and none ends another."""
+"""The thread of an output: no output ever delays a frame, and an error of one does not affect another."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ TICK = 0.1  # seconds
 
 
 class OutputWorker(ABC, Generic[Item]):
-    """Writes items on a thread of its own. A subclass says how, in `_write`, and starts `_thread` once it is made.
+    """Writes items on a thread of its own. A subclass implements `_write`, and starts `_thread` when it is constructed.
 
     Args:
-        title: what it is, as its errors begin, such as “The recording a.mp4”.
+        title: how its errors begin, such as “The recording a.mp4”.
         room: how much may wait: an item that would exceed it is dropped, and what waits is still written after `end`.
-            None for the newest item only: it replaces an older one that nobody took, and `end` discards it.
+            None for the newest item only: it replaces an older one that was not taken, and `end` discards it.
         on_error: called with this object and each new error, once however often it comes, on a thread of the output;
             must return at once.
 
     Attributes:
         error: what is wrong; None while nothing is.
-        has_ended: whether `error` was the end of it. Items are refused from then on.
+        has_ended: whether `error` ended it. Items are refused from then on.
     """
 
-    failure: ClassVar[type[UnderstudyError]] = OutputError  # what an unexpected exception is reported as
+    failure: ClassVar[type[UnderstudyError]] = OutputError  # the class that an unexpected exception is reported as
     remedy: ClassVar[str] = "switch it off and on"
 
     def __init__(self, title: str, room: int | None, on_error: OnError | None) -> None:
@@ -44,7 +44,7 @@ class OutputWorker(ABC, Generic[Item]):
         self._queue: deque[tuple[Item, int]] = deque()
         self._waiting = self._dropped = 0
         self._changed = threading.Condition()
-        self._opened = threading.Event()  # set by what has to open first, and once it has ended or is to end
+        self._opened = threading.Event()  # set once it is open, and when it has ended or is to end
         self._ending = self._is_reported = False
         self._last = ""  # the error that came last
         self._thread = threading.Thread(target=self._run, name=title, daemon=True)
@@ -67,7 +67,7 @@ class OutputWorker(ABC, Generic[Item]):
             raise OutputError(f"{self._title} did not open in time", "its host does not answer", "wait")
 
     def end(self) -> None:
-        """Ask it to end without waiting for it, where several are to end at once."""
+        """Ask it to end without waiting, so that several can end at the same time."""
         with self._changed:
             self._ending = True
             if self._room is None:
@@ -84,7 +84,7 @@ class OutputWorker(ABC, Generic[Item]):
         """Open, write all `_items()` and close. What it raises ends the output and is reported."""
 
     def _give(self, item: Item, size: int = 1) -> bool:
-        """Leave an item to be written; returns at once, False if the item was dropped or refused."""
+        """Queue an item for writing; returns at once, False if the item was dropped or refused."""
         with self._changed:
             if self._ending or self.has_ended:
                 return False
@@ -102,7 +102,7 @@ class OutputWorker(ABC, Generic[Item]):
 
     @property
     def _goes_on(self) -> bool:
-        """Whether there is, or may come, something to write."""
+        """Whether there is, or may still come, an item to write."""
         return not self.has_ended and (not self._ending or bool(self._queue))
 
     def _take(self, timeout: float) -> Item | None:
@@ -123,7 +123,7 @@ class OutputWorker(ABC, Generic[Item]):
                 yield item
 
     def _fail(self, error: Exception, ends: bool = True) -> None:
-        """Note and report an error; after one that ends the output no other counts."""
+        """Store and report an error; after one that ends the output, others are ignored."""
         failure = error
         if not isinstance(failure, UnderstudyError):
             failure = self.failure(f"{self._title} failed ({error})", "unknown", self.remedy)
@@ -142,7 +142,7 @@ class OutputWorker(ABC, Generic[Item]):
         if is_new and self._is_reported and self._on_error is not None:
             try:
                 self._on_error(self, failure)
-            except Exception:  # a window that is being taken down must not take the thread with it
+            except Exception:  # a window that is being destroyed must not end the thread
                 log.exception("The listener failed")
         if ends:
             self._opened.set()

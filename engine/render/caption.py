@@ -33,8 +33,8 @@ class Words:
 def words_of(models: tuple[str, str], layout: Layout, magnification: float) -> tuple[Words, ...]:
     """Return what the caption says: both models, and what the arrows and the heat of a difference mean.
 
-    Nothing is said for a single lane, nor for a lane without a model, whose name is "". The arrows of
-    `Layout.DIFFERENCE` are `magnification` times longer than true.
+    It is empty for a single lane, and for a lane without a model, whose name is "". The arrows of `Layout.DIFFERENCE`
+    are `magnification` times longer than true.
     """
     if layout is Layout.SINGLE:
         return ()
@@ -46,7 +46,7 @@ def words_of(models: tuple[str, str], layout: Layout, magnification: float) -> t
 
 
 class Caption:
-    """Lays the line over pictures; it is laid out again only when its words or the size of the pictures change."""
+    """Draws the line on pictures; its layout changes only with its words or the size of the pictures."""
 
     def __init__(self) -> None:
         self._painter = TextPainter()
@@ -54,10 +54,10 @@ class Caption:
         self._set_for: tuple[object, ...] = ()
 
     def lay(self, picture: NDArray[np.uint8], words: tuple[Words, ...]) -> None:
-        """Write words over the foot of `picture` `[H, W, 4]` uint8 BGRA, in place.
+        """Write words at the foot of `picture` `[H, W, 4]` uint8 BGRA, in place.
 
-        They stand on one line, the first at the left and the last at the right; or each on its own, where one is too
-        narrow, and the last are left out before they hide more than `MOST` of the picture.
+        They are on one line, the first at the left and the last at the right; where that is too narrow, each has a line
+        of its own, and the last are left out before they hide more than `MOST` of the picture.
         """
         if not words:
             return
@@ -83,7 +83,7 @@ class Caption:
         self._layer.seal()
 
     def _width(self, part: Words, em: float) -> float:
-        """Return how far a part runs in pixels, its mark included."""
+        """Return the width of a part in pixels, its mark included."""
         return _indent(part) * em + self._painter.width(part.text, em)
 
     def _draw(self, part: Words, x: float, baseline: int, em: float) -> None:
@@ -104,7 +104,7 @@ class Caption:
 
 
 def _indent(part: Words) -> float:
-    """Return the room that the mark before a part takes, in em."""
+    """Return the width of the mark before a part, in em."""
     if part.scale:
         return BAR_WIDTH + MARK_GAP
     return 0.0 if part.colour is None else 2 * DOT + MARK_GAP

@@ -14,7 +14,7 @@ from engine.render.palette import WHITE, heat_colour
 HEAD, HEAD_WIDTH = 0.35, 0.2  # of an arrow's length
 LONGEST_HEAD = 6.0  # pixels, times the width of the line
 SHORTEST_ARROW = 1.0  # pixels: shorter ones are hidden by their own point
-SHORTEST_WITH_HEAD = 7.0  # pixels, times the width of the line: shorter ones would be nothing but a head
+SHORTEST_WITH_HEAD = 7.0  # pixels, times the width of the line: shorter ones would have no shaft
 ARROW_ALPHA, CONTOUR_ALPHA = 0.95, 0.8
 
 
@@ -32,7 +32,7 @@ class Difference:
         self._percent = np.linalg.norm(theirs - ours, axis=1) * 100 / max(eye_distance(first), 1.0)
 
     def reach(self) -> NDArray[np.float32]:
-        """Return every place `[2 K, 2]` that is drawn on."""
+        """Return both ends `[2 K, 2]` of every arrow."""
         return np.concatenate([self._starts, self._ends])
 
     def draw(self, layer: Layer, width: int, radius: float) -> None:

@@ -47,7 +47,7 @@ class Region:
 
 
 class Layer:
-    """Ink for a part of a picture: `clear`, draw, `seal`, then `lay` it over any number of pictures.
+    """Ink for a part of a picture: `clear`, draw, `seal`, then `lay` it on any number of pictures.
 
     Buffers are kept from one use to the next. Places are (x, y) in pixels of the picture, colours BGR, alphas in
     [0, 1]; what falls outside the region is left out.
@@ -162,7 +162,7 @@ class Layer:
         cover[(columns < 0) | (columns >= width) | (rows < 0) | (rows >= height)] = 0
         inked = np.flatnonzero(cover > 0)
         cover = np.minimum(cover.ravel()[inked], 1)
-        # Where marks overlap, the last one written stays: let it be the one that covers the pixel best.
+        # Where marks overlap, the last one written stays: that is the one that covers the pixel best.
         order = np.argsort((cover * 255).astype(np.uint8), kind="stable")
         inked = inked[order]
         mark = inked // len(steps)

@@ -14,8 +14,8 @@ GAP = 8  # pixels between two pictures; even, because video codecs want even wid
 def joined(first: NDArray[np.uint8], second: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     """Return two pictures `[H, W, 4]` side by side as a new one `[H, 2 W + GAP, 4]`, all uint8 BGRA.
 
-    A second one of another size is fitted into the first's, None leaves its place empty. So the size never depends on
-    it, and a recording can begin before the second lane has a picture.
+    A second one of another size is fitted into the first's, None leaves its place empty. The size does not depend on
+    it, so a recording can begin before the second lane has a picture.
     """
     height, width = first.shape[:2]
     out = np.empty((height, 2 * width + GAP, 4), np.uint8)
@@ -33,8 +33,8 @@ def joined(first: NDArray[np.uint8], second: NDArray[np.uint8] | None) -> NDArra
 def split(first: NDArray[np.uint8], second: NDArray[np.uint8] | None, place: float) -> NDArray[np.uint8]:
     """Return a new picture: the first left of a line, the second right of it, all `[H, W, 4]` uint8 BGRA.
 
-    A second one of another size is scaled to the first's, None shows the first alone. The line stands at `place`, a
-    share of the width in [0, 1].
+    A second one of another size is scaled to the first's, None shows the first alone. The line is at `place`, a share
+    of the width in [0, 1].
     """
     out = first.copy()
     if second is not None and second.size:
@@ -47,7 +47,7 @@ def split(first: NDArray[np.uint8], second: NDArray[np.uint8] | None, place: flo
 
 
 def _put(picture: NDArray[np.uint8], cell: NDArray[np.uint8]) -> None:
-    """Write a picture into a dark cell, as large as it fits."""
+    """Write a picture into a dark cell, as large as fits."""
     (height, width), (high, wide) = picture.shape[:2], cell.shape[:2]
     scale = min(high / height, wide / width)
     size = max(1, round(width * scale)), max(1, round(height * scale))

@@ -27,7 +27,7 @@ from engine.render.scene import Layout, Look, OverlayOptions
 from engine.render.text import EM_PER_CAPITAL, SMALLEST_CAPITAL, TextPainter, readable_size
 
 # The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller
-# and larger faces bear more, so ink grows with the geometric mean of both.
+# # and larger faces have room for thicker ink, so it grows with the geometric mean of both.
 USUAL_FACE, USUAL_PICTURE = 200.0, 480.0
 LINE_WIDTH = 0.8
 DOT_RADIUS = 1.5
@@ -35,12 +35,12 @@ RING_RADIUS, RING_WIDTH = 3.0, 0.9
 LINE_ALPHA = 0.85
 POSE_WIDTH = 1.5  # of an axis, in widths of a line
 # To the person's left, up, and forwards, as in `HeadPose.axes`. The axes differ in lightness too, and the one that
-# leads forwards has a dot at its end: of a face that looks into the camera nothing else of it can be seen.
+# leads forwards has a dot at its end: on a face that looks into the camera nothing else of it is visible.
 AXIS_COLOURS = (PARTS["eye"], PARTS["lip"], TEXT)
 AXIS_ALPHA = 0.95
 AXIS_DOT = 1.6  # radius, in widths of the line
 HALO = 0.4  # alpha of the dark edge around ink
-SMALLEST_INK = 0.6  # of those measures
+SMALLEST_INK = 0.6  # times those measures
 SMALL_FACE = 60.0  # pixels: below, ink shrinks with the face, however large the picture
 DOT_WHITENESS = 0.7
 # Confidence at or below which a point counts as hidden, and above which it is drawn in full.
@@ -55,7 +55,7 @@ BRACKET = 0.16  # length of the box's corners, of its smaller side
 
 
 class OverlayPainter:
-    """Paints what was found on a frame on its picture. Buffers are kept, so each thread and lane needs its own."""
+    """Paints a result on its frame's picture. It keeps buffers, so each thread and lane needs its own."""
 
     def __init__(self) -> None:
         self._painter = TextPainter()
@@ -80,7 +80,7 @@ class OverlayPainter:
             look: how it is drawn.
             stats: the numbers for the panel.
             signals: of each of the result's faces; empty, or None for a face, where there are none.
-            other: what the other lane found, on this frame or on one shortly before, to compare with.
+            other: the other lane's result, of this frame or of one shortly before, for comparison.
 
         Raises:
             ValueError: `out` has another shape or type.
@@ -134,7 +134,7 @@ class OverlayPainter:
     def _draw_differences(
         self, faces: tuple[Face, ...], others: tuple[Face, ...], magnification: float, out: NDArray[np.uint8]
     ) -> None:
-        """Draw how the faces that both lanes see differ, each pair through one layer."""
+        """Draw how the faces that both lanes found differ, each pair through one layer."""
         for face, other in paired(faces, others):
             difference = Difference(face, other, magnification)
             box = landmark_box(difference.reach())
@@ -312,7 +312,7 @@ def drawing_plan(scheme: Scheme, colour: Colour | None = None) -> DrawingPlan:
 def outwards(points: NDArray[np.float32], plan: DrawingPlan) -> NDArray[np.float32]:
     """Return unit vectors `[K, 2]` that lead from landmarks `[K, 2]` away from their contours.
 
-    They lead to the outer side of a contour, but for the inner edge of the lips, where the outer edge would be.
+    They lead to the outer side of a contour, except at the inner edge of the lips, where the outer edge is.
     """
     along = points[plan.ends[:, 1]] - points[plan.ends[:, 0]]
     length = np.hypot(along[:, 0], along[:, 1])
@@ -334,7 +334,7 @@ def _faces(result: Result, look: Look) -> tuple[Face, ...]:
 
 
 def ink_scale(box: Box, picture: NDArray[np.uint8]) -> float:
-    """Return how large ink on a face of `box` in `picture` `[H, W, 4]` is; 1 for the usual face."""
+    """Return the scale of ink on a face of `box` in `picture` `[H, W, 4]`; 1 for the usual face."""
     height, width = picture.shape[:2]
     face = min(max(box.width, box.height, 1.0), max(height, width))
     usual = math.sqrt(face / USUAL_FACE * min(height, width) / USUAL_PICTURE)
@@ -359,7 +359,7 @@ def brackets(box: Box) -> NDArray[np.float64]:
         for x, right in ((box.x0, 1), (box.x1, -1))
         for y, down in ((box.y0, 1), (box.y1, -1))
     ]
-    # Whole pixels, so that all four look alike.
+    # Whole pixels, so that all four look the same.
     return np.rint(np.array(corners))
 
 

@@ -18,7 +18,7 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
 
 WHITE = _bgr("#ffffff")
 PLATE = _bgr("#0d0f12")
-PLATE_ALPHA = 0.8  # over white, even the muted text still stands at 4.5 : 1
+PLATE_ALPHA = 0.8  # over white, even the muted text still has a contrast of 4.5 : 1
 TEXT = _bgr("#e8eaed")
 MUTED = _bgr("#a3acb8")
 

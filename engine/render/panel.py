@@ -47,7 +47,7 @@ TRUTH_ROW = Row("ground truth", (), "", rank=3, gap=True)
 
 
 def rows_of(stats: Stats, truth: bool) -> list[Row]:
-    """Return what the panel says, from top to bottom; where the ground truth is drawn, its marks need a word."""
+    """Return the rows of the panel, from top to bottom; where the ground truth is drawn, one explains its marks."""
     rows = []
     if stats.fps is not None:
         rows.append(Row("FPS", (number(stats.fps),), "frames/s", rank=0))
@@ -73,7 +73,7 @@ def number(value: float) -> str:
 
 
 class Panel:
-    """Draws stats on a dark plate in the upper left corner; laid out a few times a second, drawn over each frame."""
+    """Draws stats on a dark plate in the upper left corner; updated a few times a second, drawn over each frame."""
 
     def __init__(self, painter: TextPainter) -> None:
         self._painter = painter

@@ -55,7 +55,7 @@ class OverlayOptions:
 
 
 class Paint(Protocol):
-    """Paints on the faces of a picture, such as an AR filter. Equal to itself alone."""
+    """Paints on the faces of a picture, such as an AR filter. Equals only itself."""
 
     def paint(
         self,
@@ -76,12 +76,12 @@ class Paint(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """How a result is drawn. Where two looks are equal, pictures of the same result are.
+    """How a result is drawn. Equal looks give equal pictures of the same result.
 
     Attributes:
         options: what is drawn.
         mirrored: whether the picture is shown as in a mirror; text is not.
-        layout: `OVERLAID` and `DIFFERENCE` draw what the other lane found too.
+        layout: `OVERLAID` and `DIFFERENCE` draw the other lane's result too.
         magnification: how much longer than true the arrows of `DIFFERENCE` are.
         filter: the AR filter on the faces; None for none.
     """

@@ -36,7 +36,7 @@ def readable_size(width: int, height: int) -> float:
 class TextPainter:
     """Draws text; strings drawn before are only blended, not set again.
 
-    Digits all have the same width, so numbers that change do not tremble.
+    Digits all have the same width, so changing numbers do not move.
 
     Args:
         font: an OpenType or TrueType file.
@@ -53,7 +53,7 @@ class TextPainter:
         self._mask = lru_cache(maxsize=REMEMBERED)(self._set)
 
     def width(self, text: str, size: float) -> float:
-        """Return how far `text` runs in pixels when an em has `size` pixels."""
+        """Return the width of `text` in pixels when an em has `size` pixels."""
         return sum(self._cell(letter, size)[1] for letter in text) / SUPERSAMPLING
 
     def draw(

@@ -1,4 +1,4 @@
-"""What every source of frames offers, and how pictures of OpenCV become those of frames."""
+"""What every source of frames offers, and the conversion of OpenCV's pictures."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ class Source(Protocol):
 
 @runtime_checkable
 class Seekable(Protocol):
-    """A source that can go on from any place. Each of its frames carries its place, counted from 0, as its `id`."""
+    """A source that can continue from any place. The `id` of each of its frames is its place, counted from 0."""
 
     @property
     def duration(self) -> float | None:
-        """Seconds from the first frame to the end as far as is known; None where nothing is known of it."""
+        """Seconds from the first frame to the end as far as is known; None if unknown."""
 
     def place_at(self, seconds: float) -> int:
         """Return the place of the frame that is shown at a moment; the nearest one before the start and after the end.
 
-        Where that is only found by going there, places beyond the end may come too.
+        Where that is only found by seeking, it may be beyond the end.
         """
 
     def seek(self, place: int) -> None:
@@ -84,7 +84,7 @@ class Seekable(Protocol):
 
 @dataclass(frozen=True)
 class CameraFormat:
-    """What a camera is asked for, in pixels and pictures per second; it may answer with something else."""
+    """The format that a camera is asked for, in pixels and pictures per second; it may deliver another one."""
 
     width: int
     height: int

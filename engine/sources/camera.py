@@ -51,17 +51,17 @@ class CameraDenied(CameraRefused):
 
 
 class CameraSource:
-    """Frames of a camera, newest first come: its rate is measured by the reader, the reported one is ignored.
+    """Frames of a camera. Its rate is measured by the reader, and the reported one is ignored.
 
     Opening may take many seconds with some drivers, and reading may block for ever when a camera is unplugged; both
     belong on a thread that can be abandoned.
 
     Args:
         camera: which one, as listed by `engine.sources.discovery`.
-        wanted: what is asked for; the camera may answer with something else.
+        wanted: the format to ask for; the camera may deliver another one.
         open_capture: opens a device by its index and backend.
         fallbacks: the same device on other backends, tried in turn when the first one fails.
-        known: backends that cameras were opened by, by their names. That of this camera is tried first, because a
+        known: by the names of cameras, the backend that opened them. That of this camera is tried first, because a
             failing backend may be slow; the one that works is stored here.
 
     Raises:
@@ -131,7 +131,7 @@ class CameraSource:
 
 
 def _open_any(cameras: Sequence[Camera], wanted: CameraFormat, open_capture: OpenCapture) -> tuple[VideoCapture, int]:
-    """Open the first of the cameras that gives a picture; return its backend too.
+    """Open the first of the cameras that delivers a picture; return its backend too.
 
     Raises:
         SourceError: none does; the error is that of the first.
@@ -156,7 +156,7 @@ def _open(camera: Camera, wanted: CameraFormat, open_capture: OpenCapture) -> Vi
         capture.release()
         raise _unusable(camera, "cannot be opened")
     _configure(capture, wanted)
-    # A camera that another program uses often opens and then stays silent, so only a picture proves that it works.
+    # A camera in use by another program often opens and then stays silent, so only a picture proves that it works.
     # The first one is discarded: it is often dark or torn.
     for attempt in range(MOST_BAD_READS):
         if attempt:

@@ -76,7 +76,7 @@ def list_cameras(backend: int | None = None, enumerate_cameras: Enumerate | None
 class CameraList:
     """The cameras that are plugged in, each under the same name as long as it stays plugged in.
 
-    A second camera of the same model must not rename the active one. Safe from any thread.
+    A second camera of the same model does not rename the first. Safe from any thread.
     """
 
     def __init__(self, look: Callable[[], list[Camera]] = list_cameras) -> None:

@@ -1,4 +1,4 @@
-"""When each frame of a video is shown, as its container has it."""
+"""When each frame of a video is shown, according to its container."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import cv2
 
 from engine.sources.camera import VideoCapture
 
-# Frames are stored in the order of decoding: one may lie so many behind those that are shown after it.
+# Frames are stored in decoding order: one may come this many frames after those that are shown after it.
 MOST_REORDERED = 32
 HALF_MILLISECOND = 0.0005  # seconds; moments that are nearer than this are the same
-RAW = -1  # a picture format for which OpenCV hands packets over as they are
+RAW = -1  # a picture format for which OpenCV returns packets undecoded
 
 
 class FrameTimes:
-    """The moments of a video's frames in the order of showing, read on without decoding as far as they are needed."""
+    """The moments of a video's frames in presentation order, read without decoding, as far as they are needed."""
 
     def __init__(self, open_capture: Callable[[], VideoCapture]) -> None:
         self._capture = open_capture()
@@ -45,7 +45,7 @@ class FrameTimes:
             beyond = len(self._times) - bisect_right(self._times, seconds)
         if not self._sound or not self._times:
             return None
-        # Times are rounded somewhere on their way, so a frame counts as shown half a millisecond before its moment.
+        # Times may have been rounded, so a frame counts as shown half a millisecond before its moment.
         return max(0, bisect_right(self._times, seconds + HALF_MILLISECOND) - 1)
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from engine.sources.video import VideoSource
 SAMPLE = "sample"
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
 
-# Pictures that cannot be decoded here; the error says so instead of suspecting damage.
+# Picture formats that cannot be decoded here; the error says so instead of suspecting damage.
 FOREIGN_SUFFIXES = {".heic", ".heif", ".svg", ".svgz", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".pdf"}
 
 
@@ -44,10 +44,10 @@ def open_source(
             a camera of the same name.
         cameras: lists the cameras.
         open_camera: opens one of them.
-        formats: what cameras are asked for, by their names; others are asked for what is usual.
+        formats: what cameras are asked for, by their names; others are asked for the default.
 
     Raises:
-        SourceError: there is no such thing, or it cannot be opened; `CameraAbsent` if it can only be a camera.
+        SourceError: it does not exist, or cannot be opened; `CameraAbsent` if it can only be a camera.
         PackError: the path is a damaged pack.
     """
     text, found = (spec or "").strip(), cameras() if spec is None else []

@@ -26,8 +26,8 @@ NAMED_IN_REMARK = 3
 class PicturesSource:
     """Pictures one after the other: a single one, those of a folder in natural order, or those of a pack.
 
-    An unreadable picture in a folder is skipped and remembered. Pictures carry ground truth where a pack, or files
-    beside them, label exactly one face of theirs.
+    An unreadable picture in a folder is skipped and recorded. Pictures have ground truth where a pack, or files next to
+    them, label exactly one of their faces.
 
     Args:
         path: a picture, a folder or a pack.
@@ -87,7 +87,7 @@ class PicturesSource:
 
     @property
     def duration(self) -> float | None:
-        """Seconds for which all the pictures are shown."""
+        """Seconds for which all pictures are shown."""
         return len(self._paths) / SHOWING_RATE
 
     def place_at(self, seconds: float) -> int:
@@ -139,7 +139,7 @@ def _pictures_of(folder: Path) -> list[Path]:
         raise SourceError(
             f"The folder {folder} holds no picture",
             f"only files ending in {', '.join(sorted(PICTURE_SUFFIXES))} count, and folders inside it are not searched",
-            "choose the folder in which the pictures lie",
+            "choose the folder that holds the pictures",
         )
     return sorted(pictures, key=_natural)
 

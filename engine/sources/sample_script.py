@@ -1,4 +1,4 @@
-"""The script of the sample: how camera, head, face and light stand at each moment of its loop."""
+"""The script of the sample: the state of camera, head, face and light at each moment of its loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warps of the sample: eyes and mouth move column by column, the head turns as a whole, the camera looks on.
+"""The warps of the sample: eyes and mouth move column by column, the head turns as a whole.
 
 Each warp moves pictures backwards (where does this pixel come from?) and points forwards by the same function, so the
 landmarks of an animated portrait are exact.

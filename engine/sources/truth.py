@@ -1,4 +1,4 @@
-"""Ground truth that lies beside a video or a picture; docs/ground-truth.md says where and in which form."""
+"""Ground truth next to a video or a picture; docs/ground-truth.md says where and in which form."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class GroundTruth(Generic[Key]):
 
     @property
     def remark(self) -> str:
-        """A sentence on ground truth that had to be left out; "" if none had."""
+        """A sentence on ground truth that had to be left out; "" if there was none."""
         if self._first is None:
             return ""
         which = "The" if not self._failed else "A" if self._failed == 1 else f"{self._failed}"
@@ -147,7 +147,7 @@ def _pack_frames(path: Path) -> dict[int, Label | None]:
     if "frame" not in arrays or arrays["frame"].dtype.kind not in "iu":
         raise PackError(
             f"{pack} has faces of {path.name}, but no whole numbers “frame”",
-            "which frame of the video a face belongs to is not told",
+            "it is not known to which frame of the video a face belongs",
             "write the array “frame”, counted from 0",
         )
     landmarks = arrays.get("landmarks", np.empty(0))
@@ -189,7 +189,7 @@ def _number(table: Path, row: LandmarkRow) -> int:
 
 
 def _one_each(labels: Iterable[tuple[Key, Label]]) -> dict[Key, Label | None]:
-    """Return the labels by their picture; None for pictures with several faces, of which the true one is not known."""
+    """Return the labels by their picture; None for pictures with several faces, of which any may be meant."""
     found: dict[Key, Label | None] = {}
     for key, label in labels:
         found[key] = None if key in found else label

@@ -32,7 +32,7 @@ COUNT_TOLERANCE = 0.02
 LONGEST_VIDEO = 7 * 86400.0  # seconds; headers that promise more are wrong
 # Seconds before a frame at which decoding starts. The decoder may seek too far, as it assumes a constant rate.
 RUN_UPS = (0.1, 1.0, 10.0)
-# The same for a few frames back: the frames before are decoded with it, as more steps back will follow.
+# The same for a few frames back: the frames before it are decoded too, as more steps back will follow.
 STEP_BACK_RUN_UPS = (0.5, *RUN_UPS)
 FEW_FRAMES = 30
 # Decoded pictures that are kept for steps back, and bytes for all of them together.
@@ -68,9 +68,8 @@ class RecentFrames:
 class VideoSource:
     """The frames of a video file, turned upright by its orientation flag, each at its own time.
 
-    The end is found by reading, as the number of frames in the header is only a hint: `frame_count` stays None
-    until the end was seen.
-    Frames carry ground truth where files beside the video label one face of theirs.
+    The end is found by reading, as the number of frames in the header is only a hint: `frame_count` stays None until
+    the end was seen. Frames have ground truth where files next to the video label one of their faces.
 
     Args:
         path: the file.
@@ -172,7 +171,7 @@ class VideoSource:
                 self._times.close()
 
     def _open(self) -> VideoCapture:
-        # FFmpeg by name: others would take a file of numbers in its name for a series of pictures.
+        # FFmpeg by name: other backends would take a file with a number in its name for a series of pictures.
         return self._open_capture(os.fspath(self._path), cv2.CAP_FFMPEG)
 
     def _open_upright(self) -> VideoCapture:
@@ -186,7 +185,7 @@ class VideoSource:
         return self._times
 
     def _run_up_to(self, place: int, time: float | None) -> bool:
-        """Decode up to the frame at `place`, shown at `time`, from a little before; return whether it was found."""
+        """Decode up to the frame at `place`, shown at `time`, from shortly before it; return whether it was found."""
         if time is None:
             return False
         for run_up in STEP_BACK_RUN_UPS if 0 < self._next_id - place <= FEW_FRAMES else RUN_UPS:
@@ -234,7 +233,7 @@ class VideoSource:
         return picture if done and picture is not None and picture.size else None
 
     def _frame_time(self) -> float:
-        """Return the frame's own time in seconds; the last one plus a period where the file gives no sensible one."""
+        """Return the frame's own time in seconds; the last one plus a period where the file has no plausible one."""
         reported = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
         if self._next_id == 0:
             self._time = reported if math.isfinite(reported) and reported >= 0 else 0.0

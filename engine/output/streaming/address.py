@@ -17,7 +17,7 @@ EXAMPLES = {
 
 @dataclass(frozen=True)
 class StreamAddress:
-    """An address of a kind in `EXAMPLES`: the receiver's, or for `ws` the one of ours on which we listen."""
+    """An address of a kind in `EXAMPLES`: the receiver's, or for `ws` our own, on which we listen."""
 
     kind: str
     host: str
@@ -29,10 +29,10 @@ class StreamAddress:
 
 
 def parse_address(text: str) -> StreamAddress:
-    """Return the address that `text` writes as KIND://HOST:PORT.
+    """Return the address written as KIND://HOST:PORT in `text`.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not an address.
     """
     try:
         parts = urlsplit(text.strip())
@@ -44,7 +44,7 @@ def parse_address(text: str) -> StreamAddress:
     if not host or not port:
         raise _not_an_address(text, "it should name a host and a port from 1 to 65535")
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise _not_an_address(text, "nothing may stand beside host and port")
+        raise _not_an_address(text, "there may be nothing besides host and port")
     return StreamAddress(kind, host, port)
 
 

@@ -1,4 +1,4 @@
-"""What a stream says of a frame; docs/streaming.md describes it for receivers."""
+"""The message of a stream about a frame; docs/streaming.md describes it for receivers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from engine.core.errors import OutputError
 from engine.core.faces import Face, Result
 from engine.inference.signals import FaceSignals
 
-# Grows when a receiver that was written for an older message would misread a new one; fields may be added without.
+# Grows when a receiver written for an older message would misread a new one; fields may be added without that.
 VERSION = 1
-# macOS sends no datagram of more than 9216 bytes unless it is told otherwise.
+# macOS sends no datagram of more than 9216 bytes by default.
 LARGEST_DATAGRAM = 8192
 
 Message = dict[str, Any]

@@ -1,4 +1,4 @@
-"""The live stream of landmarks: never slower than the frames, and never slowing them."""
+"""The live stream of landmarks: it keeps up with the frames and never slows them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.output.worker import OnError, OutputWorker
 
 
 class Link(Protocol):
-    """A way to receivers. Used by one thread."""
+    """A connection to receivers. Used by one thread."""
 
     missed: int
 
@@ -30,7 +30,7 @@ class DatagramLink:
     """Sends messages, encoded as UDP datagrams, to one receiver, whether it is there or not.
 
     Attributes:
-        missed: messages that the system had no room for.
+        missed: messages for which the system had no room.
 
     Raises:
         OutputError: the host is unknown.
@@ -76,25 +76,25 @@ class DatagramLink:
 
 
 def open_link(address: StreamAddress) -> Link:
-    """Open the way that an address names.
+    """Open the connection that an address names.
 
     Raises:
         OutputError: the host is unknown or the port is in use.
     """
     if address.kind == "ws":
-        from engine.output.streaming.websocket import WebSocketLink  # only those who stream wait for its library
+        from engine.output.streaming.websocket import WebSocketLink  # loaded only when it is used
 
         return WebSocketLink(address)
     return DatagramLink(address, as_bundle if address.kind == "osc" else as_line)
 
 
 class Streamer(OutputWorker[tuple[Result, Sequence[FaceSignals | None]]]):
-    """Sends results to receivers. Of results that come faster than they go, the newest counts.
+    """Sends results to receivers. Of results that come faster than they can be sent, the newest counts.
 
     Args:
         address: such as `udp://127.0.0.1:5005`; see `engine.output.streaming.address`.
-        on_error: called with each new error, see `OutputWorker`. Only a stream that cannot be opened has ended.
-        open_link: opens the way to the receivers.
+        on_error: called with each new error, see `OutputWorker`. Only failing to open ends a stream.
+        open_link: opens the connection to the receivers.
 
     Attributes:
         address: where the stream goes.
@@ -102,7 +102,7 @@ class Streamer(OutputWorker[tuple[Result, Sequence[FaceSignals | None]]]):
         error: what is wrong; None once it works again.
 
     Raises:
-        UsageError: the address is none.
+        UsageError: the address is not valid.
     """
 
     def __init__(
@@ -117,11 +117,11 @@ class Streamer(OutputWorker[tuple[Result, Sequence[FaceSignals | None]]]):
 
     @property
     def dropped(self) -> int:
-        """Results that were overtaken by newer ones, or that a receiver was too slow for."""
+        """Results that were replaced by newer ones, or for which a receiver was too slow."""
         return self._dropped + (self._link.missed if self._link is not None else 0)
 
     def send(self, result: Result, signals: Sequence[FaceSignals | None] = ()) -> None:
-        """Leave a result, and the signals of each of its faces if they are read, to be sent; returns at once."""
+        """Queue a result, and the signals of each of its faces if they are measured, for sending; returns at once."""
         self._give((result, signals))
 
     def _write(self) -> None:

@@ -19,10 +19,10 @@ from engine.output.streaming.message import Message, as_line
 
 START_LIMIT = 5.0  # seconds
 GOODBYE = 0.3  # seconds for a client to answer when we close
-# A client that lets this many bytes wait gets no more until it has read them.
+# A client with this many unread bytes gets no more until it has read them.
 MOST_WAITING = 65_536
-# Programs name no origin. A web page names its own: without this check, any page that is open in a browser here could
-# read along.
+# Programs send no origin. A web page sends its own: without this check, any page that is open in a browser here could
+# # read the stream.
 LOCAL_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
@@ -30,7 +30,7 @@ class WebSocketLink:
     """Serves at an address on a thread of its own.
 
     Attributes:
-        missed: messages that a client was too slow for.
+        missed: messages for which a client was too slow.
 
     Raises:
         OutputError: the port is in use, or the host is not this machine.
@@ -42,7 +42,7 @@ class WebSocketLink:
         self._loop = asyncio.new_event_loop()
         self._ending = asyncio.Event()
         self._started: Future[Server] = Future()
-        self._heard = False  # whether a client may be there
+        self._heard = False  # whether a client may be connected
         self._thread = threading.Thread(target=self._run, name="websocket", daemon=True)
         self._thread.start()
         try:
@@ -55,14 +55,14 @@ class WebSocketLink:
             ) from error
 
     def send(self, message: Message) -> None:
-        """Give a message to every client that keeps up; returns at once."""
+        """Send a message to every client that keeps up; returns at once."""
         if not self._heard:
             return
         text = as_line(message).decode().rstrip("\n")
         self._loop.call_soon_threadsafe(self._spread, text)
 
     def close(self) -> None:
-        """Say goodbye to the clients and free the port."""
+        """Close the connections and free the port."""
         self._loop.call_soon_threadsafe(self._ending.set)
         self._thread.join(2 * GOODBYE)
 
@@ -76,8 +76,8 @@ class WebSocketLink:
 
     async def _serve(self) -> None:
         strangers = logging.getLogger(f"{__name__}.clients")
-        strangers.setLevel(logging.CRITICAL)  # what they do wrong is none of our user's business
-        async with asyncio.timeout(START_LIMIT):  # the name of a host may take for ever
+        strangers.setLevel(logging.CRITICAL)  # our user need not know what they do wrong
+        async with asyncio.timeout(START_LIMIT):  # resolving a host may never return
             server = await serve(
                 _listen,
                 self._address.host,
@@ -94,7 +94,7 @@ class WebSocketLink:
             await self._ending.wait()
 
     def _on_client(self, client: ServerConnection, request: Request) -> None:
-        """Give messages from now on; called before a client hears that it is connected."""
+        """Add a client, before it is notified that it is connected."""
         self._heard = True
 
     def _spread(self, text: str) -> None:
@@ -108,7 +108,7 @@ class WebSocketLink:
 
 
 async def _listen(client: ServerConnection) -> None:
-    """Keep a connection until it ends, however it does; whatever the client says is thrown away."""
+    """Keep a connection until it ends in any way; what the client sends is discarded."""
     with suppress(ConnectionClosed):
         async for _ in client:
             pass

@@ -1,6 +1,6 @@
 """A virtual camera for other programs, fed through a process of its own.
 
-The library that speaks to the drivers, pyvirtualcam, is GPL-2.0: it is not shipped and never imported here. The user's
+The library that talks to the drivers, pyvirtualcam, is GPL-2.0: it is not shipped and never imported here. The user's
 own Python runs `assets/virtual_camera/send_frames.py`, which gets frames through a pipe.
 """
 
@@ -23,25 +23,25 @@ from engine.output.worker import OnError, OutputWorker
 from engine.sources.discovery import Camera
 
 OPEN_LIMIT = 15.0  # seconds
-# A picture is sent again when no other came for so long: programs take a silent camera for a broken one.
+# A picture is repeated after this time without another: programs take a silent camera for a broken one.
 REPEAT_AFTER = 0.5
 RATE = 30.0  # frames per second that the camera announces
-GOODBYE = 0.5  # seconds for the process to let go of the device
+GOODBYE = 0.5  # seconds for the process to release the device
 
 
 class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
-    """Shows pictures in a virtual camera. Of pictures that come faster than they go, the newest counts.
+    """Shows pictures in a virtual camera. Of pictures that come faster than they can be shown, the newest counts.
 
-    Pictures of another size than `size` are fitted in with black bars, so that the programs that watch see one size.
+    Pictures of another size than `size` are fitted in with black bars, so that other programs see one size.
 
     Args:
         size: width and height in pixels; odd ones lose a pixel, because drivers halve the colours.
-        source: the camera whose picture is shown; refused if it is this very virtual camera.
+        source: the camera whose picture is shown; refused if it is this virtual camera.
         on_error: called with the error that ended it, see `OutputWorker`.
-        command: the program that shows frames; None takes ours.
+        command: the program that shows frames; None for ours.
 
     Attributes:
-        device: name or path of the virtual camera, "" until it is there.
+        device: name or path of the virtual camera, "" until it is open.
         sent: pictures that were sent, without repetitions.
 
     Raises:
@@ -64,13 +64,13 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
         self._thread.start()
 
     def send(self, picture: NDArray[np.uint8]) -> None:
-        """Leave a picture to be shown, `[H, W, 4]` BGRA or `[H, W, 3]` RGB, uint8; it may not be changed afterwards."""
+        """Queue a picture to be shown, `[H, W, 4]` BGRA or `[H, W, 3]` RGB, uint8; it may not be changed afterwards."""
         self._give(picture)
 
     def stop(self, timeout: float = 1.0) -> bool:
-        """End within `timeout` seconds; return whether everything did. A process that does not let go is killed."""
+        """End within `timeout` seconds; return whether everything did. A process that does not end is killed."""
         if not self._join(timeout - GOODBYE) and self._process is not None:
-            self._process.kill()  # it may be that it does not read, and then our writing never returns
+            self._process.kill()  # it may not be reading, and then our writing never returns
         return self._join(GOODBYE)
 
     def _write(self) -> None:
@@ -79,7 +79,7 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # a bundled application may have none to lend
+                stderr=subprocess.DEVNULL,  # a bundled application may have none to pass on
                 env=child_environment(),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows would open a terminal
             )
@@ -112,15 +112,15 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
             try:
                 process.stdin.write(shown)
                 process.stdin.flush()
-            except OSError:  # the process is gone; why, the listener says
+            except OSError:  # the process is gone; the listener reports why
                 return
             self.sent += picture is not None
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
-        """Hear what the process says until it ends."""
+        """Read what the process reports until it ends."""
         assert process.stdout is not None
         for line in process.stdout:
-            with suppress(ValueError, TypeError, AttributeError):  # libraries may print things of their own
+            with suppress(ValueError, TypeError, AttributeError):  # libraries may print other things
                 self._hear(json.loads(line))
         if not self._ending:
             self._fail(problem_error("lost", f"exit code {process.wait()}", self._command[0]))
@@ -136,13 +136,13 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
 
 
 def is_same(camera: Camera, device: str) -> bool:
-    """Tell whether a camera is the virtual camera `device`: by its path, or where devices have none, by its name."""
+    """Return whether a camera is the virtual camera `device`: by its path, or where devices have none, by its name."""
     name, own = camera.name.casefold(), device.casefold()
     return bool(device) and (camera.path == device or name == own or name.startswith(f"{own} ("))
 
 
 def feedback_error(camera: Camera) -> SourceError:
-    """Return the sentence for a virtual camera of ours that is its own source."""
+    """Return the error of a virtual camera of ours that is its own source."""
     return SourceError(
         f"The camera “{camera.name}” is the virtual camera that this program feeds",
         "its picture would show itself, over and over",

@@ -1,4 +1,4 @@
-"""What a virtual camera needs on this machine: a Python with a package, and a driver; and sentences where they miss."""
+"""What a virtual camera needs on this machine, a Python with a package and a driver, and errors if one is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DRIVERS = {
 def child_command(frozen: bool | None = None, which: Callable[[str], str | None] = shutil.which) -> list[str]:
     """Return the command that shows frames in a virtual camera, without its arguments.
 
-    The bundled, `frozen` application has no Python to lend: that on the path is taken. None finds out.
+    The bundled, `frozen` application has no Python: that on the path is used. None detects which it is.
 
     Raises:
         OutputError: the application is bundled and there is no Python on the path.
@@ -41,10 +41,10 @@ def child_command(frozen: bool | None = None, which: Callable[[str], str | None]
 
 
 def child_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment for another Python: libraries of a bundled application are none of its business."""
+    """Return the environment for another Python, without the libraries of a bundled application."""
     changed = {name: value for name, value in environment.items() if name != "PYTHONHOME"}
     if getattr(sys, "frozen", False):
-        # The bundle's loader keeps what the user had under this name.
+        # The bundle's loader saves the user's value under this name.
         original = changed.pop("LD_LIBRARY_PATH_ORIG", None)
         changed.pop("LD_LIBRARY_PATH", None)
         if original is not None:

@@ -47,7 +47,7 @@ def test_a_gain_is_told_from_noise(run):
     assert gain.excludes_zero
     assert not noise.excludes_zero
     verdicts = [cells[-1] for cells in comparison_cells(compare([[first], [better], [same]]))]
-    assert verdicts == ["-", "better", "not told apart"]
+    assert verdicts == ["-", "better", "no clear difference"]
     assert comparison_cells(compare([[better], [first]]))[1][-1] == "worse"
 
 

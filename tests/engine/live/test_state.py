@@ -31,7 +31,7 @@ def test_every_way_between_states_is_open_or_closed_as_the_table_says(begin, end
         machine.move(end, "why")
         assert machine.status.state is end
     else:
-        with pytest.raises(ValueError, match="no way"):
+        with pytest.raises(ValueError, match="no transition"):
             machine.move(end, "why")
         assert machine.status.state is begin
 
@@ -92,7 +92,7 @@ def test_a_flapping_camera_cannot_get_around_the_limit():
     retries = Retries(Timing())
     now, attempts = 0.0, []
     while now < 300:
-        now += retries.next_look(now)  # it is back at once, each time
+        now += retries.next_check(now)  # it is back at once, each time
         retries.attempted(now)
         retries.succeeded()
         attempts.append(now)
