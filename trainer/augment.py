@@ -174,11 +174,8 @@ def mirror_points(points: torch.Tensor, order: torch.Tensor, label_shift: torch.
 class Augmenter:
     """Draws the random changes for one batch after another.
 
-    Args:
-        settings: ranges and shares.
-        mirror: the scheme's mirror permutation.
-        window_ratio: side of the model's crop as a share of the stored crop's side.
-        size: side of the model's input in pixels.
+    `mirror` is the scheme's mirror permutation, `window_ratio` the side of the model's crop as a share of the stored
+    crop's, `size` the side of the model's input in pixels.
     """
 
     def __init__(self, settings: Augmentation, mirror: tuple[int, ...], window_ratio: float, size: int) -> None:

@@ -51,10 +51,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         RecordingError: it cannot be written; the one before is untouched.
     """
-    tensors = {}
-    for group in ("model", "ema", "optimizer"):
-        for name, tensor in getattr(checkpoint, group).items():
-            tensors[f"{group}/{name}"] = tensor.detach().cpu().contiguous()
+    tensors = {
+        f"{group}/{name}": tensor.detach().cpu().contiguous()
+        for group in ("model", "ema", "optimizer")
+        for name, tensor in getattr(checkpoint, group).items()
+    }
     metadata = {
         "format": FORMAT,
         "step": str(checkpoint.step),

@@ -40,13 +40,7 @@ def train(
     """Train a network and return the one of its averaged weights; checkpoints and logs go to the run's folder.
 
     Several processes end with the weights of one, but for rounding and for dropout, whose masks they draw for
-    themselves.
-
-    Args:
-        context: of the run.
-        network: with the weights to start from.
-        training: faces.
-        checkpoint: of this run, to go on from.
+    themselves. A checkpoint of this run is gone on from.
 
     Raises:
         UsageError: the checkpoint is of another network, the batch is smaller than the number of processes, or the

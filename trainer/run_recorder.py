@@ -131,16 +131,16 @@ class RunRecorder:
 class RunLog:
     """Writes numbers of a run to `KIND.csv` and TensorBoard files in the run's folder.
 
-    Args:
-        folder: the run's folder.
-        first_step: rows after this step are dropped, so that a resumed run logs no step twice.
+    Rows after `first_step` are dropped, so that a resumed run logs no step twice.
     """
 
     def __init__(self, folder: Path, first_step: int = 0) -> None:
         self._folder = folder
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step or None)
         for file in folder.glob("*.csv"):
-            _drop_rows_after(file, first_step)
+            rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = rows[:1] + [row for row in rows[1:] if int(row.split(",", 1)[0]) <= first_step]
+            file.write_text("".join(kept), encoding="utf-8")
 
     def close(self) -> None:
         """Write what is still in memory."""
@@ -168,9 +168,3 @@ def _columns(file: Path, wanted: list[str]) -> list[str]:
             csv.writer(stream).writerow(columns)
             stream.writelines(rows[1:])
     return columns
-
-
-def _drop_rows_after(file: Path, step: int) -> None:
-    rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = rows[:1] + [row for row in rows[1:] if int(row.split(",", 1)[0]) <= step]
-    file.write_text("".join(kept), encoding="utf-8")

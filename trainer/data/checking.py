@@ -200,10 +200,13 @@ def _about_labels(
     absurd = (np.abs(np.nan_to_num(points, posinf=np.inf, neginf=np.inf)) > FARTHEST_PIXEL).any((1, 2))
     labelled = np.asarray(np.isfinite(points).all(-1))
     none = ~labelled.any(1) & ~absurd
-    share = _share_outside(points, labelled, sizes)
+    # Comparisons with NaN are false: points without a label and pictures without a size are not outside.
+    beyond = ((points < -0.5) | (points > sizes[:, None] - 0.5)).any(-1) & labelled
+    share = beyond.sum(1) / np.maximum(labelled.sum(1), 1)
     outside = ~absurd & (share > MOSTLY_OUTSIDE)
     partly = ~absurd & (share > 0) & ~outside
-    side = np.where(labelled.any(1) & ~absurd, _larger_side(points, labelled), np.nan)
+    high, low = (np.where(labelled[..., None], points, fill) for fill in (-np.inf, np.inf))
+    side = np.where(labelled.any(1) & ~absurd, (high.max(1) - low.min(1)).max(1), np.nan)
     collapsed = side < NO_FACE
     small = (side < SMALL_FACE) & ~collapsed & (points.shape[1] in SCHEMES)
     for found, label, what, error in (
@@ -215,23 +218,6 @@ def _about_labels(
         (small, "small face", f"Faces smaller than {SMALL_FACE:g} pixels", False),
     ):
         yield from _findings(pack, label, what, error, np.asarray(found), labels)
-
-
-def _share_outside(
-    points: NDArray[np.float32], labelled: NDArray[np.bool_], sizes: NDArray[np.float32]
-) -> NDArray[np.floating]:
-    """Return the share `[N]` of a face's labelled points that lie beyond the picture's edges."""
-    # Comparisons with NaN are false: points without a label and pictures without a size are not outside.
-    beyond = ((points < -0.5) | (points > sizes[:, None] - 0.5)).any(-1) & labelled
-    return beyond.sum(1) / np.maximum(labelled.sum(1), 1)
-
-
-def _larger_side(points: NDArray[np.float32], labelled: NDArray[np.bool_]) -> NDArray[np.floating]:
-    """Return the larger side `[N]` of the box around the labelled points."""
-    high = np.where(labelled[..., None], points, -np.inf).max(1)
-    low = np.where(labelled[..., None], points, np.inf).min(1)
-    side: NDArray[np.floating] = (high - low).max(1)
-    return side
 
 
 def _about_leaks(pack: LoosePack, facts: list[PictureFacts]) -> Iterator[Finding]:

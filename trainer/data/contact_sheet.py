@@ -62,10 +62,9 @@ def contact_sheet(tiles: Sequence[Tile]) -> NDArray[np.uint8]:
     for index, tile in enumerate(tiles):
         y, x = GAP + index // COLUMNS * down, GAP + index % COLUMNS * across
         _draw_face(canvas[y : y + TILE, x : x + TILE], tile, layer)
-        name = _shortened(tile.image.stem, painter)
-        painter.draw(canvas, name, (x, y + TILE + LINE - 3), TEXT_SIZE, MUTED)
-        note = _shortened(tile.note, painter)
-        painter.draw(canvas, note, (x, y + TILE + 2 * LINE - 3), TEXT_SIZE, TRUTH if tile.suspicious else TEXT)
+        lines = ((tile.image.stem, MUTED), (tile.note, TRUTH if tile.suspicious else TEXT))
+        for line, (text, colour) in enumerate(lines, 1):
+            painter.draw(canvas, _shortened(text, painter), (x, y + TILE + line * LINE - 3), TEXT_SIZE, colour)
     return cv2.cvtColor(canvas, cv2.COLOR_BGRA2RGB)
 
 
@@ -104,9 +103,8 @@ def _crop(picture: NDArray[np.uint8], points: NDArray[np.float32]) -> Crop:
 
 def _shortened(text: str, painter: TextPainter) -> str:
     """Return `text`, its middle left out where it is wider than a tile."""
-    if painter.width(text, TEXT_SIZE) <= TILE:
-        return text
-    kept = len(text) - 1
-    while painter.width(f"{text[: kept // 2]}…{text[len(text) - (kept - kept // 2) :]}", TEXT_SIZE) > TILE:
+    shown, kept = text, len(text)
+    while painter.width(shown, TEXT_SIZE) > TILE:
         kept -= 1
-    return f"{text[: kept // 2]}…{text[len(text) - (kept - kept // 2) :]}"
+        shown = f"{text[: kept // 2]}…{text[len(text) - (kept - kept // 2) :]}"
+    return shown

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from engine.core.errors import PackError
 from engine.core.geometry import crop_of_box, landmark_box
 from engine.formats.images import read_picture
-from engine.formats.packs import VISIBLE, Pack, PackFace, is_pack, read_pack
+from engine.formats.packs import VISIBLE, PackFace, is_pack, read_pack
 from trainer.augment import Faces
 from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cache_path, cached_sizes, read_cache
 from trainer.data.validation_faces import OF_300W, TURNED, faces_of, validation_group
@@ -147,6 +147,10 @@ def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int =
         points[index] = crop.from_picture(face.landmarks)
         sides[index] = crop.side
     visibility = [_visibility(face) for face in pack_faces]
+    digest = hashlib.sha256(pack.name.encode())
+    for face in pack.faces:
+        digest.update(f"{face.image.name} {face.image.stat().st_size}".encode())
+        digest.update(face.landmarks.tobytes())
     return CutFaces(
         images=torch.from_numpy(images),
         points=torch.from_numpy(points),
@@ -154,7 +158,7 @@ def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int =
         visible_weight=torch.from_numpy(np.stack([weight for _, weight in visibility])),
         sides=sides,
         names=tuple(f"{pack.name}/{face.image.relative_to(pack.folder).as_posix()}" for face in pack_faces),
-        digest=_digest(pack),
+        digest=digest.hexdigest(),
     )
 
 
@@ -194,11 +198,3 @@ def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32
         return visible, np.ones_like(visible)
     labelled = np.asarray(np.isfinite(face.landmarks).all(-1), np.float32)
     return labelled, labelled * np.float32(ASSUMED_VISIBLE_WEIGHT)
-
-
-def _digest(pack: Pack) -> str:
-    digest = hashlib.sha256(pack.name.encode())
-    for face in pack.faces:
-        digest.update(f"{face.image.name} {face.image.stat().st_size}".encode())
-        digest.update(face.landmarks.tobytes())
-    return digest.hexdigest()

@@ -72,16 +72,13 @@ def derive_pack(
 ) -> Derivation:
     """Write a pack of 98 points for a pack of 68.
 
-    Args:
-        folder: the pack with 68 points.
-        proposal: 98 points of its faces, by another tool or by a model.
-        shapes: file with the real 98-point shapes that say what is plausible, see `load_shapes`.
-        out: folder of the new pack. It gets the pictures, `landmarks` (N, 98, 2), `origin` (N, 98): 0 manual,
-            1 manual but moved, 2 derived; `bbox`, `split`, `use`, `source`, `same_picture_as_test`, and `visibility`
-            (N, 98) where the pack has it: a derived point is as visible as the nearest manual one.
-        split: faces to take; None: all.
-        labels: array of the manual points.
-        progress: whether to show a bar where a person is watching.
+    Of the pack with 68 points `folder` the faces of `split` are taken (None: all), by the points in its array `labels`.
+    The proposal is 98 points of its faces, by another tool or by a model; `shapes` is the file with the real 98-point
+    shapes that say what is plausible, see `load_shapes`.
+
+    The new pack `out` gets the pictures, `landmarks` (N, 98, 2), `origin` (N, 98): 0 manual, 1 manual but moved,
+    2 derived; `bbox`, `split`, `use`, `source`, `same_picture_as_test`, and `visibility` (N, 98) where the pack has it:
+    a derived point is as visible as the nearest manual one.
 
     Raises:
         UsageError: the proposals have not 98 points.

@@ -33,10 +33,8 @@ class EyeStates:
 def load_eyes(data: Path, crop_scale: float, size: int) -> EyeStates | None:
     """Read the listed faces of the pack `eyes_state` below `data`; None where it is not, or has none of them.
 
-    Args:
-        data: folder of the packs.
-        crop_scale: side of the crop as a multiple of the larger side of the box `bbox` (N, 4); it is turned by `roll`.
-        size: side of the images in pixels.
+    The crop has `crop_scale` times the larger side of the box `bbox` (N, 4) and is turned by `roll`; the images have
+    `size` pixels a side.
 
     Raises:
         PackError: the pack is damaged, or lacks the arrays.

@@ -86,14 +86,10 @@ def label_pack(
 ) -> Labelling:
     """Write a pack of a model's landmarks for a pack of faces with five points.
 
-    Args:
-        folder: the pack with five points.
-        landmarker: the model.
-        out: folder of the new pack. It gets the pictures, `landmarks` (N, K, 2) and `confidence` (N, K) of the model,
-            `bbox` (N, 4), `agreement` (N,): mean distance to the five points in percent of the distance of the eye
-            centres, `split`, `use`, and what the pack says about its faces (`KEPT_ARRAYS`).
-        largest_disagreement: faces with a greater distance are left out; percent.
-        progress: whether to show a bar where a person is watching.
+    The new pack `out` gets the pictures, `landmarks` (N, K, 2) and `confidence` (N, K) of the model, `bbox` (N, 4),
+    `agreement` (N,): mean distance to the five points in percent of the distance of the eye centres, `split`, `use`,
+    and what the pack says about its faces (`KEPT_ARRAYS`). Faces with a greater distance than `largest_disagreement`,
+    in percent, are left out.
 
     Raises:
         UsageError: the model's markup has no place for the five points.

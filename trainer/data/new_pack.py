@@ -47,15 +47,10 @@ def new_pack(out: Path) -> Iterator[Path]:
 
 
 def write_annotations(folder: Path, arrays: Mapping[str, NDArray], meta: Mapping[str, Any]) -> None:
-    """Write `annotations.npz` and `meta.json` of a pack.
+    """Write `annotations.npz` and `meta.json` of a pack; `OSError` if they cannot be written.
 
-    Args:
-        folder: where the pictures are.
-        arrays: of equal length, `image` with paths below `folder` among them; no Python objects.
-        meta: what else is to be known: markup, labels, licence, origin.
-
-    Raises:
-        OSError: they cannot be written.
+    The arrays are of equal length and without Python objects, `image` with paths below `folder` among them. What else
+    is to be known is in `meta`: markup, labels, licence, origin.
     """
     np.savez_compressed(folder / "annotations.npz", allow_pickle=False, **arrays)
     text = json.dumps(dict(meta), indent=1, ensure_ascii=False)

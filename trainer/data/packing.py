@@ -29,12 +29,8 @@ def pack_crops(
 ) -> list[PackedCrops]:
     """Write the crop caches of packs, and copy the shapes that recipes soften landmarks by.
 
-    Args:
-        data: folder of the packs.
-        out: folder of the caches; caches of the same packs and size are replaced there.
-        names: packs below `data`; without any, all that recipes train on and that are there.
-        progress: whether to show a bar where a person is watching.
-        size: pixels a side of the crops.
+    They are the packs `names` below `data`; without any, all that recipes train on and that are there. Caches of the
+    same packs and size, in pixels a side of the crops, are replaced in `out`.
 
     Raises:
         UsageError: there is no such pack, or `out` holds packs.

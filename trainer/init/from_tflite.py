@@ -58,12 +58,18 @@ def network_of_model(content: bytes, name: str) -> HeatmapNetwork:
     network = HeatmapNetwork(shape).eval()
     modules = _in_order_of_use(network)
     _refuse_other_layers(layers, modules, name)
-    norms = _norms_after(network)
+    # The batch norm that follows each convolution; they stand one after the other in their parent.
+    norms = {module: norm for module, norm in pairwise(network.modules()) if isinstance(norm, nn.BatchNorm2d)}
     with torch.no_grad():
         for layer, module in zip(layers, modules, strict=True):
             _fill(module, norms.get(module), layer)
         _unfold_pixel_scaling(network.encoder.stem)
-        network.peak_weight.copy_(_peak_weight(model, graph, constants, shape.points, name))
+        # The weight [K] of each heatmap's peak in the confidence is the one product with a constant.
+        products = _operators(model, graph, schema.BuiltinOperator.MUL)
+        factors = [constants[place] for operator in products for place in operator.inputs if place in constants]
+        if len(factors) != 1 or factors[0].size != shape.points:
+            raise _other_architecture(name, "its confidence does not read the peaks of heatmaps")
+        network.peak_weight.copy_(torch.from_numpy(factors[0].reshape(shape.points).copy()))
     return network
 
 
@@ -134,12 +140,6 @@ def _in_order_of_use(network: HeatmapNetwork) -> list[Any]:
     return [*used, network.visibility]
 
 
-def _norms_after(network: HeatmapNetwork) -> dict[nn.Module, nn.BatchNorm2d]:
-    """Return the batch norm that follows each convolution; they stand one after the other in their parent."""
-    pairs = pairwise(network.modules())
-    return {module: norm for module, norm in pairs if isinstance(norm, nn.BatchNorm2d)}
-
-
 def _refuse_other_layers(layers: list[_Layer], modules: list[Any], name: str) -> None:
     if len(layers) != len(modules):
         raise _other_architecture(
@@ -176,21 +176,6 @@ def _unfold_pixel_scaling(stem: nn.Module) -> None:
     raw = stem.convolution.weight * stem.norm.weight.reshape(-1, 1, 1, 1)
     normalised = _Layer(raw * stem.deviation, stem.norm.bias + (raw * stem.mean).sum((1, 2, 3)))
     _fill(stem.convolution, stem.norm, normalised)
-
-
-def _peak_weight(
-    model: schema.ModelT, graph: schema.SubGraphT, constants: dict[int, NDArray[np.float32]], points: int, name: str
-) -> torch.Tensor:
-    """Return the weight `[K]` of each heatmap's peak in the confidence, the one product with a constant."""
-    factors = [
-        constants[place]
-        for operator in _operators(model, graph, schema.BuiltinOperator.MUL)
-        for place in operator.inputs
-        if place in constants
-    ]
-    if len(factors) != 1 or factors[0].size != points:
-        raise _other_architecture(name, "its confidence does not read the peaks of heatmaps")
-    return torch.from_numpy(factors[0].reshape(points).copy())
 
 
 def _other_architecture(name: str, found: str) -> UsageError:

@@ -14,11 +14,8 @@ def restate_norms(network: nn.Module, batches: Iterable[torch.Tensor]) -> None:
     """Let every batch norm hold the mean and variance of what it reads, and change scale and shift to make up for it.
 
     So in training mode, where a batch's own statistics count, the network computes about what it does in evaluation
-    mode; there no number changes but for rounding.
-
-    Args:
-        network: any, with batch norms.
-        batches: images as the network reads them, of any floating type, at least one batch.
+    mode; there no number changes but for rounding. There is at least one batch, of images as the network reads them, of
+    any floating type.
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     read: dict[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]] = {norm: [] for norm in norms}
@@ -34,16 +31,12 @@ def restate_norms(network: nn.Module, batches: Iterable[torch.Tensor]) -> None:
     for hook in hooks:
         hook.remove()
     for norm in norms:
-        variances, means = (torch.stack(values).mean(0) for values in zip(*read[norm], strict=True))
-        _restate(norm, means, variances)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        variance, mean = (torch.stack(values).mean(0) for values in zip(*read[norm], strict=True))
+        scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        norm.bias.copy_(norm.bias + (mean - norm.running_mean) * scale)
+        norm.weight.copy_(scale * (variance + norm.eps).sqrt())
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
     network.train(was_training)
-
-
-def _restate(norm: nn.BatchNorm2d, mean: torch.Tensor, variance: torch.Tensor) -> None:
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
-    norm.bias.copy_(norm.bias + (mean - norm.running_mean) * scale)
-    norm.weight.copy_(scale * (variance + norm.eps).sqrt())
-    norm.running_mean.copy_(mean)
-    norm.running_var.copy_(variance)

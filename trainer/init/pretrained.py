@@ -29,11 +29,7 @@ def imagenet_mobilenetv2() -> MobileNetV2:
 
 
 def load_imagenet(encoder: nn.Module) -> None:
-    """Give timm's `mobilenetv2_100` without classifier the ImageNet weights, for RGB values in [0, 1].
-
-    Raises:
-        UsageError: the package that carries the weights is not installed.
-    """
+    """Give timm's `mobilenetv2_100` without classifier these weights, for RGB values in [0, 1]; raise as above."""
     _load_in_order(encoder, _imagenet_tensors())
     _read_unit_pixels(encoder)
 

@@ -51,8 +51,7 @@ def load_imagenet_resnet(encoder: ResNet50) -> None:
 def read_tensors(manifest: Path) -> Tensors:
     """Return the tensors of a TensorFlow.js model by name, in the order and layout of Keras.
 
-    Args:
-        manifest: its `model.json`; the files that this names lie beside it, all of their values float32.
+    The files that the manifest, its `model.json`, names lie beside it; all of their values are float32.
 
     Raises:
         OSError, LookupError, TypeError, ValueError: a file is missing, or is not what it should be.

@@ -61,11 +61,8 @@ def heatmap_distillation(
 ) -> torch.Tensor:
     """Return the distance from the teachers' maps, a scalar before its weight; the mean over several teachers.
 
-    Args:
-        student: `[B, K, H, W]` >= 0.
-        teachers: of each `[B, K, h, w]` >= 0, resampled to H x W if need be; NaN in faces of which it says nothing.
-            They get no gradient.
-        settings: `variant` is not `none`.
+    The student's maps are `[B, K, H, W]` >= 0, each teacher's `[B, K, h, w]` >= 0, NaN in faces of which it says
+    nothing; they are resampled to H x W if need be, and get no gradient. The settings' variant is not `none`.
 
     Raises:
         UsageError: there are no maps to compare, or their points are those of another scheme.
@@ -77,8 +74,7 @@ def heatmap_distillation(
             f"{who} coordinates",
             "take student and teachers with heatmaps, or set loss.heatmap_kd.variant=none",
         )
-    distances = [_distance(student, teacher.detach(), settings) for teacher in teachers]
-    return torch.stack(distances).mean()
+    return torch.stack([_distance(student, teacher.detach(), settings) for teacher in teachers]).mean()
 
 
 def _distance(student: torch.Tensor, teacher: torch.Tensor, settings: HeatmapKD) -> torch.Tensor:

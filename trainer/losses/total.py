@@ -27,8 +27,8 @@ class LandmarkLoss:
 
     Attributes:
         points: rule for the points: `wing`; `l2`, the mean square of the published teachers; `kd`, by `kd`; `star`, by
-            `star`; or `smooth_l1`, which is STAR without its axes and spreads. The distance
-            to the teachers' points, with the weight of `kd`, is added to any of them.
+            `star`; or `smooth_l1`, which is STAR without its axes and spreads. The distance to the teachers' points,
+            with the weight of `kd`, is added to any of them.
         points_weight: weight of the points' term.
         wing_width, wing_epsilon: constants of the Wing loss in units of half a crop side.
         kd: constants of the KD-Loss.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.core.records import read_record
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
@@ -13,24 +13,17 @@ from trainer.networks.star import StarNetwork, StarShape
 LandmarkNetwork = HeatmapNetwork | RegressionNetwork | StarNetwork
 NetworkShape = HeatmapShape | RegressionShape | StarShape
 
-
-class Kind(NamedTuple):
-    """A kind of network: the record of its sizes, and its class."""
-
-    shape: Any
-    network: Any
-
-
-NETWORKS = {
-    "heatmap": Kind(HeatmapShape, HeatmapNetwork),
-    "regression": Kind(RegressionShape, RegressionNetwork),
-    "star": Kind(StarShape, StarNetwork),
+# The record of a network's sizes, and the class that is built from it.
+NETWORKS: dict[str, tuple[Any, Any]] = {
+    "heatmap": (HeatmapShape, HeatmapNetwork),
+    "regression": (RegressionShape, RegressionNetwork),
+    "star": (StarShape, StarNetwork),
 }
 
 
 def network_of(shape: NetworkShape) -> LandmarkNetwork:
     """Return the network of a shape with random weights."""
-    network: LandmarkNetwork = NETWORKS[shape.kind].network(shape)
+    network: LandmarkNetwork = NETWORKS[shape.kind][1](shape)
     return network
 
 
@@ -41,5 +34,5 @@ def shape_of(sizes: Mapping[str, Any]) -> NetworkShape:
         LookupError, ValueError: there is no such kind of network, or the values are not those of its shape.
         UsageError: a number is out of its range.
     """
-    shape: NetworkShape = read_record(NETWORKS[sizes["kind"]].shape, sizes)
+    shape: NetworkShape = read_record(NETWORKS[sizes["kind"]][0], sizes)
     return shape

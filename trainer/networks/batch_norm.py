@@ -46,6 +46,9 @@ class ProcessBatchNorm(nn.BatchNorm2d):
 
     def _normalise(self, x: torch.Tensor) -> torch.Tensor:
         assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
         # About the running mean, not about 0: the variance is a difference, and of small numbers it is exact.
         origin = self.running_mean.clone()
         shifted = x.to(self.weight.dtype) - origin[:, None, None]
@@ -54,18 +57,11 @@ class ProcessBatchNorm(nn.BatchNorm2d):
         total, squares, count = _SumOverProcesses.apply(sums).split([self.num_features, self.num_features, 1])
         mean = total / count
         variance = (squares / count - mean.square()).clamp(min=0)
-        self._remember(mean.detach() + origin, variance.detach() * count / (count - 1))
+        self.running_mean.lerp_(mean.detach() + origin, self.momentum)
+        self.running_var.lerp_(variance.detach() * count / (count - 1), self.momentum)
+        self.num_batches_tracked.add_(1)
         scale = self.weight * (variance + self.eps).rsqrt()
         return ((shifted - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
-
-    def _remember(self, mean: torch.Tensor, variance: torch.Tensor) -> None:
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        assert self.momentum is not None
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
-        self.num_batches_tracked.add_(1)
 
 
 class _SumOverProcesses(torch.autograd.Function):

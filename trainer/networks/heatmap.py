@@ -67,10 +67,7 @@ class SeparableConvolution(nn.Sequential):
 
 
 class FeaturePyramid(nn.Module):
-    """Features, each half as wide and high as the one before, to one of the size of the first.
-
-    Lateral 1x1, sum top-down, smooth.
-    """
+    """Features, each half as wide and high as the one before, to the size of the first: lateral 1x1, sum, smooth."""
 
     def __init__(self, feature_channels: tuple[int, ...], width: int) -> None:
         super().__init__()

@@ -205,10 +205,8 @@ class MobileViTV2(nn.Module):
         """Let layers behind the last 1x1 convolutions of blocks do their work; no number changes in evaluation mode.
 
         The first block has no residual, and blocks with attention end in what is added to nothing: they are read by
-        the next stage's expansion and by `laterals` alone. Features then have fewer channels.
-
-        Args:
-            laterals: for each feature but the deepest the layer outside of the encoder that reads it, if any does.
+        the next stage's expansion and by `laterals` alone: for each feature but the deepest the layer outside of the
+        encoder that reads it, if any does. Features then have fewer channels.
         """
         blocks: Any = self.stages
         blocks[0][-1].layers[-1] = fold_projection(blocks[0][-1].layers[-1], blocks[1][0].expanding)

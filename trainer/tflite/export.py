@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -28,7 +26,7 @@ from trainer.init.origin import origin_name
 from trainer.networks import LandmarkNetwork
 from trainer.recipes import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
 from trainer.recipes.schema import is_file
-from trainer.tflite.float16 import halve_weights, minimum_runtime
+from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
 TEST_FRAMES = range(0, 600, 50)
@@ -84,9 +82,8 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
             f"at most {LARGEST_DIFFERENCE:.2%} is accepted; the weights may be beyond float16's range",
             "train on with a lower learning rate, or report this with the checkpoint",
         )
-    return Export(
-        target, write_model(target, content, card_of(checkpoint, network, content, target.stem, role)), difference
-    )
+    card = card_of(checkpoint, network, content, target.stem, role)
+    return Export(target, write_model(target, content, card), difference)
 
 
 def write_model(target: Path, content: bytes, card: Card) -> Path:
@@ -112,27 +109,20 @@ def to_tflite(network: LandmarkNetwork) -> bytes:
 
 @torch.inference_mode()
 def compare(network: LandmarkNetwork, content: bytes) -> float:
-    """Return the largest distance of a point of the TFLite model from PyTorch's on faces, in crop sides."""
+    """Return the largest distance of a point of the TFLite model from PyTorch's on the sample's face, in crop sides."""
     runtime = Runtime(content, "The exported model")
     largest = 0.0
-    for face in _test_faces(network.shape.input_size):
+    clip = SampleClip()
+    for number in TEST_FRAMES:
+        image, truth = clip.frame(number)
+        crop = crop_of_landmarks(truth.points, roll_of_landmarks(truth.scheme, truth.points), 1.3)
+        face = crop.sample(image, network.shape.input_size)
         runtime.input_buffer()[0] = face
         points = torch.from_numpy(runtime.run()[0])
         expected = network(torch.from_numpy(face).permute(2, 0, 1)[None].float()).points
         distance = float((points - expected).norm(dim=-1).max())
         largest = max(largest, distance) if math.isfinite(distance) else math.inf
     return largest
-
-
-def _test_faces(size: int) -> list[NDArray[np.uint8]]:
-    """Return crops of the sample's face, `[S, S, 3]` uint8 RGB, in many poses."""
-    clip = SampleClip()
-    faces = []
-    for number in TEST_FRAMES:
-        image, truth = clip.frame(number)
-        crop = crop_of_landmarks(truth.points, roll_of_landmarks(truth.scheme, truth.points), 1.3)
-        faces.append(crop.sample(image, size))
-    return faces
 
 
 def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str, role: str) -> Card:

@@ -22,8 +22,7 @@ from trainer.init.initialise import load_network
 from trainer.networks import LandmarkNetwork
 from trainer.recipes import PackChoice
 from trainer.tflite.export import ExportError, card_of, compare, to_tflite, write_model
-from trainer.tflite.flatbuffer import BODY, read_tflite, write_tflite
-from trainer.tflite.float16 import halve_weights
+from trainer.tflite.flatbuffer import BODY, halve_weights, read_tflite, write_tflite
 from trainer.validate import face_errors
 
 BITS = 8
@@ -54,12 +53,8 @@ class Int8Export:
 def export_int8(checkpoint: Path, data: Path, target: Path, role: str = "student") -> Int8Export:
     """Write `target` (a `.tflite` path) and the card beside it.
 
-    Args:
-        checkpoint: of a run.
-        data: folder with the packs that the run learned from. Calibration sees training faces only; the faces that
-            the run held out for validation say what int8 costs.
-        target: where to write.
-        role: of the model, for its card.
+    `data` is the folder with the packs that the run learned from. Calibration sees training faces only; the faces that
+    the run held out for validation say what int8 costs. The role goes into the card.
 
     Raises:
         UsageError: the checkpoint cannot be read, or no face is left to measure on.
@@ -76,7 +71,16 @@ def export_int8(checkpoint: Path, data: Path, target: Path, role: str = "student
     difference = compare(network, int8)
     held_out = _window(validation, state, network)
     before, after = (_nme(model, held_out, network) for model in (halve_weights(content), int8))
-    _refuse_if_worse(difference, before, after, len(validation))
+    rise = after / before - 1
+    if not (difference <= LARGEST_DIFFERENCE and rise < LARGEST_RISE):
+        raise ExportError(
+            f"The int8 model is too far from the trained one: its points by up to {difference:.2%} of the crop side, "
+            f"and its NME on {len(validation)} validation faces is {after:.3f} % instead of {before:.3f} % "
+            f"({rise:+.1%})",
+            f"at most {LARGEST_DIFFERENCE:.0%} and less than {LARGEST_RISE:+.0%} are accepted; some networks lose too "
+            "much in int8",
+            "keep the model with float16 weights: export without --int8",
+        )
     card = replace(card_of(checkpoint, network, int8, target.stem, role), precision="int8, float head")
     return Int8Export(target, write_model(target, int8, card), difference, before, after, len(validation))
 
@@ -84,9 +88,8 @@ def export_int8(checkpoint: Path, data: Path, target: Path, role: str = "student
 def quantise(content: bytes, faces: torch.Tensor) -> bytes:
     """Return a model whose body computes in int8: weights by channel, activations in the ranges seen on `faces`.
 
-    Args:
-        content: a `.tflite` file with float32 weights, as `trainer.tflite.export.to_tflite` makes it.
-        faces: `[N, 3, S, S]` RGB, 0..255.
+    The content is of a `.tflite` file with float32 weights, as `trainer.tflite.export.to_tflite` makes it; the faces
+    are `[N, 3, S, S]` RGB, 0..255.
     """
     # Pulls in what only a quantisation should cost.
     from ai_edge_quantizer.qtyping import TFLOperationName
@@ -127,16 +130,3 @@ def _nme(content: bytes, batch: Batch, network: LandmarkNetwork) -> float:
         runtime.input_buffer()[0] = image.permute(1, 2, 0).numpy()
         points.append(torch.from_numpy(runtime.run()[0]))
     return float(face_errors(torch.cat(points), batch, SCHEMES[network.shape.points]).mean())
-
-
-def _refuse_if_worse(difference: float, before: float, after: float, faces: int) -> None:
-    rise = after / before - 1
-    if difference <= LARGEST_DIFFERENCE and rise < LARGEST_RISE:
-        return
-    raise ExportError(
-        f"The int8 model is too far from the trained one: its points by up to {difference:.2%} of the crop side, and "
-        f"its NME on {faces} validation faces is {after:.3f} % instead of {before:.3f} % ({rise:+.1%})",
-        f"at most {LARGEST_DIFFERENCE:.0%} and less than {LARGEST_RISE:+.0%} are accepted; some networks lose too much "
-        "in int8",
-        "keep the model with float16 weights: export without --int8",
-    )

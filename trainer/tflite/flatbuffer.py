@@ -1,4 +1,8 @@
-"""Reading and writing `.tflite` files as objects, and which operators in them are a network's body or head."""
+"""Reading and writing `.tflite` files as objects, and halving them: float32 weights become float16.
+
+Each gets a DEQUANTIZE in front of its use. Runtimes back to 2.11 load such files, and XNNPACK widens the weights once
+at load, so speed stays the same.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,15 @@ import re
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 # Names of operators say which parts of the network they come from. The last convolution of a heatmap decoder, and all
 # that is in neither encoder nor decoder, is the head: there points are computed, and rounding moves them most.
 BODY = r"_encoder[/;]|_decoder(?!.*_predict)"
+# Smaller tensors are not worth an operator of their own; and it is they that carry most of the rounding error.
+FEWEST_VALUES = 2048
+# Larger ones of the head, such as the coordinates of a regression, are too much of the file.
+MOST_HEAD_VALUES = 1 << 15
 
 
 def read_tflite(content: bytes) -> schema.ModelT:
@@ -42,11 +51,71 @@ def write_tflite(model: schema.ModelT) -> bytes:
     return bytes(builder.Output())
 
 
-def head_constants(graph: schema.SubGraphT) -> set[int]:
-    """Return the numbers of the tensors that operators of the head read; the graph still has its names."""
-    found: set[int] = set()
+def halve_weights(
+    content: bytes, fewest_values: int = FEWEST_VALUES, most_head_values: int = MOST_HEAD_VALUES
+) -> bytes:
+    """Return the model `content` with its constant float32 tensors of `fewest_values` and more stored as float16.
+
+    The head's stay float32 up to `most_head_values`: the centres of the heatmaps' cells, which float16 does not hold
+    exactly unless a side has a power of two of them, and the convolutions whose maps a norm or a mean magnifies.
+    """
+    model = read_tflite(content)
+    graph = model.subgraphs[0]
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    code.version = 3  # the version that reads float16
+    model.operatorCodes.append(code)
+    head: set[int] = set()  # the tensors that operators of the head read
     for operator in graph.operators:
-        name = graph.tensors[operator.outputs[0]].name or b""
-        if not re.search(BODY, name.decode()):
-            found.update(int(index) for index in operator.inputs)
-    return found
+        if not re.search(BODY, (graph.tensors[operator.outputs[0]].name or b"").decode()):
+            head.update(operator.inputs)
+    used = {index for operator in graph.operators for index in operator.inputs}
+    widening = []
+    for index in range(len(graph.tensors)):
+        weights = _float32_weights(model, graph.tensors[index], fewest_values)
+        if weights is None or index not in used or (index in head and weights.size <= most_head_values):
+            continue
+        half = weights.astype(np.float16)
+        if np.isfinite(half).all():  # beyond float16's range it stays as it is
+            widening.append(_store_as(model, graph, index, half))
+    graph.operators = widening + list(graph.operators)
+    return write_tflite(model)
+
+
+def minimum_runtime(content: bytes) -> str:
+    """Return the oldest runtime version that loads the model by its own metadata, "" if it does not say."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    for entry in model.metadata or []:
+        if entry.name == b"min_runtime_version":
+            return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()
+    return ""
+
+
+def _float32_weights(model: schema.ModelT, tensor: schema.TensorT, fewest_values: int) -> NDArray[np.float32] | None:
+    data = model.buffers[tensor.buffer].data
+    if tensor.type != schema.TensorType.FLOAT32 or data is None or len(data) < 4 * fewest_values:
+        return None
+    return np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
+
+
+def _store_as(model: schema.ModelT, graph: schema.SubGraphT, index: int, half: NDArray[np.float16]) -> schema.OperatorT:
+    """Let a new float16 tensor hold the data of tensor `index`; return the operator that widens it."""
+    tensor = graph.tensors[index]
+    stored = schema.TensorT()
+    stored.shape, stored.type, stored.shapeSignature = tensor.shape, schema.TensorType.FLOAT16, None
+    stored.name = (tensor.name or b"weights") + b"_float16"
+    stored.buffer = _add_buffer(model, np.frombuffer(half.tobytes(), np.uint8))
+    graph.tensors.append(stored)
+    tensor.buffer = _add_buffer(model, None)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs = np.array([len(graph.tensors) - 1], np.int32)
+    operator.outputs = np.array([index], np.int32)
+    return operator
+
+
+def _add_buffer(model: schema.ModelT, data: NDArray[np.uint8] | None) -> int:
+    buffer = schema.BufferT()
+    buffer.data = data
+    model.buffers.append(buffer)
+    return len(model.buffers) - 1

@@ -15,7 +15,7 @@ from trainer.init.pretrained_resnet import FOLDER_VARIABLE, read_tensors
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.resnet import ResNet50
 from trainer.tflite import export
-from trainer.tflite.float16 import halve_weights
+from trainer.tflite.flatbuffer import halve_weights
 
 SHAPE = HeatmapShape(encoder="resnet50", decoder_width=16, input_size=64)
 BLOCKS = {2: "abc", 3: "abcd", 4: "abcdef", 5: "abc"}

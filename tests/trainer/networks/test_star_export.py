@@ -14,7 +14,7 @@ from trainer.recipes import PackChoice, Training
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module
-from trainer.tflite.float16 import halve_weights
+from trainer.tflite.flatbuffer import halve_weights
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module
 from trainer.tflite.export import ExportError, compare, export, to_tflite, told_of_labels
-from trainer.tflite.float16 import halve_weights, minimum_runtime
+from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
 

@@ -56,12 +56,9 @@ class Imported:
 def import_dataset(kind: str, root: Path, out: Path, progress: bool = False) -> Imported:
     """Write a data set as a pack: all of it, or nothing.
 
-    Args:
-        kind: one of `READERS`.
-        root: folder of the data set.
-        out: folder of the pack. It gets the pictures, `image`, `landmarks`, `bbox`, `split`, `use`, `source`, and
-            where the data set has them `subset`, `visibility`, `attributes` and `det_box`.
-        progress: whether to show a bar where a person is watching.
+    `kind` is one of `READERS`, `root` the folder of the data set. The pack `out` gets the pictures, `image`,
+    `landmarks`, `bbox`, `split`, `use`, `source`, and where the data set has them `subset`, `visibility`, `attributes`
+    and `det_box`.
 
     Raises:
         UsageError: the kind is unknown.
