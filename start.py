@@ -108,7 +108,7 @@ def check_python(version: "tuple[int, int]") -> None:
 
 
 def has_display(platform: str, environment: "Mapping[str, str]") -> bool:
-    """Tell whether a window can be shown."""
+    """Return whether a window can be shown."""
     names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return not platform.startswith("linux") or any(environment.get(name) for name in names)
 
@@ -123,7 +123,7 @@ def headless_arguments(arguments: "list[str]", folder: Path) -> "list[str]":
 
 
 def names_source(arguments: "list[str]") -> bool:
-    """Tell whether one of the arguments is a SOURCE."""
+    """Return whether one of the arguments is a SOURCE."""
     is_value = False
     for argument in arguments:
         if not is_value and not argument.startswith("-"):
@@ -158,7 +158,7 @@ class Environment:
         return self.folder / "Scripts" / f"{name}.exe" if os.name == "nt" else self.folder / "bin" / name
 
     def has(self, wanted: SetUp) -> bool:
-        """Tell whether `wanted` was installed in this place, with this Python, from the requirements of now."""
+        """Return whether `wanted` was installed here, with this Python, from the present requirements."""
         if not all(file.exists() for file in (self.python, self.folder / "pyvenv.cfg", self.stamp)):
             return False
         return self.stamp.read_text() in (self.stamp_of(wanted), self.stamp_of(DEVELOPMENT))
@@ -195,7 +195,7 @@ def missing_system_packages() -> "list[str]":
 
 
 def loads(library: str) -> bool:
-    """Tell whether the system has a shared library."""
+    """Return whether the system has a shared library."""
     try:
         ctypes.CDLL(library)
     except OSError:

@@ -2,9 +2,9 @@
 
 import os
 
-# OpenCV reads these when it is imported, so they stand before everything that imports it.
+# OpenCV reads these when it is imported, so they are set before anything imports it.
 # Windows' camera backend otherwise takes up to a minute to open some cameras.
 os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
-# OpenCV and FFmpeg report through their own log what we say in a sentence.
+# OpenCV and FFmpeg would log what we report in a sentence.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

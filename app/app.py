@@ -1,4 +1,4 @@
-"""Starting the window: the Qt application around it, the real engine behind it, and its end."""
+"""Starting the window: the Qt application, the real engine, and quitting."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run_window(
     detector: str = DEFAULT_DETECTOR,
     stream: str | None = None,
 ) -> int:
-    """Show the window and return its exit code when it was closed.
+    """Show the window, and return the exit code once it was closed.
 
     Args:
         source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
@@ -99,13 +99,13 @@ def _application() -> QApplication:
     application.setApplicationName("understudy")
     application.setApplicationDisplayName("Understudy")
     application.setDesktopFileName("understudy")
-    # The program ends when its threads have ended too, not when the window disappears.
+    # The program ends when its threads have ended, not when the window disappears.
     application.setQuitOnLastWindowClosed(False)
     return application
 
 
 def _close_on_signals(window: MainWindow) -> Callable[[], None]:
-    """Let Ctrl+C and a polite kill close the window; returns what takes that back."""
+    """Let Ctrl+C and SIGTERM close the window; returns a function that undoes this."""
     names = (signal.SIGINT, signal.SIGTERM)
     former = [(name, signal.signal(name, lambda *_: window.close())) for name in names]
     waker = QTimer(window)

@@ -1,4 +1,4 @@
-"""Taking the words of the window from a translation, where there is one for the user's language."""
+"""Translating the window, where there is a translation into the user's language."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def install_translations(
         folder: holds files such as `understudy_de.qm`; the one that ships with the program if None.
 
     Returns:
-        What was found, which belongs to the application; the words of the source stay where nothing was.
+        The translations found, which belong to the application; without any, the words stay English.
     """
     wanted = locale or QLocale()
     places = (

@@ -1,4 +1,4 @@
-"""docs/faults.md: every number that tests speak of is there, and it tells truly which tests cover what."""
+"""docs/faults.md has every number that tests use, and says correctly which tests cover what."""
 
 from __future__ import annotations
 

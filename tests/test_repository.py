@@ -100,7 +100,7 @@ def test_every_folder_with_modules_is_a_package(room: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FORBIDDEN)
-def test_no_file_tells_of_the_machine_it_was_made_on(kind: str) -> None:
+def test_no_file_names_the_machine_it_was_made_on(kind: str) -> None:
     found = []
     for file in FILES:
         if file.suffix not in TEXT or file.name == OWN_NAME:

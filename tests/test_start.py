@@ -128,7 +128,7 @@ def test_value_options_are_those_of_the_command_line() -> None:
         (["--frames", "5", "clip.mp4"], True),
     ],
 )
-def test_source_is_told_from_values(arguments: list[str], expected: bool) -> None:
+def test_source_is_distinguished_from_values(arguments: list[str], expected: bool) -> None:
     assert start.names_source(arguments) is expected
 
 
@@ -304,7 +304,7 @@ def test_others_get_the_line_that_does_it(
     assert [line.strip() for line in capsys.readouterr().err.splitlines()][1:] == [expected]
 
 
-def test_other_systems_are_told_the_names(
+def test_other_systems_get_the_names(
     calls: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)

@@ -1,4 +1,4 @@
-"""The words that the glossary avoids stand in no code and in no document."""
+"""The words that the glossary avoids are in no code and in no document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.test_repository import FILES, ROOT
 
 GLOSSARY = ROOT / "docs" / "GLOSSARY.md"
-# Where words may stand that are avoided elsewhere: the glossary names them, and the changelog tells of what was.
+# Where avoided words are allowed: the glossary lists them, and the changelog describes the past.
 EXEMPT = {GLOSSARY, ROOT / "CHANGELOG.md", Path(__file__).resolve()}
 PRODUCT = ("app", "engine", "trainer", "tests", "tools", "assets", "start.py")
 ROW = re.compile(r"^\|.*\| *([^|]*?) *\|$", re.MULTILINE)
@@ -18,7 +18,7 @@ PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def avoided(glossary: str) -> tuple[set[str], set[str]]:
-    """The avoided words: everywhere, and as names in code, where `Slot` is a class and `slot` any name."""
+    """The words avoided everywhere, and those avoided as names, where `Slot` is a class and `slot` any name."""
     cells = [cell for cell in ROW.findall(glossary) if cell not in ("avoid", "---")]
     words = [word.strip() for cell in cells for word in cell.split(",") if word.strip()]
     names = {word.strip("`") for word in words if word.startswith("`")}
@@ -37,7 +37,7 @@ def names_in(source: str) -> set[str]:
 
 
 def parts(name: str) -> set[str]:
-    """The words that a name is made of, as they stand there and in small letters."""
+    """The words that a name is made of, as written and in small letters."""
     found = set(PART.findall(name))
     return found | {part.lower() for part in found}
 

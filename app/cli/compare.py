@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Compare, report, and write the files that were asked for.
+    """Compare, report, and write the requested files.
 
     Raises:
         UsageError: there are fewer than two runs, or they were not measured on the same faces in the same way.

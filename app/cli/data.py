@@ -22,7 +22,7 @@ MANUAL_POINTS = 68
 KINDS = ("300w", "wflw", "cofw", "cofw68")
 # Percent of the eye distance. On faces5, student-68 differs by 3.9 in the median, of which about 3 are a difference of
 # definition: people put the centre of an eye higher than the mean of its outline. Up to 10 the landmarks look right;
-# between 7 and 10 are mostly turned heads, whose eyes stand close together. Beyond are 0.6 % of the faces.
+# between 7 and 10 are mostly turned heads, whose eyes appear close together. Beyond are 0.6 % of the faces.
 LARGEST_DISAGREEMENT = 10.0
 # Pixels a side of crops: as the trainer cuts them unless an input needs more, and more than any needs.
 CROP_SIZE, LARGEST_CROP = 192, 1024
@@ -31,7 +31,7 @@ The manual points are kept where the two markups coincide, and moved by the medi
 The proposal is bent along each contour to meet them and gives the other 30 points. Faces whose shape is none that real
 faces have are left out. With fewer than 50 faces the markups cannot be compared, and all manual points are kept.
 
-proposals: a model (NAME, or FILE.tflite with its card beside it), or what another tool found, as .npz, .jsonl or .csv
+proposals: a model (NAME, or FILE.tflite with its card next to it), or what another tool found, as .npz, .jsonl or .csv
 in one of the forms that “understudy evaluate --help” describes."""
 
 
@@ -51,7 +51,7 @@ def _add_import(actions: Verbs) -> argparse.ArgumentParser:
 
 
 def _add_check(actions: Verbs) -> argparse.ArgumentParser:
-    parser = add_action(actions, "check", _check, "look a pack over before a training rests on it")
+    parser = add_action(actions, "check", _check, "check a pack before training on it")
     parser.add_argument("pack", metavar="PACK", help="folder with annotations.npz, of any markup")
     parser.add_argument("--sheet", metavar="FILE.png", help="draw 48 faces with their landmarks, the doubtful first")
     return parser
@@ -164,7 +164,7 @@ def _derive98(options: argparse.Namespace) -> int:
     require_packages(("tqdm",))
     from trainer.data.derived98 import derive_pack
 
-    # What has no ending is the name of a model.
+    # A path without an ending is the name of a model.
     of_model = Path(options.proposal).suffix.lower() in ("", ".tflite")
     proposal = ModelLibrary().load(options.proposal) if of_model else read_predictions(Path(options.proposal))
     done = derive_pack(
@@ -205,9 +205,9 @@ def _check_text(values: Mapping[str, Any]) -> str:
         sign = "WRONG" if finding["error"] else "doubtful"
         lines.append(fill(finding["text"], WIDTH, initial_indent=sign.ljust(INDENT), subsequent_indent=" " * INDENT))
     if not values["sound"]:
-        verdict = "A training would suffer from what is wrong: mend it or leave these faces out."
+        verdict = "A training would suffer from what is wrong: correct it or leave these faces out."
     else:
-        verdict = "Nothing is wrong; look at what is doubtful." if values["findings"] else "Nothing is wrong."
+        verdict = "Nothing is wrong; check what is doubtful." if values["findings"] else "Nothing is wrong."
     return "\n".join([*lines, verdict])
 
 

@@ -61,10 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, report, write the files and note the result on the model's card where that was asked for.
+    """Measure, report, write the files and, on request, note the result on the model's card.
 
     Raises:
-        UsageError: a card was asked to take what it does not hold.
+        UsageError: the result is not of a kind that cards hold.
     """
     if options.save_to_card and (options.predictions or options.normaliser != "eyes"):
         raise UsageError(

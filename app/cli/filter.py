@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new.add_argument("name", metavar="NAME", help="name of the filter and of its folder")
     new.add_argument("--to", metavar="DIR", help="where the folder is made (default: your folder of filters)")
     listing = add_action(actions, "list", _list, "list the filters, shipped ones and your own")
-    check = add_action(actions, "check", _check, "read a filter and tell the line of a mistake")
+    check = add_action(actions, "check", _check, "read a filter and report the line of a mistake")
     apply = add_action(actions, "apply", _apply, "draw a filter on saved pictures or a video")
     for verb in (check, apply):
         verb.add_argument("filter", metavar="NAME|FOLDER", help="a filter, as “understudy filter list” names it")
@@ -47,7 +47,7 @@ def _new(options: argparse.Namespace) -> int:
     folder = create_filter(options.name, Path(options.to) if options.to else user_filters())
     text = (
         f"{folder} holds your filter: filter.toml, which explains itself, and hat.png.\n"
-        "Show it, then save either file: the live picture follows at once. docs/filters.md tells the rest."
+        "Show it, then save either file: the live picture follows at once. docs/filters.md has the rest."
     )
     report({"folder": str(folder)}, text, options.json)
     return 0
@@ -67,7 +67,7 @@ def _list_text(entries: list[FilterEntry]) -> str:
         if entry.error is None
     ]
     problems = [f"{entry.name} cannot be used. {entry.error}" for entry in entries if entry.error is not None]
-    hint = f"Your own filters lie in {user_filters()}. “understudy filter new NAME” makes one there."
+    hint = f"Your own filters are in {user_filters()}. “understudy filter new NAME” makes one there."
     return "\n".join([table(rows), *problems, hint])
 
 
@@ -107,7 +107,7 @@ def _apply(options: argparse.Namespace) -> int:
     hooks = options.run_hook or is_own(folder)
     loaded = load_filter(folder, hooks)
     if loaded.spec.hook and not hooks:
-        say(f"The hook {loaded.spec.hook} is not run; look into it, then use --run-hook.", error=True)
+        say(f"The hook {loaded.spec.hook} is not run; read it, then use --run-hook.", error=True)
     landmarker, detector = ModelLibrary().load(options.model), make_detector(options.detector)
     source = open_source(options.path)
     try:

@@ -18,15 +18,15 @@ EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 EPILOG = """\
 exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line cannot be understood · 130 interrupted
 Nothing leaves this machine: no network is used unless you stream landmarks, no picture is kept unless you record it."""
-# By verb its help, in the order of the list. The module `app.cli.VERB` holds its `add_arguments`, and its `main` or the
-# actions of its subcommands.
+# The help of each verb, in the order of the list. The module `app.cli.VERB` holds its `add_arguments`, and its `main`
+# # or the actions of its subcommands.
 VERBS = {
     "run": "show landmarks live on a camera, a video, pictures or the sample",
     "predict": "write the landmarks of pictures, folders, videos or packs to files",
     "evaluate": "measure a model, or landmarks of another tool, on a pack of labelled faces",
-    "compare": "put evaluations side by side and tell gains from noise",
+    "compare": "put evaluations side by side and separate gains from noise",
     "benchmark": "measure how fast models run on this machine",
-    "data": "turn data sets into packs and look after them",
+    "data": "turn data sets into packs, check and label them",
     "train": "train a model by a named recipe",
     "export": "turn a checkpoint into a .tflite model with its card",
     "filter": "make, list, check and apply AR filters",
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"{error.what}.\n  Likely cause: {sentence(error.why)}\n  What to do: {sentence(error.fix)}", error=True)
         return EXIT_FAILURE
     except BrokenPipeError:
-        # Whoever read our output has closed it (such as `head`); Python would complain again while exiting.
+        # The reader of our output has closed it (such as `head`); Python would complain again while exiting.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`understudy models`: the models that are there."""
+"""`understudy models`: the available models."""
 
 from __future__ import annotations
 

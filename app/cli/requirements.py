@@ -1,4 +1,4 @@
-"""Checking for the trainer's packages before anything is done."""
+"""Checking for the trainer's packages before any work begins."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from engine.sources.opening import open_source
 
 # What only a run without a window does.
 HEADLESS_OPTIONS = ("frames", "record", "picture", "json")
-SCREENSHOT_AFTER = 6.0  # seconds: past the first look, well inside the sample's motion
+SCREENSHOT_AFTER = 6.0  # seconds: after the start, well inside the sample's motion
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
     """Show the window, or run headless where it was asked for or no display is there.
 
     Raises:
-        UsageError: options do not go with each other, or a file cannot be written for its ending.
+        UsageError: options exclude each other, or a file has an ending that cannot be written.
     """
     if not options.headless and not has_display():
         say("No display was found, so this runs without a window. (--headless asks for that.)", error=True)
@@ -72,14 +72,14 @@ def main(options: argparse.Namespace) -> int:
 
 
 def has_display() -> bool:
-    """Tell whether a window can be shown."""
+    """Return whether a window can be shown."""
     if not sys.platform.startswith("linux"):
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse what would be ignored, or would only fail once the work is done."""
+    """Refuse options that would be ignored, or would fail only after the work."""
     if options.headless and options.screenshot:
         raise UsageError(
             "There is no window that --screenshot could save", "this runs without one", "use --picture instead"

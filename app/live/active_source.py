@@ -15,11 +15,11 @@ FIRST, SECOND = 0, 1  # lanes
 
 @dataclass
 class LaneModel:
-    """Which model a lane has; `Player.wanted` tells which it should have.
+    """Which model a lane has; `Player.wanted` returns which it should have.
 
     Attributes:
         loaded: what was loaded last, by name or path; set by threads of the sessions.
-        at_work: the name that the lane's results carry; "" before the first.
+        at_work: the model name of the lane's results; "" before the first.
     """
 
     loaded: str = ""
@@ -28,17 +28,17 @@ class LaneModel:
 
 @dataclass(eq=False)
 class ActiveSource:
-    """One source with the session that reads it. The session's threads fill in what they find.
+    """One source with the session that reads it. The session's threads set some of its attributes.
 
     Attributes:
         spec: the source as it was asked for; None for the first camera, or else the sample.
-        stands_in: whether it plays because what was asked for could not.
+        stands_in: whether it plays because the requested source could not.
         session: the threads behind it.
         name: what the source calls itself, "" until it is open.
-        kind: what it turned out to be; None until it is open.
+        kind: of the source; None until it is open.
         is_still: whether it is a single picture.
-        camera: what can be asked for another format; None unless a camera is open.
-        model_refusal: why another model than the wanted one is at work; None once that was reported.
+        camera: the open camera, which can be asked for another format; None unless a camera is open.
+        model_refusal: why another model than the requested one is in use; None once that was reported.
         second_model: what the session's second lane was asked to use; None before.
         reported: the words of the error that was reported last, of each lane: one that comes and goes with the frames
             is reported once.
@@ -61,7 +61,7 @@ class ActiveSource:
 
     @property
     def found_as(self) -> str | None:
-        """How to open it, or open it again: a camera that was lost must not be replaced by another or by the sample."""
+        """How to open or reopen it: a lost camera must not be replaced by another one or by the sample."""
         return self.name if self.kind is SourceKind.CAMERA else self.spec
 
     def answers_to(self, spec: str | None) -> bool:

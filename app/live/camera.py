@@ -19,14 +19,14 @@ from engine.sources.discovery import Camera
 log = logging.getLogger(__name__)
 translate = QCoreApplication.translate  # under the name that lupdate looks for
 
-POLL_MS = 2000  # between two listings of the cameras
+POLL_MS = 2000  # between two lists of the cameras
 PACE_SECONDS = 2.0  # between two updates: words that change faster cannot be read
-SLOW_CAMERA = 15.0  # pictures a second below which a camera is worth a word, if the model could do better
-FEW = 30  # frames before which nothing is said
+SLOW_CAMERA = 15.0  # pictures a second below which a camera is reported as slow, if the model could do better
+FEW = 30  # frames before the speed is known
 
 
 class CameraControls(QObject):
-    """Joins the source section of the side panel to the cameras and the player.
+    """Connects the source section of the side panel with the cameras and the player.
 
     The cameras are listed every `POLL_MS` on another thread while the section is on screen.
 
@@ -98,7 +98,7 @@ class CameraControls(QObject):
         return False
 
     def close(self) -> None:
-        """Look for cameras no more."""
+        """Stop looking for cameras."""
         self._timer.stop()
         self._background.close()
 

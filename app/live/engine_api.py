@@ -20,15 +20,15 @@ NewSession = Callable[[Callable[[], Source], Callable[[], Pipeline], LiveSetting
 
 @dataclass(frozen=True)
 class EngineApi:
-    """What the window asks of the engine. Every part but `new_session` may take long and runs on other threads.
+    """What the window needs of the engine. Every part but `new_session` may take long and is called on other threads.
 
     Attributes:
         list_cameras: cameras that are plugged in.
-        open_source: opens a source by its text; None is the first camera, or else the sample. Takes what cameras are
-            asked for too, by their names.
-        list_models: the models that are there, broken ones with the reason.
-        list_filters: the AR filters that are there, broken ones with the reason.
-        make_pipeline: builds the way of a frame for a model, by name or path.
+        open_source: opens a source by its text; None is the first camera, or else the sample. Also takes the formats
+            that cameras are asked for, by their names.
+        list_models: the available models, broken ones with the reason.
+        list_filters: the available AR filters, broken ones with the reason.
+        make_pipeline: builds the pipeline for a model, by name or path.
         load_landmarker: loads a model by name or path.
         new_session: makes a session.
     """

@@ -106,7 +106,7 @@ class PastedPictures:
 
 
 def copied_file(clipboard: QMimeData) -> str | None:
-    """Return the first file that was copied, as such, as a link or as the text of its path; None if there is none."""
+    """Return the first copied file, given as a file, as a link or as the text of its path; None if there is none."""
     urls = list(clipboard.urls())
     lines = clipboard.text().strip().splitlines()
     if lines:

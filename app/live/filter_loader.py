@@ -1,4 +1,4 @@
-"""Loads the AR filter that is on, away from the GUI thread, and reports mistakes in its folder."""
+"""Loads the chosen AR filter off the GUI thread, and reports mistakes in its folder."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class FilterLoader(QObject):
             self._version = None
             self.changed.emit(None)
             return
-        # A hook is a program: only what the user put into the folder of filters may run.
+        # A hook is a program: only one that the user put into the folder of filters may run.
         hooks = is_own(folder)
         notify = self._bridge.notify
         self._background.run(lambda: FilterStage(folder, hooks=hooks, notify=notify), self._take)
 
     def close(self) -> None:
-        """Unload the filter and follow no folder any more."""
+        """Unload the filter and stop watching its folder."""
         self._bridge.close()
         self._wanted = None
         self._drop()
@@ -58,7 +58,7 @@ class FilterLoader(QObject):
         self._report_changes()
 
     def _report_changes(self) -> None:
-        """Report another version, and a mistake once, and when it is fixed."""
+        """Report a new version, and each mistake once, and when it is fixed."""
         if self._stage is not None and self._stage.version is not self._version:
             self._version = self._stage.version
             self.changed.emit(self._version)

@@ -1,4 +1,4 @@
-"""The page that everything is about: the live picture, its numbers, the side panel, and what they do to the player."""
+"""The main page: the live picture, its numbers, the side panel, and how they control the player."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ class LivePage(QWidget):
         self.player.open(source)
 
     def look_for_filters(self) -> None:
-        """List the filters that are there now."""
+        """List the filters that are available now."""
         self._background.run(self._api.list_filters, self.panel.filters.set_entries)
 
     def close_down(self) -> None:
-        """End everything; `player.stopped` tells when."""
+        """End everything; `player.stopped` is emitted when that is done."""
         self._background.close()
         self._filters.close()
         self.cameras.close()
@@ -108,7 +108,7 @@ class LivePage(QWidget):
     # What users do
 
     def toggle_pause(self) -> None:
-        """Hold the picture or go on; a file that has ended starts again."""
+        """Pause the picture or go on; a file that has ended starts again."""
         if self._status is not None and self._status.state is SourceState.ENDED:
             self._store.update("live.paused", False)
             self.player.replay()
@@ -116,12 +116,12 @@ class LivePage(QWidget):
             self._store.toggle("live.paused")
 
     def swap_models(self) -> None:
-        """Exchange the models of both lanes; with one lane on screen, show what the other model says."""
+        """Exchange the models of both lanes; with one lane on screen, show the other model there."""
         self._choose_other()
         self.player.swap_models()
 
     def show_only_picture(self, only: bool) -> None:
-        """Hide everything beside the picture, or show it again."""
+        """Hide everything but the picture, or show it again."""
         for part in (self.panel, self.chart):
             part.setVisible(not only)
         self.files.transport.keep_away(only)
@@ -136,7 +136,7 @@ class LivePage(QWidget):
             self._screenshots.save(pixels, screenshot_folder())
 
     def open(self, spec: str) -> None:
-        """Play a source; our own virtual camera would show itself, over and over."""
+        """Play a source, unless it is our own virtual camera, which would show itself."""
         fed = self.cameras.named(spec)
         if fed is None or not self.outputs.feeds(fed):
             self.player.open(spec)
@@ -159,7 +159,7 @@ class LivePage(QWidget):
         ask_for_folder(self, self.tr("Open the folder of a filter"), lambda folder: choose(Path(folder)))
 
     def use_model(self, lane: int, name: str) -> None:
-        """Put a model to work; the second lane is shown if it was not."""
+        """Use a model in a lane; the second lane is shown if it was not."""
         if lane == SECOND and not self._compares:
             self._store.update("live.layout", Layout.SIDE_BY_SIDE)
         self.player.use_model(name, lane)
@@ -208,7 +208,7 @@ class LivePage(QWidget):
         self.view.painted.connect(self.chart.add_latency)
         self.files.transport.pause_wanted.connect(self.toggle_pause)
         self.files.opening_wanted.connect(self.open)
-        self.cameras.pace_changed.connect(self._tell_status)
+        self.cameras.pace_changed.connect(self._show_status)
 
     def _connect_parts(self) -> None:
         outputs = self.outputs
@@ -236,10 +236,10 @@ class LivePage(QWidget):
         if path in ("live.overlay.numbers", "presenter"):
             self._show_numbers()
         if path == "live.paused":
-            self._tell_status()
+            self._show_status()
 
     def _show_numbers(self) -> None:
-        # An audience has the presenter's numbers.
+        # For an audience there are the presenter's numbers.
         settings = self._store.settings
         self.view.show_numbers(settings.live.overlay.numbers and not settings.presenter)
 
@@ -249,10 +249,10 @@ class LivePage(QWidget):
         if self.player.wanted(SECOND) == first:
             self.player.use_model(default_teacher(self._entries, first), SECOND)
 
-    # What is told
+    # What is reported
 
     def _goes_on(self) -> bool:
-        """Tell whether frames come from the source on screen."""
+        """Return whether frames come from the source on screen."""
         return self._status is not None and self._status.state is SourceState.LIVE
 
     def _on_filter_recovered(self) -> None:
@@ -286,13 +286,13 @@ class LivePage(QWidget):
         size = f"{frame.width}{TIMES}{frame.height}"
         if size != self._size:
             self._size = size
-            self._tell_status()
+            self._show_status()
 
     def _on_status(self, status: Status) -> None:
         self._status = status
         self.view.show_notice(notice_words(self.player.current, status))
         self._offer_reopening(status.message == FROZEN)
-        self._tell_status()
+        self._show_status()
 
     def _on_opening(self, playing: ActiveSource, status: Status) -> None:
         self.panel.sources.select(playing.spec)
@@ -317,25 +317,25 @@ class LivePage(QWidget):
         if playing.kind in (SourceKind.VIDEO, SourceKind.PICTURES) and playing.spec is not None:
             self.panel.sources.remember_file(playing.spec)
         self.panel.sources.select(_listed(playing))
-        # What only stands in for the source that was asked for is not what the user chose.
+        # A substitute for the requested source is not the user's choice.
         if not playing.stands_in and not self.files.pasted.owns(playing.spec):
             self._store.update("source", playing.found_as)
         self.chart.clear()
 
     def _on_kept(self, playing: ActiveSource) -> None:
         self.panel.sources.select(_listed(playing))
-        self._tell_status()
+        self._show_status()
 
     def _offer_reopening(self, frozen: bool) -> None:
-        """Offer to open a camera again whose picture is frozen, for as long as it is."""
+        """Offer to reopen a camera whose picture is frozen, for as long as it is."""
         if frozen:
             remedy = Remedy(self.tr("Open it again"), self.player.reopen)
             self.banner.show_message(self.tr("The camera needs a fresh start."), FROZEN, remedies=[remedy])
         elif FROZEN in self.banner.text:
             self.banner.hide()
 
-    def _tell_status(self) -> None:
-        """Say what the source on screen is doing."""
+    def _show_status(self) -> None:
+        """Show what the source on screen is doing."""
         playing, status = self.player.current, self._status
         if playing is not None and status is not None:
             words = status_words(playing, status, self._size, self._store.settings.live.paused)
@@ -349,7 +349,7 @@ class LivePage(QWidget):
 
 
 def _listed(playing: ActiveSource) -> str | None:
-    """Return under which entry of the source list a source stands."""
+    """Return the entry of the source list for a source."""
     if playing.kind is SourceKind.SAMPLE:
         return SAMPLE
     return playing.name if playing.kind is SourceKind.CAMERA else playing.spec

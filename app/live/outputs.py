@@ -1,4 +1,4 @@
-"""What leaves the program while frames run: recordings, the landmark log, the stream and the virtual camera."""
+"""The live outputs: recordings, the landmark log, the stream and the virtual camera."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from engine.sources.discovery import Camera
 
 log = logging.getLogger(__name__)
 
-FINISH_SECONDS = 2.0  # what files get for being finished when the window closes
+FINISH_SECONDS = 2.0  # time for finishing files when the window closes
 
 
 class Recording(Enum):
@@ -41,7 +41,7 @@ class Recording(Enum):
 
 
 def recordings_folder() -> Path:
-    """Return where recordings and logs go unless the user chose a folder: `Understudy` in the folder of videos."""
+    """Return the default folder of recordings and logs: `Understudy` in the folder of videos."""
     videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
     return Path(videos or Path.home()) / "Understudy"
 
@@ -60,7 +60,7 @@ class Outputs(QObject):
     stream_changed = Signal(bool)
     virtual_changed = Signal(bool)
     closed = Signal()
-    _worker_failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the threads of what failed
+    _worker_failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the thread of the output that failed
 
     def __init__(self, folder: Path | None = None) -> None:
         super().__init__()
@@ -73,12 +73,12 @@ class Outputs(QObject):
         self._virtual_source: Camera | None = None
         self._virtual_wanted = False
         self._last_frame = -1
-        self._names: set[str] = set()  # that were given
+        self._names: set[str] = set()  # file names that are in use
         self._background = Background(self)
         self._worker_failed.connect(self._on_failed)
 
     def on_result(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
-        """Take a result of the first lane; called on the inference thread, returns at once."""
+        """Pass a result of the first lane on; called on the finder's thread, returns at once."""
         landmark_log, streamer = self._log, self._streamer
         if landmark_log is not None:
             landmark_log.add(result, signals)
@@ -98,7 +98,7 @@ class Outputs(QObject):
         self._last_frame = frame.id
 
     def record(self, what: Recording) -> None:
-        """Begin to record into new files of the folder."""
+        """Begin to record into new files in the folder."""
         stem, failed, opened = self._stem(), self._worker_failed.emit, False
         with self._reporting():
             if what in (Recording.VIEW, Recording.BOTH):
@@ -113,7 +113,7 @@ class Outputs(QObject):
             self.stop_recording()
 
     def stop_recording(self) -> None:
-        """Finish the files; what became of them is reported when they are whole."""
+        """Finish the files; the outcome is reported when they are complete."""
         self._finish(self._view_recorder, self._frame_recorder)
         self._view_recorder = self._frame_recorder = None
         self.recording_changed.emit(False)
@@ -142,7 +142,7 @@ class Outputs(QObject):
         self.stream_changed.emit(self._streamer is not None)
 
     def stop_stream(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         if self._streamer is not None:
             self._finish(self._streamer)
             self._streamer = None
@@ -154,17 +154,17 @@ class Outputs(QObject):
         self.virtual_changed.emit(True)
 
     def stop_virtual_camera(self) -> None:
-        """Take the virtual camera away."""
+        """Close the virtual camera."""
         self._finish(self._virtual)
         self._virtual, self._virtual_wanted = None, False
         self.virtual_changed.emit(False)
 
     def feeds(self, camera: Camera) -> bool:
-        """Tell whether a camera is the virtual one that this program feeds."""
+        """Return whether a camera is the virtual one that this program feeds."""
         return self._virtual is not None and is_same(camera, self._virtual.device)
 
     def close(self) -> None:
-        """Finish everything; `closed` tells when, after `FINISH_SECONDS` at the latest."""
+        """Finish everything; `closed` is emitted when that is done, after `FINISH_SECONDS` at the latest."""
         outputs = (self._view_recorder, self._frame_recorder, self._log, self._streamer, self._virtual)
         workers: list[OutputWorker[Any]] = [worker for worker in outputs if worker is not None]
         self._view_recorder = self._frame_recorder = self._log = self._streamer = self._virtual = None
@@ -189,7 +189,7 @@ class Outputs(QObject):
 
     @contextmanager
     def _reporting(self) -> Iterator[None]:
-        """Make the folder, and report what goes wrong while files are opened in it."""
+        """Make the folder, and report errors while files are opened in it."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             yield
@@ -205,7 +205,7 @@ class Outputs(QObject):
             )
 
     def _stem(self) -> Path:
-        """Return a path of date and time with which no file begins, be it there or still to be made."""
+        """Return a path of date and time with which no file begins, not even one still to be made."""
         stem = name = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
         count = 1
         while name in self._names or any(self._folder.glob(f"*{name}[. ]*")):
@@ -215,7 +215,7 @@ class Outputs(QObject):
         return self._folder / name
 
     def _finish(self, *workers: OutputWorker[Any] | None) -> None:
-        """Let outputs end at the same time, without waiting, and report what became of each."""
+        """Let outputs end at the same time, without waiting, and report the outcome of each."""
         for worker in workers:
             if worker is not None:
                 worker.end()
@@ -251,5 +251,5 @@ def _outcome(worker: OutputWorker[Any], timeout: float = 2.5) -> object:
     try:
         return worker.stop(timeout)
     except UnderstudyError as error:
-        log.warning("%s", error)  # once the window is gone, only the log can say so
+        log.warning("%s", error)  # once the window is gone, only the log can report it
         return error

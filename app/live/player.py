@@ -25,11 +25,11 @@ from engine.sources.base import Adjustable, CameraFormat, Source, SourceKind
 from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.opening import SAMPLE
 
-STOP_SECONDS = 2.0  # what a session gets for ending; the window must be gone after 3
+STOP_SECONDS = 2.0  # time for a session to end; the window must be gone after 3
 
 
 class Player(QObject):
-    """Owns the sessions. Lives on the GUI thread and never waits for anything there.
+    """Owns the sessions. Lives on the GUI thread and never waits.
 
     Attributes:
         current: what is on screen.
@@ -37,19 +37,19 @@ class Player(QObject):
 
     viewed = Signal(object)  # View: a new picture of the source on screen
     status_changed = Signal(object)  # Status of the source on screen
-    opening = Signal(object, object)  # ActiveSource that is on its way, and its Status
+    opening = Signal(object, object)  # ActiveSource that is being opened, and its Status
     opened = Signal(object)  # ActiveSource that took over
-    kept = Signal(object)  # ActiveSource that stays on screen because the next one failed or was called off
-    model_changed = Signal(int, str)  # lane, and the name of the model at work in it
-    failed = Signal(object, object)  # UnderstudyError, and a function that tries again what failed
+    kept = Signal(object)  # ActiveSource that stays on screen because the next one failed or was cancelled
+    model_changed = Signal(int, str)  # lane, and the name of the model in use there
+    failed = Signal(object, object)  # UnderstudyError, and a function that tries again
     idle = Signal()  # nothing could be opened, not even the sample
-    stopped = Signal()  # every session has ended or has been given up
+    stopped = Signal()  # every session has ended or was abandoned
 
     def __init__(self, api: EngineApi, store: SettingsStore, on_result: OnResult | None = None) -> None:
         super().__init__()
         self._api, self._store = api, store
-        self._tap = on_result
-        self._mirroring_chosen = False  # by hand, while the next source is on its way
+        self._on_result = on_result
+        self._mirroring_chosen = False  # by the user, while the next source is being opened
         self.lanes = (LaneModel(), LaneModel())
         self._loop = False
         self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
@@ -63,7 +63,7 @@ class Player(QObject):
     def open(self, spec: str | None) -> None:
         """Start a source; it takes over with its first picture.
 
-        Choosing what is on screen already calls off whatever was on its way.
+        Choosing the source on screen cancels the opening of another.
         """
         if self._next is not None:
             self._end(self._next)
@@ -75,7 +75,7 @@ class Player(QObject):
         self._start(ActiveSource(spec))
 
     def reopen(self) -> None:
-        """Give the camera on screen up and open it again."""
+        """Close the camera on screen and open it again."""
         if self.current is not None:
             self.current.session.reopen()
 
@@ -90,28 +90,28 @@ class Player(QObject):
 
     @property
     def playback(self) -> Playback | None:
-        """Where the file on screen stands; None for cameras."""
+        """The position in the file on screen; None for cameras."""
         return None if self.current is None else self.current.session.playback
 
     def seek(self, seconds: float) -> None:
-        """Go on at a moment of the file on screen."""
+        """Continue at a moment of the file on screen."""
         if self.current is not None:
             self.current.session.seek(seconds)
 
     def step(self, frames: int) -> None:
-        """Go so many frames further, or back."""
+        """Go this many frames forward, or back."""
         if self.current is not None:
             self.current.session.step(frames)
 
     def set_loop(self, loop: bool) -> None:
-        """Let files start again at their end, this one and those to come, or not."""
+        """Let files start again at their end or not, this one and later ones."""
         self._loop = loop
         for playing in self._alive:
             playing.session.loop = loop
 
     @property
     def camera_format(self) -> CameraFormat | None:
-        """What the camera on screen is asked for; None while none plays."""
+        """The format that the camera on screen is asked for; None while none plays."""
         playing = self.current
         if playing is None or playing.kind is not SourceKind.CAMERA:
             return None
@@ -125,9 +125,9 @@ class Player(QObject):
             playing.camera.ask(wanted)
 
     def apply(self, path: str) -> None:
-        """Let the source on screen have the settings from the next frame on; `path` says which of them changed.
+        """Apply the settings to the source on screen from the next frame on; `path` says which of them changed.
 
-        A source on its way gets them when it takes over.
+        A source that is being opened gets them when it takes over.
         """
         if self._next is not None and path == "live.mirrored":
             self._mirroring_chosen = True
@@ -136,15 +136,15 @@ class Player(QObject):
             self.current.session.settings = self._live
 
     def wanted(self, lane: int) -> str:
-        """Return the model that is asked for in a lane, by name or path. May be called on any thread."""
+        """Return the model requested for a lane, by name or path. May be called on any thread."""
         lanes = self._store.settings.lanes
         return lanes.first if lane == FIRST else lanes.second or lanes.first
 
     def use_model(self, model: str, lane: int = FIRST) -> None:
-        """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays at work."""
+        """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays in use."""
         self._want(model, lane)
         for playing in self._alive:
-            playing.reported[lane] = ""  # choosing a broken model twice is told twice
+            playing.reported[lane] = ""  # choosing a broken model twice is reported twice
             if lane == FIRST:
                 playing.session.use_model(lambda: self._load_landmarker(FIRST, model))
             else:
@@ -152,13 +152,13 @@ class Player(QObject):
                 self._ask_for_second(playing)
 
     def swap_models(self) -> None:
-        """Exchange the models of both lanes; with a single lane on screen, show what the other model says."""
+        """Exchange the models of both lanes; with a single lane on screen, show the other model there."""
         first, second = self.wanted(FIRST), self.wanted(SECOND)
         self.use_model(second, FIRST)
         self.use_model(first, SECOND)
 
     def stop(self) -> None:
-        """End everything; `stopped` tells when. Nothing else is told any more."""
+        """End everything; `stopped` is emitted when that is done, and no other signal any more."""
         self._bridge.close()
         for playing in self._alive:
             self._end(playing)
@@ -172,7 +172,7 @@ class Player(QObject):
 
     @property
     def _live(self) -> LiveSettings:
-        """What a session takes: the window draws the panel of stats itself, in letters of the screen."""
+        """The settings of a session: without the panel of stats, which the window paints itself."""
         live = self._store.settings.live
         return replace(live, overlay=replace(live.overlay, numbers=False))
 
@@ -181,7 +181,7 @@ class Player(QObject):
         self._store.update("lanes", LaneSettings(first, None if second == first else second))
 
     def _start(self, playing: ActiveSource) -> None:
-        # Their ends alone: a session that held the ones before it would keep them all.
+        # Only their events: a session that referred to earlier ones would keep them all in memory.
         before = tuple(old.ended for old in self._stopping if old.may_share_device(playing))
         settings = replace(self._live, paused=False)
         self._mirroring_chosen = self._mirroring_chosen and playing.stands_in
@@ -198,7 +198,7 @@ class Player(QObject):
         playing.session.start()
 
     def _ask_for_second(self, playing: ActiveSource) -> None:
-        """Let a session have the second model, once there is a use for it."""
+        """Give a session the second model, once it is needed."""
         model = self.wanted(SECOND)
         if self._live.layout is Layout.SINGLE or playing.second_model == model:
             return
@@ -206,13 +206,13 @@ class Player(QObject):
         playing.session.use_model(
             lambda: self._load_landmarker(SECOND, model),
             SECOND,
-            # By the time the first one was found broken, another may be wanted.
+            # By the time the first one failed, another may have been requested.
             lambda: self._build_pipeline(SECOND, self.wanted(SECOND)),
         )
 
     def _open_source(self, playing: ActiveSource, before: tuple[threading.Event, ...]) -> Source:
         """Open the source of `playing`, or open it again; runs on its session's thread."""
-        for ended in before:  # two readers on one device would make a free camera look busy
+        for ended in before:  # two readers on one device would make a free camera appear busy
             ended.wait(STOP_SECONDS)
         source = self._api.open_source(playing.found_as, self._formats)
         playing.camera = source if isinstance(source, Adjustable) else None
@@ -224,7 +224,7 @@ class Player(QObject):
         return source
 
     def _make_pipeline(self, playing: ActiveSource) -> Pipeline:
-        """Build the pipeline, with another model if the wanted one is broken; runs on the session's thread."""
+        """Build the pipeline, with another model if the requested one is broken; runs on the session's thread."""
         model = self.wanted(FIRST)
         try:
             return self._build_pipeline(FIRST, model)
@@ -247,30 +247,30 @@ class Player(QObject):
         return landmarker
 
     def _look(self) -> None:
-        """See what the sessions have made."""
+        """Handle the news of the sessions."""
         if self._next is not None:
             self._look_at_next(self._next)
         if self.current is not None:
             self._look_at_current(self.current)
 
     def _look_at_next(self, playing: ActiveSource) -> None:
-        over = playing.session.status.state in FINAL_STATES  # asked first: the last view comes before the end
+        over = playing.session.status.state in FINAL_STATES  # read first: the last view comes before the end
         view = playing.session.take_view()
         if view is not None:
             self._take_over(playing)
-            self._tell_view(view)
+            self._report_view(view)
         elif over:
             self._give_up(playing)
         elif self._has_new_status(playing):
             self.opening.emit(playing, playing.session.status)
 
     def _look_at_current(self, playing: ActiveSource) -> None:
-        # Asked first: the view that names a model comes before its errors.
+        # Read first: the view that names a model comes before its errors.
         errors = playing.session.errors
         view = playing.session.take_view()
         if view is not None:
-            self._tell_view(view)
-        self._tell_errors(playing, errors)
+            self._report_view(view)
+        self._report_errors(playing, errors)
         if self._has_new_status(playing):
             status = playing.session.status
             self.status_changed.emit(status)
@@ -280,13 +280,13 @@ class Player(QObject):
 
     def _take_over(self, playing: ActiveSource) -> None:
         former, self.current, self._next = self.current, playing, None
-        playing.reported_status = None  # so far it was told as that of a source on its way
+        playing.reported_status = None  # so far it was reported as that of a source being opened
         self._ask_for_second(playing)
         live = self._store.settings.live
         mirrored = live.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
         self._store.update("live", replace(live, mirrored=mirrored, paused=False))
         playing.session.settings = self._live
-        playing.session.on_result = self._tap
+        playing.session.on_result = self._on_result
         if former is not None:
             self._end(former)
         self.opened.emit(playing)
@@ -308,7 +308,7 @@ class Player(QObject):
             self.idle.emit()
 
     def _open_again(self, spec: str | None) -> None:
-        """Try once more to open what failed, unless something is on its way already."""
+        """Try again to open the source that failed, unless another is being opened."""
         if self._next is None:
             self.open(spec)
 
@@ -326,15 +326,15 @@ class Player(QObject):
         if self._bridge.closed and not self._stopping:
             self.stopped.emit()
 
-    def _tell_view(self, view: View) -> None:
+    def _report_view(self, view: View) -> None:
         for lane, shown in enumerate(view.lanes):
-            model = shown.result.model  # "" on frames that no model saw
+            model = shown.result.model  # "" on frames that no model processed
             if model and model != self.lanes[lane].at_work:
                 self.lanes[lane].at_work = model
                 self.model_changed.emit(lane, model)
         self.viewed.emit(view)
 
-    def _tell_errors(self, playing: ActiveSource, errors: tuple[UnderstudyError | None, ...]) -> None:
+    def _report_errors(self, playing: ActiveSource, errors: tuple[UnderstudyError | None, ...]) -> None:
         if playing.model_refusal is not None:
             wanted = self.wanted(FIRST)
             self.failed.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
@@ -342,9 +342,9 @@ class Player(QObject):
         for lane, error in enumerate(errors):
             if error is not None and str(error) != playing.reported[lane]:
                 playing.reported[lane] = str(error)
-                self._tell_error(lane, error)
+                self._report_error(lane, error)
 
-    def _tell_error(self, lane: int, error: UnderstudyError) -> None:
+    def _report_error(self, lane: int, error: UnderstudyError) -> None:
         model = self.lanes[lane]
         wanted = self.wanted(lane)
         if isinstance(error, ModelError) and model.at_work:

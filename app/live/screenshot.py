@@ -25,10 +25,10 @@ def screenshot_folder() -> Path:
 
 
 class Screenshots(QObject):
-    """Saves pictures without blocking the window; one that cannot be saved is kept until it has another place.
+    """Saves pictures without blocking the window; one that cannot be saved is kept until the user names another place.
 
     Args:
-        window: the file dialog lies over it.
+        window: parent of the file dialog.
     """
 
     reported = Signal(str)  # a sentence for the status line

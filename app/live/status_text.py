@@ -1,4 +1,4 @@
-"""What the window says of the source on screen, and what it offers to do about an error."""
+"""The text about the source on screen, and the remedies for an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.sources.camera import CameraRefused
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
 
-# Where a system keeps what programs may do with cameras: Microsoft Learn, “Launch Windows Settings”; on macOS the
+# Where a system has its camera permissions: Microsoft Learn, “Launch Windows Settings”; on macOS the
 # scheme that its own dialogues open. Linux has no such place.
 CAMERA_SETTINGS = {
     "Windows": "ms-settings:privacy-webcam",
@@ -27,7 +27,7 @@ CAMERA_SETTINGS = {
 
 
 def opening_words(playing: ActiveSource, status: Status) -> str:
-    """Return what is said while a source is on its way."""
+    """Return the text while a source is being opened."""
     spec = playing.spec
     name = translate("status_text", "The first camera") if spec is None else Path(spec).name or spec
     return f"{name} · {status.message or _state_words(playing, SourceState.STARTING)}"
@@ -74,7 +74,7 @@ def _state_words(playing: ActiveSource, state: SourceState) -> str:
 
 
 def remedies_for(error: UnderstudyError, retry: Callable[[], object], system: str | None = None) -> tuple[Remedy, ...]:
-    """Return what can be done about an error.
+    """Return the remedies for an error.
 
     Args:
         error: what happened.

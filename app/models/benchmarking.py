@@ -1,4 +1,4 @@
-"""Measuring models on this machine while the window goes on."""
+"""Measuring models on this machine while the window stays responsive."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Measurement:
 
 
 class Benchmarking(QObject):
-    """Measures models on a thread of its own, one measuring at a time, and keeps the results of the session.
+    """Measures models on a thread of its own, one measurement at a time, and keeps the results of the session.
 
     Args:
         load_landmarker: loads a model by name or path; called on that thread, to which the model then belongs.
@@ -51,11 +51,11 @@ class Benchmarking(QObject):
         return self._cancelled is not None
 
     def result(self, model: str) -> Measurement | None:
-        """Return what was measured last for a model, by the name or path that was given to `start`."""
+        """Return the last measurement of a model, by the name or path that was given to `start`."""
         return self._measurements.get(model)
 
     def start(self, models: Sequence[str]) -> None:
-        """Measure models by name or path, in turns; does nothing while others are being measured."""
+        """Measure models by name or path, alternating; does nothing while others are being measured."""
         if self.busy or not models:
             return
         cancelled = self._cancelled = threading.Event()

@@ -23,7 +23,7 @@ class ModelFacts:
     """What is shown of a model.
 
     Attributes:
-        name: as results carry it.
+        name: as in results.
         role: `student` or `teacher`.
         points: how many landmarks it finds.
         megabytes: size of its file.
@@ -58,7 +58,7 @@ class ModelFacts:
 
 
 def facts_of(entries: Iterable[ModelEntry]) -> dict[str, ModelFacts]:
-    """Return what is known of the models that can be read, by name."""
+    """Return the facts of the readable models, by name."""
     return {entry.card.name: ModelFacts.of(entry.card) for entry in entries if entry.card is not None}
 
 
@@ -124,7 +124,7 @@ def accuracy_rows(card: Card) -> list[tuple[str, ...]]:
 
 
 def protocols(card: Card) -> list[str]:
-    """Return how the results were measured, each way once."""
+    """Return how the results were measured, each protocol once."""
     return list(dict.fromkeys(str(metric["protocol"]) for metric in card.metrics if metric.get("protocol")))
 
 

@@ -1,4 +1,4 @@
-"""The card of one model: what it is, how well and how fast it does, and where it comes from."""
+"""The card of one model: what it is, how accurate and how fast it is, and where it comes from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORD_COLUMNS = 2  # of the table of results: data and split
 
 
 class ModelCardView(QWidget):
-    """Shows one model, whole or broken."""
+    """Shows one model, usable or broken."""
 
     def __init__(self) -> None:
         super().__init__()

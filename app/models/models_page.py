@@ -1,4 +1,4 @@
-"""The page of the models: which there are, what each is, how well and how fast it does, and where to use it."""
+"""The page of the models: which there are, what each is, how accurate and how fast it is, and where to use it."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ class ModelsPage(QWidget):
         super().showEvent(event)
         self.refresh()
 
-    # What it is made of
+    # Parts
 
     def _make_buttons(self) -> None:
         self.first = make_button(self.tr("Show in the first lane"), self.tr("Let this model find the landmarks"))
         self.second = make_button(
-            self.tr("Compare in the second lane"), self.tr("Show this model beside the one of the first lane")
+            self.tr("Compare in the second lane"), self.tr("Show this model next to that of the first lane")
         )
         self.measure = make_button(
             self.tr("Measure speed on this machine"),
@@ -92,11 +92,11 @@ class ModelsPage(QWidget):
         )
         self.measure_all = make_button(
             self.tr("Measure all"),
-            self.tr("Measure every model that can be used, in turns, so that all are comparable"),
+            self.tr("Measure every usable model, alternating, so that all are comparable"),
         )
         self.cancel = make_button(self.tr("Cancel measuring"), self.tr("End measuring without a result"))
         self.open_file = make_button(
-            self.tr("Open a model file …"), self.tr("A .tflite file with its card, the .json file beside it")
+            self.tr("Open a model file …"), self.tr("A .tflite file with its card, the .json file next to it")
         )
         self.open_folder = make_button(self.tr("Open its folder"), self.tr("Show the files of the chosen model"))
         self.first.clicked.connect(lambda: self._use(FIRST))
@@ -111,7 +111,7 @@ class ModelsPage(QWidget):
         self.list.setFixedWidth(LIST_WIDTH)
         title = make_title(self.tr("Models"))
         title.setContentsMargins(0, 0, 0, GAP)
-        left = stack(title, self.list, self.open_file, self.open_folder, self.measure_all, growing=self.list)
+        left = stack(title, self.list, self.open_file, self.open_folder, self.measure_all, expanding=self.list)
         fill_page(self, left, self._make_right(), self.banner)
 
     def _make_right(self) -> QWidget:
@@ -123,7 +123,7 @@ class ModelsPage(QWidget):
         column = Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model"))
         self._right = QStackedWidget()
         self._right.addWidget(self.nothing)
-        self._right.addWidget(stack(column, buttons, spacing=MARGIN, growing=column))
+        self._right.addWidget(stack(column, buttons, spacing=MARGIN, expanding=column))
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         return self._right
 
@@ -141,7 +141,7 @@ class ModelsPage(QWidget):
         if self.list.entry is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.list.entry.path.parent)))
 
-    # What comes back
+    # Results
 
     def _on_listed(self, entries: list[ModelEntry]) -> None:
         self.nothing.setText(self.tr("There is no model yet. Open a model file, or train one on the page Train."))

@@ -79,7 +79,7 @@ def tool_tip(path: str) -> str:
 
 
 def _slide(store: SettingsStore, path: str, steps: int, scale: int) -> None:
-    # A value between two steps stays what it is until the slider is moved.
+    # A value between two steps stays as it is until the slider is moved.
     if steps != round(value_at(store.settings, path) * scale):
         store.update(path, steps / scale)
 

@@ -1,4 +1,4 @@
-"""The file of settings: only what differs from the defaults, each key read by itself; a mistake costs its key alone."""
+"""The settings file: only what differs from the defaults, each key read by itself; a mistake affects only its key."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ from engine.core.errors import UnderstudyError
 from engine.core.files import replaced
 from engine.core.records import Mistake, read_value
 
-HEADER = (
-    "# Settings of Understudy. Only what differs from the defaults stands here; take a line out to get its default.\n"
-)
+HEADER = "# Settings of Understudy. Only what differs from the defaults is here; remove a line to get its default.\n"
 BROKEN_SUFFIX = ".broken.toml"
 MOST_BYTES = 100_000  # a larger file is none of ours
-MOST_MISTAKES = 50  # with more, nothing of the file is believed
+MOST_MISTAKES = 50  # with more, the whole file is ignored
 MOST_NAMED = 5
-LOST = "lost-section-"  # stands in for a heading that cannot be read
+LOST = "lost-section-"  # replaces a heading that cannot be read
 EVERYTHING = "the whole file"
 
 
@@ -35,13 +33,13 @@ class SettingsError(UnderstudyError):
 
 @dataclass(frozen=True)
 class StoredSettings:
-    """What a file of settings holds.
+    """The content of a settings file.
 
     Attributes:
         settings: its good keys, and the defaults of all others.
-        unknown: keys that this version does not know, as the file has them; a newer version wrote them.
-        problem: what was wrong with the file, to be told once; None if nothing was.
-        replaceable: whether the file may be written anew without losing anything.
+        unknown: keys that this version does not know, as in the file; a newer version wrote them.
+        problem: what was wrong with the file, to be reported once; None if nothing was.
+        replaceable: whether the file may be overwritten without losing anything.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -51,14 +49,14 @@ class StoredSettings:
 
 
 def settings_path() -> Path:
-    """Return where the settings are kept: `understudy/settings.toml` in the user's folder of configurations."""
+    """Return where the settings are kept: `understudy/settings.toml` in the user's configuration folder."""
     return user_config_path("understudy", appauthor=False) / "settings.toml"
 
 
 def read_settings(path: Path) -> StoredSettings:
-    """Read a file of settings. Never fails: what cannot be read is replaced by its default.
+    """Read a settings file. Never fails: what cannot be read gets its default.
 
-    A file with mistakes is copied to `NAME.broken.toml` beside it, because the next writing mends it.
+    A file with mistakes is copied to `NAME.broken.toml` in the same folder, because writing it again removes them.
     """
     try:
         raw = path.read_bytes()
@@ -67,11 +65,11 @@ def read_settings(path: Path) -> StoredSettings:
     except OSError as error:
         problem = SettingsError(
             f"The settings in {path} cannot be read ({error.strerror})",
-            "the file belongs to somebody else or is no file",
-            "go on with the usual settings, and mend or remove it",
+            "the file belongs to another user or is not a file",
+            "go on with the default settings, and repair or remove it",
         )
         return StoredSettings(problem=problem, replaceable=False)
-    # tomllib refuses NUL: a letter that is no UTF-8 costs its line, as any other mistake does.
+    # tomllib refuses NUL, so a letter that is not UTF-8 loses its line, like any other mistake.
     text = raw.decode("utf-8-sig", errors="replace").replace("\ufffd", "\0")
     values, broken = _parse(text) if len(raw) <= MOST_BYTES else ({}, [EVERYTHING])
     settings, unknown, wrong = _from_values(values, Settings())
@@ -83,13 +81,13 @@ def read_settings(path: Path) -> StoredSettings:
 
 
 def settings_text(settings: Settings, unknown: Mapping[str, Any]) -> str:
-    """Return the content of a file: what differs from the defaults, and the keys that are not ours."""
+    """Return the content of a file: what differs from the defaults, and the unknown keys."""
     values = _merged(_to_values(settings), unknown)
     return HEADER + ("\n" + tomli_w.dumps(values) if values else "")
 
 
 def write_settings(path: Path, text: str) -> None:
-    """Write a file of settings whole, or leave it as it is.
+    """Write a settings file, all of it or nothing.
 
     Raises:
         SettingsError: the file cannot be written.
@@ -109,7 +107,7 @@ def write_settings(path: Path, text: str) -> None:
 
 
 def _parse(text: str) -> tuple[dict[str, Any], list[str]]:
-    """Read TOML; a line that breaks it is left out, and named in the list."""
+    """Read TOML; a line that is no TOML is left out, and named in the list."""
     lines, broken = text.split("\n"), []
     for _ in range(MOST_MISTAKES):
         try:
@@ -117,7 +115,7 @@ def _parse(text: str) -> tuple[dict[str, Any], list[str]]:
         except tomllib.TOMLDecodeError as error:
             number = _last_line(lines, error)
             line = lines[number - 1]
-            # What stands below a lost heading belongs to it, and not to the section above.
+            # Lines below a lost heading belong to it, and not to the section above.
             heads = line.lstrip().startswith("[") and LOST not in line
             lines[number - 1] = f"[{LOST}{number}]" if heads else ""
             broken += [] if LOST in line else [_line_name(line, number)]
@@ -127,7 +125,7 @@ def _parse(text: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _last_line(lines: list[str], error: tomllib.TOMLDecodeError) -> int:
-    """Return the last line with words at or before the place of an error, counted from 1."""
+    """Return the last non-empty line at or before the place of an error, counted from 1."""
     place = re.search(r"at line (\d+)", str(error))
     number = min(int(place[1]) if place else len(lines), len(lines))
     while number > 1 and not lines[number - 1].strip():
@@ -148,7 +146,7 @@ def _line_name(line: str, number: int) -> str:
 def _from_values(
     values: Mapping[str, Any], settings: Settings, prefix: str = ""
 ) -> tuple[Settings, dict[str, Any], list[str]]:
-    """Return `settings` with the values of a file, those that nobody knows, and the keys of wrong ones."""
+    """Return `settings` with the values of a file, the unknown values, and the keys of wrong ones."""
     known = paths_by_key()
     unknown: dict[str, Any] = {}
     wrong: list[str] = []
@@ -198,7 +196,7 @@ def _merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-# What users are told
+# What is reported
 
 
 def _keep(path: Path, raw: bytes) -> Path | None:
@@ -217,5 +215,5 @@ def _broken(path: Path, keys: list[str], copy: Path | None) -> SettingsError:
     return SettingsError(
         f"Some settings in {path} are wrong and were left out: {names}",
         "the file was edited, damaged, or written by another version",
-        f"set them anew; the file as it was is kept as {copy.name}" if copy else "set them anew",
+        f"set them again; the original file is kept as {copy.name}" if copy else "set them again",
     )

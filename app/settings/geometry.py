@@ -1,4 +1,4 @@
-"""Putting the window back to where it was, as far as the screens of today allow."""
+"""Putting the window back where it was, as far as the present screens allow."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ HANDLE = 60  # logical pixels of the upper edge that must be on a screen, so tha
 
 
 def place_of(window: QWidget) -> WindowPlace:
-    """Return where a window stands, or would stand if it were not maximised or on the whole screen."""
+    """Return where a window is, or would be if it were not maximised or in full screen."""
     usual = window.normalGeometry()
     return WindowPlace(usual.x(), usual.y(), usual.width(), usual.height(), window.isMaximized())
 
 
 def restore_place(window: QWidget, place: WindowPlace) -> None:
-    """Put a window there, before it is shown.
+    """Put a window in its place, before it is shown.
 
-    It becomes no larger than the screen; one that would lie outside all screens, as after a screen was taken away, is
-    left for the desktop to place.
+    It becomes no larger than the screen; one that would be outside all screens, as after a screen was removed, is left
+    for the desktop to place.
     """
     screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
     home = None

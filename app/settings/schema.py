@@ -1,4 +1,4 @@
-"""What the window remembers from one start to the next, and what it has set while it runs."""
+"""The settings that the window remembers from one start to the next, and those that it has only while it runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from engine.core.records import Range
 from engine.inference.library import DEFAULT_MODEL
 from engine.live.settings import LiveSettings
 
-Place = Annotated[int, Range(-100_000, 100_000)]  # logical pixels; no desk of screens is wider
+Place = Annotated[int, Range(-100_000, 100_000)]  # logical pixels; no desktop is wider
 Length = Annotated[int, Range(1, 100_000)]  # logical pixels
 
 
 @dataclass(frozen=True)
 class WindowPlace:
-    """Where the window stands while it is neither maximised nor on the whole screen, in logical pixels.
+    """Where the window is while it is neither maximised nor in full screen, in logical pixels.
 
     Attributes:
         x, y: its top left corner; None lets the desktop choose.
@@ -37,7 +37,7 @@ class WindowPlace:
 
 @dataclass(frozen=True)
 class LaneSettings:
-    """The models that are wanted.
+    """The requested models.
 
     Attributes:
         first: model of the first lane, by name or path.
@@ -50,12 +50,12 @@ class LaneSettings:
 
 @dataclass(frozen=True)
 class TrainChoices:
-    """What was chosen last on the page of trainings.
+    """The last choices on the page Train.
 
     Attributes:
         recipe: name of a recipe.
         data: folder of the packs.
-        runs: folder that holds a folder for each run; None for the usual one.
+        runs: folder that holds a folder for each run; None for the default.
     """
 
     recipe: str | None = None
@@ -70,17 +70,17 @@ class Settings:
     A single setting has a path, such as `live.overlay.points`.
 
     Attributes:
-        source: what was played, as `open_source` takes it; None for the first camera, or else the sample.
+        source: the source, as `open_source` takes it; None for the first camera, or else the sample.
         signals: whether the panel of signals is shown.
-        filter: the AR filter, by name, or by its folder where that is none of the library's; None for none.
+        filter: the AR filter, by name, or by its folder if it is not in the library; None for none.
         stream: where landmarks are sent, as the stream's own address; None for nowhere.
-        recordings: folder for recordings; None for the usual one.
+        recordings: folder for recordings; None for the default.
         theme: light, dark, or as the desktop.
         presenter: whether the presenter's numbers are shown.
-        window: where the window stands.
+        window: where the window is.
         lanes: the models.
-        live: what a session takes, but that the window draws the panel of stats itself.
-        training: what was chosen last on the page of trainings.
+        live: the settings of a session; the window draws the panel of stats itself.
+        training: the last choices on the page Train.
     """
 
     source: str | None = None
@@ -96,7 +96,7 @@ class Settings:
     training: TrainChoices = field(default_factory=TrainChoices)
 
 
-# What belongs to the source on screen or was loaded for it. It is gone when the window closes.
+# What belongs to the source on screen or was loaded for it; not remembered.
 PASSING = ("live.mirrored", "live.paused", "live.filter")
 # Keys of the file that are not the path without `live.`: they are older than the record.
 FILE_KEYS = {

@@ -1,4 +1,4 @@
-"""Holds the settings while the window runs: changes reach the file soon, on another thread, and never stop anything."""
+"""Holds the settings while the window runs: changes are written to the file soon, on another thread."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from app.settings.file import SettingsError, read_settings, settings_text, write
 from app.settings.schema import value_at, with_value
 from app.shell.background import Background
 
-SOON_MS = 800  # a slider that is drawn across changes a hundred times
+SOON_MS = 800  # a slider that is dragged changes a hundred times
 PATIENCE = 1.0  # seconds to wait for a disk that does not answer
 
 
 class SettingsStore(QObject):
-    """The only holder of what the user sets. Reads the file when it is made; lives on the GUI thread.
+    """The only holder of the settings. Reads the file when it is made; lives on the GUI thread.
 
-    Controls are bound to it, see `app.settings.binding`; everything else asks it, or listens to `changed`.
+    Controls are bound to it, see `app.settings.binding`; everything else reads it, or connects to `changed`.
 
     Args:
         path: the file; it need not be there.
 
     Attributes:
-        settings: what is set now. May be read on any thread; only `update` and `toggle` change it.
+        settings: the current settings. May be read on any thread; only `update` and `toggle` change them.
         is_first_start: whether there was no file.
         problem: what was wrong with the file at the start, for the window to report.
     """
 
-    changed = Signal(str)  # path of what has another value now
-    failed = Signal(object)  # SettingsError: the file cannot be written; told once
+    changed = Signal(str)  # path of the setting that has changed
+    failed = Signal(object)  # SettingsError: the file cannot be written; emitted once
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class SettingsStore(QObject):
         self.problem = stored.problem
         self.settings, self._unknown = stored.settings, stored.unknown
         self._replaceable = stored.replaceable
-        # A file with mistakes is mended at the latest when the window closes, so that they are told only once.
+        # A file with mistakes is repaired at the latest when the window closes, so that they are reported only once.
         self._written = "" if stored.problem else settings_text(stored.settings, stored.unknown)
         self._writing = threading.Lock()
         self._reported = self._closed = False
@@ -50,11 +50,11 @@ class SettingsStore(QObject):
         self._timer.timeout.connect(lambda: self._background.run(self._write, self._report))
 
     def update(self, path: str, value: object) -> None:
-        """Set what is at a path, and write the file once nothing has changed for a moment.
+        """Change the setting at a path, and write the file once nothing has changed for a moment.
 
         Args:
             path: of a single setting or of a record of them, such as `live.overlay.points` or `window`.
-            value: of the type that stands there.
+            value: of the setting's type.
 
         Raises:
             AttributeError: there is no such setting.
@@ -67,7 +67,7 @@ class SettingsStore(QObject):
         self.changed.emit(path)
 
     def toggle(self, path: str) -> None:
-        """Turn a switch over, or go on to the next value of an enum, and after the last one to the first."""
+        """Toggle a switch, or go on to the next value of an enum, and after the last one to the first."""
         value = value_at(self.settings, path)
         if isinstance(value, Enum):
             every = list(type(value))

@@ -1,4 +1,4 @@
-"""What the window says of its settings: controls, tool tips, the sheet of keys and docs/keys.md follow this table."""
+"""Labels, hints and keys of the settings: controls, tool tips, the sheet of keys and docs/keys.md follow this table."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from app.translation import QT_TR_NOOP
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of a setting, in English.
+    """The words for a setting, in English.
 
     Attributes:
         label: name of its control.
         hint: what it does.
-        key: what changes it, in Qt's portable words; "" for nothing.
-        on_sheet: what the sheet says that the key does; "" for the label.
+        key: the key that changes it, in Qt's portable notation; "" for none.
+        on_sheet: what the key does, as on the sheet of keys; "" for the label.
     """
 
     label: str
@@ -52,7 +52,7 @@ WORDS = {
     "live.overlay.pose": Words(QT_TR_NOOP("Head pose"), QT_TR_NOOP("Show the axes of each head"), "6"),
     "live.overlay.indices": Words(
         QT_TR_NOOP("Indices"),
-        QT_TR_NOOP("Show the index of each landmark beside it, counted from 0; .pts files count from 1"),
+        QT_TR_NOOP("Show the index of each landmark next to it, counted from 0; .pts files count from 1"),
         "8",
     ),
     "live.mirrored": Words(

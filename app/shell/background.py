@@ -1,4 +1,4 @@
-"""Between other threads and the GUI thread: results of slow work, and notifications of the engine."""
+"""From other threads to the GUI thread: results of slow work, and notifications of the engine."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Background(QObject):
 class Bridge(QObject):
     """Turns calls of `notify` from any thread into `changed` on the GUI thread.
 
-    Calls that come before `changed` was delivered are folded into it, so a busy window never gathers a queue.
+    Calls that come before `changed` was delivered are folded into it, so a busy window never accumulates a queue.
     """
 
     changed = Signal()
@@ -71,7 +71,7 @@ class Bridge(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pending = threading.Lock()  # held while a signal is under way
+        self._pending = threading.Lock()  # held while a signal is pending
         self.closed = False
         self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
@@ -81,7 +81,7 @@ class Bridge(QObject):
             self._posted.emit()
 
     def close(self) -> None:
-        """Ignore every call from now on, for threads that outlive the window."""
+        """Ignore every call from now on, as of threads that outlive the window."""
         self.closed = True
 
     def _deliver(self) -> None:

@@ -1,4 +1,4 @@
-"""The strip over the picture that reports an error without stopping anything."""
+"""The strip over the picture that reports an error without interrupting anything."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from engine.core.errors import UnderstudyError, sentence
 
 @dataclass(frozen=True)
 class Remedy:
-    """What the user can do about an error at the press of a button.
+    """What the user can do about an error by pressing a button.
 
     Attributes:
         text: on the button.
         act: what the button does.
-        on_return: whether it is done too when the user comes back to the window, probably after fixing the cause
-            elsewhere, as in the settings of the system.
+        on_return: whether it is also done when the user comes back to the window, probably after fixing the cause
+            elsewhere, as in the system settings.
         closes: whether the button closes the banner.
     """
 
@@ -58,7 +58,7 @@ class Banner(QFrame):
         words.setSpacing(2)
         words.addWidget(self._what)
         words.addWidget(self._advice)
-        # Below the words: beside them they would leave a narrow window no room for what happened.
+        # Below the words: next to them they would leave the words no room in a narrow window.
         self._remedy_row = QHBoxLayout()
         self._remedy_row.setSpacing(GAP)
         self._remedy_row.addStretch()
@@ -109,7 +109,7 @@ class Banner(QFrame):
 
     def _offer(self, remedies: Sequence[Remedy]) -> None:
         for button in self.remedy_buttons:
-            button.hide()  # now: it is deleted only in the next turn of the event loop
+            button.hide()  # now: it is deleted only in the next iteration of the event loop
             self._remedy_row.removeWidget(button)
             button.deleteLater()
         self._remedies = tuple(remedies)
@@ -124,11 +124,11 @@ class Banner(QFrame):
 
         def act() -> None:
             if remedy.closes:
-                self.hide()  # first: what is done may report another error
+                self.hide()  # first: the remedy may report another error
             remedy.act()
 
         button.clicked.connect(act)
-        self._remedy_row.insertWidget(self._remedy_row.count() - 1, button)  # before the stretch
+        self._remedy_row.insertWidget(self._remedy_row.count() - 1, button)  # before the spacer
         return button
 
     def _copy(self) -> None:

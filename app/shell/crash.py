@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class CrashWatch(QObject):
-    """Catches what no other code caught, on any thread, while it is installed.
+    """Catches uncaught errors on any thread, while it is installed.
 
     `caught` brings the traceback as text to the GUI thread.
     """
@@ -34,7 +34,7 @@ class CrashWatch(QObject):
         threading.excepthook = self._on_thread_exception
 
     def remove(self) -> None:
-        """Give the hooks back."""
+        """Restore the hooks."""
         sys.excepthook, threading.excepthook = self._former
 
     def _on_exception(

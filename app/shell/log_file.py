@@ -15,11 +15,11 @@ _log = logging.getLogger(__name__)
 
 
 class _QuietHandler(RotatingFileHandler):
-    """Gives up at the first line that cannot be written, instead of complaining about each."""
+    """Gives up at the first line that cannot be written, instead of reporting each."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         logging.getLogger().removeHandler(self)
-        _log.warning("The log %s cannot be written any more; only the terminal tells from here on", self.baseFilename)
+        _log.warning("The log %s cannot be written any more; messages go only to the terminal", self.baseFilename)
 
 
 def log_path() -> Path:

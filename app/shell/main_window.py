@@ -30,7 +30,7 @@ CLOSING_MS = 2500  # after this the program ends without waiting for threads tha
 
 
 class MainWindow(QMainWindow):
-    """Everything that is on screen.
+    """The main window.
 
     Args:
         api: what the window asks of the engine.
@@ -39,7 +39,7 @@ class MainWindow(QMainWindow):
         theme: the look of the application.
     """
 
-    gone = Signal()  # the window was closed, and its threads have ended or were given up
+    gone = Signal()  # the window was closed, and its threads have ended or were abandoned
 
     def __init__(self, api: EngineApi, model: str | None, store: SettingsStore, theme: Theme) -> None:
         super().__init__()
@@ -56,12 +56,12 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(page)
         self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train")))
         self.status_line = StatusLine()
-        # What most of the program and its tests are about.
+        # Short names for what most of the program and its tests use.
         self.view, self.panel = self.live.view, self.live.panel
         self.banner, self.player = self.live.banner, self.live.player
         self.setWindowTitle("Understudy")
         self.setAcceptDrops(True)
-        self.setCentralWidget(stack(self.top_bar, self.pages, self.status_line, spacing=0, growing=self.pages))
+        self.setCentralWidget(stack(self.top_bar, self.pages, self.status_line, spacing=0, expanding=self.pages))
         self.setMinimumSize(640, 420)
         self.sheet = HotkeySheet(self)
         self._hint = FirstHint(self.view)
@@ -85,7 +85,7 @@ class MainWindow(QMainWindow):
             self._hint.greet()
 
     def report_crash(self, details: str) -> None:
-        """Tell of an error of our own that nobody caught."""
+        """Report an uncaught error of the program."""
         self.banner.show_message(
             self.tr("Something went wrong inside the program."),
             self.tr("This is our mistake. You can go on; “Copy” takes the details for a report."),
@@ -95,13 +95,13 @@ class MainWindow(QMainWindow):
     # What users do
 
     def toggle_full_screen(self) -> None:
-        """Show only the picture on the whole screen, or the window again."""
+        """Show only the picture in full screen, or the window again."""
         self._fill_screen(not self.isFullScreen())
         if not self.isFullScreen():
             self.store.update("presenter", False)
 
     def close_top(self) -> None:
-        """Close what lies on top: the sheet of keys, the banner, or the full screen."""
+        """Close what is on top: the sheet of keys, the banner, or the full screen."""
         if self.sheet.isVisible():
             self.sheet.toggle()
         elif self.banner.isVisible():
@@ -109,7 +109,7 @@ class MainWindow(QMainWindow):
         elif self.isFullScreen():
             self.toggle_full_screen()
 
-    # What it is made of
+    # Parts
 
     def _acts(self) -> dict[Act | str, Callable[[], object]]:
         live, panel = self.live, self.panel
@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
             line.act: partial(self.store.toggle, line.act) for line in HOTKEYS if isinstance(line.act, str)
         }
         return acts | {
-            "live.overlay.truth": panel.overlays.boxes["truth"].click,  # not where it is disabled
+            "live.overlay.truth": panel.overlays.boxes["truth"].click,  # not while it is disabled
             Act.PAUSE: live.toggle_pause,
             Act.FRAME_BACK: lambda: live.files.step(-1),
             Act.FRAME_ON: lambda: live.files.step(1),
@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
         if not self._closing and not self.isFullScreen():
             self.store.update("window", place_of(self))
 
-    # What Qt tells
+    # Events of Qt
 
     def moveEvent(self, event: QMoveEvent) -> None:
         super().moveEvent(event)
@@ -199,12 +199,12 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self._remember_place()
-        # Whoever made a filter in another window finds it in the list on coming back.
+        # A filter that was made in another window appears in the list on coming back.
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self._closing:
             self.live.look_for_filters()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # Only what the control with the focus has no use for comes here.
+        # Only keys that the focused control does not use arrive here.
         if not self._hotkeys.press(event):
             super().keyPressEvent(event)
 
@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
     def _open_dropped(self, paths: Sequence[str]) -> None:
         if not paths:
             self.banner.show_message(
-                self.tr("What was dropped is no file of this machine."),
+                self.tr("What was dropped is not a file on this machine."),
                 self.tr("It is probably a link to a web page. Save the picture or video first, then drop the file."),
             )
             return
@@ -244,9 +244,9 @@ class MainWindow(QMainWindow):
         if self._closing:
             return
         self._remember_place()
-        self.store.update("training", self.training.choices)  # also words that were typed and not entered
+        self.store.update("training", self.training.choices)  # including text that was typed but not confirmed
         self._closing = True
-        self.hide()  # at once; what takes time happens unseen
+        self.hide()  # at once; the rest goes on in the background
         self.player.stopped.connect(lambda: self._finished("player"))
         self.live.outputs.closed.connect(lambda: self._finished("outputs"))
         QTimer.singleShot(CLOSING_MS, self, self.gone.emit)

@@ -23,16 +23,16 @@ class StatusLine(QLabel):
 
     @property
     def whole_text(self) -> str:
-        """What the line says, however narrow it is."""
+        """The whole text, however narrow the line is."""
         return self._passing or self._standing
 
     def show_text(self, text: str) -> None:
-        """Show this until there is something else."""
+        """Show this text until the next."""
         self._standing = text
         self._write()
 
     def show_briefly(self, text: str) -> None:
-        """Show this for some seconds, then what stood there before."""
+        """Show this for some seconds, then the previous text again."""
         self._passing = text
         self._timer.start()
         self._write()

@@ -1,4 +1,4 @@
-"""The bar at the top: the pages, and where to find the keys."""
+"""The bar at the top: the pages, and the button for the keys."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TopBar(QWidget):
         layout.setSpacing(GAP * 2)
 
     def mark_busy(self, page: int, busy: bool) -> None:
-        """Mark a page on which something goes on while another one is shown."""
+        """Mark a page on which something is running while another one is shown."""
         name = self._names[page]
         self.tabs.setTabText(page, self.tr("{0} \u2022").format(name) if busy else name)
 

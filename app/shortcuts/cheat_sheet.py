@@ -17,16 +17,16 @@ MOST_COLUMNS = 3
 
 
 class HotkeySheet(QWidget):
-    """Covers its parent, which stays at work below; a key or a click takes it away again.
+    """Covers its parent, which keeps running below; a key or a click closes it.
 
     Args:
-        parent: what is covered.
+        parent: the widget that it covers.
     """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._covered = parent
-        self._before: QWidget | None = None  # had the focus
+        self._before: QWidget | None = None  # the widget that had the focus
         self._content = QWidget()
         self._columns = 0
         self._card = QFrame(self)
@@ -44,7 +44,7 @@ class HotkeySheet(QWidget):
         self.hide()
 
     def toggle(self) -> None:
-        """Show the sheet, or take it away."""
+        """Show the sheet, or close it."""
         if self.isVisible():
             self._leave()
         else:
@@ -61,7 +61,7 @@ class HotkeySheet(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         bar = self._scroll.verticalScrollBar()
-        if hotkey(Act.CLOSE).fits(event):  # the key that shows the sheet comes as `toggle`
+        if hotkey(Act.CLOSE).fits(event):  # the key that shows the sheet arrives as `toggle`
             self._leave()
         elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             bar.setValue(bar.value() + bar.singleStep() * (1 if event.key() == Qt.Key.Key_Down else -1))
@@ -72,7 +72,7 @@ class HotkeySheet(QWidget):
         self._leave()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        return True  # what is covered cannot be reached
+        return True  # what is covered gets no keys
 
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), DIMMED)
@@ -83,7 +83,7 @@ class HotkeySheet(QWidget):
             self._before.setFocus()
 
     def _cover(self) -> None:
-        """Lie over the parent, in as many columns as fit."""
+        """Cover the parent, in as many columns as fit."""
         self.setGeometry(self._covered.rect())
         room = self.size() - QSize(2 * MARGIN, 2 * MARGIN)
         for columns in range(MOST_COLUMNS, 0, -1):
@@ -114,7 +114,7 @@ class HotkeySheet(QWidget):
 
 
 def _spread(columns: int) -> list[list[Group]]:
-    """Divide the groups over columns of about the same height: the longest first, each to where it is shortest."""
+    """Divide the groups into columns of about the same height: the longest first, each into the shortest column."""
     heights, spread = [0] * columns, [list[Group]() for _ in range(columns)]
     for group in sorted(Group, key=lambda group: -len(_lines(group))):
         shortest = heights.index(min(heights))

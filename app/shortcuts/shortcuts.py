@@ -1,6 +1,6 @@
 """The one table of keys, from which the actions of the window, its tool tips and the sheet of keys are made.
 
-Keys of settings stand in `app.settings.words`.
+Keys of settings are in `app.settings.words`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Group(Enum):
 
 
 class Act(Enum):
-    """What a key can do, but for changing a setting."""
+    """What a key can do, apart from changing a setting."""
 
     PAUSE = "pause"
     FRAME_BACK = "frame back"
@@ -62,12 +62,12 @@ class Hotkey:
     """A key and what it does.
 
     Attributes:
-        act: what it does; the path of a setting that it turns over, or takes on to its next value.
-        keys: key sequences in Qt's portable words; any of them will do, tool tips name the first.
+        act: what it does; the path of a setting that it toggles, or sets to its next value.
+        keys: alternative key sequences in Qt's portable notation; tool tips name the first.
         words: what it does, in English; `text` is what users read.
         group: where the sheet lists it.
-        yields: the control with the focus is asked first, as a slider wants the arrows and a button wants Space.
-        repeats: it acts again and again while it is held down.
+        yields: the focused control comes first, as a slider needs the arrows and a button needs Space.
+        repeats: it acts repeatedly while it is held down.
     """
 
     act: Act | str
@@ -84,7 +84,7 @@ class Hotkey:
 
     @property
     def key_texts(self) -> tuple[str, ...]:
-        """The keys as they are written on this system."""
+        """The keys as written on this system."""
         return tuple(_key_text(key) for key in self.keys)
 
     def fits(self, event: QKeyEvent) -> bool:
@@ -124,7 +124,7 @@ HOTKEYS = (
     Hotkey(Act.PRESENT, ("P",), QT_TR_NOOP("Presenter mode"), Group.WINDOW),
     Hotkey(Act.THEME, ("T",), QT_TR_NOOP("Next theme"), Group.WINDOW),
     Hotkey(Act.KEYS, ("?", "F1"), QT_TR_NOOP("These keys"), Group.WINDOW),
-    _yielding(Act.CLOSE, "Esc", QT_TR_NOOP("Close what lies on top"), Group.WINDOW),
+    _yielding(Act.CLOSE, "Esc", QT_TR_NOOP("Close what is on top"), Group.WINDOW),
     Hotkey(Act.QUIT, ("Ctrl+Q",), QT_TR_NOOP("Quit"), Group.WINDOW),
 )
 _BY_ACT = {hotkey.act: hotkey for hotkey in HOTKEYS}
@@ -141,11 +141,11 @@ def with_key(words: str, act: Act | str) -> str:
 
 
 class Hotkeys:
-    """The keys of a window at work.
+    """The keys of a window in use.
 
     Most are shortcuts of actions that belong to the window, so they work wherever the focus is; a text field that is
     typed into keeps its letters, as Qt asks it first. Those that yield come by way of the window's `keyPressEvent`,
-    which sees only what the control with the focus has no use for.
+    which gets only keys that the focused control does not use.
 
     Args:
         window: what the actions belong to.
@@ -163,7 +163,7 @@ class Hotkeys:
         """Do what a key that yields asks for; to be called from the window's `keyPressEvent`.
 
         Returns:
-            Whether the key was one of these. The caller leaves the event alone then.
+            Whether the key was one of these. If so, the caller ignores the event.
         """
         for line in HOTKEYS:
             if line.yields and line.fits(event):

@@ -1,4 +1,4 @@
-"""The colours of the window: light, dark, or as the system has them."""
+"""The colours of the window: light, dark, or those of the system."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ STAGE_ACCENT = "#4fc3a1"
 class Palette:
     """The colours of a theme, each as `#rrggbb`.
 
-    Every text stands at 4.5 : 1 or better against the backgrounds it is used on, and what marks the focus or the edge
-    of a control at 3 : 1 (WCAG 2.1, AA).
+    Every text has a contrast of 4.5 : 1 or better against its backgrounds, and what marks the focus or the edge of a
+    control one of 3 : 1 (WCAG 2.1, AA).
 
     Attributes:
         panel: side panel, status line, dialogs.
@@ -41,7 +41,7 @@ class Palette:
         faint: disabled controls.
         accent: focus, slider, check marks, links.
         on_accent: text and marks on the accent.
-        soft_accent: the done part of a progress bar; text stands on it.
+        soft_accent: the done part of a progress bar, below text.
         alert, alert_edge, on_alert: the banner, its outline and pressed buttons, its text.
     """
 
@@ -132,7 +132,7 @@ class Theme(QObject):
         self._hints = application.styleHints()
         self._hints.colorSchemeChanged.connect(self._apply)
         self._set_system_scheme()
-        application.setStyle("Fusion")  # once: each time costs a fifth of a change of colours
+        application.setStyle("Fusion")  # once: it takes a fifth of the time of a change of colours
         apply_theme(application, self._palette())
 
     def choose(self, choice: ThemeChoice) -> None:

@@ -271,7 +271,7 @@ def _no_trainer() -> UsageError:
     return UsageError(
         "This bundle comes without the trainer",
         "training needs PyTorch, which is many times its size",
-        "install Understudy from its source together with the trainer, as its README tells",
+        "install Understudy from its source together with the trainer, as its README describes",
     )
 
 

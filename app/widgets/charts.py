@@ -1,4 +1,4 @@
-"""What charts are made of: axes with round marks, traces of the last half minute, and the widget itself."""
+"""Parts of charts: axes with round marks, traces of the last half minute, and the widget itself."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Trace:
         self._means: deque[tuple[float, float]] = deque(
             maxlen=round(SPAN / BIN) + 2
         )  # moments and means, NaN where there was none
-        self._index, self._count, self._total = -1, 0, 0.0  # of the quarter of a second that has begun last
+        self._index, self._count, self._total = -1, 0, 0.0  # of the latest quarter of a second
 
     def add(self, moment: float, value: float | None) -> None:
         """Count a value at a moment in seconds, or that there was none; moments never decrease."""

@@ -1,6 +1,6 @@
-"""Check boxes, lists, buttons and sliders as the window wants them: named, with a tool tip, and reached by Tab.
+"""Check boxes, lists, buttons and sliders as the window uses them: named, with a tool tip, and reached by Tab.
 
-They draw the marks that a style sheet can only take from picture files.
+They draw the marks that a style sheet can take only from image files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ARROW_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_Pag
 class CheckBox(QCheckBox):
     """A check box with a tick that can be seen.
 
-    Clicks leave the focus where it is, so that Space goes on to mean pause for users of the mouse.
+    Clicks leave the focus where it is, so that Space still means pause for users of the mouse.
     """
 
     def __init__(self, text: str) -> None:
@@ -53,7 +53,7 @@ class CheckBox(QCheckBox):
 
 
 class Picker(QComboBox):
-    """A list that only changes on purpose: the wheel scrolls past it, and arrow keys open it instead of turning it."""
+    """A list that does not change by accident: the wheel scrolls past it, and arrow keys open it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Picker(QComboBox):
     def disable(self, row: int, reason: str) -> None:
         """Keep a row from being chosen, and say why in its tool tip."""
         model = self.model()
-        assert isinstance(model, QStandardItemModel)  # what every QComboBox starts with
+        assert isinstance(model, QStandardItemModel)  # the default model of every QComboBox
         model.item(row).setEnabled(False)
         self.setItemData(row, reason, Qt.ItemDataRole.ToolTipRole)
 

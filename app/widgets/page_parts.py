@@ -1,4 +1,4 @@
-"""What pages of text are made of: headings, rows of facts, a chip, a column that scrolls."""
+"""Parts of text pages: headings, rows of facts, a chip, a column that scrolls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.theme.theme import GAP, MARGIN, colours
 
 TITLE_SCALE = 1.6  # of the usual letters
 LABEL_WIDTH = 130  # logical pixels, of the left column of facts
-FRAME = 2  # logical pixels, of what has the focus
+FRAME = 2  # logical pixels, around what has the focus
 INSET = 12  # logical pixels between the words of a chip and its ends
 TEXT_WIDTH = 760  # logical pixels; longer lines are hard to read
 
@@ -46,8 +46,8 @@ def make_words(text: str = "", quiet: bool = False) -> QLabel:
     return label
 
 
-def stack(*parts: QWidget | QLayout, spacing: int = GAP, growing: QWidget | None = None) -> QWidget:
-    """Return a widget with parts below each other, `spacing` pixels apart; `growing` takes what room is left."""
+def stack(*parts: QWidget | QLayout, spacing: int = GAP, expanding: QWidget | None = None) -> QWidget:
+    """Return a widget with parts below each other, `spacing` pixels apart; `expanding` takes what room is left."""
     whole = QWidget()
     rows = QVBoxLayout(whole)
     rows.setContentsMargins(0, 0, 0, 0)
@@ -56,7 +56,7 @@ def stack(*parts: QWidget | QLayout, spacing: int = GAP, growing: QWidget | None
         if isinstance(part, QLayout):
             rows.addLayout(part)
         else:
-            rows.addWidget(part, 1 if part is growing else 0)
+            rows.addWidget(part, 1 if part is expanding else 0)
     return whole
 
 
@@ -175,7 +175,7 @@ class Table(QWidget):
 
 
 def _fill(made: list[list[QLabel]], rows: Sequence[Sequence[str]], add_row: Callable[[], list[QLabel]]) -> None:
-    """Put texts into rows of labels, which are made once and used again: making them takes long."""
+    """Put texts into rows of labels, which are reused, as making them takes long."""
     while len(made) < len(rows):
         made.append(add_row())
     for number, labels in enumerate(made):
@@ -197,7 +197,7 @@ class Chip(QLabel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.alerting = False  # whether it warns
+        self.alerting = False  # whether it is a warning
 
     def sizeHint(self) -> QSize:
         size = super().sizeHint()

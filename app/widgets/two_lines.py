@@ -1,4 +1,4 @@
-"""Rows of a list in two lines: a name, and below it in a quieter colour what it is."""
+"""Rows of a list in two lines: a name, and below it, in a quieter colour, what it is."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def prepare_list(rows: QListWidget, name: str, hint: str) -> None:
     rows.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
     rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     rows.setTabKeyNavigation(False)
-    # It takes what room there is, and makes no page scroll for more.
+    # It takes the room there is, and does not make the page scroll.
     rows.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
     rows.setMinimumHeight(LEAST_HEIGHT)
 

@@ -11,7 +11,7 @@ import json
 import sys
 
 
-def tell(**values: str) -> None:
+def report(**values: str) -> None:
     """Say something to Understudy."""
     sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()
@@ -23,18 +23,18 @@ def main(width: int, height: int, rate: float) -> int:
         import numpy
         import pyvirtualcam
     except ImportError as error:
-        tell(problem="package", detail=str(error))
+        report(problem="package", detail=str(error))
         return 1
     opened = False
     try:
         with pyvirtualcam.Camera(width, height, rate, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
             opened = True
-            tell(device=camera.device)
+            report(device=camera.device)
             size = width * height * 3
             while len(data := sys.stdin.buffer.read(size)) == size:
                 camera.send(numpy.frombuffer(data, numpy.uint8).reshape(height, width, 3))
-    except Exception as error:  # noqa: BLE001  drivers of three systems: whatever they say is told
-        tell(problem="lost" if opened else "device", detail=str(error))
+    except Exception as error:  # noqa: BLE001  drivers of three systems: whatever they raise is reported
+        report(problem="lost" if opened else "device", detail=str(error))
         return 1
     return 0
 

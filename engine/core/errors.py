@@ -54,7 +54,7 @@ class FilterError(UnderstudyError):
     """A filter cannot be used as it is written.
 
     Args:
-        file: where the mistake stands.
+        file: that has the mistake.
         line: its line, counted from 1; None where there is none, as in a picture.
         problem: what is wrong there, as a sentence without its full stop.
         expected: what was expected.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, with the same ending, and move what was written there into place.
+    """Yield a temporary path in the folder of `path`, with the same ending, and move what was written there into place.
 
     If the body fails, `path` stays as it was and no temporary file remains. Missing folders are made.
 

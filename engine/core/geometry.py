@@ -72,7 +72,7 @@ class Crop:
 
     def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Map points `[..., 2]` from [0, 1] of the crop to pixels of the picture."""
-        # Picture pixels have their centres at integers, so the centre of the square stands at (centre_x, centre_y).
+        # Picture pixels have their centres at integers, so the centre of the square is at (centre_x, centre_y).
         offset = (np.asarray(points) - 0.5) * self.side
         return (offset @ self._rotation().T + (self.centre_x, self.centre_y)).astype(np.float32)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# The same layout in a checkout, an installed package and a frozen application: assets beside engine.
+# The same layout in a checkout, an installed package and a frozen application: assets next to engine.
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 

@@ -1,6 +1,6 @@
 """The markups iBUG-68, WFLW-98 and COFW-29, with their mirror permutation, contours and eye corners.
 
-Left and right are the subject's own: the right eye lies on the left of an unmirrored picture.
+Left and right are the subject's own: the right eye is on the left of an unmirrored picture.
 """
 
 from __future__ import annotations

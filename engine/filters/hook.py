@@ -71,7 +71,7 @@ def compile_hook(file: Path) -> CodeType:
             None,
             f"the hook cannot be read ({error.strerror})",
             "filter.toml names it as its hook",
-            "put it beside filter.toml, or remove the line “hook”",
+            "put it next to filter.toml, or remove the line “hook”",
         ) from error
     except (SyntaxError, ValueError) as error:
         raise _failure(file, error, EXPECTED) from error

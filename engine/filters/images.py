@@ -39,7 +39,7 @@ class LayerImage:
         wanted = math.floor(-math.log2(scale)) if scale > 0 else 0
         level = self.levels[min(max(wanted, 0), len(self.levels) - 1)]
         across, down = self.width / level.shape[1], self.height / level.shape[0]
-        shift_x, shift_y = (across - 1) / 2, (down - 1) / 2  # pixel centres stand at integers in both
+        shift_x, shift_y = (across - 1) / 2, (down - 1) / 2  # pixel centres are at integers in both
         return level, np.array([[across, 0, shift_x], [0, down, shift_y], [0, 0, 1]])
 
 
@@ -62,7 +62,7 @@ def read_image(path: Path) -> LayerImage:
             rgba = np.asarray(picture.convert("RGBA"))
     except FileNotFoundError as error:
         raise FilterError(
-            path, None, "the image is missing", "it lies beside filter.toml", "put it there, or correct its name"
+            path, None, "the image is missing", "it belongs next to filter.toml", "put it there, or correct its name"
         ) from error
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise FilterError(

@@ -45,7 +45,7 @@ def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
             spec.line,
             f"the landmarks {file.name} are missing",
             "a mesh needs the landmarks of the face that is painted on its image",
-            "put the file beside filter.toml; “understudy predict PICTURE --out DIR” writes such files",
+            "put the file next to filter.toml; “understudy predict PICTURE --out DIR” writes such files",
         )
     try:
         points = read_pts(file, *(count for count, scheme in SCHEMES.items() if scheme.as_68))

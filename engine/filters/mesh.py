@@ -21,11 +21,11 @@ from engine.render.layer import FARTHEST, SHIFT, Region
 EXTENT_STEP = 8  # pixels of the image between places on the outline of what is painted
 EXTENT_MARGIN = 4  # pixels of the picture
 STEP = 2  # pixels of the picture between the places at which the warp is computed
-RING_OUT = 0.3  # how far the ring stands outside the jaw, in distances from the middle of the face
-FOREHEAD_UP = 1.8  # how far it stands above the brows, in lengths of the nose
+RING_OUT = 0.3  # how far the ring is outside the jaw, in distances from the middle of the face
+FOREHEAD_UP = 1.8  # how far it is above the brows, in lengths of the nose
 FOREHEAD_OUT = 0.25
-MOST_TRIANGLES = 254  # labels are bytes; the first is for what lies outside, the last for what is turned away
-OUTSIDE = -1e6  # a place that lies on no image
+MOST_TRIANGLES = 254  # labels are bytes; the first is for pixels outside, the last for those turned away
+OUTSIDE = -1e6  # a place outside every image
 _MIDDLE = 29  # landmark on the ridge of the nose
 # cv2.Subdiv2D gives the corners back as float32.
 SAME_POINT = 0.01
@@ -52,7 +52,7 @@ def make_mesh(template: NDArray[np.floating], image: LayerImage) -> Mesh:
     """Return the Delaunay triangles of the landmarks `[68, 2]` of the face that is painted on an image.
 
     Raises:
-        ValueError: the points lie on a line, or several on one another.
+        ValueError: the points are on a line, or several coincide.
     """
     points = SPREAD @ template
     box = landmark_box(points)
@@ -65,7 +65,7 @@ def make_mesh(template: NDArray[np.floating], image: LayerImage) -> Mesh:
     distances = np.linalg.norm(corners[:, :, None] - points, axis=3)
     triangles = distances.argmin(2)[(distances.min(2) < SAME_POINT).all(1)]
     if not len(points) <= len(triangles) <= MOST_TRIANGLES or len(np.unique(triangles)) < len(points):
-        raise ValueError("several points lie on one another")
+        raise ValueError("several points coincide")
     signs = np.sign(_areas(points[triangles]))
     return Mesh(points, triangles, signs, _extent(points, triangles, image))
 
@@ -79,7 +79,7 @@ def _extent(points: NDArray[np.float64], triangles: NDArray[np.intp], image: Lay
     places = np.concatenate([contour[::EXTENT_STEP, 0] for contour in contours] or [np.empty((0, 2))])
     corners = np.concatenate((points, np.ones((len(points), 1))), axis=1)[triangles]
     shares = np.einsum("tij,ni->ntj", np.linalg.inv(corners), np.column_stack((places, np.ones(len(places)))))
-    found = shares.min(2).argmax(1)  # the triangle that a place lies in, or nearest to
+    found = shares.min(2).argmax(1)  # the triangle around a place, or nearest to it
     weights = np.zeros((len(places), len(points)))
     np.put_along_axis(weights, triangles[found], shares[np.arange(len(places)), found], axis=1)
     return weights
@@ -88,7 +88,7 @@ def _extent(points: NDArray[np.float64], triangles: NDArray[np.intp], image: Lay
 def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], picture: NDArray[np.uint8]) -> Ink | None:
     """Warp an image by its triangles over landmarks `[68, 2]` in a picture, of which only the size counts.
 
-    Returns the ink inside the picture; None where it would lie outside or is too small to be seen.
+    Returns the ink inside the picture; None where it would be outside or is too small to be seen.
     """
     places = SPREAD @ points
     if not len(mesh.extent) or np.abs(places).max() > FARTHEST:
@@ -140,7 +140,7 @@ def _areas(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 def _dense_map(
     mesh: Mesh, places: NDArray[np.float64], front: NDArray[np.intp], rows: NDArray[np.float64], region: Region
 ) -> NDArray[np.float32]:
-    """Return where in the image each pixel of a region lies, `[h, w, 2]`.
+    """Return the place in the image of each pixel of a region, `[h, w, 2]`.
 
     Computed at every `STEP` pixels, one step beyond the region all round, and enlarged: the map has no jumps.
     """

@@ -33,7 +33,7 @@ Driven = dict[DrivenProperty, float]
 def anchor_matrix(
     anchor: Anchor, points: NDArray[np.floating], image: LayerImage, driven: Driven
 ) -> NDArray[np.float64]:
-    """Return the matrix `[3, 3]` from pixels of an image to those of the picture, in which `points` `[68, 2]` lie."""
+    """Return the matrix `[3, 3]` from pixels of an image to those of the picture with landmarks `points` `[68, 2]`."""
     first, second = anchor.angle @ points
     angle = math.atan2(float(second[1] - first[1]), float(second[0] - first[0]))
     angle += math.radians(anchor.turn + driven.get("turn", 0.0))
@@ -57,7 +57,7 @@ def anchor_matrix(
 def pinned_ink(image: LayerImage, matrix: NDArray[np.float64], picture: NDArray[np.uint8]) -> Ink | None:
     """Draw an image through a matrix `[3, 3]` from its pixels to those of a picture, of which only the size counts.
 
-    Returns the ink inside the picture; None where it would lie outside or is too small to be seen.
+    Returns the ink inside the picture; None where it would be outside or is too small to be seen.
     """
     sides = np.hypot(*matrix[:2, :2])  # of a pixel of the image
     if not np.isfinite(matrix).all() or not SMALLEST < sides.min() <= sides.max() < LARGEST:

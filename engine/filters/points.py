@@ -1,6 +1,6 @@
 """Places on a face by name: each is a weighted mean of the 68 landmarks of iBUG-68.
 
-Left and right are the subject's own, as everywhere: the right eye lies on the left of an unmirrored picture.
+Left and right are the subject's own, as everywhere: the right eye is on the left of an unmirrored picture.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from engine.core.faces import Face
 from engine.core.schemes import IBUG_68
 
 LANDMARKS = IBUG_68.points
-# How far above the bridge of the nose, in lengths of the nose: no landmark lies there.
+# How far above the bridge of the nose, in lengths of the nose: there is no landmark there.
 FOREHEAD, CROWN = 1.1, 2.1
 
 _MEANS: dict[str, tuple[int, ...]] = {

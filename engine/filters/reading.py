@@ -129,6 +129,6 @@ def _syntax_error(file: Path, text: str, error: tomllib.TOMLDecodeError) -> Filt
         file,
         line,
         f"this is no TOML ({reason})",
-        "lines look like key = value, and texts stand in quotation marks",
+        "lines look like key = value, and texts are in quotation marks",
         "correct the line, or look for a bracket or quotation mark that is missing above it",
     )

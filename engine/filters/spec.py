@@ -83,7 +83,7 @@ class Anchor:
     """How an image is attached to a face: place, size and angle.
 
     Attributes:
-        at: weights `[68]` of the place on the face where `pixel` comes to lie.
+        at: weights `[68]` of the place on the face for `pixel`.
         pixel: (x, y) in pixels of the image; None for its centre.
         width: width of the image on the face.
         height: its height; None keeps the proportions of the image.

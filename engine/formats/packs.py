@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES, Scheme
 
-# A label further from the origin than this many pixels cannot lie in a picture.
+# A label further from the origin than this many pixels cannot be in a picture.
 FARTHEST_PIXEL = 1e5
 # The flag of a point that can be seen.
 VISIBLE = 2
@@ -73,7 +73,7 @@ def read_pack(
     """Read and check a pack.
 
     Args:
-        folder: where `annotations.npz` lies.
+        folder: of `annotations.npz`.
         split: take the faces of this split, or of its parts (`test` takes `test_yaw00_30`); None: all.
         labels: the array to read, `landmarks` or `landmarks_2d`.
         skip_unlabelled: leave out faces without any label in that array instead of refusing them.
@@ -133,7 +133,7 @@ def same_picture_as_test(arrays: Mapping[str, NDArray], splits: NDArray) -> NDAr
 
 
 def read_arrays(folder: Path) -> dict[str, NDArray]:
-    """Read the arrays of a pack of any markup; pictures lie below the folder, arrays have equal length.
+    """Read the arrays of a pack of any markup; pictures are below the folder, arrays have equal length.
 
     Raises:
         PackError: the folder is no pack, its file is damaged, names pictures elsewhere, or was cut off.
@@ -159,7 +159,7 @@ def read_arrays(folder: Path) -> dict[str, NDArray]:
     if any(Path(name).is_absolute() or ".." in Path(name).parts for name in arrays["image"].astype(str)):
         raise PackError(
             f"{file} names pictures outside its folder",
-            "a pack's pictures lie below it",
+            "a pack's pictures are below it",
             "write their paths relative to the pack",
         )
     lengths = {name: len(array) for name, array in arrays.items() if array.ndim}

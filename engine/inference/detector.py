@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.core.errors import UsageError
 from engine.core.geometry import Box, Crop
 
-# Larger side of the landmark box, and how far its centre lies below the detector's, in sides of the detector's box.
+# Larger side of the landmark box, and how far its centre is below the detector's, in sides of the detector's box.
 BOX_SCALE = 0.95
 BOX_DOWN = 0.07
 

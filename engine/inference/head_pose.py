@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 # A general face in millimetres: x to the right of the picture (the person's left), y down from the eye line, z away
 # from the camera, the root of the nose at depth 0. Widths and heights go by the means of adult women and men of Farkas,
 # Anthropometry of the Head and Face (1994): outer eye corners 89 apart, base of the nose 43 below the eye line, its tip
-# 17 before it. iBUG's points are not quite those of anthropometry: the root of the nose lies lower, inner eye corners
+# 17 before it. iBUG's points are not quite those of anthropometry: the root of the nose is lower, inner eye corners
 # further out. Depths that such tables lack, as of the eye corners, are our estimates. Only points that neither jaw nor
 # expression moves, by their index in iBUG-68.
 _FACE = {

@@ -112,7 +112,7 @@ def not_finite_error(model: str) -> ModelError:
 
 
 def load_landmarker(model: Path, threads: int = 1) -> Landmarker:
-    """Load `NAME.tflite` with the card `NAME.json` beside it.
+    """Load `NAME.tflite` with the card `NAME.json` next to it.
 
     Raises:
         ModelError: a file is missing, damaged or not the one the card describes, or the contract is broken.
@@ -134,7 +134,7 @@ def read_model(path: Path, card: Card) -> bytes:
         raise ModelError(
             f"The model {path} cannot be opened ({error.strerror})",
             "it was moved or deleted, or its permissions forbid reading",
-            "copy it back beside its card, or choose another model",
+            "copy it back next to its card, or choose another model",
         ) from error
     if size > LARGEST_MODEL:
         raise ModelError(

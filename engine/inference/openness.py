@@ -87,7 +87,7 @@ def _across(first: int, second: int) -> NDArray[np.float64]:
     return way
 
 
-# From corner to corner of right eye, left eye and mouth (which lies level, as the outer eye corners do): eyes slope
+# From corner to corner of right eye, left eye and mouth (which is level, like the outer eye corners): eyes slope
 # backwards, so a turning head hides the far one first.
 _WIDTHS = np.stack((_across(36, 39), _across(42, 45), _across(36, 45)))
 _LEVEL_WIDTHS = np.hypot(_WIDTHS[:, 0], _WIDTHS[:, 1])

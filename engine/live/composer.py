@@ -45,7 +45,7 @@ class Lane:
 class Composer:
     """Draws findings, one of each finder at a time, and publishes views.
 
-    At live pace the newest finding of each lane is shown. At locked pace findings wait until those of all lanes at work
+    At live pace the newest finding of each lane is shown. At locked pace findings wait until those of all active lanes
     are of the same frame. What is shown is drawn again whenever a setting changes how it looks. The composer has a
     thread of its own, but the findings of a finder that works alone are drawn on the finder's thread, which saves the
     hand-over.

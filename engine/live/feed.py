@@ -14,7 +14,7 @@ from engine.render.scene import Layout
 
 
 def active_lanes(settings: LiveSettings, lanes: int) -> int:
-    """Return how many of the lanes are at work; all but the first rest in `Layout.SINGLE`."""
+    """Return how many of the lanes are active; all but the first rest in `Layout.SINGLE`."""
     return min(lanes, 1) if settings.layout is Layout.SINGLE else lanes
 
 

@@ -56,7 +56,7 @@ class Finder:
         on_result: called on the finder's thread with every result and its faces' signals.
 
     Attributes:
-        stats: its numbers as they stand.
+        stats: its current numbers.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ class SourceThread:
         opened: set once the source is open, or failed to.
         reader: of the source; None until it is open.
         error: why it failed.
-        abandoned: set once it was given up.
+        abandoned: set once it was abandoned.
     """
 
     def __init__(

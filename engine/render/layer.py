@@ -36,7 +36,7 @@ class Region:
 
     @staticmethod
     def around(box: Box, margin: float, picture: NDArray[np.uint8]) -> Region:
-        """Return the pixels of `picture` `[H, W, C]` that lie within `margin` of `box`."""
+        """Return the pixels of `picture` `[H, W, C]` within `margin` of `box`."""
         height, width = picture.shape[:2]
         return Region(
             math.floor(min(max(box.x0 - margin, 0), width)),
@@ -65,7 +65,7 @@ class Layer:
         self.pixels.fill(0)
 
     def local(self, x: float, y: float) -> tuple[float, float]:
-        """Return where a place of the picture lies on `pixels`."""
+        """Return the place on `pixels` of a place of the picture."""
         return x - self.region.x0, y - self.region.y0
 
     def fixed(self, places: NDArray[np.floating]) -> NDArray[np.int32]:
@@ -185,7 +185,7 @@ class Layer:
 
 @lru_cache(maxsize=64)
 def round_patch(inner: int, outer: int) -> NDArray[np.intp]:
-    """Return the offsets (x, y) `[p, 2]` of the pixels that lie `inner` to `outer` quarters of a pixel from a pixel."""
+    """Return the offsets (x, y) `[p, 2]` of the pixels at `inner` to `outer` quarters of a pixel from a pixel."""
     steps = np.arange(-outer // 4, outer // 4 + 1, dtype=np.intp)
     offsets = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     distance = 4 * np.hypot(*offsets.T)

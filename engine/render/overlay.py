@@ -104,7 +104,7 @@ class OverlayPainter:
         if options.pose:
             self._draw_poses(result.faces, signals, look.mirrored, out)
         overlaid = look.layout is Layout.OVERLAID and other is not None
-        # The truth mostly lies on the largest face, the first: one layer for both saves time.
+        # The truth is mostly on the largest face, the first: one layer for both saves time.
         for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
             self._draw_ink(face, its_truth, options, out, FIRST_LANE if overlaid else None)
         for face in others if overlaid else ():
@@ -196,7 +196,7 @@ class OverlayPainter:
             self._layer.lines(fixed[ends[clear]], width, colour, alpha)
 
     def _draw_indices(self, face: Face, em: float, radius: float, plan: DrawingPlan) -> None:
-        """Write the index of each landmark beside its dot; before all other ink, as it fades what is there."""
+        """Write the index of each landmark next to its dot; before all other ink, as it fades what is there."""
         pixels, capital = self._layer.pixels, em / EM_PER_CAPITAL
         if not pixels.size:
             return

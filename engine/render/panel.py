@@ -111,7 +111,7 @@ class Panel:
 
 
 class Layout:
-    """Where the rows of the panel, at least one, stand, in pixels from the plate's corner; `em` is in pixels too."""
+    """The places of the panel's rows, at least one, in pixels from the plate's corner; `em` is in pixels too."""
 
     def __init__(self, rows: list[Row], em: float, painter: TextPainter) -> None:
         self._rows, self._em, self._painter = rows, em, painter

@@ -42,7 +42,7 @@ class OverlayOptions:
         numbers: the panel of stats.
         truth: rings at the ground truth, where the frame has it.
         pose: the axes of the head.
-        indices: the index of each landmark beside it, counted from 0, faint where it is probably hidden.
+        indices: the index of each landmark next to it, counted from 0, faint where it is probably hidden.
     """
 
     points: bool = True

@@ -22,7 +22,7 @@ SHARE_BEFORE: dict[Anchor, float] = {"left": 0.0, "centre": 0.5, "right": 1.0}
 # capitals a whole number of pixels, and so sharp upper edges.
 EM_PER_CAPITAL = 11 / 8
 ASCENT, DESCENT = 1.0, 0.32  # em that letters may reach above and below the baseline
-SUPERSAMPLING = 4  # letters stand at quarters of a pixel, as evenly as on paper
+SUPERSAMPLING = 4  # letters are placed at quarters of a pixel, as evenly as on paper
 REMEMBERED = 256  # strings, and as many letters, kept ready; a panel of numbers needs some tens
 DIGITS = "0123456789"
 SMALLEST_CAPITAL = 8  # pixels: smaller letters cannot be read
@@ -74,7 +74,7 @@ class TextPainter:
                 capitals stand, so pixel row y - 1 is their lowest; both are rounded.
             size: pixels of an em.
             colour: BGR.
-            anchor: which part of the text stands at x.
+            anchor: which part of the text is at x.
         """
         mask = self._mask(text, size)
         left = round(position[0] - SHARE_BEFORE[anchor] * self.width(text, size))

@@ -87,7 +87,7 @@ class MovingPortrait:
 def _coarse_grid(width: int, height: int) -> NDArray[np.float32]:
     """Return the frame's x and y `[2, h, w]` at every `_STEP` pixels, one step beyond its edges.
 
-    They stand where resizing by `_STEP` and cutting off a step all round puts them.
+    They are where resizing by `_STEP` and cutting off a step all round puts them.
     """
     x = np.arange(-_STEP, width + _STEP, _STEP) + (_STEP - 1) / 2
     y = np.arange(-_STEP, height + _STEP, _STEP) + (_STEP - 1) / 2

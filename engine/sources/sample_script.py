@@ -16,7 +16,7 @@ class Pose:
     """One moment of the script.
 
     Attributes:
-        pan_x, pan_y: where the middle of the face stands, in pixels from the centre of the frame.
+        pan_x, pan_y: place of the middle of the face, in pixels from the centre of the frame.
         zoom: frame pixels per portrait pixel.
         roll: turn of the camera in degrees; positive turns the picture clockwise.
         yaw: turn of the head in degrees; positive to the right of the picture.

@@ -23,7 +23,7 @@ _SMALLEST_SEGMENT = 1e-3  # pixels; a segment pressed flat still divides
 
 @dataclass(frozen=True)
 class ColumnWarp:
-    """Moves what lies between knots up and down, each column of pixels by itself, piecewise linearly.
+    """Moves the parts between knots up and down, each column of pixels by itself, piecewise linearly.
 
     Attributes:
         left: x of the first column, in pixels.

@@ -66,7 +66,7 @@ class GroundTruth(Generic[Key]):
 
 
 def truth_of_video(path: Path) -> GroundTruth[int]:
-    """Return the ground truth of a video's frames, counted from 0, that lies beside it."""
+    """Return the ground truth next to a video, by frame, counted from 0."""
     try:
         return GroundTruth(_video_look_up(path))
     except UnderstudyError as error:
@@ -74,7 +74,7 @@ def truth_of_video(path: Path) -> GroundTruth[int]:
 
 
 def truth_of_pictures(path: Path) -> GroundTruth[Path]:
-    """Return the ground truth of the pictures of a folder, or of a single one, that lies beside them."""
+    """Return the ground truth next to the pictures of a folder, or to a single picture."""
     try:
         elsewhere = _pictures_look_up(path)
     except UnderstudyError as error:

@@ -218,7 +218,7 @@ class VideoSource:
             place, self.frame_count = last, last + 1
 
     def _read_on(self) -> bool:
-        """Decode the frame at the next place, at which the decoder stands; return whether there was one."""
+        """Decode the next frame at the decoder's position; return whether there was one."""
         picture = self._decode()
         if picture is not None:
             self._recent.add(self._next_id, self._frame_time(), picture)

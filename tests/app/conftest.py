@@ -12,7 +12,7 @@ import pytest
 def waited_for_a_core() -> dict[str, float]:
     """Return the seconds for which each of our threads was ready but other programs had the processor.
 
-    Only Linux tells; see “schedstat” in Documentation/scheduler/sched-stats of its kernel.
+    Only Linux reports it; see “schedstat” in Documentation/scheduler/sched-stats of its kernel.
     """
     waited = {}
     for file in Path("/proc/self/task").glob("*/schedstat"):
@@ -37,7 +37,7 @@ class Heartbeat:
         now = time.monotonic()
         if now - self._last > self.longest_gap:
             delays = sorted(seconds - self._waited.get(thread, 0.0) for thread, seconds in waited_for_a_core().items())
-            # Whoever held the event loop up may itself have waited for a core, and we then once more.
+            # What blocked the event loop may itself have waited for a core, and then so did we.
             starved = sum(delays[-2:])
             self.longest_gap = max(self.longest_gap, now - self._last - starved)
         self._waited = waited_for_a_core()

@@ -187,7 +187,7 @@ def test_translated_words_come_on_screen(marked):
 
 
 def spoken(window):
-    """Yield what each widget shows, explains and tells a screen reader."""
+    """Yield the text, the explanation and the accessible name of each widget."""
     for widget in window.findChildren(QWidget):
         if isinstance(widget.parent(), QTabBar):  # its arrows speak Qt's own translation
             continue

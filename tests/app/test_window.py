@@ -1,4 +1,4 @@
-"""The main window on a fake engine: what users do, and what they are told."""
+"""The main window on a fake engine: what users do, and what it reports."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_device_is_free_before_it_is_opened_again(window, engine, qtbot):
 def test_ended_file_plays_again_with_space(window, engine, qtbot):
     window.start("/clip.mp4")
     until_status(qtbot, window, "clip.mp4 · playing")
-    engine.sessions[0].tell(SourceState.ENDED)
+    engine.sessions[0].report(SourceState.ENDED)
     until_status(qtbot, window, "clip.mp4 · ended; Space plays it again")
     qtbot.keyClick(window.view, Qt.Key.Key_Space)
     until_status(qtbot, window, "clip.mp4 · playing")
@@ -190,7 +190,7 @@ def test_single_picture_is_not_said_to_end(window, engine, qtbot):
     engine.outcomes["/face.jpg"] = FakeSource("face.jpg", SourceKind.PICTURES, frame_count=1)
     window.start("/face.jpg")
     until_status(qtbot, window, "face.jpg · playing")
-    engine.sessions[0].tell(SourceState.ENDED)
+    engine.sessions[0].report(SourceState.ENDED)
     qtbot.waitUntil(lambda: window.status_line.whole_text == "face.jpg · 320\u00d7240")
 
 
@@ -201,10 +201,10 @@ def test_fault_01_lost_camera_dims_the_picture_and_comes_back(window, engine, qt
     engine.cameras = [camera("C920")]
     window.start(None)
     until_status(qtbot, window, "C920 · live")
-    engine.sessions[0].tell(SourceState.RECONNECTING, "Camera disconnected. Trying again …")
+    engine.sessions[0].report(SourceState.RECONNECTING, "Camera disconnected. Trying again …")
     until_status(qtbot, window, "Camera disconnected. Trying again …")
     assert window.view.notice == "Camera disconnected. Trying again …"
-    engine.sessions[0].tell(SourceState.LIVE)
+    engine.sessions[0].report(SourceState.LIVE)
     until_status(qtbot, window, "C920 · live")
     assert window.view.notice == ""
 
@@ -213,7 +213,7 @@ def test_hint_of_a_live_camera_is_only_in_the_status_line(window, engine, qtbot)
     engine.cameras = [camera("C920")]
     window.start(None)
     until_status(qtbot, window, "C920 · live")
-    engine.sessions[0].tell(SourceState.LIVE, "The picture is black: is the shutter closed?")
+    engine.sessions[0].report(SourceState.LIVE, "The picture is black: is the shutter closed?")
     until_status(qtbot, window, "The picture is black")
     assert window.view.notice == ""
 
@@ -270,7 +270,7 @@ def test_model_that_fails_leaves_the_old_one_at_work(playing, engine, qtbot):
     assert playing.player.lanes[0].at_work == "student-68"
 
 
-def test_fault_13_model_whose_numbers_are_none_is_told_once(playing, engine, qtbot):
+def test_fault_13_model_whose_numbers_are_none_is_reported_once(playing, engine, qtbot):
     session = engine.sessions[0]
     session.error = not_finite_error("student-68")
     session.give()
@@ -283,17 +283,17 @@ def test_fault_13_model_whose_numbers_are_none_is_told_once(playing, engine, qtb
     assert not playing.banner.isVisible()
 
 
-def test_empty_source_is_told(playing, engine, qtbot):
+def test_empty_source_is_reported(playing, engine, qtbot):
     engine.outcomes["/empty.mp4"] = threading.Event()
     playing.player.open("/empty.mp4")
     qtbot.waitUntil(lambda: len(engine.sessions) == 2)
-    engine.sessions[1].tell(SourceState.ENDED)
+    engine.sessions[1].report(SourceState.ENDED)
     qtbot.waitUntil(playing.banner.isVisible)
     assert "gave no picture. It is empty" in playing.banner.text
     assert playing.panel.sources.currentText() == "Sample"
 
 
-def test_fault_10_missing_model_at_the_start_is_replaced_and_told(window, engine, qtbot):
+def test_fault_10_missing_model_at_the_start_is_replaced_and_reported(window, engine, qtbot):
     engine.broken_models.add("student-68")
     window.start("sample")
     qtbot.waitUntil(window.banner.isVisible)
@@ -409,7 +409,7 @@ def test_new_source_is_not_paused(playing, engine, qtbot):
     assert not playing.panel.pause.isChecked()
 
 
-def test_s_saves_the_picture_and_tells_where(playing, engine, qtbot, tmp_path):
+def test_s_saves_the_picture_and_says_where(playing, engine, qtbot, tmp_path):
     qtbot.keyClick(playing, Qt.Key.Key_S)
     until_status(qtbot, playing, "Screenshot saved: ")
     files = list((tmp_path / "Bilder öß").iterdir())
@@ -418,14 +418,14 @@ def test_s_saves_the_picture_and_tells_where(playing, engine, qtbot, tmp_path):
     assert (read_picture(files[0]) == (120, 80, 40)).all()
 
 
-def test_fault_55_screenshot_that_cannot_be_written_is_told(playing, qtbot, tmp_path):
+def test_fault_55_screenshot_that_cannot_be_written_is_reported(playing, qtbot, tmp_path):
     (tmp_path / "Bilder öß").write_text("a file where the folder should be")
     qtbot.keyClick(playing, Qt.Key.Key_S)
     qtbot.waitUntil(playing.banner.isVisible)
     assert "cannot be written" in playing.banner.text
 
 
-def test_screenshot_without_a_picture_is_told(window, qtbot):
+def test_screenshot_without_a_picture_is_reported(window, qtbot):
     qtbot.keyClick(window, Qt.Key.Key_S)
     assert "no picture to save" in window.status_line.whole_text
 
@@ -593,6 +593,6 @@ def test_recording_is_seen_wherever_one_looks(playing, engine, qtbot):
     assert not mark.isVisible()
 
 
-def test_theme_is_told(playing, qtbot):
+def test_theme_is_reported(playing, qtbot):
     playing.top_bar.theme.click()
     assert "Theme: " in playing.status_line.whole_text

@@ -1,4 +1,4 @@
-"""What the window offers to do about an error, and that nothing is lost by one.
+"""The remedies that the window offers for an error, and that none loses data.
 
 The numbers in the names of tests are those of the catalogue of faults.
 """
@@ -49,7 +49,7 @@ def come_back(window):
 
 @pytest.fixture
 def refused(window, engine, qtbot):
-    """The window after its only camera could not be opened: the sample plays, and the banner tells."""
+    """The window after its only camera could not be opened: the sample plays, and the banner says so."""
     engine.cameras = [camera("Cam")]
     engine.outcomes[None] = BUSY
     window.start(None)
@@ -198,7 +198,7 @@ def test_fault_14_the_second_model_is_tried_again_in_its_own_lane(playing, engin
 # Mistakes of our own
 
 
-def test_fault_15_a_slot_that_throws_is_told_the_settings_are_kept_and_the_window_goes_on(
+def test_fault_15_a_slot_that_throws_is_reported_the_settings_are_kept_and_the_window_goes_on(
     playing, engine, qtbot, tmp_path
 ):
     watch = CrashWatch()
@@ -227,17 +227,17 @@ def test_fault_28_a_frozen_camera_can_be_opened_again_and_the_offer_goes_by_itse
     window.start(None)
     qtbot.waitUntil(lambda: window.panel.sources.currentText() == "Cam")
     session = engine.sessions[0]
-    session.tell(SourceState.LIVE, FROZEN)
+    session.report(SourceState.LIVE, FROZEN)
     qtbot.waitUntil(window.banner.isVisible)
     assert FROZEN in window.banner.text
-    session.tell(SourceState.LIVE)
+    session.report(SourceState.LIVE)
     qtbot.waitUntil(lambda: not window.banner.isVisible())
-    session.tell(SourceState.LIVE, FROZEN)
+    session.report(SourceState.LIVE, FROZEN)
     qtbot.waitUntil(window.banner.isVisible)
     remedy(window, "Open it again").click()
     assert session.reopened == 1
     window.banner.show_error(BUSY)
-    session.tell(SourceState.LIVE)
+    session.report(SourceState.LIVE)
     qtbot.wait(50)
     assert window.banner.isVisible(), "that is about something else"
 

@@ -56,7 +56,7 @@ def detail(picture):
 
 
 def alike(picture, other, slack=1):
-    """Tell whether two pictures are the same but for small things."""
+    """Return whether two pictures are the same but for details."""
     if picture.shape != other.shape:
         return False
     difference = np.abs(cells(picture) - cells(other)).max(-1)

@@ -75,7 +75,7 @@ def frames_in(path) -> list[np.ndarray]:
 # Cameras
 
 
-def test_fault_01_an_unplugged_camera_is_told_within_a_second_and_comes_back_by_itself(
+def test_fault_01_an_unplugged_camera_is_reported_within_a_second_and_comes_back_by_itself(
     window, engine, qtbot, heartbeat
 ):
     unplugged = threading.Event()
@@ -88,9 +88,9 @@ def test_fault_01_an_unplugged_camera_is_told_within_a_second_and_comes_back_by_
     window.start(None)
     qtbot.waitUntil(lambda: window.view.pixels is not None)
     unplugged.set()
-    told = time.monotonic()
+    reported = time.monotonic()
     qtbot.waitUntil(lambda: "disconnected" in window.view.notice, timeout=1000)
-    assert time.monotonic() - told < 1
+    assert time.monotonic() - reported < 1
     qtbot.waitUntil(lambda: window.view.notice == "", timeout=3000)
     qtbot.waitUntil(lambda: window.view.pixels[30, 60, 0] < 100)
     assert engine.opened == [None, "Fake Cam"], "looked for by its own name"
@@ -135,7 +135,9 @@ def test_fault_28_a_frozen_camera_is_opened_again_at_a_click(window, engine, qtb
     assert not window.banner.isVisible()
 
 
-def test_fault_39_a_camera_that_opens_for_ever_is_told_and_can_be_called_off(window, engine, qtbot, heartbeat, hang):
+def test_fault_39_a_camera_that_opens_for_ever_is_reported_and_can_be_called_off(
+    window, engine, qtbot, heartbeat, hang
+):
     late = FaultyCamera(period=0.01)
 
     def open_slowly():

@@ -115,6 +115,6 @@ def until(holds: Callable[[], bool], seconds: float = WAIT) -> None:
 
 
 def assert_clean(errors: str) -> None:
-    """Fail if the error stream tells of anything that should not be."""
+    """Fail if the error stream reports anything unexpected."""
     for word in ("Traceback", "QThread", "QObject", "Fatal"):
         assert word not in errors, errors

@@ -1,4 +1,4 @@
-"""Two models on one video in the real window: layouts, the split line, keys, recordings, and an end amid it all."""
+"""Two models on one video in the real window: layouts, the split line, keys, recordings, and quitting in the middle."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class FakeClock:
-    """Tells seconds as `time.monotonic` does."""
+    """Returns seconds as `time.monotonic` does."""
 
     def __init__(self, now: float = 100.0) -> None:
         self.now = now

@@ -46,7 +46,7 @@ class FakeClip:
         pictures: RGB pictures; an exception among them is raised, an event is waited for.
         rate: what the file says of its frames per second.
         name, kind: as of any source.
-        times: of the frames in seconds, if they tell.
+        times: of the frames in seconds, if they have any.
     """
 
     def __init__(

@@ -74,7 +74,7 @@ def main(shipped: Path, folder: Path, count: int) -> None:
     for seed in range(count):
         write_vouched(folder / MODEL, damaged(shipped.read_bytes(), seed), shipped.with_suffix(".json"))
         sys.stdout.write(json.dumps({"seed": seed, "error": _try(folder / MODEL)}) + "\n")
-        sys.stdout.flush()  # so that the last line tells which damage was too much
+        sys.stdout.flush()  # so that the last line shows which damage was too much
 
 
 if __name__ == "__main__":

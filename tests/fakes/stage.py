@@ -1,4 +1,4 @@
-"""A session on fakes that remembers all that it said."""
+"""A session on fakes that records all that it reports."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Stage:
 
 
 def opening_in_turn(*makers):
-    """Return an `open_source` that calls one maker per call, the last one for ever; `calls` tells when."""
+    """Return an `open_source` that calls one maker per call, the last one for ever; `calls` has the times."""
 
     def open_source():
         maker = makers[min(len(open_source.calls), len(makers) - 1)]

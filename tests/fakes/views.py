@@ -12,7 +12,7 @@ from engine.core.stats import Spread, Stats
 from engine.live.view import LaneView, View
 
 RED, BLUE, GREEN = (0, 0, 255, 255), (255, 0, 0, 255), (0, 255, 0, 255)  # BGRA
-READINGS = Stats(
+STATS = Stats(
     fps=29.7,
     latency_ms={
         "detect": Spread(2.1, 3.5),
@@ -43,7 +43,7 @@ def result(model="student-68", number=0, captured=None, seconds=None, faces=()):
     return Result(frame, faces, model, {}, detected=False)
 
 
-def lane(pixels, its=None, stats=READINGS, other=None):
+def lane(pixels, its=None, stats=STATS, other=None):
     """Return what a lane shows."""
     return LaneView(its or result(), (), stats, pixels, other)
 

@@ -125,7 +125,7 @@ class FakeSession:
         self._view = view
         self._notify()
 
-    def tell(self, state: SourceState, message: str = "") -> None:
+    def report(self, state: SourceState, message: str = "") -> None:
         """Change the status."""
         self.status = Status(state, self.status.source, message)
         self._notify()

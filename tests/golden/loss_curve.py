@@ -1,4 +1,4 @@
-"""Write the golden loss curve anew: `python -m tests.golden.loss_curve`. Only after training was changed on purpose."""
+"""Rewrite the golden loss curve: `python -m tests.golden.loss_curve`. Only after training was changed on purpose."""
 
 import csv
 import json

@@ -66,7 +66,7 @@ SECOND = replace(FIRST, latency_ms={**FIRST.latency_ms, "landmark": Spread(11.8,
 
 
 class StillClock:
-    """Tells always the same time."""
+    """Always returns the same time."""
 
     now = 1000.0  # seconds
 
@@ -165,7 +165,7 @@ class StillWindow:
     def _fill_charts(self) -> None:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""
         chart = self.window.live.chart
-        chart.add(self._view(Layout.SIDE_BY_SIDE))  # another model begins anew: these are theirs
+        chart.add(self._view(Layout.SIDE_BY_SIDE))  # another model begins an empty line: these are theirs
         chart.clear()
         for tick in range(TICKS):
             moment = self._moment(tick)

@@ -1,4 +1,4 @@
-"""Take the pictures of the window anew: `python -m tests.golden.window_pictures`. Only after its look changed."""
+"""Retake the pictures of the window: `python -m tests.golden.window_pictures`. Only after its look changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the golden landmarks anew: `python -m tests.golden.write`. Only after a model was replaced on purpose."""
+"""Rewrite the golden landmarks: `python -m tests.golden.write`. Only after a model was replaced on purpose."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
 """How much a slow teacher at its own pace slows the student: `python -m tests.measure.lanes`.
 
-The student works alone and beside the teacher by turns, so that both see the same busy moments of the machine. Each
+The student runs alone and with the teacher, alternating, so that both see the same load of the machine. Each
 model runs on one thread; the teacher's network runs again and again on every frame until it has taken its time on the
 processor.
 """

@@ -1,6 +1,6 @@
 """Install old runtimes for the tests, each in an environment of its own: `python -m tests.old_runtimes.install DIR`.
 
-The tests use them where the environment variable `UNDERSTUDY_OLD_RUNTIMES` names DIR. Only this command needs the net.
+Tests use them where the environment variable `UNDERSTUDY_OLD_RUNTIMES` names DIR. Only this command needs a network.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which operators tflite-runtime 2.11 knows, measured: `python -m tests.old_runtimes.operators DIR` writes them anew.
+"""Which operators tflite-runtime 2.11 knows, measured: `python -m tests.old_runtimes.operators DIR` writes them.
 
 A runtime looks an operator's name and version up when it loads a model; whether the operator then computes the right
-thing only running it tells.
+result is seen only by running it.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def own_runtime() -> TrialRuntime:
 def try_models(
     runtime: TrialRuntime, models: Mapping[str, bytes], inputs: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Load and run models in a runtime; the result is as `worker.py` tells.
+    """Load and run models in a runtime; the result is as `worker.py` describes.
 
     Args:
         runtime: where.

@@ -57,7 +57,7 @@ def test_fault_19_a_write_that_breaks_off_keeps_the_former_file(tmp_path, monkey
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of the size of files")
-def test_fault_19_a_file_that_the_system_refuses_to_write_is_told_in_a_sentence(tmp_path):
+def test_fault_19_a_file_that_the_system_refuses_to_write_is_reported_in_a_sentence(tmp_path):
     import resource
 
     path = tmp_path / "a.safetensors"

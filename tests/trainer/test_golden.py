@@ -1,4 +1,4 @@
-"""The golden loss curve: what a step does to the loss does not change unawares."""
+"""The golden loss curve: the effect of a step on the loss does not change unnoticed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The networks: folding and slimming change no number they must not change."""
+"""The networks: folding and resizing change no number they must not change."""
 
 from dataclasses import asdict, replace
 
@@ -43,7 +43,7 @@ def test_the_folded_stem_computes_the_same_border_included():
         assert torch.allclose(stem(images()), stem.folded()(images()), atol=2e-5)
 
 
-def test_slimming_to_the_same_size_is_a_copy():
+def test_narrowing_to_the_same_size_is_a_copy():
     wide = trained_looking(HeatmapNetwork(TINY))
     narrow = HeatmapNetwork(TINY).eval()
     slim_network(wide, narrow)
@@ -52,7 +52,7 @@ def test_slimming_to_the_same_size_is_a_copy():
         assert torch.equal(wide(images()).confidence_logits, narrow(images()).confidence_logits)
 
 
-def test_slimming_drops_only_channels_of_no_importance():
+def test_narrowing_drops_only_channels_of_no_importance():
     """Hidden channels whose scale and shift are zero carry nothing; without them the output stays."""
     wide = trained_looking(MobileNetV2(0.35, (1, 4, 4, 4, 4, 4)))
     with torch.no_grad():
@@ -86,7 +86,7 @@ def test_imagenet_weights_load_in_order():
     assert 0.1 < deepest.std() < 1.5, "activations of a network whose weights fit its norms"
 
 
-def test_growing_changes_no_point_and_leaves_room_to_learn():
+def test_widening_changes_no_point_and_leaves_room_to_learn():
     narrow = trained_looking(HeatmapNetwork(TINY))
     wide = HeatmapNetwork(replace(TINY, expansions=(1, 4, 4, 4, 4, 4), decoder_width=32)).eval()
     grow_network(narrow, wide)
@@ -120,10 +120,10 @@ def test_what_is_wider_in_one_place_and_narrower_in_another_is_refused(tmp_path)
 
 def test_a_network_of_other_layers_takes_over_the_decoder_alone(tmp_path):
     save(tmp_path / "run", TINY)
-    told = []
-    deeper = make_network(replace(TINY, expansions=(2, 3, 3, 3, 3, 3)), str(tmp_path / "run"), 0, told.append)
+    reported = []
+    deeper = make_network(replace(TINY, expansions=(2, 3, 3, 3, 3, 3)), str(tmp_path / "run"), 0, reported.append)
     assert torch.equal(deeper.decoder.predict.weight, load_network(tmp_path / "run").decoder.predict.weight)
-    assert [sentence.rpartition(": ")[2] for sentence in told] == ["peak_weight, decoder, visibility."]
+    assert [sentence.rpartition(": ")[2] for sentence in reported] == ["peak_weight, decoder, visibility."]
 
 
 @torch.no_grad()

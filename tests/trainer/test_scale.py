@@ -180,11 +180,11 @@ def test_a_run_in_bfloat16_keeps_its_weights_in_float32(data, recipe, tmp_path):
     assert state.step == 6
 
 
-def test_speed_and_epoch_time_are_told(data, recipe, tmp_path, capsys):
+def test_speed_and_epoch_time_are_reported(data, recipe, tmp_path, capsys):
     run(recipe, data, tmp_path / "run", "cpu", False, Schedule(3, 6))
-    told = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[0] for line in told] == ["step 3", "step 6"]
-    assert all("steps/s" in line and "images/s" in line and "epoch in" in line for line in told)
+    reported = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in reported] == ["step 3", "step 6"]
+    assert all("steps/s" in line and "images/s" in line and "epoch in" in line for line in reported)
     rows = np.genfromtxt(tmp_path / "run" / "speed.csv", delimiter=",", names=True)
     assert rows["images_per_second"] == pytest.approx(4 * rows["steps_per_second"], rel=1e-3)
     assert rows["epoch_seconds"] * rows["images_per_second"] == pytest.approx([21, 21], rel=1e-3), (

@@ -162,6 +162,6 @@ def test_eyes_are_cut_out_by_box_and_roll(grouped):
     assert eyes.images[0, :, 4, 4].tolist() == [0, 0, 0]
 
 
-def test_the_text_tells_what_there_is():
+def test_the_text_shows_what_there_is():
     assert str(Validation(3.0)) == "NME 3.000 %"
     assert str(Validation(3.0, 4.5, 0.9)) == "NME 3.000 %, turned heads 4.500 % of the box, closed eyes AUC 0.900"

@@ -32,7 +32,7 @@ class PackChoice:
             `trainer.data.validation_faces` lists for 300-W, the listed ones are in any case.
         label_shift: pixels of the stored pictures by which the labels lie to the right of what they mark. Measured as
             half the difference of a model's mean error in x between mirrored pictures and the pictures as they are:
-            whoever learns both alike has no side, so what remains belongs to the labels. Mirrored labels keep it.
+            a network that learns both has no side, so the rest belongs to the labels. Mirrored labels keep it.
     """
 
     name: str

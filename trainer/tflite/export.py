@@ -146,14 +146,14 @@ def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: st
         precision="float16 weights, float32 arithmetic",
         minimum_runtime=minimum_runtime(content),
         licence=LICENCE,
-        data=f"{state.notes['faces']} faces of {packs}. {told_of_labels(state.recipe)} Before that: {before}.",
+        data=f"{state.notes['faces']} faces of {packs}. {describe_labels(state.recipe)} Before that: {before}.",
         recipe=f"{facts.recipe}, {facts.steps} steps of {facts.batch}",
         revision=str(state.notes["revision"]),
         training=facts,
     )
 
 
-def told_of_labels(recipe: dict[str, Any]) -> str:
+def describe_labels(recipe: dict[str, Any]) -> str:
     """Return what a card says of labels and teachers; older checkpoints know of neither soft labels nor teachers."""
     names = {pack["name"] for pack in recipe["packs"]}
     machine_made, derived = sorted(names & MACHINE_LABELLED), sorted(names & PARTLY_DERIVED)

@@ -18,7 +18,7 @@ OPEN_FOLDER = "open folder"
 
 
 class FilterSection(Section):
-    """Chooses one filter or none; broken ones are listed and say why."""
+    """Chooses one filter or none; broken ones are listed with the reason."""
 
     chosen = Signal(object)  # Path of the filter's folder; None for no filter
     folder_wanted = Signal()  # a filter in a folder of the user's choice
@@ -32,7 +32,7 @@ class FilterSection(Section):
         self.rows.addWidget(self.picker)
         self._store = store
         self._entries: list[FilterEntry] = []
-        self._own: Path | None = None  # the last one that is none of the library's
+        self._own: Path | None = None  # the last one from outside the library
         self.picker.activated.connect(self._on_activated)
         follow(store, "filter", self._show)
 

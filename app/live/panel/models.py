@@ -1,4 +1,4 @@
-"""The models at work, and how two of them are shown."""
+"""The models in use, and how two of them are shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.render.scene import Layout
 
 
 class ModelPicker(Picker):
-    """The models of the library; broken ones are listed, but cannot be chosen and say why."""
+    """The models of the library; broken ones are listed with the reason, but cannot be chosen."""
 
     chosen = Signal(str)  # name of a model
 
@@ -40,7 +40,7 @@ class ModelPicker(Picker):
         self._fill()
 
     def select(self, name: str) -> None:
-        """Mark the model at work; one from outside the library is added to the list."""
+        """Mark the model in use; one from outside the library is added to the list."""
         self._current = name
         self._fill()
 
@@ -77,7 +77,7 @@ class LanesSection(Section):
         self.second.chosen.connect(lambda name: self.model_chosen.emit(SECOND, name))
         self.swap.clicked.connect(self.swap_wanted)
         follow(store, "live.layout", self._show_what_counts)
-        follow(store, "live.magnification", self._tell_magnification)
+        follow(store, "live.magnification", self._show_magnification)
 
     def set_entries(self, entries: Sequence[ModelEntry]) -> None:
         """List these models in both lanes."""
@@ -85,7 +85,7 @@ class LanesSection(Section):
             picker.set_entries(entries)
 
     def select(self, lane: int, name: str) -> None:
-        """Mark the model at work in a lane."""
+        """Mark the model in use in a lane."""
         (self.first, self.second)[lane].select(name)
 
     def _make_layouts(self, store: SettingsStore) -> Picker:
@@ -122,5 +122,5 @@ class LanesSection(Section):
         for control in (self.magnification_label, self.magnification):
             control.setVisible(layout is Layout.DIFFERENCE)
 
-    def _tell_magnification(self, magnification: float) -> None:
+    def _show_magnification(self, magnification: float) -> None:
         self.magnification_label.setText(self.tr("Arrows \u00d7{0}").format(f"{magnification:g}"))

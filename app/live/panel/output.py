@@ -1,4 +1,4 @@
-"""What is written and sent while frames run."""
+"""What is written and sent live."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMATS = (".jsonl", ".csv", "")  # the last one is a folder of .pts files
 
 
 class OutputSection(QWidget):
-    """Switches for recording, log and stream, each with what goes with it; folded away until its head is pressed."""
+    """Switches for recording, log and stream, each with its options; folded away until the heading is pressed."""
 
     def __init__(self, address: str | None = None) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class OutputSection(QWidget):
         self._fold(False)
 
     def show_state(self, box: CheckBox, is_on: bool) -> None:
-        """Make a switch tell what is the case, without wanting anything."""
+        """Set a switch to the actual state, without requesting anything."""
         box.blockSignals(True)
         box.setChecked(is_on)
         box.blockSignals(False)

@@ -32,7 +32,7 @@ class OverlaySection(Section):
         self.smoothing_label.setProperty("role", "heading")
         self.smoothing = bound_slider(store, "live.smoothing", scale=100)
         self._lay_out()
-        follow(store, "live.smoothing", self._tell_smoothing)
+        follow(store, "live.smoothing", self._show_smoothing)
 
     def offer_truth(self, known: bool) -> None:
         """Let the ground truth be shown only where the source knows it."""
@@ -49,5 +49,5 @@ class OverlaySection(Section):
         self.rows.addWidget(self.smoothing_label)
         self.rows.addWidget(self.smoothing)
 
-    def _tell_smoothing(self, strength: float) -> None:
+    def _show_smoothing(self, strength: float) -> None:
         self.smoothing_label.setText(self.tr("Smoothing {0} %").format(round(100 * strength)))

@@ -51,7 +51,7 @@ class ControlPanel(QScrollArea):
         self._lay_out()
         bind(store, self.pause, "live.paused")
         bind(store, self.present, "presenter")
-        follow(store, "live.paused", self._tell_pause)
+        follow(store, "live.paused", self._show_pause)
         follow(store, "signals", self.signals_section.setVisible)
 
     def _lay_out(self) -> None:
@@ -77,6 +77,6 @@ class ControlPanel(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFixedWidth(WIDTH)
 
-    def _tell_pause(self, paused: bool) -> None:
+    def _show_pause(self, paused: bool) -> None:
         self.pause.setText(self.tr("Go on") if paused else self.tr("Pause"))
         self.pause.setAccessibleName(self.pause.text())

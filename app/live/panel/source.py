@@ -1,4 +1,4 @@
-"""Where the pictures come from, and what a camera is asked for."""
+"""Where the pictures come from, and the format that a camera is asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMES = "\u00d7"  # between width and height
 
 
 class SourceAction(Enum):
-    """Entries of the source list that are no sources."""
+    """Entries of the source list that are not sources."""
 
     OPEN_FILE = "open file"
     OPEN_FOLDER = "open folder"
@@ -37,7 +37,7 @@ class SourcePicker(Picker):
         self.setAccessibleName(self.tr("Source"))
         self.setToolTip(self.tr("Where the pictures come from. Files can also be dropped onto the window."))
         self.setPlaceholderText(self.tr("Opening …"))
-        self._cameras: list[Camera] | None = None  # None until they were looked for
+        self._cameras: list[Camera] | None = None  # None until they were listed
         self._file: str | None = None
         self._current: str | None = None
         self.activated.connect(self._on_activated)
@@ -89,7 +89,7 @@ class SourcePicker(Picker):
 
 
 class SourceSection(Section):
-    """The source list and, while a camera plays, what is asked of it."""
+    """The source list and, while a camera plays, the format that it is asked for."""
 
     format_chosen = Signal(object)  # CameraFormat
 
@@ -100,7 +100,7 @@ class SourceSection(Section):
         self.formats = Picker()
         self.formats.setAccessibleName(self.tr("Resolution and rate"))
         self.formats.setToolTip(
-            self.tr("What the camera is asked for. It may send something else; the status line tells what came.")
+            self.tr("What the camera is asked for. It may send something else; the status line shows what came.")
         )
         for wanted in FORMATS:
             words = self.tr("{0} at {1} a second").format(f"{wanted.width}{TIMES}{wanted.height}", wanted.rate)

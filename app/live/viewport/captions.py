@@ -1,4 +1,4 @@
-"""What the captions on the live view say: which model made a picture, how old it is, what the colours mean."""
+"""The captions on the live view: which model made a picture, how old it is, what the colours mean."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class CaptionData:
     """What captions are made from.
 
     Attributes:
-        results: of both lanes, as they are on screen; None for a lane that is not.
+        results: of both lanes on screen; None for a lane that is not.
         layout, pace, magnification: how they are shown, as in `LiveSettings`.
-        models: what is known of models, by name.
+        models: facts of the models, by name.
         ages: milliseconds from the capture of each lane's frame until it was shown; None where that was not measured.
     """
 
@@ -54,7 +54,7 @@ class CaptionData:
 
 
 def results_on_screen(view: View, layout: Layout) -> tuple[Result, Result | None]:
-    """Return what is to be seen of each lane: on one picture, the second's result is the one drawn with the first's."""
+    """Return the results on screen: on one picture, the second is the one drawn with the first."""
     if layout is Layout.SINGLE:
         return view.first.result, None
     if layout.has_two_pictures:
@@ -63,7 +63,7 @@ def results_on_screen(view: View, layout: Layout) -> tuple[Result, Result | None
 
 
 def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
-    """Name the model of a lane, what it is, and the age of its result; nothing where no model was at work."""
+    """Name the model of a lane, what it is, and the age of its result; empty where no model ran."""
     result = data.results[lane]
     if result is None or not result.model:
         return ()
@@ -81,7 +81,7 @@ def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
 
 
 def legend_lines(data: CaptionData) -> tuple[Line, ...]:
-    """Say what the arrows of `Layout.DIFFERENCE` mean; nothing in other layouts."""
+    """Explain the arrows of `Layout.DIFFERENCE`; empty in other layouts."""
     first, second = data.results
     if data.layout is not Layout.DIFFERENCE or second is None or not second.model:
         return ()

@@ -17,12 +17,12 @@ _WATCHED = _BUSY | {QEvent.Type.Resize, QEvent.Type.Show}
 
 
 class FirstHint(QLabel):
-    """Lies over the foot of its parent for some seconds, or until something else matters.
+    """Is shown at the foot of its parent for some seconds, or until something else needs the place or the user acts.
 
     That is a key or a button that is pressed, a banner, or the presenter's numbers.
 
     Args:
-        parent: what it lies over.
+        parent: the widget that it covers.
     """
 
     def __init__(self, parent: QWidget) -> None:
@@ -50,7 +50,7 @@ class FirstHint(QLabel):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind not in _WATCHED:  # of the whole program's events, thousands at a change of theme
+        if kind not in _WATCHED:  # events of the whole program: thousands when the theme changes
             return False
         if kind == QEvent.Type.Resize:
             if watched is self.parent():

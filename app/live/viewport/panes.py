@@ -7,17 +7,17 @@ from enum import Enum
 
 from PySide6.QtCore import QPoint, QRect, QSize
 
-# The shares of their size to which pictures make room for the plates; if they had to go below, plates lie on them.
+# To which share of their size pictures shrink to make room for the plates; if that is not enough, plates cover them.
 ONE_SHARE, TWO_SHARE = 0.9, 0.6
 DETAILS_SHARE = 0.45  # as ONE_SHARE, while all numbers are shown
-FREE_SHARE = 0.1  # of a picture's width, that stays free for a face between plates that lie on it
+FREE_SHARE = 0.1  # of a picture's width: stays free for a face between plates on it
 
 
 class PlatePlace(Enum):
     """The place of the plates with the numbers."""
 
     OVER = "over"  # in the upper corners of their pictures
-    BRIEF = "brief"  # there too, but shortened to their captions: there is no room for more
+    BRIEF = "brief"  # there too, but only their captions, for want of room
     BELOW = "below"  # below the pictures
     BESIDE = "beside"  # on the stage, the first left of the picture, the second right of it
 
@@ -41,9 +41,9 @@ def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int, share: 
     Args:
         stage: all there is.
         picture: its size, of which only the shape matters.
-        plate: the room that the largest plate takes; empty where there are none.
+        plate: size of the largest plate; empty where there are none.
         plates: how many there are, up to two.
-        share: of its size to which the picture makes room for the plates.
+        share: of its size to which the picture may shrink for the plates.
     """
     full = fitted(stage, picture)
     right = plate.width() * (plates > 1)
@@ -73,7 +73,7 @@ def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrang
         return Arrangement(full, PlatePlace.BELOW)
     row = _pair(stage.adjusted(0, 0, 0, -plate.height()), picture, gap, in_row=True)
     column = _pair(stage.adjusted(plate.width(), 0, 0, 0), picture, gap, in_row=False)
-    fitting = {}  # plates must not reach into one another
+    fitting = {}  # plates must not overlap
     if row[0].width() + gap >= plate.width():
         fitting[PlatePlace.BELOW] = row
     if column[0].height() + gap >= plate.height():
@@ -92,7 +92,7 @@ def fitted(cell: QRect, picture: QSize) -> QRect:
 
 
 def _pair(stage: QRect, picture: QSize, gap: int, in_row: bool) -> tuple[QRect, QRect]:
-    """Return the places of two pictures beside each other, or below each other, in the middle of the stage."""
+    """Return the places of two pictures, side by side or one below the other, in the middle of the stage."""
     room = QSize(stage.width() - gap * in_row, stage.height() - gap * (not in_row))
     cell = QSize(room.width() // 2, room.height()) if in_row else QSize(room.width(), room.height() // 2)
     width, height = _scaled(picture, cell)

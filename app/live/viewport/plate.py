@@ -11,7 +11,7 @@ from app.live.viewport.captions import Line
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE
 from engine.render.palette import HEAT, HOTTEST
 
-ALPHA = 205  # of a plate: the muted text on it stands at 4.5 : 1 over any picture
+ALPHA = 205  # of a plate: the muted text on it has a contrast of 4.5 : 1 over any picture
 # Logical pixels.
 PADDING_X, PADDING_Y = 14.0, 11.0
 CORNER = 8.0
@@ -31,7 +31,7 @@ def plate_font(font: QFont, size: float = 1.0, weight: QFont.Weight = QFont.Weig
 
 
 def paint_plate(painter: QPainter, plate: QRectF) -> None:
-    """Paint the ground of a plate."""
+    """Paint the background of a plate."""
     ground = QColor(STAGE)
     ground.setAlpha(ALPHA)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -79,7 +79,7 @@ def paint_legend(painter: QPainter, lines: Sequence[Line], unit: str, corner: QP
     Args:
         painter: in the window's font, and in logical pixels.
         lines: the text above the scale.
-        unit: what the scale counts.
+        unit: of the scale.
         corner: of the plate.
     """
     painter.save()

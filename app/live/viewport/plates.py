@@ -1,4 +1,4 @@
-"""The plates of both lanes: what they say, how often they change, and where they stand."""
+"""The plates of both lanes: their content, how often it changes, and their places."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from engine.live.settings import Pace
 from engine.live.view import View
 from engine.render.scene import Layout
 
-INSET = 12.0  # logical pixels between a plate and the edge beside it
+INSET = 12.0  # logical pixels between a plate and the nearest edge
 
 
 class LanePlates:
     """The plates of both lanes, updated with what is on screen.
 
     Args:
-        parent: the widget that they lie on.
+        parent: the widget that they cover.
 
     Attributes:
         plates: of the first and the second lane.
         latencies: how long the frames of each lane take until they are painted.
         legend: the lines above the scale of the difference view; empty in other layouts.
-        update_due: times out when a change is due that came too soon after the last `update`, or was not known yet.
+        update_due: times out when a postponed update is due.
         details: whether all numbers are shown, not only the most important ones.
     """
 
@@ -52,7 +52,7 @@ class LanePlates:
             plate.details_wanted.connect(self._show_details)
 
     def set_models(self, models: Mapping[str, ModelFacts]) -> None:
-        """Use these facts from now on, by the names that results carry."""
+        """Use these facts from now on, by model name."""
         self._models = models
         self._data = None
 
@@ -62,7 +62,7 @@ class LanePlates:
         self._data = None
 
     def update(self, view: View, layout: Layout, pace: Pace, magnification: float) -> bool:
-        """Show a view's numbers, at most as often as digits can be read; return whether the plates changed."""
+        """Show a view's numbers, at most four times a second; return whether the plates changed."""
         ages = self.latencies[0].latest, self.latencies[1].latest
         data = CaptionData(results_on_screen(view, layout), layout, pace, magnification, self._models, ages)
         now = time.monotonic()
@@ -100,7 +100,7 @@ class LanePlates:
         return sum(not plate.isHidden() for plate in self.plates)
 
     def room(self) -> QSizeF:
-        """Return the room that the largest plate takes with a gap beside it, in logical pixels; empty without any."""
+        """Return the size of the largest plate with a gap around it, in logical pixels; empty without any."""
         sizes = [plate.whole_size() for plate in self.plates if not plate.isHidden()]
         width = max((size.width() + 2 * INSET for size in sizes), default=0.0)
         return QSizeF(width, max((size.height() + INSET for size in sizes), default=0.0))
@@ -109,7 +109,7 @@ class LanePlates:
         """Put the plates where they belong.
 
         Args:
-            place: where that is.
+            place: which place that is.
             areas: of both pictures, or of the one that both lanes share, in logical pixels.
             stage: the parent's area.
         """
@@ -137,7 +137,7 @@ class LanePlates:
                 plate.move(corner.toPoint())
 
     def _report(self, view: View, data: CaptionData, lane: int) -> StatsReport | None:
-        """Return what a lane's plate says; None where it has nothing to say."""
+        """Return the report on a lane's plate; None where there is none."""
         lines, result = lane_lines(data, lane), data.results[lane]
         shown = view.first if lane == 0 else view.second
         if not lines or result is None or shown is None or (data.layout is Layout.SINGLE and not self.numbers):
@@ -150,7 +150,7 @@ class LanePlates:
             shown.stats,
             self.latencies[lane].spread,
             from_camera=result.frame.time is None and not result.frame.name,  # videos have a time, pictures a name
-            agreement=view.agreement if lane == 1 else None,  # it belongs to the pair: shown once
+            agreement=view.agreement if lane == 1 else None,  # it is that of the pair: shown once
             roles=tuple(its.role_words for its in facts if its is not None),
         )
 
@@ -167,6 +167,6 @@ class LanePlates:
 
 
 def _kind(data: CaptionData) -> tuple[object, ...]:
-    """Return what must be shown at once when it changes."""
+    """Return the content that must be shown at once when it changes."""
     models = tuple(None if result is None else result.model for result in data.results)
     return data.layout, data.pace, data.magnification, models

@@ -1,4 +1,4 @@
-"""The presenter's layer: a few big numbers over the lower edge of the picture, for a room and a projector."""
+"""The presenter's layer: a few big numbers over the lower edge of the picture, for an audience and a projector."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ NUMBER, SECOND_NUMBER, LABEL = 0.07, 0.055, 0.032  # heights of capitals; two la
 PADDING, LINE_GAP, COLUMN_GAP, BOTTOM = 0.028, 0.026, 0.04, 0.03
 SIDES = 1.25  # how much more there is at the sides
 WIDEST = 0.94  # of the window's width
-PLATE_ALPHA = 0.8  # over white, the muted labels still stand at 4.5 : 1
-WIDEST_NUMBER = "00.0"  # what a column always has room for, so that nothing moves
+PLATE_ALPHA = 0.8  # over white, the muted labels still have a contrast of 4.5 : 1
+WIDEST_NUMBER = "00.0"  # every column has room for this, so that nothing moves
 NOTHING = "\u2013"
 
 
@@ -55,17 +55,17 @@ class Presenter(QWidget):
     """Shows the numbers of one or two lanes at the foot of its parent; the mouse passes through it.
 
     Args:
-        parent: what it lies over.
+        parent: the widget that it covers.
     """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._stage = parent
         self._rows: list[list[str]] = []
-        self._shared: list[str] = []  # what belongs to both lanes: the last column, half way between them
+        self._shared: list[str] = []  # numbers of both lanes: the last column, half way between them
         self._labels: list[str] = []
         self._layout: _Layout | None = None
-        self._picture: QPixmap | None = None  # the video below moves with every frame, the words with some only
+        self._picture: QPixmap | None = None  # painted once: the video below changes with every frame, the words seldom
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(self.tr("Numbers for the audience"))
@@ -127,7 +127,7 @@ class Presenter(QWidget):
         return picture
 
     def _place(self) -> None:
-        """Lie at the foot of the stage, as large as the room and the words allow."""
+        """Place it at the foot of the stage, as large as the room and the words allow."""
         if not self._rows:
             return
         self._picture = None

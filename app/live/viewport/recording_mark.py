@@ -1,4 +1,4 @@
-"""The sign over the picture that it is being recorded, shown even while everything else is hidden."""
+"""The recording mark over the picture, shown even while everything else is hidden."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class RecordingMark(QLabel):
     """A red dot and the time since the recording began, in the upper middle of its parent.
 
     Args:
-        parent: what it lies over.
+        parent: the widget that it covers.
     """
 
     def __init__(self, parent: QWidget) -> None:

@@ -7,17 +7,17 @@ from collections import deque
 from engine.core.faces import Result
 from engine.core.stats import WINDOW, Spread, spread_of
 
-LONGEST = 5.0  # seconds: what took longer stood still meanwhile, as when the machine slept
+LONGEST = 5.0  # seconds: longer ones come from a standstill, as when the machine slept
 
 
 class ScreenLatency:
     """Measures one lane. A frame counts when it is painted for the first time.
 
-    Frames that were taken before the picture last stood still do not count: they waited, which is no latency. Nor do
-    those of more than `LONGEST` seconds.
+    Frames captured before the picture last stood still do not count, as they waited; nor do those of more than
+    `LONGEST` seconds.
 
     Args:
-        window: how many frames the spread looks back on.
+        window: number of frames of the spread.
     """
 
     def __init__(self, window: int = WINDOW) -> None:

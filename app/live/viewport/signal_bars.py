@@ -33,9 +33,9 @@ class Signal:
     Attributes:
         label: its name.
         value: the number with its unit.
-        start, end: between which shares of the bar's width it is filled; None for a signal without a bar.
+        start, end: the filled part, in shares of the bar's width; None for a signal without a bar.
         middle: whether the bar has its zero in the middle.
-        gap: whether another group begins above.
+        gap: whether it begins a new group.
     """
 
     label: str

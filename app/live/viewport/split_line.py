@@ -16,7 +16,7 @@ _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
 class SplitLine(QAbstractSlider):
-    """A transparent slider over the picture; its owner paints the line, by `paint`, and moves the widget along.
+    """A transparent slider over the picture; its owner paints the line with `paint`, and moves the widget with it.
 
     To assistive technology it is a slider from 0 to 100 % of the width.
     """
@@ -55,7 +55,7 @@ class SplitLine(QAbstractSlider):
         painter.restore()
 
     def follow(self, place: float, area: QRectF) -> None:
-        """Lie over the line at a share `place` of `area`, in logical pixels of the parent."""
+        """Move to the line at a share `place` of `area`, in logical pixels of the parent."""
         self._place, self._area = place, area
         x = area.left() + place * area.width()
         self.setGeometry(round(x) - REACH, round(area.top()), 2 * REACH, round(area.height()))

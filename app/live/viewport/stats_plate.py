@@ -35,8 +35,8 @@ from app.live.viewport.stats_report import Row, StatsReport, all_rows, quality_r
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
 
 WIDEST_NUMBER = "00.0"
-BRIEF_LINES = 2  # of the caption, that are left where there is little room: the model, and what it is
-BIG = 2.1  # size of the speed's digits, of the others'
+BRIEF_LINES = 2  # of the caption, kept where there is little room: the model, and what it is
+BIG = 2.1  # size of the speed's digits, relative to the others
 # Logical pixels.
 LABEL_GAP, NUMBER_GAP, UNIT_GAP = 14.0, 14.0, 7.0
 GROUP_GAP = 8.0
@@ -47,7 +47,7 @@ _OPENING = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
 class StatsPlate(QWidget):
     """A dark plate with a caption and the most important numbers; a click, or Enter, shows all of them.
 
-    It is repainted only when its content changes; otherwise the painted plate is laid over the live picture.
+    It is repainted only when its content changes; otherwise the stored image is drawn over the live picture.
 
     Attributes:
         report: what the plate shows.
@@ -59,10 +59,10 @@ class StatsPlate(QWidget):
         super().__init__(parent)
         self.report = StatsReport(())
         self._details = False
-        self._brief: float | None = None  # how wide it may be while it shows its caption alone
+        self._brief: float | None = None  # its largest width while it shows only its caption
         self._painted: QPixmap | None = None
         self._painted_focus = False
-        self._widest = 0.0  # for this model: the plate must not change its width with every digit
+        self._widest = 0.0  # so far for this model: the plate must not change its width with every digit
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip(
             self.tr(
@@ -89,7 +89,7 @@ class StatsPlate(QWidget):
         self._renew()
 
     def shorten(self, width: float | None) -> None:
-        """Show the model and what it is alone, at most `width` logical pixels wide; None shows everything again."""
+        """Show only the model and what it is, at most `width` logical pixels wide; None shows everything again."""
         if width != self._brief:
             self._brief = width
             self._renew()
@@ -153,7 +153,7 @@ class StatsPlate(QWidget):
             self._set_lines(painter, self._brief_lines(self._brief))
 
     def _lay_out(self, painter: QPainter | None) -> float:
-        """Set everything from top to bottom, or with no painter only measure it; return the height without padding."""
+        """Paint everything from top to bottom, or without a painter only measure it; return the height, unpadded."""
         report, line = self.report, line_height(self._metrics())
         y = PADDING_Y
         if painter is not None:
@@ -198,7 +198,7 @@ class StatsPlate(QWidget):
         return y + metrics.height()
 
     def _set_times_head(self, painter: QPainter | None, y: float) -> float:
-        """Set the heads of the columns, and the mark that shows that there is more."""
+        """Paint the column headings, and the mark that shows that there is more."""
         metrics = self._metrics()
         if painter is not None:
             painter.setPen(QColor(ON_STAGE_MUTED))

@@ -23,8 +23,8 @@ class Row:
     Attributes:
         label: what is measured.
         numbers: one, or a median and a 95th percentile.
-        unit: what the numbers count.
-        note: what else must be known of them, on a line of its own; "" for nothing.
+        unit: of the numbers.
+        note: a remark on them, on a line of its own; "" for none.
     """
 
     label: str
@@ -42,7 +42,7 @@ class StatsReport:
         stats: its numbers; None for the caption alone.
         screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
         from_camera: whether the frames come from a camera, not from a file or pictures.
-        agreement: as in `engine.live.settings.View`, and None with a single lane.
+        agreement: as in `engine.live.view.View`, and None with a single lane.
         roles: of both lanes' models, as people read them; empty where they are not known.
     """
 
@@ -61,7 +61,7 @@ def speed_row(stats: Stats) -> Row:
 
 
 def time_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
-    """Return the latency from capture to screen, and with `details` that of every stage on the way."""
+    """Return the latency from capture to screen, and with `details` that of every stage."""
     camera = translate("StatsReport", "camera to screen")
     label = camera if report.from_camera else translate("StatsReport", "capture to screen")
     rows = [Row(label, _spread(report.screen), "ms")]
@@ -78,7 +78,7 @@ def quality_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
     accuracy = _accuracy(report, share)
     if stats is None or not details:
         return accuracy
-    # A model that misses the hard faces has an error of the easy ones only.
+    # The error of a model that misses the hard faces is that of the easy ones only.
     found = stats.found * 100 if stats.frames else None
     cpu = None if stats.cpu is None else stats.cpu * 100
     return (
@@ -91,7 +91,7 @@ def quality_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
 
 
 def all_rows(report: StatsReport) -> tuple[Row, ...]:
-    """Return every row that there is below the speed."""
+    """Return every row below the speed."""
     return (*time_rows(report, details=True), *quality_rows(report, details=True))
 
 

@@ -24,7 +24,7 @@ SPOKEN_EVERY = 2.0  # seconds between two changes of what is read aloud
 HEIGHT = 112  # logical pixels, as all below
 AXIS = 58.0  # room for the numbers of an axis
 MARK, MARK_GAP, NAME_GAP = 8.0, 6.0, 14.0
-LATENCY_SHARE = 0.62  # of the width, beside the agreement
+LATENCY_SHARE = 0.62  # of the width, next to the agreement
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class StripChart(Chart):
         self._latency = (Trace(), Trace())
         self._agreement = Trace()
         self._names: tuple[str, ...] = ()
-        self._drawn = ["", ""]  # whose lines the latencies are
+        self._drawn = ["", ""]  # names of the models whose latencies are drawn
         self._spoken_at = -math.inf
         self._timer = QTimer(self, interval=round(REFRESH * 1000))
         self._timer.timeout.connect(self._refresh)
@@ -85,7 +85,7 @@ class StripChart(Chart):
             self._agreement.add(self._clock(), view.agreement_now)
 
     def add_latency(self, lane: int, moment: float, milliseconds: float) -> None:
-        """Count a frame that was painted: its lane, `time.monotonic()` then, and its age; see `Viewport.painted`."""
+        """Count a painted frame: its lane, `time.monotonic()` at that moment, and its age; see `Viewport.painted`."""
         self._latency[lane].add(moment, milliseconds)
 
     def clear(self) -> None:
@@ -169,7 +169,7 @@ class StripChart(Chart):
         right, bottom = strip.right(), strip.bottom()
         across, up = strip.width() / SPAN, strip.height() / top
         for segment in trace.segments(now):
-            # The last quarter of a second has its middle still ahead.
+            # The middle of the last quarter of a second is still to come.
             points = [
                 QPointF(right - max(now - moment, 0.0) * across, bottom - min(value, top) * up)
                 for moment, value in segment
@@ -180,7 +180,7 @@ class StripChart(Chart):
                 painter.drawPolyline(points)
 
     def _paint_head(self, painter: QPainter, plot: Plot, area: QRectF, now: float, moment: float | None) -> None:
-        """Set the title and the values, now or under the mouse; names, and then the title, give way to the values."""
+        """Paint title and values, now or under the mouse; for want of room, names and then the title are left out."""
         metrics = QFontMetricsF(painter.font())
         title = plot.title
         if moment is not None:
@@ -207,7 +207,7 @@ class StripChart(Chart):
                 x += metrics.horizontalAdvance(text) + MARK_GAP * bool(text)
 
     def _hovered_moment(self, strip: QRectF, now: float) -> float | None:
-        """Return the moment under the mouse; None where it is not over a strip."""
+        """Return the moment under the mouse; None where it is not over a chart."""
         if self.hovered is None or not strip.left() <= self.hovered <= strip.right():
             return None
         return now - (strip.right() - self.hovered) / strip.width() * SPAN

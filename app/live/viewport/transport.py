@@ -13,7 +13,7 @@ from engine.live.file_reader import Playback
 MOST_ASKED_MS = 50  # between two seeks while the slider is dragged
 STEP_MS, PAGE_MS = 1000, 10_000  # of the slider's keys
 BUTTON_WIDTH, BUTTON_HEIGHT = 36, 30  # logical pixels
-MARK = 7.0  # half the size of a sign, logical pixels
+MARK = 7.0  # half the size of a symbol, logical pixels
 
 
 class Transport(QWidget):
@@ -66,7 +66,7 @@ class Transport(QWidget):
         self._write_time(position, playback)
 
     def keep_away(self, away: bool) -> None:
-        """Stay hidden in any case, for a picture that fills the screen, or end that."""
+        """Stay hidden while the picture fills the screen, or end that."""
         self._kept_away = away
         self.setVisible(self._of_use and not away)
 
@@ -89,7 +89,7 @@ class Transport(QWidget):
 
 
 class TimeSlider(QSlider):
-    """A slider over milliseconds that goes where it is clicked, and limits how often it asks while it is dragged."""
+    """A slider over milliseconds that jumps to a click, and limits how often it seeks while it is dragged."""
 
     wanted = Signal(int)  # milliseconds
 
@@ -131,7 +131,7 @@ class TimeSlider(QSlider):
         event.ignore()
 
     def _time_at(self, x: float) -> int:
-        # The middle of the handle goes under the mouse.
+        # The middle of the handle is placed under the mouse.
         handle = self.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, None, self)
         room = max(1, self.width() - handle)
         return QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), round(x - handle / 2), room)
@@ -149,7 +149,7 @@ class TimeSlider(QSlider):
 
 
 class SignButton(QToolButton):
-    """A button with a drawn sign: “play”, “pause”, “back”, “on” or “loop”."""
+    """A button with a drawn symbol: “play”, “pause”, “back”, “on” or “loop”."""
 
     def __init__(self, sign: str, name: str, act: Act | None = None) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ class SignButton(QToolButton):
         self.setFixedSize(BUTTON_WIDTH, BUTTON_HEIGHT)
 
     def show_sign(self, sign: str) -> None:
-        """Draw another sign."""
+        """Draw another symbol."""
         if sign != self.sign:
             self.sign = sign
             self.update()

@@ -76,7 +76,7 @@ class Viewport(QWidget):
         return None if self._view is None else self._view.first.picture
 
     def composed_pixels(self) -> NDArray[np.uint8] | None:
-        """Return a copy of what is shown, `[H, W, 4]` uint8 BGRA: both pictures joined, or one parted at the line.
+        """Return a copy of what is shown, `[H, W, 4]` uint8 BGRA: both pictures joined, or one divided at the line.
 
         A line at the foot names both models. The size depends on the first lane's picture and the layout alone. None
         before there is a picture.
@@ -110,7 +110,7 @@ class Viewport(QWidget):
         Args:
             view: its pictures are not copied: their content must stay until the next call.
             layout: how two lanes are shown.
-            pace: how they keep time.
+            pace: how they are synchronised.
             magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are.
             live: whether frames come. False while the picture stands still, so that its age is not taken for latency.
         """
@@ -159,7 +159,7 @@ class Viewport(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.window().isMinimized():  # some systems go on asking for windows that nobody sees
+        if self.window().isMinimized():  # some systems request painting even of invisible windows
             return
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(STAGE))
@@ -252,7 +252,7 @@ class Viewport(QWidget):
             paint_legend(painter, self.lane_plates.legend, self.tr("% of eye distance"), corner)
 
     def _fitted_into(self, area: QRectF, image: QImage) -> QRectF:
-        """Return the place of an image in an area that was made for the first lane's."""
+        """Return the place of an image in an area that fits the first lane's."""
         if self._images[0] is None or image.size() == self._images[0].size():
             return area
         ratio = self.devicePixelRatioF()

@@ -78,7 +78,7 @@ def datagrams(message: Message, encode: Callable[[Message], bytes]) -> list[byte
 
 
 def _face(face: Face, width: int, height: int, signals: FaceSignals | None) -> Message:
-    # As in crops, 0 and 1 are the edges of the picture, and pixel centres lie half a pixel inside.
+    # As in crops, 0 and 1 are the edges of the picture, and pixel centres are half a pixel inside.
     normalised = (face.landmarks + 0.5) / (width, height)
     return {
         "id": face.id,

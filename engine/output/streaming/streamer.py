@@ -62,7 +62,7 @@ class DatagramLink:
         except BlockingIOError:
             self.missed += 1
         except ConnectionError:
-            pass  # nobody listens yet
+            pass  # there is no receiver yet
         except OSError as error:
             raise OutputError(
                 f"The stream to {self._address} cannot be sent ({error.strerror})",

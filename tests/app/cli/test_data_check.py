@@ -59,7 +59,7 @@ def test_a_sound_pack_is_called_so_and_drawn(capsys, pack, tmp_path):
     assert height > 150
 
 
-def test_doubts_are_told_and_do_not_fail(capsys, pack):
+def test_doubts_are_reported_and_do_not_fail(capsys, pack):
     code, out, _ = run(capsys, "check", pack(five_points, split=np.array(["train"] * 6)))
     assert code == 0
     assert "doubtful    5 points a face are no markup to train on" in out
@@ -89,7 +89,7 @@ def test_what_is_no_pack_gets_a_sentence(capsys, tmp_path, action):
     assert "What to do:" in err
 
 
-def test_a_sheet_that_cannot_be_written_is_told(capsys, pack, tmp_path):
+def test_a_sheet_that_cannot_be_written_is_reported(capsys, pack, tmp_path):
     code, _, err = run(capsys, "check", pack(), "--sheet", tmp_path / "sheet.nothing")
     assert code == 1
     assert "cannot be written" in err

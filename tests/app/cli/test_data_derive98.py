@@ -94,7 +94,7 @@ def test_mistakes_get_a_sentence_and_leave_nothing(capsys, files, tmp_path, name
     assert not (tmp_path / "derived").exists()
 
 
-def test_help_tells_what_is_done_and_the_forms_of_proposals(capsys):
+def test_help_shows_what_is_done_and_the_forms_of_proposals(capsys):
     with pytest.raises(SystemExit) as stop:
         build_parser().parse_args(["data", "derive98", "--help"])
     assert stop.value.code == 0

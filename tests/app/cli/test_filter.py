@@ -69,7 +69,7 @@ def test_new_elsewhere(capsys, tmp_path):
     assert "is there already" in err
 
 
-def test_check_tells_file_line_and_what_was_expected(capsys, own):
+def test_check_shows_file_line_and_what_was_expected(capsys, own):
     make_filter(own / "mine", SQUARE + "opacity = 3\n")
     code, _, err = run(capsys, "check", "mine")
     assert code == 1

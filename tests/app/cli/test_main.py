@@ -126,7 +126,7 @@ def test_run_headless_reports_what_it_promises(capsys, tmp_path):
     assert picture.stat().st_size > 10_000
 
 
-def test_run_headless_on_a_video_has_no_accuracy_to_tell(capsys, video, tmp_path):
+def test_run_headless_on_a_video_has_no_accuracy(capsys, video, tmp_path):
     report_file = tmp_path / "new" / "report.json"
     code, out, _ = run(capsys, "run", video, "--headless", "--json", report_file)
     assert code == 0
@@ -135,7 +135,7 @@ def test_run_headless_on_a_video_has_no_accuracy_to_tell(capsys, video, tmp_path
     assert "a face in 100.0% of them" in out
 
 
-def test_fault_41_a_cut_video_is_run_to_its_end_and_told(capsys, video, tmp_path):
+def test_fault_41_a_cut_video_is_run_to_its_end_and_reported(capsys, video, tmp_path):
     clip, picture, report_file = tmp_path / "out.avi", tmp_path / "out.png", tmp_path / "report.json"
     files = ("--record", clip, "--picture", picture, "--json", report_file)
     code, _, err = run(capsys, "run", cut(video, 0.6), "--headless", *files)
@@ -148,7 +148,7 @@ def test_fault_41_a_cut_video_is_run_to_its_end_and_told(capsys, video, tmp_path
     assert picture.stat().st_size > 10_000
 
 
-def test_fault_41_a_cut_video_is_predicted_to_its_end_and_told(capsys, video, tmp_path):
+def test_fault_41_a_cut_video_is_predicted_to_its_end_and_reported(capsys, video, tmp_path):
     code, _, err = run(capsys, "predict", cut(video, 0.6), "--out", tmp_path / "points.jsonl")
     assert code == 1
     count = len(lines_of(tmp_path / "points.jsonl"))
@@ -157,7 +157,7 @@ def test_fault_41_a_cut_video_is_predicted_to_its_end_and_told(capsys, video, tm
 
 
 @pytest.mark.parametrize("verb", ["run", "predict"])
-def test_an_unreadable_picture_is_left_out_and_told(capsys, folder, tmp_path, verb):
+def test_an_unreadable_picture_is_left_out_and_reported(capsys, folder, tmp_path, verb):
     (folder / "face 1.png").write_bytes(b"nothing")
     out = tmp_path / "out.jsonl"
     code, _, err = run(capsys, verb, folder, *(("--headless", "--json", out) if verb == "run" else ("--out", out)))
@@ -260,7 +260,7 @@ def test_fault_76_the_doctor_finds_a_damaged_model(capsys, tmp_path, monkeypatch
     monkeypatch.setattr(doctor, "ModelLibrary", lambda: ModelLibrary((tmp_path,)))
     code, out, _ = run(capsys, "doctor")
     assert code == 1
-    assert "thing(s) to mend" in out
+    assert "thing(s) to fix" in out
 
 
 def empty_folder(tmp_path):

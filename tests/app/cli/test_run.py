@@ -1,4 +1,4 @@
-"""`understudy run` on cameras that misbehave, and with options that do not go with each other."""
+"""`understudy run` on cameras that misbehave, and with options that exclude each other."""
 
 from __future__ import annotations
 

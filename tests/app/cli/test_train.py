@@ -1,4 +1,4 @@
-"""`understudy train` beside the training itself: the list of recipes, and the end by standard input."""
+"""`understudy train` apart from the training itself: the list of recipes, and the end by standard input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cameras in the window: those that come and go, what they are asked for, and who is the slower one.
+"""Cameras in the window: those that come and go, the formats they are asked for, and whether they are slow.
 
 The numbers in the names of tests are those of the catalogue of faults.
 """
@@ -130,10 +130,10 @@ def test_fault_35_the_slower_one_is_named():
     assert pace_words(30.0, numbers(10.0)) == "30 pictures a second", "both are fine"
     assert pace_words(12.0, numbers(80.0)) == "12 pictures a second", "both are slow"
     assert pace_words(None, numbers(16.0)) == ""
-    assert pace_words(5.0, numbers(16.0, frames=5)) == "", "too early to tell"
+    assert pace_words(5.0, numbers(16.0, frames=5)) == "", "too early to know"
 
 
-def test_fault_35_the_status_line_tells_that_the_camera_is_slow(filmed, engine, qtbot, monkeypatch):
+def test_fault_35_the_status_line_shows_that_the_camera_is_slow(filmed, engine, qtbot, monkeypatch):
     window, _ = filmed
     session = engine.sessions[0]
     monkeypatch.setattr("app.live.camera.pace_words", lambda rate, stats: f"camera {rate:.0f}" if rate else "")
@@ -141,5 +141,5 @@ def test_fault_35_the_status_line_tells_that_the_camera_is_slow(filmed, engine, 
     window.live.cameras._pace_updated = 0.0
     session.give()
     qtbot.waitUntil(lambda: window.status_line.whole_text.endswith("camera 5"))
-    session.tell(SourceState.STALLED, "“Cam” has sent no new picture for a moment.")
+    session.report(SourceState.STALLED, "“Cam” has sent no new picture for a moment.")
     qtbot.waitUntil(lambda: window.status_line.whole_text == "“Cam” has sent no new picture for a moment.")

@@ -81,7 +81,7 @@ def test_keys_do_nothing_to_a_camera(window, engine, qtbot):
 
 def test_play_plays_an_ended_film_again_without_opening_it(film, engine, qtbot):
     window, session = film
-    session.tell(SourceState.ENDED)
+    session.report(SourceState.ENDED)
     qtbot.waitUntil(lambda: window.live.files.transport.play.sign == "play")
     qtbot.mouseClick(window.live.files.transport.play, Qt.MouseButton.LeftButton)
     assert session.asked == [("seek", 0.0)]
@@ -185,7 +185,7 @@ def test_pasted_pictures_do_not_stay_on_the_disk():
     assert not spec.exists()
 
 
-def test_fault_55_a_picture_that_cannot_be_kept_is_told(monkeypatch, tmp_path):
+def test_fault_55_a_picture_that_cannot_be_kept_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     with pytest.raises(SourceError, match="pasted picture"):
         PastedPictures("Pasted picture").keep(red())

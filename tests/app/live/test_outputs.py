@@ -1,4 +1,4 @@
-"""What leaves the program gets files of its own, however fast one follows the other."""
+"""Each recording or log gets files of its own, even when they follow each other quickly."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class StoppedClock(datetime):
 def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, tmp_path):
     monkeypatch.setattr(outputs, "datetime", StoppedClock)
     made = Outputs(tmp_path)
-    told = []
-    made.reported.connect(told.append)
-    made.failed.connect(told.append)
+    reported = []
+    made.reported.connect(reported.append)
+    made.failed.connect(reported.append)
     for count in (3, 5):
         made.record(Recording.VIEW)
         for number in range(count):
@@ -35,7 +35,7 @@ def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, 
             made.show(one(pixels), lambda pixels=pixels: pixels)
             qtbot.wait(50)
         made.stop_recording()
-    qtbot.waitUntil(lambda: len(told) == 2)
+    qtbot.waitUntil(lambda: len(reported) == 2)
     paths = sorted(tmp_path.iterdir(), key=lambda path: len(path.name))
     assert [path.name for path in paths] == ["2026-11-21 12.00.08.mp4", "2026-11-21 12.00.08 (2).mp4"]
     for path in paths:

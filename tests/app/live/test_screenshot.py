@@ -23,7 +23,7 @@ def test_second_of_the_same_second_does_not_overwrite(tmp_path):
     assert all(path.is_file() for path in paths)
 
 
-def test_folder_that_is_a_file_is_told(tmp_path):
+def test_folder_that_is_a_file_is_reported(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(RecordingError, match="cannot be written"):
         save_screenshot(np.zeros((4, 4, 4), np.uint8), tmp_path / "taken")
@@ -42,7 +42,7 @@ def test_window_is_saved_whole(qtbot, tmp_path):
     assert read_picture(path).shape == (40, 120, 3)
 
 
-def test_window_that_cannot_be_saved_is_told(qtbot, tmp_path):
+def test_window_that_cannot_be_saved_is_reported(qtbot, tmp_path):
     label = QLabel("hello")
     qtbot.addWidget(label)
     with pytest.raises(RecordingError, match="cannot be written"):

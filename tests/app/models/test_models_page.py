@@ -108,7 +108,7 @@ def words(widget):
     return [label.text() for label in widget.findChildren(QLabel) if not label.isHidden()]
 
 
-def test_card_tells_everything(page):
+def test_card_shows_everything(page):
     choose(page, "student-98")
     assert (page.card.name.text(), page.card.role.text()) == ("student-98", "Student")
     network = words(page.card.network)
@@ -125,7 +125,7 @@ def test_card_tells_everything(page):
         assert fact in words(page.card.origin)
 
 
-def test_accuracy_tells_its_protocol_and_what_was_not_measured(page):
+def test_accuracy_shows_its_protocol_and_what_was_not_measured(page):
     choose(page, "student-98")
     assert page.card.accuracy.texts == [
         ("lfpw68", "test", "159 of 290", "3.05", "1.26", "0.695", "0.956"),
@@ -236,7 +236,7 @@ def test_shipped_model_is_measured_for_real(qtbot, themed, monkeypatch):
     page.close_down()
 
 
-def test_a_model_that_goes_while_it_is_measured_is_told(page, qtbot):
+def test_a_model_that_goes_while_it_is_measured_is_reported(page, qtbot):
     page.speeds.start(["broken"])
     qtbot.waitUntil(page.banner.isVisible)
     assert page.banner.text.startswith("The model “broken” is damaged.")
@@ -255,14 +255,14 @@ def test_a_file_from_elsewhere_is_listed_and_used_by_its_path(page, qtbot, tmp_p
     assert page.list.currentItem().text() == "mine"
 
 
-def test_a_file_that_cannot_be_used_is_told(page, qtbot, tmp_path):
+def test_a_file_that_cannot_be_used_is_reported(page, qtbot, tmp_path):
     page.open_model(str(tmp_path / "broken.tflite"))
     qtbot.waitUntil(page.banner.isVisible)
     assert page.banner.text == "The model “broken” is damaged. Its bytes changed on the way. Install it again."
     assert page.list.count() == 3
 
 
-def test_the_list_is_read_anew_whenever_the_page_is_shown(page, qtbot, entries):
+def test_the_list_is_read_again_whenever_the_page_is_shown(page, qtbot, entries):
     choose(page, "teacher-68")
     page.hide()
     del entries[1]

@@ -1,4 +1,4 @@
-"""Controls and settings: what one says the other says, and every default and range stands in the record alone."""
+"""Controls and settings agree at all times, and every default and range is written only in the record."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_list_goes_both_ways(store, qtbot):
     assert store.settings.live.layout is Layout.SPLIT, "an empty list chooses nothing"
 
 
-def test_whoever_follows_hears_of_changes_above_and_below(store):
+def test_followers_hear_of_changes_above_and_below(store):
     said = {path: [] for path in ("live.paused", "live", "theme")}
     for path, values in said.items():
         follow(store, path, values.append)
@@ -126,7 +126,7 @@ def test_a_look_draws_arrows_as_the_settings_do(store):
     assert magnification == LiveSettings().magnification
 
 
-def test_the_panel_follows_the_store_and_tells_numbers_between_steps(panel, store):
+def test_the_panel_follows_the_store_and_shows_numbers_between_steps(panel, store):
     store.update("live", LiveSettings(layout=Layout.DIFFERENCE, magnification=7.5, smoothing=0.256, paused=True))
     assert panel.lanes.magnification.value() == 8
     assert panel.lanes.magnification_label.text() == "Arrows \u00d77.5"

@@ -1,4 +1,4 @@
-"""What is done in the window stands in the settings at once, and only there."""
+"""Changes in the window are in the settings at once, and only there."""
 
 from __future__ import annotations
 

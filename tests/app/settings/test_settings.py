@@ -1,4 +1,4 @@
-"""Settings: sparse, readable, and so robust that a mistake costs one key."""
+"""Settings: sparse, readable, and so robust that a mistake loses only its key."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_fault_56_keys_of_a_newer_version_are_kept(path):
 
 
 OLD = """\
-# Settings of Understudy. Only what differs from the defaults stands here; take a line out to get its default.
+# Settings of Understudy. Only what differs from the defaults is here; remove a line to get its default.
 
 source = "C920"
 smoothing = 0.25
@@ -244,14 +244,14 @@ def test_what_belongs_to_the_source_is_not_remembered(path):
 # While the window runs
 
 
-def test_changes_are_told_once_and_with_their_path(path, qapp):
-    store, told = SettingsStore(path), []
-    store.changed.connect(told.append)
+def test_changes_are_reported_once_and_with_their_path(path, qapp):
+    store, reported = SettingsStore(path), []
+    store.changed.connect(reported.append)
     store.update("live.overlay.box", True)
     store.update("live.overlay.box", True)
     store.update("lanes", LaneSettings("a", "b"))
     store.toggle("signals")
-    assert told == ["live.overlay.box", "lanes", "signals"]
+    assert reported == ["live.overlay.box", "lanes", "signals"]
     with pytest.raises(AttributeError):
         store.update("live.overlay.halo", True)
     assert store.settings == Settings(
@@ -299,7 +299,7 @@ def test_defaults_make_no_file(path, qapp):
     assert not path.exists()
 
 
-def test_fault_56_a_broken_file_is_told_once_and_mended(path, qapp):
+def test_fault_56_a_broken_file_is_reported_once_and_mended(path, qapp):
     write(path, 'theme = "dark"\nsmoothing = "much"\nlater = 1\n')
     store = SettingsStore(path)
     assert "“smoothing”" in str(store.problem)
@@ -310,20 +310,20 @@ def test_fault_56_a_broken_file_is_told_once_and_mended(path, qapp):
     assert tomllib.loads(path.read_text())["later"] == 1
 
 
-def test_fault_56_settings_that_cannot_be_written_are_told_once(path, qtbot, qapp, monkeypatch):
+def test_fault_56_settings_that_cannot_be_written_are_reported_once(path, qtbot, qapp, monkeypatch):
     def refuse(path):
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(settings_file, "replaced", refuse)
-    store, told = SettingsStore(path), []
-    store.failed.connect(told.append)
+    store, reported = SettingsStore(path), []
+    store.failed.connect(reported.append)
     store._timer.setInterval(10)
     for number in range(3):
         store.update("live.smoothing", number / 10)
         qtbot.wait(60)
     store.close()
-    assert len(told) == 1
-    assert "cannot be kept" in told[0].what
+    assert len(reported) == 1
+    assert "cannot be kept" in reported[0].what
     assert store.settings.live.smoothing == 0.2, "the window works on"
 
 

@@ -36,7 +36,7 @@ def test_many_calls_become_one_signal(qtbot):
     assert heard == [threading.main_thread()]
 
 
-def test_what_happens_while_the_signal_is_handled_is_told_again(qtbot):
+def test_what_happens_while_the_signal_is_handled_is_reported_again(qtbot):
     bridge, heard = Bridge(), []
 
     def on_changed():

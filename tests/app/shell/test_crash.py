@@ -17,18 +17,18 @@ def watch(qapp):
     assert (sys.excepthook, threading.excepthook) == former
 
 
-def test_fault_15_uncaught_error_is_logged_and_told(watch, qtbot, caplog):
-    with qtbot.waitSignal(watch.caught) as told, caplog.at_level(logging.CRITICAL):
+def test_fault_15_uncaught_error_is_logged_and_reported(watch, qtbot, caplog):
+    with qtbot.waitSignal(watch.caught) as reported, caplog.at_level(logging.CRITICAL):
         try:
             raise ValueError("seven")
         except ValueError:
             sys.excepthook(*sys.exc_info())
-    assert "ValueError: seven" in told.args[0]
-    assert "test_crash.py" in told.args[0]
+    assert "ValueError: seven" in reported.args[0]
+    assert "test_crash.py" in reported.args[0]
     assert "Uncaught error in the window" in caplog.text
 
 
-def test_error_of_a_thread_is_told_on_the_gui_thread(watch, qtbot):
+def test_error_of_a_thread_is_reported_on_the_gui_thread(watch, qtbot):
     heard = []
     watch.caught.connect(lambda details: heard.append((details, threading.current_thread())))
     thread = threading.Thread(target=lambda: [][0], name="lane")

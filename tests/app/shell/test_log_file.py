@@ -44,11 +44,11 @@ def test_log_lies_in_the_users_folder(tmp_path):
 @pytest.mark.parametrize(
     "environment", [{"HOME": "/dev/null"}, {"HOME": "/proc/none"}, {"XDG_STATE_HOME": "/dev/null"}]
 )
-def test_fault_57_without_a_place_the_terminal_alone_tells(environment):
-    told = run(**environment).splitlines()
-    assert len(told) == 2
-    assert told[0].startswith("There is no log file")
-    assert told[1] == "the camera hangs"
+def test_fault_57_without_a_place_messages_go_to_the_terminal(environment):
+    reported = run(**environment).splitlines()
+    assert len(reported) == 2
+    assert reported[0].startswith("There is no log file")
+    assert reported[1] == "the camera hangs"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def kept_root():
         handler.close()
 
 
-def test_fault_57_disk_that_fills_up_is_told_once(tmp_path, kept_root, monkeypatch, caplog):
+def test_fault_57_disk_that_fills_up_is_reported_once(tmp_path, kept_root, monkeypatch, caplog):
     handler = start_log(tmp_path / "a.log")
     assert handler is not None
 

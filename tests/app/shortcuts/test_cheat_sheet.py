@@ -1,4 +1,4 @@
-"""The sheet of keys: it tells all of them, covers the window, and goes away by itself."""
+"""The sheet of keys: it lists all of them, covers the window, and closes by itself."""
 
 import pytest
 from PySide6.QtCore import QPoint, Qt

@@ -1,4 +1,4 @@
-"""The table of keys: complete, without doubles, and kept away from those who type."""
+"""The table of keys: complete, without duplicates, and inactive while the user types."""
 
 import pytest
 from PySide6.QtCore import Qt

@@ -134,7 +134,7 @@ def near(one, other):
     return max(abs(a - b) for a, b in zip(mine, yours, strict=True)) < 24
 
 
-def test_what_is_on_screen_is_painted_anew_without_being_asked(dressed, qtbot):
+def test_what_is_on_screen_is_painted_again_without_being_asked(dressed, qtbot):
     class Counting(CheckBox):
         painted = 0
 

@@ -62,7 +62,7 @@ def test_mouse_asks_for_a_point(chart):
 
 
 class Clock:
-    """Tells the time that a test sets."""
+    """Returns the time that a test sets."""
 
     now = 0.0
 
@@ -91,5 +91,5 @@ def test_time_left_follows_the_pace():
     ("seconds", "words"),
     [(5, "less than a minute"), (60, "about 1 min"), (1500, "about 25 min"), (7500, "about 2 h 5 min")],
 )
-def test_durations_are_told_as_people_say_them(seconds, words):
+def test_durations_are_written_as_people_say_them(seconds, words):
     assert duration_words(seconds) == words

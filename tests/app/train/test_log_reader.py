@@ -86,8 +86,10 @@ def test_tail_keeps_what_a_progress_bar_said_last(tmp_path):
 
 
 def test_reported_error_is_the_sentence_of_the_command_line():
-    told = reported_error("UserWarning: x\nThe pack is gone.\n  Likely cause: It was moved.\n  What to do: Copy it.\n")
-    assert (told.what, told.why, told.fix) == ("The pack is gone", "It was moved.", "Copy it.")
+    reported = reported_error(
+        "UserWarning: x\nThe pack is gone.\n  Likely cause: It was moved.\n  What to do: Copy it.\n"
+    )
+    assert (reported.what, reported.why, reported.fix) == ("The pack is gone", "It was moved.", "Copy it.")
     assert reported_error("Traceback\nMemoryError: What to do: nothing") is None
     assert reported_error("") is None
 

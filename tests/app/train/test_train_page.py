@@ -177,7 +177,7 @@ def test_one_that_does_not_end_can_be_ended_at_once(open_page, qtbot):
     qtbot.waitUntil(lambda: "nothing was saved" in page.run_view.words.text())
 
 
-def test_a_crash_is_told_and_the_run_can_go_on(open_page, qtbot):
+def test_a_crash_is_reported_and_the_run_can_go_on(open_page, qtbot):
     page = open_page("crash")
     train(page, qtbot)
     assert "The training broke off (exit code 1: MemoryError: no room for the batch)" in page.banner.text
@@ -187,7 +187,7 @@ def test_a_crash_is_told_and_the_run_can_go_on(open_page, qtbot):
     qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=PATIENCE)
 
 
-def test_the_trainers_own_sentence_is_told_and_leaves_no_folder(open_page, qtbot):
+def test_the_trainers_own_sentence_is_reported_and_leaves_no_folder(open_page, qtbot):
     page = open_page()
     page.form.changes.setPlainText("stepps=3")
     train(page, qtbot)
@@ -197,7 +197,7 @@ def test_the_trainers_own_sentence_is_told_and_leaves_no_folder(open_page, qtbot
     assert page.nothing.isVisible()
 
 
-def test_missing_data_is_told_before_and_after_the_start(open_page, qtbot, tmp_path):
+def test_missing_data_is_reported_before_and_after_the_start(open_page, qtbot, tmp_path):
     page = open_page(data=None)
     page.form.start.click()
     assert page.banner.text.startswith("No folder of packs is chosen.")
@@ -216,7 +216,7 @@ def test_without_the_trainer_a_sentence_says_so(open_page, kit, tmp_path):
     assert not page.form.start.isEnabled()
 
 
-def test_missing_packages_are_told_in_the_trainers_words(open_page, kit, tmp_path):
+def test_missing_packages_are_reported_in_the_trainers_words(open_page, kit, tmp_path):
     script = tmp_path / "no_torch.py"
     script.write_text(
         "import sys\n"
@@ -228,7 +228,7 @@ def test_missing_packages_are_told_in_the_trainers_words(open_page, kit, tmp_pat
     assert not page.form.start.isEnabled()
 
 
-def test_a_program_that_is_gone_is_told(open_page, qtbot, kit, tmp_path):
+def test_a_program_that_is_gone_is_reported(open_page, qtbot, kit, tmp_path):
     page = open_page()
     page.controller._trainer._program = (str(tmp_path / "no python"),)
     page.form.start.click()
@@ -263,15 +263,15 @@ def test_a_recipe_that_was_chosen_by_its_former_name_is_chosen(open_page):
     assert open_page("slow-second").form.recipe.name == "slow"
 
 
-def test_choices_are_told_so_that_they_can_be_remembered(open_page, qtbot, tmp_path):
+def test_choices_are_reported_so_that_they_can_be_remembered(open_page, qtbot, tmp_path):
     page = open_page()
-    told = []
-    page.choices_changed.connect(told.append)
+    reported = []
+    page.choices_changed.connect(reported.append)
     page.use_runs_folder(str(tmp_path / "elsewhere"))
     page.form.recipes.setCurrentIndex(1)
     page.form.recipes.activated.emit(1)
-    assert told[-1] == TrainChoices("slow", tmp_path / "data", tmp_path / "elsewhere")
-    assert page.choices == told[-1]
+    assert reported[-1] == TrainChoices("slow", tmp_path / "data", tmp_path / "elsewhere")
+    assert page.choices == reported[-1]
 
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])

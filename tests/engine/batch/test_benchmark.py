@@ -1,4 +1,4 @@
-"""Measuring models: the order of the results, and an end before its time."""
+"""Measuring models: the order of the results, and cancelling."""
 
 from __future__ import annotations
 

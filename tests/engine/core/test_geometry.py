@@ -1,4 +1,4 @@
-"""Crops: there and back, level, and in the right place to a fraction of a pixel."""
+"""Crops: mapped there and back, level, and in the right place to a fraction of a pixel."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Live numbers: bounded, honest, calm."""
+"""Live numbers: bounded in memory, correct, and readable."""
 
 from dataclasses import replace
 
@@ -84,7 +84,7 @@ def test_what_is_forgotten_leaves_the_counters():
     assert (stats.frames, stats.dropped) == (4, 2), "the same frame counts once"
 
 
-def test_before_the_first_result_there_is_nothing_to_tell():
+def test_before_the_first_result_there_is_nothing_to_show():
     stats = Meter().stats()
     assert (stats.fps, stats.nme, stats.frames) == (None, None, 0)
 

@@ -38,7 +38,7 @@ def test_interval_agrees_with_theory_and_is_the_same_each_time():
     assert bootstrap_interval(np.full(5, 0.7)) == pytest.approx((0.7, 0.7))
 
 
-def test_a_gain_is_told_from_noise(run):
+def test_a_gain_is_separated_from_noise(run):
     first, better, same = run("a", BASE), run("b", BASE - 0.3 + NOISE), run("c", BASE + NOISE)
     none, gain, noise = (row.difference for row in compare([[first], [better], [same]]))
     assert none is None
@@ -64,7 +64,7 @@ def test_seeds_are_averaged_face_by_face_before_the_bootstrap(run):
         assert getattr(row.accuracy, figure) == pytest.approx(mean)
 
 
-def test_missed_faces_are_left_out_of_the_difference_and_told(run):
+def test_missed_faces_are_left_out_of_the_difference_and_reported(run):
     first, other = run("a", BASE), run("b", [None, *BASE[1:] + 1])
     rows = compare([[first], [other]])
     assert rows[1].difference.faces == COUNT - 1

@@ -18,7 +18,7 @@ def landmarks(tmp_path):
     return points
 
 
-def test_errors_come_back_and_missed_faces_are_told_from_those_without_eyes(tmp_path, landmarks):
+def test_errors_come_back_and_missed_faces_differ_from_those_without_eyes(tmp_path, landmarks):
     done = evaluation(write_pack(tmp_path / "pack", landmarks=landmarks), [1.5, 12, None, None])
     write_evaluation(done, tmp_path / "out")
     saved = read_evaluation(tmp_path / "out")

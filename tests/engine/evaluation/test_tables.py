@@ -1,4 +1,4 @@
-"""Tables of an evaluation: the rows that a pack tells of, and figures that agree with the faces."""
+"""Tables of an evaluation: the rows of a pack's subsets, and figures that agree with the faces."""
 
 import csv
 import io

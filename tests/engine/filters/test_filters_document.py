@@ -1,4 +1,4 @@
-"""docs/filters.md tells every key there is, and its examples work."""
+"""docs/filters.md lists every key, and its examples work."""
 
 import re
 import tomllib
@@ -34,7 +34,7 @@ CHOICES = (*SIGNAL_NAMES, *get_args(BlendMode), *get_args(DrivenProperty))
 
 
 @pytest.mark.parametrize("word", sorted({*KEYS, *NAMED_POINTS, *CHOICES} - {"layer", "drive"}))
-def test_the_document_tells_every_word(word):
+def test_the_document_lists_every_key(word):
     assert re.search(rf"`[^`]*\b{word}\b[^`]*`", DOCUMENT)
 
 
@@ -48,7 +48,7 @@ def test_the_hook_example_has_the_signature_that_is_called():
     assert SIGNATURE in DOCUMENT
 
 
-def test_the_mistake_of_the_tutorial_is_told_as_it_is_written():
+def test_the_mistake_of_the_tutorial_is_reported_as_it_is_written():
     text = (TEMPLATE / "filter.toml").read_text(encoding="utf-8")
     assert TITLE_LINE in text
     with pytest.raises(reading.FilterError) as caught:

@@ -14,7 +14,7 @@ TEMPLATE = (portrait_points() - portrait_points().mean(0)) * SCALE + (250, 400)
 
 
 def ramps():
-    """An opaque image whose blue tells x and whose green tells y, in halves of a pixel of the full 500 x 660."""
+    """An opaque image whose blue is x and whose green is y, in halves of a pixel of the full 500 x 660."""
     image = np.empty((660, 500, 4), np.uint8)
     image[..., 0] = np.arange(500) // 2
     image[..., 1] = (np.arange(660) * 255 / 700).astype(np.uint8)[:, None]
@@ -22,7 +22,7 @@ def ramps():
     return LayerImage((image,))
 
 
-def told(ink, points):
+def reported(ink, points):
     """The places on the image that the ink shows at points of the picture."""
     columns, rows = np.rint(points).astype(int).T - np.array([[ink.region.x0], [ink.region.y0]])
     shown = ink.pixels[rows, columns].astype(float)
@@ -41,7 +41,7 @@ def test_every_landmark_of_the_template_lands_on_that_of_the_face():
     face = face_turned_and_smiling()
     ink = mesh_ink(ramps(), make_mesh(TEMPLATE, ramps()), face, grey())
     inside = [*range(17, 60)]  # the inner lips lie on one another, the jaw at the edge of the head
-    off = np.linalg.norm(told(ink, face[inside]) - TEMPLATE[inside], axis=1)
+    off = np.linalg.norm(reported(ink, face[inside]) - TEMPLATE[inside], axis=1)
     # A pixel of the picture is about 1.6 of the image; ramps and rounding are as coarse.
     assert off.max() < 5
     assert off.mean() < 2
@@ -53,7 +53,7 @@ def test_the_mesh_covers_the_forehead():
     ink = mesh_ink(ramps(), mesh, face, grey())
     brow_to_ring = (SPREAD @ face)[87:97] * 0.5 + face[17:27] * 0.5
     expected = mesh.points[87:97] * 0.5 + TEMPLATE[17:27] * 0.5
-    off = np.linalg.norm(told(ink, brow_to_ring) - expected, axis=1)
+    off = np.linalg.norm(reported(ink, brow_to_ring) - expected, axis=1)
     assert np.median(off) < 4
 
 
@@ -104,5 +104,5 @@ def test_a_template_that_is_no_face():
         make_mesh(np.ones((68, 2)), ramps())
     doubled = TEMPLATE.copy()
     doubled[5] = doubled[6]
-    with pytest.raises(ValueError, match="one another"):
+    with pytest.raises(ValueError, match="coincide"):
         make_mesh(doubled, ramps())

@@ -1,4 +1,4 @@
-"""A filter on a picture: who is drawn on, when, and what a mirror shows."""
+"""A filter on a picture: on which faces it is drawn, when, and mirrored."""
 
 import math
 import time

@@ -137,7 +137,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "line", "parts"), MISTAKES)
-def test_a_mistake_is_told_with_its_line_and_what_was_expected(tmp_path, text, line, parts):
+def test_a_mistake_is_reported_with_its_line_and_what_was_expected(tmp_path, text, line, parts):
     file = tmp_path / "mine" / "filter.toml"
     with pytest.raises(FilterError) as caught:
         parse_spec(file, text)
@@ -157,7 +157,7 @@ def test_files_of_windows_editors_are_read(tmp_path):
         read_spec(folder)
 
 
-def test_a_letter_that_is_no_utf8_is_told_with_its_line(tmp_path):
+def test_a_letter_that_is_no_utf8_is_reported_with_its_line(tmp_path):
     folder = make_filter(tmp_path / "f")
     (folder / "filter.toml").write_bytes('[[layer]]\n# grün\nimage = "a.png"\n'.encode("latin-1"))
     with pytest.raises(FilterError, match="line 2.*UTF-8"):

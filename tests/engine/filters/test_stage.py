@@ -1,4 +1,4 @@
-"""The live stage: what is saved is shown within half a second, and no mistake takes the picture away."""
+"""The live stage: a saved change is shown within half a second, and no mistake removes the picture."""
 
 import threading
 import time
@@ -71,7 +71,7 @@ def test_editors_that_write_beside_and_rename_are_followed(stage, folder):
     assert seconds_until(lambda: colour(stage) == "blue") < SOON
 
 
-def test_a_mistake_is_told_soon_and_the_last_good_version_stays(stage, folder):
+def test_a_mistake_is_reported_soon_and_the_last_good_version_stays(stage, folder):
     (folder / "filter.toml").write_text(SQUARE + "opacity = 7\n")
     assert seconds_until(lambda: stage.error is not None) < 2 * SOON
     assert (stage.error.line, stage.error.file) == (4, folder / "filter.toml")
@@ -122,27 +122,27 @@ def test_a_folder_may_be_broken_from_the_beginning(folder):
     stage.close()
 
 
-def test_the_window_is_told_of_changes_and_mistakes(folder):
-    told = threading.Event()
-    stage = FilterStage(folder, notify=told.set)
+def test_the_window_is_notified_of_changes_and_mistakes(folder):
+    reported = threading.Event()
+    stage = FilterStage(folder, notify=reported.set)
     write_png(folder / "square.png", GREEN)
-    assert told.wait(LATE)
-    told.clear()
+    assert reported.wait(LATE)
+    reported.clear()
     (folder / "filter.toml").write_text("?")
-    assert told.wait(LATE)
+    assert reported.wait(LATE)
     assert stage.error is not None
     stage.close()
 
 
-def test_a_failing_hook_is_told_and_a_mended_one_runs_again(folder):
+def test_a_failing_hook_is_reported_and_a_mended_one_runs_again(folder):
     hook = folder / "hook.py"
     (folder / "filter.toml").write_text('hook = "hook.py"\n' + SQUARE)
     hook.write_text("def draw(picture, points, signals, seconds):\n    raise ValueError('so')\n")
-    told = threading.Event()
-    stage = FilterStage(folder, hooks=True, notify=told.set)
+    reported = threading.Event()
+    stage = FilterStage(folder, hooks=True, notify=reported.set)
     assert stage.error is None
     assert colour(stage) == "red"
-    assert told.wait(LATE)
+    assert reported.wait(LATE)
     assert (stage.error.file, stage.error.line) == (hook, 2)
     hook.write_text("def draw(picture, points, signals, seconds):\n    picture[:, :, :3] = (255, 0, 0)\n")
     assert seconds_until(lambda: colour(stage) == "blue") < SOON

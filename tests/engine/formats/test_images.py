@@ -102,7 +102,7 @@ def test_fault_44_what_is_too_large_is_refused_before_it_is_decoded(tmp_path, mo
         read_picture(tmp_path / "bomb.png")
 
 
-READ_AND_TELL_MEMORY = """
+READ_AND_PRINT_MEMORY = """
 import resource, sys
 from pathlib import Path
 from engine.core.errors import SourceError
@@ -121,7 +121,7 @@ def test_fault_44_a_bomb_of_a_few_kilobytes_fills_no_memory(tmp_path):
     path = tmp_path / "bomb.png"
     Image.new("1", (20000, 20000)).save(path)
     assert path.stat().st_size < 100_000
-    command = [sys.executable, "-c", READ_AND_TELL_MEMORY, str(path)]
+    command = [sys.executable, "-c", READ_AND_PRINT_MEMORY, str(path)]
     ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, timeout=60, check=True)
     assert int(ran.stdout) * 1024 < 1.5 * 3 * MOST_PIXELS
 

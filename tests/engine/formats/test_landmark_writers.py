@@ -37,7 +37,7 @@ def test_json_lines_have_the_documented_keys(tmp_path):
     assert (second["source"], second["frame"], second["faces"]) == ("clip.mp4", 7, [])
 
 
-def test_json_lines_tell_the_signals_of_each_face(tmp_path):
+def test_json_lines_hold_the_signals_of_each_face(tmp_path):
     result = result_of(turned_face(20, mouth=0.3), turned_face(yaw=70, number=2))
     signals = SignalReader().read(result)
     write_predictions(

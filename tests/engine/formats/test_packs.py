@@ -1,4 +1,4 @@
-"""Packs: what is whole is read, what is not gets a sentence."""
+"""Packs: complete ones are read, others are refused with a sentence."""
 
 from pathlib import Path
 

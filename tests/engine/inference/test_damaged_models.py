@@ -1,4 +1,4 @@
-"""Damage that no checksum tells, because the card agrees with it: refused by name, or contained in the numbers."""
+"""Damage that no checksum shows, because the card agrees with it: refused by name, or harmless."""
 
 from __future__ import annotations
 

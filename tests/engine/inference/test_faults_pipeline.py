@@ -1,4 +1,4 @@
-"""Bad numbers, bad pictures and bad clocks on the way of a frame: they leave no trace in what comes after them.
+"""Bad numbers, bad pictures and bad clocks in the pipeline: they do not affect later frames.
 
 The numbers in the names of tests are those of the catalogue of faults.
 """
@@ -156,4 +156,4 @@ def test_fault_33_nothing_is_measured_by_the_clock_on_the_wall():
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("time.time", "time.time_ns")
     }
     assert len(files) > 100
-    assert asking <= {"streamer.py"}, "which tells other programs the time of day"
+    assert asking <= {"streamer.py"}, "which sends other programs the time of day"

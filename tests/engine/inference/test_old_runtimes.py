@@ -24,7 +24,7 @@ from tests.old_runtimes.shipped import difference, faces_for, shipped_models
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = shipped_models()
-# The engine's own way to a model, told to go by tflite-runtime.
+# Runs a model by the engine, with tflite-runtime.
 ENGINE = """
 import sys
 from engine.inference.runtime import Runtime, runtime_name
@@ -121,7 +121,7 @@ def test_a_difference_would_be_noticed(inputs, expected):
     assert difference(name, moved, expected) == pytest.approx(0.001 * 2**0.5, rel=1e-3)
 
 
-def test_a_model_that_the_runtime_refuses_is_told_apart(inputs):
+def test_a_model_that_the_runtime_refuses_is_distinguished(inputs):
     found = try_models(own_runtime(), {"broken": b"no model"}, {})
     assert list(found) == ["broken.error"]
 

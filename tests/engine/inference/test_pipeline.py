@@ -1,4 +1,4 @@
-"""The pipeline: smoothing per face, accuracy against truth, no state where there must be none."""
+"""The pipeline: smoothing per face, accuracy against truth, no state kept where there must be none."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_accuracy_is_that_of_the_face_nearest_to_the_truth():
     assert result.nme == pytest.approx(1 / 60 * 100, rel=0.01)
 
 
-def test_without_a_face_there_is_no_error_to_tell():
+def test_without_a_face_there_is_no_error_to_show():
     pipeline, _ = make()
     assert pipeline.process(frame(truth=Truth(IBUG_68, face_points(1, 2, 3)))).nme is None
 

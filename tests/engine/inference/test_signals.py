@@ -61,7 +61,7 @@ def test_a_turned_head_neither_closes_the_eyes_nor_opens_the_mouth(turn):
         assert getattr(turned, name) == pytest.approx(getattr(straight, name), abs=0.15)
 
 
-def test_an_eye_that_is_seen_from_the_side_tells_nothing():
+def test_an_eye_that_is_seen_from_the_side_shows_nothing():
     signals = signals_of(turned_face(yaw=65))  # towards the right of the picture: the person's left eye is far
     assert math.isnan(signals.eye_left)
     assert signals.eye_right > 0.8
@@ -168,7 +168,7 @@ def test_landmarks_that_are_no_face_have_no_pose(name):
     json.dumps(signals.as_record(), allow_nan=False)
 
 
-def test_one_place_tells_nothing_of_eyes_and_mouth():
+def test_one_place_shows_nothing_of_eyes_and_mouth():
     record = signals_of(face_with(DEGENERATE["one place"])).as_record()
     assert record == {**dict.fromkeys(SIGNALS), "blinks": 0}
 
@@ -194,7 +194,7 @@ def test_a_face_takes_less_than_a_millisecond():
 @pytest.fixture(scope="module")
 def sample_signals():
     """The signals on the sample's ground truth at 15 frames a second, with the script's pose of each frame."""
-    clip, reader, told = SampleClip(), SignalReader(), []
+    clip, reader, reported = SampleClip(), SignalReader(), []
     with pytest.MonkeyPatch.context() as patch:
         # Only the landmarks are wanted: pictures would take most of the time.
         patch.setattr(MovingPortrait, "_look", lambda *_: np.zeros((HEIGHT, WIDTH, 3), np.uint8))
@@ -202,8 +202,8 @@ def sample_signals():
         for number in range(0, round(LOOP_SECONDS * RATE), 2):
             truth = clip.frame(number)[1]
             result = result_of(face_of(truth.points), moment=number / RATE)
-            told.append((reader.read(result)[0], pose_at(number / RATE)))
-    return told
+            reported.append((reader.read(result)[0], pose_at(number / RATE)))
+    return reported
 
 
 def test_the_blinks_of_the_sample_are_found(sample_signals):

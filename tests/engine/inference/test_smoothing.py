@@ -1,4 +1,4 @@
-"""The One-Euro filter: calm when still, quick when moving, never poisoned."""
+"""The One-Euro filter: steady when still, quick when moving, never left with NaN."""
 
 import numpy as np
 import pytest

@@ -26,7 +26,7 @@ def test_the_detector_runs_once_and_then_rests():
     assert {track.id for frame in frames for track in frame.tracks} == {1}
 
 
-def test_a_moving_growing_turning_face_is_followed_all_the_way_round():
+def test_a_face_that_moves_grows_and_turns_is_followed_all_the_way_round():
     tracker, scene, detector, landmarker = make((200, 200, 100, 0), detect_every=1000)
     for step in range(60):
         roll = math.remainder(step * math.radians(6), 2 * math.pi)

@@ -83,7 +83,7 @@ def test_frames_that_one_lane_left_out_do_not_count_and_do_not_pile_up():
     assert meter.value == 0
 
 
-def test_another_model_starts_anew():
+def test_another_model_starts_an_empty_window():
     meter = AgreementMeter()
     for lane in (0, 1):
         meter.add(lane, result(1, face_at(3 * lane, 0)))
@@ -92,7 +92,7 @@ def test_another_model_starts_anew():
     assert meter.value is None
 
 
-def test_it_starts_anew_when_told_to():
+def test_it_starts_again_on_request():
     meter = AgreementMeter()
     for lane in (0, 1):
         meter.add(lane, result(1, face_at(3 * lane, 0)))

@@ -1,4 +1,4 @@
-"""What is noticed of a camera's pictures, and cameras that are read without a live session."""
+"""Hints on a camera's pictures, and cameras that are read without a live session."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def observe(pictures, period: float = 0.1) -> list[str]:
     return [hints.observe(picture, 10.0 + number * period) for number, picture in enumerate(pictures)]
 
 
-def test_fault_27_black_pictures_are_told_after_two_seconds_and_no_longer_than_they_last():
-    told = observe([scene(3, 1.5) for _ in range(30)] + [scene() for _ in range(3)])
-    assert told[:20] == [""] * 20
-    assert told[20:30] == [BLACK] * 10
-    assert told[30:] == [""] * 3
+def test_fault_27_black_pictures_are_reported_after_two_seconds_and_no_longer_than_they_last():
+    reported = observe([scene(3, 1.5) for _ in range(30)] + [scene() for _ in range(3)])
+    assert reported[:20] == [""] * 20
+    assert reported[20:30] == [BLACK] * 10
+    assert reported[30:] == [""] * 3
 
 
 def test_a_short_darkness_is_not_worth_a_word():
@@ -44,10 +44,10 @@ def test_a_dark_room_is_not_a_black_picture(picture):
 
 def test_fault_28_the_same_picture_again_and_again_is_frozen():
     still = scene()
-    told = observe([scene()] + [still] * 25 + [scene()] * 2)
-    assert told[21] == ""
-    assert told[22:26] == [FROZEN] * 4
-    assert told[26] == ""
+    reported = observe([scene()] + [still] * 25 + [scene()] * 2)
+    assert reported[21] == ""
+    assert reported[22:26] == [FROZEN] * 4
+    assert reported[26] == ""
 
 
 def test_a_scene_at_rest_is_not_frozen():

@@ -87,12 +87,12 @@ def test_fault_02_stopping_does_not_wait_for_a_driver_that_hangs(hang):
         wait_until(lambda: stage.pipeline.seen)
         time.sleep(0.05)
         start = time.monotonic()
-        assert not stage.session.stop(timeout=0.3), "it says that a thread was left behind"
+        assert not stage.session.stop(timeout=0.3), "it reports that a thread was abandoned"
         assert time.monotonic() - start < 1.0
         notified = stage.notified
         hang.set()
         time.sleep(0.05)
-        assert stage.notified == notified, "nobody is told any more"
+        assert stage.notified == notified, "there are no more notifications"
         assert stage.session.stop(timeout=3.0), "and by now it has ended"
 
 

@@ -1,4 +1,4 @@
-"""Finders and the composer without a source: what goes with the pictures, whom errors blame, and who waits for whom."""
+"""Finders and the composer without a source: what comes with the pictures, whose errors they are, and who waits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOCKED = replace(SIDE_BY_SIDE, pace=Pace.LOCKED)
 
 
 class Painter(FakePainter):
-    """Remembers what it painted; fails on faces, or always, if it is told to."""
+    """Remembers what it painted; fails on faces, or always, on request."""
 
     def __init__(self, fails: bool = False, fails_always: bool = False) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Faults of cameras and models that users mend while the session runs, and what must stay bounded meanwhile.
+"""Faults of cameras and models that users fix while the session runs, and what must stay bounded meanwhile.
 
 The numbers in the names of tests are those of the catalogue of faults.
 """

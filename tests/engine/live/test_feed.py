@@ -1,4 +1,4 @@
-"""Frames on their way to the finders: no finder misses one that it needs, and nothing old is handed out."""
+"""Frames on their way to the finders: no finder misses one that it needs, and none is out of date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two lanes in a live session: their pace, their pictures, their errors, and what they say of each other."""
+"""Two lanes in a live session: their pace, their pictures, their errors, and their agreement."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_models_that_say_the_same_agree_to_nothing_of_the_eye_distance():
         wait_until(lambda: (view := stage.take_view()) is None or view.agreement is not None)
 
 
-def test_fault_14_a_teacher_that_throws_is_told_of_and_the_student_goes_on():
+def test_fault_14_a_teacher_that_throws_is_reported_and_the_student_goes_on():
     def failing(frame):
         raise RuntimeError("invoke failed")
 

@@ -1,4 +1,4 @@
-"""The live session going about in files: seeking, stepping, looping.
+"""The live session on files: seeking, stepping, looping.
 
 The numbers in the names of tests are those of the catalogue of faults.
 """
@@ -168,7 +168,7 @@ def test_no_frame_of_before_is_shown_after_a_seek():
     assert min(levels) >= 90, "and frame 5 is thrown away"
 
 
-def test_a_seek_begins_tracking_and_smoothing_anew():
+def test_a_seek_begins_tracking_and_smoothing_again():
     stage = Stage(lambda: film())
     with stage:
         wait_until(lambda: len(stage.pipeline.seen) > 3)

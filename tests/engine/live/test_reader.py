@@ -6,7 +6,7 @@ from engine.live.reader import SourceThread
 from tests.fakes.clock import FakeClock
 
 
-def test_a_source_that_throws_while_it_opens_is_told_without_a_gap_for_its_name():
+def test_a_source_that_throws_while_it_opens_is_reported_without_a_gap_for_its_name():
     def open_source():
         raise RuntimeError("driver")
 

@@ -48,7 +48,7 @@ def test_the_last_view_stays_after_the_end_and_follows_the_settings():
         stage.session.settings = LiveSettings(mirrored=True)
         view = stage.last_view()
         assert view.first.result.frame.id == 1
-        assert view.first.picture[0, 0, 0] == 255, "mirrored anew"
+        assert view.first.picture[0, 0, 0] == 255, "mirrored again"
         time.sleep(0.05)
         assert stage.take_view() is None, "nothing changed, nothing is drawn"
         wait_until(lambda: clip.closed)
@@ -82,7 +82,7 @@ def test_a_frame_that_waited_for_its_moment_is_not_old():
     assert sorted(ages)[5] < 0.025, "half of the 50 ms for which each frame waits"
 
 
-def test_frames_come_at_their_own_times_where_they_tell():
+def test_frames_come_at_their_own_times_where_they_have_some():
     times = [0.0, 0.01, 0.02, 0.22, 0.23]
     moments = []
     pipeline = FakePipeline(failing=lambda frame: moments.append(time.monotonic()))
@@ -132,7 +132,7 @@ def test_a_file_that_does_not_answer_is_stalled_and_goes_on_where_it_was(hang):
     with stage:
         wait_until(lambda: stage.state is STALLED)
         time.sleep(2 * FAST.dead)
-        assert stage.state is STALLED, "a file is never opened anew: it would start from its beginning"
+        assert stage.state is STALLED, "a file is never reopened: it would start from its beginning"
         hang.set()
         wait_until(lambda: stage.state is ENDED)
     assert stage.pipeline.levels == [1, 2]

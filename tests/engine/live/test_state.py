@@ -17,8 +17,8 @@ WAYS = {
 }
 
 
-def machine_in(state: SourceState, told: list[Status] | None = None) -> StateMachine:
-    machine = StateMachine(lambda: None if told is None else told.append(machine.status))
+def machine_in(state: SourceState, reported: list[Status] | None = None) -> StateMachine:
+    machine = StateMachine(lambda: None if reported is None else reported.append(machine.status))
     for step in WAYS[state]:
         machine.move(step, "")
     return machine
@@ -45,12 +45,12 @@ def test_nothing_leads_out_of_a_failure_and_only_a_picture_out_of_reconnecting()
 
 
 def test_listeners_hear_of_changes_only():
-    told: list[Status] = []
-    machine = machine_in(SourceState.STARTING, told)
+    reported: list[Status] = []
+    machine = machine_in(SourceState.STARTING, reported)
     machine.move(SourceState.LIVE, "", "Cam")
     machine.move(SourceState.LIVE, "")
     machine.move(SourceState.LIVE, "dark")
-    assert told == [Status(SourceState.LIVE, "Cam", ""), Status(SourceState.LIVE, "Cam", "dark")]
+    assert reported == [Status(SourceState.LIVE, "Cam", ""), Status(SourceState.LIVE, "Cam", "dark")]
 
 
 def test_the_error_of_a_failure_goes_with_its_status():

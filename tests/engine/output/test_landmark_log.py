@@ -1,4 +1,4 @@
-"""Logs of landmarks: complete, whole, and never in the way of a frame."""
+"""Landmark logs: complete, and never slowing a frame."""
 
 from __future__ import annotations
 
@@ -85,28 +85,28 @@ def test_a_csv_goes_on_in_another_file_when_the_model_has_another_markup(folder)
         assert {len(row) for row in rows} == {len(heading)}
 
 
-def test_fault_16_a_full_disk_ends_the_log_tells_it_and_keeps_what_there_is(folder):
+def test_fault_16_a_full_disk_ends_the_log_is_reported_and_keeps_what_there_is(folder):
     space = iter([10**9] * 2 + [5_000_000] * 9)
-    told = []
-    log = LandmarkLog(folder / "a.jsonl", lambda _, error: told.append(error), lambda _: next(space))
+    reported = []
+    log = LandmarkLog(folder / "a.jsonl", lambda _, error: reported.append(error), lambda _: next(space))
     for number in range(200):
         log.add(result(number))
-    wait_until(lambda: told)
+    wait_until(lambda: reported)
     assert not log.add(result())
     logged = log.stop()
-    assert "5 MB are left" in str(told[0])
-    assert str(folder / "a.jsonl") in str(told[0])
+    assert "5 MB are left" in str(reported[0])
+    assert str(folder / "a.jsonl") in str(reported[0])
     assert logged.frames == len((folder / "a.jsonl").read_text(encoding="utf-8").splitlines()) == 100
 
 
-def test_fault_55_a_place_that_cannot_be_written_is_told_and_the_former_file_stays(folder):
+def test_fault_55_a_place_that_cannot_be_written_is_reported_and_the_former_file_stays(folder):
     folder.mkdir()
     (folder / "file").write_text("no folder", encoding="utf-8")
-    told = []
-    log = LandmarkLog(folder / "file" / "a.jsonl", lambda _, error: told.append(error))
+    reported = []
+    log = LandmarkLog(folder / "file" / "a.jsonl", lambda _, error: reported.append(error))
     log.add(result())
-    wait_until(lambda: told)
-    assert "cannot be written" in str(told[0])
+    wait_until(lambda: reported)
+    assert "cannot be written" in str(reported[0])
     assert log.stop().frames == 0
 
 

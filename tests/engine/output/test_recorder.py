@@ -1,4 +1,4 @@
-"""Live recordings: true to time, whole or told, and never in the way of a frame."""
+"""Live recordings: correct in time, complete or reported, and never slowing a frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fakes.live_fakes import wait_until
 
 
 def view(level: int, width: int = 64, height: int = 48) -> np.ndarray:
-    """Return a BGRA picture whose blue tells its number."""
+    """Return a BGRA picture whose blue is its number."""
     made = np.full((height, width, 4), 255, np.uint8)
     made[..., :3] = (level, 0, 0)
     return made
@@ -113,21 +113,21 @@ def test_fault_30_another_size_goes_on_in_the_same_video_with_black_bars(folder)
     assert wide[3, 32].max() < 30
 
 
-def test_fault_16_a_full_disk_ends_the_recording_tells_it_and_keeps_what_there_is(folder):
+def test_fault_16_a_full_disk_ends_the_recording_is_reported_and_keeps_what_there_is(folder):
     space = iter([10**9, 10**9, 10**9] + [RESERVED_BYTES - 1] * 9)
-    told = []
+    reported = []
     recorder = LiveRecorder(
         folder / "a.mp4",
         25,
-        lambda _, error: told.append(error),
+        lambda _, error: reported.append(error),
         lambda *arguments, **keywords: VideoRecorder(*arguments, free_bytes=lambda _: next(space), **keywords),
     )
     for number in range(100):
         recorder.add(view(number), number / 25)
-    wait_until(lambda: told)
+    wait_until(lambda: reported)
     assert not recorder.add(view(0), 5.0), "no picture is taken any more, and none is waited for"
     recorded = recorder.stop()
-    (error,) = told
+    (error,) = reported
     assert str(folder / "a.mp4") in str(error)
     assert "32 MB are left" in str(error)
     assert recorder.error is error
@@ -136,15 +136,15 @@ def test_fault_16_a_full_disk_ends_the_recording_tells_it_and_keeps_what_there_i
 
 def test_fault_16_a_disk_that_is_full_from_the_beginning_leaves_nothing(folder):
     space = iter([10**9] + [0] * 9)
-    told = []
+    reported = []
 
     def open_recorder(*arguments, **keywords):
         return VideoRecorder(*arguments, free_bytes=lambda _: next(space), **keywords)
 
-    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: told.append(error), open_recorder)
+    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: reported.append(error), open_recorder)
     recorder.add(view(0), 0.0)
-    wait_until(lambda: told)
-    assert "The disk is full" in str(told[0])
+    wait_until(lambda: reported)
+    assert "The disk is full" in str(reported[0])
     assert recorder.stop().frames == 0
     assert list(folder.iterdir()) == []
 
@@ -175,12 +175,12 @@ def recorder_with(writer):
     return lambda *arguments, **keywords: VideoRecorder(*arguments, open_writer=writer, **keywords)
 
 
-def test_fault_17_a_missing_codec_is_told_while_frames_go_on(folder):
-    told = []
-    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: told.append(error), recorder_with(Closed))
+def test_fault_17_a_missing_codec_is_reported_while_frames_go_on(folder):
+    reported = []
+    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: reported.append(error), recorder_with(Closed))
     recorder.add(view(0), 0.0)
-    wait_until(lambda: told)
-    assert "cannot be encoded here" in str(told[0])
+    wait_until(lambda: reported)
+    assert "cannot be encoded here" in str(reported[0])
     assert recorder.stop().frames == 0
     assert list(folder.iterdir()) == []
 
@@ -205,12 +205,12 @@ class Broken(VideoRecorder):
         raise OSError("gone")
 
 
-def test_a_recording_that_cannot_even_be_rescued_has_ended_and_is_told(folder):
-    told = []
-    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: told.append(error), Broken)
+def test_a_recording_that_cannot_even_be_rescued_has_ended_and_is_reported(folder):
+    reported = []
+    recorder = LiveRecorder(folder / "a.mp4", 25, lambda _, error: reported.append(error), Broken)
     recorder.add(view(0), 0.0)
-    wait_until(lambda: told)
-    assert "no picture" in str(told[0])
+    wait_until(lambda: reported)
+    assert "no picture" in str(reported[0])
     assert not recorder.add(view(0), 1.0)
 
 

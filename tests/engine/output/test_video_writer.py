@@ -251,11 +251,11 @@ def test_fault_16_writes_that_really_fail_are_noticed(folder, ending):
     path = folder / f"a{ending}"
     command = [sys.executable, "-c", WRITE_BEYOND_A_LIMIT, str(path)]
     ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, timeout=60, check=True)
-    told = ran.stdout.decode()
-    assert "of 20 frames are in the recording" in told
+    reported = ran.stdout.decode()
+    assert "of 20 frames are in the recording" in reported
     assert not path.exists()
     for part in folder.iterdir():
-        assert str(part) in told
+        assert str(part) in reported
         assert 0 < len(frames_of(part)) < 20
 
 

@@ -1,4 +1,4 @@
-"""What all outputs share: nothing waits for them, what they cannot follow is counted, and they say who failed."""
+"""What all outputs share: nothing waits for them, dropped items are counted, and errors name the output."""
 
 from __future__ import annotations
 

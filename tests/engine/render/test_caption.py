@@ -12,7 +12,7 @@ from engine.render.scene import Layout
 from tests.fakes.views import BLUE, RED, one, plain, result, two
 
 
-def told(layout, view=None, magnification=3.0):
+def reported(layout, view=None, magnification=3.0):
     return [
         part.text for part in words_of((view or two(plain(RED), plain(BLUE))).models(layout), layout, magnification)
     ]
@@ -25,25 +25,25 @@ def rows_with(picture, colour):
 
 @pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID])
 def test_both_models_are_named(layout):
-    assert told(layout) == ["student-68", "teacher-98"]
+    assert reported(layout) == ["student-68", "teacher-98"]
 
 
 def test_the_difference_has_a_key_with_its_magnification():
     key = ["student-68", "teacher-98", "arrows \u00d75 to teacher-98", "0 to 6+ % of eye distance"]
-    assert told(Layout.DIFFERENCE, magnification=5.0) == key
+    assert reported(Layout.DIFFERENCE, magnification=5.0) == key
 
 
 def test_nothing_is_said_of_a_single_lane_or_of_what_no_model_saw():
-    assert told(Layout.SINGLE) == []
-    assert told(Layout.SPLIT, one(plain(RED))) == ["student-68"]
-    assert told(Layout.DIFFERENCE, two(plain(RED), plain(BLUE), other_result=result(""))) == ["student-68"]
+    assert reported(Layout.SINGLE) == []
+    assert reported(Layout.SPLIT, one(plain(RED))) == ["student-68"]
+    assert reported(Layout.DIFFERENCE, two(plain(RED), plain(BLUE), other_result=result(""))) == ["student-68"]
 
 
 def test_on_one_picture_the_model_that_is_drawn_is_named_not_a_newer_one():
     view = two(plain(RED), plain(BLUE))
     newer = replace(view, lanes=(view.first, replace(view.second, result=result("student-68-lite"))))
-    assert told(Layout.OVERLAID, newer) == ["student-68", "teacher-98"]
-    assert told(Layout.SPLIT, newer) == ["student-68", "student-68-lite"]
+    assert reported(Layout.OVERLAID, newer) == ["student-68", "teacher-98"]
+    assert reported(Layout.SPLIT, newer) == ["student-68", "student-68-lite"]
 
 
 def test_the_line_is_slim_and_bears_the_colours_of_the_lanes_and_the_heat():
@@ -64,7 +64,7 @@ def test_a_narrow_picture_has_as_many_lines_as_leave_it_to_be_seen(size):
         assert rows_with(picture, SECOND_LANE).min() > rows_with(picture, FIRST_LANE).max()
 
 
-def test_other_words_and_pictures_of_another_size_are_set_anew():
+def test_other_words_and_pictures_of_another_size_are_set_again():
     caption = Caption()
     words = words_of(two(plain(RED), plain(BLUE)).models(Layout.SPLIT), Layout.SPLIT, 3.0)
     for width, names in ((640, words), (640, words[:1]), (320, words)):

@@ -25,7 +25,7 @@ ONLY = {
     name: dataclasses.replace(OFF, **{name: True})
     for name in ("points", "contours", "box", "numbers", "truth", "indices")
 }
-READINGS = Stats(30.0, {"landmark": Spread(1.0, 2.0), "draw": Spread(0.7, 0.9)}, 2.5, 1.0, 0, 100)
+STATS = Stats(30.0, {"landmark": Spread(1.0, 2.0), "draw": Spread(0.7, 0.9)}, 2.5, 1.0, 0, 100)
 WIDTH, HEIGHT = 640, 480
 
 
@@ -63,7 +63,7 @@ def grey(width=WIDTH, height=HEIGHT, level=90):
 
 def composed(painter, result, options, mirrored=False):
     out = np.full((result.frame.height, result.frame.width, 4), 77, np.uint8)
-    painter.paint(out, result, Look(options, mirrored), READINGS)
+    painter.paint(out, result, Look(options, mirrored), STATS)
     return out
 
 
@@ -206,7 +206,7 @@ def test_ink_stays_near_the_face_and_inside_the_buffer(painter):
     points = grid_of_points(IBUG_68)
     result = result_of(noise(), [face_at(points)], points)
     wide = np.full((HEIGHT + 20, WIDTH, 4), 77, np.uint8)
-    painter.paint(wide[10:-10], result, Look(dataclasses.replace(ON, numbers=False)), READINGS)
+    painter.paint(wide[10:-10], result, Look(dataclasses.replace(ON, numbers=False)), STATS)
     assert (wide[:10] == 77).all()
     assert (wide[-10:] == 77).all()
     picture, box = wide[10:-10].copy(), landmark_box(points)
@@ -274,12 +274,12 @@ def test_other_schemes_are_drawn_too(painter):
 @pytest.mark.parametrize("shape", [(480, 640, 3), (640, 480, 4), (479, 640, 4)])
 def test_a_buffer_of_another_shape_is_refused(painter, shape):
     with pytest.raises(ValueError, match="out must be uint8"):
-        painter.paint(np.zeros(shape, np.uint8), result_of(noise()), Look(ON), READINGS)
+        painter.paint(np.zeros(shape, np.uint8), result_of(noise()), Look(ON), STATS)
 
 
 def test_a_buffer_of_another_type_is_refused(painter):
     with pytest.raises(ValueError, match="float32"):
-        painter.paint(np.zeros((480, 640, 4), np.float32), result_of(noise()), Look(ON), READINGS)
+        painter.paint(np.zeros((480, 640, 4), np.float32), result_of(noise()), Look(ON), STATS)
 
 
 def test_ink_grows_with_face_and_picture():
@@ -332,7 +332,7 @@ def lab(colour, seen_by):
 
 
 @pytest.mark.parametrize("who", list(SEEN_BY))
-def test_truth_is_told_from_landmarks_by_the_colour_blind(who):
+def test_the_colour_blind_distinguish_truth_from_landmarks(who):
     truth = lab(TRUTH, SEEN_BY[who])
     for part, colour in PARTS.items():
         assert np.linalg.norm(lab(colour, SEEN_BY[who]) - truth) > 45, part
@@ -421,7 +421,7 @@ def test_indices_of_every_scheme_lie_within_the_layer(painter, scheme):
     wide = np.full((HEIGHT, WIDTH, 4), 0, np.uint8)
     narrow = composed(painter, result_of(grey(), [face_at(points, scheme)]), ONLY["indices"])
     look = Look(dataclasses.replace(ONLY["indices"], box=True))
-    painter.paint(wide, result_of(grey(), [face_at(points, scheme)]), look, READINGS)
+    painter.paint(wide, result_of(grey(), [face_at(points, scheme)]), look, STATS)
     box = frame_of(face_at(points, scheme))
     inner = np.s_[round(box.y0) + 40 : round(box.y1) - 40, round(box.x0) + 40 : round(box.x1) - 40]
     assert np.array_equal(wide[inner], narrow[inner])
@@ -434,7 +434,7 @@ def test_a_compared_face_has_its_indices_once(painter):
     face = face_at(faces_of_the_sample()[0])
     result, look = result_of(grey(), [face]), Look(ONLY["indices"], layout=Layout.OVERLAID)
     out = np.empty((HEIGHT, WIDTH, 4), np.uint8)
-    painter.paint(out, result, look, READINGS, other=result_of(grey(), [face]))
+    painter.paint(out, result, look, STATS, other=result_of(grey(), [face]))
     single = np.empty_like(out)
-    painter.paint(single, result, look, READINGS, other=result_of(grey()))
+    painter.paint(single, result, look, STATS, other=result_of(grey()))
     assert np.array_equal(out, single)

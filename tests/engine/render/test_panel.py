@@ -1,4 +1,4 @@
-"""The panel: says what is known, keeps still, stays small, can be read on any picture."""
+"""The panel: shows what is known, does not move, stays small, is legible on any picture."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_numbers_stand_still_for_a_moment(painter):
     assert np.array_equal(at(10.0 + 0.9 * REFRESH, 20.0), first)
     later = at(10.0 + REFRESH, 20.0)
     assert not np.array_equal(later, first)
-    assert not np.array_equal(at(5.0, 30.0), later), "a source that starts anew counts at once"
+    assert not np.array_equal(at(5.0, 30.0), later), "a source that starts again counts at once"
 
 
 def test_new_rows_and_new_sizes_count_at_once(painter):

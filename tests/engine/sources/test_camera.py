@@ -51,7 +51,7 @@ def test_it_is_opened_on_the_backend_that_listed_it_with_a_fast_format():
     }
 
 
-def test_a_camera_that_refuses_every_wish_is_used_as_it_is():
+def test_a_camera_that_refuses_every_request_is_used_as_it_is():
     wishes = (cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_BUFFERSIZE)
     assert camera_source(FaultyCamera([noisy(96, 72)], refuses=wishes)).read().width == 96
 

@@ -30,7 +30,7 @@ def system_with(*cameras: SimpleNamespace):
 TWINS = (listed(3, "HD Webcam", "/port/a"), listed(0, "Studio Display", "/port/d"), listed(1, "HD Webcam", "/port/b"))
 
 
-def test_fault_37_cameras_of_the_same_model_are_told_apart_and_sorted_by_number():
+def test_fault_37_cameras_of_the_same_model_are_distinguished_and_sorted_by_number():
     cameras = list_cameras(1, system_with(*TWINS))
     assert [(camera.index, camera.name) for camera in cameras] == [
         (0, "Studio Display"),

@@ -85,7 +85,7 @@ def test_beyond_the_end_is_the_last_frame_and_then_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("told", [0.0, -1.0, math.nan, 1e18, 2.0, 5000.0])
-def test_fault_42_a_wrong_number_of_frames_is_safe(tmp_path, told):
+def test_fault_42_a_wrong_number_of_frames_is_safe(tmp_path, reported):
     path = write_clip(tmp_path / "clip.avi", frames=30, rate=25.0)
     frames = frames_of(VideoSource(path))
 
@@ -97,7 +97,7 @@ def test_fault_42_a_wrong_number_of_frames_is_safe(tmp_path, told):
             return getattr(self._real, name)
 
         def get(self, prop):
-            return told if prop == cv2.CAP_PROP_FRAME_COUNT else self._real.get(prop)
+            return reported if prop == cv2.CAP_PROP_FRAME_COUNT else self._real.get(prop)
 
     source = VideoSource(path, Liar)
     assert source.duration is None or source.duration > 0
@@ -160,7 +160,7 @@ def test_without_useful_times_frames_are_counted(tmp_path):
     source.close()
 
 
-def test_steps_back_seldom_decode_anew(tmp_path):
+def test_steps_back_seldom_decode_again(tmp_path):
     seeks = []
 
     class Counting:

@@ -1,4 +1,4 @@
-"""The sheet of derived labels: points on a plain ground, their origin told by colour, and no photograph."""
+"""The sheet of derived labels: points on a plain background, their origin shown by colour, and no photograph."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def seen(picture, colour):
 
 
 @pytest.mark.parametrize(("manual", "shown", "absent"), [(MANUAL, TEXT, PARTS["eye"]), (MOVED, PARTS["eye"], TEXT)])
-def test_the_origin_of_a_label_is_told_by_its_colour(tmp_path, make_pack, manual, shown, absent):
+def test_the_origin_of_a_label_is_shown_by_its_colour(tmp_path, make_pack, manual, shown, absent):
     pack = make_pack(origin=origins(COUNT + 3, manual))
     main([str(pack), "--out", str(tmp_path / "sheet.png")])
     picture = read_picture(tmp_path / "sheet.png")

@@ -1,4 +1,4 @@
-"""Checking a pack: what is wrong is found, and whole packs are left in peace."""
+"""Checking a pack: what is wrong is found, and good packs pass."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_a_sound_pack_is_left_in_peace(make_pack):
     assert values["labels"] == [{"array": "landmarks", "points": 68, "unlabelled": 0}]
 
 
-def test_missing_and_unreadable_pictures_are_told_apart(make_pack):
+def test_missing_and_unreadable_pictures_are_distinguished(make_pack):
     folder = make_pack()
     (folder / "images" / "1.png").unlink()
     (folder / "images" / "3.png").write_bytes(b"GIF89a")
@@ -139,7 +139,7 @@ def test_five_points_are_checked_as_far_as_they_go(make_pack):
     assert labels == [("labels off the picture", True, (4,)), ("unknown markup", False, ())]
 
 
-def test_what_training_refuses_is_told(make_pack):
+def test_what_training_refuses_is_reported(make_pack):
     (finding,) = check_pack(make_pack(visibility=np.ones((5, 3), np.uint8))).findings
     assert finding.error
     assert "“visibility”" in finding.text

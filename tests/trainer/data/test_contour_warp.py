@@ -95,7 +95,7 @@ def test_differences_are_the_same_on_both_sides(warp):
     assert np.allclose(shifts, -shifts.conj()[list(IBUG_68.mirror)])
 
 
-def test_few_faces_tell_no_difference(warp):
+def test_few_faces_prove_no_difference(warp):
     truth = face_98(200)
     manual = namesakes(truth) + 5 * np.random.default_rng(4).normal(size=(68, 2))
     count = LEAST_FACES - 1

@@ -191,7 +191,7 @@ def test_a_pack_without_labels_is_refused(tmp_path, data, in_recipes):
         pack_crops(tmp_path / "empty", tmp_path / "cache")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(data, tmp_path, monkeypatch, in_recipes):
+def test_a_full_disk_is_reported_and_leaves_nothing(data, tmp_path, monkeypatch, in_recipes):
     def full(tensors, path, metadata):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")

@@ -190,7 +190,7 @@ def test_proposals_for_other_faces_leave_nothing_behind(tmp_path, make_pack, sha
     assert leftovers(tmp_path) == []
 
 
-def test_no_proposal_at_all_is_told(tmp_path, make_pack, shapes, truths):
+def test_no_proposal_at_all_is_reported(tmp_path, make_pack, shapes, truths):
     manual = namesakes(truths)
     manual[:, 10:] = np.nan
     with pytest.raises(PackError, match="No face .* is left. 0 of its 4"):

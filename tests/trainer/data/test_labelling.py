@@ -176,7 +176,7 @@ def test_packs_without_use_get_a_sentence(tmp_path, make_pack, landmarker, faces
     assert not (tmp_path / "out").exists()
 
 
-def test_a_broken_model_is_told(tmp_path, make_pack, five):
+def test_a_broken_model_is_reported(tmp_path, make_pack, five):
     broken = FakeLandmarker(FakeScene(FACE), spoil=lambda found: replace(found, points=found.points * np.nan))
     with pytest.raises(ModelError, match="not finite"):
         label_pack(make_pack([five]), broken, tmp_path / "out", LIMIT)

@@ -1,4 +1,4 @@
-"""KD-Loss against values computed by hand, in both of its stats."""
+"""KD-Loss against values computed by hand, in both of its variants."""
 
 from dataclasses import replace
 
@@ -153,12 +153,12 @@ def test_a_number_of_teachers_that_does_not_fit_is_refused(teachers):
 
 
 def test_a_teacher_without_prediction_adds_nothing():
-    with_pull = replace(released_code(), point_distillation_weight=1.0)
-    terms = one_point(with_pull, [NAN, 0.2], confidence=[NAN, 0.5])
+    with_distillation = replace(released_code(), point_distillation_weight=1.0)
+    terms = one_point(with_distillation, [NAN, 0.2], confidence=[NAN, 0.5])
     assert terms.tough.item() == 0
     assert terms.tolerant.item() == pytest.approx(-0.04)
     assert terms.point_distillation.item() == pytest.approx(0.3 * 0.5)
-    silent = one_point(with_pull, [0.45, NAN])
+    silent = one_point(with_distillation, [0.45, NAN])
     assert silent.main.item() == pytest.approx(0.3), "the fixed threshold holds, 0.5"
     silent.total.backward()
 
@@ -173,7 +173,7 @@ def test_half_a_teacher_counts_half():
     assert half.tolerant.item() == pytest.approx(whole.tolerant.item())
 
 
-def test_points_without_label_add_the_pull_alone():
+def test_points_without_label_add_point_distillation_alone():
     settings = replace(KDLoss(), point_distillation_weight=2.0)
     terms = one_point(settings, [0.45, 0.2], truth=NAN, confidence=[1.0, 0.5], labelled=0.0)
     assert [terms.main.item(), terms.tough.item(), terms.tolerant.item()] == [0, 0, 0]
@@ -227,7 +227,7 @@ def test_the_gradient_is_that_of_the_values(settings):
     assert teachers.grad is None, "teachers are frozen"
 
 
-def test_the_pull_knows_on_which_side_the_teacher_stands():
+def test_point_distillation_knows_on_which_side_the_teacher_is():
     student = torch.tensor([[[0.5, 0.5]]], requires_grad=True)
     point_distillation(student, torch.tensor([[[0.6, 0.3]]]), torch.tensor([[0.5]])).backward()
     assert student.grad.flatten().tolist() == pytest.approx([-0.25, 0.25])

@@ -1,4 +1,4 @@
-"""Heatmap distillation in both stats, against values computed by hand."""
+"""Heatmap distillation in both variants, against values computed by hand."""
 
 import math
 
@@ -68,7 +68,7 @@ def test_normalised_maps_are_compared_by_their_form():
     assert heatmap_distillation(student, [2 * student], form).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_what_cannot_be_distilled_is_told():
+def test_what_cannot_be_distilled_is_reported():
     with pytest.raises(UsageError, match="There is no variant of heatmap distillation “l7”"):
         HeatmapKD("l7")
     with pytest.raises(UsageError, match="(?i)its teachers regress coordinates"):

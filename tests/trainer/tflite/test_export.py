@@ -24,7 +24,7 @@ from trainer.recipes.overrides import trainings_by_name
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module
-from trainer.tflite.export import ExportError, compare, export, to_tflite, told_of_labels
+from trainer.tflite.export import ExportError, compare, describe_labels, export, to_tflite
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
@@ -56,11 +56,11 @@ def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp
 
 
 @pytest.mark.parametrize("name", ["student-mvit2-98", "student-mvit2-68", "teacher-tolerant-68"])
-def test_the_cards_of_shipped_models_tell_of_labels_and_teachers_as_their_recipes_do(name):
-    assert told_of_labels(asdict(trainings_by_name(name)[-1])) in read_card(MODELS / f"{name}.json").data
+def test_the_cards_of_shipped_models_name_labels_and_teachers_as_their_recipes_do(name):
+    assert describe_labels(asdict(trainings_by_name(name)[-1])) in read_card(MODELS / f"{name}.json").data
 
 
-def test_a_regression_student_is_exported_and_its_card_tells_of_its_teacher(checkpoint, data, tmp_path, monkeypatch):
+def test_a_regression_student_is_exported_and_its_card_names_its_teacher(checkpoint, data, tmp_path, monkeypatch):
     # Coordinates of an untrained network lie far outside the crop, where float16 weights move them further.
     monkeypatch.setattr(module, "LARGEST_DIFFERENCE", 0.01)
     recipe = Training(

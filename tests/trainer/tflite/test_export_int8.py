@@ -83,7 +83,7 @@ def test_a_model_that_loses_too_much_is_refused(checkpoint, data, tmp_path, seen
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_marks_the_name_and_tells_what_int8_costs(checkpoint, data, tmp_path, seen, capsys):
+def test_the_command_marks_the_name_and_shows_what_int8_costs(checkpoint, data, tmp_path, seen, capsys):
     report = tmp_path / "report.json"
     command = ["export", str(checkpoint), "--out", str(tmp_path / "tiny.tflite"), "--int8", "--data", str(data)]
     assert main([*command, "--json", str(report)]) == 0

@@ -1,4 +1,4 @@
-"""Captions say which model made a picture and how old it is, and nothing that is not so."""
+"""Captions say which model made a picture and how old it is, and only what is known."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ MODELS = {
 }
 
 
-def told(first=None, second=None, layout=Layout.SIDE_BY_SIDE, pace=Pace.LIVE, ages=(None, None), models=MODELS):
+def reported(first=None, second=None, layout=Layout.SIDE_BY_SIDE, pace=Pace.LIVE, ages=(None, None), models=MODELS):
     return CaptionData((first or result(), second), layout, pace, 3.0, models, ages)
 
 
@@ -35,67 +35,67 @@ def face(scheme):
 
 
 def test_a_single_lane_names_its_model_role_points_size_and_age():
-    said = told(layout=Layout.SINGLE, ages=(23.4, None))
+    said = reported(layout=Layout.SINGLE, ages=(23.4, None))
     assert texts(said, 0) == ["student-68", "Student · 68 points · 2.2 MB", "shown 23 ms after capture"]
     assert texts(said, 1) == []
     assert lane_lines(said, 0)[0].colour == ""
 
 
-def test_an_age_that_was_not_measured_is_not_told():
-    assert texts(told(layout=Layout.SINGLE), 0) == ["student-68", "Student · 68 points · 2.2 MB"]
+def test_an_age_that_was_not_measured_is_not_reported():
+    assert texts(reported(layout=Layout.SINGLE), 0) == ["student-68", "Student · 68 points · 2.2 MB"]
 
 
 def test_a_model_without_a_card_has_its_name_alone():
-    assert texts(told(models={}), 0) == ["student-68"]
+    assert texts(reported(models={}), 0) == ["student-68"]
 
 
 def test_nothing_is_said_of_a_picture_that_no_model_saw():
-    assert texts(told(result("")), 0) == []
+    assert texts(reported(result("")), 0) == []
 
 
 def test_two_lanes_bear_the_colours_of_the_overlay():
-    said = told(second=result("teacher-68"))
+    said = reported(second=result("teacher-68"))
     assert tuple(lane_lines(said, lane)[0].colour for lane in (0, 1)) == ON_DARK
 
 
 def test_locked_lanes_with_one_frame_say_so():
-    said = told(result(number=5), result("teacher-68", 5), pace=Pace.LOCKED, ages=(40.0, 41.0))
+    said = reported(result(number=5), result("teacher-68", 5), pace=Pace.LOCKED, ages=(40.0, 41.0))
     assert texts(said, 0)[-1] == "same frame · shown 40 ms after capture"
     assert texts(said, 1)[-1] == "same frame · shown 41 ms after capture"
 
 
 def test_locked_lanes_with_different_frames_do_not_claim_the_same():
-    said = told(result(number=6), result("teacher-68", 5), pace=Pace.LOCKED, ages=(40.0, 41.0))
+    said = reported(result(number=6), result("teacher-68", 5), pace=Pace.LOCKED, ages=(40.0, 41.0))
     assert not any("same frame" in text for lane in (0, 1) for text in texts(said, lane))
 
 
-def test_live_lanes_tell_the_age_of_each():
-    said = told(result(number=9), result("teacher-68", 5), ages=(20.0, 320.0))
+def test_live_lanes_show_the_age_of_each():
+    said = reported(result(number=9), result("teacher-68", 5), ages=(20.0, 320.0))
     assert texts(said, 0)[-1] == "shown 20 ms after capture"
     assert texts(said, 1)[-1] == "shown 320 ms after capture"
 
 
 @pytest.mark.parametrize("layout", [Layout.OVERLAID, Layout.DIFFERENCE])
-def test_on_one_picture_the_second_lane_tells_how_much_earlier_its_frame_was(layout):
-    said = told(result(number=9, captured=2.0), result("teacher-68", 5, captured=1.75), layout, ages=(20.0, 270.0))
+def test_on_one_picture_the_second_lane_says_how_much_earlier_its_frame_was(layout):
+    said = reported(result(number=9, captured=2.0), result("teacher-68", 5, captured=1.75), layout, ages=(20.0, 270.0))
     assert texts(said, 1)[-1] == "of a frame 250 ms earlier"
 
 
 def test_68_against_98_is_compared_on_the_shared_points():
-    assert texts(told(second=result("teacher-98")), 1)[-1] == "compared on the 68 shared points"
-    assert "compared on the 68 shared points" not in texts(told(second=result("teacher-68")), 1)
+    assert texts(reported(second=result("teacher-98")), 1)[-1] == "compared on the 68 shared points"
+    assert "compared on the 68 shared points" not in texts(reported(second=result("teacher-68")), 1)
 
 
-def test_68_against_98_is_told_from_the_faces_where_there_is_no_card():
-    said = told(result(faces=(face(IBUG_68),)), result("teacher-98", faces=(face(WFLW_98),)), models={})
+def test_68_against_98_is_recognised_by_the_faces_where_there_is_no_card():
+    said = reported(result(faces=(face(IBUG_68),)), result("teacher-98", faces=(face(WFLW_98),)), models={})
     assert texts(said, 1)[-1] == "compared on the 68 shared points"
 
 
-def test_the_legend_of_the_difference_tells_direction_and_magnification():
-    said = told(second=result("teacher-68"), layout=Layout.DIFFERENCE)
+def test_the_legend_of_the_difference_shows_direction_and_magnification():
+    said = reported(second=result("teacher-68"), layout=Layout.DIFFERENCE)
     assert [line.text for line in legend_lines(said)] == ["arrows: student-68 to teacher-68", "magnified 3\u00d7"]
-    assert legend_lines(told(second=result("teacher-68"))) == ()
-    assert legend_lines(told(layout=Layout.DIFFERENCE)) == ()
+    assert legend_lines(reported(second=result("teacher-68"))) == ()
+    assert legend_lines(reported(layout=Layout.DIFFERENCE)) == ()
 
 
 def test_on_one_picture_the_result_that_is_drawn_counts_not_a_newer_one():

@@ -40,7 +40,7 @@ def capitals(stage):
     return list(np.diff(edges)[::2])
 
 
-def test_layer_tells_the_numbers_of_a_lane(stage):
+def test_layer_shows_the_numbers_of_a_lane(stage):
     stage.layer.show_lanes([STUDENT])
     assert stage.layer.text == "model  results/s  to screen ms  NME %\nstudent-68  30  21  2.3"
 
@@ -50,7 +50,7 @@ def test_the_latency_ends_on_the_screen_and_is_not_the_sum_of_the_stages(stage):
     assert stage.layer.text.splitlines()[1] == "student-68  30  \u2013  2.3"
 
 
-def test_without_truth_it_tells_agreement_and_does_not_call_it_accuracy(stage):
+def test_without_truth_it_shows_agreement_and_does_not_call_it_accuracy(stage):
     lanes = [
         BigLane("student-68", Stats(30.0, {"total": Spread(8.3, 9.0)}, None, 1.0, 0, 9), Spread(9.51, 12.0)),
         TEACHER,

@@ -92,7 +92,7 @@ def test_angles_beyond_the_bar_fill_it_and_keep_their_number(bars, clock):
     assert (shown["roll"].value, shown["roll"].start) == ("\u2212170°", 0.0)
 
 
-def test_what_cannot_be_told_is_not_shown_as_zero(bars, clock):
+def test_what_is_unknown_is_not_shown_as_zero(bars, clock):
     shown = show(bars, clock, FaceSignals(1, None, math.nan, 0.8, 2, math.nan))
     for label in ("yaw", "pitch", "roll", "right eye open", "mouth open"):
         assert shown[label].value == UNKNOWN

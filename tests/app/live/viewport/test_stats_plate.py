@@ -1,4 +1,4 @@
-"""The numbers of a lane: each with its unit, meaning what its label says, and set so that they can be read."""
+"""The numbers of a lane: each with its unit, true to its label, and legible."""
 
 import math
 from dataclasses import replace
@@ -11,10 +11,10 @@ from app.live.viewport.captions import Line
 from app.live.viewport.stats_plate import StatsPlate
 from app.live.viewport.stats_report import UNKNOWN, Row, StatsReport, quality_rows, speed_row, spoken, time_rows
 from engine.core.stats import Meter, Spread
-from tests.fakes.views import READINGS
+from tests.fakes.views import STATS
 
 CAPTION = (Line("student-68", colour="#4fd8f0"), Line("Student · 68 points · 2.2 MB", muted=True))
-REPORT = StatsReport(CAPTION, READINGS, Spread(23.4, 31.06))
+REPORT = StatsReport(CAPTION, STATS, Spread(23.4, 31.06))
 
 
 @pytest.fixture
@@ -33,41 +33,41 @@ def pixels(widget):
 
 
 def test_speed_is_throughput_with_its_unit():
-    assert speed_row(READINGS) == Row("", ("29.7",), "results/s")
+    assert speed_row(STATS) == Row("", ("29.7",), "results/s")
     assert speed_row(Meter().stats()) == Row("", (UNKNOWN,), "results/s")
 
 
-def test_latency_is_told_of_a_camera_only_where_there_is_one():
+def test_latency_is_reported_of_a_camera_only_where_there_is_one():
     assert time_rows(REPORT, details=False) == (Row("capture to screen", ("23.4", "31.1"), "ms"),)
     assert time_rows(replace(REPORT, from_camera=True), details=False)[0].label == "camera to screen"
     assert time_rows(replace(REPORT, screen=None), details=False)[0].numbers == (UNKNOWN, UNKNOWN)
 
 
-def test_details_tell_every_stage_and_what_was_not_measured_stays_unknown():
+def test_details_show_every_stage_and_what_was_not_measured_stays_unknown():
     rows = time_rows(REPORT, details=True)
     assert [row.label for row in rows] == ["capture to screen", "detect", "landmark", "smooth", "draw"]
     assert rows[2] == Row("landmark", ("5.25", "9.00"), "ms")
     assert all(row.unit == "ms" for row in rows)
-    rested = replace(REPORT, stats=replace(READINGS, latency_ms={}))
+    rested = replace(REPORT, stats=replace(STATS, latency_ms={}))
     assert time_rows(rested, details=True)[1].numbers == (UNKNOWN, UNKNOWN)
 
 
-def test_accuracy_is_told_only_against_the_truth():
-    known = replace(REPORT, stats=replace(READINGS, nme=2.345), agreement=1.0)
+def test_accuracy_is_reported_only_against_the_truth():
+    known = replace(REPORT, stats=replace(STATS, nme=2.345), agreement=1.0)
     assert quality_rows(known, details=False) == (Row("NME", ("2.35",), "% of eye distance"),)
     assert quality_rows(REPORT, details=False) == ()
 
 
 @pytest.mark.parametrize("nme", [None, math.nan, math.inf])
 def test_agreement_stands_in_for_a_missing_truth_and_says_that_it_is_no_accuracy(nme):
-    report = replace(REPORT, stats=replace(READINGS, nme=nme), agreement=2.14, roles=("Student", "Teacher"))
+    report = replace(REPORT, stats=replace(STATS, nme=nme), agreement=2.14, roles=("Student", "Teacher"))
     (row,) = quality_rows(report, details=False)
     assert row == Row("agreement", ("2.14",), "% of eye distance", "Student and Teacher, not accuracy")
     (row,) = quality_rows(replace(report, roles=()), details=False)
     assert row.note == "between the models, not accuracy"
 
 
-def test_details_tell_faces_found_jitter_cost_and_dropped_frames_with_their_units():
+def test_details_show_faces_found_jitter_cost_and_dropped_frames_with_their_units():
     rows = quality_rows(REPORT, details=True)
     assert rows == (
         Row("face found", ("100",), "% of frames"),
@@ -80,11 +80,11 @@ def test_details_tell_faces_found_jitter_cost_and_dropped_frames_with_their_unit
 
 
 def test_a_model_that_misses_faces_cannot_hide_it_behind_its_error():
-    rows = quality_rows(replace(REPORT, stats=replace(READINGS, nme=1.5, found=0.4)), details=True)
+    rows = quality_rows(replace(REPORT, stats=replace(STATS, nme=1.5, found=0.4)), details=True)
     assert rows[:2] == (Row("NME", ("1.50",), "% of eye distance"), Row("face found", ("40.0",), "% of frames"))
 
 
-def test_a_shortened_plate_tells_the_model_and_its_role_within_its_width(plate):
+def test_a_shortened_plate_shows_the_model_and_its_role_within_its_width(plate):
     whole = plate.size()
     plate.shorten(90.0)
     assert plate.width() == 90

@@ -1,4 +1,4 @@
-"""The chart tells the last half minute as it was: means, gaps where nothing came, axes with units, and no lies."""
+"""The chart of the last half minute: means, gaps where nothing came, axes with units."""
 
 import time
 from dataclasses import replace
@@ -86,7 +86,7 @@ def test_fault_34_the_graph_shows_a_gap_and_no_spike(chart, clock):
     assert chart.plots()[0].top(clock.now) == LATENCY_TOPS[0]
 
 
-def test_while_the_picture_stands_still_the_past_moves_on_and_nothing_is_told(chart, clock):
+def test_while_the_picture_stands_still_the_past_moves_on_and_nothing_is_reported(chart, clock):
     chart.add(one(plain(RED)))
     feed(chart, clock, 5)
     assert "40.0 ms" in chart.present_words()
@@ -96,7 +96,7 @@ def test_while_the_picture_stands_still_the_past_moves_on_and_nothing_is_told(ch
     assert "nothing now" in chart.present_words()
 
 
-def test_the_two_lanes_can_be_told_apart_in_both_themes(qapp):
+def test_the_two_lanes_can_be_distinguished_in_both_themes(qapp):
     for palette in (DARK, LIGHT):
         apply_theme(qapp, palette)
         first, second = (QColor(lane_colour(lane)) for lane in (0, 1))
@@ -173,7 +173,7 @@ def test_fault_24_another_model_does_not_inherit_the_line(chart, clock):
     assert not second.segments(clock.now)
 
 
-def test_another_source_begins_anew(chart, clock):
+def test_another_source_begins_an_empty_chart(chart, clock):
     chart.add(one(plain(RED)))
     feed(chart, clock, 5)
     chart.clear()

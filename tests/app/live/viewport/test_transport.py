@@ -25,8 +25,8 @@ def bar(qtbot, themed):
     return transport
 
 
-def told(signal) -> list:
-    """Return a list that gets what a signal tells."""
+def reported(signal) -> list:
+    """Return a list that gets what a signal emits."""
     heard: list = []
     signal.connect(lambda *values: heard.append(values[0] if values else None))
     return heard
@@ -73,26 +73,26 @@ def test_fault_42_without_a_known_end_the_slider_rests_and_steps_still_work(bar,
     bar.show_playback(Playback(5.0, None, 150, None), paused=False)
     assert not bar.slider.isEnabled()
     assert bar.time.text() == "0:05.0"
-    steps = told(bar.step_wanted)
+    steps = reported(bar.step_wanted)
     qtbot.mouseClick(bar.on, Qt.MouseButton.LeftButton)
     assert steps == [1]
 
 
 def test_buttons_say_what_is_wanted(bar, qtbot):
-    steps, pauses, loops = told(bar.step_wanted), told(bar.pause_wanted), told(bar.loop_toggled)
+    steps, pauses, loops = reported(bar.step_wanted), reported(bar.pause_wanted), reported(bar.loop_toggled)
     for button in (bar.on, bar.back, bar.play, bar.loop, bar.loop):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert (steps, len(pauses), loops) == ([1, -1], 1, [True, False])
 
 
 def test_a_click_on_the_slider_goes_there(bar, qtbot):
-    sought = told(bar.seek_wanted)
+    sought = reported(bar.seek_wanted)
     qtbot.mouseClick(bar.slider, Qt.MouseButton.LeftButton, pos=QPoint(bar.slider.width() // 2, 10))
     assert sought == [pytest.approx(83.2 / 2, rel=0.02)]
 
 
 def test_dragging_asks_seldom_and_for_the_last_place_in_the_end(bar, qtbot):
-    sought = told(bar.seek_wanted)
+    sought = reported(bar.seek_wanted)
     slider = bar.slider
     qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(20, 10))
     for x in range(20, slider.width(), 2):
@@ -108,15 +108,15 @@ def test_dragging_asks_seldom_and_for_the_last_place_in_the_end(bar, qtbot):
     assert slider.value() == 12340, "and follows the file again"
 
 
-def test_what_the_file_does_is_never_taken_for_a_wish(bar):
-    sought = told(bar.seek_wanted)
+def test_what_the_file_does_is_never_taken_for_a_request(bar):
+    sought = reported(bar.seek_wanted)
     for position in (1.0, 40.0, 83.0):
         bar.show_playback(Playback(position, 83.2, 0, None), paused=False)
     assert sought == []
 
 
 def test_keys_move_the_slider(bar, qtbot):
-    sought = told(bar.seek_wanted)
+    sought = reported(bar.seek_wanted)
     bar.slider.setFocus()
     qtbot.keyClick(bar.slider, Qt.Key.Key_Right)
     qtbot.wait(2 * MOST_ASKED_MS)

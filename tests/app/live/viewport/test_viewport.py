@@ -1,4 +1,4 @@
-"""The live picture: in its place to the pixel in every layout, and under captions and numbers that are true."""
+"""The live picture: in place to the pixel in every layout, with true captions and numbers."""
 
 import time
 from dataclasses import replace
@@ -16,7 +16,7 @@ from engine.live.settings import Pace
 from engine.render.montage import GAP
 from engine.render.palette import FIRST_LANE, SECOND_LANE
 from engine.render.scene import Layout
-from tests.fakes.views import BLUE, GREEN, READINGS, RED, lane, one, plain, result, two
+from tests.fakes.views import BLUE, GREEN, RED, STATS, lane, one, plain, result, two
 
 
 @pytest.fixture
@@ -353,12 +353,12 @@ def test_compared_models_are_named_even_without_numbers(view):
     assert first.report.stats is None
 
 
-def test_cards_tell_what_the_models_are(large):
+def test_cards_show_what_the_models_are(large):
     large.set_entries(ModelLibrary().entries())
     show(large, plain(RED))
     (plate,) = plates(large)
     assert texts(plate)[1].startswith("Student · 68 points · ")
-    assert plate.report.stats is READINGS
+    assert plate.report.stats is STATS
 
 
 def test_frames_of_a_file_are_not_said_to_come_from_a_camera(large):
@@ -371,7 +371,7 @@ def test_frames_of_a_file_are_not_said_to_come_from_a_camera(large):
     assert plates(large)[0].report.from_camera
 
 
-def test_agreement_belongs_to_the_pair_and_is_told_once(large):
+def test_agreement_belongs_to_the_pair_and_is_reported_once(large):
     large.show_view(two(plain(RED), plain(BLUE), agreement=2.5), Layout.SIDE_BY_SIDE)
     first, second = plates(large)
     assert (first.report.agreement, second.report.agreement) == (None, 2.5)
@@ -436,15 +436,15 @@ def test_a_caption_follows_its_model_at_once(large):
 
 def test_digits_change_no_faster_than_they_can_be_read(large):
     show(large, plain(RED))
-    told = plates(large)[0].report
-    large.show_view(replace(one(plain(RED)), lanes=(lane(plain(RED), stats=replace(READINGS, fps=11.0)),)))
-    assert plates(large)[0].report is told
+    reported = plates(large)[0].report
+    large.show_view(replace(one(plain(RED)), lanes=(lane(plain(RED), stats=replace(STATS, fps=11.0)),)))
+    assert plates(large)[0].report is reported
     time.sleep(0.26)
-    large.show_view(replace(one(plain(RED)), lanes=(lane(plain(RED), stats=replace(READINGS, fps=11.0)),)))
+    large.show_view(replace(one(plain(RED)), lanes=(lane(plain(RED), stats=replace(STATS, fps=11.0)),)))
     assert plates(large)[0].report.stats.fps == 11.0
 
 
-def test_what_is_told_catches_up_when_the_picture_stops(large, qtbot):
+def test_what_is_reported_catches_up_when_the_picture_stops(large, qtbot):
     """A pause may fall between two renewals of the plates; what they said of the frame before must not stay."""
     moment = time.monotonic()
     late, same = (result("teacher-68", number, captured=moment - ago) for number, ago in ((8, 0.033), (9, 0.0)))
@@ -456,7 +456,7 @@ def test_what_is_told_catches_up_when_the_picture_stops(large, qtbot):
     qtbot.waitUntil(lambda: texts(plates(large)[1])[-1] == "same frame", timeout=2000)
 
 
-def test_the_age_of_the_last_frame_is_told_once_it_was_painted(large, qtbot):
+def test_the_age_of_the_last_frame_is_reported_once_it_was_painted(large, qtbot):
     large.show_view(one(plain(RED), result(number=1)))
     large.grab()
     time.sleep(0.3)
@@ -471,8 +471,8 @@ def test_the_age_of_the_last_frame_is_told_once_it_was_painted(large, qtbot):
 
 
 def test_each_new_frame_is_measured_when_it_is_painted(view, qtbot):
-    told = []
-    view.painted.connect(lambda *counted: told.append(counted))
+    reported = []
+    view.painted.connect(lambda *counted: reported.append(counted))
     for number in range(4):
         time.sleep(0.002)
         frame = result(number=number, captured=time.monotonic() - 0.0001)
@@ -480,20 +480,20 @@ def test_each_new_frame_is_measured_when_it_is_painted(view, qtbot):
         view.show_view(one(plain(RED), frame))
         view.grab()
         view.grab()
-    assert [counted[0] for counted in told] == [0, 0, 0]  # the first may have waited for the window
-    assert all(20 <= counted[2] < 200 for counted in told)
-    assert view.lane_plates.latencies[0].spread.p50 == pytest.approx(sorted(counted[2] for counted in told)[1])
+    assert [counted[0] for counted in reported] == [0, 0, 0]  # the first may have waited for the window
+    assert all(20 <= counted[2] < 200 for counted in reported)
+    assert view.lane_plates.latencies[0].spread.p50 == pytest.approx(sorted(counted[2] for counted in reported)[1])
 
 
 def test_fault_34_a_standing_picture_is_no_latency(view):
-    told = []
-    view.painted.connect(lambda *counted: told.append(counted))
+    reported = []
+    view.painted.connect(lambda *counted: reported.append(counted))
     view.show_view(one(plain(RED), result(number=1)))
     view.grab()
     time.sleep(0.05)
     view.show_view(two(plain(RED), plain(BLUE), result(number=1)), Layout.SPLIT, live=False)
     view.grab()
-    assert told == []
+    assert reported == []
 
 
 def test_locked_lanes_are_said_to_show_the_same_frame(large):

@@ -1,4 +1,4 @@
-"""The stream as a receiver gets it, and as the frames feel it: not at all."""
+"""The stream as a receiver gets it; it never slows the frames."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ def test_many_faces_are_split_into_datagrams_that_every_system_sends(receiver, s
 
 
 def test_a_face_too_large_for_a_datagram_is_refused_once_and_the_next_is_sent(receiver, streamer):
-    told = []
-    stream = streamer(udp(receiver), lambda _, error: told.append(error))
+    reported = []
+    stream = streamer(udp(receiver), lambda _, error: reported.append(error))
     heavy = (SimpleNamespace(as_record=lambda: {f"signal {number}": 0.5 for number in range(600)}),)
     for number in range(3):
         stream.send(result(number), heavy)
@@ -120,18 +120,18 @@ def test_a_face_too_large_for_a_datagram_is_refused_once_and_the_next_is_sent(re
     stream.send(result(9))
     assert json.loads(receiver.recv(65535))["frame"] == 9
     wait_until(lambda: stream.error is None)
-    assert len(told) == 1
-    assert "A face is larger than a datagram" in str(told[0])
+    assert len(reported) == 1
+    assert "A face is larger than a datagram" in str(reported[0])
 
 
 def test_without_a_receiver_nothing_happens(streamer):
-    told = []
-    stream = streamer(f"udp://127.0.0.1:{free_port()}", lambda _, error: told.append(error))
+    reported = []
+    stream = streamer(f"udp://127.0.0.1:{free_port()}", lambda _, error: reported.append(error))
     for number in range(20):
         stream.send(result(number))
         time.sleep(0.005)
     wait_until(lambda: stream.sent + stream.dropped == 20)
-    assert told == []
+    assert reported == []
 
 
 class StuckLink:
@@ -189,18 +189,18 @@ def test_what_is_no_address_is_refused_with_examples(text):
         Streamer(text)
 
 
-def test_an_unknown_host_is_told(streamer, monkeypatch):
+def test_an_unknown_host_is_reported(streamer, monkeypatch):
     def unknown(*_, **__):
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    told = []
-    stream = streamer("udp://no.such.host.invalid:5005", lambda _, error: told.append(error))
+    reported = []
+    stream = streamer("udp://no.such.host.invalid:5005", lambda _, error: reported.append(error))
     with pytest.raises(OutputError, match=r"host “no\.such\.host\.invalid” of the stream is not known"):
         stream.ready()
     assert stream.has_ended
     stream.send(result())
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_a_listener_that_fails_does_not_end_the_stream(receiver, streamer):
@@ -239,7 +239,7 @@ def test_websocket_clients_get_every_frame_and_a_goodbye(streamer):
             two.recv(5)
 
 
-def test_a_server_that_cannot_start_in_time_is_told_and_leaves_no_thread(streamer, monkeypatch):
+def test_a_server_that_cannot_start_in_time_is_reported_and_leaves_no_thread(streamer, monkeypatch):
     async def never(*_, **__):
         await asyncio.sleep(60)
 
@@ -321,14 +321,14 @@ def test_web_pages_from_elsewhere_are_refused(streamer, origin):
         pass
 
 
-def test_a_port_in_use_is_told_once(streamer):
+def test_a_port_in_use_is_reported_once(streamer):
     with socket.create_server(("127.0.0.1", 0)) as other:
-        told = []
-        stream = streamer(f"ws://127.0.0.1:{other.getsockname()[1]}", lambda _, error: told.append(error))
+        reported = []
+        stream = streamer(f"ws://127.0.0.1:{other.getsockname()[1]}", lambda _, error: reported.append(error))
         with pytest.raises(OutputError, match="Another program uses this port"):
             stream.ready()
         stream.send(result())
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_osc_is_laid_out_as_its_specification_says():

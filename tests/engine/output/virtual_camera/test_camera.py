@@ -1,4 +1,4 @@
-"""The virtual camera: fed in another process, explained where it cannot be, and never in the way of a frame."""
+"""The virtual camera: fed in another process, explained where it cannot be opened, and never slowing a frame."""
 
 from __future__ import annotations
 
@@ -107,13 +107,13 @@ def test_a_still_picture_is_sent_again_so_that_the_camera_does_not_seem_dead(pac
 
 def test_fault_87_without_the_package_it_says_how_to_get_it(package, tmp_path):
     (tmp_path / "pyvirtualcam.py").write_text("raise ImportError('No module named pyvirtualcam')", encoding="utf-8")
-    told = []
-    camera = VirtualCamera((64, 48), on_error=lambda _, error: told.append(error))
+    reported = []
+    camera = VirtualCamera((64, 48), on_error=lambda _, error: reported.append(error))
     with pytest.raises(OutputError, match=rf"Run: {re.escape(sys.executable)} -m pip install pyvirtualcam numpy"):
         camera.ready(16)
     camera.send(view(0))
     assert camera.stop()
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_fault_87_without_a_driver_it_says_what_to_install_here(package, monkeypatch):
@@ -129,18 +129,18 @@ def test_fault_87_every_system_has_its_own_advice(system, driver):
     assert driver in problem_error("device", "", "python3", system).fix
 
 
-def test_fault_87_a_device_that_is_removed_is_told_once_and_frames_go_on(package, monkeypatch):
+def test_fault_87_a_device_that_is_removed_is_reported_once_and_frames_go_on(package, monkeypatch):
     monkeypatch.setenv("FAKE_LIFE", "2")
-    told = []
-    camera = VirtualCamera((64, 48), on_error=lambda _, error: told.append(error))
+    reported = []
+    camera = VirtualCamera((64, 48), on_error=lambda _, error: reported.append(error))
     camera.ready(16)
     deadline = time.monotonic() + 8
-    while not told and time.monotonic() < deadline:
+    while not reported and time.monotonic() < deadline:
         camera.send(view(0))
         time.sleep(0.005)
     camera.send(view(0))
-    assert [str(error) for error in told] == [str(camera.error)]
-    assert "device removed" in str(told[0])
+    assert [str(error) for error in reported] == [str(camera.error)]
+    assert "device removed" in str(reported[0])
     assert camera.stop()
 
 
@@ -175,14 +175,14 @@ CHILDREN = {
 
 
 @pytest.mark.parametrize("kind", CHILDREN)
-def test_fault_87_a_process_that_ends_is_told(kind, no_thread_left):
+def test_fault_87_a_process_that_ends_is_reported(kind, no_thread_left):
     camera = VirtualCamera((64, 48), command=[sys.executable, "-c", CHILDREN[kind]])
     with pytest.raises(OutputError, match="The virtual camera stopped"):
         camera.ready(16)
     assert camera.stop()
 
 
-def test_a_python_that_is_not_there_is_told(no_thread_left):
+def test_a_python_that_is_not_there_is_reported(no_thread_left):
     camera = VirtualCamera((64, 48), command=["no-such-python"])
     with pytest.raises(OutputError, match="needs a package"):
         camera.ready(16)
