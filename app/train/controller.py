@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +13,15 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.shell.background import Background
-from app.train.log_reader import OUTPUT, RECIPE_FILE, RunState, find_runs, free_folder, read_run, read_tail, run_label
+from app.train.log_reader import OUTPUT, RECIPE_FILE, RunState, find_runs, free_name, read_run, read_tail, run_label
 from app.train.process import OwnProcess, ProcessError, own_program, reported_error
 from app.train.recipes import read_recipes
-from app.train.time_left import TimeLeft
 from engine.core.errors import UnderstudyError, UsageError
 from engine.inference.library import ModelLibrary
 
 WATCH_MS = 1000  # between readings of the folder of the run at work
 INTERRUPTED = 130  # exit code of a training that was asked to end
+REMEMBERED = 12  # changes of the step, from which the pace is known
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class TrainingController(QObject):
         self._time_left = TimeLeft()
         self._background = Background(self)
         self._scratch = tempfile.TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
+        files = ("recipes.json", "list.txt", "export.txt")
+        self._recipes_file, self._list_log, self._export_log = (Path(self._scratch.name, name) for name in files)
         program = kit.program or ()
         self._lister, self._trainer, self._exporter = (OwnProcess(program, self) for _ in range(3))
         self._lister.ended.connect(self._on_listed)
@@ -93,10 +97,14 @@ class TrainingController(QObject):
             return
         if self._kit.program is None:
             self._listed = True
-            self.unavailable.emit(_no_trainer())
+            no_trainer = UsageError(
+                "This bundle comes without the trainer",
+                "training needs PyTorch, which is many times its size",
+                "install Understudy from its source together with the trainer, as its README tells",
+            )
+            self.unavailable.emit(no_trainer)
             return
-        arguments = ["train", "--list", "--json", str(self._recipes_file)]
-        self._begin(self._lister, arguments, self._scratch_file("list.txt"))
+        self._begin(self._lister, ["train", "--list", "--json", str(self._recipes_file)], self._list_log)
 
     def refresh(self) -> None:
         """Look for the runs in the folder."""
@@ -108,7 +116,7 @@ class TrainingController(QObject):
         if data is None:
             self.failed.emit(_no_data())
             return None
-        folder = free_folder(self.runs, recipe)
+        folder = self.runs / free_name(recipe, lambda name: (self.runs / name).exists())
         arguments = [recipe, "--out", str(folder), "--data", str(data.absolute())]
         return self._train(folder, [*arguments, *(f"--set={change}" for change in changes)], 0)
 
@@ -141,8 +149,10 @@ class TrainingController(QObject):
 
     def export(self, run: RunState, role: str) -> None:
         """Make a model of a run's last checkpoint; `exported` names its path."""
-        name = run_label(run.folder, self.runs).replace("/", "-")
-        self._target = self._kit.models[-1] / f"{self._free_model_name(name)}.tflite"
+        folders = self._kit.models
+        label = run_label(run.folder, self.runs).replace("/", "-")
+        name = free_name(label, lambda name: any((folder / f"{name}.json").exists() for folder in folders))
+        self._target = folders[-1] / f"{name}.tflite"
         arguments = ["export", str(run.checkpoint), "--out", str(self._target), "--role", role]
         if self._begin(self._exporter, arguments, self._export_log):
             self.exporting = run.folder
@@ -170,7 +180,7 @@ class TrainingController(QObject):
         if not self._begin(self._trainer, arguments, output):
             return None
         self.training, self.ending, self._first_step = folder, False, first_step
-        self._time_left.restart()
+        self._time_left = TimeLeft()
         self._watch.start()
         self.changed.emit()
         return folder
@@ -198,7 +208,7 @@ class TrainingController(QObject):
     def _on_listed(self, code: int) -> None:
         try:
             if code != 0:
-                raise _failure("The list of recipes", code, read_tail(self._scratch_file("list.txt")))
+                raise _failure("The list of recipes", code, read_tail(self._list_log))
             self._listed = True
             self.recipes_listed.emit(read_recipes(self._recipes_file))
         except UnderstudyError as error:
@@ -210,8 +220,10 @@ class TrainingController(QObject):
         self._watch.stop()
         assert folder is not None
         output = read_tail(folder / OUTPUT, self._output_start)
-        if not (folder / RECIPE_FILE).exists():
-            _remove_if_empty(folder)
+        if not (folder / RECIPE_FILE).exists():  # it never began
+            with suppress(OSError):
+                (folder / OUTPUT).unlink(missing_ok=True)
+                folder.rmdir()
         if code not in (0, INTERRUPTED) and not asked:
             self.failed.emit(_failure("The training", code, output))
         self.changed.emit()
@@ -225,24 +237,28 @@ class TrainingController(QObject):
         else:
             self.failed.emit(_failure("The export", code, read_tail(self._export_log)))
 
-    def _free_model_name(self, name: str) -> str:
-        """Return a name that no model has yet: `name`, or with a number."""
-        free, count = name, 1
-        while any((folder / f"{free}.json").exists() for folder in self._kit.models):
-            count += 1
-            free = f"{name}-{count}"
-        return free
 
-    @property
-    def _recipes_file(self) -> Path:
-        return self._scratch_file("recipes.json")
+class TimeLeft:
+    """How long a run will take, from how fast it went so far; `clock` gives seconds that only rise."""
 
-    @property
-    def _export_log(self) -> Path:
-        return self._scratch_file("export.txt")
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: deque[tuple[float, int]] = deque(maxlen=REMEMBERED)
 
-    def _scratch_file(self, name: str) -> Path:
-        return Path(self._scratch.name) / name
+    def note(self, step: int) -> None:
+        """Say at which step the run is."""
+        if not self._seen or step != self._seen[-1][1]:
+            self._seen.append((self._clock(), step))
+
+    def seconds(self, steps: int) -> float | None:
+        """Return how long it will take until step `steps`; None before the speed is known."""
+        if len(self._seen) < 2:
+            return None
+        (began, first), (now, last) = self._seen[0], self._seen[-1]
+        if last <= first or now <= began:
+            return None
+        pace = (now - began) / (last - first)
+        return max(0.0, (steps - last) * pace - (self._clock() - now))
 
 
 def _failure(what: str, code: int, output: str) -> ProcessError:
@@ -250,29 +266,13 @@ def _failure(what: str, code: int, output: str) -> ProcessError:
     reported = reported_error(output)
     if reported is not None:
         return reported
-    last = output.rpartition("\n")[2].strip()
-    how = f"ended by signal {-code}" if code < 0 else f"exit code {code}"
-    why = "it was ended from outside, often because the memory was full" if code < 0 else "a fault of the program"
-    return ProcessError(
-        f"{what} broke off ({how}" + (f": {last})" if last and code > 0 else ")"),
-        why,
-        "look at the last lines of its output, and try again; a training goes on from its last checkpoint",
-    )
-
-
-def _remove_if_empty(folder: Path) -> None:
-    """Remove the folder of a run that never began."""
-    with suppress(OSError):
-        (folder / OUTPUT).unlink(missing_ok=True)
-        folder.rmdir()
-
-
-def _no_trainer() -> UsageError:
-    return UsageError(
-        "This bundle comes without the trainer",
-        "training needs PyTorch, which is many times its size",
-        "install Understudy from its source together with the trainer, as its README describes",
-    )
+    if code < 0:
+        how, why = f"ended by signal {-code}", "it was ended from outside, often because the memory was full"
+    else:
+        last = output.rpartition("\n")[2].strip()
+        how, why = f"exit code {code}" + (f": {last}" if last else ""), "a fault of the program"
+    fix = "look at the last lines of its output, and try again; a training goes on from its last checkpoint"
+    return ProcessError(f"{what} broke off ({how})", why, fix)
 
 
 def _no_data() -> UsageError:

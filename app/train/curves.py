@@ -18,13 +18,10 @@ DOTS_BELOW = 60  # points; more of them are drawn as a line with its running mea
 
 def smoothed(points: Points) -> Points:
     """Return the running mean of noisy values, over a fortieth of them to either side."""
-    reach = max(1, len(points) // 40)
-    values = np.array([value for _, value in points])
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    places = np.arange(len(points))
-    first, last = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(points))
-    means = (sums[last] - sums[first]) / (last - first)
-    return tuple((step, float(mean)) for (step, _), mean in zip(points, means, strict=True))
+    steps, values = zip(*points, strict=True)
+    window = np.ones(2 * (len(points) // 40) + 1)
+    means = np.convolve(values, window, "same") / np.convolve(np.ones(len(points)), window, "same")
+    return tuple(zip(steps, means.tolist(), strict=True))
 
 
 class CurveChart(Chart):

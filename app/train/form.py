@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from app.settings.schema import TrainChoices
 from app.theme.theme import GAP, MARGIN
 from app.train.recipes import RecipeFacts
 from app.widgets.controls import Picker, make_button
 from app.widgets.file_dialogs import ask_for_folder
-from app.widgets.page_parts import make_heading, make_words
-from engine.core.errors import UnderstudyError, sentence
+from app.widgets.page_parts import make_heading, make_words, side_by_side, stack
+from engine.core.errors import UnderstudyError
 
 CHANGES_LINES = 3
 CHANGES_EXAMPLE = "steps=500\nlearning_rate=0.001"
@@ -71,17 +71,12 @@ class TrainingForm(QWidget):
         self._recipes = list(recipes)
         self.recipes.clear()
         for facts in self._recipes:
-            self.recipes.addItem(facts.name, facts.name)
+            self.recipes.addItem(facts.name)
             self.recipes.setItemData(self.recipes.count() - 1, facts.description, Qt.ItemDataRole.ToolTipRole)
-        for part in (self.recipes, self.data, self.choose_data, self.changes):
-            part.setEnabled(True)
-        self.recipes.setCurrentIndex(self._row_of(self._wanted) if recipes else -1)
+        self._allow_input(True)
+        former = [row for row, facts in enumerate(recipes) if self._wanted in facts.former_names]
+        self.recipes.setCurrentIndex(max(0 if recipes else -1, self.recipes.findText(self._wanted or ""), *former))
         self._show_facts()
-
-    def _row_of(self, name: str | None) -> int:
-        """Return where a recipe stands that may be named as in a former version; 0 for one that is not there."""
-        former = next((facts.name for facts in self._recipes if name in facts.former_names), None)
-        return max(0, self.recipes.findData(name), self.recipes.findData(former))
 
     def ask_for_data(self) -> None:
         """Let the user choose the folder of the packs."""
@@ -89,13 +84,12 @@ class TrainingForm(QWidget):
 
     def show_unavailable(self, error: UnderstudyError) -> None:
         """Say why nothing can be trained here."""
-        for part in (self.recipes, self.data, self.choose_data, self.changes):
-            part.setEnabled(False)
-        self.about.setText(f"{error.what}. {sentence(error.why)} {sentence(error.fix)}")
+        self._allow_input(False)
+        self.about.setText(str(error))
 
-    def allow(self, may_start: bool) -> None:
-        """Let a training begin, or not."""
-        self.start.setEnabled(may_start)
+    def _allow_input(self, allowed: bool) -> None:
+        for part in (self.recipes, self.data, self.choose_data, self.changes):
+            part.setEnabled(allowed)
 
     def _make_controls(self, choices: TrainChoices) -> None:
         self.recipes = Picker()
@@ -114,31 +108,16 @@ class TrainingForm(QWidget):
         self.changes.setToolTip(self.tr("One change a line, such as steps=500 or network.input_size=128"))
         self.changes.setPlaceholderText(CHANGES_EXAMPLE)
         self.changes.setTabChangesFocus(True)
-        height = CHANGES_LINES * self.changes.fontMetrics().lineSpacing() + 3 * GAP
-        self.changes.setFixedHeight(height)
+        self.changes.setFixedHeight(CHANGES_LINES * self.changes.fontMetrics().lineSpacing() + 3 * GAP)
         self.start = make_button(self.tr("Start training"), self.tr("Train in a process of its own"))
 
     def _lay_out(self) -> None:
-        folder = QHBoxLayout()
-        folder.setSpacing(GAP)
-        folder.addWidget(self.data, 1)
-        folder.addWidget(self.choose_data)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(GAP)
-        for heading, parts in (
-            (self.tr("Recipe"), (self.recipes, self.about, self.sizes)),
-            (self.tr("Data"), (folder, self.data_words)),
-            (self.tr("Changes"), (self.changes,)),
-        ):
-            rows.addWidget(make_heading(heading))
-            for part in parts:
-                if isinstance(part, QWidget):
-                    rows.addWidget(part)
-                else:
-                    rows.addLayout(part)
-            rows.addSpacing(MARGIN - GAP)
-        rows.addWidget(self.start)
+        folder = side_by_side(self.data, self.choose_data)
+        folder.setStretch(0, 1)
+        recipe = (make_heading(self.tr("Recipe")), self.recipes, self.about, self.sizes, MARGIN - GAP)
+        data = (make_heading(self.tr("Data")), folder, self.data_words, MARGIN - GAP)
+        changes = (make_heading(self.tr("Changes")), self.changes, MARGIN - GAP)
+        stack(*recipe, *data, *changes, self.start, whole=self)
 
     def _on_chosen(self) -> None:
         self._wanted = self.recipe_name
@@ -153,17 +132,11 @@ class TrainingForm(QWidget):
         recipe = self.recipe
         if recipe is not None:
             self.about.setText(recipe.description)
-        self.sizes.setText("" if recipe is None else self._size_words(recipe))
+            sizes = self.tr("{0} points · {1} pixels · {2} steps of {3} faces · starts from {4}")
+            steps = " + ".join(map(str, recipe.steps))
+            self.sizes.setText(sizes.format(recipe.points, recipe.input_size, steps, recipe.batch, recipe.init))
         self.sizes.setVisible(recipe is not None)
         self.data_words.setText(self._data_words(recipe))
-
-    def _size_words(self, recipe: RecipeFacts) -> str:
-        first, last = recipe.stages[0], recipe.stages[-1]
-        network = last["network"]
-        steps = " + ".join(str(stage["steps"]) for stage in recipe.stages)
-        return self.tr("{0} points · {1} pixels · {2} steps of {3} faces · starts from {4}").format(
-            network["points"], network["input_size"], steps, last["batch"], first["init"]
-        )
 
     def _data_words(self, recipe: RecipeFacts | None) -> str:
         folder = self.data_folder
@@ -173,7 +146,7 @@ class TrainingForm(QWidget):
             return self.tr("There is no such folder.")
         if recipe is None:
             return ""
-        missing = recipe.missing_packs(folder)
+        missing = [name for name in recipe.packs if not (folder / name).is_dir()]
         if not missing:
             return self.tr("All packs of the recipe are there ({0}).").format(len(recipe.packs))
         return self.tr("Missing there: {0}").format(", ".join(missing))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain, count
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,6 @@ class RunState:
     data: Path | None = None
 
     @property
-    def name(self) -> str:
-        """Name of its folder."""
-        return self.folder.name
-
-    @property
     def steps(self) -> int:
         """How many steps it shall have."""
         return sum(map(_steps, self.stages))
@@ -75,7 +71,7 @@ class RunState:
     @property
     def stage_name(self) -> str:
         """The name of that stage."""
-        return str(self.stages[self.stage].get("name", "")).rpartition(":")[2]
+        return _stage_name(self.stages[self.stage])
 
     @property
     def finished(self) -> bool:
@@ -106,8 +102,8 @@ def read_run(folder: Path) -> RunState | None:
         tuple(stages),
         saved,
         written[-1] if written else None,
-        _read_columns(folders, stages, "train.csv", "total"),
-        _read_columns(folders, stages, "validation.csv", "nme"),
+        _read_column(folders, stages, "train.csv", "total"),
+        _read_column(folders, stages, "validation.csv", "nme"),
         read_tail(folder / OUTPUT),
         max(map(_last_change, (folder, *folders))),
         Path(data) if isinstance(data, str) else None,
@@ -142,18 +138,11 @@ def _stage_folders(folder: Path, stages: Sequence[Mapping[str, Any]]) -> list[Pa
     """Return where the stages of a run lie: one alone in the run's own folder."""
     if len(stages) == 1:
         return [folder]
-    names = (str(stage.get("name", "")).rpartition(":")[2] for stage in stages)
-    return [folder / f"{number}-{name}" for number, name in enumerate(names, 1)]
+    return [folder / f"{number}-{_stage_name(stage)}" for number, stage in enumerate(stages, 1)]
 
 
-def _read_columns(folders: Sequence[Path], stages: Sequence[Mapping[str, Any]], file: str, column: str) -> Points:
-    """Return a column of the logs of all stages, the steps of each counted after those of the stages before."""
-    points: list[tuple[int, float]] = []
-    first = 0
-    for folder, stage in zip(folders, stages, strict=True):
-        points += [(first + step, value) for step, value in _read_column(folder / file, column)]
-        first += _steps(stage)
-    return tuple(points)
+def _stage_name(stage: Mapping[str, Any]) -> str:
+    return str(stage.get("name", "")).rpartition(":")[2]
 
 
 def _steps(stage: Mapping[str, Any]) -> int:
@@ -161,13 +150,10 @@ def _steps(stage: Mapping[str, Any]) -> int:
     return steps if isinstance(steps, int) else 0
 
 
-def free_folder(runs: Path, name: str) -> Path:
-    """Return a folder for a new run: `name`, or with a number where that is taken."""
-    folder, count = runs / name, 1
-    while folder.exists():
-        count += 1
-        folder = runs / f"{name}-{count}"
-    return folder
+def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
+    """Return `name`, or where that is taken the first of `name-2`, `name-3`, ... that is not."""
+    numbered = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(free for free in numbered if not is_taken(free))
 
 
 def saved_step(checkpoint: Path) -> int | None:
@@ -199,29 +185,32 @@ def read_tail(file: Path, start: int = 0) -> str:
     return "\n".join(lines[-TAIL_LINES:]).strip("\n")
 
 
-def _read_column(file: Path, column: str) -> Points:
+def _read_column(folders: Sequence[Path], stages: Sequence[Mapping[str, Any]], file: str, column: str) -> Points:
+    """Return a column of the logs of all stages, the steps of each counted after those of the stages before."""
+    points = []
+    begin = 0
+    for folder, stage in zip(folders, stages, strict=True):
+        for row in _read_rows(folder / file):
+            with suppress(LookupError, ValueError, TypeError):  # half of a row that is being written
+                step, value = begin + int(row["step"]), float(row[column])
+                if math.isfinite(value):
+                    points.append((step, value))
+        begin += _steps(stage)
+    return tuple(points)
+
+
+def _read_rows(file: Path) -> list[dict[str, str]]:
     try:
         with file.open(newline="", encoding="utf-8", errors="replace") as stream:
-            rows = list(csv.DictReader(stream))
+            return list(csv.DictReader(stream))
     except (OSError, csv.Error):
-        return ()
-    points = []
-    for row in rows:
-        try:
-            step, value = int(row["step"]), float(row[column])
-        except (LookupError, ValueError, TypeError):
-            continue  # half of a row that is being written
-        if math.isfinite(value):
-            points.append((step, value))
-    return tuple(points)
+        return []
 
 
 def _last_change(folder: Path) -> float:
     """Return when the newest of a run's own files was written."""
     newest = 0.0
     for name in (RECIPE_FILE, CHECKPOINT, "train.csv"):
-        try:
+        with suppress(OSError):
             newest = max(newest, (folder / name).stat().st_mtime)
-        except OSError:
-            continue
     return newest

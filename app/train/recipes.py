@@ -18,23 +18,45 @@ class RecipeFacts:
     Attributes:
         name: as `understudy train` takes it.
         description: a sentence or more.
-        stages: the fields of its stages as plain values, at least one stage.
         former_names: what it, or a stage of it, was called in former versions.
+        points: landmarks that its network finds.
+        input_size: side of the network's input, in pixels.
+        steps: of each stage.
+        batch: faces in a step of the last stage.
+        init: what the first stage starts from.
+        packs: names of the packs that it trains on.
     """
 
     name: str
     description: str
-    stages: tuple[Mapping[str, Any], ...]
-    former_names: tuple[str, ...] = ()
+    former_names: tuple[str, ...]
+    points: int
+    input_size: int
+    steps: tuple[int, ...]
+    batch: int
+    init: str
+    packs: tuple[str, ...]
 
-    @property
-    def packs(self) -> tuple[str, ...]:
-        """Names of the packs that it trains on."""
-        return tuple(dict.fromkeys(str(pack["name"]) for stage in self.stages for pack in stage["packs"]))
 
-    def missing_packs(self, data: Path) -> list[str]:
-        """Return the packs that are not in the folder `data`."""
-        return [name for name in self.packs if not (data / name).is_dir()]
+def recipe_facts(entry: Mapping[str, Any]) -> RecipeFacts:
+    """Return what the page shows of a recipe in the trainer's list.
+
+    Raises:
+        LookupError, TypeError: it is of another form.
+    """
+    stages = entry["stages"]
+    network = stages[-1]["network"]
+    return RecipeFacts(
+        entry["name"],
+        entry["description"],
+        tuple(entry.get("former_names", ())),
+        network["points"],
+        network["input_size"],
+        tuple(stage["steps"] for stage in stages),
+        stages[-1]["batch"],
+        stages[0]["init"],
+        tuple(dict.fromkeys(str(pack["name"]) for stage in stages for pack in stage["packs"])),
+    )
 
 
 def read_recipes(file: Path) -> list[RecipeFacts]:
@@ -44,29 +66,10 @@ def read_recipes(file: Path) -> list[RecipeFacts]:
         UsageError: it is not such a list.
     """
     try:
-        entries = json.loads(file.read_text(encoding="utf-8"))["recipes"]
-        recipes = [
-            RecipeFacts(
-                entry["name"], entry["description"], tuple(entry["stages"]), tuple(entry.get("former_names", ()))
-            )
-            for entry in entries
-        ]
-        for recipe in recipes:
-            _check_fields(recipe)
+        return [recipe_facts(entry) for entry in json.loads(file.read_text(encoding="utf-8"))["recipes"]]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UsageError(
             f"The trainer's list of recipes cannot be read ({error})",
             "the trainer is of another version than the application",
             "install both again, from one version",
         ) from error
-    return recipes
-
-
-def _check_fields(recipe: RecipeFacts) -> None:
-    """Raise LookupError unless the fields that the page shows are there."""
-    recipe.stages[0]
-    for stage in recipe.stages:
-        for key in ("steps", "batch", "init", "packs"):
-            stage[key]
-        for key in ("points", "input_size"):
-            stage["network"][key]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QWidget
 
 from app.theme.theme import GAP, MARGIN
 from app.train.curves import CurveChart
 from app.train.log_reader import RunState
-from app.train.time_left import duration_words
 from app.widgets.controls import Picker, make_button
-from app.widgets.page_parts import Chip, make_heading, make_title, make_words
+from app.widgets.page_parts import Chip, make_heading, make_title, make_words, side_by_side, stack
 from engine.inference.card import ROLES
 
+translate = QCoreApplication.translate  # under the name that lupdate looks for
 OUTPUT_LINES = 5
+MINUTE, HOUR = 60, 3600  # seconds
 
 
 class Doing(Enum):
@@ -62,11 +63,16 @@ class TrainingRunView(QWidget):
         self.chip.setText(self._chip_words(run, doing))
         self.chip.updateGeometry()
         self.words.setText(self._words(run, doing, seconds_left))
-        self._show_progress(run, doing)
-        steps = run.steps if run is not None else 0
-        self.loss.show_points(run.losses if run is not None else (), steps)
-        self.error.show_points(run.errors if run is not None else (), steps)
-        self._show_output(run.output if run is not None else "")
+        step, steps = (0, 0) if run is None else (run.step, max(1, run.steps))
+        waiting = doing is Doing.EXPORTING or (doing is Doing.TRAINING and step == 0)
+        self.bar.setMaximum(0 if waiting else steps)  # 0 makes the bar swing
+        self.bar.setValue(step)
+        self.loss.show_points(() if run is None else run.losses, steps)
+        self.error.show_points(() if run is None else run.errors, steps)
+        output = "" if run is None else run.output
+        if output != self.output.toPlainText():
+            self.output.setPlainText(output)
+            self.output.verticalScrollBar().setValue(self.output.verticalScrollBar().maximum())
         training, saved = doing in (Doing.TRAINING, Doing.ENDING), run is not None and run.saved_step is not None
         self.stop.setVisible(doing is Doing.TRAINING)
         self.kill.setVisible(doing is Doing.ENDING)
@@ -76,28 +82,15 @@ class TrainingRunView(QWidget):
             part.setVisible(not training and saved)
             part.setEnabled(free)
 
-    def _show_progress(self, run: RunState | None, doing: Doing) -> None:
-        waiting = doing is Doing.EXPORTING or (doing is Doing.TRAINING and (run is None or run.step == 0))
-        # A maximum of 0 makes the bar swing.
-        self.bar.setMaximum(0 if waiting or run is None else max(1, run.steps))
-        self.bar.setValue(0 if run is None else run.step)
-
-    def _show_output(self, text: str) -> None:
-        if text == self.output.toPlainText():
-            return
-        self.output.setPlainText(text)
-        self.output.verticalScrollBar().setValue(self.output.verticalScrollBar().maximum())
-
     def _chip_words(self, run: RunState | None, doing: Doing) -> str:
-        if doing is Doing.TRAINING:
-            return self.tr("Training")
-        if doing is Doing.ENDING:
-            return self.tr("Saving …")
-        if doing is Doing.EXPORTING:
-            return self.tr("Exporting …")
-        if run is not None and run.finished:
-            return self.tr("Finished")
-        return self.tr("Stopped")
+        finished = run is not None and run.finished
+        words = {
+            Doing.TRAINING: self.tr("Training"),
+            Doing.ENDING: self.tr("Saving …"),
+            Doing.EXPORTING: self.tr("Exporting …"),
+            Doing.NOTHING: self.tr("Finished") if finished else self.tr("Stopped"),
+        }
+        return words[doing]
 
     def _words(self, run: RunState | None, doing: Doing, seconds_left: float | None) -> str:
         if doing is Doing.EXPORTING:
@@ -111,11 +104,12 @@ class TrainingRunView(QWidget):
             stage = self.tr("Stage {0} of {1}, {2}").format(run.stage + 1, len(run.stages), run.stage_name)
             parts.insert(0, stage)
         if doing is Doing.TRAINING:
-            left = self.tr("time left not known yet") if seconds_left is None else duration_words(seconds_left)
-            parts.append(left if seconds_left is None else self.tr("{0} left").format(left))
+            left = None if seconds_left is None else self.tr("{0} left").format(duration_words(seconds_left))
+            parts.append(left or self.tr("time left not known yet"))
+        elif run.saved_step is None:
+            parts.append(self.tr("nothing was saved"))
         elif not run.finished:
-            saved = self.tr("nothing was saved") if run.saved_step is None else None
-            parts.append(saved or self.tr("step {0} is saved").format(run.saved_step))
+            parts.append(self.tr("step {0} is saved").format(run.saved_step))
         if run.best_error is not None:
             parts.append(self.tr("best NME of validation {0} %").format(f"{run.best_error:.3f}"))
         return " · ".join(parts)
@@ -133,9 +127,8 @@ class TrainingRunView(QWidget):
 
     def _make_buttons(self) -> None:
         self.stop = make_button(self.tr("Stop"), self.tr("Save and end; the training can be resumed"))
-        self.kill = make_button(
-            self.tr("End at once"), self.tr("End without saving; the checkpoint written last remains")
-        )
+        at_once = self.tr("End without saving; the checkpoint written last remains")
+        self.kill = make_button(self.tr("End at once"), at_once)
         self.resume = make_button(self.tr("Resume"), self.tr("Go on from the last checkpoint"))
         self.role = Picker()
         self.role.setAccessibleName(self.tr("Role of the model"))
@@ -144,37 +137,29 @@ class TrainingRunView(QWidget):
             self.role.addItem(words, role)
         self.role.setMinimumContentsLength(9)
         self.role.setMaximumWidth(150)
-        self.export = make_button(
-            self.tr("Export and load as a lane"), self.tr("Make a model of the last checkpoint and show it live")
-        )
+        into_lane = self.tr("Make a model of the last checkpoint and show it live")
+        self.export = make_button(self.tr("Export and load as a lane"), into_lane)
         self.stop.clicked.connect(self.stop_wanted)
         self.kill.clicked.connect(self.kill_wanted)
         self.resume.clicked.connect(self.resume_wanted)
         self.export.clicked.connect(lambda: self.export_wanted.emit(str(self.role.currentData())))
 
     def _lay_out(self) -> None:
-        head, curves, buttons = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        head.setSpacing(MARGIN)
-        head.addWidget(self.name)
-        head.addWidget(self.chip)
-        head.addStretch(1)
-        curves.setSpacing(MARGIN)
-        curves.addWidget(self.loss)
-        curves.addWidget(self.error)
-        buttons.setSpacing(GAP)
-        for button in (self.stop, self.kill, self.resume, self.export, self.role):
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(GAP)
-        rows.addLayout(head)
-        rows.addWidget(self.words)
-        rows.addWidget(self.bar)
-        rows.addSpacing(GAP)
-        rows.addLayout(curves, 1)
-        rows.addSpacing(GAP)
-        rows.addWidget(make_heading(self.tr("Trainer")))
-        rows.addWidget(self.output)
-        rows.addSpacing(GAP)
-        rows.addLayout(buttons)
+        head = side_by_side(self.name, self.chip, spacing=MARGIN)
+        curves = side_by_side(self.loss, self.error, spacing=MARGIN)
+        buttons = side_by_side(self.stop, self.kill, self.resume, self.export, self.role)
+        for row in (head, buttons):
+            row.addStretch(1)
+        trainer = make_heading(self.tr("Trainer"))
+        parts = (head, self.words, self.bar, GAP, curves, GAP, trainer, self.output, GAP, buttons)
+        stack(*parts, expanding=curves, whole=self)
+
+
+def duration_words(seconds: float) -> str:
+    """Return a length of time as people say it."""
+    if seconds < MINUTE:
+        return translate("run_view", "less than a minute")
+    if seconds < HOUR:
+        return translate("run_view", "about {0} min").format(round(seconds / MINUTE))
+    hours, rest = divmod(seconds, HOUR)
+    return translate("run_view", "about {0} h {1} min").format(int(hours), int(rest / MINUTE))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QListWidget, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QSizePolicy, QStackedWidget, QWidget
 
 from app.settings.schema import TrainChoices
 from app.shell.banner import Banner
@@ -18,13 +18,11 @@ from app.train.recipes import RecipeFacts
 from app.train.run_view import Doing, TrainingRunView
 from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_folder
-from app.widgets.page_parts import fill_page, make_heading, make_title, make_words
+from app.widgets.page_parts import fill_page, make_heading, make_title, make_words, stack
 from app.widgets.two_lines import KIND, add_row, prepare_list
 from engine.core.errors import UnderstudyError
 
-translate = QCoreApplication.translate  # under the name that lupdate looks for
 LEFT_WIDTH = 300  # logical pixels
-FOLDER = Qt.ItemDataRole.UserRole + 1
 
 
 class TrainPage(QWidget):
@@ -50,7 +48,6 @@ class TrainPage(QWidget):
         self.controller = TrainingController(kit, choices.runs or kit.runs, self)
         self.banner, self.form, self.run_view = Banner(), TrainingForm(choices), TrainingRunView()
         self._make_parts()
-        self._lay_out()
         self._connect()
         self._show_chosen()
 
@@ -80,31 +77,21 @@ class TrainPage(QWidget):
         prepare_list(self.runs, self.tr("Runs"), self.tr("Trainings at work, finished and stopped"))
         self.no_runs = make_words(self.tr("Looking for runs …"), quiet=True)
         self.choose_runs = make_button(self.tr("Folder of the runs …"), "")
-        self.nothing = make_words(_invitation())
+        self._name_runs_folder()
+        self._invitation = self.tr("Choose a recipe and a folder of packs at the left, then start a training.")
+        self.nothing = make_words(self._invitation)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._rest = QWidget()  # takes the room of the list while that is empty
-        self.runs.hide()
         self._right = QStackedWidget()
         self._right.addWidget(self.nothing)
         self._right.addWidget(self.run_view)
-        self._name_runs_folder()
-
-    def _lay_out(self) -> None:
-        column = QWidget()
-        column.setFixedWidth(LEFT_WIDTH)
-        left = QVBoxLayout(column)
-        left.setContentsMargins(0, 0, 0, 0)
-        left.setSpacing(GAP)
-        left.addWidget(make_title(self.tr("Train")))
-        left.addSpacing(GAP)
-        left.addWidget(self.form)
-        left.addSpacing(MARGIN - GAP)
-        left.addWidget(make_heading(self.tr("Runs")))
-        left.addWidget(self.no_runs)
-        left.addWidget(self.runs, 1)
-        left.addWidget(self._rest, 1)
-        left.addWidget(self.choose_runs)
-        fill_page(self, column, self._right, self.banner)
+        self.runs.hide()
+        self._rest = QWidget()  # takes the room of the list while that is empty
+        self._rest.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        form = (make_title(self.tr("Train")), GAP, self.form, MARGIN - GAP)
+        runs = (make_heading(self.tr("Runs")), self.no_runs, self.runs, self._rest, self.choose_runs)
+        left = stack(*form, *runs, expanding=self.runs)
+        left.setFixedWidth(LEFT_WIDTH)
+        fill_page(self, left, self._right, self.banner)
 
     def _connect(self) -> None:
         controller, view = self.controller, self.run_view
@@ -141,25 +128,29 @@ class TrainPage(QWidget):
         recipe = self.form.recipe
         if recipe is not None:
             self.banner.hide()
-            self._choose(self.controller.start(recipe.name, self.form.data_folder, self.form.change_lines))
+            folder = self.controller.start(recipe.name, self.form.data_folder, self.form.change_lines)
+            if folder is not None:
+                self._fill(folder)
 
     def _resume(self) -> None:
-        run = self._runs.get(self._folder() or Path())
-        if run is not None:
-            self.banner.hide()
-            self.controller.resume(run, self.form.data_folder)
+        self.banner.hide()
+        self.controller.resume(self._chosen_run(), self.form.data_folder)
 
     def _export(self, role: str) -> None:
-        run = self._runs.get(self._folder() or Path())
-        if run is not None:
-            self.banner.hide()
-            self.controller.export(run, role)
+        self.banner.hide()
+        self.controller.export(self._chosen_run(), role)
+
+    def _chosen_run(self) -> RunState:
+        """Return the run whose buttons are pressed: they are shown for runs of which something is known."""
+        folder = self._folder
+        assert folder is not None
+        return self._runs[folder]
 
     # What is reported
 
     def _on_recipes(self, recipes: list[RecipeFacts]) -> None:
         self.form.set_recipes(recipes)
-        self.nothing.setText(_invitation())
+        self.nothing.setText(self._invitation)
         self._show_chosen()
 
     def _on_unavailable(self, error: UnderstudyError) -> None:
@@ -170,18 +161,18 @@ class TrainPage(QWidget):
     def _on_runs(self, runs: list[RunState]) -> None:
         self._runs = {run.folder: run for run in runs}
         self.no_runs.setText(self.tr("No run in this folder yet."))
-        self._fill(self._folder())
+        self._fill(self._folder)
 
     def _on_run(self, run: RunState) -> None:
         self._runs[run.folder] = run
-        item = self.runs.item(self._folders().index(run.folder)) if run.folder in self._folders() else None
-        if item is not None:
-            item.setData(KIND, self._kind(run.folder))
-        if run.folder == self._folder():
+        for item in map(self.runs.item, range(self.runs.count())):
+            if item.toolTip() == str(run.folder):
+                item.setData(KIND, self._kind(run.folder))
+        if run.folder == self._folder:
             self._show_chosen()
 
     def _on_changed(self) -> None:
-        self._fill(self._folder())
+        self._fill(self._folder)
         if self.busy != self._was_busy:
             self._was_busy = self.busy
             self.busy_changed.emit(self.busy)
@@ -195,9 +186,8 @@ class TrainPage(QWidget):
             folders.insert(0, self.controller.training)
         self.runs.blockSignals(True)
         self.runs.clear()
-        for row, folder in enumerate(folders):
+        for folder in folders:
             add_row(self.runs, run_label(folder, self.controller.runs), self._kind(folder), str(folder))
-            self.runs.item(row).setData(FOLDER, str(folder))
         if folders:
             self.runs.setCurrentRow(folders.index(chosen) if chosen in folders else 0)
         self.runs.blockSignals(False)
@@ -206,17 +196,11 @@ class TrainPage(QWidget):
         self._rest.setVisible(not folders)
         self._show_chosen()
 
-    def _choose(self, folder: Path | None) -> None:
-        if folder is not None:
-            self._fill(folder)
-
-    def _folders(self) -> list[Path]:
-        return [Path(self.runs.item(row).data(FOLDER)) for row in range(self.runs.count())]
-
+    @property
     def _folder(self) -> Path | None:
-        """Return the folder of the chosen run."""
+        """The folder of the chosen run, which its row has as a tool tip."""
         item = self.runs.currentItem()
-        return None if item is None else Path(item.data(FOLDER))
+        return None if item is None else Path(item.toolTip())
 
     def _kind(self, folder: Path) -> str:
         run = self._runs.get(folder)
@@ -231,16 +215,16 @@ class TrainPage(QWidget):
         return self.tr("stopped · {0}").format(steps)
 
     def _show_chosen(self) -> None:
-        folder, controller = self._folder(), self.controller
-        can_train = self.form.recipe is not None
-        self.form.allow(can_train and not controller.busy)
+        folder, controller = self._folder, self.controller
+        free = self.form.recipe is not None and not controller.busy
+        self.form.start.setEnabled(free)
         self._right.setCurrentIndex(0 if folder is None else 1)
         if folder is None:
             return
         run = self._runs.get(folder)
         left = None if run is None or folder != controller.training else controller.seconds_left(run.steps)
         name = run_label(folder, controller.runs)
-        self.run_view.show_run(name, run, self._doing(folder), left, can_train and not controller.busy)
+        self.run_view.show_run(name, run, self._doing(folder), left, free)
 
     def _doing(self, folder: Path) -> Doing:
         if folder == self.controller.training:
@@ -249,7 +233,3 @@ class TrainPage(QWidget):
 
     def _name_runs_folder(self) -> None:
         self.choose_runs.setToolTip(self.tr("Runs are kept in {0}").format(self.controller.runs))
-
-
-def _invitation() -> str:
-    return translate("train_page", "Choose a recipe and a folder of packs at the left, then start a training.")

@@ -6,7 +6,17 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.theme.theme import GAP, MARGIN, colours
 
@@ -46,18 +56,38 @@ def make_words(text: str = "", quiet: bool = False) -> QLabel:
     return label
 
 
-def stack(*parts: QWidget | QLayout, spacing: int = GAP, expanding: QWidget | None = None) -> QWidget:
-    """Return a widget with parts below each other, `spacing` pixels apart; `expanding` takes what room is left."""
-    whole = QWidget()
+def stack(
+    *parts: QWidget | QLayout | int,
+    spacing: int = GAP,
+    expanding: QWidget | QLayout | None = None,
+    whole: QWidget | None = None,
+) -> QWidget:
+    """Return a widget, `whole` or a new one, with parts below each other.
+
+    They are `spacing` pixels apart, and further by a number between them; `expanding` takes what room is left.
+    """
+    whole = whole or QWidget()
     rows = QVBoxLayout(whole)
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setSpacing(spacing)
     for part in parts:
-        if isinstance(part, QLayout):
-            rows.addLayout(part)
+        stretch = 1 if part is expanding else 0
+        if isinstance(part, int):
+            rows.addSpacing(part)
+        elif isinstance(part, QLayout):
+            rows.addLayout(part, stretch)
         else:
-            rows.addWidget(part, 1 if part is expanding else 0)
+            rows.addWidget(part, stretch)
     return whole
+
+
+def side_by_side(*parts: QWidget, spacing: int = GAP) -> QHBoxLayout:
+    """Return a layout with parts beside each other, `spacing` pixels apart."""
+    row = QHBoxLayout()
+    row.setSpacing(spacing)
+    for part in parts:
+        row.addWidget(part)
+    return row
 
 
 def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> None:

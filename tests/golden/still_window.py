@@ -22,7 +22,7 @@ from app.shell import main_window
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme, ThemeChoice
 from app.train.controller import TrainingKit
-from app.train.recipes import RecipeFacts
+from app.train.recipes import recipe_facts
 from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.core.paths import asset_path
@@ -227,8 +227,9 @@ def _train_page(make: type, kit: TrainingKit, home: Path) -> Callable[..., objec
         page = make(choices, kit)
         page.controller.runs = home / "runs"
         stage = {**recipe, "network": recipe["shape"], "init": recipe["start"]}
-        facts = [RecipeFacts(recipe["name"], "MobileNetV2 with slim blocks from ImageNet weights.", (stage,))]
-        page.controller.list_recipes = lambda: page.controller.recipes_listed.emit(facts)
+        about = "MobileNetV2 with slim blocks from ImageNet weights."
+        facts = recipe_facts({"name": recipe["name"], "description": about, "stages": [stage]})
+        page.controller.list_recipes = lambda: page.controller.recipes_listed.emit([facts])
         return page
 
     return made

@@ -8,8 +8,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
 from app.theme.theme import DARK
+from app.train.controller import TimeLeft
 from app.train.curves import CurveChart, smoothed
-from app.train.time_left import TimeLeft, duration_words
+from app.train.run_view import duration_words
 
 
 def test_running_mean_keeps_a_straight_line_and_calms_noise():
@@ -83,8 +84,7 @@ def test_time_left_follows_the_pace():
     assert left.seconds(100) == pytest.approx(26)
     clock.now = 100
     assert left.seconds(100) == 0
-    left.restart()
-    assert left.seconds(100) is None
+    assert TimeLeft(clock).seconds(100) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from app.train.log_reader import find_runs, free_folder, read_run, read_tail, run_label, saved_step
+from app.train.log_reader import find_runs, free_name, read_run, read_tail, run_label, saved_step
 from app.train.process import reported_error
 from app.train.recipes import read_recipes
 from engine.core.errors import UsageError
@@ -63,18 +63,18 @@ def test_runs_are_found_latest_first(folder):
     other.mkdir()
     (other / "recipe.json").write_text(json.dumps({"recipe": {"name": "teacher-68", "steps": 3}}))
     os.utime(folder / "recipe.json", (1000, 1000))
-    assert [run.name for run in find_runs(folder.parent)] == ["teacher", "student"]
+    assert [run.folder.name for run in find_runs(folder.parent)] == ["teacher", "student"]
     os.utime(other / "recipe.json", (500, 500))
-    assert [run.name for run in find_runs(folder.parent)] == ["student", "teacher"]
+    assert [run.folder.name for run in find_runs(folder.parent)] == ["student", "teacher"]
     assert find_runs(folder / "nothing") == []
 
 
-def test_a_new_run_never_takes_a_folder_that_is_there(folder):
-    runs = folder.parent
-    assert free_folder(runs, "teacher") == runs / "teacher"
-    assert free_folder(runs, "student") == runs / "student-2"
-    (runs / "student-2").mkdir()
-    assert free_folder(runs, "student") == runs / "student-3"
+def test_a_new_run_or_model_never_takes_a_name_that_is_there():
+    taken = {"student"}
+    assert free_name("teacher", taken.__contains__) == "teacher"
+    assert free_name("student", taken.__contains__) == "student-2"
+    taken.add("student-2")
+    assert free_name("student", taken.__contains__) == "student-3"
 
 
 def test_tail_keeps_what_a_progress_bar_said_last(tmp_path):
