@@ -76,7 +76,8 @@ class CameraReader:
         """Count a frame that came `interval` seconds after the last one."""
         if self.frames and interval > self._context.timing.stalled_after(self.period):
             self.epoch = Epoch(is_camera=True)
-            self.epoch.over = self._thread.abandoned.is_set()  # a late frame of an abandoned camera
+            if self._thread.abandoned.is_set():  # a late frame of an abandoned camera, maybe just now
+                self.epoch.over = True
         self.period = interval if not self.period else self.period + PERIOD_WEIGHT * (interval - self.period)
         self.frames += 1
 

@@ -176,8 +176,8 @@ class Composer:
         active = active_lanes(settings, len(self._lanes))
         if active == 1:
             self._agreement.forget()
-        for lane in self._lanes[active:]:
-            if lane.shown is not None:
+        for number, lane in enumerate(self._lanes[active:], active):
+            if lane.shown is not None or number in fresh:  # it may have been put to rest since its finding was chosen
                 lane.shown = lane.look = None
                 lane.finder.process_again()
         if not fresh and not settings.paused and self._context.state() in SILENT_STATES:

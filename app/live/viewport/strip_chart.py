@@ -152,7 +152,8 @@ class StripChart(Chart):
         draw_marks(painter, strip, ((0.0, "0"), (0.5, ""), (1.0, f"{top:g} {plot.unit}")), colours().line)
         baseline = strip.bottom() + 2 + metrics.ascent()
         ago, present = self.tr("{0:.0f} s ago").format(SPAN), self.tr("now")
-        painter.drawText(QPointF(strip.left(), baseline), ago)
+        if metrics.horizontalAdvance(f"{ago} {present}") <= strip.width():
+            painter.drawText(QPointF(strip.left(), baseline), ago)
         painter.drawText(QPointF(strip.right() - metrics.horizontalAdvance(present), baseline), present)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for _, colour, trace in plot.traces:

@@ -7,7 +7,10 @@ import pytest
 
 from engine.core.errors import SourceError
 from engine.live import camera_reader
-from engine.live.camera_reader import BLACK, FROZEN, GuardedCamera, PictureHints, open_guarded
+from engine.live.camera_reader import BLACK, FROZEN, CameraReader, GuardedCamera, PictureHints, open_guarded
+from engine.live.feed import Context, Feed
+from engine.live.reader import SourceThread
+from engine.live.settings import LiveSettings
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, hangs, noisy
 from tests.fakes.live_fakes import FakeClip, picture, wait_until
 
@@ -147,3 +150,20 @@ def test_files_come_back_as_they_are_and_open():
     clip = FakeClip([picture()])
     assert open_guarded(lambda: clip) is clip
     assert not clip.closed
+
+
+def test_a_late_frame_of_a_camera_that_is_given_up_at_this_moment_is_not_shown():
+    feed = Feed(LiveSettings)
+    thread = SourceThread(lambda: FakeClip([]), lambda *_: None, clock=lambda: 0.0)
+    reader = CameraReader(thread, FakeClip([]), Context(feed))
+
+    def give_up() -> bool:
+        reader.epoch.over = True
+        return False  # as it was asked a moment before
+
+    reader._count(0.02)
+    thread.abandoned.is_set = give_up
+    before = reader.epoch
+    reader._count(10.0)
+    assert reader.epoch is not before
+    assert reader.epoch.over

@@ -336,3 +336,25 @@ def test_three_finders_make_three_lanes():
         view = bench.show(1, lanes=3)
         assert [lane.result.model for lane in view.lanes] == ["a", "b", "c"]
         assert all(np.all(lane.picture[5, 5, :3] == 1) for lane in view.lanes)
+
+
+def test_a_lane_put_to_rest_while_its_finding_is_on_its_way_to_the_screen_looks_again_once_it_is_back():
+    bench = Bench(FakePipeline("A"), FakePipeline("B"), settings=SIDE_BY_SIDE)
+    asked = []
+    bench.finders[1].look_again = lambda: asked.append(1)
+    frame = Frame(1, 0.0, picture(1), "x", epoch=bench.epoch)
+    for number, finder in enumerate(bench.finders):
+        bench.composer.put(number, finder._bare(frame))
+    take = bench.composer._take
+
+    def put_to_rest(choose):
+        taken = take(choose)
+        if 1 in taken:
+            bench.settings = SINGLE
+        return taken
+
+    bench.composer._take = put_to_rest
+    bench.composer._step()
+    bench.composer._step()
+    assert bench.settings is SINGLE
+    assert asked == [1]

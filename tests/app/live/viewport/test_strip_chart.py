@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPainter
 
 from app.live.viewport.strip_chart import AGREEMENT_TOPS, AXIS, LATENCY_TOPS, StripChart
 from app.theme.theme import DARK, LIGHT, MARGIN, apply_theme, lane_colour
@@ -178,3 +178,14 @@ def test_another_source_begins_an_empty_chart(chart, clock):
     feed(chart, clock, 5)
     chart.clear()
     assert not len(columns_of(chart, lane_colour(0)))
+
+
+def test_the_words_below_a_narrow_strip_do_not_overlap(chart, monkeypatch):
+    words = []
+    monkeypatch.setattr(QPainter, "drawText", lambda self, at, text: words.append((at.x(), text)))
+    chart.add(two(plain(RED), plain(BLUE), agreement=2.5))
+    for width, texts in ((800, ["30 s ago", "now"] * 2), (370, ["30 s ago", "now", "now"])):
+        chart.resize(width, 112)
+        words.clear()
+        chart.grab()
+        assert [text for _, text in words if text in ("30 s ago", "now")] == texts
