@@ -45,7 +45,7 @@ def train(
     Raises:
         UsageError: the checkpoint is of another network, the batch is smaller than the number of processes, or the
             loss is no longer a number.
-        TrainingInterrupted: by Ctrl-C; a checkpoint was written.
+        TrainingInterrupted: by Ctrl-C, SIGTERM or SIGHUP; a checkpoint was written.
         RecordingError: a checkpoint cannot be written.
     """
     recipe, fabric = context.recipe, context.fabric
@@ -86,7 +86,7 @@ def train(
                 recorder.save(run)
                 interruption = TrainingInterrupted(
                     f"The run was interrupted after step {run.step} of {recipe.steps}",
-                    f"Ctrl-C; {context.folder / LAST} holds all of it",
+                    f"Ctrl-C or another signal to end; {context.folder / LAST} holds all of it",
                     f"go on with “understudy train --resume {context.folder}”",
                 )
                 end_together(fabric, interruption)

@@ -93,7 +93,7 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
             weights to begin with or a teacher are not there, or no face is left for validation.
         PackError, SourceError: the data is incomplete.
         ModelError: the shape model of a resumed run is missing or damaged.
-        TrainingInterrupted: by Ctrl-C; a checkpoint was written.
+        TrainingInterrupted: by Ctrl-C, SIGTERM or SIGHUP; a checkpoint was written.
         RecordingError, OSError: a file cannot be written.
     """
     last = out / LAST

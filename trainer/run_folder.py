@@ -89,7 +89,7 @@ def read_run(folder: Path) -> SavedRun:
         raise UsageError(
             f"There is no run in {folder}",
             f"its file {RECIPE_FILE} cannot be read ({error.strerror})",
-            "give the folder that “understudy train” made, such as runs/NAME",
+            "give a folder that “understudy train” made, such as runs/NAME, or of a stage alone runs/NAME/1-STAGE",
         ) from error
     except (ValueError, LookupError, TypeError) as error:
         raise UsageError(

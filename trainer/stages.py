@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ class Needed:
     packs: tuple[str, ...]
 
 
-def train_stages(trainings: Sequence[Training], folder: Path, place: Place) -> Path:
+def train_stages(trainings: Sequence[Training], folder: Path, place: Place, count: int | None = None) -> Path:
     """Carry out the stages of a recipe, and return the last checkpoint of the last one.
 
     Stages that are finished stay as they are; one that was begun goes on.
@@ -46,27 +46,26 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place) -> P
         trainings: the stages.
         folder: of the run.
         place: what to train on.
+        count: how many of the stages to carry out, first to last; None for all.
 
     Raises: as `carry_out`.
     """
     last = folder / LAST
-    _refuse_what_is_missing(trainings, folder, place)
+    folders = {training: stage_folder(folder, trainings, training) for training in trainings[:count]}
+    _refuse_what_is_missing(folders, place)
     if len(trainings) > 1:
         _refuse_single_run(folder)
         first_alone(place.fabric, partial(write_stages, folder, trainings, place.facts))
-    for training in trainings:
-        out = stage_folder(folder, trainings, training)
-        own = {**place.own, training.init: last} if training is not trainings[0] else place.own
+    for training, out in folders.items():
         last = out / LAST
-        header = read_header(last)
-        if header is not None and header.step >= training.steps:
-            refuse_other_recipe(training, header.recipe, out)
+        if finished(last):
             place.fabric.print(f"{training.name} is finished: {last}", file=sys.stderr)
-            continue
-        try:
-            carry_out(training, out, replace(place, own=own), resume=last.exists())
-        except TrainingInterrupted as stop:
-            raise TrainingInterrupted(stop.what, f"Ctrl-C; {last} holds all of it", _how_to_go_on(folder)) from stop
+        else:
+            try:
+                carry_out(training, out, place, resume=last.exists())
+            except TrainingInterrupted as stop:
+                raise TrainingInterrupted(stop.what, stop.why, _how_to_go_on(folder)) from stop
+        place = replace(place, own={**place.own, training.name: last})
     return last
 
 
@@ -92,9 +91,9 @@ def train_needed(trainings: Sequence[Training], place: Place, under_way: tuple[s
             )
         recipe, _, stage = run_name(name).partition(":")
         stages = trainings_by_name(recipe)
-        wanted = stages[: 1 + [training.name for training in stages].index(run_name(name))] if stage else stages
-        train_needed(wanted, place, (*under_way, name))
-        _train_first(stages, wanted, place)
+        count = 1 + [training.name for training in stages].index(run_name(name)) if stage else len(stages)
+        train_needed(stages[:count], place, (*under_way, name))
+        train_stages(stages, place.runs / recipe, place, count)
     for pack in needed.packs:
         first_alone(place.fabric, partial(_label, pack, place))
 
@@ -119,20 +118,6 @@ def _is_there(name: str, place: Place) -> bool:
     return True
 
 
-def _train_first(stages: Sequence[Training], wanted: Sequence[Training], place: Place) -> None:
-    """Train the first stages of a recipe in the folder of its run."""
-    folder = place.runs / stages[0].name.partition(":")[0]
-    if len(stages) == 1:
-        train_stages(stages, folder, place)
-        return
-    first_alone(place.fabric, partial(write_stages, folder, stages, place.facts))
-    own: dict[str, Path] = {}
-    for training in wanted:
-        out = stage_folder(folder, stages, training)
-        last = train_stages((training,), out, replace(place, own={**place.own, **own}))
-        own[training.name] = last
-
-
 def _label(pack: str, place: Place) -> None:
     """Let the teacher of a pack label it; a run becomes a model for that, beside its checkpoint."""
     how = LABELLED[pack]
@@ -147,13 +132,16 @@ def _label(pack: str, place: Place) -> None:
     )
 
 
-def _refuse_what_is_missing(trainings: Sequence[Training], folder: Path, place: Place) -> None:
-    """Raise before the first step unless all is there that later stages need."""
-    lasts = {training: stage_folder(folder, trainings, training) / LAST for training in trainings}
-    todo = [training for training, last in lasts.items() if not finished(last)]
-    known = {*place.own, *(training.name for training in trainings)}
+def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> None:
+    """Raise before the first step unless all is there that later stages need, and their folders hold no other runs."""
+    for training, out in folders.items():
+        header = read_header(out / LAST)
+        if header is not None:
+            refuse_other_recipe(training, header.recipe, out)
+    todo = [training for training, out in folders.items() if not finished(out / LAST)]
+    known = {*place.own, *(training.name for training in folders)}
     for training in todo:
-        for name in training.teachers if lasts[training].exists() else training.needs:
+        for name in training.teachers if (folders[training] / LAST).exists() else training.needs:
             if name not in known:
                 find_weights(name, place.runs)
     for pack in missing_packs(todo, place.data):

@@ -24,6 +24,8 @@ from trainer.networks.batch_norm import synchronise_batch_norm
 from trainer.recipes import Training
 
 NOTHING = "nothing"
+# Ctrl-C; what `kill` and a machine that shuts down send; and a terminal that is closed, which Windows does not signal.
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @dataclass
@@ -169,26 +171,31 @@ def _as_text(value: Any) -> str:
 
 
 class TrainingInterrupted(UnderstudyError):
-    """A run was interrupted by its user; its checkpoint is written."""
+    """A run was interrupted from outside; its checkpoint is written."""
 
 
 @contextmanager
 def interruption_watch() -> Iterator[threading.Event]:
-    """Note Ctrl-C in an event, so that the step is finished and saved before the run ends; a second ends it at once.
+    """Note Ctrl-C and its like in an event, so that the step is finished and saved; a second ends the run at once.
 
-    Signals reach the main thread alone; on any other the event is never set.
+    SIGTERM or SIGHUP stays ignored if it was, as under `nohup`. Signals reach the main thread alone; on any other the
+    event is never set.
     """
     interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield interrupted
         return
 
+    watched = [each for each in STOPPING if each == signal.SIGINT or signal.getsignal(each) != signal.SIG_IGN]
+
     def note(*_: object) -> None:
         interrupted.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for each in watched:
+            signal.signal(each, signal.default_int_handler)
 
-    former = signal.signal(signal.SIGINT, note)
+    former = {each: signal.signal(each, note) for each in watched}
     try:
         yield interrupted
     finally:
-        signal.signal(signal.SIGINT, former)
+        for each, before in former.items():
+            signal.signal(each, before)

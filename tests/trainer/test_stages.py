@@ -89,6 +89,23 @@ def test_run_again_it_resumes_at_the_right_stage_to_the_same_bits(pair, place, t
     other = (replace(pair[0], seed=5), pair[1])
     with pytest.raises(UsageError, match="made with another recipe.*seed: 0 -> 5"):
         train_stages(other, tmp_path / "stopped", place)
+    assert read_run(tmp_path / "stopped").trainings == pair, "what was refused is not written"
+
+
+def test_a_later_stage_may_begin_with_other_weights(pair, place, tmp_path):
+    whole = read_checkpoint(train_stages(pair, tmp_path / "whole", place))
+    other = (pair[0], replace(pair[1], init=str(tmp_path / "whole" / "2-second" / LAST)))
+    again = read_checkpoint(train_stages(other, tmp_path / "other", place))
+    assert again.notes["lineage"] == [*whole.notes["lineage"], "pair:second, 2 steps of 4"]
+
+
+def test_the_folder_of_a_former_run_is_not_mistaken_for_that_of_a_needed_recipe(place, pair, monkeypatch, no_models):
+    fake_run(place.runs / "pair", pair[0])
+    (place.runs / "pair" / "recipe.json").write_text("former")
+    monkeypatch.setitem(RECIPES, "child", Recipe("A child.", SHAPE, "pair", (Stage("only", **SETTINGS),)))
+    with pytest.raises(UsageError, match="already holds a run of one stage"):
+        train_needed(RECIPES["child"].trainings("child"), place)
+    assert (place.runs / "pair" / "recipe.json").read_text() == "former"
 
 
 def test_the_command_line_needs_the_folder_alone_to_resume(pair, data, tmp_path, capsys):

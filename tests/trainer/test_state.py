@@ -11,7 +11,7 @@ from torch import nn
 
 from engine.core.errors import UsageError
 from trainer.checkpoint import Checkpoint
-from trainer.state import differences, interruption_watch, refuse_other_data, update_average
+from trainer.state import STOPPING, differences, interruption_watch, refuse_other_data, update_average
 
 
 def test_the_mean_moves_towards_the_weights_to_the_bit_of_a_lerp_and_counters_are_copied():
@@ -39,6 +39,29 @@ def test_a_second_ctrl_c_breaks_off_at_once_and_afterwards_all_is_as_before():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is former
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_fault_64_every_signal_to_end_is_noted_first_and_breaks_off_next(number):
+    former = {each: signal.getsignal(each) for each in STOPPING}
+    with interruption_watch() as interrupted:
+        signal.raise_signal(number)
+        assert interrupted.is_set()
+        for each in STOPPING:
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(each)
+    assert {each: signal.getsignal(each) for each in STOPPING} == former
+
+
+def test_a_signal_that_is_ignored_as_under_nohup_stays_so():
+    ignored = STOPPING[-1]
+    former = signal.signal(ignored, signal.SIG_IGN)
+    try:
+        with interruption_watch() as interrupted:
+            signal.raise_signal(ignored)
+            assert not interrupted.is_set()
+    finally:
+        signal.signal(ignored, former)
 
 
 def test_fields_younger_than_a_checkpoint_had_their_defaults(recipe):

@@ -36,14 +36,14 @@ def check_encoder(encoder: str, width: float, input_size: int) -> None:
         raise UsageError(
             f"An encoder cannot be {width} times as wide as the published one",
             "its first layers would have no channel left, or there is no such number",
-            f"choose shape.encoder_width={SMALLEST_WIDTH} or more",
+            f"choose network.encoder_width={SMALLEST_WIDTH} or more",
         )
     multiple = INPUT_MULTIPLES[encoder]
     if input_size <= 0 or input_size % multiple:
         raise UsageError(
             f"The encoder {encoder} cannot read pictures of {input_size} pixels",
             f"it halves them again and again, so their side has to be a multiple of {multiple}",
-            f"choose shape.input_size={max(1, round(input_size / multiple)) * multiple}",
+            f"choose network.input_size={max(1, round(input_size / multiple)) * multiple}",
         )
 
 

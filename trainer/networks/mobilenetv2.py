@@ -42,7 +42,7 @@ def check_expansions(expansions: tuple[int, ...]) -> None:
         raise UsageError(
             f"The expansions {list(expansions)} fit no MobileNetV2",
             f"it has {len(STAGES)} stages, and each needs a whole number above 0",
-            f"write for instance shape.expansions={json.dumps(PUBLISHED_EXPANSIONS)}",
+            f"write for instance network.expansions={json.dumps(PUBLISHED_EXPANSIONS)}",
         )
 
 

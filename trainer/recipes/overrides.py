@@ -72,6 +72,7 @@ def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Traini
         named = stage in stages and bool(rest)
         path = field_path(rest if named else key)
         chosen = [stage] if named else list(stages)[: 1 if path == ["init"] else None]
+        after = {stage: _with(stages[stage], path, text, change) for stage in chosen}
         before = [_value(stages[stage], path) for stage in chosen]
         if any(value != before[0] for value in before) and path != ["packs"]:
             raise UsageError(
@@ -79,7 +80,7 @@ def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Traini
                 f"{key} differs in the stages {', '.join(chosen)}",
                 f"write for instance --set {chosen[-1]}.{change}, or choose one with --stage",
             )
-        stages = {**stages, **{stage: _with(stages[stage], path, text, change) for stage in chosen}}
+        stages = {**stages, **after}
     return tuple(stages.values())
 
 
@@ -129,14 +130,22 @@ def _parsed(old: Any, kind: Any, text: str, change: str) -> Any:
 
 
 def _packs(old: tuple[PackChoice, ...], text: str, change: str) -> tuple[PackChoice, ...]:
-    """Return packs by name: those that the recipe has as it has them, others with every n-th face for validation."""
-    known = {pack.name: pack for pack in old}
+    """Return packs by name.
+
+    Those of a recipe are taken as this one has them, or else the first that does; of others every n-th face is for
+    validation.
+    """
+    recipes = (*RECIPES.values(),)[::-1]
+    known = {pack.name: pack for recipe in recipes for stage in recipe.stages[::-1] for pack in stage.packs}
+    known |= {pack.name: pack for pack in old}
     try:
         names = read_value(json.loads(text), tuple[str, ...], (change,))
+        if not names:
+            raise ValueError
     except ValueError:
         raise UsageError(
             f"“{change}” does not name packs",
-            f"the field holds a list of names, here {json.dumps(list(known))}",
+            f"the field holds a list of names, here {json.dumps([pack.name for pack in old])}",
             """write for instance --set 'packs=["lfpw68", "mine"]'""",
         ) from None
     return tuple(known.get(name, PackChoice(name, validation=True)) for name in names)

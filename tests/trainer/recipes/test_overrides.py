@@ -5,6 +5,7 @@ import pytest
 from engine.core.errors import UsageError
 from trainer.recipes import RECIPES, PackChoice
 from trainer.recipes.overrides import trainings_by_name
+from trainer.recipes.packs import HELEN_MORE, WFLW_FULL
 
 
 def test_fields_and_parts_of_fields_change_and_keep_their_type():
@@ -37,6 +38,7 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("teachers=[1]", "wrong type"),
         ("packs=lfpw68", "does not name packs"),
         ("packs=[1]", "does not name packs"),
+        ("packs=[]", "does not name packs"),
         ("loss=3", "cannot be set as a whole"),
         ("soft=3", "cannot be set as a whole"),
         ("steps=0", "The field steps cannot be 0"),
@@ -67,6 +69,20 @@ def test_packs_are_named_and_those_of_the_recipe_stay_as_they_are_there():
     helen, mine = recipe.packs
     assert helen in RECIPES["student-68"].stages[0].packs
     assert mine == PackChoice("mine", validation=True)
+
+
+def test_packs_of_other_recipes_are_taken_as_these_have_them():
+    (recipe,) = trainings_by_name("student-68:last", ['packs=["helen68_more", "aflw2000_3d", "wflw98_full", "ytf68"]'])
+    more, aflw2000, wflw, ytf = recipe.packs
+    assert (more, wflw) == (HELEN_MORE, WFLW_FULL)
+    assert not more.validation
+    assert aflw2000.labels == "landmarks_2d"
+    assert ytf == RECIPES["student-68"].stages[2].packs[-1], "the recipe's own choice comes first"
+
+
+def test_a_mistake_is_named_also_where_stages_differ():
+    with pytest.raises(UsageError, match="names no field"):
+        trainings_by_name("student-68", ["name=other"])
 
 
 def test_a_network_of_timm_is_one_whose_export_is_known():
