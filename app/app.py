@@ -66,7 +66,7 @@ def run_window(
     restore_signals = _close_on_signals(window)
     failures: list[Exception] = []
     if screenshot is not None:
-        QTimer.singleShot(round(after_seconds * 1000), lambda: _shoot(window, screenshot, failures))
+        QTimer.singleShot(round(after_seconds * 1000), lambda: _save_screenshot(window, screenshot, failures))
     window.show()
     window.start(source)
     try:
@@ -119,7 +119,7 @@ def _close_on_signals(window: MainWindow) -> Callable[[], None]:
     return restore
 
 
-def _shoot(window: MainWindow, path: Path, failures: list[Exception]) -> None:
+def _save_screenshot(window: MainWindow, path: Path, failures: list[Exception]) -> None:
     try:
         save_window_screenshot(window, path)
     except Exception as error:  # noqa: BLE001 - raised again once the window is closed

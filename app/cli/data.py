@@ -207,7 +207,7 @@ def _check_text(values: Mapping[str, Any]) -> str:
     if not values["sound"]:
         verdict = "A training would suffer from what is wrong: correct it or leave these faces out."
     else:
-        verdict = "Nothing is wrong; check what is doubtful." if values["findings"] else "Nothing is wrong."
+        verdict = "Nothing is wrong; look at what is doubtful." if values["findings"] else "Nothing is wrong."
     return "\n".join([*lines, verdict])
 
 

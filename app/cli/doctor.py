@@ -58,7 +58,7 @@ def main(options: argparse.Namespace) -> int:
         _display(),
     ]
     wrong = [check for check in checks if check.state == "wrong"]
-    verdict = "Everything that is needed is there." if not wrong else f"{len(wrong)} thing(s) to fix, see “wrong”."
+    verdict = "Everything that is needed is there." if not wrong else f"{len(wrong)} thing(s) to mend, see “wrong”."
     text = table([("state", "what", "detail"), *((check.state, check.what, check.detail) for check in checks)])
     report({"sound": not wrong, "checks": [asdict(check) for check in checks]}, f"{text}\n{verdict}", options.json)
     return 1 if wrong else 0

@@ -58,7 +58,7 @@ class Player(QObject):
         self._stopping: list[ActiveSource] = []
         self._background = Background(self)
         self._bridge = Bridge(self)
-        self._bridge.changed.connect(self._look)
+        self._bridge.changed.connect(self._poll)
 
     def open(self, spec: str | None) -> None:
         """Start a source; it takes over with its first picture.
@@ -132,7 +132,7 @@ class Player(QObject):
         if self._next is not None and path == "live.mirrored":
             self._mirroring_chosen = True
         if self.current is not None:
-            self._ask_for_second(self.current)
+            self._request_second_model(self.current)
             self.current.session.settings = self._live
 
     def wanted(self, lane: int) -> str:
@@ -142,14 +142,14 @@ class Player(QObject):
 
     def use_model(self, model: str, lane: int = FIRST) -> None:
         """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays in use."""
-        self._want(model, lane)
+        self._store_model(model, lane)
         for playing in self._alive:
             playing.reported[lane] = ""  # choosing a broken model twice is reported twice
             if lane == FIRST:
                 playing.session.use_model(lambda: self._load_landmarker(FIRST, model))
             else:
                 playing.second_model = None  # so that one that failed is tried again
-                self._ask_for_second(playing)
+                self._request_second_model(playing)
 
     def swap_models(self) -> None:
         """Exchange the models of both lanes; with a single lane on screen, show the other model there."""
@@ -176,7 +176,7 @@ class Player(QObject):
         live = self._store.settings.live
         return replace(live, overlay=replace(live.overlay, numbers=False))
 
-    def _want(self, model: str, lane: int) -> None:
+    def _store_model(self, model: str, lane: int) -> None:
         first, second = (model if lane == its else self.wanted(its) for its in (FIRST, SECOND))
         self._store.update("lanes", LaneSettings(first, None if second == first else second))
 
@@ -193,11 +193,11 @@ class Player(QObject):
         )
         playing.session.loop = self._loop
         self._next = playing
-        self._ask_for_second(playing)
+        self._request_second_model(playing)
         self.opening.emit(playing, playing.session.status)
         playing.session.start()
 
-    def _ask_for_second(self, playing: ActiveSource) -> None:
+    def _request_second_model(self, playing: ActiveSource) -> None:
         """Give a session the second model, once it is needed."""
         model = self.wanted(SECOND)
         if self._live.layout is Layout.SINGLE or playing.second_model == model:
@@ -246,25 +246,25 @@ class Player(QObject):
         self.lanes[lane].loaded = model
         return landmarker
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Handle the news of the sessions."""
         if self._next is not None:
-            self._look_at_next(self._next)
+            self._poll_next(self._next)
         if self.current is not None:
-            self._look_at_current(self.current)
+            self._poll_current(self.current)
 
-    def _look_at_next(self, playing: ActiveSource) -> None:
+    def _poll_next(self, playing: ActiveSource) -> None:
         over = playing.session.status.state in FINAL_STATES  # read first: the last view comes before the end
         view = playing.session.take_view()
         if view is not None:
             self._take_over(playing)
             self._report_view(view)
         elif over:
-            self._give_up(playing)
+            self._fail(playing)
         elif self._has_new_status(playing):
             self.opening.emit(playing, playing.session.status)
 
-    def _look_at_current(self, playing: ActiveSource) -> None:
+    def _poll_current(self, playing: ActiveSource) -> None:
         # Read first: the view that names a model comes before its errors.
         errors = playing.session.errors
         view = playing.session.take_view()
@@ -281,7 +281,7 @@ class Player(QObject):
     def _take_over(self, playing: ActiveSource) -> None:
         former, self.current, self._next = self.current, playing, None
         playing.reported_status = None  # so far it was reported as that of a source being opened
-        self._ask_for_second(playing)
+        self._request_second_model(playing)
         live = self._store.settings.live
         mirrored = live.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
         self._store.update("live", replace(live, mirrored=mirrored, paused=False))
@@ -291,7 +291,7 @@ class Player(QObject):
             self._end(former)
         self.opened.emit(playing)
 
-    def _give_up(self, playing: ActiveSource) -> None:
+    def _fail(self, playing: ActiveSource) -> None:
         self._next = None
         self._end(playing)
         error = playing.session.status.error or playing.session.errors[FIRST]
@@ -348,7 +348,7 @@ class Player(QObject):
         model = self.lanes[lane]
         wanted = self.wanted(lane)
         if isinstance(error, ModelError) and model.at_work:
-            self._want(model.loaded, lane)
+            self._store_model(model.loaded, lane)
             self.model_changed.emit(lane, model.at_work)
         self.failed.emit(error, lambda: self.use_model(wanted, lane))
 

@@ -42,8 +42,8 @@ def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Fa
     free = list(second)
     for face in first:
         comparable = [other for other in free if can_be_compared(face, other)]
-        nearest = min(comparable, key=lambda other: _apart(face, other), default=None)
-        if nearest is not None and _apart(face, nearest) <= SAME_FACE * eye_distance(face):
+        nearest = min(comparable, key=lambda other: _distance(face, other), default=None)
+        if nearest is not None and _distance(face, nearest) <= SAME_FACE * eye_distance(face):
             pairs.append((face, nearest))
             free.remove(nearest)
     return pairs
@@ -56,5 +56,5 @@ def face_agreement(first: Face, second: Face) -> float:
     return float(np.linalg.norm(ours - theirs, axis=1).mean()) * 100 / max(eyes, 1.0)
 
 
-def _apart(first: Face, second: Face) -> float:
+def _distance(first: Face, second: Face) -> float:
     return float(np.hypot(*np.subtract(first.box.centre, second.box.centre)))

@@ -65,7 +65,7 @@ def make_mesh(template: NDArray[np.floating], image: LayerImage) -> Mesh:
     distances = np.linalg.norm(corners[:, :, None] - points, axis=3)
     triangles = distances.argmin(2)[(distances.min(2) < SAME_POINT).all(1)]
     if not len(points) <= len(triangles) <= MOST_TRIANGLES or len(np.unique(triangles)) < len(points):
-        raise ValueError("several points coincide")
+        raise ValueError("several points lie on one another")
     signs = np.sign(_areas(points[triangles]))
     return Mesh(points, triangles, signs, _extent(points, triangles, image))
 

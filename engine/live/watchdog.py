@@ -34,7 +34,7 @@ class Watchdog:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
         self._source: SourceThread | None = None  # None while a lost camera is waited for
-        self._given_up: list[SourceThread] = []
+        self._abandoned: list[SourceThread] = []
         self._reopening = threading.Event()
         self._camera = ""  # name of the camera once it was live; files, and cameras that never worked, are not retried
         self._next_id = 0
@@ -66,10 +66,10 @@ class Watchdog:
         if self._thread.ident is not None:
             self._thread.join(timeout)
         if self._source is not None:
-            self._lose(self._source)
-        for source in self._given_up:
+            self._drop(self._source)
+        for source in self._abandoned:
             source.join(max(0.0, deadline - self._clock()))
-        stuck = [source for source in self._given_up if source.is_alive()]
+        stuck = [source for source in self._abandoned if source.is_alive()]
         for source in stuck:
             log.warning("A driver does not return; its thread is abandoned (%s)", source.name)
         return not stuck and not self._thread.is_alive()
@@ -90,7 +90,7 @@ class Watchdog:
                 self._begin_again(now)
         elif source is None:
             if now >= self._retry_at:
-                self._say(f"Opening “{self._camera}” again.")
+                self._report(f"Opening “{self._camera}” again.")
                 self._connect()
         else:
             self._check(source, now)
@@ -137,15 +137,15 @@ class Watchdog:
         elif waited > self._timing.open_limit:
             self._failed(source, _never_opened(self._timing.open_limit), now)
         elif waited > self._timing.slow_opening:
-            self._say(f"Opening takes long: {waited:.0f} s so far. Some camera drivers need up to a minute.")
+            self._report(f"Opening takes long: {waited:.0f} s so far. Some camera drivers need up to a minute.")
 
     def _failed(self, source: SourceThread, error: UnderstudyError, now: float) -> None:
         """End with the error's sentence, or plan to open the camera again if it had been live."""
         if not self._camera:
-            self._give_up(source)  # what was read from it may still be shown
+            self._abandon(source)  # what was read from it may still be shown
             self._machine.move(SourceState.FAILED, str(error), source.name, error)
             return
-        self._lose(source)
+        self._drop(source)
         if isinstance(error, CameraAbsent):
             self._retry_at = now + self._retries.next_check(now)
             plan = "The picture comes back by itself once it is plugged in."
@@ -162,7 +162,7 @@ class Watchdog:
     def _begin_again(self, now: float) -> None:
         """Close the camera at the user's request; a lost one is looked for at once."""
         if self._source is not None:
-            self._lose(self._source)
+            self._drop(self._source)
         # The shortest pause gives the driver time to release the device.
         self._retry_at = now + self._timing.retries[0]
         self._machine.move(SourceState.RECONNECTING, f"Opening “{self._camera}” again.")
@@ -175,20 +175,20 @@ class Watchdog:
         kind = CameraReader if thread.is_camera else FileReader
         return kind(thread, source, self._context, self._next_id)
 
-    def _lose(self, source: SourceThread) -> None:
+    def _drop(self, source: SourceThread) -> None:
         """Abandon a source; none of its frames may be shown any more."""
         self._source = None
-        self._give_up(source)
+        self._abandon(source)
         if source.reader is not None:
             source.reader.epoch.over = True
             self._next_id = source.reader.next_id
 
-    def _give_up(self, source: SourceThread) -> None:
+    def _abandon(self, source: SourceThread) -> None:
         source.abandon()
-        self._given_up = [known for known in self._given_up if known.is_alive()]
-        self._given_up.append(source)
+        self._abandoned = [known for known in self._abandoned if known.is_alive()]
+        self._abandoned.append(source)
 
-    def _say(self, message: str) -> None:
+    def _report(self, message: str) -> None:
         self._machine.move(self.status.state, message)
 
 

@@ -79,15 +79,15 @@ class CameraList:
     A second camera of the same model does not rename the first. Safe from any thread.
     """
 
-    def __init__(self, look: Callable[[], list[Camera]] = list_cameras) -> None:
-        self._look = look
+    def __init__(self, enumerate_cameras: Callable[[], list[Camera]] = list_cameras) -> None:
+        self._enumerate = enumerate_cameras
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}  # by path, of the cameras at the last refresh
 
     def __call__(self) -> list[Camera]:
         """List the cameras again, and return them."""
         with self._lock:
-            cameras = self._look()
+            cameras = self._enumerate()
             before = ((camera, self._names.get(camera.path)) for camera in cameras)
             kept = {camera.path: name for camera, name in before if name and _model(name) == _model(camera.name)}
             taken = set(kept.values())

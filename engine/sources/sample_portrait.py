@@ -54,7 +54,7 @@ class MovingPortrait:
         self._move_columns(self._jaw, pose.mouth, _paint_mouth)
         landmarks = self._turn.forward(self._jaw.forward(landmarks, pose.mouth), pose)
         camera = self._camera(pose)
-        return self._look(camera, pose), (landmarks @ camera[:, :2].T + camera[:, 2]).astype(np.float32)
+        return self._view(camera, pose), (landmarks @ camera[:, :2].T + camera[:, 2]).astype(np.float32)
 
     def _move_columns(self, warp: ColumnWarp, amount: float, paint: Paint) -> None:
         if not amount:
@@ -74,7 +74,7 @@ class MovingPortrait:
         centre = ((self._width - 1) / 2 + pose.pan_x, (self._height - 1) / 2 + pose.pan_y)
         return np.concatenate([linear, (centre - linear @ self._middle)[:, None]], axis=1)
 
-    def _look(self, camera: NDArray[np.float64], pose: Pose) -> NDArray[np.uint8]:
+    def _view(self, camera: NDArray[np.float64], pose: Pose) -> NDArray[np.uint8]:
         """Return what the camera sees of the animated portrait; beyond the picture's edge its mirror image."""
         back = cv2.invertAffineTransform(camera).astype(np.float32)
         places = np.tensordot(back[:, :2], self._grid, 1) + back[:, 2, None, None]

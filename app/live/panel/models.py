@@ -76,7 +76,7 @@ class LanesSection(Section):
         self.first.chosen.connect(lambda name: self.model_chosen.emit(FIRST, name))
         self.second.chosen.connect(lambda name: self.model_chosen.emit(SECOND, name))
         self.swap.clicked.connect(self.swap_wanted)
-        follow(store, "live.layout", self._show_what_counts)
+        follow(store, "live.layout", self._show_relevant_controls)
         follow(store, "live.magnification", self._show_magnification)
 
     def set_entries(self, entries: Sequence[ModelEntry]) -> None:
@@ -115,7 +115,7 @@ class LanesSection(Section):
             self.rows.addWidget(control)
         self.magnification_label.setProperty("role", "heading")
 
-    def _show_what_counts(self, layout: Layout) -> None:
+    def _show_relevant_controls(self, layout: Layout) -> None:
         pair: tuple[QWidget, ...] = (self.second, self.swap, self.locked)
         for control in pair:
             control.setVisible(layout is not Layout.SINGLE)

@@ -121,11 +121,11 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
         assert process.stdout is not None
         for line in process.stdout:
             with suppress(ValueError, TypeError, AttributeError):  # libraries may print other things
-                self._hear(json.loads(line))
+                self._on_message(json.loads(line))
         if not self._ending:
             self._fail(problem_error("lost", f"exit code {process.wait()}", self._command[0]))
 
-    def _hear(self, said: dict[str, str]) -> None:
+    def _on_message(self, said: dict[str, str]) -> None:
         if "problem" in said:
             self._fail(problem_error(said["problem"], said.get("detail", ""), self._command[0]))
         elif "device" in said:

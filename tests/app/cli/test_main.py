@@ -260,7 +260,7 @@ def test_fault_76_the_doctor_finds_a_damaged_model(capsys, tmp_path, monkeypatch
     monkeypatch.setattr(doctor, "ModelLibrary", lambda: ModelLibrary((tmp_path,)))
     code, out, _ = run(capsys, "doctor")
     assert code == 1
-    assert "thing(s) to fix" in out
+    assert "thing(s) to mend" in out
 
 
 def empty_folder(tmp_path):

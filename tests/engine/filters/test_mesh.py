@@ -104,5 +104,5 @@ def test_a_template_that_is_no_face():
         make_mesh(np.ones((68, 2)), ramps())
     doubled = TEMPLATE.copy()
     doubled[5] = doubled[6]
-    with pytest.raises(ValueError, match="coincide"):
+    with pytest.raises(ValueError, match="one another"):
         make_mesh(doubled, ramps())
