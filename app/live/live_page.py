@@ -29,7 +29,7 @@ from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
 from app.theme.theme import MARGIN
 from app.widgets.file_dialogs import ask_for_file, ask_for_folder
-from engine.core.errors import FilterError, ModelError
+from engine.core.errors import FilterError, ModelError, SourceError
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
 from engine.live.state import SourceState, Status
@@ -312,7 +312,8 @@ class LivePage(QWidget):
 
     def _on_opened(self, playing: ActiveSource) -> None:
         self.view.show_notice("")
-        if not playing.stands_in:
+        # What is wrong with the settings, a filter or an output is not over by that.
+        if not playing.stands_in and isinstance(self.banner.error, SourceError | ModelError | None):
             self.banner.hide()
         if playing.kind in (SourceKind.VIDEO, SourceKind.PICTURES) and playing.spec is not None:
             self.panel.sources.remember_file(playing.spec)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider
 
+from app.settings.file import SettingsError
 from engine.core.errors import SourceError
 from engine.formats.images import read_picture
 from engine.inference.landmarker import not_finite_error
@@ -300,6 +301,14 @@ def test_fault_10_missing_model_at_the_start_is_replaced_and_reported(window, en
     assert "is damaged" in window.banner.text
     qtbot.waitUntil(lambda: window.view.pixels is not None)
     assert window.panel.lanes.first.currentText() == "student-68-lite"
+
+
+def test_what_was_wrong_with_the_settings_stays_to_be_read_when_the_first_source_opens(window, engine, qtbot):
+    window.store.problem = SettingsError("Some settings are wrong", "the file was edited", "set them anew")
+    window.start("/clip.mp4")
+    until_status(qtbot, window, "clip.mp4 · playing")
+    assert window.banner.isVisible()
+    assert window.banner.text.startswith("Some settings are wrong.")
 
 
 # Controls
