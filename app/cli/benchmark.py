@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from app.cli.options import add_json
 from app.cli.terminal import report, table
-from engine.batch.benchmark import Speed, benchmark
+from engine.batch.benchmark import benchmark
 from engine.core.errors import UsageError
 from engine.inference.library import ModelLibrary
 from engine.inference.runtime import runtime_name
@@ -36,7 +36,12 @@ def main(options: argparse.Namespace) -> int:
         "runtime": runtime_name(),
         "models": [{**asdict(speed), "p50": round(speed.p50, 4), "p95": round(speed.p95, 4)} for speed in speeds],
     }
-    report(values, _text(speeds), options.json)
+    rows = [
+        (speed.model, speed.threads, f"{speed.p50:.2f}", f"{speed.p95:.2f}", f"{speed.bytes / 1e6:.2f} MB")
+        for speed in speeds
+    ]
+    text = table([("model", "threads", "ms a face (median)", "p95", "size"), *rows])
+    report(values, text, options.json)
     return 0
 
 
@@ -50,11 +55,3 @@ def _threads(text: str) -> list[int]:
             f"“{text}” names no number of threads", "whole numbers above 0 were expected", "write --threads 1,2"
         )
     return numbers
-
-
-def _text(speeds: list[Speed]) -> str:
-    rows: list[tuple[object, ...]] = [("model", "threads", "ms a face (median)", "p95", "size")]
-    for speed in speeds:
-        size = f"{speed.bytes / 1e6:.2f} MB"
-        rows.append((speed.model, speed.threads, f"{speed.p50:.2f}", f"{speed.p95:.2f}", size))
-    return table(rows)

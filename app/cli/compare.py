@@ -9,9 +9,10 @@ from pathlib import Path
 from app.cli.options import add_json
 from app.cli.terminal import report, say, table
 from engine.core.errors import UsageError
-from engine.evaluation.compare import ComparedRun, compare
-from engine.evaluation.compare_tables import (
+from engine.evaluation.compare import (
     HEADING,
+    ComparedRun,
+    compare,
     comparison_cells,
     comparison_csv,
     comparison_heading,
@@ -19,7 +20,7 @@ from engine.evaluation.compare_tables import (
     comparison_remarks,
     comparison_values,
 )
-from engine.evaluation.curves import Curve, write_curves
+from engine.evaluation.curves import write_curves
 from engine.evaluation.files import SavedEvaluation, as_json, read_evaluation, write_texts
 from engine.evaluation.tables import NORMALISER_TEXTS
 
@@ -46,7 +47,9 @@ def main(options: argparse.Namespace) -> int:
     if len(groups) < 2:
         raise UsageError("There is only one run", "a comparison needs two", "name another one")
     first, rows = groups[0][0], compare(groups)
-    report(comparison_values(rows, first), _text(rows, first), options.json)
+    figures = table([HEADING, *comparison_cells(rows)])
+    text = "\n".join([f"{comparison_heading(first)}:", figures, *comparison_remarks(rows, first)])
+    report(comparison_values(rows, first), text, options.json)
     if options.out:
         _write(Path(options.out), rows, first)
     return 0
@@ -59,11 +62,6 @@ def _group(text: str) -> list[SavedEvaluation]:
     return [read_evaluation(Path(part)) for part in parts or [text]]
 
 
-def _text(rows: Sequence[ComparedRun], first: SavedEvaluation) -> str:
-    body = table([HEADING, *comparison_cells(rows)])
-    return "\n".join([f"{comparison_heading(first)}:", body, *comparison_remarks(rows, first)])
-
-
 def _write(folder: Path, rows: Sequence[ComparedRun], first: SavedEvaluation) -> None:
     texts = {
         "comparison.json": as_json(comparison_values(rows, first)),
@@ -71,7 +69,7 @@ def _write(folder: Path, rows: Sequence[ComparedRun], first: SavedEvaluation) ->
         "comparison.csv": comparison_csv(rows),
     }
     write_texts(folder, texts)
-    curves = [Curve(row.name, row.errors.ravel()) for row in rows]
+    curves = [(row.name, row.errors.ravel()) for row in rows]
     remark = write_curves(folder / "ced.png", comparison_heading(first), NORMALISER_TEXTS[first.normaliser], curves)
     if remark:
         (folder / "ced.png").unlink(missing_ok=True)  # an older picture would not fit the new tables

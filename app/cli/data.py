@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli.options import Verbs, add_action, add_actions, add_json, add_model
 from app.cli.requirements import require_packages
@@ -16,6 +16,9 @@ from app.cli.terminal import number, report, table
 from engine.formats.images import write_picture
 from engine.formats.landmark_readers import read_predictions
 from engine.inference.library import ModelLibrary
+
+if TYPE_CHECKING:
+    from trainer.data.derived98 import Derivation
 
 WIDTH, INDENT = 100, 12  # letters, of the report of a check
 MANUAL_POINTS = 68
@@ -39,25 +42,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their arguments."""
     actions = add_actions(parser)
     for add in (_add_import, _add_check, _add_label, _add_derive98, _add_pack):
-        add_json(add(actions))
+        add(actions)
+    for action in actions.choices.values():
+        add_json(action)
 
 
-def _add_import(actions: Verbs) -> argparse.ArgumentParser:
+def _add_import(actions: Verbs) -> None:
     parser = add_action(actions, "import", _import, "turn a data set in its official layout into a pack")
     parser.add_argument("kind", choices=KINDS, metavar="KIND", help=f"which data set: {', '.join(KINDS)}")
     parser.add_argument("root", metavar="ROOT", help="folder of the data set as it was unpacked")
     parser.add_argument("--out", required=True, metavar="PACK", help="folder of the pack; must not hold one yet")
-    return parser
 
 
-def _add_check(actions: Verbs) -> argparse.ArgumentParser:
+def _add_check(actions: Verbs) -> None:
     parser = add_action(actions, "check", _check, "check a pack before training on it")
     parser.add_argument("pack", metavar="PACK", help="folder with annotations.npz, of any markup")
     parser.add_argument("--sheet", metavar="FILE.png", help="draw 48 faces with their landmarks, the doubtful first")
-    return parser
 
 
-def _add_label(actions: Verbs) -> argparse.ArgumentParser:
+def _add_label(actions: Verbs) -> None:
     parser = add_action(actions, "label", _label, "let a model label faces of which only five points are known")
     parser.add_argument("pack", metavar="PACK", help="pack with five points a face, which check the labels")
     add_model(parser)
@@ -70,32 +73,24 @@ def _add_label(actions: Verbs) -> argparse.ArgumentParser:
         help="mean distance from the five points, in percent of the eye distance, above which a face is left out "
         f"(default: {LARGEST_DISAGREEMENT:g})",
     )
-    return parser
 
 
-def _add_derive98(actions: Verbs) -> argparse.ArgumentParser:
-    parser = add_action(
-        actions, "derive98", _derive98, "turn a pack of 68 manual points into one of 98 with the help of proposals"
-    )
+def _add_derive98(actions: Verbs) -> None:
+    text = "turn a pack of 68 manual points into one of 98 with the help of proposals"
+    parser = add_action(actions, "derive98", _derive98, text)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = DERIVED
     parser.add_argument("pack", metavar="PACK", help="pack with the 68 points of iBUG")
-    parser.add_argument(
-        "--proposal",
-        required=True,
-        metavar="NAME|FILE",
-        help="98 points: a model, or a file with landmarks of its faces",
-    )
-    parser.add_argument(
-        "--shapes", required=True, metavar="FILE.npz", help="real 98-point shapes, landmarks (N, 98, 2)"
-    )
+    text = "98 points: a model, or a file with landmarks of its faces"
+    parser.add_argument("--proposal", required=True, metavar="NAME|FILE", help=text)
+    text = "real 98-point shapes, landmarks (N, 98, 2)"
+    parser.add_argument("--shapes", required=True, metavar="FILE.npz", help=text)
     parser.add_argument("--out", required=True, metavar="PACK2", help="folder of the new pack; must not hold one yet")
     parser.add_argument("--split", default="train", metavar="S", help="part of the pack (default: train)")
     parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
-    return parser
 
 
-def _add_pack(actions: Verbs) -> argparse.ArgumentParser:
+def _add_pack(actions: Verbs) -> None:
     text = "cut the faces of packs out once, so that training starts without decoding"
     parser = add_action(actions, "pack", _pack, text)
     parser.add_argument(
@@ -111,7 +106,6 @@ def _add_pack(actions: Verbs) -> argparse.ArgumentParser:
         help="side of the crops in pixels; an input of 160 px needs 222, one of 192 px 266, one of 256 px 355 "
         f"(default: {CROP_SIZE}, for inputs up to 138 px)",
     )
-    return parser
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -122,7 +116,7 @@ def _import(options: argparse.Namespace) -> int:
     text = f"{done.pack} holds {done.faces} faces of {done.title} in {done.pictures} pictures: {_counts(done.parts)}."
     if done.parts != done.official:
         text += f"\nThe complete data set has {_counts(done.official)}: this is another edition, or a part of it."
-    report({**asdict(done), "pack": str(done.pack)}, text, options.json)
+    report(asdict(done), text, options.json)
     return 0
 
 
@@ -156,7 +150,7 @@ def _label(options: argparse.Namespace) -> int:
         f"9 of 10 faces below {number(done.p90, 2, ' %')} of the eye distance.\n"
         f"Left out: {done.disagreeing} above {limit:g} %, {done.incomplete} without all five points."
     )
-    report({**asdict(done), "pack": str(done.pack)}, text, options.json)
+    report(asdict(done), text, options.json)
     return 0
 
 
@@ -167,17 +161,9 @@ def _derive98(options: argparse.Namespace) -> int:
     # A path without an ending is the name of a model.
     of_model = Path(options.proposal).suffix.lower() in ("", ".tflite")
     proposal = ModelLibrary().load(options.proposal) if of_model else read_predictions(Path(options.proposal))
-    done = derive_pack(
-        Path(options.pack),
-        proposal,
-        Path(options.shapes),
-        Path(options.out),
-        options.split,
-        options.labels,
-        progress=True,
-    )
-    values = {**asdict(done), "pack": str(done.pack)}
-    report(values, _derivation_text(values), options.json)
+    pack, shapes, out = Path(options.pack), Path(options.shapes), Path(options.out)
+    done = derive_pack(pack, proposal, shapes, out, options.split, options.labels, progress=True)
+    report(asdict(done), _derivation_text(done), options.json)
     return 0
 
 
@@ -190,8 +176,7 @@ def _pack(options: argparse.Namespace) -> int:
     text = (
         f"{table([('file', 'faces', 'MB'), *rows])}\nTrain on them with “understudy train RECIPE --data {options.out}”."
     )
-    files = [{**asdict(done), "file": str(done.file)} for done in written]
-    report({"files": files}, text, options.json)
+    report({"files": [asdict(done) for done in written]}, text, options.json)
     return 0
 
 
@@ -211,23 +196,22 @@ def _check_text(values: Mapping[str, Any]) -> str:
     return "\n".join([*lines, verdict])
 
 
-def _derivation_text(values: Mapping[str, Any]) -> str:
-    """Return the report of a derivation (the values of `trainer.data.derived98.Derivation`) for people."""
-    moved = MANUAL_POINTS - values["coinciding"]
+def _derivation_text(done: Derivation) -> str:
+    moved = MANUAL_POINTS - done.coinciding
     if moved:
         markups = (
-            f"The markups coincide in {values['coinciding']} of the {MANUAL_POINTS} manual points; the other {moved} "
-            f"were moved. Mean over all: {number(values['shift'], 2, ' %')} of the eye distance."
+            f"The markups coincide in {done.coinciding} of the {MANUAL_POINTS} manual points; the other {moved} "
+            f"were moved. Mean over all: {number(done.shift, 2, ' %')} of the eye distance."
         )
     else:
         markups = f"All {MANUAL_POINTS} manual points were kept where they are."
     return (
-        f"{values['pack']} holds {values['kept']} of {values['faces']} faces, 98 points proposed by "
-        f"{values['proposal']}.\n{markups}\n"
-        f"Distance of the proposals from the manual points: median {number(values['disagreement'], 2, ' %')} of the "
+        f"{done.pack} holds {done.kept} of {done.faces} faces, 98 points proposed by "
+        f"{done.proposal}.\n{markups}\n"
+        f"Distance of the proposals from the manual points: median {number(done.disagreement, 2, ' %')} of the "
         "root of the box's area.\n"
-        f"Left out: {values['without_proposal']} without a proposal, {values['sparse']} with too few manual points, "
-        f"{values['implausible']} of a shape that real faces do not have."
+        f"Left out: {done.without_proposal} without a proposal, {done.sparse} with too few manual points, "
+        f"{done.implausible} of a shape that real faces do not have."
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from app.cli.options import add_box, add_detector, add_json, add_model
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
 from engine.core.metrics import NORMALISERS
-from engine.evaluation.curves import Curve, write_curves
+from engine.evaluation.curves import write_curves
 from engine.evaluation.evaluate import FROM_FILE, Evaluation, Task, evaluate, evaluate_points
 from engine.evaluation.files import protocol, row_values, summary, write_evaluation
 from engine.evaluation.sheet import write_sheet
@@ -72,23 +71,20 @@ def main(options: argparse.Namespace) -> int:
             "cards hold results of models, in percent of the distance of the outer eye corners",
             "leave out --save-to-card, or --predictions and --normaliser",
         )
+    options.model = options.model or DEFAULT_MODEL
     evaluation = _evaluate_predictions(options) if options.predictions else _evaluate_model(options)
     report({**summary(evaluation), "rows": row_values(evaluation)}, _text(evaluation), options.json)
     if options.out:
         _write(evaluation, Path(options.out))
     if options.save_to_card:
-        card_path = ModelLibrary().find(_model(options)).with_suffix(".json")
+        card_path = ModelLibrary().find(options.model).with_suffix(".json")
         _note(card_path, evaluation)
         say(f"Noted on {card_path}", error=True)
     return 0
 
 
-def _model(options: argparse.Namespace) -> str:
-    return options.model or DEFAULT_MODEL
-
-
 def _evaluate_model(options: argparse.Namespace) -> Evaluation:
-    landmarker = ModelLibrary().load(_model(options))
+    landmarker = ModelLibrary().load(options.model)
     pack = read_pack(Path(options.data), options.split, options.labels)
     detector = make_detector(options.detector) if options.box == "detector" else None
     return evaluate(landmarker, pack, _task(options, landmarker.card.name, options.box), detector)
@@ -108,9 +104,8 @@ def _task(options: argparse.Namespace, model: str, box: str) -> Task:
 def _write(evaluation: Evaluation, folder: Path) -> None:
     """Write the folder of the evaluation, and say what had to be left out."""
     write_evaluation(evaluation, folder)
-    curves = [
-        Curve(name, np.array([face.nme for face in faces])) for name, faces in faces_by_row(evaluation.faces).items()
-    ]
+    groups = faces_by_row(evaluation.faces)
+    curves = [(name, np.array([face.nme for face in faces])) for name, faces in groups.items()]
     unit = NORMALISER_TEXTS[evaluation.normaliser]
     left_out = {
         "ced.png": write_curves(folder / "ced.png", title(evaluation), unit, curves),
@@ -128,10 +123,8 @@ def _note(card_path: Path, evaluation: Evaluation) -> None:
     card, values = read_card(card_path), summary(evaluation)
     same = ("data", "split", "labels", "box")
     others = [entry for entry in card.metrics if any(entry.get(name) != values[name] for name in same)]
-    known: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-    entry = {name: value for name, value in known.items() if name not in ("model", "normaliser")}
-    entry["protocol"] = protocol(evaluation)
-    write_card(card_path, replace(card, metrics=(*others, entry)))
+    noted = {name: value for name, value in values.items() if name not in ("model", "normaliser") and value is not None}
+    write_card(card_path, replace(card, metrics=(*others, {**noted, "protocol": protocol(evaluation)})))
 
 
 def _text(evaluation: Evaluation) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def main(options: argparse.Namespace) -> int:
         from trainer.tflite.export import export
 
         done = export(last_checkpoint(Path(options.checkpoint)), target, options.role)
-        values = {"model": str(done.model), "card": str(done.card), "difference": done.difference}
+        values = vars(done)
         text = f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
     measure = f"Measure it with “understudy evaluate --model {values['model']} --data PACK --save-to-card”."
     report(values, f"{values['model']} and its card are written.\n{text}\n{measure}", options.json)
@@ -82,4 +81,4 @@ def _exported_int8(options: argparse.Namespace, target: Path) -> tuple[dict[str,
         f"NME on the run's {done.faces} validation faces: {done.nme_int8:.3f} %, with float16 weights "
         f"{done.nme_float16:.3f} % ({done.nme_int8 / done.nme_float16 - 1:+.1%})."
     )
-    return {**asdict(done), "model": str(done.model), "card": str(done.card)}, text
+    return vars(done), text

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from app.cli.options import add_action, add_actions, add_detector, add_json, add_model
 from app.cli.terminal import report, say, table
 from engine.batch.apply_filter import apply_to_source
-from engine.filters.library import FilterEntry, FilterLibrary, create_filter, filter_entry, is_own, user_filters
+from engine.filters.library import FilterLibrary, create_filter, filter_entry, is_own, user_filters
 from engine.filters.loading import load_filter
-from engine.filters.painter import Filter
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline
@@ -49,57 +47,44 @@ def _new(options: argparse.Namespace) -> int:
         f"{folder} holds your filter: filter.toml, which explains itself, and hat.png.\n"
         "Show it, then save either file: the live picture follows at once. docs/filters.md has the rest."
     )
-    report({"folder": str(folder)}, text, options.json)
+    report({"folder": folder}, text, options.json)
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
     entries = FilterLibrary().entries()
-    report({"filters": [_values(entry) for entry in entries]}, _list_text(entries), options.json)
-    return 0
-
-
-def _list_text(entries: list[FilterEntry]) -> str:
-    rows: list[tuple[object, ...]] = [("filter", "title", "from", "folder")]
-    rows += [
+    rows = [
         (entry.name, entry.title, "you" if entry.own else "the program", entry.folder)
         for entry in entries
         if entry.error is None
     ]
     problems = [f"{entry.name} cannot be used. {entry.error}" for entry in entries if entry.error is not None]
     hint = f"Your own filters are in {user_filters()}. “understudy filter new NAME” makes one there."
-    return "\n".join([table(rows), *problems, hint])
-
-
-def _values(entry: FilterEntry) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "title": entry.title,
-        "folder": str(entry.folder),
-        "own": entry.own,
-        "hook": entry.hook,
-        "error": str(entry.error) if entry.error else None,
-    }
+    text = "\n".join([table([("filter", "title", "from", "folder"), *rows]), *problems, hint])
+    report({"filters": [vars(entry) for entry in entries]}, text, options.json)
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:
     folder = FilterLibrary().find(options.filter)
     loaded = load_filter(folder)
     entry = filter_entry(folder)
-    text = f"“{entry.title}” in {folder} can be drawn.\n{table(_layer_rows(loaded))}"
+    rows = [
+        (
+            layer.spec.line,
+            layer.spec.image,
+            f"{layer.image.width} x {layer.image.height}",
+            "anchor" if layer.spec.mesh is None else "mesh",
+            layer.spec.blend,
+        )
+        for layer in loaded.layers
+    ]
+    layers = table([("line", "image", "pixels", "held by", "blend"), *rows])
+    text = f"“{entry.title}” in {folder} can be drawn.\n{layers}"
     if entry.hook:
         text += f"\nIts hook {loaded.spec.hook} was read, but not run: a hook is a program like any other."
-    report(_values(entry), text, options.json)
+    report(vars(entry), text, options.json)
     return 0
-
-
-def _layer_rows(loaded: Filter) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = [("line", "image", "pixels", "held by", "blend")]
-    for layer in loaded.layers:
-        held = "anchor" if layer.spec.mesh is None else "mesh"
-        size = f"{layer.image.width} x {layer.image.height}"
-        rows.append((layer.spec.line, layer.spec.image, size, held, layer.spec.blend))
-    return rows
 
 
 def _apply(options: argparse.Namespace) -> int:

@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the program's name; those of the process if None.
     """
-    _prepare_process()
+    import cv2
+
+    cv2.setNumThreads(1)  # one thread by default: two spin against each other on small machines
     words = sys.argv[1:] if arguments is None else arguments
     options = build_parser([word for word in words if word in VERBS]).parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
@@ -86,12 +88,6 @@ def build_parser(complete: Collection[str] = tuple(VERBS)) -> argparse.ArgumentP
         if verb in complete:
             import_module(f"app.cli.{verb}").add_arguments(subparser)
     return parser
-
-
-def _prepare_process() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)  # one thread by default: two spin against each other on small machines
 
 
 def _version() -> str:

@@ -19,18 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """List the models; damaged ones with the reason."""
     entries = ModelLibrary().entries()
-    values = {
-        "models": [
-            {
-                "name": entry.name,
-                "file": str(entry.path),
-                "card": asdict(entry.card) if entry.card else None,
-                "error": str(entry.error) if entry.error else None,
-            }
-            for entry in entries
-        ]
-    }
-    report(values, _text(entries), options.json)
+    values = [
+        {"name": entry.name, "file": entry.path, "card": entry.card and asdict(entry.card), "error": entry.error}
+        for entry in entries
+    ]
+    report({"models": values}, _text(entries), options.json)
     return 0
 
 

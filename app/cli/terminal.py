@@ -23,7 +23,7 @@ def say(text: str, error: bool = False) -> None:
 
 
 def report(values: Mapping[str, Any], text: str, target: str | None) -> None:
-    """Write a report: `text` for people, and `values` as JSON where `--json` asked for it.
+    """Write a report: `text` for people, and `values` as JSON where `--json` asked for it, paths and errors as text.
 
     Raises:
         UsageError: the JSON file cannot be written.
@@ -32,7 +32,7 @@ def report(values: Mapping[str, Any], text: str, target: str | None) -> None:
         say(text)
     if target is None:
         return
-    document = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
+    document = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False, default=str)
     if target == TO_TERMINAL:
         say(document)
         return

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,17 @@ def main(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     from trainer.recipes import RECIPES
+    from trainer.recipes.former import FORMER_NAMES
 
-    values = _recipe_values(RECIPES)
+    values = [
+        {
+            "name": name,
+            "description": recipe.description,
+            "former_names": [former for former, run in FORMER_NAMES.items() if run.partition(":")[0] == name],
+            "stages": [dataclasses.asdict(training) for training in recipe.trainings(name)],
+        }
+        for name, recipe in RECIPES.items()
+    ]
     report({"recipes": values}, _recipe_text(values), options.json)
     return 0
 
@@ -141,25 +151,10 @@ def _carry_out(options: argparse.Namespace, trainings: Sequence[Any], folder: Pa
     if not is_first_process():
         return 0
     values = summary(last)
-    name = trainings[-1].name
-    text = f"{name}: {values['step']} steps, best validation NME {number(values['best_nme'], 3, ' %')}, {last}"
+    best = number(values["best_nme"], 3, " %")
+    text = f"{trainings[-1].name}: {values['step']} steps, best validation NME {best}, {last}"
     report(values, text, options.json)
     return 0
-
-
-def _recipe_values(recipes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return recipes as plain values: `name`, `description`, `former_names`, and all fields of the `stages`."""
-    from trainer.recipes.former import FORMER_NAMES
-
-    return [
-        {
-            "name": name,
-            "description": recipe.description,
-            "former_names": [former for former, run in FORMER_NAMES.items() if run.partition(":")[0] == name],
-            "stages": [dataclasses.asdict(training) for training in recipe.trainings(name)],
-        }
-        for name, recipe in recipes.items()
-    ]
 
 
 def _recipe_text(values: Sequence[Mapping[str, Any]]) -> str:
@@ -181,15 +176,12 @@ def _setting_lines(values: Mapping[str, Any], path: str) -> list[str]:
         if isinstance(value, Mapping):
             lines += _setting_lines(value, f"{path}{key}.")
         elif key == "packs":
-            lines += [f"{path}{key} = {_pack_words(pack)}" for pack in value]
+            for pack in value:
+                rest = ", ".join(f"{name} {json.dumps(of_pack)}" for name, of_pack in pack.items() if name != "name")
+                lines.append(f"{path}{key} = {pack['name']} ({rest})")
         else:
             lines.append(f"{path}{key} = {value if isinstance(value, str) else json.dumps(value)}")
     return lines
-
-
-def _pack_words(pack: Mapping[str, Any]) -> str:
-    rest = ", ".join(f"{key} {json.dumps(value)}" for key, value in pack.items() if key != "name")
-    return f"{pack['name']} ({rest})"
 
 
 def interrupt_when_stdin_closes() -> None:
@@ -199,11 +191,9 @@ def interrupt_when_stdin_closes() -> None:
     descriptor = sys.stdin.fileno()
 
     def watch() -> None:
-        try:
+        with suppress(OSError):  # as good as closed
             while os.read(descriptor, 1024):  # not by `sys.stdin`, whose lock would be missing at the end
                 pass
-        except OSError:
-            pass  # as good as closed
         _thread.interrupt_main()
 
     threading.Thread(target=watch, name="stdin watch", daemon=True).start()

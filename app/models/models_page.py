@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QStackedWidget, QWidget
+from PySide6.QtWidgets import QListWidget, QStackedWidget, QWidget
 
 from app.live.active_source import FIRST, SECOND
 from app.models.benchmarking import Benchmarking
@@ -18,7 +18,7 @@ from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_file
-from app.widgets.page_parts import Column, fill_page, make_title, make_words, stack
+from app.widgets.page_parts import Column, fill_page, make_title, make_words, side_by_side, stack
 from app.widgets.two_lines import add_row, prepare_list
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelEntry
@@ -115,10 +115,7 @@ class ModelsPage(QWidget):
         fill_page(self, left, self._make_right(), self.banner)
 
     def _make_right(self) -> QWidget:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GAP)
-        for button in (self.first, self.second, self.measure, self.cancel):
-            buttons.addWidget(button)
+        buttons = side_by_side(self.first, self.second, self.measure, self.cancel)
         buttons.addStretch(1)
         column = Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model"))
         self._right = QStackedWidget()

@@ -120,20 +120,15 @@ class TrainingController(QObject):
         arguments = [recipe, "--out", str(folder), "--data", str(data.absolute())]
         return self._train(folder, [*arguments, *(f"--set={change}" for change in changes)], 0)
 
-    def resume(self, run: RunState, data: Path | None) -> Path | None:
-        """Go on with a run; return its folder, or None if it could not begin.
-
-        Args:
-            run: it.
-            data: folder of the packs, for a run that does not say where its own are, or whose own are gone.
-        """
+    def resume(self, run: RunState, data: Path | None) -> None:
+        """Go on with a run, with the packs in `data` if it does not say where its own are, or these are gone."""
         arguments = ["--resume", str(run.folder)]
         if run.data is None or not run.data.is_dir():
             if data is None:
                 self.failed.emit(_no_data())
-                return None
+                return
             arguments += ["--data", str(data.absolute())]
-        return self._train(run.folder, arguments, run.saved_step or 0)
+        self._train(run.folder, arguments, run.saved_step or 0)
 
     def stop(self) -> None:
         """Ask the training to save and end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from app.theme.theme import GAP, colours
 from app.train.log_reader import Points
@@ -34,8 +34,8 @@ class CurveChart(Chart):
         unit: behind values, with its space; "" for none.
     """
 
-    def __init__(self, title: str, unit: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(title, parent)
+    def __init__(self, title: str, unit: str = "") -> None:
+        super().__init__(title)
         self._title, self._unit = title, unit
         self._points: Points = ()
         self._steps = 0

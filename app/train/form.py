@@ -30,8 +30,8 @@ class TrainingForm(QWidget):
     changed = Signal()  # recipe or data
     start_wanted = Signal()
 
-    def __init__(self, choices: TrainChoices, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, choices: TrainChoices) -> None:
+        super().__init__()
         self._wanted = choices.recipe
         self._recipes: list[RecipeFacts] = []
         self._make_controls(choices)

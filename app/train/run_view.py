@@ -37,8 +37,8 @@ class TrainingRunView(QWidget):
     resume_wanted = Signal()
     export_wanted = Signal(str)  # role: student or teacher
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.name, self.chip, self.words = make_title(), Chip(), make_words()
         self.bar = QProgressBar()
         self.bar.setAccessibleName(self.tr("Progress of the training"))

@@ -37,10 +37,8 @@ class TrainPage(QWidget):
     choices_changed = Signal(object)  # TrainChoices, to be remembered
     busy_changed = Signal(bool)
 
-    def __init__(
-        self, choices: TrainChoices | None = None, kit: TrainingKit | None = None, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, choices: TrainChoices | None = None, kit: TrainingKit | None = None) -> None:
+        super().__init__()
         kit, choices = kit or usual_kit(), choices or TrainChoices()
         self._chosen_runs = choices.runs
         self._runs: dict[Path, RunState] = {}

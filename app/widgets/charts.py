@@ -131,8 +131,8 @@ class Chart(QWidget):
         hovered: x of the mouse in logical pixels; None while it is elsewhere.
     """
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self.hovered: float | None = None
         self.setAccessibleName(name)
         self.setMouseTracking(True)

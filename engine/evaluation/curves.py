@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +29,7 @@ NO_MATPLOTLIB = (
 FIRST_WIDTH, NEXT_WIDTH = 2.4, 1.5
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A line of the picture: its name, and the errors as `engine.core.metrics.accuracy` takes them."""
-
-    name: str
-    errors: NDArray[np.floating]
+Curve = tuple[str, NDArray[np.floating]]  # its name, and the errors as `engine.core.metrics.accuracy` takes them
 
 
 def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -> str | None:
@@ -54,8 +48,10 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
     height = HEIGHT + LEGEND_LINE * len(curves)
     figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
-    for index, curve in enumerate(curves):
-        _draw(axes, curve, index)
+    for index, (name, errors) in enumerate(curves):
+        known = errors[~np.isnan(errors)]
+        if len(known):
+            _draw(axes, name, known, index)
     _label(axes, heading, unit)
     if axes.has_data():
         # Below the axes, where it hides no curve.
@@ -72,13 +68,10 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
     return None
 
 
-def _draw(axes: Axes, curve: Curve, index: int) -> None:
-    known = curve.errors[~np.isnan(curve.errors)]
-    if not len(known):
-        return
-    thresholds, share = ced(known)
-    figures = accuracy(known)
-    label = f"{curve.name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
+def _draw(axes: Axes, name: str, errors: NDArray[np.floating], index: int) -> None:
+    thresholds, share = ced(errors)
+    figures = accuracy(errors)
+    label = f"{name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
     again, place = divmod(index, len(COLOURS))
     (line,) = axes.plot(thresholds, share * 100, label=f"{label}AUC {rounded(figures.auc10, 3)}")
     line.set(color=COLOURS[place], linestyle="--" if again else "-", linewidth=NEXT_WIDTH if index else FIRST_WIDTH)

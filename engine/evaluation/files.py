@@ -79,10 +79,13 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     Raises:
         RecordingError: they cannot be written.
     """
+    # So that runs are never paired over other labels; one NaN may differ from another in its bits, infinities do not
+    # occur among coordinates.
+    truths = np.nan_to_num(np.stack([scored.truth for scored in evaluation.faces]), nan=np.inf).astype("<f4")
     document = {
         **summary(evaluation),
         "protocol": protocol(evaluation),
-        "truth_sha256": _truth_sha256(evaluation),
+        "truth_sha256": hashlib.sha256(truths.tobytes()).hexdigest(),
         "rows": row_values(evaluation),
         "faces": [_face(scored) for scored in evaluation.faces],
     }
@@ -160,13 +163,6 @@ def _error_of(face: dict[str, Any]) -> float:
     if face["nme"] is not None:
         return float(face["nme"])
     return math.inf if face["missed"] and face["normaliser"] is not None else math.nan
-
-
-def _truth_sha256(evaluation: Evaluation) -> str:
-    """Return a checksum of the labels that are compared, so that runs are never paired over other labels."""
-    truths = np.stack([scored.truth for scored in evaluation.faces])
-    # One NaN may differ from another in its bits; coordinates are never infinite.
-    return hashlib.sha256(np.nan_to_num(truths, nan=np.inf).astype("<f4").tobytes()).hexdigest()
 
 
 def all_rounded(values: dict[str, Any], digits: int) -> dict[str, Any]:

@@ -39,10 +39,11 @@ class Row:
 def table_rows(evaluation: Evaluation) -> list[Row]:
     """Return the row of all faces, then one for each subset that the pack names."""
     titles = [title for part, title in PART_TITLES.items() if part in evaluation.scheme.parts]
-    return [
-        Row(name, accuracy(np.array([face.nme for face in faces])), _parts(faces, titles))
-        for name, faces in faces_by_row(evaluation.faces).items()
-    ]
+    rows = []
+    for name, faces in faces_by_row(evaluation.faces).items():
+        parts = {part: accuracy(np.array([face.parts.get(part, np.nan) for face in faces])).nme for part in titles}
+        rows.append(Row(name, accuracy(np.array([face.nme for face in faces])), parts))
+    return rows
 
 
 def faces_by_row(faces: tuple[ScoredFace, ...]) -> dict[str, tuple[ScoredFace, ...]]:
@@ -135,7 +136,3 @@ def as_csv(evaluation: Evaluation) -> str:
 def rounded(value: float | None, digits: int) -> str:
     """Return a number for a table; a dash where there is none."""
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _parts(faces: tuple[ScoredFace, ...], titles: Sequence[str]) -> dict[str, float | None]:
-    return {part: accuracy(np.array([face.parts.get(part, np.nan) for face in faces])).nme for part in titles}

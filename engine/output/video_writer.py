@@ -66,7 +66,12 @@ class VideoRecorder:
         self._free_bytes = free_bytes
         self._patience = patience
         check_target(path)
-        _check_numbers(rate, size)
+        if not (math.isfinite(rate) and 0 < rate <= FASTEST_RATE) or min(size) < SMALLEST_SIDE:
+            raise RecordingError(
+                f"A video of {size[0]} x {size[1]} pixels and {rate:g} frames per second cannot be recorded",
+                f"sides of {SMALLEST_SIDE} pixels and more and up to {FASTEST_RATE:g} frames per second can",
+                "choose another source",
+            )
         self._check_space()
         # OpenCV chooses the container by the ending, so the temporary name keeps it.
         self._partial = path.with_name(f".{path.stem}.part{path.suffix}")
@@ -87,12 +92,12 @@ class VideoRecorder:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            self.close()
-            return
         try:
             self.close()
-        except Exception:  # the error that ended the recording is the one to report
+        except Exception:
+            if error is None:
+                raise
+            # The error that ended the recording is the one to report.
             log.exception("The recording %s could not be finished", self.path)
 
     def write(self, picture: NDArray[np.uint8]) -> None:
@@ -127,14 +132,16 @@ class VideoRecorder:
             self._move(self._partial, self.path)
             self.is_whole = True
             return
+        fix = "free some space and record again"
+        if found:  # a part that can be played is kept
+            part = self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
+            self._move(self._partial, part)
+            fix = f"free some space; what was written can be played from {part}"
+        self._partial.unlink(missing_ok=True)
         if not self.frames:
-            self._partial.unlink(missing_ok=True)
             raise RecordingError(f"Nothing was recorded into {self.path}", "no picture came", "record for longer")
-        raise RecordingError(
-            f"Only {found} of {self.frames} frames are in the recording {self.path.name}",
-            "the disk is full, or its drive was removed",
-            self._keep_or_remove(found),
-        )
+        only = f"Only {found} of {self.frames} frames are in the recording {self.path.name}"
+        raise RecordingError(only, "the disk is full, or its drive was removed", fix)
 
     def _stop_if_full(self) -> None:
         """Finish the file while there is still room on the disk."""
@@ -157,15 +164,6 @@ class VideoRecorder:
                 f"recording stops at {RESERVED_BYTES / 1e6:.0f} MB, because a video without its end cannot be played",
                 "free some space, or record to another drive",
             )
-
-    def _keep_or_remove(self, frames: int) -> str:
-        """Keep a part that can be played, under another name; return the advice that names it."""
-        if not frames:
-            self._partial.unlink(missing_ok=True)
-            return "free some space and record again"
-        part = self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
-        self._move(self._partial, part)
-        return f"free some space; what was written can be played from {part}"
 
     def _move(self, source: Path, target: Path) -> None:
         try:
@@ -201,15 +199,6 @@ def check_target(path: Path) -> None:
     if not os.access(path.parent, os.W_OK):
         raise RecordingError(
             f"The folder {path.parent} cannot be written to", "its permissions forbid it", "choose another folder"
-        )
-
-
-def _check_numbers(rate: float, size: tuple[int, int]) -> None:
-    if not (math.isfinite(rate) and 0 < rate <= FASTEST_RATE) or min(size) < SMALLEST_SIDE:
-        raise RecordingError(
-            f"A video of {size[0]} x {size[1]} pixels and {rate:g} frames per second cannot be recorded",
-            f"sides of {SMALLEST_SIDE} pixels and more and up to {FASTEST_RATE:g} frames per second can",
-            "choose another source",
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.live.active_source import FIRST, SECOND
 from app.live.panel.section import Section
@@ -14,8 +14,8 @@ from app.settings.binding import bind, bound_check, bound_slider, follow, tool_t
 from app.settings.store import SettingsStore
 from app.settings.words import label_of
 from app.shortcuts.shortcuts import Act
-from app.theme.theme import GAP
 from app.widgets.controls import Picker, make_button
+from app.widgets.page_parts import side_by_side
 from engine.inference.library import ModelEntry
 from engine.live.settings import Pace
 from engine.render.scene import Layout
@@ -104,10 +104,8 @@ class LanesSection(Section):
         return picker
 
     def _lay_out(self) -> None:
-        pair = QHBoxLayout()
-        pair.setSpacing(GAP)
-        pair.addWidget(self.second, 1)
-        pair.addWidget(self.swap)
+        pair = side_by_side(self.second, self.swap)
+        pair.setStretch(0, 1)
         self.rows.addWidget(self.layouts)
         self.rows.addWidget(self.first)
         self.rows.addLayout(pair)

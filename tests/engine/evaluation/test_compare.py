@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from engine.core.errors import UsageError
-from engine.evaluation.compare import bootstrap_interval, compare
-from engine.evaluation.compare_tables import comparison_cells, comparison_csv, comparison_markdown, comparison_values
+from engine.evaluation.compare import (
+    bootstrap_interval,
+    compare,
+    comparison_cells,
+    comparison_csv,
+    comparison_markdown,
+    comparison_values,
+)
 from engine.evaluation.files import read_evaluation, write_evaluation
 from tests.fakes.evaluations import evaluation, write_pack
 
