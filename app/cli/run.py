@@ -56,6 +56,7 @@ def main(options: argparse.Namespace) -> int:
 
     Raises:
         UsageError: options exclude each other, or a file has an ending that cannot be written.
+        ModelError: there is no such model.
     """
     if not options.headless and not has_display():
         say("No display was found, so this runs without a window. (--headless asks for that.)", error=True)
@@ -63,6 +64,8 @@ def main(options: argparse.Namespace) -> int:
     _check(options)
     if options.headless:
         return _headless(options)
+    if options.model:
+        ModelLibrary().find(options.model)  # a mistyped name is refused here, not remembered by the window
     from app.app import run_window  # Qt is loaded only when a window is shown
 
     screenshot = Path(options.screenshot) if options.screenshot else None

@@ -70,6 +70,13 @@ def test_a_window_without_a_named_model_is_free_to_use_the_remembered_one(monkey
     assert started == [model]
 
 
+def test_a_mistyped_model_is_refused_before_there_is_a_window(monkeypatch, capsys):
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("app.app.run_window", lambda *_, **more: pytest.fail("the window was opened"))
+    assert main(["run", "sample", "--model", "student-86"]) == 1
+    assert "There is no model “student-86”" in capsys.readouterr().err
+
+
 def test_a_run_without_a_window_has_a_model_without_naming_one(monkeypatch, capsys):
     loaded = []
 

@@ -84,7 +84,7 @@ def test_beyond_the_end_is_the_last_frame_and_then_the_end(tmp_path):
     source.close()
 
 
-@pytest.mark.parametrize("told", [0.0, -1.0, math.nan, 1e18, 2.0, 5000.0])
+@pytest.mark.parametrize("reported", [0.0, -1.0, math.nan, 1e18, 2.0, 5000.0])
 def test_fault_42_a_wrong_number_of_frames_is_safe(tmp_path, reported):
     path = write_clip(tmp_path / "clip.avi", frames=30, rate=25.0)
     frames = frames_of(VideoSource(path))
