@@ -304,7 +304,7 @@ def test_fault_10_missing_model_at_the_start_is_replaced_and_reported(window, en
 
 
 def test_what_was_wrong_with_the_settings_stays_to_be_read_when_the_first_source_opens(window, engine, qtbot):
-    window.store.problem = SettingsError("Some settings are wrong", "the file was edited", "set them anew")
+    window.store.problem = SettingsError("Some settings are wrong", "the file was edited", "set them again")
     window.start("/clip.mp4")
     until_status(qtbot, window, "clip.mp4 · playing")
     assert window.banner.isVisible()

@@ -341,7 +341,7 @@ def test_three_finders_make_three_lanes():
 def test_a_lane_put_to_rest_while_its_finding_is_on_its_way_to_the_screen_looks_again_once_it_is_back():
     bench = Bench(FakePipeline("A"), FakePipeline("B"), settings=SIDE_BY_SIDE)
     asked = []
-    bench.finders[1].look_again = lambda: asked.append(1)
+    bench.finders[1].process_again = lambda: asked.append(1)
     frame = Frame(1, 0.0, picture(1), "x", epoch=bench.epoch)
     for number, finder in enumerate(bench.finders):
         bench.composer.put(number, finder._bare(frame))
