@@ -90,10 +90,10 @@ def check_teachers(training: Training, weights: Mapping[str, Path]) -> None:
                 "a teacher that looks at each batch sees the student's crops",
                 f"set crop_scale={taught['crop_scale']:g}, or live=false",
             )
-    _check_loss(training)
+    check_loss(training)
 
 
-def _check_loss(training: Training) -> None:
+def check_loss(training: Training) -> None:
     teachers, loss = training.teachers, training.loss
     if loss.heatmap_kd.variant != "none" and not (teachers and training.live):
         raise UsageError(

@@ -127,8 +127,14 @@ def find_weights(name: str, runs: Path) -> Path:
     Raises:
         UsageError: no finished run and no model of that name is there.
     """
-    if is_file(name) and (Path(name).exists() or run_of(name) == name):
+    if is_file(name) and Path(name).exists():
         return Path(name)
+    if is_file(name) and run_of(name) == name:
+        raise UsageError(
+            f"The weights {name} are not there",
+            "the file was moved, or the path is meant from another folder than the current one",
+            "give its right path with --set init or --set teachers, or work in that folder",
+        )
     name = run_of(name)
     found = find_run(name, runs) or _find_model(name)
     if found is not None:

@@ -15,6 +15,7 @@ from trainer.checkpoint import LAST, read_header
 from trainer.data.crop_cache import cached_sizes
 from trainer.data.labelling import label_pack
 from trainer.devices import first_alone
+from trainer.distillation import check_loss
 from trainer.init.origin import is_model
 from trainer.recipes import LABELLED, RECIPES, Training
 from trainer.recipes.overrides import run_name, trainings_by_name
@@ -141,6 +142,7 @@ def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> N
     todo = [training for training, out in folders.items() if not finished(out / LAST)]
     known = {*place.own, *(training.name for training in folders)}
     for training in todo:
+        check_loss(training)
         for name in training.teachers if (folders[training] / LAST).exists() else training.needs:
             if name not in known:
                 find_weights(name, place.runs)

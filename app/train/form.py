@@ -17,7 +17,7 @@ from app.widgets.page_parts import make_heading, make_words, side_by_side, stack
 from engine.core.errors import UnderstudyError
 
 CHANGES_LINES = 3
-CHANGES_EXAMPLE = "steps=500\nlearning_rate=0.001"
+CHANGES_EXAMPLE = "batch=32\nseed=1"  # in which the stages of no recipe differ
 
 
 class TrainingForm(QWidget):
@@ -105,7 +105,7 @@ class TrainingForm(QWidget):
         self.data_words = make_words(quiet=True)
         self.changes = QPlainTextEdit()
         self.changes.setAccessibleName(self.tr("Changes of the recipe"))
-        self.changes.setToolTip(self.tr("One change a line, such as steps=500 or network.input_size=128"))
+        self.changes.setToolTip(self.tr("One change a line, such as batch=32, or base.steps=500 for one stage"))
         self.changes.setPlaceholderText(CHANGES_EXAMPLE)
         self.changes.setTabChangesFocus(True)
         self.changes.setFixedHeight(CHANGES_LINES * self.changes.fontMetrics().lineSpacing() + 3 * GAP)

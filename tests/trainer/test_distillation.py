@@ -217,5 +217,5 @@ def test_faces_of_another_markup_are_refused(data, recipe, tmp_path):
 
 def test_a_teacher_that_is_not_there_is_named(data, recipe, tmp_path):
     student = replace(recipe, teachers=(str(tmp_path / "none.safetensors"),))
-    with pytest.raises(UsageError, match=r"none\.safetensors cannot be read"):
+    with pytest.raises(UsageError, match=r"none\.safetensors are not there"):
         run(student, data, tmp_path / "run", "cpu", False)

@@ -99,6 +99,19 @@ def test_a_later_stage_may_begin_with_other_weights(pair, place, tmp_path):
     assert again.notes["lineage"] == [*whole.notes["lineage"], "pair:second, 2 steps of 4"]
 
 
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"init": "nowhere.safetensors"}, "The weights nowhere.safetensors are not there"),
+        ({"teachers": ("nowhere.tflite",)}, "Nothing would be learned from nowhere.tflite"),
+    ],
+)
+def test_what_a_later_stage_cannot_do_is_said_before_the_first_step(pair, place, tmp_path, change, match):
+    with pytest.raises(UsageError, match=match):
+        train_stages((pair[0], replace(pair[1], **change)), tmp_path / "run", place)
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_folder_of_a_former_run_is_not_mistaken_for_that_of_a_needed_recipe(place, pair, monkeypatch, no_models):
     fake_run(place.runs / "pair", pair[0])
     (place.runs / "pair" / "recipe.json").write_text("former")
