@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.cli.options import Verbs, add_action, add_actions, add_json, add_model
 from app.cli.requirements import require_packages
@@ -16,9 +16,6 @@ from app.cli.terminal import number, report, table
 from engine.formats.images import write_picture
 from engine.formats.landmark_readers import read_predictions
 from engine.inference.library import ModelLibrary
-
-if TYPE_CHECKING:
-    from trainer.data.derived98 import Derivation
 
 WIDTH, INDENT = 100, 12  # letters, of the report of a check
 MANUAL_POINTS = 68
@@ -196,7 +193,8 @@ def _check_text(values: Mapping[str, Any]) -> str:
     return "\n".join([*lines, verdict])
 
 
-def _derivation_text(done: Derivation) -> str:
+def _derivation_text(done: Any) -> str:
+    """Return the report of a `trainer.data.derived98.Derivation` for people."""
     moved = MANUAL_POINTS - done.coinciding
     if moved:
         markups = (

@@ -13,13 +13,7 @@ Action = Callable[[argparse.Namespace], int]  # carries a verb out and returns t
 
 
 def add_verb(verbs: Verbs, verb: str, text: str) -> argparse.ArgumentParser:
-    """Add a verb and return its parser.
-
-    Args:
-        verbs: where it is added.
-        verb: what the user types.
-        text: what the verb does, for the help; begins with a small letter and has no full stop.
-    """
+    """Add a verb and return its parser; `text` says what it does, from a small letter on and without a full stop."""
     parser: argparse.ArgumentParser = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
     return parser
 

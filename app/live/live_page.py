@@ -34,7 +34,7 @@ from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
 from engine.live.state import SourceState, Status
 from engine.live.view import View
-from engine.output.virtual_camera.camera import feedback_error
+from engine.output.virtual_camera import feedback_error
 from engine.render.scene import Layout
 from engine.sources.base import SourceKind
 from engine.sources.opening import SAMPLE

@@ -23,7 +23,7 @@ from engine.live.view import View
 from engine.output.landmark_log import LandmarkLog, Logged
 from engine.output.recorder import LiveRecorder, Recorded
 from engine.output.streaming.streamer import Streamer
-from engine.output.virtual_camera.camera import VirtualCamera, is_same
+from engine.output.virtual_camera import VirtualCamera, is_same
 from engine.output.worker import OutputWorker
 from engine.sources.discovery import Camera
 

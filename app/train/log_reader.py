@@ -28,7 +28,7 @@ class RunState:
     Attributes:
         folder: of the run.
         stages: what it was begun with, stage by stage, as plain values.
-        saved_steps: steps that the last checkpoint of each stage holds; None where there is none yet.
+        saved_step: how many steps are saved, of all stages together; None if nothing is.
         checkpoint: the one written last; None without one.
         losses: the whole loss of training, at some steps, counted from the first stage on.
         errors: validation NME in percent, at some steps.
@@ -39,7 +39,7 @@ class RunState:
 
     folder: Path
     stages: tuple[Mapping[str, Any], ...]
-    saved_steps: tuple[int | None, ...]
+    saved_step: int | None
     checkpoint: Path | None
     losses: Points
     errors: Points
@@ -51,11 +51,6 @@ class RunState:
     def steps(self) -> int:
         """How many steps it shall have."""
         return sum(map(_steps, self.stages))
-
-    @property
-    def saved_step(self) -> int | None:
-        """How many steps are saved, of all stages together; None if nothing is."""
-        return None if self.checkpoint is None else sum(saved or 0 for saved in self.saved_steps)
 
     @property
     def step(self) -> int:
@@ -94,14 +89,14 @@ def read_run(folder: Path) -> RunState | None:
     if not (isinstance(stages, list) and stages and all(isinstance(stage, dict) for stage in stages)):
         return None
     folders = _stage_folders(folder, stages)
-    saved = tuple(saved_step(path / CHECKPOINT) for path in folders)
-    written = [path / CHECKPOINT for path, step in zip(folders, saved, strict=True) if step is not None]
+    saved = {path / CHECKPOINT: saved_step(path / CHECKPOINT) for path in folders}
+    written = {checkpoint: step for checkpoint, step in saved.items() if step is not None}
     data = values.get("data_folder")
     return RunState(
         folder,
         tuple(stages),
-        saved,
-        written[-1] if written else None,
+        sum(written.values()) if written else None,
+        list(written)[-1] if written else None,
         _read_column(folders, stages, "train.csv", "total"),
         _read_column(folders, stages, "validation.csv", "nme"),
         read_tail(folder / OUTPUT),

@@ -81,10 +81,8 @@ def _label(axes: Axes, heading: str, unit: str) -> None:
     axes.set_title(heading, loc="left", fontsize=11, color=INK, pad=10)
     axes.set_xlabel(f"NME of a face (% of {unit})", color=INK)
     axes.set_ylabel("faces with at most this NME (%)", color=INK)
-    axes.set_xlim(0, FAILURE_THRESHOLD)
-    axes.set_ylim(0, 101)  # a little above all, so that the line at 100 % is seen whole
-    axes.set_xticks(range(int(FAILURE_THRESHOLD) + 1))
-    axes.set_yticks(range(0, 101, 20))
+    axes.set(xticks=range(int(FAILURE_THRESHOLD) + 1), xlim=(0, FAILURE_THRESHOLD))
+    axes.set(yticks=range(0, 101, 20), ylim=(0, 101))  # a little above all, so that the line at 100 % is seen whole
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=INK, length=0)

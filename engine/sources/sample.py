@@ -63,6 +63,7 @@ class SampleSource:
     kind = SourceKind.SAMPLE
     rate: float | None = RATE
     frame_count: int | None = None
+    duration: float | None = LOOP_SECONDS  # after which the script starts over
     remark = ""
 
     def __init__(self) -> None:
@@ -75,11 +76,6 @@ class SampleSource:
         self._next_id += 1
         image, truth = self._clip.frame(number)
         return Frame(number, time.monotonic(), image, self.name, time=number / RATE, truth=truth)
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds after which the script starts over."""
-        return LOOP_SECONDS
 
     def place_at(self, seconds: float) -> int:
         """Return the number of the frame that is shown at a moment."""

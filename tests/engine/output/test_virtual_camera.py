@@ -11,12 +11,18 @@ import numpy as np
 import pytest
 
 from engine.core.errors import OutputError, SourceError
-from engine.output.virtual_camera.camera import VirtualCamera, feedback_error, is_same
-from engine.output.virtual_camera.setup import child_command, child_environment, problem_error
+from engine.output.virtual_camera import (
+    VirtualCamera,
+    child_command,
+    child_environment,
+    feedback_error,
+    is_same,
+    problem_error,
+)
 from engine.sources.discovery import Camera
 from tests.fakes.live_fakes import wait_until
 
-REPOSITORY = Path(__file__).resolve().parents[4]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 # Stands in for the package, whose driver no test machine has: what is sent is written into a file.
 FAKE_PACKAGE = """
