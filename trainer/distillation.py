@@ -94,11 +94,7 @@ def check_teachers(training: Training, weights: Mapping[str, Path]) -> None:
 
 
 def check_loss(training: Training) -> None:
-    """Check that a loss uses what its teachers give, and has the teachers that it uses.
-
-    Raises:
-        UsageError: it does not.
-    """
+    """Raise `UsageError` if the loss of a training needs teachers that it lacks, or learns nothing from them."""
     teachers, loss = training.teachers, training.loss
     if loss.heatmap_kd.variant != "none" and not (teachers and training.live):
         raise UsageError(

@@ -93,7 +93,7 @@ class StillWindow:
         store = SettingsStore(home / "settings.toml")
         store.is_first_start = False
         store.update("lanes", LaneSettings(*MODELS))
-        store.update("training", TrainChoices("student-68-base"))
+        store.update("training", TrainChoices("student-68"))
         self._engine = FakeEngine()
         library = ModelLibrary((asset_path("models"),))
         entries = [
