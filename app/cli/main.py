@@ -52,21 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Action = getattr(options, "action", None) or import_module(f"app.cli.{options.verb}").main
         return command(options)
     except UnderstudyError as error:
-        say(f"{error.what}.\n  Likely cause: {sentence(error.why)}\n  What to do: {sentence(error.fix)}", error=True)
-        return EXIT_FAILURE
+        return _fail(error.what, error.why, error.fix)
     except BrokenPipeError:
         # The reader of our output has closed it (such as `head`); Python would complain again while exiting.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        say(f"The system refused: {error.strerror or error}{where}.", error=True)
-        say("  Likely cause: the disk is full, or the place forbids writing.", error=True)
-        say("  What to do: choose another place, or make room.", error=True)
-        return EXIT_FAILURE
+        what = f"The system refused: {error.strerror or error}{where}"
+        return _fail(what, "the disk is full, or the place forbids writing", "choose another place, or make room")
     except KeyboardInterrupt:
         say("Interrupted.", error=True)
         return EXIT_INTERRUPTED
+
+
+def _fail(what: str, why: str, fix: str) -> int:
+    say(f"{what}.\n  Likely cause: {sentence(why)}\n  What to do: {sentence(fix)}", error=True)
+    return EXIT_FAILURE
 
 
 def build_parser(complete: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate, chain, count
@@ -107,26 +107,16 @@ def read_run(folder: Path) -> RunState | None:
 
 def find_runs(folder: Path) -> list[RunState]:
     """Return the runs in the folders below `folder`, the latest first."""
-    runs = [run for run in map(read_run, _run_folders(folder, LARGEST_DEPTH)) if run is not None]
+    # Those of recipes such as `hong-lin/teacher` lie deeper; folders within that of a run are its stages.
+    recipes = [file for depth in range(1, LARGEST_DEPTH + 1) for file in folder.glob("*/" * depth + RECIPE_FILE)]
+    folders = {file.parent for file in recipes}
+    runs = [run for run in map(read_run, folders) if run is not None and folders.isdisjoint(run.folder.parents)]
     return sorted(runs, key=lambda run: run.changed, reverse=True)
 
 
 def run_label(folder: Path, runs: Path) -> str:
     """Return what to call a run: its folder, as seen from that of all runs."""
     return folder.relative_to(runs).as_posix() if folder.is_relative_to(runs) else folder.name
-
-
-def _run_folders(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield the folders of runs; those of recipes such as `hong-lin/teacher` lie deeper."""
-    try:
-        below = [path for path in folder.iterdir() if path.is_dir()]
-    except OSError:
-        return
-    for path in below:
-        if (path / RECIPE_FILE).is_file():
-            yield path
-        elif depth > 1:
-            yield from _run_folders(path, depth - 1)
 
 
 def _stage_folders(folder: Path, stages: Sequence[Mapping[str, Any]]) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -63,6 +64,9 @@ class OwnProcess(QObject):
             ProcessError: it cannot begin.
         """
         assert self._process is None
+        paths = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
+        environment["PYTHONUNBUFFERED"] = "1"  # so that the last lines can be shown
         try:
             for needed in (folder, output.parent):
                 needed.mkdir(parents=True, exist_ok=True)
@@ -73,7 +77,7 @@ class OwnProcess(QObject):
                     stdout=stream,
                     stderr=subprocess.STDOUT,
                     cwd=folder,
-                    env=_environment(),
+                    env=environment,
                     start_new_session=True,  # Ctrl-C in the window's terminal is not for it: its input closes
                     creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
@@ -109,23 +113,5 @@ class OwnProcess(QObject):
 
 def reported_error(output: str) -> ProcessError | None:
     """Return the error that a verb reported at the end of its output; None where it reported none."""
-    what = why = fix = ""
-    before = ""
-    for line in output.splitlines():
-        key, sign, words = line.strip().partition(": ")
-        if sign and key == "Likely cause":
-            what, why = before.rstrip("."), words
-        elif sign and key == "What to do" and why:
-            fix = words
-        before = line.strip() or before
-    return ProcessError(what, why, fix) if what and fix else None
-
-
-def _environment() -> dict[str, str]:
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-        "PYTHONUNBUFFERED": "1",  # so that the last lines can be shown
-        "PYTHONUTF8": "1",
-    }
+    found = re.findall(r"^(.+?)\.*\s*^ *Likely cause: (.+)\s*^ *What to do: (.+)", output, re.MULTILINE)
+    return ProcessError(*found[-1]) if found else None

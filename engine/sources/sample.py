@@ -41,15 +41,12 @@ class SampleClip:
         pose = pose_at(number / RATE)
         image, landmarks = self._portrait.render(pose)
         _light(image, pose)
-        self._add_noise(image, number)
-        return image, Truth(IBUG_68, landmarks)
-
-    def _add_noise(self, image: NDArray[np.uint8], number: int) -> None:
         # Strides coprime to the range visit every offset before one repeats.
         y, x = number * 37 % _NOISE_PLAY, number * 23 // _NOISE_PLAY % _NOISE_PLAY
         brighter, darker = (pattern[y : y + HEIGHT, x : x + WIDTH] for pattern in self._noise)
         cv2.add(image, brighter, dst=image)
         cv2.subtract(image, darker, dst=image)
+        return image, Truth(IBUG_68, landmarks)
 
 
 class SampleSource:
