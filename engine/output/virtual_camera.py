@@ -130,9 +130,10 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         """Read what the process reports until it ends."""
         assert process.stdout is not None
-        for line in process.stdout:
-            with suppress(ValueError, TypeError, AttributeError):  # libraries may print other things
-                self._on_message(json.loads(line))
+        with process.stdout:
+            for line in process.stdout:
+                with suppress(ValueError, TypeError, AttributeError):  # libraries may print other things
+                    self._on_message(json.loads(line))
         if not self._ending:
             self._fail(problem_error("lost", f"exit code {process.wait()}", self._command[0]))
 

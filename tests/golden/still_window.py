@@ -218,9 +218,10 @@ def _latency(lane: int, tick: int) -> float:
 
 def _train_page(make: type, kit: TrainingKit, home: Path) -> Callable[..., object]:
     """Return what makes the page of trainings with one run, of which the logs are real, and its recipe."""
-    recipe = json.loads((RUN / "recipe.json").read_text(encoding="utf-8"))["recipe"]
+    recipe = {**json.loads((RUN / "recipe.json").read_text(encoding="utf-8"))["recipe"], "name": "student-68"}
     folder = home / "runs" / recipe["name"]
     shutil.copytree(RUN, folder)
+    (folder / "recipe.json").write_text(json.dumps({"recipe": recipe}), encoding="utf-8")
     fake_trainer.save(folder, recipe["steps"])
 
     def made(choices: TrainChoices) -> object:

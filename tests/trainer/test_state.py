@@ -41,6 +41,16 @@ def test_a_second_ctrl_c_breaks_off_at_once_and_afterwards_all_is_as_before():
     assert signal.getsignal(signal.SIGINT) is former
 
 
+@pytest.fixture
+def heeded():
+    """The signals to end are heeded, also where the tests themselves were started with one of them ignored."""
+    former = {each: signal.signal(each, signal.default_int_handler) for each in STOPPING}
+    yield
+    for each, before in former.items():
+        signal.signal(each, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", STOPPING)
 def test_fault_64_every_signal_to_end_is_noted_first_and_breaks_off_next(number):
     former = {each: signal.getsignal(each) for each in STOPPING}

@@ -197,7 +197,7 @@ def sample_signals():
     clip, reader, reported = SampleClip(), SignalReader(), []
     with pytest.MonkeyPatch.context() as patch:
         # Only the landmarks are wanted: pictures would take most of the time.
-        patch.setattr(MovingPortrait, "_look", lambda *_: np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+        patch.setattr(MovingPortrait, "_view", lambda *_: np.zeros((HEIGHT, WIDTH, 3), np.uint8))
         patch.setattr(MovingPortrait, "_move_columns", lambda *_: None)
         for number in range(0, round(LOOP_SECONDS * RATE), 2):
             truth = clip.frame(number)[1]
