@@ -47,8 +47,8 @@ class Composer:
 
     At live pace the newest finding of each lane is shown. At locked pace findings wait until those of all active lanes
     are of the same frame. What is shown is drawn again whenever a setting changes how it looks. The composer has a
-    thread of its own, but the findings of a finder that works alone are drawn on the finder's thread, which saves the
-    hand-over.
+    thread of its own for what has to wait or is drawn again; a finding that waits for no other is drawn on the thread
+    of its finder, which saves the hand-over.
 
     Args:
         views: where views go.
@@ -80,11 +80,14 @@ class Composer:
         """Accept a finding of a finder; it replaces one that was not drawn yet."""
         if number == 0:
             self.frame = finding.result.frame
-        if number == 0 and active_lanes(self._context.settings(), len(self._lanes)) == 1:
+        settings = self._context.settings()
+        active = active_lanes(settings, len(self._lanes))
+        if number < active and (active == 1 or settings.pace is Pace.LIVE):
             with self._drawing:
-                self._take(lambda: {0: None})
-                if not self._is_over(0, finding):
-                    self._show({0: finding})
+                if self._is_over(finding):
+                    self._lanes[number].finder.process_again()
+                else:
+                    self._show({number: finding})
             return
         with self._changed:
             self._waiting[number] = finding
@@ -149,7 +152,7 @@ class Composer:
         """Choose which waiting findings to show, by lane; None drops a finding that is out of date."""
         settings, waiting = self._context.settings(), self._waiting
         active = active_lanes(settings, len(self._lanes))
-        useless = [number for number, finding in waiting.items() if number >= active or self._is_over(number, finding)]
+        useless = [number for number, finding in waiting.items() if number >= active or self._is_over(finding)]
         if useless:
             return dict.fromkeys(useless)
         if settings.pace is Pace.LOCKED and active > 1:
@@ -196,10 +199,12 @@ class Composer:
             if finding.result.model:
                 self._lanes[number].finder.check_numbers(finding.result)
 
-    def _is_over(self, number: int, finding: LaneView) -> bool:
-        """Return whether a finding is out of date; one of the frame on screen is not."""
-        shown, frame = self._lanes[number].shown, finding.result.frame
-        return frame.epoch.over and (shown is None or shown.result.frame is not frame)
+    def _is_over(self, finding: LaneView) -> bool:
+        """Return whether a finding is out of date; one of a frame on screen is not."""
+        frame = finding.result.frame
+        return frame.epoch.over and all(
+            lane.shown is None or lane.shown.result.frame is not frame for lane in self._lanes
+        )
 
     def _forget_faces(self) -> None:
         """Remove faces that would be taken for live ones."""

@@ -212,9 +212,10 @@ class Finder:
             return
         stands_still = self._context.settings().paused or state in FINAL_STATES
         is_free = self._number > 0 and state not in SILENT_STATES and self._feed.is_quiet
-        if stands_still or is_free or self._findings.is_awaited(self._number):
+        is_awaited = self._findings.is_awaited(self._number)
+        if stands_still or is_free or is_awaited:
             finding = self._find(frame, 0.0)
-            if self._number == 0 or not frame.epoch.over:
+            if self._number == 0 or is_awaited or not frame.epoch.over:
                 self._findings.put(self._number, finding)
 
     def _find(self, frame: Frame, wait_ms: float) -> LaneView:

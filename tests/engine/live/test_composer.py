@@ -339,7 +339,7 @@ def test_three_finders_make_three_lanes():
 
 
 def test_a_lane_put_to_rest_while_its_finding_is_on_its_way_to_the_screen_looks_again_once_it_is_back():
-    bench = Bench(FakePipeline("A"), FakePipeline("B"), settings=SIDE_BY_SIDE)
+    bench = Bench(FakePipeline("A"), FakePipeline("B"), settings=LOCKED)
     asked = []
     bench.finders[1].process_again = lambda: asked.append(1)
     frame = Frame(1, 0.0, picture(1), "x", epoch=bench.epoch)
