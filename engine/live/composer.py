@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +35,16 @@ class Lane:
         painter: draws them.
         shown: what is on screen; None before its first finding and while it rests.
         look: how that was drawn, or failed to be drawn.
+        drawn: how many findings were drawn.
+        drawing: held by the thread that draws the lane.
     """
 
     finder: Finder
     painter: OverlayPainter
     shown: LaneView | None = None
     look: Look | None = None
+    drawn: int = 0
+    drawing: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Composer:
@@ -48,7 +53,7 @@ class Composer:
     At live pace the newest finding of each lane is shown. At locked pace findings wait until those of all active lanes
     are of the same frame. What is shown is drawn again whenever a setting changes how it looks. The composer has a
     thread of its own for what has to wait or is drawn again; a finding that waits for no other is drawn on the thread
-    of its finder, which saves the hand-over.
+    of its finder, beside those of other lanes.
 
     Args:
         views: where views go.
@@ -66,10 +71,8 @@ class Composer:
         self._closed = False
         self.frame: Frame | None = None
         self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
-        self._drawing = threading.Lock()  # guards what follows
         self._lanes: list[Lane] = []
-        self._drawn = 0  # number of findings
-        self._drawn_last = 0  # the lane whose finding was drawn last
+        self._publishing = threading.Lock()  # taken after those of lanes; guards the meter
         self._agreement = AgreementMeter()
 
     def add(self, finder: Finder) -> None:
@@ -83,11 +86,11 @@ class Composer:
         settings = self._context.settings()
         active = active_lanes(settings, len(self._lanes))
         if number < active and (active == 1 or settings.pace is Pace.LIVE):
-            with self._drawing:
+            with self._lanes[number].drawing:
                 if self._is_over(finding):
                     self._lanes[number].finder.process_again()
                 else:
-                    self._show({number: finding})
+                    self._show({number: finding}, [number])
             return
         with self._changed:
             self._waiting[number] = finding
@@ -128,25 +131,29 @@ class Composer:
                 self._lanes[0].finder.fail(_sentence(error), error)
 
     def _step(self) -> None:
-        """Show new findings; without any, redraw when the settings or the state of the source change."""
-        before = self._drawn
+        """Show findings that waited, and redraw what the settings or the state of the source change."""
+        lanes = tuple(self._lanes)
+        drawn = [lane.drawn for lane in lanes]
+        taken = self._take()
+        # A lane that was drawn in the meantime shows what the settings say now.
+        idle = [number for number, lane in enumerate(lanes) if number in taken or lane.drawn == drawn[number]]
+        with ExitStack() as held:
+            for number in idle:
+                held.enter_context(lanes[number].drawing)
+            if not self._closed:
+                self._show(taken, idle)
+
+    def _take(self) -> dict[int, LaneView]:
+        """Wait up to a tick for findings that can be shown, and take them; drop those that are out of date."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or bool(self._choose()), self._context.timing.tick)
-        with self._drawing:
-            taken = self._take(self._choose)
-            if not self._closed and (taken or self._drawn == before):
-                self._show({number: finding for number, finding in taken.items() if finding is not None})
-
-    def _take(self, choose: Callable[[], Choice]) -> Choice:
-        """Remove the chosen findings from those that wait, and return them."""
-        with self._changed:
-            taken = choose()
-            for number, finding in taken.items():
-                if self._waiting.pop(number, None) is not None:
-                    self._changed.notify_all()
-                    if finding is None:
-                        self._lanes[number].finder.process_again()
-            return taken
+            chosen = self._choose()
+            for number, finding in chosen.items():
+                del self._waiting[number]
+                if finding is None:
+                    self._lanes[number].finder.process_again()
+            self._changed.notify_all()
+            return {number: finding for number, finding in chosen.items() if finding is not None}
 
     def _choose(self) -> Choice:
         """Choose which waiting findings to show, by lane; None drops a finding that is out of date."""
@@ -157,9 +164,7 @@ class Composer:
             return dict.fromkeys(useless)
         if settings.pace is Pace.LOCKED and active > 1:
             return self._choose_locked(active)
-        # One lane at a time, so that neither waits for the drawing of the other.
-        later = [number for number in waiting if number > self._drawn_last]
-        return {number: waiting[number] for number in sorted(later or waiting)[:1]}
+        return dict(waiting)
 
     def _choose_locked(self, active: int) -> Choice:
         """Choose all findings if with them every lane shows the same frame; drop those that are too old for that."""
@@ -171,26 +176,24 @@ class Composer:
         newest = max((frame.id for frame in frames), default=0)
         return {number: None for number, finding in waiting.items() if finding.result.frame.id < newest}
 
-    def _show(self, fresh: dict[int, LaneView]) -> None:
-        """Draw new findings, and lanes whose look has changed, and publish the view."""
-        self._drawn += len(fresh)
-        self._drawn_last = max(fresh, default=self._drawn_last)
+    def _show(self, fresh: dict[int, LaneView], held: Sequence[int]) -> None:
+        """Draw new findings, and lanes whose look has changed, and publish the view; only lanes that are held."""
         settings = self._context.settings()
         active = active_lanes(settings, len(self._lanes))
-        if active == 1:
-            self._agreement.forget()
-        for number, lane in enumerate(self._lanes[active:], active):
-            if lane.shown is not None or number in fresh:  # it may have been put to rest since its finding was chosen
+        for number in held:
+            lane = self._lanes[number]
+            lane.drawn += number in fresh
+            if number >= active and (lane.shown is not None or number in fresh):
                 lane.shown = lane.look = None
                 lane.finder.process_again()
         if not fresh and not settings.paused and self._context.state() in SILENT_STATES:
-            self._forget_faces()
-        for number, finding in fresh.items():
-            if active > 1 and number < 2 and finding.result.model:
-                self._agreement.add(number, finding.result)
+            self._forget_faces(held)
         try:
-            if self._draw_lanes(fresh, look_of(settings), active):
-                self._publish(active)
+            drawn = self._draw_lanes(fresh, held, look_of(settings), active)
+            with self._publishing:
+                self._compare(fresh, active)
+                if drawn:
+                    self._publish(active)
         finally:
             if 0 in fresh:
                 frame = fresh[0].result.frame
@@ -199,6 +202,15 @@ class Composer:
             if finding.result.model:
                 self._lanes[number].finder.check_numbers(finding.result)
 
+    def _compare(self, fresh: dict[int, LaneView], active: int) -> None:
+        """Measure how far the first two lanes agree."""
+        if active == 1:
+            self._agreement.forget()
+            return
+        for number, finding in fresh.items():
+            if number < min(active, 2) and finding.result.model:
+                self._agreement.add(number, finding.result)
+
     def _is_over(self, finding: LaneView) -> bool:
         """Return whether a finding is out of date; one of a frame on screen is not."""
         frame = finding.result.frame
@@ -206,19 +218,19 @@ class Composer:
             lane.shown is None or lane.shown.result.frame is not frame for lane in self._lanes
         )
 
-    def _forget_faces(self) -> None:
+    def _forget_faces(self, held: Sequence[int]) -> None:
         """Remove faces that would be taken for live ones."""
-        for lane in self._lanes:
+        for lane in (self._lanes[number] for number in held):
             if lane.shown is not None and lane.shown.result.faces:
                 lane.shown, lane.look = replace(lane.shown, result=bare(lane.shown.result.frame), signals=()), None
 
-    def _draw_lanes(self, fresh: dict[int, LaneView], look: Look, active: int) -> bool:
+    def _draw_lanes(self, fresh: dict[int, LaneView], held: Sequence[int], look: Look, active: int) -> bool:
         """Draw every lane that has something new to show; return whether one had."""
         drawn = False
-        for number in reversed(range(active)):  # the first one's picture may show the second's finding
+        for number in reversed(held):  # the first one's picture may show the second's finding
             lane = self._lanes[number]
             finding = fresh.get(number) or lane.shown
-            if finding is None:
+            if finding is None or number >= active:
                 continue
             other = self._other(number, finding, look)
             # While findings come, a new finding of the other lane alone is drawn with the next picture.

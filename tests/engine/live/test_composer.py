@@ -323,8 +323,9 @@ def test_a_rest_that_is_too_short_for_the_finder_to_notice_leaves_no_lane_empty(
         for number in range(30):
             bench.show(2 * number, lanes=2)
             bench.settings = replace(SINGLE, paused=True)
-            with bench.composer._drawing:
-                bench.composer._show({})
+            first, second = bench.composer._lanes
+            with first.drawing, second.drawing:
+                bench.composer._show({}, [0, 1])
             bench.settings = replace(LOCKED, paused=True)
             bench.view(lambda view, number=number: ids(view) == [2 * number] * 2)
             bench.settings = LOCKED
@@ -347,8 +348,8 @@ def test_a_lane_put_to_rest_while_its_finding_is_on_its_way_to_the_screen_looks_
         bench.composer.put(number, finder._bare(frame))
     take = bench.composer._take
 
-    def put_to_rest(choose):
-        taken = take(choose)
+    def put_to_rest():
+        taken = take()
         if 1 in taken:
             bench.settings = SINGLE
         return taken
