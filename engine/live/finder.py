@@ -171,7 +171,9 @@ class Finder:
             self._catch_up()
         elif not frame.epoch.over:
             finding = self._find(frame, frame.wait_ms)
-            if not frame.epoch.over:
+            if frame.epoch.over:
+                self._processed = None  # its finding is dropped, but the first lane may show this frame
+            else:
                 self._deliver(finding)
 
     def _deliver(self, finding: LaneView) -> None:
@@ -213,10 +215,9 @@ class Finder:
         stands_still = self._context.settings().paused or state in FINAL_STATES
         is_free = self._number > 0 and state not in SILENT_STATES and self._feed.is_quiet
         is_awaited = self._findings.is_awaited(self._number)
-        if stands_still or is_free or is_awaited:
-            finding = self._find(frame, 0.0)
-            if self._number == 0 or is_awaited or not frame.epoch.over:
-                self._findings.put(self._number, finding)
+        is_worthwhile = self._number == 0 or is_awaited or not frame.epoch.over
+        if is_worthwhile and (stands_still or is_free or is_awaited):
+            self._findings.put(self._number, self._find(frame, 0.0))
 
     def _find(self, frame: Frame, wait_ms: float) -> LaneView:
         """Return the model's finding on a frame; the bare frame if there is no model or it failed, as `error` says."""

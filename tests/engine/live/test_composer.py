@@ -318,6 +318,29 @@ def test_a_finding_of_before_the_lanes_were_locked_gets_its_partner():
         assert ids(bench.show(2, lanes=2)) == [2, 2]
 
 
+@pytest.mark.parametrize("before", [SIDE_BY_SIDE, SINGLE], ids=["of the feed", "on screen"])
+def test_a_finding_dropped_at_the_end_of_its_epoch_is_made_again_for_the_frame_on_screen(before):
+    shown, over = threading.Event(), threading.Event()
+
+    def end_epoch(frame):
+        if frame.id == 2 and not over.is_set():
+            assert shown.wait(5)
+            frame.epoch.over = True
+            over.set()
+
+    with Bench(FakePipeline(), FakePipeline("teacher", failing=end_epoch), settings=SIDE_BY_SIDE) as bench:
+        bench.show(1, lanes=2)
+        bench.settings = before
+        bench.give(2)
+        bench.view(lambda view: ids(view)[0] == 2)
+        shown.set()
+        bench.settings = replace(SIDE_BY_SIDE, paused=True)
+        assert over.wait(5)
+        bench.settings = replace(LOCKED, paused=True)
+        bench.finders[0].process_again()
+        bench.view(lambda view: ids(view) == [2, 2])
+
+
 def test_a_rest_that_is_too_short_for_the_finder_to_notice_leaves_no_lane_empty():
     with Bench(FakePipeline(), FakePipeline("teacher"), settings=LOCKED) as bench:
         for number in range(30):
