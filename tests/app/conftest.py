@@ -21,6 +21,11 @@ def waited_for_a_core() -> dict[str, float]:
     return waited
 
 
+# The promise is 100 ms; a loaded machine stands still for longer than that without our doing, and whatever blocks the
+# event loop in these tests does so for a second or more.
+LONGEST_GAP = 0.5
+
+
 class Heartbeat:
     """Measures the longest time for which the event loop did not run, though the machine had time for us."""
 

@@ -17,10 +17,9 @@ from engine.formats.images import read_picture
 from engine.inference.landmarker import not_finite_error
 from engine.live.state import SourceState
 from engine.sources.base import SourceKind
+from tests.app.conftest import LONGEST_GAP
 from tests.fakes.window_fakes import BROKEN, FakeSource, camera
 
-# The promise is 100 ms; machines of continuous integration stand still for longer than that without our doing.
-LONGEST_GAP = 0.25
 BUSY = SourceError("The camera “Cam” cannot be opened", "another program probably uses it", "close it and try again")
 NO_VIDEO = SourceError("notes.mp4 is no readable video", "it is a text", "choose another file")
 

@@ -18,9 +18,7 @@ from engine.inference.library import DEFAULT_MODEL
 from engine.live.settings import Pace
 from engine.render.scene import Layout
 from engine.sources.video import VideoSource
-
-# The promise is 100 ms; machines of continuous integration stand still for longer than that without our doing.
-LONGEST_GAP = 0.25
+from tests.app.conftest import LONGEST_GAP
 
 pytestmark = pytest.mark.skipif(
     not asset_path("models", f"{DEFAULT_MODEL}.tflite").is_file(), reason="the model was not trained yet"

@@ -23,6 +23,7 @@ from engine.output.recorder import LiveRecorder
 from engine.output.video_writer import RESERVED_BYTES, VideoRecorder
 from engine.render.scene import Layout
 from engine.sources.discovery import CameraAbsent
+from tests.app.conftest import LONGEST_GAP
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, fails, gives, hangs, noisy
 from tests.fakes.live_fakes import FakeClip, FakePipeline, picture
 from tests.fakes.memory import alive
@@ -30,8 +31,6 @@ from tests.fakes.models import FakeDetector, FakeLandmarker, FakeScene, face_poi
 from tests.fakes.threads import no_thread_left
 from tests.fakes.window_sessions import SessionEngine
 
-# The promise is 100 ms; machines of continuous integration stand still for longer than that without our doing.
-LONGEST_GAP = 0.25
 GONE = CameraAbsent("The camera “Fake Cam” is not plugged in", "it was unplugged", "plug it in again")
 
 

@@ -16,6 +16,7 @@ from engine.core.stats import Meter, Spread
 from engine.live.state import SourceState
 from engine.sources.base import CameraFormat, SourceKind
 from engine.sources.camera import DEFAULT_FORMAT
+from tests.app.conftest import LONGEST_GAP
 from tests.fakes.window_fakes import FakeSource, camera
 
 
@@ -100,7 +101,7 @@ def test_a_look_that_hangs_is_not_joined_by_others(quick, engine, qtbot, request
     assert len(looks) == 1
     hang.set()
     qtbot.waitUntil(lambda: len(looks) > 2)
-    assert heartbeat.longest_gap < 0.5
+    assert heartbeat.longest_gap < LONGEST_GAP
 
 
 def test_a_format_is_asked_for_and_remembered_for_the_camera(filmed, engine, qtbot):

@@ -17,6 +17,7 @@ from app.train.log_reader import CHECKPOINT as LAST
 from app.train.log_reader import read_run
 from app.train.train_page import TrainPage
 from tests.app import walking
+from tests.app.conftest import LONGEST_GAP
 
 FAKE = Path(__file__).resolve().parents[2] / "fakes" / "fake_trainer.py"
 TINY = FAKE.with_name("tiny_understudy.py")
@@ -81,7 +82,7 @@ def test_a_training_is_shown_to_its_end(open_page, qtbot, heartbeat):
     assert page.run_view.loss.words() == "Latest 0.4, lowest 0.4 at step 5"
     assert not page.banner.isVisible()
     heartbeat.stop()
-    assert heartbeat.longest_gap < 0.1
+    assert heartbeat.longest_gap < LONGEST_GAP
 
 
 def test_time_left_and_curves_grow_while_it_trains(open_page, qtbot):

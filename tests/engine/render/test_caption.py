@@ -3,7 +3,6 @@
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from engine.render.caption import MOST, Caption, words_of
@@ -79,7 +78,7 @@ def test_it_costs_a_frame_less_than_a_third_of_a_millisecond():
     view = two(picture, picture)
     times = []
     for _ in range(30):
-        start = time.perf_counter()
+        start = time.thread_time()
         caption.lay(picture, words_of(view.models(Layout.DIFFERENCE), Layout.DIFFERENCE, 3.0))
-        times.append(time.perf_counter() - start)
-    assert np.min(times) < 0.3e-3
+        times.append(time.thread_time() - start)
+    assert min(times) < 0.3e-3
