@@ -9,7 +9,7 @@ import torch
 
 from engine.core.metrics import roc_area
 from engine.core.schemes import SCHEMES, Scheme
-from engine.inference.openness import LEFT_EYE, RIGHT_EYE
+from engine.inference.signals import LEFT_EYE, RIGHT_EYE
 from trainer.augment import Batch, central_window
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.data.eyes import EyeStates

@@ -8,8 +8,7 @@ from pathlib import Path
 from app.cli.options import add_action, add_actions, add_detector, add_json, add_model
 from app.cli.terminal import report, say, table
 from engine.batch.apply_filter import apply_to_source
-from engine.filters.library import FilterLibrary, create_filter, filter_entry, is_own, user_filters
-from engine.filters.loading import load_filter
+from engine.filters.library import FilterLibrary, create_filter, filter_entry, is_own, load_filter, user_filters
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline

@@ -9,9 +9,8 @@ from pathlib import Path
 from app.cli.options import add_box, add_detector, add_model
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source
-from engine.formats.landmark_writers import write_predictions
+from engine.formats.landmark_writers import Prediction, write_predictions
 from engine.formats.packs import is_pack, read_pack
-from engine.formats.prediction import Prediction
 from engine.inference.detector import make_detector
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelLibrary

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.batch.frames import process_frames, require_end
 from engine.core.errors import UsageError
 from engine.core.frame import Frame
-from engine.filters.painter import Filter, draw_filter
+from engine.filters.painter import Filter
 from engine.formats.images import PICTURE_SUFFIXES, write_picture
 from engine.inference.pipeline import Pipeline
 from engine.output.recorder import TimedRecorder
@@ -38,7 +38,7 @@ def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filt
         for result, signals in process_frames(source, pipeline):
             frame = result.frame
             picture = frame.image.copy()
-            draw_filter(loaded, picture, result.faces, signals, seconds=frame.time or 0.0)
+            loaded.paint(picture, result.faces, signals, seconds=frame.time or 0.0)
             if source.kind is SourceKind.PICTURES:
                 write_picture(_target(out, path, frame), picture)
             else:

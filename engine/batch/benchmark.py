@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.core.geometry import Crop
+from engine.core.stats import spread_of
 from engine.inference.landmarker import Landmarker
 
 ROUNDS, RUNS = 20, 10
@@ -43,8 +44,8 @@ def benchmark(landmarkers: list[tuple[Landmarker, int]], called_off: threading.E
                 start = time.perf_counter()
                 landmarker.predict(picture, crop)
                 measured.append((time.perf_counter() - start) * 1e3)
-    speeds = []
-    for (landmarker, threads), measured in zip(landmarkers, times, strict=True):
-        p50, p95 = np.percentile(measured, (50, 95))
-        speeds.append(Speed(landmarker.card.name, threads, float(p50), float(p95), landmarker.card.bytes))
-    return speeds
+    spreads = [spread_of(measured) for measured in times]
+    return [
+        Speed(landmarker.card.name, threads, spread.p50, spread.p95, landmarker.card.bytes)
+        for (landmarker, threads), spread in zip(landmarkers, spreads, strict=True)
+    ]

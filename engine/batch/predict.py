@@ -11,10 +11,10 @@ from engine.core.faces import Face
 from engine.core.geometry import landmark_box
 from engine.evaluation.evaluate import locate
 from engine.formats.images import read_picture
+from engine.formats.landmark_writers import Prediction, as_prediction
 from engine.formats.packs import Pack, PackFace
-from engine.formats.prediction import Prediction, as_prediction
 from engine.inference.detector import FaceDetector
-from engine.inference.landmarker import Landmarker, Landmarks
+from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import SignalReader
 from engine.sources.base import Source
@@ -48,13 +48,13 @@ def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | No
     for image, labelled in faces_of.items():
         picture = read_picture(image)
         located = [(index, locate(landmarker, picture, face, detector)) for index, face in labelled]
-        faces = tuple(_located_face(index, found, landmarker) for index, found in located if found is not None)
+        scheme = landmarker.card.markup
+        faces = tuple(
+            Face(index, landmark_box(found.points), found.score, scheme, found.points, found.confidence, found.roll)
+            for index, found in located
+            if found is not None
+        )
         name = image.relative_to(pack.folder).as_posix()
         height, width = picture.shape[:2]
         signals = SignalReader().read_faces(faces, width, height, moment=0.0)
         yield Prediction(name, None, None, width, height, faces, landmarker.card.name, signals)
-
-
-def _located_face(index: int, found: Landmarks, landmarker: Landmarker) -> Face:
-    box = landmark_box(found.points)
-    return Face(index, box, found.score, landmarker.card.markup, found.points, found.confidence, found.roll)

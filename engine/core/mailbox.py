@@ -45,7 +45,9 @@ class Mailbox(Generic[Item]):
         An item that is not `wanted` stays.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._closed or self._holds(wanted), timeout):
+            if not self._changed.wait_for(
+                lambda: self._closed or (self._item is not None and wanted(self._item)), timeout
+            ):
                 return None
             item, self._item = self._item, None
             self._changed.notify_all()
@@ -57,6 +59,3 @@ class Mailbox(Generic[Item]):
             self._closed = True
             self._item = None
             self._changed.notify_all()
-
-    def _holds(self, wanted: Callable[[Item], bool]) -> bool:
-        return self._item is not None and wanted(self._item)

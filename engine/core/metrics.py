@@ -70,15 +70,11 @@ def normaliser(scheme: Scheme, truth: NDArray[np.floating], kind: str = "eyes") 
     return length if length > 0 else float("nan")
 
 
-def point_errors(points: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the distance `[K]` of each point to its truth in pixels; NaN where the truth has no label."""
-    return np.linalg.norm(np.asarray(points, np.float64) - truth, axis=-1)
-
-
 def mean_error(points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
     """Return the mean distance in pixels over the labelled points; NaN if a prediction for one of them is no number."""
     labelled = np.isfinite(truth).all(-1)
-    return float(point_errors(points, truth)[labelled].mean()) if labelled.any() else float("nan")
+    distances = np.linalg.norm(np.asarray(points, np.float64) - truth, axis=-1)
+    return float(distances[labelled].mean()) if labelled.any() else float("nan")
 
 
 def nme(scheme: Scheme, points: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
@@ -113,14 +109,9 @@ def accuracy(errors: NDArray[np.floating]) -> Accuracy:
     return Accuracy(
         faces=len(measured),
         nme=float(found.mean()) if len(found) else None,
-        fr10=failure_rate(measured) if len(measured) else None,
+        fr10=float(np.mean(measured > FAILURE_THRESHOLD) * 100) if len(measured) else None,
         auc10=area_under_ced(measured) if len(measured) else None,
     )
-
-
-def failure_rate(errors: NDArray[np.floating]) -> float:
-    """Return the share in percent of errors (percent, one per face) above `FAILURE_THRESHOLD`."""
-    return float(np.mean(np.asarray(errors) > FAILURE_THRESHOLD) * 100)
 
 
 def ced(errors: NDArray[np.floating]) -> tuple[NDArray, NDArray]:

@@ -13,15 +13,10 @@ from engine.core.metrics import interocular_distance
 SAME_FACE = 0.5  # eye distances between the centres of two boxes up to which they count as the same face
 
 
-def can_be_compared(first: Face, second: Face) -> bool:
-    """Return whether two faces share points: by one scheme, or both at least the 68 points of iBUG."""
-    return first.scheme is second.scheme or bool(first.scheme.as_68 and second.scheme.as_68)
-
-
 def shared_points(first: Face, second: Face) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the landmarks of two faces that mark the same places: all of one scheme, else the 68 shared points.
 
-    The faces must be such that `can_be_compared`.
+    Faces of two schemes must both have at least the 68 points of iBUG.
     """
     if first.scheme is second.scheme:
         return first.landmarks, second.landmarks
@@ -41,7 +36,9 @@ def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Fa
     pairs: list[tuple[Face, Face]] = []
     free = list(second)
     for face in first:
-        comparable = [other for other in free if can_be_compared(face, other)]
+        comparable = [
+            other for other in free if face.scheme is other.scheme or (face.scheme.as_68 and other.scheme.as_68)
+        ]
         nearest = min(comparable, key=lambda other: _distance(face, other), default=None)
         if nearest is not None and _distance(face, nearest) <= SAME_FACE * eye_distance(face):
             pairs.append((face, nearest))

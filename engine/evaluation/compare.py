@@ -119,31 +119,24 @@ def _names(groups: Sequence[Sequence[SavedEvaluation]]) -> list[str]:
 
 def _require_same(first: SavedEvaluation, other: SavedEvaluation) -> None:
     both = f"{first.path} and {other.path} cannot be compared"
-    difference = _difference_of_protocol(first, other)
-    if difference is not None:
-        fix = "evaluate both with the same options"
-        raise UsageError(f"{both}: {difference}", "they were measured in different ways", fix)
-    difference = _difference_of_faces(first, other)
-    if difference is not None:
-        raise UsageError(f"{both}: {difference}", "the pack was changed between them", "evaluate both again")
-
-
-def _difference_of_protocol(first: SavedEvaluation, other: SavedEvaluation) -> str | None:
-    for name, title in SAME.items():
-        if getattr(first, name) != getattr(other, name):
-            return f"the {title} is {getattr(first, name)} in one, {getattr(other, name)} in the other"
+    ways = [
+        f"the {title} is {getattr(first, name)} in one, {getattr(other, name)} in the other"
+        for name, title in SAME.items()
+        if getattr(first, name) != getattr(other, name)
+    ]
     if len({first.box, other.box} - {FROM_FILE}) > 1:
-        return f"the boxes come from the {first.box} in one, from the {other.box} in the other"
-    return None
-
-
-def _difference_of_faces(first: SavedEvaluation, other: SavedEvaluation) -> str | None:
+        ways.append(f"the boxes come from the {first.box} in one, from the {other.box} in the other")
+    if ways:
+        fix = "evaluate both with the same options"
+        raise UsageError(f"{both}: {ways[0]}", "they were measured in different ways", fix)
     alone = sorted(set(first.images) ^ set(other.images))
     if alone:
-        return f"they have {len(first.images)} and {len(other.images)} faces, and {alone[0]} is only in one"
-    if first.images != other.images or first.truth_sha256 != other.truth_sha256:
-        return "the labels of the faces, or their order, differ"
-    return None
+        both += f": they have {len(first.images)} and {len(other.images)} faces, and {alone[0]} is only in one"
+    elif first.images != other.images or first.truth_sha256 != other.truth_sha256:
+        both += ": the labels of the faces, or their order, differ"
+    else:
+        return
+    raise UsageError(both, "the pack was changed between them", "evaluate both again")
 
 
 def comparison_cells(rows: Sequence[ComparedRun]) -> list[list[str]]:

@@ -50,8 +50,15 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
     axes = figure.add_subplot()
     for index, (name, errors) in enumerate(curves):
         known = errors[~np.isnan(errors)]
-        if len(known):
-            _draw(axes, name, known, index)
+        if not len(known):
+            continue
+        thresholds, share = ced(known)
+        figures = accuracy(known)
+        label = f"{name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
+        again, place = divmod(index, len(COLOURS))
+        (line,) = axes.plot(thresholds, share * 100, label=f"{label}AUC {rounded(figures.auc10, 3)}")
+        width = NEXT_WIDTH if index else FIRST_WIDTH
+        line.set(color=COLOURS[place], linestyle="--" if again else "-", linewidth=width)
     _label(axes, heading, unit)
     if axes.has_data():
         # Below the axes, where it hides no curve.
@@ -66,15 +73,6 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
             "choose another place with --out",
         ) from error
     return None
-
-
-def _draw(axes: Axes, name: str, errors: NDArray[np.floating], index: int) -> None:
-    thresholds, share = ced(errors)
-    figures = accuracy(errors)
-    label = f"{name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
-    again, place = divmod(index, len(COLOURS))
-    (line,) = axes.plot(thresholds, share * 100, label=f"{label}AUC {rounded(figures.auc10, 3)}")
-    line.set(color=COLOURS[place], linestyle="--" if again else "-", linewidth=NEXT_WIDTH if index else FIRST_WIDTH)
 
 
 def _label(axes: Axes, heading: str, unit: str) -> None:

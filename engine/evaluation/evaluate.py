@@ -171,10 +171,9 @@ def locate(
     if detector is None:
         found = landmarker.locate(picture, truth)
     else:
-        detections = [detection for detection in detector.detect(picture) if detection.box.overlap(truth) > 0]
-        if not detections:
+        best = max(detector.detect(picture), key=lambda detection: detection.box.overlap(truth), default=None)
+        if best is None or best.box.overlap(truth) <= 0:
             return None
-        best = max(detections, key=lambda detection: detection.box.overlap(truth))
         found = landmarker.locate_detection(picture, best)
     if not found.finite:
         raise not_finite_error(landmarker.card.name)

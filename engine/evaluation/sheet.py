@@ -18,7 +18,7 @@ from engine.core.stats import Meter
 from engine.evaluation.evaluate import Evaluation, ScoredFace
 from engine.evaluation.tables import title
 from engine.formats.images import read_picture, write_picture
-from engine.render.overlay import OverlayPainter, joined
+from engine.render.overlay import OverlayPainter
 from engine.render.palette import MUTED, PLATE, TEXT, TRUTH
 from engine.render.scene import Look, OverlayOptions
 from engine.render.text import EM_PER_CAPITAL, TextPainter
@@ -90,8 +90,8 @@ def _draw_caption(sheet: NDArray[np.uint8], painter: TextPainter, scored: Scored
 
 def _tile(overlay: OverlayPainter, scored: ScoredFace, scheme: Scheme) -> NDArray[np.uint8]:
     """Return a face with its points `[TILE, TILE, 4]` uint8 BGRA."""
-    boxes = [landmark_box(points) for points in (scored.truth, scored.points) if points is not None]
-    crop = crop_of_box(joined(boxes), TILE_SCALE)
+    both = [points for points in (scored.truth, scored.points) if points is not None]
+    crop = crop_of_box(landmark_box(np.concatenate(both)), TILE_SCALE)
     picture = crop.sample(read_picture(scored.face.image), TILE)
     truth = Truth(scheme, crop.from_picture(scored.truth) * TILE - 0.5)
     faces: tuple[Face, ...] = ()

@@ -11,14 +11,13 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import FilterError
-from engine.filters.signals import Signals
+from engine.inference.signals import FaceSignals
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class Hook:
         self.error: FilterError | None = None
 
     def __call__(
-        self, picture: NDArray[np.uint8], points: NDArray[np.float32], signals: Signals, seconds: float
+        self, picture: NDArray[np.uint8], points: NDArray[np.float32], signals: FaceSignals, seconds: float
     ) -> None:
         """Let it draw on `picture` `[H, W, 4]` BGRA, in place and not mirrored; after its first exception never again.
 
@@ -57,14 +56,14 @@ class Hook:
                 log.warning("%s", self.error)
 
 
-def compile_hook(file: Path) -> CodeType:
-    """Read a Python file without running any of it.
+def load_hook(file: Path, run: bool) -> Hook | None:
+    """Return the function `draw` of a Python file as a hook; None unless it may `run`: then it is only compiled.
 
     Raises:
-        FilterError: the file cannot be read or is no Python.
+        FilterError: the file cannot be read, is no Python, fails, or has no such function.
     """
     try:
-        return compile(file.read_bytes(), str(file), "exec")
+        program = compile(file.read_bytes(), str(file), "exec")
     except OSError as error:
         raise FilterError(
             file,
@@ -75,14 +74,8 @@ def compile_hook(file: Path) -> CodeType:
         ) from error
     except (SyntaxError, ValueError) as error:
         raise _failure(file, error, EXPECTED) from error
-
-
-def run_hook_file(file: Path, program: CodeType) -> Hook:
-    """Run a compiled Python file and return its function `draw` as a hook.
-
-    Raises:
-        FilterError: it fails, or has no such function.
-    """
+    if not run:
+        return None
     names: dict[str, Any] = {"__name__": file.stem, "__file__": str(file)}
     try:
         exec(program, names)

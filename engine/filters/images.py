@@ -72,19 +72,11 @@ def read_image(path: Path) -> LayerImage:
             "it is empty, cut off, still being written, or another kind of file with this name",
             "save it again as PNG",
         ) from error
-    return LayerImage(_halved(_premultiplied(rgba)))
-
-
-def _premultiplied(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     alpha = rgba[..., 3:].astype(np.float32) / 255
     colours = np.rint(rgba[..., 2::-1] * alpha).astype(np.uint8)
-    return np.concatenate((colours, rgba[..., 3:]), axis=2)
-
-
-def _halved(full: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
-    levels = [full]
+    levels = [np.concatenate((colours, rgba[..., 3:]), axis=2)]
     while min(levels[-1].shape[:2]) >= 2 * SMALLEST_LEVEL:
         height, width = levels[-1].shape[:2]
         size = ((width + 1) // 2, (height + 1) // 2)
         levels.append(cv2.resize(levels[-1], size, interpolation=cv2.INTER_AREA))
-    return tuple(levels)
+    return LayerImage(tuple(levels))

@@ -1,4 +1,4 @@
-"""The available filters, the user's own and those shipped with the program, and making new ones."""
+"""The available filters, the user's own and those shipped with the program; loading them, and making new ones."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from engine.core.errors import FilterError, UsageError
+from engine.core.errors import FilterError, PackError, UsageError
 from engine.core.paths import asset_path
 from engine.core.records import suggestion
-from engine.filters.loading import load_filter
+from engine.core.schemes import SCHEMES
+from engine.filters.hook import load_hook
+from engine.filters.images import LayerImage, read_image
+from engine.filters.mesh import make_mesh
+from engine.filters.painter import Filter, LoadedLayer
 from engine.filters.reading import SPEC_NAME, read_spec
+from engine.filters.spec import LayerSpec
+from engine.formats.landmark_readers import read_pts
 
 SHIPPED = asset_path("filters")
 TEMPLATE = SHIPPED / "_template"  # the library leaves out names with this beginning
@@ -77,6 +83,47 @@ class FilterLibrary:
             f"the filters here are: {', '.join(names) or 'none'}",
             suggestion(name, names, f"choose one of these, or give a folder with a {SPEC_NAME}"),
         )
+
+
+def load_filter(folder: Path, hooks: bool = False) -> Filter:
+    """Load the filter in a folder.
+
+    Args:
+        folder: holds `filter.toml` and its images.
+        hooks: whether its Python file, if it names one, is run. Only for folders whose author the user trusts.
+
+    Raises:
+        FilterError: something is missing, cannot be read or makes no sense.
+    """
+    spec = read_spec(folder)
+    images = {layer.image: read_image(folder / layer.image) for layer in spec.layers}
+    layers = tuple(_layer(folder, layer, images[layer.image]) for layer in spec.layers)
+    return Filter(folder, spec, layers, load_hook(folder / spec.hook, hooks) if spec.hook else None)
+
+
+def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
+    if spec.mesh is None:
+        return LoadedLayer(spec, image, None)
+    file = folder / spec.mesh.landmarks
+    if not file.is_file():
+        raise FilterError(
+            folder / SPEC_NAME,
+            spec.line,
+            f"the landmarks {file.name} are missing",
+            "a mesh needs the landmarks of the face that is painted on its image",
+            "put the file next to filter.toml; “understudy predict PICTURE --out DIR” writes such files",
+        )
+    try:
+        points = read_pts(file, *(count for count, scheme in SCHEMES.items() if scheme.as_68))
+        return LoadedLayer(spec, image, make_mesh(points[list(SCHEMES[len(points)].as_68)], image))
+    except (PackError, ValueError) as error:
+        raise FilterError(
+            file,
+            None,
+            f"the landmarks cannot be used ({error.what if isinstance(error, PackError) else error})",
+            "a .pts file with the 68 or 98 points of a face was expected",
+            "write it again with “understudy predict PICTURE --out DIR”",
+        ) from error
 
 
 def filter_entry(folder: Path) -> FilterEntry:

@@ -94,29 +94,22 @@ def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], pictur
     if not len(mesh.extent) or np.abs(places).max() > FARTHEST:
         return None
     region = Region.around(landmark_box(mesh.extent @ places), EXTENT_MARGIN, picture)
-    overall = _affine(places, mesh.points)
+    # The affine map that brings the places nearest to the points of the image, by least squares.
+    known = np.concatenate((places, np.ones((len(places), 1))), axis=1)
+    overall = np.asarray(np.linalg.lstsq(known, mesh.points, rcond=None)[0].T, np.float64)
     area = abs(float(np.linalg.det(overall[:, :2])))  # of the image for a pixel of the picture
     if not region.width or not region.height or not 1 / LARGEST < area < 1 / SMALLEST:
         return None
     level, to_full = image.level_for(area**-0.5)
     front = _facing(mesh, places)
-    rows = _triangle_maps(mesh, places, front, overall)
+    # The affine maps `[T + 2, 2, 3]` from the picture to the image: outside, in each triangle, and overall. Triangles
+    # that are turned away from the viewer have none and are not drawn.
+    rows = np.zeros((len(mesh.triangles) + 2, 2, 3))
+    rows[:, :, 2], rows[-1] = OUTSIDE, overall
+    triangles = mesh.triangles[front]
+    rows[1 + front] = np.linalg.solve(known[triangles], mesh.points[triangles]).transpose(0, 2, 1)
     rows = np.linalg.inv(to_full)[:2] @ np.concatenate((rows, np.tile([[[0.0, 0.0, 1.0]]], (len(rows), 1, 1))), axis=1)
     return Ink(cv2.remap(level, _dense_map(mesh, places, front, rows, region), None, cv2.INTER_LINEAR), region)
-
-
-def _triangle_maps(
-    mesh: Mesh, places: NDArray[np.float64], front: NDArray[np.intp], overall: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the affine maps `[T + 2, 2, 3]` from the picture to the image: outside, in each triangle, and `overall`.
-
-    Triangles that are not in `front` are turned away from the viewer: they have none and are not drawn.
-    """
-    maps = np.zeros((len(mesh.triangles) + 2, 2, 3))
-    maps[:, :, 2], maps[-1] = OUTSIDE, overall
-    corners = np.concatenate((places, np.ones((len(places), 1))), axis=1)[mesh.triangles[front]]
-    maps[1 + front] = np.linalg.solve(corners, mesh.points[mesh.triangles[front]]).transpose(0, 2, 1)
-    return maps
 
 
 def _facing(mesh: Mesh, places: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -159,12 +152,6 @@ def _dense_map(
     coarse = [cv2.LUT(labels, a) * x + cv2.LUT(labels, b) * y + cv2.LUT(labels, c) for a, b, c in tables]
     fine = cv2.resize(cv2.merge(coarse), (size[0] * STEP, size[1] * STEP), interpolation=cv2.INTER_LINEAR)
     return fine[STEP : STEP + region.height, STEP : STEP + region.width]
-
-
-def _affine(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrix `[2, 3]` that brings points `[P, 2]` nearest to others, by least squares."""
-    known = np.concatenate((source, np.ones((len(source), 1))), axis=1)
-    return np.asarray(np.linalg.lstsq(known, target, rcond=None)[0].T, np.float64)
 
 
 def _spread() -> NDArray[np.float64]:

@@ -16,12 +16,14 @@ from engine.core.faces import Face
 from engine.filters.hook import Hook
 from engine.filters.images import LayerImage
 from engine.filters.mesh import Mesh, mesh_ink
-from engine.filters.placing import Driven, Ink, anchor_matrix, mirrored_ink, pinned_ink
-from engine.filters.points import landmarks_68
-from engine.filters.signals import NEUTRAL, Signals, ramp, signal_value
+from engine.filters.placing import Driven, anchor_matrix, mirrored_ink, pinned_ink
 from engine.filters.spec import BlendMode, Drive, FilterSpec, LayerSpec, Visible
+from engine.inference.head_pose import HeadPose
+from engine.inference.signals import FaceSignals
 
 FAINTEST = 1 / 255
+# Of a face that looks straight into the camera, eyes open and mouth closed.
+NEUTRAL = FaceSignals(0, HeadPose(0.0, 0.0, 0.0, 1.0, np.zeros((4, 2), np.float32), np.eye(3)), 1.0, 1.0, 0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -49,59 +51,53 @@ class Filter:
         self,
         picture: NDArray[np.uint8],
         faces: Sequence[Face],
-        signals: Sequence[Signals | None] = (),
+        signals: Sequence[FaceSignals | None] = (),
         mirrored: bool = False,
+        seconds: float | None = None,
     ) -> None:
-        """Draw the filter on a picture as `draw_filter` does; its hook gets the time of a monotonic clock."""
-        draw_filter(self, picture, faces, signals, mirrored, time.monotonic())
+        """Draw the filter on every face, in place; for the arguments see `engine.render.scene.Paint`.
+
+        Images are fixed to the face, so a mirrored picture mirrors them with it. Faces without the 68 landmarks are
+        left out; those without signals count as looking straight ahead. `seconds` is the time for the hook, for
+        animation; None for that of a monotonic clock.
+        """
+        seconds = time.monotonic() if seconds is None else seconds
+        # Larger faces are nearer: they come last.
+        for face, its_signals in reversed(list(zip_longest(faces, signals[: len(faces)]))):
+            if not face.scheme.as_68 or not np.isfinite(points := face.as_68()).all():
+                continue
+            known = NEUTRAL if its_signals is None else its_signals
+            for layer in self.layers:
+                _draw_layer(layer, picture, points, known, mirrored)
+            if self.hook is not None and self.hook.error is None:
+                _run_hook(self.hook, picture, points, known, mirrored, seconds)
 
 
-def draw_filter(
-    loaded: Filter,
-    picture: NDArray[np.uint8],
-    faces: Sequence[Face],
-    signals: Sequence[Signals | None] = (),
-    mirrored: bool = False,
-    seconds: float = 0.0,
-) -> None:
-    """Draw a filter on every face, in place.
-
-    Images are fixed to the face, so a mirrored picture mirrors them with it.
-
-    Args:
-        loaded: the filter.
-        picture: `[H, W, 4]` uint8 BGRA with alpha 255, or `[H, W, 3]` uint8 RGB.
-        faces: largest first, in pixels of the unmirrored picture; those without the 68 landmarks are left out.
-        signals: of each face in the same order; where there are none, it counts as looking straight ahead.
-        mirrored: whether `picture` is mirrored.
-        seconds: time for the hook, for animation.
-    """
-    # Larger faces are nearer: they come last.
-    for face, its_signals in reversed(list(zip_longest(faces, signals[: len(faces)]))):
-        points = landmarks_68(face)
-        if points is None:
-            continue
-        known = NEUTRAL if its_signals is None else its_signals
-        for layer in loaded.layers:
-            _draw_layer(layer, picture, points, known, mirrored)
-        if loaded.hook is not None and loaded.hook.error is None:
-            _run_hook(loaded.hook, picture, points, known, mirrored, seconds)
+def signal_value(signals: FaceSignals, name: str) -> float:
+    """Return the signal of that name out of `SIGNAL_NAMES`; that of the neutral face where it is unknown (NaN)."""
+    if name == "eyes":
+        return (signal_value(signals, "eye_right") + signal_value(signals, "eye_left")) / 2
+    value = getattr(signals, name)
+    return float(value if np.isfinite(value) else getattr(NEUTRAL, name))
 
 
-def visibility(visible: Visible, signals: Signals) -> float:
+def visibility(visible: Visible, signals: FaceSignals) -> float:
     """Return in [0, 1] how much of a layer is shown."""
     shown = 1.0
-    for name, limit in visible.limits:
+    for name, limit in (("yaw", visible.yaw), ("pitch", visible.pitch), ("roll", visible.roll)):
+        if limit is None:
+            continue
         over = limit - abs(signal_value(signals, name))
         shown = min(shown, over / visible.fade if visible.fade else float(over > 0))
     return max(shown, 0.0)
 
 
-def driven_values(drives: Sequence[Drive], signals: Signals) -> Driven:
+def driven_values(drives: Sequence[Drive], signals: FaceSignals) -> Driven:
     """Return the properties that follow signals; several drives of a factor multiply, others add up."""
     values: Driven = {}
     for drive in drives:
-        value = ramp(signal_value(signals, drive.by), drive.start, drive.end)
+        share = (signal_value(signals, drive.by) - drive.start[0]) / (drive.start[1] - drive.start[0])
+        value = drive.end[0] + (drive.end[1] - drive.end[0]) * min(max(share, 0.0), 1.0)
         before = values.get(drive.target)
         if before is None:
             values[drive.target] = value
@@ -152,14 +148,18 @@ def _overlay(picture: NDArray[np.uint8], colours: NDArray[np.uint8], alpha: NDAr
 
 
 def _draw_layer(
-    layer: LoadedLayer, picture: NDArray[np.uint8], points: NDArray[np.float32], signals: Signals, mirrored: bool
+    layer: LoadedLayer, picture: NDArray[np.uint8], points: NDArray[np.float32], signals: FaceSignals, mirrored: bool
 ) -> None:
     spec = layer.spec
     driven = driven_values(spec.drives, signals)
     opacity = spec.opacity * visibility(spec.visible, signals) * min(max(driven.get("opacity", 1.0), 0.0), 1.0)
     if opacity < FAINTEST:
         return
-    ink = _ink(layer, picture, points, driven)
+    if layer.mesh is not None:
+        ink = mesh_ink(layer.image, layer.mesh, points, picture)
+    else:
+        assert spec.anchor is not None
+        ink = pinned_ink(layer.image, anchor_matrix(spec.anchor, points, layer.image, driven), picture)
     if ink is None:
         return
     if mirrored:
@@ -170,18 +170,11 @@ def _draw_layer(
     blend(picture[region.y0 : region.y1, region.x0 : region.x1], ink.pixels, spec.blend)
 
 
-def _ink(layer: LoadedLayer, picture: NDArray[np.uint8], points: NDArray[np.float32], driven: Driven) -> Ink | None:
-    if layer.mesh is not None:
-        return mesh_ink(layer.image, layer.mesh, points, picture)
-    assert layer.spec.anchor is not None
-    return pinned_ink(layer.image, anchor_matrix(layer.spec.anchor, points, layer.image, driven), picture)
-
-
 def _run_hook(
     hook: Hook,
     picture: NDArray[np.uint8],
     points: NDArray[np.float32],
-    signals: Signals,
+    signals: FaceSignals,
     mirrored: bool,
     seconds: float,
 ) -> None:

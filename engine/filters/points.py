@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.faces import Face
 from engine.core.schemes import IBUG_68
 
 LANDMARKS = IBUG_68.points
@@ -66,11 +65,3 @@ NAMED_POINTS: dict[str, NDArray[np.float32]] = {
     "forehead": above_nose(FOREHEAD),
     "crown": above_nose(CROWN),
 }
-
-
-def landmarks_68(face: Face) -> NDArray[np.float32] | None:
-    """Return the face's landmarks `[68, 2]` in the order of iBUG-68; None where its markup lacks them or one is NaN."""
-    if not face.scheme.as_68:
-        return None
-    points = face.as_68()
-    return points if np.isfinite(points).all() else None

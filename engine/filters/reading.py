@@ -51,7 +51,15 @@ def parse_spec(file: Path, text: str) -> FilterSpec:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _syntax_error(file, text, error) from error
+        place = re.search(r" \(at line (\d+), column \d+\)$", str(error))
+        reason = re.sub(r" \(at .*\)$", "", str(error))
+        raise FilterError(
+            file,
+            int(place[1]) if place else text.rstrip().count("\n") + 1,  # else “at end of document”
+            f"this is no TOML ({reason})",
+            "lines look like key = value, and texts are in quotation marks",
+            "correct the line, or look for a bracket or quotation mark that is missing above it",
+        ) from error
     lines = find_lines(text)
     try:
         spec = read_record(FilterSpec, values)
@@ -119,16 +127,3 @@ def _note(value: Any, path: KeyPath, line: int, lines: dict[KeyPath, int]) -> No
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, below in inner:
         _note(below, (*path, key), line, lines)
-
-
-def _syntax_error(file: Path, text: str, error: tomllib.TOMLDecodeError) -> FilterError:
-    place = re.search(r" \(at line (\d+), column \d+\)$", str(error))
-    line = int(place[1]) if place else text.rstrip().count("\n") + 1  # else “at end of document”
-    reason = re.sub(r" \(at .*\)$", "", str(error))
-    return FilterError(
-        file,
-        line,
-        f"this is no TOML ({reason})",
-        "lines look like key = value, and texts are in quotation marks",
-        "correct the line, or look for a bracket or quotation mark that is missing above it",
-    )

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from engine.core.records import Choice, Finite, Form, KeyPath, Mistake, Range, Rule, shown, suggestion, wrong_value
 from engine.filters.points import LANDMARKS, NAMED_POINTS, mean_of
-from engine.filters.signals import SIGNAL_NAMES
 
 BlendMode = Literal["normal", "multiply", "screen", "add", "overlay"]
 DrivenProperty = Literal["opacity", "scale", "scale_x", "scale_y", "offset_x", "offset_y", "turn"]
 MOST_LAYERS = 32
+# What a property may follow: signals of `FaceSignals`, and the mean of both eyes.
+SIGNAL_NAMES = ("yaw", "pitch", "roll", "mouth", "eyes", "eye_right", "eye_left")
 
 PLACE = "the name of a place on the face, a landmark from 0 to 67, or a list of these, whose middle is meant"
 TWO_EYES = '["eye_right", "eye_left"]'
@@ -125,12 +126,6 @@ class Visible:
     pitch: _Degrees | None = None
     roll: _Degrees | None = None
     fade: Annotated[float, Range(0, 90)] = 10.0
-
-    @property
-    def limits(self) -> tuple[tuple[str, float], ...]:
-        """The limits that there are, in degrees, by signal."""
-        limits = (("yaw", self.yaw), ("pitch", self.pitch), ("roll", self.roll))
-        return tuple((name, limit) for name, limit in limits if limit is not None)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.core.errors import FilterError
-from engine.filters.loading import load_filter
+from engine.filters.library import load_filter
 from engine.filters.painter import Filter
 
 log = logging.getLogger(__name__)

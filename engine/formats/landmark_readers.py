@@ -1,10 +1,11 @@
-"""Reading predicted landmarks, and assigning them to the labelled faces of a pack."""
+"""Reading landmarks from files, and assigning predicted ones to the labelled faces of a pack."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 from engine.core.errors import PackError, UsageError
 from engine.core.geometry import landmark_box
 from engine.core.schemes import SCHEMES, Scheme
-from engine.formats.csv_tables import read_landmark_table
+from engine.formats.landmark_writers import PTS_ORIGIN
 from engine.formats.packs import FARTHEST_PIXEL, Pack, read_arrays
 
 # A second prediction that overlaps a labelled face by more than this is a duplicate.
 SAME_FACE = 0.5
+PTS_FORM = re.compile(r"\s*version:[^\n{]*\n\s*n_points:\s*(\d+)\s*\{([^{}]*)\}\s*", re.IGNORECASE)
 
 Faces = list[tuple[str, Any]]  # picture and landmarks, not checked yet
 
@@ -93,6 +95,84 @@ def assigned(predictions: Predictions, pack: Pack) -> list[NDArray[np.float32] |
         for index, points in _paired(pack, image, faces, candidates):
             found[index] = points
     return found
+
+
+def read_pts(path: Path, *points: int) -> NDArray[np.float32]:
+    """Read the landmarks `[K, 2]` of a `.pts` file, pixels counted from 0; `points` are the accepted numbers K.
+
+    Raises:
+        PackError: the file cannot be read, is no `.pts` file, has another number of points, or one is no number.
+    """
+    try:
+        match = PTS_FORM.fullmatch(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackError(f"{path} cannot be read ({error})", "the file is damaged", "unpack it again") from error
+    if match is None:
+        raise PackError(
+            f"{path} is no .pts file",
+            "it should say “version: 1” and “n_points: …”, and then the points within { and }",
+            "unpack it again",
+        )
+    said, lines = int(match[1]), [line.split() for line in match[2].splitlines() if line.strip()]
+    found = len(lines)
+    if found not in points or said != found:
+        count = f"{found} points" if found == said else f"{found} points, though it says {said}"
+        raise PackError(
+            f"{path} holds {count}; {' or '.join(map(str, points))} are needed",
+            "it was cut off, edited, or labelled by another markup",
+            "unpack it again, or remove it together with its picture",
+        )
+    for number, line in enumerate(lines, 1):
+        try:
+            sound = len(line) == 2 and bool(np.isfinite([float(text) for text in line]).all())
+        except ValueError:
+            sound = False
+        if not sound:
+            raise PackError(
+                f"Point {number} of {path} is “{' '.join(line)}”",
+                "two numbers were expected: x and y",
+                "unpack it again, or remove it together with its picture",
+            )
+    return np.array(lines, np.float64).astype(np.float32) - np.float32(PTS_ORIGIN)
+
+
+@dataclass(frozen=True)
+class LandmarkRow:
+    """One face: its cells by the names of their columns, and its points `[K, 2]`, NaN where a cell is empty."""
+
+    cells: Mapping[str, str]
+    points: NDArray[np.float64]
+
+
+def read_landmark_table(path: Path, *keys: str) -> list[LandmarkRow]:
+    """Read a UTF-8 table with the columns `x0, y0, x1, y1 …` and one of `keys`, as `understudy predict` writes it.
+
+    Raises:
+        OSError, ValueError, csv.Error: the file cannot be read, a column is missing, or a cell is no number.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = [row for row in csv.reader(stream) if row]
+    if not rows:
+        return []
+    # `understudy predict` writes the corners of a box as x0 y0 x1 y1 before the points: the last of a name counts.
+    columns = {name.strip(): index for index, name in enumerate(rows[0])}
+    count = sum(re.fullmatch(r"x\d+", name) is not None for name in columns)
+    points = [f"{axis}{index}" for index in range(max(1, count)) for axis in "xy"]
+    missing = [name for name in points if name not in columns]
+    if not any(key in columns for key in keys):
+        missing.insert(0, "” or “".join(keys))
+    if missing:
+        raise ValueError(f"the column “{missing[0]}” is missing")
+    if any(len(row) != len(rows[0]) for row in rows):
+        raise ValueError("a row has fewer or more cells than the heading")
+    order = [columns[name] for name in points]
+    return [
+        LandmarkRow(
+            {name: row[index] for name, index in columns.items()},
+            np.reshape([float(row[index].strip() or "nan") for index in order], (-1, 2)),
+        )
+        for row in rows[1:]
+    ]
 
 
 def _read_npz(path: Path) -> Faces:

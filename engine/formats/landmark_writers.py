@@ -1,29 +1,70 @@
-"""Writing predictions: JSON lines, CSV, or one `.pts` file a face."""
+"""Predictions, the faces of one picture or frame, and writing them: JSON lines, CSV, or one `.pts` file a face."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import RecordingError, UsageError
-from engine.core.faces import Face
+from engine.core.faces import Face, Result
 from engine.core.files import replaced
-from engine.formats.prediction import Prediction
-from engine.inference.signals import SIGNALS
+from engine.inference.signals import SIGNALS, FaceSignals
 
 # The .pts format counts pixels from 1.
 PTS_ORIGIN = 1
 # Cameras may have names that no file can have.
 UNSAFE = re.compile(r'[\\/:*?"<>|]')
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """All faces of one picture or frame.
+
+    Attributes:
+        image: file name of the picture, None for a frame of a video.
+        source, frame: name of the video and number of the frame, None for a picture.
+        width, height: of the picture in pixels.
+        faces: largest first, or in the order of a pack, where `id` is the label's place in it; empty if none was found.
+        model: name of the model.
+        signals: of each face; None for a face that has none, empty if they were not requested.
+        time: position of the frame in seconds; None if it is not to be written.
+    """
+
+    image: str | None
+    source: str | None
+    frame: int | None
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    model: str
+    signals: tuple[FaceSignals | None, ...] = ()
+    time: float | None = None
+
+
+def as_prediction(result: Result, signals: Sequence[FaceSignals | None], time: float | None = None) -> Prediction:
+    """Return a result without its picture, with the signals of its faces and its `time`, see `Prediction`."""
+    frame = result.frame
+    still = bool(frame.name)
+    return Prediction(
+        image=frame.name if still else None,
+        source=None if still else frame.source,
+        frame=None if still else frame.id,
+        width=frame.width,
+        height=frame.height,
+        faces=result.faces,
+        model=result.model,
+        time=time,
+        signals=tuple(signals[: len(result.faces)]),
+    )
 
 
 def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
@@ -102,7 +143,7 @@ def _face_record(face: Face) -> dict[str, Any]:
 
 def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> int:
     count = 0
-    with _replacing(target) as stream:
+    with replaced(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         for prediction in predictions:
             count += 1
             stream.write(json.dumps(as_record(prediction), ensure_ascii=False) + "\n")
@@ -115,7 +156,7 @@ def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
     Where times are known, their column follows that of the frame's number.
     """
     count, header = 0, False
-    with _replacing(target) as stream:
+    with replaced(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         for prediction in predictions:
             count += 1
@@ -164,9 +205,3 @@ def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
             with replaced(target / file) as temporary:
                 temporary.write_text(pts_text(face.landmarks), encoding="utf-8")
     return count
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[IO[str]]:
-    with replaced(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        yield stream

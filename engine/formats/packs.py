@@ -101,7 +101,13 @@ def read_pack(
         chosen &= labelled
     _check_coordinates(folder, names, landmarks, labelled, chosen)
 
-    visibility = _flags(folder, arrays, landmarks)
+    visibility = arrays.get("visibility")
+    if visibility is not None and visibility.shape != landmarks.shape[:2]:
+        raise PackError(
+            f"The array “visibility” of {folder} has the shape {visibility.shape}",
+            f"one flag a point was expected: {landmarks.shape[:2]}",
+            "write it again, or leave it out",
+        )
     leaks = same_picture_as_test(arrays, splits)
     attributes = _attributes(arrays)
     faces = tuple(
@@ -116,8 +122,13 @@ def read_pack(
         )
         for index in np.flatnonzero(chosen)
     )
-    if need_pictures:
-        _check_pictures(folder, faces)
+    missing = [face.image.name for face in faces if need_pictures and not face.image.is_file()]
+    if missing:
+        raise PackError(
+            f"{len(missing)} picture(s) of the pack {folder} are missing, the first is {missing[0]}",
+            "the pack was copied in part",
+            "copy the pack again, pictures included",
+        )
     return Pack(folder.resolve().name, folder, scheme, faces)
 
 
@@ -170,17 +181,6 @@ def read_arrays(folder: Path) -> dict[str, NDArray]:
             "write it again",
         )
     return arrays
-
-
-def _flags(folder: Path, arrays: dict[str, NDArray], landmarks: NDArray) -> NDArray | None:
-    flags = arrays.get("visibility")
-    if flags is not None and flags.shape != landmarks.shape[:2]:
-        raise PackError(
-            f"The array “visibility” of {folder} has the shape {flags.shape}",
-            f"one flag a point was expected: {landmarks.shape[:2]}",
-            "write it again, or leave it out",
-        )
-    return flags
 
 
 def _attributes(arrays: dict[str, NDArray]) -> list[tuple[str, ...]] | None:
@@ -237,13 +237,3 @@ def _check_coordinates(
                 why,
                 "correct or remove these faces",
             )
-
-
-def _check_pictures(folder: Path, faces: tuple[PackFace, ...]) -> None:
-    missing = [face.image.name for face in faces if not face.image.is_file()]
-    if missing:
-        raise PackError(
-            f"{len(missing)} picture(s) of the pack {folder} are missing, the first is {missing[0]}",
-            "the pack was copied in part",
-            "copy the pack again, pictures included",
-        )

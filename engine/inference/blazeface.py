@@ -131,20 +131,17 @@ def _merge_overlapping(
     order = np.argsort(-scores)
     while len(order):
         best = order[0]
-        same = _overlaps(faces[best], faces[order]) > SAME_FACE_OVERLAP
+        face, others = faces[best], faces[order]
+        low = np.maximum(face[0] - face[1] / 2, others[:, 0] - others[:, 1] / 2)
+        high = np.minimum(face[0] + face[1] / 2, others[:, 0] + others[:, 1] / 2)
+        shared = np.clip(high - low, 0, None).prod(1)
+        same = shared / (face[1].prod() + others[:, 1].prod(1) - shared) > SAME_FACE_OVERLAP
         same[0] = True
         group = order[same]
         weights = scores[group, None, None]
         merged.append(((faces[group] * weights).sum(0) / weights.sum(), float(scores[best])))
         order = order[~same]
     return merged
-
-
-def _overlaps(face: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    low = np.maximum(face[0] - face[1] / 2, others[:, 0] - others[:, 1] / 2)
-    high = np.minimum(face[0] + face[1] / 2, others[:, 0] + others[:, 1] / 2)
-    intersection = np.clip(high - low, 0, None).prod(1)
-    return intersection / (face[1].prod() + others[:, 1].prod(1) - intersection)
 
 
 def _detection(face: NDArray[np.float32], score: float, left: int, top: int, scale: float) -> Detection:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import UsageError
 from engine.core.geometry import Box, Crop
+from engine.inference.card import CropRule
 
 # Larger side of the landmark box, and how far its centre is below the detector's, in sides of the detector's box.
 BOX_SCALE = 0.95
@@ -54,17 +55,17 @@ class FaceDetector(Protocol):
         """Return the faces of an RGB picture `[H, W, 3]` uint8, best first."""
 
 
-def crop_of_detection(detection: Detection, scale: float, shift_down: float, level: bool = True) -> Crop:
-    """Return the crop for a landmark model of `scale`, `shift_down` and `level` (see `CropRule`).
+def crop_of_detection(detection: Detection, rule: CropRule) -> Crop:
+    """Return the crop of a detected face for a landmark model, level with its eyes if the rule says so.
 
     The model's landmark box is guessed from the detector's: `BOX_SCALE` and `BOX_DOWN` are medians over the training
     faces of helen68 and lfpw68, in the frame turned by the detector's eyes.
     """
     side = max(detection.box.width, detection.box.height)
-    down = BOX_DOWN * side + shift_down * BOX_SCALE * side
+    down = BOX_DOWN * side + rule.dy * BOX_SCALE * side
     centre_x, centre_y = detection.box.centre
-    roll = detection.roll if level else 0.0
-    return Crop(centre_x - math.sin(roll) * down, centre_y + math.cos(roll) * down, scale * BOX_SCALE * side, roll)
+    roll = detection.roll if rule.level else 0.0
+    return Crop(centre_x - math.sin(roll) * down, centre_y + math.cos(roll) * down, rule.scale * BOX_SCALE * side, roll)
 
 
 def make_detector(name: str = DEFAULT_DETECTOR) -> FaceDetector:

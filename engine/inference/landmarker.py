@@ -62,7 +62,21 @@ class Landmarker:
     def __init__(self, runtime: Runtime, card: Card) -> None:
         self.card = card
         self._runtime = runtime
-        _check_contract(runtime, card)
+        side = card.input_size
+        points, confidence = (*runtime.output_shapes, None, None)[:2]
+        expected = {
+            "input": ((1, side, side, 3), runtime.input_shape),
+            "output 0, the points": ((1, card.scheme, 2), points),
+            "output 1, the confidence": ((1, card.scheme), confidence),
+            "type of the input": ("float32", runtime.input_type.name),
+        }
+        wrong = [f"{what} is {found}, not {wanted}" for what, (wanted, found) in expected.items() if wanted != found]
+        if wrong:
+            raise ModelError(
+                f"{runtime.label} breaks the model contract: {'; '.join(wrong)}",
+                "it was exported by another program, or the card belongs to another model",
+                "export it with “understudy export”",
+            )
 
     def predict(self, picture: NDArray[np.uint8], crop: Crop) -> Landmarks:
         """Locate the landmarks of the face that `crop` of `picture` (`[H, W, 3]` uint8 RGB) shows."""
@@ -72,31 +86,22 @@ class Landmarker:
         placed = crop.to_picture(points[0])
         return Landmarks(placed, confidence[0], roll_of_landmarks(self.card.markup, placed))
 
-    def crop_of_box(self, box: Box) -> Crop:
-        """Return the model's upright crop for a landmark box."""
-        return crop_of_box(box, self.card.crop.scale, self.card.crop.dy)
-
     def crop_of_face(self, landmarks: Landmarks) -> Crop:
         """Return the model's crop for a face whose landmarks are known, level if the card says so."""
         roll = landmarks.roll if self.card.crop.level else 0.0
         return crop_of_landmarks(landmarks.points, roll, self.card.crop.scale, self.card.crop.dy)
-
-    def crop_of_detection(self, detection: Detection) -> Crop:
-        """Return the model's crop for a detection, level with its eyes if the card says so."""
-        rule = self.card.crop
-        return crop_of_detection(detection, rule.scale, rule.dy, rule.level)
 
     def locate_detection(self, picture: NDArray[np.uint8], detection: Detection) -> Landmarks:
         """Locate the landmarks of a detected face.
 
         The detector's box is only an estimate of the landmark box, so a second pass uses the crop of the landmarks.
         """
-        rough = self.predict(picture, self.crop_of_detection(detection))
+        rough = self.predict(picture, crop_of_detection(detection, self.card.crop))
         return self.predict(picture, self.crop_of_face(rough)) if rough.finite else rough
 
     def locate(self, picture: NDArray[np.uint8], box: Box) -> Landmarks:
         """Locate the landmarks of the face in `box`: upright first, then level if the head rolls by over 15 degrees."""
-        upright = self.predict(picture, self.crop_of_box(box))
+        upright = self.predict(picture, crop_of_box(box, self.card.crop.scale, self.card.crop.dy))
         if not upright.finite or abs(upright.roll) <= LEVEL_BEYOND or not self.card.crop.level:
             return upright
         return self.predict(picture, self.crop_of_face(upright))
@@ -148,24 +153,3 @@ def read_model(path: Path, card: Card) -> bytes:
             "copy the model and its card again",
         )
     return content
-
-
-def _check_contract(runtime: Runtime, card: Card) -> None:
-    side = card.input_size
-    expected = {
-        "input": ((1, side, side, 3), runtime.input_shape),
-        "output 0, the points": ((1, card.scheme, 2), _at(runtime.output_shapes, 0)),
-        "output 1, the confidence": ((1, card.scheme), _at(runtime.output_shapes, 1)),
-        "type of the input": ("float32", runtime.input_type.name),
-    }
-    wrong = [f"{what} is {found}, not {wanted}" for what, (wanted, found) in expected.items() if wanted != found]
-    if wrong:
-        raise ModelError(
-            f"{runtime.label} breaks the model contract: {'; '.join(wrong)}",
-            "it was exported by another program, or the card belongs to another model",
-            "export it with “understudy export”",
-        )
-
-
-def _at(shapes: list[tuple[int, ...]], index: int) -> tuple[int, ...] | None:
-    return shapes[index] if index < len(shapes) else None

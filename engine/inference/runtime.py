@@ -22,6 +22,10 @@ FILE_MARK = b"TFL3"
 class Runtime:
     """One loaded model: the bytes of a `.tflite` file, its name in errors, and the CPU threads of one call.
 
+    Attributes:
+        input_shape, input_type: of the first input.
+        output_shapes: of all outputs, in order.
+
     Raises:
         ModelError: the bytes are no model, or the runtime cannot run it.
     """
@@ -47,21 +51,9 @@ class Runtime:
                 "copy the model file again, or update ai-edge-litert",
             ) from error
         self.label = label
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of the first input."""
-        return tuple(int(side) for side in self._input["shape"])
-
-    @property
-    def input_type(self) -> np.dtype[Any]:
-        """Type of the first input."""
-        return np.dtype(self._input["dtype"])
-
-    @property
-    def output_shapes(self) -> list[tuple[int, ...]]:
-        """Shapes of the outputs, in order."""
-        return [tuple(int(side) for side in detail["shape"]) for detail in self._outputs]
+        self.input_shape = tuple(map(int, self._input["shape"]))
+        self.input_type = np.dtype(self._input["dtype"])
+        self.output_shapes = [tuple(map(int, detail["shape"])) for detail in self._outputs]
 
     def input_buffer(self) -> NDArray[Any]:
         """Return the memory of the input to write into; invalid once `run` was called."""

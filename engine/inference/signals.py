@@ -13,26 +13,33 @@ from numpy.typing import NDArray
 
 from engine.core.faces import Face, Result
 from engine.core.schemes import Scheme
-from engine.inference.head_pose import RIGID_POINTS, HeadPose, PoseFinder
-from engine.inference.openness import (
-    INNER_LIPS,
-    LEFT_EYE,
-    RIGHT_EYE,
-    EyeGauge,
-    aspect_ratio,
-    frontal_factors,
-    mouth_openness,
-)
+from engine.inference.head_pose import FACE_MODEL, RIGID_POINTS, HeadPose, PoseFinder
 from engine.inference.smoothing import LONGEST_INTERVAL
 
 # The names of the signals that are numbers.
 SIGNALS = ("yaw", "pitch", "roll", "eye_left", "eye_right", "blinks", "mouth")
 # Openness below which open eyes count as closed, and above which closed ones count as open again; noise between the
-# # two has no effect.
+# two has no effect.
 CLOSED, OPEN = 0.35, 0.55
 # Seconds that a blink takes; anything shorter is noise, anything longer means closed eyes.
 SHORTEST_BLINK, LONGEST_BLINK = 0.05, 0.5
 _ROUNDING = 1e-6  # seconds that sums of frame times may be off
+# In iBUG-68, each eye in the order of the aspect ratio: outer or inner corner, upper lid, other corner, lower lid back.
+RIGHT_EYE = (36, 37, 38, 39, 40, 41)
+LEFT_EYE = (42, 43, 44, 45, 46, 47)
+INNER_LIPS = (60, 61, 62, 63, 64, 65, 66, 67)
+
+# Aspect ratios of an eye: closed, as models place the points, since lashes have some height; open, where people differ
+# between the two bounds.
+CLOSED_EYE, OPEN_EYE = 0.12, 0.28
+NARROWEST_OPEN_EYE, WIDEST_OPEN_EYE = 0.2, 0.42
+# Time constants in seconds of the open level for a wider and a narrower eye: blinks must not lower it.
+_WIDENING, _NARROWING = 0.5, 15.0
+# Aspect ratios of the inner lips: closed ones never meet exactly; that of a mouth opened wide.
+CLOSED_MOUTH, OPEN_MOUTH = 0.04, 0.6
+# Share of its width that an eye or mouth must show; below, it is seen from the side and its ratio means nothing.
+_NARROWEST_SIGHT = 0.4
+_LOWEST_SIGHT = 0.5  # the visible share of heights below which they are not corrected further
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,54 @@ class SignalReader:
         return tuple(self._people[face.id].read(face, width, height, moment) for face in faces)
 
 
+class EyeGauge:
+    """Measures how far one eye of a person is open, between its closed and its usual open shape.
+
+    Open eyes differ from person to person, so the open level begins at the usual one and follows the person's own.
+    """
+
+    def __init__(self) -> None:
+        self._open = OPEN_EYE
+
+    def read(self, ratio: float, seconds: float) -> float:
+        """Return the openness in [0, 1] of an eye by its aspect ratio as seen from the front; NaN for NaN.
+
+        The time since the last call is in `seconds`, 0 if there was none.
+        """
+        if math.isnan(ratio):
+            return math.nan
+        usual = min(max(ratio, NARROWEST_OPEN_EYE), WIDEST_OPEN_EYE)
+        pace = _WIDENING if usual > self._open else _NARROWING
+        self._open += (usual - self._open) * (1 - math.exp(-seconds / pace))
+        return _share(ratio, CLOSED_EYE, self._open)
+
+
+def aspect_ratio(outline: Sequence[Sequence[float]]) -> float:
+    """Return the aspect ratio of an eye or of the inner lips: mean height over width; NaN without a width.
+
+    Of an eye with six points this is the EAR (Soukupova and Cech, CVWW 2016).
+
+    Args:
+        outline: points (x, y): a corner, those on the upper edge, the other corner, those on the lower edge backwards.
+    """
+    half = len(outline) // 2
+    width = math.dist(outline[0], outline[half])
+    heights = [math.dist(outline[place], outline[-place]) for place in range(1, half)]
+    return sum(heights) / (len(heights) * width) if width > 0 else math.nan
+
+
+def frontal_factors(rotation: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the factors that correct the ratios of right eye, left eye and mouth for the rotation `[3, 3]` of a head.
+
+    Each is the visible share of its width over that of its height; NaN where it is seen from the side.
+    """
+    height = max(math.hypot(rotation[0, 1], rotation[1, 1]), _LOWEST_SIGHT)
+    seen = (_WIDTHS @ rotation.T)[:, :2]
+    shares = (np.hypot(seen[:, 0], seen[:, 1]) / _LEVEL_WIDTHS).tolist()
+    right, left, mouth = (share / height if share >= _NARROWEST_SIGHT else math.nan for share in shares)
+    return right, left, mouth
+
+
 class BlinkCounter:
     """Counts the blinks of one face by how long its eyes stay closed.
 
@@ -153,7 +208,7 @@ class _Person:
         eyes = [eye for eye in (eye_right, eye_left) if math.isfinite(eye)]
         if eyes:
             self._blinks.add(sum(eyes) / len(eyes), moment)
-        open_mouth = mouth_openness(aspect_ratio(places[_LIPS]) * mouth)
+        open_mouth = _share(aspect_ratio(places[_LIPS]) * mouth, CLOSED_MOUTH, OPEN_MOUTH)
         return FaceSignals(face.id, pose, eye_right, eye_left, self._blinks.count, open_mouth)
 
     def _step(self, moment: float) -> float:
@@ -165,6 +220,23 @@ class _Person:
         self._pose.reset()
         self._blinks.reset()
         return 0.0
+
+
+def _across(first: int, second: int) -> NDArray[np.float64]:
+    """Return the vector from one rigid point to another in the face model."""
+    way: NDArray[np.float64] = FACE_MODEL[RIGID_POINTS.index(second)] - FACE_MODEL[RIGID_POINTS.index(first)]
+    return way
+
+
+# From corner to corner of right eye, left eye and mouth (which is level, like the outer eye corners): eyes slope
+# backwards, so a turning head hides the far one first.
+_WIDTHS = np.stack((_across(36, 39), _across(42, 45), _across(36, 45)))
+_LEVEL_WIDTHS = np.hypot(_WIDTHS[:, 0], _WIDTHS[:, 1])
+
+
+def _share(value: float, nothing: float, whole: float) -> float:
+    """Clamp a value to [0, 1]; NaN stays NaN."""
+    return value if math.isnan(value) else min(max((value - nothing) / (whole - nothing), 0.0), 1.0)
 
 
 # Indices of the points of each part among those that are used.

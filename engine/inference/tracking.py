@@ -10,33 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.geometry import Crop, landmark_box
-from engine.inference.detector import Detection, FaceDetector
+from engine.inference.detector import FaceDetector, crop_of_detection
 from engine.inference.landmarker import Landmarker, Landmarks
 
-
-@dataclass(frozen=True)
-class TrackingSettings:
-    """When to detect faces, and when to accept them.
-
-    Attributes:
-        max_faces: faces tracked at the same time.
-        detect_every: frames between two runs of the detector while a face is tracked and more may follow.
-        keep_score: a tracked face is dropped below this score (see `Landmarks.score`).
-        accept_score: a newly found face must reach this score.
-        same_face_overlap: overlap of boxes (intersection over union) above which two faces are one.
-        still_move, still_size, still_roll: the crop stays where it is while the face moves by less than this share of
-            the crop's side, changes its size by less than this share, and turns by fewer radians. A still face then
-            gives a still crop, and jitter of the landmarks does not feed back through the crop.
-    """
-
-    max_faces: int = 4
-    detect_every: int = 30
-    keep_score: float = 0.4
-    accept_score: float = 0.5
-    same_face_overlap: float = 0.3
-    still_move: float = 0.02
-    still_size: float = 0.04
-    still_roll: float = math.radians(2)
+MOST_FACES = 4  # tracked at the same time
+DETECT_EVERY = 30  # frames between two runs of the detector while a face is tracked and more may follow
+# A tracked face is dropped below the first score (see `Landmarks.score`), a newly found one must reach the second.
+KEEP_SCORE, ACCEPT_SCORE = 0.4, 0.5
+SAME_FACE_OVERLAP = 0.3  # of boxes (intersection over union), above which two faces are one
+# The crop stays where it is while the face moves by less than this share of the crop's side, changes its size by less
+# than this share, and turns by fewer radians. A still face then gives a still crop, and jitter of the landmarks does
+# not feed back through the crop.
+STILL_MOVE, STILL_SIZE, STILL_ROLL = 0.02, 0.04, math.radians(2)
 
 
 @dataclass(frozen=True)
@@ -67,18 +52,22 @@ class TrackedFrame:
 
 
 class FaceTracker:
-    """Finds the faces of successive pictures. Belongs to one thread.
+    """Finds the faces of successive pictures, up to `most_faces`. Belongs to one thread.
 
     Attributes:
         landmarker: finds the landmarks; may be exchanged at any time, the faces stay.
     """
 
     def __init__(
-        self, detector: FaceDetector, landmarker: Landmarker, settings: TrackingSettings | None = None
+        self,
+        detector: FaceDetector,
+        landmarker: Landmarker,
+        most_faces: int = MOST_FACES,
+        detect_every: int = DETECT_EVERY,
     ) -> None:
         self.landmarker = landmarker
         self._detector = detector
-        self._settings = settings or TrackingSettings()
+        self._most_faces, self._detect_every = most_faces, detect_every
         self._tracks: list[Track] = []
         self._next_id = 1
         self._since_detection = 0
@@ -94,8 +83,8 @@ class FaceTracker:
         lost = self._track_known(picture, found)
         found.landmark_ms = _milliseconds_since(start)
         self._since_detection += 1
-        room = len(found.tracks) < self._settings.max_faces
-        if lost or not found.tracks or (room and self._since_detection >= self._settings.detect_every):
+        room = len(found.tracks) < self._most_faces
+        if lost or not found.tracks or (room and self._since_detection >= self._detect_every):
             self._detect(picture, found)
         found.tracks.sort(key=lambda track: track.crop.side, reverse=True)
         self._tracks = found.tracks
@@ -106,7 +95,7 @@ class FaceTracker:
         lost = False
         for track in self._tracks:
             landmarks = self.landmarker.predict(picture, track.crop)
-            if self._accepted(picture, track.crop, landmarks, self._settings.keep_score, found):
+            if self._accepted(picture, track.crop, landmarks, KEEP_SCORE, found):
                 if not self._known(landmarks, found.tracks):
                     found.tracks.append(Track(track.id, self._next_crop(track.crop, landmarks), landmarks))
             else:
@@ -122,27 +111,21 @@ class FaceTracker:
         found.detect_ms = _milliseconds_since(start)
         start = time.perf_counter()
         for detection in detections:
-            if len(found.tracks) < self._settings.max_faces:
-                self._add(picture, detection, found)
+            x, y = detection.box.centre
+            boxes = [landmark_box(track.landmarks.points) for track in found.tracks]
+            if len(boxes) >= self._most_faces or any(box.x0 < x < box.x1 and box.y0 < y < box.y1 for box in boxes):
+                continue
+            crop = crop_of_detection(detection, self.landmarker.card.crop)
+            landmarks = self.landmarker.locate_detection(picture, detection)
+            accepted = self._accepted(picture, crop, landmarks, ACCEPT_SCORE, found)
+            if accepted and not self._known(landmarks, found.tracks):
+                found.tracks.append(Track(self._next_id, self.landmarker.crop_of_face(landmarks), landmarks))
+                self._next_id += 1
         found.landmark_ms += _milliseconds_since(start)
-
-    def _add(self, picture: NDArray[np.uint8], detection: Detection, found: TrackedFrame) -> None:
-        x, y = detection.box.centre
-        boxes = [landmark_box(track.landmarks.points) for track in found.tracks]
-        if any(box.x0 < x < box.x1 and box.y0 < y < box.y1 for box in boxes):
-            return
-        crop = self.landmarker.crop_of_detection(detection)
-        landmarks = self.landmarker.locate_detection(picture, detection)
-        if not self._accepted(picture, crop, landmarks, self._settings.accept_score, found):
-            return
-        if not self._known(landmarks, found.tracks):
-            found.tracks.append(Track(self._next_id, self.landmarker.crop_of_face(landmarks), landmarks))
-            self._next_id += 1
 
     def _known(self, landmarks: Landmarks, tracks: list[Track]) -> bool:
         box = landmark_box(landmarks.points)
-        limit = self._settings.same_face_overlap
-        return any(box.overlap(landmark_box(track.landmarks.points)) > limit for track in tracks)
+        return any(box.overlap(landmark_box(track.landmarks.points)) > SAME_FACE_OVERLAP for track in tracks)
 
     def _accepted(
         self, picture: NDArray[np.uint8], crop: Crop, landmarks: Landmarks, score: float, found: TrackedFrame
@@ -156,11 +139,10 @@ class FaceTracker:
     def _next_crop(self, last: Crop, landmarks: Landmarks) -> Crop:
         """Return the crop for the next picture: that of these landmarks, or the last one while it still fits."""
         wanted = self.landmarker.crop_of_face(landmarks)
-        settings = self._settings
         moved = math.hypot(wanted.centre_x - last.centre_x, wanted.centre_y - last.centre_y) / last.side
         resized = abs(wanted.side / last.side - 1)
         turned = abs(math.remainder(wanted.roll - last.roll, 2 * math.pi))
-        still = moved < settings.still_move and resized < settings.still_size and turned < settings.still_roll
+        still = moved < STILL_MOVE and resized < STILL_SIZE and turned < STILL_ROLL
         return last if still else wanted
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from engine.core.errors import RecordingError
 from engine.core.faces import Result
 from engine.core.files import free_bytes
-from engine.formats.landmark_writers import check_format, write_predictions
-from engine.formats.prediction import Prediction, as_prediction
+from engine.formats.landmark_writers import Prediction, as_prediction, check_format, write_predictions
 from engine.inference.signals import FaceSignals
 from engine.output.video_writer import RESERVED_BYTES
 from engine.output.worker import OnError, OutputWorker

@@ -113,7 +113,14 @@ class VideoRecorder:
                 "start another one",
             )
         if self.frames % FRAMES_PER_DISK_CHECK == 0:
-            self._stop_if_full()
+            try:
+                self._check_space()
+            except RecordingError as full:
+                if not self.frames:
+                    raise
+                self.close()  # while there is still room on the disk
+                fix = f"{full.fix}; the first {self.frames} frames are safe in {self.path}"
+                raise RecordingError(full.what, full.why, fix) from None
         self._writer.write(self._letterbox.fit(picture))
         self.frames += 1
 
@@ -142,19 +149,6 @@ class VideoRecorder:
             raise RecordingError(f"Nothing was recorded into {self.path}", "no picture came", "record for longer")
         only = f"Only {found} of {self.frames} frames are in the recording {self.path.name}"
         raise RecordingError(only, "the disk is full, or its drive was removed", fix)
-
-    def _stop_if_full(self) -> None:
-        """Finish the file while there is still room on the disk."""
-        try:
-            self._check_space()
-        except RecordingError as full:
-            if not self.frames:
-                raise
-            recorded = self.frames
-            self.close()
-            raise RecordingError(
-                full.what, full.why, f"{full.fix}; the first {recorded} frames are safe in {self.path}"
-            ) from None
 
     def _check_space(self) -> None:
         free = self._free_bytes(self.path.parent)

@@ -96,6 +96,7 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
             )
         except OSError as error:
             raise problem_error("package", str(error), self._command[0]) from error
+        assert process.stdin is not None
         self._process = process
         listener = threading.Thread(target=self._listen, args=(process,), name="virtual camera listener", daemon=True)
         listener.start()
@@ -107,7 +108,14 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
                     OutputError("The virtual camera did not start in time", "its driver hangs", "restart the computer")
                 )
         finally:
-            _end(process, GOODBYE)
+            # Closing the pipe ends the program; it is killed if it does not end.
+            with suppress(OSError, ValueError):
+                process.stdin.close()
+            try:
+                process.wait(GOODBYE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(GOODBYE)
             listener.join(GOODBYE)
 
     def _pump(self, process: subprocess.Popen[bytes]) -> None:
@@ -160,18 +168,6 @@ def feedback_error(camera: Camera) -> SourceError:
         "its picture would show itself, over and over",
         "choose another camera, or switch the virtual camera off",
     )
-
-
-def _end(process: subprocess.Popen[bytes], patience: float) -> None:
-    """Close the pipe, which ends the program; kill it if it does not end."""
-    if process.stdin is not None:
-        with suppress(OSError, ValueError):
-            process.stdin.close()
-    try:
-        process.wait(patience)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(patience)
 
 
 def child_command(frozen: bool | None = None, which: Callable[[str], str | None] = shutil.which) -> list[str]:

@@ -68,7 +68,7 @@ class Caption:
 
     def _set(self, words: tuple[Words, ...], width: int, height: int) -> None:
         em = readable_size(width, height)
-        widths = [self._width(part, em) for part in words]
+        widths = [_indent(part) * em + self._painter.width(part.text, em) for part in words]
         room = width - 2 * PADDING * em
         gap = (room - sum(widths)) / max(len(words) - 1, 1)
         in_line = gap >= 2 * PADDING * em
@@ -82,25 +82,18 @@ class Caption:
             x += wide + gap if in_line else 0.0
         self._layer.seal()
 
-    def _width(self, part: Words, em: float) -> float:
-        """Return the width of a part in pixels, its mark included."""
-        return _indent(part) * em + self._painter.width(part.text, em)
-
     def _draw(self, part: Words, x: float, baseline: int, em: float) -> None:
         middle = baseline - em / EM_PER_CAPITAL / 2 - 0.5
         if part.colour is not None:
             dot = np.array([[x + DOT * em, middle]], np.float32)
             self._layer.dots(dot, DOT * em, np.array([part.colour], np.float32), np.ones(1, np.float32))
         if part.scale:
-            self._draw_scale(x, middle, em)
+            left, top = (round(place) for place in self._layer.local(x, middle - BAR_HEIGHT * em / 2))
+            bar = self._layer.pixels[max(top, 0) : top + round(BAR_HEIGHT * em), left : left + round(BAR_WIDTH * em)]
+            shades = [(*heat_colour(HOTTEST * share), 255) for share in np.linspace(0, 1, bar.shape[1])]
+            bar[:] = np.array(shades, np.uint8).reshape(-1, 4)
         start, base = self._layer.local(x + _indent(part) * em, baseline)
         self._painter.draw(self._layer.pixels, part.text, (start, base), em, TEXT if part.colour else MUTED)
-
-    def _draw_scale(self, x: float, middle: float, em: float) -> None:
-        left, top = (round(place) for place in self._layer.local(x, middle - BAR_HEIGHT * em / 2))
-        bar = self._layer.pixels[max(top, 0) : top + round(BAR_HEIGHT * em), left : left + round(BAR_WIDTH * em)]
-        shades = [(*heat_colour(HOTTEST * share), 255) for share in np.linspace(0, 1, bar.shape[1])]
-        bar[:] = np.array(shades, np.uint8).reshape(-1, 4)
 
 
 def _indent(part: Words) -> float:

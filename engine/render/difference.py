@@ -43,16 +43,14 @@ class Difference:
             colour = heat_colour(float(self._percent[points].mean()))
             line = points + points[:1] * contour.closed
             layer.lines(fixed[None, line], width, colour, CONTOUR_ALPHA)
-        layer.lines(layer.fixed(self._arrows(width)), width, WHITE, ARROW_ALPHA)
-        heat = np.array([heat_colour(float(percent)) for percent in self._percent], np.float32)
-        layer.dots(self._starts, radius, heat, np.ones(len(heat), np.float32))
-
-    def _arrows(self, width: int) -> NDArray[np.float32]:
-        """Return lines `[n, 5, 2]`: along the shaft to the tip, then the barbs."""
         along = self._ends - self._starts
         length = np.linalg.norm(along, axis=1, keepdims=True)
         long = length[:, 0] >= SHORTEST_ARROW
         start, tip, along, length = self._starts[long], self._ends[long], along[long], length[long]
         head = along * np.minimum(HEAD, LONGEST_HEAD * width / length) * (length >= SHORTEST_WITH_HEAD * width)
         side = head[:, ::-1] * np.array((-1, 1), np.float32) * (HEAD_WIDTH / HEAD)
-        return np.stack([start, tip, tip - head + side, tip, tip - head - side], 1).astype(np.float32)
+        # Along the shaft to the tip, then the barbs.
+        arrows = np.stack([start, tip, tip - head + side, tip, tip - head - side], 1).astype(np.float32)
+        layer.lines(layer.fixed(arrows), width, WHITE, ARROW_ALPHA)
+        heat = np.array([heat_colour(float(percent)) for percent in self._percent], np.float32)
+        layer.dots(self._starts, radius, heat, np.ones(len(heat), np.float32))

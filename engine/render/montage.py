@@ -26,7 +26,13 @@ def joined(first: NDArray[np.uint8], second: NDArray[np.uint8] | None) -> NDArra
         return out
     out[:, width:] = (*PLATE, 255)
     if second is not None and second.size:
-        _put(second, out[:, width + GAP :])
+        # Into a dark cell, as large as fits.
+        high, wide = second.shape[:2]
+        scale = min(height / high, width / wide)
+        size = max(1, round(wide * scale)), max(1, round(high * scale))
+        left, top = width + GAP + (width - size[0]) // 2, (height - size[1]) // 2
+        area = out[top : top + size[1], left : left + size[0]]
+        area[:] = cv2.resize(second, size, interpolation=cv2.INTER_AREA)
     return out
 
 
@@ -44,12 +50,3 @@ def split(first: NDArray[np.uint8], second: NDArray[np.uint8] | None, place: flo
             second = cv2.resize(second, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         out[:, column:] = second[:, column:]
     return out
-
-
-def _put(picture: NDArray[np.uint8], cell: NDArray[np.uint8]) -> None:
-    """Write a picture into a dark cell, as large as fits."""
-    (height, width), (high, wide) = picture.shape[:2], cell.shape[:2]
-    scale = min(high / height, wide / width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (wide - size[0]) // 2, (high - size[1]) // 2
-    cell[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

@@ -27,7 +27,7 @@ from engine.render.scene import Layout, Look, OverlayOptions
 from engine.render.text import EM_PER_CAPITAL, SMALLEST_CAPITAL, TextPainter, readable_size
 
 # The measures of ink, in pixels, hold for a face of 200 pixels in a picture of 480. Larger pictures are shown smaller
-# # and larger faces have room for thicker ink, so it grows with the geometric mean of both.
+# and larger faces have room for thicker ink, so it grows with the geometric mean of both.
 USUAL_FACE, USUAL_PICTURE = 200.0, 480.0
 LINE_WIDTH = 0.8
 DOT_RADIUS = 1.5
@@ -153,18 +153,22 @@ class OverlayPainter:
         colour: Colour | None = None,
     ) -> None:
         """Draw a face, a truth, or both, through one layer; the face in the colours of its parts, or in one."""
-        boxes = [] if face is None else [landmark_box(face.landmarks)]
+        inked: list[NDArray[np.floating]] = [] if face is None else [face.landmarks]
         if truth is not None:
-            boxes.append(landmark_box(truth))
-        scale = ink_scale(boxes[0], out)
-        label = self._place_label(face, out) if face is not None and options.box else None
+            inked.append(truth)
+        around = landmark_box(inked[0])
+        scale, label = ink_scale(around, out), None
         if face is not None and options.box:
-            boxes.append(frame_of(face))
+            box = frame_of(face)
+            inked.append(np.array(((box.x0, box.y0), (box.x1, box.y1))))
+            label = self._place_label(face, out)
         if label is not None:
-            boxes.append(Box(label.plate.x0, label.plate.y0, label.plate.x1, label.plate.y1))
-        margin = (RING_RADIUS + RING_WIDTH) * scale + 2
-        em = index_size(out)
-        self._layer.clear(Region.around(joined(boxes), margin + 3 * em * options.indices, out))
+            inked.append(np.array(((label.plate.x0, label.plate.y0), (label.plate.x1, label.plate.y1))))
+        # The indices are as small as can be read.
+        em = max(SMALLEST_CAPITAL, round(min(out.shape[:2]) / PICTURE_PER_INDEX)) * EM_PER_CAPITAL
+        margin = (RING_RADIUS + RING_WIDTH) * scale + 2 + 3 * em * options.indices
+        around = around if len(inked) == 1 else landmark_box(np.concatenate(inked))
+        self._layer.clear(Region.around(around, margin, out))
         if face is not None:
             plan = drawing_plan(face.scheme, colour)
             if options.indices:
@@ -178,22 +182,20 @@ class OverlayPainter:
         self._layer.lay(out)
 
     def _draw_face(self, face: Face, options: OverlayOptions, scale: float, plan: DrawingPlan) -> None:
-        layer = self._layer
+        layer, width = self._layer, line_width(scale)
         if options.contours:
-            self._draw_contours(face, scale, plan)
+            seen = face.confidence > (HIDDEN + SEEN) / 2
+            fixed, alpha = layer.fixed(face.landmarks), LINE_ALPHA * min(1.0, scale)
+            for colour, ends in plan.lines:
+                clear = seen[ends].all(1)  # lines are faint where one of both points is probably hidden
+                layer.lines(fixed[ends[~clear]], width, colour, alpha * HIDDEN_ALPHA)
+                layer.lines(fixed[ends[clear]], width, colour, alpha)
         if options.points:
-            layer.dots(face.landmarks, DOT_RADIUS * scale, plan.dots, visibility(face))
+            shown = np.clip((face.confidence - HIDDEN) / (SEEN - HIDDEN), 0, 1)
+            alphas = HIDDEN_ALPHA + (1 - HIDDEN_ALPHA) * shown
+            layer.dots(face.landmarks, DOT_RADIUS * scale, plan.dots, alphas)
         if options.box:
-            layer.lines(layer.fixed(brackets(frame_of(face))), line_width(scale), TEXT, LINE_ALPHA, level=True)
-
-    def _draw_contours(self, face: Face, scale: float, plan: DrawingPlan) -> None:
-        """Draw the lines between neighbouring points, faint where one of both is probably hidden."""
-        seen = face.confidence > (HIDDEN + SEEN) / 2
-        fixed, width, alpha = self._layer.fixed(face.landmarks), line_width(scale), LINE_ALPHA * min(1.0, scale)
-        for colour, ends in plan.lines:
-            clear = seen[ends].all(1)
-            self._layer.lines(fixed[ends[~clear]], width, colour, alpha * HIDDEN_ALPHA)
-            self._layer.lines(fixed[ends[clear]], width, colour, alpha)
+            layer.lines(layer.fixed(brackets(frame_of(face))), width, TEXT, LINE_ALPHA, level=True)
 
     def _draw_indices(self, face: Face, em: float, radius: float, plan: DrawingPlan) -> None:
         """Write the index of each landmark next to its dot; before all other ink, as it fades what is there."""
@@ -330,7 +332,15 @@ def _faces(result: Result, look: Look) -> tuple[Face, ...]:
         return ()
     if not look.mirrored:
         return result.faces
-    return tuple(mirrored_face(face, result.frame.width) for face in result.faces)
+    width = result.frame.width
+    return tuple(
+        replace(
+            face,
+            box=Box(width - 1 - face.box.x1, face.box.y0, width - 1 - face.box.x0, face.box.y1),
+            landmarks=mirrored_points(face.landmarks, width),
+        )
+        for face in result.faces
+    )
 
 
 def ink_scale(box: Box, picture: NDArray[np.uint8]) -> float:
@@ -339,11 +349,6 @@ def ink_scale(box: Box, picture: NDArray[np.uint8]) -> float:
     face = min(max(box.width, box.height, 1.0), max(height, width))
     usual = math.sqrt(face / USUAL_FACE * min(height, width) / USUAL_PICTURE)
     return max(SMALLEST_INK, min(usual, face / SMALL_FACE))
-
-
-def index_size(picture: NDArray[np.uint8]) -> float:
-    """Return the em in pixels of the landmarks' indices in `picture` `[H, W, 4]`: as small as can be read."""
-    return max(SMALLEST_CAPITAL, round(min(picture.shape[:2]) / PICTURE_PER_INDEX)) * EM_PER_CAPITAL
 
 
 def line_width(scale: float) -> int:
@@ -363,22 +368,10 @@ def brackets(box: Box) -> NDArray[np.float64]:
     return np.rint(np.array(corners))
 
 
-def visibility(face: Face) -> NDArray[np.floating]:
-    """Return the alpha `[K]` of each landmark's dot."""
-    seen = np.clip((face.confidence - HIDDEN) / (SEEN - HIDDEN), 0, 1)
-    return HIDDEN_ALPHA + (1 - HIDDEN_ALPHA) * seen
-
-
 def labelled_points(truth: Truth) -> NDArray[np.float32] | None:
     """Return the points `[n, 2]` of `truth` that have a label, None if none has."""
     points = truth.points[np.isfinite(truth.points).all(1)]
     return points if len(points) else None
-
-
-def mirrored_face(face: Face, width: int) -> Face:
-    """Return `face` as a mirror shows it in a picture of `width`."""
-    box = Box(width - 1 - face.box.x1, face.box.y0, width - 1 - face.box.x0, face.box.y1)
-    return replace(face, box=box, landmarks=mirrored_points(face.landmarks, width))
 
 
 def mirrored_points(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
@@ -390,13 +383,3 @@ def frame_of(face: Face) -> Box:
     """Return the face's box with a little room around the landmarks."""
     box, margin = face.box, BOX_MARGIN * max(face.box.width, face.box.height)
     return Box(box.x0 - margin, box.y0 - margin, box.x1 + margin, box.y1 + margin)
-
-
-def joined(boxes: Sequence[Box]) -> Box:
-    """Return the smallest box around all."""
-    return Box(
-        min(box.x0 for box in boxes),
-        min(box.y0 for box in boxes),
-        max(box.x1 for box in boxes),
-        max(box.y1 for box in boxes),
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,7 +121,8 @@ class Layout:
         column = painter.width(WIDEST_NUMBER, em)
         first = self._left + labels + LABEL_GAP * em + column
         self._columns = (round(first), round(first + NUMBER_GAP * em + column))
-        self._baselines = self._lines()
+        steps = (round(LINE_HEIGHT * em) + round(GROUP_GAP * em) * row.gap for row in rows[1:])
+        self._baselines = [*accumulate(steps, initial=self._left + round(em / EM_PER_CAPITAL))]
         self.width = round(max(self._right_end(row) for row in rows) + PADDING * em)
         self.height = self._baselines[-1] + self._left
 
@@ -131,13 +133,6 @@ class Layout:
                 self._draw_legend(layer, row.label, baseline)
             else:
                 self._draw_row(layer.pixels, row, baseline)
-
-    def _lines(self) -> list[int]:
-        baselines = [self._left + round(self._em / EM_PER_CAPITAL)]
-        for row in self._rows[1:]:
-            step = round(LINE_HEIGHT * self._em) + round(GROUP_GAP * self._em) * row.gap
-            baselines.append(baselines[-1] + step)
-        return baselines
 
     def _unit_start(self, row: Row) -> int:
         return self._columns[len(row.numbers) - 1] + round(UNIT_GAP * self._em)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -38,15 +37,12 @@ class TextPainter:
 
     Digits all have the same width, so changing numbers do not move.
 
-    Args:
-        font: an OpenType or TrueType file.
-
     Raises:
         OSError: the font cannot be read.
     """
 
-    def __init__(self, font: Path | None = None) -> None:
-        self._data = (font or asset_path("fonts", "Inter-Medium.otf")).read_bytes()
+    def __init__(self) -> None:
+        self._data = asset_path("fonts", "Inter-Medium.otf").read_bytes()
         self._font = lru_cache(maxsize=8)(self._open)
         self._cell = lru_cache(maxsize=REMEMBERED)(self._measure)
         self._glyph = lru_cache(maxsize=4 * REMEMBERED)(self._rasterise)

@@ -15,8 +15,7 @@ from engine.core.paths import asset_path
 from engine.core.schemes import IBUG_68
 from engine.formats.images import read_picture
 from engine.sources.base import SourceKind
-from engine.sources.sample_portrait import MovingPortrait
-from engine.sources.sample_script import LOOP_SECONDS, Pose, pose_at
+from engine.sources.sample_portrait import LOOP_SECONDS, MovingPortrait, Pose, pose_at
 
 WIDTH, HEIGHT = 640, 480
 RATE = 30.0
@@ -34,7 +33,10 @@ class SampleClip:
     def __init__(self) -> None:
         picture = read_picture(asset_path("sample", "portrait.png"))
         self._portrait = MovingPortrait(picture, _read_landmarks(), WIDTH, HEIGHT)
-        self._noise = _noise_pattern()
+        # What noise adds and what it takes away, each `[H, W, 3]` and larger than a frame.
+        shape = (HEIGHT + _NOISE_PLAY, WIDTH + _NOISE_PLAY, 3)
+        noise = np.random.default_rng(0).normal(0, NOISE, shape).astype(np.float32)
+        self._noise = [np.maximum(signed, 0).round().astype(np.uint8) for signed in (noise, -noise)]
 
     def frame(self, number: int) -> tuple[NDArray[np.uint8], Truth]:
         """Return frame `number` as `[480, 640, 3]` uint8 RGB with its landmarks; always the same for a number."""
@@ -108,10 +110,3 @@ def _light(image: NDArray[np.uint8], pose: Pose) -> None:
     gains = pose.brightness * np.array([1 + 0.07 * pose.warmth, 1.0, 1 - 0.13 * pose.warmth])
     levels = np.clip(np.arange(256)[:, None] * gains, 0, 255).astype(np.uint8)
     cv2.LUT(image, levels[:, None], dst=image)
-
-
-def _noise_pattern() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return what noise adds and what it takes away, each `[H, W, 3]` uint8 and larger than a frame."""
-    shape = (HEIGHT + _NOISE_PLAY, WIDTH + _NOISE_PLAY, 3)
-    noise = np.random.default_rng(0).normal(0, NOISE, shape).astype(np.float32)
-    return np.maximum(noise, 0).round().astype(np.uint8), np.maximum(-noise, 0).round().astype(np.uint8)

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from engine.core.errors import PackError, UnderstudyError
 from engine.core.frame import Truth
 from engine.core.schemes import SCHEMES
-from engine.formats.csv_tables import LandmarkRow, read_landmark_table
+from engine.formats.landmark_readers import LandmarkRow, read_landmark_table, read_pts
 from engine.formats.packs import is_pack, read_arrays, read_pack
-from engine.formats.pts import read_pts
 
 # The table of a whole folder of pictures.
 FOLDER_TABLE = "landmarks.csv"

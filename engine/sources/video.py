@@ -1,4 +1,4 @@
-"""A video file as a source of frames."""
+"""A video file as a source of frames, and when each of them is shown according to its container."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import os
 import threading
 import time
+from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,6 @@ from engine.core.errors import SourceError
 from engine.core.frame import Frame
 from engine.sources.base import FALLBACK_RATE, SourceKind, to_rgb
 from engine.sources.camera import VideoCapture
-from engine.sources.frame_times import HALF_MILLISECOND, FrameTimes
 from engine.sources.truth import truth_of_video
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,10 @@ STEP_BACK_RUN_UPS = (0.5, *RUN_UPS)
 FEW_FRAMES = 30
 # Decoded pictures that are kept for steps back, and bytes for all of them together.
 MOST_RECENT, MOST_RECENT_BYTES = 16, 64_000_000
+# Frames are stored in decoding order: one may come this many frames after those that are shown after it.
+MOST_REORDERED = 32
+HALF_MILLISECOND = 0.0005  # seconds; moments that are nearer than this are the same
+RAW = -1  # a picture format for which OpenCV returns packets undecoded
 
 
 class RecentFrames:
@@ -65,6 +69,61 @@ class RecentFrames:
         return self._frames[number] if 0 <= number < len(self._frames) else None
 
 
+class FrameTimes:
+    """The moments of a video's frames in presentation order, read without decoding, as far as they are needed."""
+
+    def __init__(self, open_capture: Callable[[], VideoCapture]) -> None:
+        self._capture = open_capture()
+        self._times: list[float] = []
+        # Without this mode every picture would be decoded, which may take minutes.
+        self._ended = not self._capture.set(cv2.CAP_PROP_FORMAT, RAW)
+        self._sound = not self._ended
+
+    @property
+    def count(self) -> int | None:
+        """Number of frames that the file holds; None while unknown, or if the file's times are unusable."""
+        return len(self._times) if self._ended and self._sound else None
+
+    def time(self, place: int) -> float | None:
+        """Return the seconds at which the frame at `place` is shown; None without one or with unusable times."""
+        while not self._ended and len(self._times) <= place + MOST_REORDERED:
+            self._read()
+        return self._times[place] if self._sound and 0 <= place < len(self._times) else None
+
+    def place_at(self, seconds: float) -> int | None:
+        """Return the place of the frame that is shown at a moment, the last one after the end; None where unknown."""
+        beyond = 0
+        while not self._ended and beyond <= MOST_REORDERED:
+            self._read()
+            beyond = len(self._times) - bisect_right(self._times, seconds)
+        if not self._sound or not self._times:
+            return None
+        # Times may have been rounded, so a frame counts as shown half a millisecond before its moment.
+        return max(0, bisect_right(self._times, seconds + HALF_MILLISECOND) - 1)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._sound = self._sound and self._ended
+        self._end()
+
+    def _end(self) -> None:
+        self._ended = True
+        self._capture.release()
+
+    def _read(self) -> None:
+        if not self._capture.grab():
+            self._end()
+            return
+        moment = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        place = bisect_right(self._times, moment)
+        twin = place > 0 and moment - self._times[place - 1] < HALF_MILLISECOND
+        if twin or not math.isfinite(moment):  # times of such a file do not identify its frames
+            self._sound = False
+            self._end()
+            return
+        insort(self._times, moment)
+
+
 class VideoSource:
     """The frames of a video file, turned upright by its orientation flag, each at its own time.
 
@@ -87,7 +146,7 @@ class VideoSource:
         self.frame_count: int | None = None
         self._path, self._open_capture = path, open_capture
         self._times: FrameTimes | None = None  # needed only for seeking
-        self._capture = self._open_upright()
+        self._capture = self._open()
         reported = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.rate: float | None = reported if SLOWEST_RATE <= reported <= FASTEST_RATE else FALLBACK_RATE
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -172,10 +231,7 @@ class VideoSource:
 
     def _open(self) -> VideoCapture:
         # FFmpeg by name: other backends would take a file with a number in its name for a series of pictures.
-        return self._open_capture(os.fspath(self._path), cv2.CAP_FFMPEG)
-
-    def _open_upright(self) -> VideoCapture:
-        capture = self._open()
+        capture = self._open_capture(os.fspath(self._path), cv2.CAP_FFMPEG)
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
 
@@ -207,7 +263,7 @@ class VideoSource:
         """
         while True:
             self._capture.release()
-            self._capture = self._open_upright()
+            self._capture = self._open()
             last = -1
             while last < place - 1 and self._capture.grab():
                 last += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
@@ -30,6 +31,12 @@ def portrait_points():
 def face_of(points, scheme=IBUG_68, number=1):
     points = np.asarray(points, np.float32)
     return Face(number, landmark_box(points), 0.9, scheme, points, np.ones(len(points), np.float32), 0.0)
+
+
+def fixed_signals(**values):
+    """Signals of a face as given; others are those of one that looks straight ahead, eyes open and mouth closed."""
+    neutral = {"yaw": 0.0, "pitch": 0.0, "roll": 0.0, "eye_right": 1.0, "eye_left": 1.0, "mouth": 0.0}
+    return SimpleNamespace(**{**neutral, **values})
 
 
 def write_png(path: Path, colour=RED, size=(40, 40)) -> None:

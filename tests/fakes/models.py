@@ -86,11 +86,8 @@ class FakeLandmarker:
         found = Landmarks(points, np.full(68, confidence, np.float32), roll_of_landmarks(IBUG_68, points))
         return self.spoil(found) if self.spoil else found
 
-    def crop_of_detection(self, detection: Detection) -> Crop:
-        return crop_of_detection(detection, self.card.crop.scale, self.card.crop.dy)
-
     def locate_detection(self, picture: np.ndarray, detection: Detection) -> Landmarks:
-        return self.predict(picture, self.crop_of_detection(detection))
+        return self.predict(picture, crop_of_detection(detection, self.card.crop))
 
     def crop_of_face(self, landmarks: Landmarks) -> Crop:
         return crop_of_landmarks(landmarks.points, landmarks.roll, self.card.crop.scale)

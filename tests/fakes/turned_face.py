@@ -9,7 +9,7 @@ from engine.core.frame import Frame
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68, SCHEMES
 from engine.inference.head_pose import FACE_MODEL, RIGID_POINTS
-from engine.inference.openness import INNER_LIPS, LEFT_EYE, RIGHT_EYE
+from engine.inference.signals import INNER_LIPS, LEFT_EYE, RIGHT_EYE
 
 WIDTH, HEIGHT = 640, 480
 DISTANCE = 700.0  # millimetres

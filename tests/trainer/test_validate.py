@@ -13,7 +13,7 @@ from engine.core.errors import PackError
 from engine.core.metrics import nme_box
 from engine.core.schemes import IBUG_68, WFLW_98
 from engine.formats.images import write_picture
-from engine.inference.openness import LEFT_EYE, RIGHT_EYE, aspect_ratio
+from engine.inference.signals import LEFT_EYE, RIGHT_EYE, aspect_ratio
 from tests.fakes.tiny_training import write_sample_pack
 from trainer.data import validation_faces
 from trainer.data.crops import load_crops

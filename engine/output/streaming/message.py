@@ -1,8 +1,9 @@
-"""The message of a stream about a frame; docs/streaming.md describes it for receivers."""
+"""The message of a stream about a frame, as JSON and as OSC; docs/streaming.md describes it for receivers."""
 
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -18,6 +19,9 @@ from engine.inference.signals import FaceSignals
 VERSION = 1
 # macOS sends no datagram of more than 9216 bytes by default.
 LARGEST_DATAGRAM = 8192
+# Of Open Sound Control.
+ROOT = "/understudy"
+IMMEDIATELY = struct.pack(">Q", 1)
 
 Message = dict[str, Any]
 
@@ -55,6 +59,28 @@ def as_line(message: Message) -> bytes:
     return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
+def as_bundle(message: Message) -> bytes:
+    """Return a message as one OSC bundle: first `/understudy/frame`, then what belongs to each face.
+
+    Source: Open Sound Control 1.0, https://opensoundcontrol.stanford.edu/spec-1_0.html.
+    """
+    names = ("version", "frame", "captured", "latency_ms", "model", "width", "height", "part", "parts")
+    values = {name: message[name] for name in names} | {"frame": message["frame"] & 0x7FFFFFFF}
+    elements = [osc_message(f"{ROOT}/frame", "iidfsiiiii", *values.values(), len(message["faces"]))]
+    for face in message["faces"]:
+        lists = {
+            "points": [value for point in face["points"] for value in point],
+            "normalised": [value for point in face["normalised"] for value in point],
+            "confidence": face["confidence"],
+            "score": [face["score"]],
+            "box": face["box"],
+            **{f"signal/{name}": [value] for name, value in face["signals"].items() if value is not None},
+        }
+        place = f"{ROOT}/face/{face['id']}"
+        elements += [osc_message(f"{place}/{name}", "f" * len(some), *some) for name, some in lists.items()]
+    return b"#bundle\0" + IMMEDIATELY + b"".join(struct.pack(">i", len(element)) + element for element in elements)
+
+
 def datagrams(message: Message, encode: Callable[[Message], bytes]) -> list[bytes]:
     """Return a message as few datagrams as can carry it; each is complete in itself and carries whole faces.
 
@@ -75,6 +101,20 @@ def datagrams(message: Message, encode: Callable[[Message], bytes]) -> list[byte
         "it carries very many signals",
         "stream by ws:// instead",
     )
+
+
+def osc_message(address: str, types: str, *arguments: Any) -> bytes:
+    """Return one OSC message; `types` has a letter for each argument: i int32, f float32, d float64, s string."""
+    parts = [_osc_text(address), _osc_text(f",{types}")]
+    for letter, value in zip(types, arguments, strict=True):
+        parts.append(_osc_text(value) if letter == "s" else struct.pack(f">{letter}", value))
+    return b"".join(parts)
+
+
+def _osc_text(text: str) -> bytes:
+    """Return a string as OSC writes it: with one to four zero bytes, so that its length divides by four."""
+    data = text.encode()
+    return data + b"\0" * (4 - len(data) % 4)
 
 
 def _face(face: Face, width: int, height: int, signals: FaceSignals | None) -> Message:

@@ -11,8 +11,7 @@ from engine.core.errors import OutputError
 from engine.core.faces import Result
 from engine.inference.signals import FaceSignals
 from engine.output.streaming.address import StreamAddress, parse_address
-from engine.output.streaming.message import Message, as_line, datagrams, landmark_message
-from engine.output.streaming.osc import as_bundle
+from engine.output.streaming.message import Message, as_bundle, as_line, datagrams, landmark_message
 from engine.output.worker import OnError, OutputWorker
 
 

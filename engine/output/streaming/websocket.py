@@ -22,7 +22,7 @@ GOODBYE = 0.3  # seconds for a client to answer when we close
 # A client with this many unread bytes gets no more until it has read them.
 MOST_WAITING = 65_536
 # Programs send no origin. A web page sends its own: without this check, any page that is open in a browser here could
-# # read the stream.
+# read the stream.
 LOCAL_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
 
@@ -48,8 +48,9 @@ class WebSocketLink:
         try:
             self._server = self._started.result()
         except (OSError, UnicodeError, TimeoutError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "no answer"
             raise OutputError(
-                f"Nothing can be offered at {address} ({_reason(error)})",
+                f"Nothing can be offered at {address} ({reason})",
                 "another program uses this port, or the host is not this machine",
                 "choose another port, such as ws://127.0.0.1:8766",
             ) from error
@@ -112,7 +113,3 @@ async def _listen(client: ServerConnection) -> None:
     with suppress(ConnectionClosed):
         async for _ in client:
             pass
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or "no answer"

@@ -8,7 +8,6 @@ from engine.core.metrics import (
     accuracy,
     area_under_ced,
     ced,
-    failure_rate,
     interpupillary_distance,
     nme,
     nme_box,
@@ -65,7 +64,7 @@ def test_nme_box_is_relative_to_the_root_of_the_area():
 
 
 def test_failure_rate_counts_errors_above_ten_percent():
-    assert failure_rate(np.array([1, 10, 10.001, 50])) == 50.0
+    assert accuracy(np.array([1, 10, 10.001, 50])).fr10 == 50.0
 
 
 def test_ced_rises_from_the_share_at_zero_to_the_share_at_the_threshold():

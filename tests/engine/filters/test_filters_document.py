@@ -13,8 +13,8 @@ from engine.filters.hook import SIGNATURE
 from engine.filters.library import TEMPLATE, TITLE_LINE
 from engine.filters.points import NAMED_POINTS
 from engine.filters.reading import parse_spec
-from engine.filters.signals import SIGNAL_NAMES
 from engine.filters.spec import (
+    SIGNAL_NAMES,
     Anchor,
     BlendMode,
     Drive,

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import FilterError
-from engine.filters.loading import load_filter
-from engine.filters.painter import draw_filter
-from engine.filters.signals import FixedSignals
-from tests.fakes.filters import SQUARE, face_of, grey, make_filter, portrait_points
+from engine.filters.library import load_filter
+from tests.fakes.filters import SQUARE, face_of, fixed_signals, grey, make_filter, portrait_points
 
 WITH_HOOK = 'hook = "hook.py"\n' + SQUARE
 PAINTS_BLUE = """\
@@ -34,7 +32,7 @@ def test_a_hook_draws_on_every_face(tmp_path, mirrored, channels):
     loaded = hooked(tmp_path, PAINTS_BLUE)
     faces = [face_of(portrait_points() - (100, 0)), face_of(portrait_points() + (110, 0))]
     picture = np.ascontiguousarray(grey()[..., :channels])
-    draw_filter(loaded, picture, faces, [FixedSignals(mouth=0.5)] * 2, mirrored)
+    loaded.paint(picture, faces, [fixed_signals(mouth=0.5)] * 2, mirrored)
     for face in faces:
         x, y = face.landmarks[8].astype(int)
         shown = picture[y, 439 - x if mirrored else x].tolist()
@@ -45,7 +43,7 @@ def test_a_hook_is_not_run_unless_it_may(tmp_path):
     marker = tmp_path / "was-run"
     loaded = hooked(tmp_path, f"open({str(marker)!r}, 'w').close()\n" + PAINTS_BLUE, hooks=False)
     picture = grey()
-    draw_filter(loaded, picture, [face_of(portrait_points())])
+    loaded.paint(picture, [face_of(portrait_points())])
     assert loaded.hook is None
     assert not marker.exists()
     assert (picture != grey()).any()
@@ -56,7 +54,7 @@ def test_an_exception_switches_the_hook_off_with_one_message(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             picture = grey()
-            draw_filter(loaded, picture, [face_of(portrait_points())] * 2)
+            loaded.paint(picture, [face_of(portrait_points())] * 2)
     assert (picture != grey()).any()  # the layers go on
     assert len(caplog.records) == 1
     assert loaded.hook.error.line == 3
@@ -89,7 +87,7 @@ def test_even_a_hook_that_is_not_run_must_be_there_and_be_python(tmp_path):
 def test_a_hook_cannot_spoil_the_landmarks_of_others(tmp_path):
     loaded = hooked(tmp_path, "def draw(picture, points, signals, seconds):\n    points[:] = 0\n")
     face = face_of(portrait_points())
-    draw_filter(loaded, grey(), [face])
+    loaded.paint(grey(), [face])
     assert np.array_equal(face.landmarks, portrait_points())
 
 
@@ -107,9 +105,7 @@ def draw(picture, points, signals, seconds):
     assert most == 1
 """
     loaded = hooked(tmp_path, code)
-    lanes = [
-        threading.Thread(target=draw_filter, args=(loaded, grey(), [face_of(portrait_points())] * 3)) for _ in range(2)
-    ]
+    lanes = [threading.Thread(target=loaded.paint, args=(grey(), [face_of(portrait_points())] * 3)) for _ in range(2)]
     for lane in lanes:
         lane.start()
     for lane in lanes:

@@ -5,12 +5,9 @@ import pytest
 
 from engine.core.errors import UsageError
 from engine.filters import library
-from engine.filters.library import SHIPPED, TEMPLATE, FilterLibrary, create_filter
-from engine.filters.loading import load_filter
-from engine.filters.painter import draw_filter
+from engine.filters.library import SHIPPED, TEMPLATE, FilterLibrary, create_filter, load_filter
 from engine.filters.points import NAMED_POINTS
-from engine.filters.signals import FixedSignals
-from tests.fakes.filters import face_of, grey, make_filter, portrait_points
+from tests.fakes.filters import face_of, fixed_signals, grey, make_filter, portrait_points
 
 LARGEST_SHIPPED = 400_000  # bytes of a folder
 
@@ -75,7 +72,7 @@ def test_shipped_filters_say_who_drew_them_and_are_small(name):
 )
 def test_shipped_filters_cover_what_they_should(name, near, far):
     picture = grey()
-    draw_filter(load_filter(SHIPPED / name), picture, [face_of(portrait_points())])
+    load_filter(SHIPPED / name).paint(picture, [face_of(portrait_points())])
     for place, covered in ((near, True), (far, False)):
         x, y = np.rint(NAMED_POINTS[place] @ portrait_points()).astype(int)
         assert (picture[y, x, :3] != 100).any() == covered
@@ -84,7 +81,7 @@ def test_shipped_filters_cover_what_they_should(name, near, far):
 @pytest.mark.parametrize("name", ["glasses", "moustache", "mask", "cartoon-eyes", "_template"])
 def test_shipped_filters_are_hidden_when_the_head_turns_away(name):
     picture = grey()
-    draw_filter(load_filter(SHIPPED / name), picture, [face_of(portrait_points())], [FixedSignals(yaw=-75)])
+    load_filter(SHIPPED / name).paint(picture, [face_of(portrait_points())], [fixed_signals(yaw=-75)])
     assert np.array_equal(picture, grey())
 
 
@@ -94,7 +91,7 @@ def test_a_new_filter_works_at_once(tmp_path):
     assert loaded.spec.title == "Été 1"
     assert {file.name for file in folder.iterdir()} == {file.name for file in TEMPLATE.iterdir()}
     picture = grey()
-    draw_filter(loaded, picture, [face_of(portrait_points())])
+    loaded.paint(picture, [face_of(portrait_points())])
     assert (picture != grey()).any()
     assert [path.name for path in folder.parent.iterdir()] == ["Été 1"]
 

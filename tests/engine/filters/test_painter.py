@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
-from engine.filters.library import SHIPPED
-from engine.filters.loading import load_filter
-from engine.filters.painter import draw_filter, driven_values, visibility
-from engine.filters.signals import FixedSignals
+from engine.filters.library import SHIPPED, load_filter
+from engine.filters.painter import driven_values, visibility
 from engine.filters.spec import Drive, Visible
-from tests.fakes.filters import BLUE, SQUARE, face_of, grey, make_filter, portrait_points, write_png
+from tests.fakes.filters import BLUE, SQUARE, face_of, fixed_signals, grey, make_filter, portrait_points, write_png
 
 NAMES = ("cartoon-eyes", "glasses", "mask", "moustache")
 RED_BGR = [0, 0, 255]
@@ -41,7 +39,7 @@ def share_alike(picture, expected, tolerance):
 def test_it_is_drawn_on_every_face(square):
     faces = [face_of(portrait_points() + (dx, dy)) for dx, dy in ((-120, -80), (60, 60))]
     picture = grey()
-    draw_filter(square, picture, faces)
+    square.paint(picture, faces)
     assert all(red_at(picture, *face.landmarks[30]) for face in faces)
     assert not red_at(picture, 220, 10)
 
@@ -51,14 +49,14 @@ def test_nearer_faces_are_drawn_over_smaller_ones(tmp_path):
     blue = load_filter(tmp_path / "f")
     near, far = face_of(portrait_points()), face_of(portrait_points() * 0.7 + (60, 60))
     picture = grey()
-    draw_filter(load_filter(make_filter(tmp_path / "g")), picture, [near])
-    draw_filter(blue, picture, [near, far], [FixedSignals(yaw=31), FixedSignals()])
+    load_filter(make_filter(tmp_path / "g")).paint(picture, [near])
+    blue.paint(picture, [near, far], [fixed_signals(yaw=31), fixed_signals()])
     assert picture[round(far.landmarks[30, 1]), round(far.landmarks[30, 0])].tolist() == [255, 0, 0, 255]
     both = grey()
-    draw_filter(load_filter(make_filter(tmp_path / "h", SQUARE + "opacity = 0.5\n")), both, [near, far])
+    load_filter(make_filter(tmp_path / "h", SQUARE + "opacity = 0.5\n")).paint(both, [near, far])
     alone = grey()
-    draw_filter(load_filter(tmp_path / "h"), alone, [far])
-    draw_filter(load_filter(tmp_path / "h"), alone, [near])
+    load_filter(tmp_path / "h").paint(alone, [far])
+    load_filter(tmp_path / "h").paint(alone, [near])
     assert np.array_equal(both, alone)
 
 
@@ -70,7 +68,7 @@ def test_68_and_98_points_give_the_same_picture(name):
     pictures = []
     for face in (face_of(points), face_of(wide, WFLW_98)):
         pictures.append(grey())
-        draw_filter(load_filter(SHIPPED / name), pictures[-1], [face])
+        load_filter(SHIPPED / name).paint(pictures[-1], [face])
     assert np.array_equal(*pictures)
     assert (pictures[0] != grey()).any()
 
@@ -82,7 +80,7 @@ def test_faces_without_the_68_points_are_left_alone(square):
     few = face_of(portrait_points()[:29], COFW_29)
     broken = face_of(portrait_points(), IBUG_68)
     object.__setattr__(broken, "landmarks", lost)
-    draw_filter(square, picture, [few, broken])
+    square.paint(picture, [few, broken])
     assert np.array_equal(picture, grey())
 
 
@@ -91,10 +89,10 @@ def test_faces_without_the_68_points_are_left_alone(square):
 def test_a_mirrored_picture_shows_the_mirror_image(name, channels):
     loaded = load_filter(SHIPPED / name)
     face = face_of(portrait_points() + (25, 0))
-    signals = [FixedSignals(yaw=10, mouth=0.5, eye_left=0.4)]
+    signals = [fixed_signals(yaw=10, mouth=0.5, eye_left=0.4)]
     plain, mirrored = (np.ascontiguousarray(grey()[..., :channels]) for _ in range(2))
-    draw_filter(loaded, plain, [face], signals)
-    draw_filter(loaded, mirrored, [face], signals, mirrored=True)
+    loaded.paint(plain, [face], signals)
+    loaded.paint(mirrored, [face], signals, mirrored=True)
     assert np.array_equal(mirrored, plain[:, ::-1])
 
 
@@ -103,7 +101,7 @@ def test_rgb_and_bgra_pictures_look_alike(name):
     loaded = load_filter(SHIPPED / name)
     bgra, rgb = grey(), np.ascontiguousarray(grey()[..., :3])
     for picture in (bgra, rgb):
-        draw_filter(loaded, picture, [face_of(portrait_points())])
+        loaded.paint(picture, [face_of(portrait_points())])
     assert np.array_equal(bgra[..., 2::-1], rgb)
     assert (bgra[..., 3] == 255).all()
 
@@ -114,8 +112,8 @@ def test_faces_half_outside_are_cut_at_the_border(name, shift):
     points = portrait_points()
     loaded = load_filter(SHIPPED / name)
     whole, cut = grey(1340, 1340), grey()
-    draw_filter(loaded, whole, [face_of(points + (450, 450) + shift)])
-    draw_filter(loaded, cut, [face_of(points + shift)])
+    loaded.paint(whole, [face_of(points + (450, 450) + shift)])
+    loaded.paint(cut, [face_of(points + shift)])
     # The warp of a mesh is computed on a grid that begins at the border.
     assert share_alike(cut, whole[450:890, 450:890], 12 if name == "mask" else 2) > 0.98
 
@@ -125,18 +123,18 @@ def test_a_face_upside_down_wears_the_filter_upside_down(name):
     loaded = load_filter(SHIPPED / name)
     points = portrait_points()
     upright, turned = grey(), grey()
-    draw_filter(loaded, upright, [face_of(points)])
-    draw_filter(loaded, turned, [face_of(439 - points)])
+    loaded.paint(upright, [face_of(points)])
+    loaded.paint(turned, [face_of(439 - points)])
     assert share_alike(turned, upright[::-1, ::-1], 12) > 0.97
 
 
 def test_signals_that_are_unknown_count_as_neutral(square):
     visible = Visible(yaw=30.0)
-    assert visibility(visible, FixedSignals(yaw=math.nan)) == 1.0
+    assert visibility(visible, fixed_signals(yaw=math.nan)) == 1.0
     drive = Drive("scale", "eyes", (0.0, 1.0), (0.0, 3.0))
-    assert driven_values([drive], FixedSignals(eye_right=math.nan, eye_left=0.5)) == {"scale": 2.25}
+    assert driven_values([drive], fixed_signals(eye_right=math.nan, eye_left=0.5)) == {"scale": 2.25}
     picture = grey()
-    draw_filter(square, picture, [face_of(portrait_points())], [None])
+    square.paint(picture, [face_of(portrait_points())], [None])
     assert red_pixels(picture)
 
 
@@ -146,12 +144,12 @@ def test_signals_that_are_unknown_count_as_neutral(square):
 )
 def test_layers_fade_as_the_head_turns_away(yaw, pitch, shown):
     visible = Visible(yaw=30.0, pitch=20.0)
-    assert visibility(visible, FixedSignals(yaw=yaw, pitch=pitch)) == pytest.approx(shown)
+    assert visibility(visible, fixed_signals(yaw=yaw, pitch=pitch)) == pytest.approx(shown)
 
 
 def test_without_a_fade_layers_vanish_at_once():
     visible = Visible(roll=30.0, fade=0.0)
-    assert [visibility(visible, FixedSignals(roll=roll)) for roll in (29.9, 30, -31)] == [1.0, 0.0, 0.0]
+    assert [visibility(visible, fixed_signals(roll=roll)) for roll in (29.9, 30, -31)] == [1.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize(("yaw", "level"), [(0, 0), (25, 50), (30, 100)])
@@ -159,7 +157,7 @@ def test_a_faded_layer_lets_the_picture_through(tmp_path, yaw, level):
     text = SQUARE + "[layer.visible]\nyaw = 30\nfade = 10\n"
     picture = grey()
     face = face_of(portrait_points())
-    draw_filter(load_filter(make_filter(tmp_path / "f", text)), picture, [face], [FixedSignals(yaw=yaw)])
+    load_filter(make_filter(tmp_path / "f", text)).paint(picture, [face], [fixed_signals(yaw=yaw)])
     x, y = np.rint(face.landmarks[30]).astype(int)
     assert abs(int(picture[y, x, 0]) - level) <= 1
 
@@ -172,8 +170,8 @@ def drive(target, end, by="mouth"):
 def test_a_layer_opens_with_the_mouth(tmp_path, mouth, grown):
     loaded = load_filter(make_filter(tmp_path / "f", SQUARE + drive("scale", [1, 2])))
     still, opened = grey(), grey()
-    draw_filter(loaded, still, [face_of(portrait_points())])
-    draw_filter(loaded, opened, [face_of(portrait_points())], [FixedSignals(mouth=mouth)])
+    loaded.paint(still, [face_of(portrait_points())])
+    loaded.paint(opened, [face_of(portrait_points())], [fixed_signals(mouth=mouth)])
     assert red_pixels(opened) / red_pixels(still) == pytest.approx(grown**2, rel=0.05)
 
 
@@ -181,12 +179,12 @@ def test_a_layer_shown_only_while_the_mouth_is_open(tmp_path):
     loaded = load_filter(make_filter(tmp_path / "f", SQUARE + drive("opacity", [0, 1])))
     for mouth, seen in ((0.1, False), (0.9, True)):
         picture = grey()
-        draw_filter(loaded, picture, [face_of(portrait_points())], [FixedSignals(mouth=mouth)])
+        loaded.paint(picture, [face_of(portrait_points())], [fixed_signals(mouth=mouth)])
         assert bool(red_pixels(picture)) is seen
 
 
 def test_several_drives_of_one_property_work_together():
-    signals = FixedSignals(mouth=1.0, yaw=30)
+    signals = fixed_signals(mouth=1.0, yaw=30)
     drives = [
         Drive("scale", "mouth", (0, 1), (1, 2)),
         Drive("scale", "yaw", (0, 60), (1, 2)),
@@ -205,7 +203,7 @@ def test_a_large_face_costs_a_few_milliseconds(name):
     costs = []
     for _ in range(20):
         start = time.thread_time()  # of this core alone: other programs must not count
-        draw_filter(loaded, picture, [face], [FixedSignals(mouth=0.5)])
+        loaded.paint(picture, [face], [fixed_signals(mouth=0.5)])
         costs.append(time.thread_time() - start)
     assert min(costs) < 6e-3
 
@@ -219,5 +217,5 @@ def test_landmarks_that_make_no_sense_break_nothing(name):
         points = centred * 10 ** random.uniform(-4, 9) * random.uniform(0.1, 3, 2) + 220
         points += random.normal(0, 1, (68 if number % 2 else 1, 2)) * 10 ** random.uniform(0, 9)
         picture = grey()
-        draw_filter(loaded, picture, [face_of(points)], mirrored=bool(number % 3))
+        loaded.paint(picture, [face_of(points)], mirrored=bool(number % 3))
         assert (picture[..., 3] == 255).all()

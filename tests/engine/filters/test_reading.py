@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from engine.core.errors import FilterError
-from engine.filters.loading import load_filter
+from engine.filters.library import load_filter
 from engine.filters.points import NAMED_POINTS
 from engine.filters.reading import parse_spec, read_spec
-from engine.filters.spec import Anchor, MeshRule
+from engine.filters.spec import Anchor, MeshRule, Visible
 from tests.fakes.filters import SQUARE, make_filter
 
 FULL = """\
@@ -60,9 +60,7 @@ def test_all_that_can_be_said_is_understood(tmp_path):
     assert np.allclose(anchor.at, expected + eye / 6, atol=1e-6)
     assert (anchor.pixel, anchor.turn, anchor.offset) == ((3.0, 4.5), -90.0, (0.1, -0.2))
     assert (anchor.width.times, anchor.height.times) == (1.5, 1.0)
-    assert (first.blend, first.opacity, first.visible.limits, first.visible.fade) == (
-        "overlay", 0.5, (("yaw", 30.0),), 5.0,
-    )  # fmt: skip
+    assert (first.blend, first.opacity, first.visible) == ("overlay", 0.5, Visible(yaw=30.0, fade=5.0))
     assert (first.drives[0].target, first.drives[0].start, first.drives[0].end) == ("scale_y", (0.9, 0.1), (1.0, 0.5))
     assert second.mesh == MeshRule("b.pts")
     assert [layer.line for layer in spec.layers] == [6, 27]
@@ -72,7 +70,7 @@ def test_what_is_not_said_has_a_default(tmp_path):
     spec = parse_spec(tmp_path / "round" / "filter.toml", SQUARE)
     layer = spec.layers[0]
     assert (spec.title, spec.hook) == ("round", "")
-    assert (layer.blend, layer.opacity, layer.visible.limits, layer.drives) == ("normal", 1.0, (), ())
+    assert (layer.blend, layer.opacity, layer.visible, layer.drives) == ("normal", 1.0, Visible(), ())
     assert np.array_equal(layer.anchor.angle, np.stack((NAMED_POINTS["eye_right"], NAMED_POINTS["eye_left"])))
 
 

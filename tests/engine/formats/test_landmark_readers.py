@@ -10,9 +10,8 @@ from engine.core.faces import Face
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68
 from engine.formats.landmark_readers import assigned, read_predictions
-from engine.formats.landmark_writers import write_predictions
+from engine.formats.landmark_writers import Prediction, write_predictions
 from engine.formats.packs import read_pack
-from engine.formats.prediction import Prediction
 from tests.fakes.evaluations import write_pack
 from tests.fakes.models import face_points
 

@@ -10,8 +10,7 @@ from engine.core.errors import RecordingError, SourceError, UsageError
 from engine.core.faces import Face
 from engine.core.geometry import Box
 from engine.core.schemes import IBUG_68
-from engine.formats.landmark_writers import write_predictions
-from engine.formats.prediction import Prediction
+from engine.formats.landmark_writers import Prediction, write_predictions
 from engine.inference.signals import SIGNALS, SignalReader
 from tests.fakes.turned_face import result_of, turned_face
 

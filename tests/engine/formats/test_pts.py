@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import PackError
+from engine.formats.landmark_readers import read_pts
 from engine.formats.landmark_writers import pts_text
-from engine.formats.pts import read_pts
 
 POINTS = np.arange(136, dtype=np.float32).reshape(68, 2) / 4
 

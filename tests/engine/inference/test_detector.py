@@ -10,6 +10,7 @@ from engine.core.geometry import Box, landmark_box
 from engine.core.schemes import IBUG_68, eye_centres
 from engine.inference import blazeface as module
 from engine.inference.blazeface import BlazeFace
+from engine.inference.card import CropRule
 from engine.inference.detector import Detection, crop_of_detection, make_detector
 from engine.sources.sample import SampleClip
 
@@ -64,12 +65,12 @@ def test_fault_48_impossible_boxes_are_dropped(blazeface, monkeypatch):
 
 def test_the_crop_is_level_with_the_eyes_and_below_the_box_in_their_frame():
     upright = Detection(Box(0, 0, 100, 100), 1.0, (30, 40), (70, 40))
-    crop = crop_of_detection(upright, 1.3, 0.0)
+    crop = crop_of_detection(upright, CropRule(1.3))
     assert crop.roll == 0
     assert crop.centre_x == pytest.approx(50)
     assert crop.centre_y > 50
     lying = Detection(Box(0, 0, 100, 100), 1.0, (50, 30), (50, 70))  # eyes one above the other
-    crop = crop_of_detection(lying, 1.3, 0.0)
+    crop = crop_of_detection(lying, CropRule(1.3))
     assert crop.roll == pytest.approx(math.pi / 2)
     assert crop.centre_x < 50
     assert crop.centre_y == pytest.approx(50)

@@ -13,8 +13,7 @@ from engine.core.geometry import landmark_box
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.inference.signals import SIGNALS, SignalReader
 from engine.sources.sample import RATE, SampleClip
-from engine.sources.sample_portrait import MovingPortrait
-from engine.sources.sample_script import LOOP_SECONDS, pose_at
+from engine.sources.sample_portrait import LOOP_SECONDS, MovingPortrait, pose_at
 from tests.fakes.turned_face import HEIGHT, WIDTH, face_of, result_of, turned_face
 
 

@@ -111,9 +111,10 @@ def test_a_string_drawn_again_is_not_set_again():
     assert painter._mask.cache_info().misses == 1
 
 
-def test_a_missing_font_is_an_error(tmp_path):
+def test_a_missing_font_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.render.text.asset_path", lambda *_: tmp_path / "none.otf")
     with pytest.raises(OSError, match="none.otf"):
-        TextPainter(tmp_path / "none.otf")
+        TextPainter()
 
 
 def test_text_grows_slower_than_the_picture_and_stays_readable():

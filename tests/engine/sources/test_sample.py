@@ -12,7 +12,7 @@ from engine.core.schemes import IBUG_68
 from engine.sources import sample
 from engine.sources.base import SourceKind
 from engine.sources.sample import HEIGHT, RATE, WIDTH, SampleClip, SampleSource
-from engine.sources.sample_script import LOOP_SECONDS, STILL_SECONDS
+from engine.sources.sample_portrait import LOOP_SECONDS, STILL_SECONDS
 
 LOOP = round(LOOP_SECONDS * RATE)
 STILL = range(round(STILL_SECONDS[0] * RATE), round(STILL_SECONDS[1] * RATE) + 1)

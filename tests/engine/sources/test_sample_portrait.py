@@ -11,8 +11,7 @@ import pytest
 from engine.core.paths import asset_path
 from engine.formats.images import read_picture
 from engine.sources.sample import HEIGHT, WIDTH, _read_landmarks
-from engine.sources.sample_portrait import HeadTurn, MovingPortrait, eyelid_warp, jaw_warp
-from engine.sources.sample_script import LOOP_SECONDS, Pose, pose_at
+from engine.sources.sample_portrait import LOOP_SECONDS, HeadTurn, MovingPortrait, Pose, eyelid_warp, jaw_warp, pose_at
 
 SIZE = (532, 512)
 REST = Pose(pan_x=0, pan_y=0, zoom=2, roll=0, yaw=0, nod=0, tilt=0, blink=0, mouth=0, brightness=1, warmth=0)

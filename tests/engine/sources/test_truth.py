@@ -12,8 +12,7 @@ from PIL import Image
 from engine.core.metrics import nme
 from engine.core.schemes import IBUG_68, WFLW_98
 from engine.formats.images import write_picture
-from engine.formats.landmark_writers import pts_text, write_predictions
-from engine.formats.prediction import Prediction
+from engine.formats.landmark_writers import Prediction, pts_text, write_predictions
 from engine.sources.opening import open_source
 from tests.fakes.clips import HEIGHT, WIDTH, turn_half, write_clip
 from tests.fakes.results import face

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from engine.core.errors import PackError
 from engine.core.schemes import IBUG_68
 from engine.formats.images import PICTURE_SUFFIXES
-from engine.formats.pts import read_pts
+from engine.formats.landmark_readers import read_pts
 from trainer.data.importing.dataset import Dataset, LabelledFace, Layout, require_faces
 
 

@@ -23,7 +23,7 @@ from engine.core.errors import OutputError, UsageError
 from engine.inference.signals import FaceSignals
 from engine.output.streaming import websocket
 from engine.output.streaming.address import parse_address
-from engine.output.streaming.osc import osc_message
+from engine.output.streaming.message import osc_message
 from engine.output.streaming.streamer import Streamer
 from tests.fakes.live_fakes import wait_until
 from tests.fakes.results import result
