@@ -14,8 +14,7 @@ from app.live.engine_api import EngineApi
 from app.live.screenshot import save_window_screenshot
 from app.settings.file import settings_path
 from app.settings.store import SettingsStore
-from app.shell.crash import CrashWatch
-from app.shell.log_file import log_path, start_log
+from app.shell.log import CrashWatch, log_path, start_log
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme
 from app.translation import install_translations

@@ -9,10 +9,7 @@ from app.cli.options import add_json
 from app.cli.terminal import report, table
 from engine.sources.discovery import list_cameras
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
-    add_json(parser)
+add_arguments = add_json  # its only argument
 
 
 def main(options: argparse.Namespace) -> int:

@@ -10,8 +10,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from app.cli.options import Verbs, add_action, add_actions, add_json, add_model
-from app.cli.requirements import require_packages
+from app.cli.options import Verbs, add_action, add_actions, add_json, add_model, require_packages
 from app.cli.terminal import number, report, table
 from engine.formats.images import write_picture
 from engine.formats.landmark_readers import read_predictions

@@ -23,6 +23,8 @@ from engine.sources.sample import SampleClip
 REQUIRED = ("numpy", "opencv-python-headless", "PySide6-Essentials", "cv2-enumerate-cameras", "platformdirs", "pillow")
 OPTIONAL = ("torch", "litert-torch", "lightning-fabric")
 
+add_arguments = add_json  # its only argument
+
 
 @dataclass(frozen=True)
 class Check:
@@ -37,11 +39,6 @@ class Check:
     what: str
     state: str
     detail: str
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
-    add_json(parser)
 
 
 def main(options: argparse.Namespace) -> int:

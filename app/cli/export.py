@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from app.cli.options import add_json
-from app.cli.requirements import TRAINER_PACKAGES, require_packages
+from app.cli.options import TRAINER_PACKAGES, add_json, require_packages
 from app.cli.terminal import report
 from engine.core.errors import UsageError
 from engine.core.paths import asset_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 
 from app.cli.options import add_action, add_actions, add_detector, add_json, add_model
@@ -68,17 +69,11 @@ def _check(options: argparse.Namespace) -> int:
     folder = FilterLibrary().find(options.filter)
     loaded = load_filter(folder)
     entry = filter_entry(folder)
-    rows = [
-        (
-            layer.spec.line,
-            layer.spec.image,
-            f"{layer.image.width} x {layer.image.height}",
-            "anchor" if layer.spec.mesh is None else "mesh",
-            layer.spec.blend,
-        )
-        for layer in loaded.layers
-    ]
-    layers = table([("line", "image", "pixels", "held by", "blend"), *rows])
+    rows: list[tuple[object, ...]] = [("line", "image", "pixels", "held by", "blend")]
+    for layer in loaded.layers:
+        spec, size = layer.spec, f"{layer.image.width} x {layer.image.height}"
+        rows.append((spec.line, spec.image, size, "anchor" if spec.mesh is None else "mesh", spec.blend))
+    layers = table(rows)
     text = f"“{entry.title}” in {folder} can be drawn.\n{layers}"
     if entry.hook:
         text += f"\nIts hook {loaded.spec.hook} was read, but not run: a hook is a program like any other."
@@ -93,14 +88,11 @@ def _apply(options: argparse.Namespace) -> int:
     if loaded.spec.hook and not hooks:
         say(f"The hook {loaded.spec.hook} is not run; read it, then use --run-hook.", error=True)
     landmarker, detector = ModelLibrary().load(options.model), make_detector(options.detector)
-    source = open_source(options.path)
-    try:
+    with closing(open_source(options.path)) as source:
         smoothing = DEFAULT_SMOOTHING if source.kind is SourceKind.VIDEO else 0.0
         pipeline = Pipeline(detector, landmarker, smoothing)
         frames, with_faces = apply_to_source(source, Path(options.path), pipeline, loaded, Path(options.out))
         remark = source.remark
-    finally:
-        source.close()
     text = f"{frames} pictures or frames written to {options.out}; {with_faces} of them have a face."
     report({"frames": frames, "with_faces": with_faces, "out": options.out}, text, options.json)
     failure = None if loaded.hook is None else loaded.hook.error

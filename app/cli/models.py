@@ -10,10 +10,7 @@ from app.cli.options import add_json
 from app.cli.terminal import number, report, table
 from engine.inference.library import ModelEntry, ModelLibrary
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the verb."""
-    add_json(parser)
+add_arguments = add_json  # its only argument
 
 
 def main(options: argparse.Namespace) -> int:

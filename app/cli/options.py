@@ -1,15 +1,31 @@
-"""Arguments that several verbs of the command line share."""
+"""What several verbs of the command line share: arguments, and a look whether the trainer's packages are there."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import importlib.util
+from collections.abc import Callable, Iterable
 
+from engine.core.errors import UsageError
 from engine.inference.detector import DEFAULT_DETECTOR, DETECTORS
 from engine.inference.library import DEFAULT_MODEL
 
 Verbs = argparse._SubParsersAction  # the type has no public name
 Action = Callable[[argparse.Namespace], int]  # carries a verb out and returns the exit code
+
+# What training and export import.
+TRAINER_PACKAGES = (
+    "ai_edge_quantizer",
+    "torch",
+    "lightning_fabric",
+    "litert_torch",
+    "safetensors",
+    "tensorboard",
+    "timm",
+    "torchvision",
+    "tqdm",
+    "flatbuffers",
+)
 
 
 def add_verb(verbs: Verbs, verb: str, text: str) -> argparse.ArgumentParser:
@@ -74,3 +90,18 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def require_packages(names: Iterable[str]) -> None:
+    """Check that packages of the extra `trainer` are installed, without importing them.
+
+    Raises:
+        UsageError: some are not.
+    """
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"The trainer needs packages that are not installed ({', '.join(missing)})",
+            "the application alone does without them",
+            "run “pip install -e .[trainer] -c packaging/constraints.txt”",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from app.cli.options import add_box, add_detector, add_model
@@ -37,12 +38,9 @@ def main(options: argparse.Namespace) -> int:
         truth = options.box == "truth"
         _write(predict_pack(read_pack(path), landmarker, None if truth else detector), options, landmarker)
         return 0
-    source = open_source(options.path)
-    try:
+    with closing(open_source(options.path)) as source:
         _write(predict_source(source, detector, landmarker), options, landmarker)
         remark = source.remark
-    finally:
-        source.close()
     if remark:
         say(remark, error=True)
     return 1 if remark else 0

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.main import EXIT_INTERRUPTED
-from app.cli.options import add_json, positive
-from app.cli.requirements import TRAINER_PACKAGES, require_packages
+from app.cli.options import TRAINER_PACKAGES, add_json, positive, require_packages
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
 
@@ -158,7 +157,6 @@ def _carry_out(options: argparse.Namespace, trainings: Sequence[Any], folder: Pa
 
 
 def _recipe_text(values: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table of recipes for people."""
     rows: list[tuple[object, ...]] = [("recipe", "points", "input", "steps", "batch", "description")]
     for entry in values:
         stages = entry["stages"]

@@ -13,19 +13,6 @@ from engine.sources.base import Adjustable, SourceKind
 FIRST, SECOND = 0, 1  # lanes
 
 
-@dataclass
-class LaneModel:
-    """Which model a lane has; `Player.wanted` returns which it should have.
-
-    Attributes:
-        loaded: what was loaded last, by name or path; set by threads of the sessions.
-        at_work: the model name of the lane's results; "" before the first.
-    """
-
-    loaded: str = ""
-    at_work: str = ""
-
-
 @dataclass(eq=False)
 class ActiveSource:
     """One source with the session that reads it. The session's threads set some of its attributes.

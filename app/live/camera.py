@@ -58,7 +58,7 @@ class CameraControls(QObject):
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self.poll)
         section.installEventFilter(self)
-        section.format_chosen.connect(player.use_format)
+        section.formats.activated.connect(lambda row: player.use_format(section.formats.itemData(row)))
         player.opened.connect(self._on_opened)
 
     @property

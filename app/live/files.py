@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtGui import QGuiApplication, QImage
@@ -21,6 +21,7 @@ class FileControls(QObject):
     Args:
         player: plays the file.
         pause: the switch that pauses the picture.
+        background: saves what is pasted.
 
     Attributes:
         pasted: keeps what was pasted.
@@ -31,15 +32,14 @@ class FileControls(QObject):
     reported = Signal(str)  # something that happened
     failed = Signal(object)  # UnderstudyError
 
-    def __init__(self, player: Player, pause: QAbstractButton, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._player, self._pause = player, pause
+    def __init__(self, player: Player, pause: QAbstractButton, background: Background) -> None:
+        super().__init__()
+        self._player, self._pause, self._background = player, pause, background
         self.pasted = PastedPictures(self.tr("Pasted picture"))
-        self._background = Background(self)
         self.transport = Transport()
-        self.transport.seek_wanted.connect(player.seek)
+        self.transport.slider.wanted.connect(player.seek)
         self.transport.step_wanted.connect(self.step)
-        self.transport.loop_toggled.connect(player.set_loop)
+        self.transport.loop.toggled.connect(player.set_loop)
 
     def step(self, frames: int) -> None:
         """Pause, and go so many frames forward, or back."""
@@ -64,10 +64,6 @@ class FileControls(QObject):
         else:
             self.reported.emit(self.tr("The clipboard holds no picture and no file."))
 
-    def close(self) -> None:
-        """Emit no signal any more."""
-        self._background.close()
-
 
 class PastedPictures:
     """Keeps pictures that were pasted as long as the program runs.
@@ -79,7 +75,6 @@ class PastedPictures:
     def __init__(self, name: str) -> None:
         self._name = name
         self._folder: TemporaryDirectory[str] | None = None
-        self._count = 0
 
     def keep(self, image: QImage) -> str:
         """Save a picture and return it as `open_source` takes it; may take a moment.
@@ -90,10 +85,9 @@ class PastedPictures:
         try:
             if self._folder is None:
                 self._folder = TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
-            self._count += 1
             # A folder of one picture: its name is what the source is called.
-            folder = Path(self._folder.name, str(self._count), self._name)
-            folder.mkdir(parents=True)
+            folder = Path(mkdtemp(dir=self._folder.name), self._name)
+            folder.mkdir()
         except OSError as error:
             raise _unsaved(str(error.strerror)) from error
         if not image.save(str(folder / "1.png")):

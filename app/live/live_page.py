@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
@@ -15,14 +15,15 @@ from app.live.filter_loader import FilterLoader
 from app.live.outputs import Outputs
 from app.live.panel.output import join_outputs
 from app.live.panel.panel import ControlPanel
-from app.live.panel.source import SourceAction
+from app.live.panel.source import TIMES, SourceAction
 from app.live.player import Player
 from app.live.screenshot import Screenshots, screenshot_folder
 from app.live.status_text import notice_words, opening_words, remedies_for, status_words
-from app.live.viewport.presenter import BigLane, Presenter
-from app.live.viewport.recording_mark import RecordingMark
+from app.live.viewport.over_picture import RecordingMark
+from app.live.viewport.presenter import Presenter
 from app.live.viewport.strip_chart import StripChart
 from app.live.viewport.viewport import Viewport
+from app.models.facts import cards_of
 from app.settings.binding import follow
 from app.settings.store import SettingsStore
 from app.shell.background import Background
@@ -39,8 +40,6 @@ from engine.render.scene import Layout
 from engine.sources.base import SourceKind
 from engine.sources.opening import SAMPLE
 
-TIMES = "\u00d7"  # between width and height
-
 
 class LivePage(QWidget):
     """Shows one source through one model or two.
@@ -52,7 +51,6 @@ class LivePage(QWidget):
 
     status_changed = Signal(str)  # what the source is doing
     reported = Signal(str)  # something that happened
-    full_screen_wanted = Signal()
 
     def __init__(self, api: EngineApi, store: SettingsStore) -> None:
         super().__init__()
@@ -64,10 +62,10 @@ class LivePage(QWidget):
         self.view, self.banner, self.chart = Viewport(), Banner(), StripChart()
         self.presenter, self._recording_mark = Presenter(self.view), RecordingMark(self.view)
         self.panel = ControlPanel(store)
-        self.outputs, self._screenshots = Outputs(store.settings.recordings), Screenshots(self)
+        self.outputs, self._screenshots = Outputs(store.settings.recordings), Screenshots(self, self._background)
         self._filters = FilterLoader(self)
         self.player = Player(api, store, self.outputs.on_result)
-        self.files = FileControls(self.player, self.panel.pause, self)
+        self.files = FileControls(self.player, self.panel.pause, self._background)
         self.cameras = CameraControls(api.list_cameras, self.player, self.panel.source, self)
         self._lay_out()
         self._connect_panel()
@@ -100,8 +98,6 @@ class LivePage(QWidget):
         self._background.close()
         self._filters.close()
         self.cameras.close()
-        self.files.close()
-        self._screenshots.close()
         self.player.stop()
         self.outputs.close()
 
@@ -149,15 +145,6 @@ class LivePage(QWidget):
         """Let the user choose a video or a picture."""
         ask_for_file(self, self.tr("Open a video or a picture"), self.player.open)
 
-    def ask_for_folder(self) -> None:
-        """Let the user choose a folder of pictures."""
-        ask_for_folder(self, self.tr("Open a folder of pictures"), self.player.open)
-
-    def ask_for_filter(self) -> None:
-        """Let the user choose the folder of a filter."""
-        choose = self.panel.filters.choose
-        ask_for_folder(self, self.tr("Open the folder of a filter"), lambda folder: choose(Path(folder)))
-
     def use_model(self, lane: int, name: str) -> None:
         """Use a model in a lane; the second lane is shown if it was not."""
         if lane == SECOND and not self._compares:
@@ -183,17 +170,18 @@ class LivePage(QWidget):
     def _connect_panel(self) -> None:
         panel = self.panel
         panel.sources.chosen.connect(self.open)
+        pictures, folder_of = self.tr("Open a folder of pictures"), self.tr("Open the folder of a filter")
         actions = {
             SourceAction.OPEN_FILE: self.ask_for_file,
-            SourceAction.OPEN_FOLDER: self.ask_for_folder,
+            SourceAction.OPEN_FOLDER: lambda: ask_for_folder(self, pictures, self.player.open),
             SourceAction.LOOK_AGAIN: self.cameras.poll,
         }
         panel.sources.action_wanted.connect(lambda action: actions[action]())
-        panel.lanes.model_chosen.connect(lambda lane, name: self.player.use_model(name, lane))
-        panel.lanes.swap_wanted.connect(self.swap_models)
-        panel.filters.folder_wanted.connect(self.ask_for_filter)
+        for lane, picker in enumerate(panel.lanes.pickers):
+            picker.chosen.connect(partial(self.player.use_model, lane=lane))
+        panel.lanes.swap.clicked.connect(self.swap_models)
+        panel.filters.folder_wanted.connect(lambda: ask_for_folder(self, folder_of, panel.filters.choose))
         panel.screenshot.clicked.connect(self.take_screenshot)
-        panel.full_screen.clicked.connect(self.full_screen_wanted)
 
     def _connect_player(self) -> None:
         player = self.player
@@ -206,7 +194,7 @@ class LivePage(QWidget):
         player.idle.connect(self._on_idle)
         player.failed.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
         self.view.painted.connect(self.chart.add_latency)
-        self.files.transport.pause_wanted.connect(self.toggle_pause)
+        self.files.transport.play.clicked.connect(self.toggle_pause)
         self.files.opening_wanted.connect(self.open)
         self.cameras.pace_changed.connect(self._show_status)
 
@@ -252,7 +240,6 @@ class LivePage(QWidget):
     # What is reported
 
     def _goes_on(self) -> bool:
-        """Return whether frames come from the source on screen."""
         return self._status is not None and self._status.state is SourceState.LIVE
 
     def _on_filter_recovered(self) -> None:
@@ -261,24 +248,21 @@ class LivePage(QWidget):
 
     def _on_models(self, entries: list[ModelEntry]) -> None:
         self._entries = entries
-        self.panel.lanes.set_entries(entries)
-        self.view.set_entries(entries)
+        for picker in self.panel.lanes.pickers:
+            picker.set_entries(entries)
+        self.view.lane_plates.set_models(cards_of(entries))
         if self._compares:
             self._choose_other()
 
     def _on_view(self, view: View) -> None:
         live = self._store.settings.live
-        self.view.show_view(
-            view, live.layout, live.pace, magnification=live.magnification, live=not live.paused and self._goes_on()
-        )
+        self.view.show_view(view, live, live=not live.paused and self._goes_on())
         self.outputs.show(view, self.view.composed_pixels)
         if not live.paused:
             self.chart.add(view)
         self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
         if self.presenter.isVisible():
-            screen = [self.view.lane_plates.latencies[lane].spread for lane in range(len(view.lanes))]
-            lanes = [BigLane(its.result.model, its.stats, late) for its, late in zip(view.lanes, screen, strict=True)]
-            self.presenter.show_lanes(lanes, view.agreement)
+            self.presenter.show_view(view, [latency.spread for latency in self.view.lane_plates.latencies])
         self.cameras.update_pace(view)
         self._show_playback()
         frame = view.first.result.frame
@@ -306,7 +290,7 @@ class LivePage(QWidget):
         self.view.show_notice(self.tr("There is nothing to show. Choose a source at the right, or drop a file here."))
 
     def _on_model(self, lane: int, name: str) -> None:
-        self.panel.lanes.select(lane, name)
+        self.panel.lanes.pickers[lane].select(name)
         if isinstance(self.banner.error, ModelError):
             self.banner.hide()
 
@@ -336,7 +320,6 @@ class LivePage(QWidget):
             self.banner.hide()
 
     def _show_status(self) -> None:
-        """Show what the source on screen is doing."""
         playing, status = self.player.current, self._status
         if playing is not None and status is not None:
             words = status_words(playing, status, self._size, self._store.settings.live.paused)
@@ -350,7 +333,6 @@ class LivePage(QWidget):
 
 
 def _listed(playing: ActiveSource) -> str | None:
-    """Return the entry of the source list for a source."""
     if playing.kind is SourceKind.SAMPLE:
         return SAMPLE
     return playing.name if playing.kind is SourceKind.CAMERA else playing.spec

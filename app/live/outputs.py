@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
+from app.live.screenshot import new_name, own_folder
 from app.shell.background import Background
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
@@ -42,8 +42,7 @@ class Recording(Enum):
 
 def recordings_folder() -> Path:
     """Return the default folder of recordings and logs: `Understudy` in the folder of videos."""
-    videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
-    return Path(videos or Path.home()) / "Understudy"
+    return own_folder(QStandardPaths.StandardLocation.MoviesLocation)
 
 
 class Outputs(QObject):
@@ -206,11 +205,7 @@ class Outputs(QObject):
 
     def _stem(self) -> Path:
         """Return a path of date and time with which no file begins, not even one still to be made."""
-        stem = name = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
-        count = 1
-        while name in self._names or any(self._folder.glob(f"*{name}[. ]*")):
-            count += 1
-            name = f"{stem} ({count})"
+        name = new_name(lambda name: name in self._names or any(self._folder.glob(f"*{name}[. ]*")))
         self._names.add(name)
         return self._folder / name
 

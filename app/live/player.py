@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from app.live.active_source import FIRST, SECOND, ActiveSource, LaneModel
+from app.live.active_source import FIRST, SECOND, ActiveSource
 from app.live.engine_api import EngineApi
 from app.settings.schema import LaneSettings
 from app.settings.store import SettingsStore
 from app.shell.background import Background, Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
-from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
 from engine.live.file_reader import Playback
 from engine.live.finder import OnResult
@@ -25,6 +26,7 @@ from engine.sources.base import Adjustable, CameraFormat, Source, SourceKind
 from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.opening import SAMPLE
 
+T = TypeVar("T")
 STOP_SECONDS = 2.0  # time for a session to end; the window must be gone after 3
 
 
@@ -33,6 +35,7 @@ class Player(QObject):
 
     Attributes:
         current: what is on screen.
+        at_work: the model name of each lane's results; "" before the first.
     """
 
     viewed = Signal(object)  # View: a new picture of the source on screen
@@ -50,7 +53,8 @@ class Player(QObject):
         self._api, self._store = api, store
         self._on_result = on_result
         self._mirroring_chosen = False  # by the user, while the next source is being opened
-        self.lanes = (LaneModel(), LaneModel())
+        self.at_work = ["", ""]
+        self._last_loaded = ["", ""]  # of each lane, by name or path; set by threads of the sessions
         self._loop = False
         self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
         self.current: ActiveSource | None = None
@@ -146,7 +150,7 @@ class Player(QObject):
         for playing in self._alive:
             playing.reported[lane] = ""  # choosing a broken model twice is reported twice
             if lane == FIRST:
-                playing.session.use_model(lambda: self._load_landmarker(FIRST, model))
+                playing.session.use_model(lambda: self._loaded(FIRST, self._api.load_landmarker, model))
             else:
                 playing.second_model = None  # so that one that failed is tried again
                 self._request_second_model(playing)
@@ -204,10 +208,10 @@ class Player(QObject):
             return
         playing.second_model = model
         playing.session.use_model(
-            lambda: self._load_landmarker(SECOND, model),
+            lambda: self._loaded(SECOND, self._api.load_landmarker, model),
             SECOND,
             # By the time the first one failed, another may have been requested.
-            lambda: self._build_pipeline(SECOND, self.wanted(SECOND)),
+            lambda: self._loaded(SECOND, self._api.make_pipeline, self.wanted(SECOND)),
         )
 
     def _open_source(self, playing: ActiveSource, before: tuple[threading.Event, ...]) -> Source:
@@ -227,27 +231,20 @@ class Player(QObject):
         """Build the pipeline, with another model if the requested one is broken; runs on the session's thread."""
         model = self.wanted(FIRST)
         try:
-            return self._build_pipeline(FIRST, model)
+            return self._loaded(FIRST, self._api.make_pipeline, model)
         except ModelError as error:
             playing.model_refusal = error
             for entry in self._api.list_models():
                 if entry.error is None and entry.name != model:
-                    return self._build_pipeline(FIRST, entry.name)
+                    return self._loaded(FIRST, self._api.make_pipeline, entry.name)
             raise
 
-    def _build_pipeline(self, lane: int, model: str) -> Pipeline:
-        pipeline = self._api.make_pipeline(model)
-        self.lanes[lane].loaded = model
-        return pipeline
-
-    def _load_landmarker(self, lane: int, model: str) -> Landmarker:
-        """Load another model; runs on a session's thread."""
-        landmarker = self._api.load_landmarker(model)
-        self.lanes[lane].loaded = model
-        return landmarker
+    def _loaded(self, lane: int, load: Callable[[str], T], model: str) -> T:
+        loaded = load(model)  # on a session's thread
+        self._last_loaded[lane] = model
+        return loaded
 
     def _poll(self) -> None:
-        """Handle the news of the sessions."""
         if self._next is not None:
             self._poll_next(self._next)
         if self.current is not None:
@@ -329,8 +326,8 @@ class Player(QObject):
     def _report_view(self, view: View) -> None:
         for lane, shown in enumerate(view.lanes):
             model = shown.result.model  # "" on frames that no model processed
-            if model and model != self.lanes[lane].at_work:
-                self.lanes[lane].at_work = model
+            if model and model != self.at_work[lane]:
+                self.at_work[lane] = model
                 self.model_changed.emit(lane, model)
         self.viewed.emit(view)
 
@@ -345,11 +342,10 @@ class Player(QObject):
                 self._report_error(lane, error)
 
     def _report_error(self, lane: int, error: UnderstudyError) -> None:
-        model = self.lanes[lane]
-        wanted = self.wanted(lane)
-        if isinstance(error, ModelError) and model.at_work:
-            self._store_model(model.loaded, lane)
-            self.model_changed.emit(lane, model.at_work)
+        wanted, at_work = self.wanted(lane), self.at_work[lane]
+        if isinstance(error, ModelError) and at_work:
+            self._store_model(self._last_loaded[lane], lane)
+            self.model_changed.emit(lane, at_work)
         self.failed.emit(error, lambda: self.use_model(wanted, lane))
 
     def _has_new_status(self, playing: ActiveSource) -> bool:

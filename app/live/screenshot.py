@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 import cv2
@@ -18,10 +19,21 @@ from engine.core.errors import RecordingError, UnderstudyError
 from engine.formats.images import write_picture
 
 
+def own_folder(place: QStandardPaths.StandardLocation) -> Path:
+    """Return `Understudy` in one of the user's folders."""
+    return Path(QStandardPaths.writableLocation(place) or Path.home()) / "Understudy"
+
+
 def screenshot_folder() -> Path:
     """Return where screenshots go: `Understudy` in the user's folder of pictures."""
-    pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-    return Path(pictures or Path.home()) / "Understudy"
+    return own_folder(QStandardPaths.StandardLocation.PicturesLocation)
+
+
+def new_name(is_taken: Callable[[str], bool]) -> str:
+    """Return date and time as a name, with the first number that is not taken where it is."""
+    now = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
+    names = chain([now], (f"{now} ({number})" for number in count(2)))
+    return next(name for name in names if not is_taken(name))
 
 
 class Screenshots(QObject):
@@ -29,23 +41,19 @@ class Screenshots(QObject):
 
     Args:
         window: parent of the file dialog.
+        background: writes the files.
     """
 
     reported = Signal(str)  # a sentence for the status line
     failed = Signal(object, object)  # RecordingError, and the remedies for it
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, background: Background) -> None:
         super().__init__(window)
-        self._window = window
-        self._background = Background(self)
+        self._window, self._background = window, background
 
     def save(self, pixels: NDArray[np.uint8], folder: Path) -> None:
         """Save a picture `[H, W, 4]` uint8 BGRA in a folder."""
         self._run(lambda: save_screenshot(pixels, folder), pixels)
-
-    def close(self) -> None:
-        """Emit no signal any more."""
-        self._background.close()
 
     def _run(self, save: Callable[[], Path], pixels: NDArray[np.uint8]) -> None:
         self._background.run(save, self._on_saved, lambda error: self._on_failed(error, pixels))
@@ -76,12 +84,8 @@ def save_screenshot(pixels: NDArray[np.uint8], folder: Path) -> Path:
     Raises:
         RecordingError: the picture cannot be written.
     """
-    stem = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
-    path, count = folder / f"{stem}.png", 1
-    while path.exists():
-        count += 1
-        path = folder / f"{stem} ({count}).png"
-    return _write(path, pixels)
+    name = new_name(lambda name: (folder / f"{name}.png").exists())
+    return _write(folder / f"{name}.png", pixels)
 
 
 def save_window_screenshot(window: QWidget, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
@@ -18,54 +17,30 @@ MEGABYTE = 1e6  # bytes
 NONE = "\u2013"  # in place of a number that is not known
 
 
-@dataclass(frozen=True)
-class ModelFacts:
-    """What is shown of a model.
-
-    Attributes:
-        name: as in results.
-        role: `student` or `teacher`.
-        points: how many landmarks it finds.
-        megabytes: size of its file.
-    """
-
-    name: str
-    role: str
-    points: int
-    megabytes: float
-
-    @staticmethod
-    def of(card: Card) -> ModelFacts:
-        """Return what a card says."""
-        return ModelFacts(card.name, card.role, card.scheme, card.bytes / MEGABYTE)
-
-    @property
-    def role_words(self) -> str:
-        """The role as people read it."""
-        if self.role == "teacher":
-            return translate("model_facts", "Teacher")
-        return translate("model_facts", "Student")
-
-    @property
-    def points_words(self) -> str:
-        """The number of landmarks with its unit."""
-        return translate("model_facts", "{0} points").format(self.points)
-
-    @property
-    def size_words(self) -> str:
-        """The size of the file with its unit."""
-        return translate("model_facts", "{0:.1f} MB").format(self.megabytes)
+def cards_of(entries: Iterable[ModelEntry]) -> dict[str, Card]:
+    """Return the cards of the readable models, by name."""
+    return {entry.card.name: entry.card for entry in entries if entry.card is not None}
 
 
-def facts_of(entries: Iterable[ModelEntry]) -> dict[str, ModelFacts]:
-    """Return the facts of the readable models, by name."""
-    return {entry.card.name: ModelFacts.of(entry.card) for entry in entries if entry.card is not None}
+def role_words(card: Card) -> str:
+    """Return the role as people read it."""
+    return translate("model_facts", "Teacher") if card.role == "teacher" else translate("model_facts", "Student")
+
+
+def points_words(card: Card) -> str:
+    """Return the number of landmarks with its unit."""
+    return translate("model_facts", "{0} points").format(card.scheme)
+
+
+def size_words(card: Card) -> str:
+    """Return the size of the file with its unit."""
+    return translate("model_facts", "{0:.1f} MB").format(card.bytes / MEGABYTE)
 
 
 def role_of(entry: ModelEntry) -> str:
     """Return the role of a model that can be used, or what is wrong with another."""
     if entry.card is not None and entry.error is None:
-        return ModelFacts.of(entry.card).role_words
+        return role_words(entry.card)
     if entry.error is not None and not entry.path.is_file():
         return translate("model_facts", "File missing")
     return translate("model_facts", "Cannot be used")
@@ -73,15 +48,14 @@ def role_of(entry: ModelEntry) -> str:
 
 def network_rows(card: Card) -> list[tuple[str, str]]:
     """Return what the network is: pairs of a label and its words."""
-    facts = ModelFacts.of(card)
     return [
         (translate("model_facts", "Method"), card.system),
-        (translate("model_facts", "Landmarks"), facts.points_words),
+        (translate("model_facts", "Landmarks"), points_words(card)),
         (
             translate("model_facts", "Input"),
             translate("model_facts", "{0} \u00d7 {0} pixels, RGB").format(card.input_size),
         ),
-        (translate("model_facts", "File size"), f"{facts.megabytes:.2f} MB"),
+        (translate("model_facts", "File size"), f"{card.bytes / MEGABYTE:.2f} MB"),
         (translate("model_facts", "Weights"), count_words(card.params)),
         (
             translate("model_facts", "Multiply-adds"),

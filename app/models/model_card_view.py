@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QDateTime, QLocale, Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.models.benchmarking import Measurement
 from app.models.facts import accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols, role_of
 from app.theme.theme import GAP, MARGIN
-from app.widgets.page_parts import TEXT_WIDTH, Chip, Facts, Table, make_heading, make_title, make_words, stack
+from app.widgets.page_parts import (
+    TEXT_WIDTH,
+    Chip,
+    Facts,
+    Table,
+    make_heading,
+    make_title,
+    make_words,
+    side_by_side,
+    stack,
+)
 from engine.core.errors import sentence
 from engine.inference.card import Card
 from engine.inference.library import ModelEntry
@@ -84,18 +94,8 @@ class ModelCardView(QWidget):
         )
 
     def _lay_out(self) -> None:
-        head = QHBoxLayout()
-        head.setSpacing(MARGIN)
-        head.addWidget(self.name)
-        head.addWidget(self.role, 0, Qt.AlignmentFlag.AlignVCenter)
+        head = side_by_side(self.name, self.role, spacing=MARGIN)
+        head.setAlignment(self.role, Qt.AlignmentFlag.AlignVCenter)
         head.addStretch(1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(MARGIN + GAP)
-        rows.addLayout(head)
-        rows.addWidget(self.problem)
-        for group in self._groups:
-            rows.addWidget(group)
-        rows.addWidget(self.file)
-        rows.addStretch(1)
+        stack(head, self.problem, *self._groups, self.file, spacing=MARGIN + GAP, whole=self)
         self.setMaximumWidth(TEXT_WIDTH)

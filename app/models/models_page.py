@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QListWidget, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.live.active_source import FIRST, SECOND
 from app.models.benchmarking import Benchmarking
-from app.models.facts import ModelFacts, role_of
+from app.models.facts import MEGABYTE, points_words, role_of, role_words
 from app.models.model_card_view import ModelCardView
 from app.shell.background import Background
 from app.shell.banner import Banner
@@ -19,7 +19,7 @@ from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_file
 from app.widgets.page_parts import Column, fill_page, make_title, make_words, side_by_side, stack
-from app.widgets.two_lines import add_row, prepare_list
+from app.widgets.two_lines import TwoLineList
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelEntry
 
@@ -43,12 +43,14 @@ class ModelsPage(QWidget):
         self._list_models, self._load = list_models, load_landmarker
         self._background = Background(self)
         self._opened: dict[Path, ModelEntry] = {}  # files from outside the library
-        self.banner, self.list, self.card = Banner(), ModelList(), ModelCardView()
+        self._entries: list[ModelEntry] = []
+        self.list = TwoLineList(self.tr("Models"), self.tr("The models on this machine"))
+        self.banner, self.card = Banner(), ModelCardView()
         self.nothing = make_words(self.tr("Looking for models …"))
         self.speeds = Benchmarking(load_landmarker, self)
         self._make_buttons()
         self._lay_out()
-        self.list.chosen.connect(self._show_chosen)
+        self.list.currentRowChanged.connect(lambda _: self._show_chosen())
         self.speeds.changed.connect(self._show_chosen)
         self.speeds.failed.connect(self.banner.show_error)
         self._show_chosen()
@@ -101,8 +103,8 @@ class ModelsPage(QWidget):
         self.open_folder = make_button(self.tr("Open its folder"), self.tr("Show the files of the chosen model"))
         self.first.clicked.connect(lambda: self._use(FIRST))
         self.second.clicked.connect(lambda: self._use(SECOND))
-        self.measure.clicked.connect(lambda: self._measure([self.list.entry] if self.list.entry else []))
-        self.measure_all.clicked.connect(lambda: self._measure(self.list.entries))
+        self.measure.clicked.connect(lambda: self._measure([self._entry] if self._entry else []))
+        self.measure_all.clicked.connect(lambda: self._measure(self._entries))
         self.cancel.clicked.connect(self.speeds.cancel)
         self.open_file.clicked.connect(self.ask_for_model)
         self.open_folder.clicked.connect(self._show_folder)
@@ -127,34 +129,34 @@ class ModelsPage(QWidget):
     # What users do
 
     def _use(self, lane: int) -> None:
-        if self.list.entry is not None:
-            self.use_wanted.emit(lane, self._key(self.list.entry))
+        if self._entry is not None:
+            self.use_wanted.emit(lane, self._key(self._entry))
 
     def _measure(self, entries: list[ModelEntry]) -> None:
         self.banner.hide()
         self.speeds.start([self._key(entry) for entry in entries if entry.error is None])
 
     def _show_folder(self) -> None:
-        if self.list.entry is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.list.entry.path.parent)))
+        if self._entry is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._entry.path.parent)))
 
     # Results
 
     def _on_listed(self, entries: list[ModelEntry]) -> None:
         self.nothing.setText(self.tr("There is no model yet. Open a model file, or train one on the page Train."))
         listed = {entry.path.absolute() for entry in entries}
-        self.list.set_entries([*entries, *(entry for path, entry in self._opened.items() if path not in listed)])
+        opened = [entry for path, entry in self._opened.items() if path not in listed]
+        self._fill([*entries, *opened], None if self._entry is None else self._entry.path)
 
     def _on_opened(self, opened: ModelEntry) -> None:
         self.banner.hide()
         self._opened[opened.path.absolute()] = opened
-        listed = [entry for entry in self.list.entries if entry.path.absolute() != opened.path.absolute()]
-        self.list.set_entries([*listed, opened])
-        self.list.setCurrentRow(len(listed))
+        listed = [entry for entry in self._entries if entry.path.absolute() != opened.path.absolute()]
+        self._fill([*listed, opened], opened.path)
 
     def _show_chosen(self) -> None:
-        entry, busy = self.list.entry, self.speeds.busy
-        usable = [listed for listed in self.list.entries if listed.error is None]
+        entry, busy = self._entry, self.speeds.busy
+        usable = [listed for listed in self._entries if listed.error is None]
         self._right.setCurrentIndex(0 if entry is None else 1)
         if entry is not None:
             self.card.show_entry(entry, self.speeds.result(self._key(entry)), busy)
@@ -170,46 +172,25 @@ class ModelsPage(QWidget):
         """Return the name of a model of the library, the path of another."""
         return str(entry.path) if entry.path.absolute() in self._opened else entry.name
 
-
-class ModelList(QListWidget):
-    """Models by name, the broken ones too; one of them is chosen as long as there are any.
-
-    Attributes:
-        entries: all that are listed.
-    """
-
-    chosen = Signal()  # another model, or the same one with another card
-
-    def __init__(self) -> None:
-        super().__init__()
-        prepare_list(self, self.tr("Models"), self.tr("The models on this machine"))
-        self.entries: list[ModelEntry] = []
-        self.currentRowChanged.connect(lambda _: self.chosen.emit())
+    # The list
 
     @property
-    def entry(self) -> ModelEntry | None:
+    def _entry(self) -> ModelEntry | None:
         """The chosen model."""
-        row = self.currentRow()
-        return self.entries[row] if 0 <= row < len(self.entries) else None
+        row = self.list.currentRow()
+        return self._entries[row] if 0 <= row < len(self._entries) else None
 
-    def set_entries(self, entries: Sequence[ModelEntry]) -> None:
-        """List these models; the chosen one stays chosen where it is still there."""
-        before = self.entry
-        self.blockSignals(True)
-        self.entries = list(entries)
-        self.clear()
-        for entry in self.entries:
-            add_row(self, entry.name, self._kind(entry), str(entry.error or entry.path))
-        paths = [entry.path for entry in self.entries]
-        if before is not None and before.path in paths:
-            self.setCurrentRow(paths.index(before.path))
-        else:
-            self.setCurrentRow(next((row for row, entry in enumerate(self.entries) if entry.error is None), 0))
-        self.blockSignals(False)
-        self.chosen.emit()
+    def _fill(self, entries: Sequence[ModelEntry], chosen: Path | None) -> None:
+        """List these models, and choose one by its path, or else the first that can be used."""
+        self._entries = list(entries)
+        usable = [row for row, entry in enumerate(self._entries) if entry.error is None]
+        wanted = [row for row, entry in enumerate(self._entries) if entry.path == chosen]
+        rows = [(entry.name, self._kind(entry), str(entry.error or entry.path)) for entry in self._entries]
+        self.list.fill(rows, [*wanted, *usable, 0][0])
+        self._show_chosen()
 
     def _kind(self, entry: ModelEntry) -> str:
-        if entry.card is None or entry.error is not None:
+        card = entry.card
+        if card is None or entry.error is not None:
             return role_of(entry)
-        facts = ModelFacts.of(entry.card)
-        return f"{facts.role_words} · {facts.points_words} · {facts.megabytes:.2f} MB"
+        return f"{role_words(card)} · {points_words(card)} · {card.bytes / MEGABYTE:.2f} MB"

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider
 
 from app.settings.schema import range_of, value_at
 from app.settings.store import SettingsStore
 from app.settings.words import WORDS, hint_of, label_of
 from app.shortcuts.shortcuts import with_key
-from app.widgets.controls import CheckBox, make_check, make_slider
+from app.widgets.controls import CheckBox, named
 
 Control = QAbstractButton | QComboBox | QSlider
 
@@ -59,7 +60,7 @@ def bind(
 
 def bound_check(store: SettingsStore, path: str, values: tuple[object, object] = (False, True)) -> CheckBox:
     """Return a check box for a setting; see `bind`."""
-    box = make_check(label_of(path), tool_tip(path))
+    box = CheckBox(label_of(path), tool_tip(path))
     bind(store, box, path, values=values)
     return box
 
@@ -68,7 +69,10 @@ def bound_slider(store: SettingsStore, path: str, *, scale: int = 1, page: int =
     """Return a slider over the range of a setting; see `bind`. The page keys move it by `page` steps."""
     allowed = range_of(path)
     low, high = round(allowed.low * scale), round(allowed.high * scale)
-    slider = make_slider(label_of(path), tool_tip(path), low, high, page)
+    slider = named(QSlider(Qt.Orientation.Horizontal), label_of(path), tool_tip(path))
+    slider.setRange(low, high)
+    slider.setPageStep(page)
+    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     bind(store, slider, path, scale=scale)
     return slider
 

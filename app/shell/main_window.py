@@ -6,19 +6,27 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QMoveEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QStackedWidget
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QMoveEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from app.live.active_source import SECOND
 from app.live.engine_api import EngineApi
 from app.live.live_page import LivePage
-from app.live.viewport.first_hint import FirstHint
+from app.live.viewport.over_picture import FirstHint
 from app.models.models_page import ModelsPage
-from app.settings.geometry import place_of, restore_place
+from app.settings.schema import WindowPlace
 from app.settings.store import SettingsStore
-from app.shell.status_line import StatusLine
-from app.shell.top_bar import TopBar
+from app.shell.bars import StatusLine, TopBar
 from app.shortcuts.cheat_sheet import HotkeySheet
 from app.shortcuts.shortcuts import HOTKEYS, Act, Hotkeys
 from app.theme.theme import Theme, ThemeChoice
@@ -26,6 +34,7 @@ from app.train.train_page import TrainPage
 from app.widgets.page_parts import stack
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
+HANDLE = 60  # logical pixels of the upper edge that must be on a screen, so that a mouse can take hold of it
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
 
 
@@ -113,10 +122,9 @@ class MainWindow(QMainWindow):
 
     def _acts(self) -> dict[Act | str, Callable[[], object]]:
         live, panel = self.live, self.panel
-        acts: dict[Act | str, Callable[[], object]] = {
-            line.act: partial(self.store.toggle, line.act) for line in HOTKEYS if isinstance(line.act, str)
-        }
-        return acts | {
+        settings = (line.act for line in HOTKEYS if isinstance(line.act, str))
+        return {
+            **{path: partial(self.store.toggle, path) for path in settings},
             "live.overlay.truth": panel.overlays.boxes["truth"].click,  # not while it is disabled
             Act.PAUSE: live.toggle_pause,
             Act.FRAME_BACK: lambda: live.files.step(-1),
@@ -140,18 +148,19 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         live = self.live
-        self.top_bar.chosen.connect(self.pages.setCurrentIndex)
-        self.top_bar.keys_wanted.connect(self.sheet.toggle)
+        self.top_bar.tabs.currentChanged.connect(self.pages.setCurrentIndex)
+        self.top_bar.theme.clicked.connect(lambda: self.store.toggle("theme"))
+        self.top_bar.keys.clicked.connect(self.sheet.toggle)
         live.status_changed.connect(self.status_line.show_text)
         live.reported.connect(self.status_line.show_briefly)
-        live.full_screen_wanted.connect(self.toggle_full_screen)
+        live.panel.full_screen.clicked.connect(self.toggle_full_screen)
         self.models.use_wanted.connect(self._use_model)
         self.training.load_wanted.connect(lambda path: self._use_model(SECOND, path))
         self.training.choices_changed.connect(lambda choices: self.store.update("training", choices))
-        self.training.busy_changed.connect(lambda busy: self.top_bar.mark_busy(TRAIN_PAGE, busy))
+        at_work = self.training.controller.changed
+        at_work.connect(lambda: self.top_bar.mark_busy(TRAIN_PAGE, self.training.busy))
         self.store.failed.connect(self.banner.show_error)
         self.store.changed.connect(self._on_setting)
-        self.top_bar.theme_wanted.connect(partial(self.store.toggle, "theme"))
 
     def _on_setting(self, path: str) -> None:
         if path == "presenter":
@@ -252,10 +261,36 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(CLOSING_MS, self, self.gone.emit)
         self.live.close_down()
         self.models.close_down()
-        self.training.close_down()
+        self.training.controller.close_down()
         self.store.close()
 
     def _finished(self, part: str) -> None:
         self._unfinished.discard(part)
         if not self._unfinished:
             self.gone.emit()
+
+
+def place_of(window: QWidget) -> WindowPlace:
+    """Return where a window is, or would be if it were not maximised or in full screen."""
+    usual = window.normalGeometry()
+    return WindowPlace(usual.x(), usual.y(), usual.width(), usual.height(), window.isMaximized())
+
+
+def restore_place(window: QWidget, place: WindowPlace) -> None:
+    """Put a window in its place, before it is shown.
+
+    It becomes no larger than the screen; one that would be outside all screens, as after a screen was removed, is left
+    for the desktop to place.
+    """
+    screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+    home = None
+    if place.x is not None and place.y is not None:
+        handle = QRect(place.x, place.y, place.width, HANDLE)
+        seen = ((screen, screen.intersected(handle).size()) for screen in screens)
+        home = next((screen for screen, part in seen if part.width() >= HANDLE and part.height() >= HANDLE // 2), None)
+    room = (home or QGuiApplication.primaryScreen().availableGeometry()).size()
+    window.resize(QSize(place.width, place.height).boundedTo(room).expandedTo(window.minimumSize()))
+    if home is not None:
+        window.setGeometry(QRect(handle.topLeft(), window.size()))
+    if place.maximised:
+        window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)

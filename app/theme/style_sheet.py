@@ -38,18 +38,15 @@ QComboBox QAbstractItemView::item { min-height: 26px; padding: 0 7px; border-rad
 QComboBox QAbstractItemView::item:selected { background: $accent; color: $on_accent; }
 QComboBox QAbstractItemView::item:disabled { background: transparent; color: $faint; }
 
-QCheckBox, QRadioButton { spacing: 9px; padding: 4px 0; outline: none; }
-QCheckBox:disabled, QRadioButton:disabled { color: $faint; }
-QCheckBox::indicator, QRadioButton::indicator {
+QCheckBox { spacing: 9px; padding: 4px 0; outline: none; }
+QCheckBox:disabled { color: $faint; }
+QCheckBox::indicator {
     width: 15px; height: 15px; border: 1px solid $edge; border-radius: 4px; background: $field;
 }
-QRadioButton::indicator { border-radius: 8px; }
-QCheckBox::indicator:hover, QRadioButton::indicator:hover { background: $hover; }
+QCheckBox::indicator:hover { background: $hover; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
-QRadioButton::indicator:checked { width: 7px; height: 7px; border: 5px solid $accent; }
 QCheckBox::indicator:focus { width: 13px; height: 13px; border: 2px solid $text; }
-QRadioButton:focus { color: $accent; }
-QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { background: $panel; border-color: $hover; }
+QCheckBox::indicator:disabled { background: $panel; border-color: $hover; }
 
 QSlider { min-height: 24px; border: 1px solid transparent; border-radius: 5px; }
 QSlider:focus { border-color: $accent; }

@@ -104,6 +104,13 @@ def colours() -> Palette:
     return LIGHT if QGuiApplication.palette().window().color() == QColor(LIGHT.panel) else DARK
 
 
+def stage_colour(alpha: int) -> QColor:
+    """Return the colour of the stage for what is laid over pictures, its opacity from 0 to 255."""
+    colour = QColor(STAGE)
+    colour.setAlpha(alpha)
+    return colour
+
+
 def lane_colour(lane: int) -> str:
     """Return the colour of lane 0 or 1 on a panel of the theme on screen, as `#rrggbb`."""
     return (ON_DARK if colours() is DARK else ON_LIGHT)[lane]

@@ -13,9 +13,18 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.shell.background import Background
-from app.train.log_reader import OUTPUT, RECIPE_FILE, RunState, find_runs, free_name, read_run, read_tail, run_label
+from app.train.log_reader import (
+    OUTPUT,
+    RECIPE_FILE,
+    RunState,
+    find_runs,
+    free_name,
+    read_recipes,
+    read_run,
+    read_tail,
+    run_label,
+)
 from app.train.process import OwnProcess, ProcessError, own_program, reported_error
-from app.train.recipes import read_recipes
 from engine.core.errors import UnderstudyError, UsageError
 from engine.inference.library import ModelLibrary
 
@@ -80,8 +89,7 @@ class TrainingController(QObject):
         self._lister.ended.connect(self._on_listed)
         self._trainer.ended.connect(self._on_trained)
         self._exporter.ended.connect(self._on_exported)
-        self._watch = QTimer(self)
-        self._watch.setInterval(WATCH_MS)
+        self._watch = QTimer(self, interval=WATCH_MS)
         self._watch.timeout.connect(self._read_training)
 
     @property
@@ -158,7 +166,7 @@ class TrainingController(QObject):
         return None if self.training is None else self._time_left.seconds(steps)
 
     def close_down(self) -> None:
-        """Ask the training to save and end, which it does on its own; end everything else."""
+        """Ask the training to save and end, which it does also after the window is gone; end everything else."""
         self._background.close()
         self._watch.stop()
         self._trainer.ask_to_end()

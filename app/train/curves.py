@@ -82,7 +82,6 @@ class CurveChart(Chart):
 
     @property
     def _near(self) -> tuple[int, float] | None:
-        """The point under the mouse."""
         if self.hovered is None or not self._points:
             return None
         plot = self._plot()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.settings.schema import TrainChoices
 from app.theme.theme import GAP, MARGIN
-from app.train.recipes import RecipeFacts
-from app.widgets.controls import Picker, make_button
+from app.train.log_reader import RecipeFacts
+from app.widgets.controls import Picker, make_button, named
 from app.widgets.file_dialogs import ask_for_folder
-from app.widgets.page_parts import make_heading, make_words, side_by_side, stack
+from app.widgets.page_parts import make_heading, make_text, make_words, side_by_side, stack
 from engine.core.errors import UnderstudyError
 
 CHANGES_LINES = 3
@@ -28,7 +28,6 @@ class TrainingForm(QWidget):
     """
 
     changed = Signal()  # recipe or data
-    start_wanted = Signal()
 
     def __init__(self, choices: TrainChoices) -> None:
         super().__init__()
@@ -40,7 +39,6 @@ class TrainingForm(QWidget):
         self.data.textChanged.connect(self._show_facts)
         self.data.editingFinished.connect(self.changed)
         self.choose_data.clicked.connect(self.ask_for_data)
-        self.start.clicked.connect(self.start_wanted)
         self._show_facts()
 
     @property
@@ -71,8 +69,7 @@ class TrainingForm(QWidget):
         self._recipes = list(recipes)
         self.recipes.clear()
         for facts in self._recipes:
-            self.recipes.addItem(facts.name)
-            self.recipes.setItemData(self.recipes.count() - 1, facts.description, Qt.ItemDataRole.ToolTipRole)
+            self.recipes.add(facts.name, None, facts.description)
         self._allow_input(True)
         former = [row for row, facts in enumerate(recipes) if self._wanted in facts.former_names]
         self.recipes.setCurrentIndex(max(0 if recipes else -1, self.recipes.findText(self._wanted or ""), *former))
@@ -92,23 +89,17 @@ class TrainingForm(QWidget):
             part.setEnabled(allowed)
 
     def _make_controls(self, choices: TrainChoices) -> None:
-        self.recipes = Picker()
-        self.recipes.setAccessibleName(self.tr("Recipe"))
-        self.recipes.setToolTip(self.tr("What is trained, and how"))
+        self.recipes = Picker(self.tr("Recipe"), self.tr("What is trained, and how"))
         self.about = make_words(self.tr("Asking the trainer for its recipes …"))
         self.sizes = make_words(quiet=True)
-        self.data = QLineEdit("" if choices.data is None else str(choices.data))
-        self.data.setAccessibleName(self.tr("Folder of the packs"))
-        self.data.setToolTip(self.tr("A folder that holds the data sets, each in a folder of its own"))
+        packs = self.tr("A folder that holds the data sets, each in a folder of its own")
+        self.data = named(QLineEdit(str(choices.data or "")), self.tr("Folder of the packs"), packs)
         self.data.setPlaceholderText(self.tr("none chosen"))
         self.choose_data = make_button(self.tr("Choose …"), self.tr("Choose the folder of the packs"))
         self.data_words = make_words(quiet=True)
-        self.changes = QPlainTextEdit()
-        self.changes.setAccessibleName(self.tr("Changes of the recipe"))
-        self.changes.setToolTip(self.tr("One change a line, such as batch=32, or base.steps=500 for one stage"))
+        how = self.tr("One change a line, such as batch=32, or base.steps=500 for one stage")
+        self.changes = named(make_text(CHANGES_LINES), self.tr("Changes of the recipe"), how)
         self.changes.setPlaceholderText(CHANGES_EXAMPLE)
-        self.changes.setTabChangesFocus(True)
-        self.changes.setFixedHeight(CHANGES_LINES * self.changes.fontMetrics().lineSpacing() + 3 * GAP)
         self.start = make_button(self.tr("Start training"), self.tr("Train in a process of its own"))
 
     def _lay_out(self) -> None:

@@ -43,8 +43,7 @@ class OwnProcess(QObject):
         super().__init__(parent)
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(POLL_MS)
+        self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
 
     @property

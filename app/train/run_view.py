@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QWidget
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app.theme.theme import GAP, MARGIN
 from app.train.curves import CurveChart
 from app.train.log_reader import RunState
-from app.widgets.controls import Picker, make_button
-from app.widgets.page_parts import Chip, make_heading, make_title, make_words, side_by_side, stack
+from app.widgets.controls import Picker, make_button, named
+from app.widgets.page_parts import Chip, make_heading, make_text, make_title, make_words, side_by_side, stack
 from engine.inference.card import ROLES
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
@@ -30,22 +29,19 @@ class Doing(Enum):
 
 
 class TrainingRunView(QWidget):
-    """Shows a run."""
-
-    stop_wanted = Signal()
-    kill_wanted = Signal()
-    resume_wanted = Signal()
-    export_wanted = Signal(str)  # role: student or teacher
+    """Shows a run; the page connects its buttons."""
 
     def __init__(self) -> None:
         super().__init__()
         self.name, self.chip, self.words = make_title(), Chip(), make_words()
-        self.bar = QProgressBar()
+        self.bar = QProgressBar(textVisible=False)
         self.bar.setAccessibleName(self.tr("Progress of the training"))
-        self.bar.setTextVisible(False)
         self.loss = CurveChart(self.tr("Loss of training"))
         self.error = CurveChart(self.tr("NME of validation"), " %")
-        self.output = self._make_output()
+        last_lines = self.tr("The last lines of the trainer's output")
+        self.output = named(make_text(OUTPUT_LINES, fixed=True), self.tr("What the trainer says"), last_lines)
+        self.output.setReadOnly(True)
+        self.output.setPlaceholderText(self.tr("Nothing so far."))
         self._make_buttons()
         self._lay_out()
 
@@ -114,35 +110,18 @@ class TrainingRunView(QWidget):
             parts.append(self.tr("best NME of validation {0} %").format(f"{run.best_error:.3f}"))
         return " · ".join(parts)
 
-    def _make_output(self) -> QPlainTextEdit:
-        output = QPlainTextEdit()
-        output.setReadOnly(True)
-        output.setAccessibleName(self.tr("What the trainer says"))
-        output.setToolTip(self.tr("The last lines of the trainer's output"))
-        output.setPlaceholderText(self.tr("Nothing so far."))
-        output.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        output.setTabChangesFocus(True)
-        output.setFixedHeight(OUTPUT_LINES * output.fontMetrics().lineSpacing() + 3 * GAP)
-        return output
-
     def _make_buttons(self) -> None:
         self.stop = make_button(self.tr("Stop"), self.tr("Save and end; the training can be resumed"))
         at_once = self.tr("End without saving; the checkpoint written last remains")
         self.kill = make_button(self.tr("End at once"), at_once)
         self.resume = make_button(self.tr("Resume"), self.tr("Go on from the last checkpoint"))
-        self.role = Picker()
-        self.role.setAccessibleName(self.tr("Role of the model"))
-        self.role.setToolTip(self.tr("What the model's card calls it"))
+        self.role = Picker(self.tr("Role of the model"), self.tr("What the model's card calls it"))
         for role, words in zip(ROLES, (self.tr("as student"), self.tr("as teacher")), strict=True):
             self.role.addItem(words, role)
         self.role.setMinimumContentsLength(9)
         self.role.setMaximumWidth(150)
         into_lane = self.tr("Make a model of the last checkpoint and show it live")
         self.export = make_button(self.tr("Export and load as a lane"), into_lane)
-        self.stop.clicked.connect(self.stop_wanted)
-        self.kill.clicked.connect(self.kill_wanted)
-        self.resume.clicked.connect(self.resume_wanted)
-        self.export.clicked.connect(lambda: self.export_wanted.emit(str(self.role.currentData())))
 
     def _lay_out(self) -> None:
         head = side_by_side(self.name, self.chip, spacing=MARGIN)

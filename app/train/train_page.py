@@ -6,20 +6,19 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QListWidget, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QWidget
 
 from app.settings.schema import TrainChoices
 from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN
 from app.train.controller import TrainingController, TrainingKit, usual_kit
 from app.train.form import TrainingForm
-from app.train.log_reader import RunState, run_label
-from app.train.recipes import RecipeFacts
+from app.train.log_reader import RecipeFacts, RunState, run_label
 from app.train.run_view import Doing, TrainingRunView
 from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_folder
 from app.widgets.page_parts import fill_page, make_heading, make_title, make_words, stack
-from app.widgets.two_lines import KIND, add_row, prepare_list
+from app.widgets.two_lines import KIND, TwoLineList
 from engine.core.errors import UnderstudyError
 
 LEFT_WIDTH = 300  # logical pixels
@@ -35,14 +34,12 @@ class TrainPage(QWidget):
 
     load_wanted = Signal(str)  # path of a model that was just exported
     choices_changed = Signal(object)  # TrainChoices, to be remembered
-    busy_changed = Signal(bool)
 
     def __init__(self, choices: TrainChoices | None = None, kit: TrainingKit | None = None) -> None:
         super().__init__()
         kit, choices = kit or usual_kit(), choices or TrainChoices()
         self._chosen_runs = choices.runs
         self._runs: dict[Path, RunState] = {}
-        self._was_busy = False
         self.controller = TrainingController(kit, choices.runs or kit.runs, self)
         self.banner, self.form, self.run_view = Banner(), TrainingForm(choices), TrainingRunView()
         self._make_parts()
@@ -59,10 +56,6 @@ class TrainPage(QWidget):
         """What is to be remembered."""
         return TrainChoices(self.form.recipe_name, self.form.data_folder, self._chosen_runs)
 
-    def close_down(self) -> None:
-        """End what goes on in the background; a training saves and ends on its own, also after the window is gone."""
-        self.controller.close_down()
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.controller.list_recipes()
@@ -71,8 +64,7 @@ class TrainPage(QWidget):
     # What it is made of
 
     def _make_parts(self) -> None:
-        self.runs = QListWidget()
-        prepare_list(self.runs, self.tr("Runs"), self.tr("Trainings at work, finished and stopped"))
+        self.runs = TwoLineList(self.tr("Runs"), self.tr("Trainings at work, finished and stopped"))
         self.no_runs = make_words(self.tr("Looking for runs …"), quiet=True)
         self.choose_runs = make_button(self.tr("Folder of the runs …"), "")
         self._name_runs_folder()
@@ -97,17 +89,17 @@ class TrainPage(QWidget):
         controller.unavailable.connect(self._on_unavailable)
         controller.runs_found.connect(self._on_runs)
         controller.run_read.connect(self._on_run)
-        controller.changed.connect(self._on_changed)
+        controller.changed.connect(lambda: self._fill(self._folder))
         controller.failed.connect(self.banner.show_error)
         controller.exported.connect(self.load_wanted)
         self.form.changed.connect(lambda: self.choices_changed.emit(self.choices))
-        self.form.start_wanted.connect(self._start)
+        self.form.start.clicked.connect(self._start)
         self.runs.currentRowChanged.connect(lambda _: self._show_chosen())
         self.choose_runs.clicked.connect(self.ask_for_runs)
-        view.stop_wanted.connect(controller.stop)
-        view.kill_wanted.connect(controller.kill)
-        view.resume_wanted.connect(self._resume)
-        view.export_wanted.connect(self._export)
+        view.stop.clicked.connect(controller.stop)
+        view.kill.clicked.connect(controller.kill)
+        view.resume.clicked.connect(self._resume)
+        view.export.clicked.connect(self._export)
 
     # What users do
 
@@ -134,9 +126,9 @@ class TrainPage(QWidget):
         self.banner.hide()
         self.controller.resume(self._chosen_run(), self.form.data_folder)
 
-    def _export(self, role: str) -> None:
+    def _export(self) -> None:
         self.banner.hide()
-        self.controller.export(self._chosen_run(), role)
+        self.controller.export(self._chosen_run(), str(self.run_view.role.currentData()))
 
     def _chosen_run(self) -> RunState:
         """Return the run whose buttons are pressed: they are shown for runs of which something is known."""
@@ -169,12 +161,6 @@ class TrainPage(QWidget):
         if run.folder == self._folder:
             self._show_chosen()
 
-    def _on_changed(self) -> None:
-        self._fill(self._folder)
-        if self.busy != self._was_busy:
-            self._was_busy = self.busy
-            self.busy_changed.emit(self.busy)
-
     # The list of runs
 
     def _fill(self, chosen: Path | None) -> None:
@@ -182,13 +168,8 @@ class TrainPage(QWidget):
         folders = list(self._runs)
         if self.controller.training is not None and self.controller.training not in self._runs:
             folders.insert(0, self.controller.training)
-        self.runs.blockSignals(True)
-        self.runs.clear()
-        for folder in folders:
-            add_row(self.runs, run_label(folder, self.controller.runs), self._kind(folder), str(folder))
-        if folders:
-            self.runs.setCurrentRow(folders.index(chosen) if chosen in folders else 0)
-        self.runs.blockSignals(False)
+        rows = [(run_label(folder, self.controller.runs), self._kind(folder), str(folder)) for folder in folders]
+        self.runs.fill(rows, folders.index(chosen) if chosen in folders else 0)
         self.no_runs.setVisible(not folders)
         self.runs.setVisible(bool(folders))
         self._rest.setVisible(not folders)

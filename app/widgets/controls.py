@@ -1,9 +1,11 @@
-"""Check boxes, lists, buttons and sliders as the window uses them: named, with a tool tip, and reached by Tab.
+"""Check boxes, lists and buttons as the window uses them: named, with a tool tip, and reached by Tab.
 
 They draw the marks that a style sheet can take only from image files.
 """
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QStandardItemModel, QWheelEvent
@@ -12,7 +14,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QPushButton,
     QSizePolicy,
-    QSlider,
     QStyle,
     QStyleOptionButton,
     QStyleOptionComboBox,
@@ -27,19 +28,26 @@ from app.theme.theme import colours
 TICK = ((0.24, 0.52), (0.43, 0.71), (0.77, 0.31))  # in shares of the indicator
 CHEVRON = ((-4.0, -2.0), (0.0, 2.0), (4.0, -2.0))  # logical pixels around its middle
 CHEVRON_INSET = 17.0  # from the right edge to the chevron's middle, logical pixels
+W = TypeVar("W", bound=QWidget)
 _ARROW_KEYS = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
 
 
+def named(control: W, name: str, hint: str, act: Act | None = None) -> W:
+    """Give a control its name and its tool tip, and return it; `act` names the key that does the same."""
+    control.setAccessibleName(name)
+    control.setToolTip(hint if act is None else with_key(hint, act))
+    return control
+
+
 class CheckBox(QCheckBox):
-    """A check box with a tick that can be seen.
+    """A check box with a tick that can be seen; see `named`.
 
     Clicks leave the focus where it is, so that Space still means pause for users of the mouse.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, hint: str = "", act: Act | None = None) -> None:
         super().__init__(text)
-        self.setAccessibleName(text)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        named(self, text, hint, act).setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -53,21 +61,22 @@ class CheckBox(QCheckBox):
 
 
 class Picker(QComboBox):
-    """A list that does not change by accident: the wheel scrolls past it, and arrow keys open it."""
+    """A list that does not change by accident: the wheel scrolls past it, and arrow keys open it; see `named`."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "", hint: str = "", act: Act | None = None) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        named(self, name, hint, act).setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(14)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def disable(self, row: int, reason: str) -> None:
-        """Keep a row from being chosen, and say why in its tool tip."""
+    def add(self, text: str, data: object, hint: str, usable: bool = True) -> None:
+        """Add a row with a tool tip; where it is not usable, it cannot be chosen."""
+        self.addItem(text, data)
+        self.setItemData(self.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
         model = self.model()
         assert isinstance(model, QStandardItemModel)  # the default model of every QComboBox
-        model.item(row).setEnabled(False)
-        self.setItemData(row, reason, Qt.ItemDataRole.ToolTipRole)
+        model.item(self.count() - 1).setEnabled(usable)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -100,18 +109,9 @@ def _draw_line(widget: QWidget, points: list[QPointF], colour: str, width: float
     painter.drawPolyline(QPolygonF(points))
 
 
-def make_check(text: str, hint: str, act: Act | None = None) -> CheckBox:
-    """Return a check box; `act` names the key that does the same."""
-    box = CheckBox(text)
-    box.setToolTip(hint if act is None else with_key(hint, act))
-    return box
-
-
 def make_button(text: str, hint: str, act: Act | None = None, checkable: bool = False) -> QPushButton:
-    """Return a button; `act` names the key that does the same."""
-    button = QPushButton(text)
-    button.setToolTip(hint if act is None else with_key(hint, act))
-    button.setAccessibleName(text)
+    """Return a button; see `named`."""
+    button = named(QPushButton(text), text, hint, act)
     button.setCheckable(checkable)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
@@ -119,20 +119,7 @@ def make_button(text: str, hint: str, act: Act | None = None, checkable: bool = 
 
 def make_tool_button(text: str, name: str, hint: str = "") -> QToolButton:
     """Return a small button; `name` says in words what it does, and so does its tool tip if there is no `hint`."""
-    button = QToolButton()
+    button = named(QToolButton(), name, hint or name)
     button.setText(text)
-    button.setAccessibleName(name)
-    button.setToolTip(hint or name)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
-
-
-def make_slider(name: str, hint: str, low: int, high: int, page: int = 10) -> QSlider:
-    """Return a slider over whole numbers."""
-    slider = QSlider(Qt.Orientation.Horizontal)
-    slider.setRange(low, high)
-    slider.setPageStep(page)
-    slider.setAccessibleName(name)
-    slider.setToolTip(hint)
-    slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    return slider

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontDatabase, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
+    QPlainTextEdit,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -56,6 +57,15 @@ def make_words(text: str = "", quiet: bool = False) -> QLabel:
     return label
 
 
+def make_text(lines: int, fixed: bool = False) -> QPlainTextEdit:
+    """Return a field of plain text, so many lines high, with `fixed` in letters of one width; Tab leaves it."""
+    field = QPlainTextEdit(tabChangesFocus=True)
+    if fixed:
+        field.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+    field.setFixedHeight(lines * field.fontMetrics().lineSpacing() + 3 * GAP)
+    return field
+
+
 def stack(
     *parts: QWidget | QLayout | int,
     spacing: int = GAP,
@@ -64,12 +74,15 @@ def stack(
 ) -> QWidget:
     """Return a widget, `whole` or a new one, with parts below each other.
 
-    They are `spacing` pixels apart, and further by a number between them; `expanding` takes what room is left.
+    They are `spacing` pixels apart, and further by a number between them; `expanding` takes what room is left, and
+    without it they stay at the top.
     """
     whole = whole or QWidget()
     rows = QVBoxLayout(whole)
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setSpacing(spacing)
+    if expanding is None:
+        rows.setAlignment(Qt.AlignmentFlag.AlignTop)
     for part in parts:
         stretch = 1 if part is expanding else 0
         if isinstance(part, int):
@@ -88,6 +101,19 @@ def side_by_side(*parts: QWidget, spacing: int = GAP) -> QHBoxLayout:
     for part in parts:
         row.addWidget(part)
     return row
+
+
+class Section(QWidget):
+    """A heading over controls, which go into `rows`."""
+
+    def __init__(self, title: str = "") -> None:
+        super().__init__()
+        self.heading = QLabel(title)
+        self.heading.setProperty("role", "heading")
+        self.rows = QVBoxLayout(self)
+        self.rows.setContentsMargins(0, 0, 0, 0)
+        self.rows.setSpacing(GAP)
+        self.rows.addWidget(self.heading)
 
 
 def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> None:

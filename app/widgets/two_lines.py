@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
@@ -14,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.theme.theme import GAP, colours
+from app.widgets.controls import named
 
 KIND = Qt.ItemDataRole.UserRole
 LEAST_HEIGHT = 130  # logical pixels: two rows and a half
@@ -48,22 +51,28 @@ class TwoLines(QStyledItemDelegate):
             line.translate(0, height + 4)
 
 
-def prepare_list(rows: QListWidget, name: str, hint: str) -> None:
-    """Make a list show its rows in two lines, and name it."""
-    rows.setAccessibleName(name)
-    rows.setToolTip(hint)
-    rows.setItemDelegate(TwoLines(rows))
-    rows.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
-    rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    rows.setTabKeyNavigation(False)
-    # It takes the room there is, and does not make the page scroll.
-    rows.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-    rows.setMinimumHeight(LEAST_HEIGHT)
+class TwoLineList(QListWidget):
+    """A list whose rows have two lines; see `named`."""
 
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__()
+        named(self, name, hint)
+        self.setItemDelegate(TwoLines(self))
+        self.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        # It takes the room there is, and does not make the page scroll.
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.setMinimumHeight(LEAST_HEIGHT)
 
-def add_row(rows: QListWidget, name: str, kind: str, hint: str) -> None:
-    """Add a row: its two lines and its tool tip."""
-    item = QListWidgetItem(name, rows)
-    item.setData(KIND, kind)
-    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}, {kind}")
-    item.setToolTip(hint)
+    def fill(self, rows: Iterable[tuple[str, str, str]], chosen: int) -> None:
+        """Replace all rows, each given by its two lines and its tool tip, and choose one, without any signal."""
+        self.blockSignals(True)
+        self.clear()
+        for name, kind, hint in rows:
+            item = QListWidgetItem(name, self)
+            item.setData(KIND, kind)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}, {kind}")
+            item.setToolTip(hint)
+        self.setCurrentRow(chosen)
+        self.blockSignals(False)

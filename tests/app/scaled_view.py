@@ -19,6 +19,7 @@ from app.live.viewport.viewport import Viewport
 from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.core.stats import Meter
+from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
 from engine.render.scene import Layout
 
@@ -99,7 +100,7 @@ def main() -> None:
     both = View((lane(RED), lane(GREEN)))
     errors = {}
     for layout in (Layout.SINGLE, Layout.SIDE_BY_SIDE, Layout.SPLIT):
-        view.show_view(both, layout)
+        view.show_view(both, LiveSettings(layout=layout))
         application.processEvents()
         errors[layout.value] = mark_error(view)
     report = {"scale": view.devicePixelRatioF(), "marks": errors, "split": split_error(view)}

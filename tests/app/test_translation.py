@@ -23,7 +23,7 @@ SOURCES = [path for path in sorted((ROOT / "app").rglob("*.py")) if "PySide6" in
 # Calls that put words on the screen.
 SHOWING = {
     "QLabel", "QPushButton", "QToolButton", "QCheckBox", "QRadioButton", "QGroupBox", "QAction", "QMessageBox",
-    "CheckBox", "Section", "make_check", "make_button", "make_slider", "make_tool_button",
+    "CheckBox", "Picker", "Section", "named", "make_button", "make_tool_button",
     "setText", "setToolTip", "setStatusTip", "setTitle", "setWindowTitle", "setPlaceholderText", "setAccessibleName",
     "setAccessibleDescription", "setPrefix", "setSuffix", "setFormat", "setLabelText", "setTabText", "setHeaderLabels",
     "addItem", "insertItem", "addTab", "addRow", "setItemText",

@@ -37,7 +37,7 @@ def drop(window, *urls):
 
 
 def until_status(qtbot, window, text):
-    qtbot.waitUntil(lambda: text in window.status_line.whole_text)
+    qtbot.waitUntil(lambda: text in window.status_line.toolTip())
 
 
 def source_texts(window):
@@ -115,7 +115,7 @@ def test_bad_file_keeps_the_old_source(playing, engine, qtbot):
 
 def test_fault_46_many_files_open_the_first_and_a_link_is_refused(playing, engine, qtbot):
     drop(playing, *(f"/many/{number}.mp4" for number in range(500)))
-    assert "500 files were dropped" in playing.status_line.whole_text
+    assert "500 files were dropped" in playing.status_line.toolTip()
     qtbot.waitUntil(lambda: playing.panel.sources.currentText() == "0.mp4")
     drop(playing, "https://example.org/face.jpg")
     assert "no file of this machine" in playing.banner.text
@@ -191,7 +191,7 @@ def test_single_picture_is_not_said_to_end(window, engine, qtbot):
     window.start("/face.jpg")
     until_status(qtbot, window, "face.jpg · playing")
     engine.sessions[0].report(SourceState.ENDED)
-    qtbot.waitUntil(lambda: window.status_line.whole_text == "face.jpg · 320\u00d7240")
+    qtbot.waitUntil(lambda: window.status_line.toolTip() == "face.jpg · 320\u00d7240")
 
 
 # States of a camera
@@ -226,7 +226,7 @@ def test_camera_that_fails_for_good_raises_the_banner(window, engine, qtbot):
     qtbot.waitUntil(window.banner.isVisible)
     assert window.banner.text == "The camera “C920. Rev 2” failed. Its driver gave up. Plug it in again."
     assert window.banner.error is engine.sessions[0].status.error
-    assert window.status_line.whole_text == "C920 · failed"
+    assert window.status_line.toolTip() == "C920 · failed"
     assert window.view.notice == "The picture stopped"
 
 
@@ -248,7 +248,7 @@ def test_model_is_exchanged(playing, engine, qtbot):
     row = picker.findText("student-68-lite")
     picker.setCurrentIndex(row)
     picker.activated.emit(row)
-    qtbot.waitUntil(lambda: playing.player.lanes[0].at_work == "student-68-lite")
+    qtbot.waitUntil(lambda: playing.player.at_work[0] == "student-68-lite")
     assert picker.currentText() == "student-68-lite"
     playing.player.open("/clip.mp4")
     until_status(qtbot, playing, "clip.mp4 · playing")
@@ -267,7 +267,7 @@ def test_model_that_fails_leaves_the_old_one_at_work(playing, engine, qtbot):
     assert picker.currentText() == "student-68"
     playing.player.open("/clip.mp4")
     until_status(qtbot, playing, "clip.mp4 · playing")
-    assert playing.player.lanes[0].at_work == "student-68"
+    assert playing.player.at_work[0] == "student-68"
 
 
 def test_fault_13_model_whose_numbers_are_none_is_reported_once(playing, engine, qtbot):
@@ -396,7 +396,7 @@ def test_mirroring_chosen_by_hand_survives_a_lost_camera(window, engine, qtbot):
 def test_space_pauses_and_goes_on(playing, engine, qtbot):
     qtbot.keyClick(playing.view, Qt.Key.Key_Space)
     assert engine.sessions[0].settings.paused
-    assert "paused" in playing.status_line.whole_text
+    assert "paused" in playing.status_line.toolTip()
     assert playing.panel.pause.text() == "Go on"
     qtbot.keyClick(playing.view, Qt.Key.Key_Space)
     assert not engine.sessions[0].settings.paused
@@ -422,7 +422,7 @@ def test_s_saves_the_picture_and_says_where(playing, engine, qtbot, tmp_path):
     until_status(qtbot, playing, "Screenshot saved: ")
     files = list((tmp_path / "Bilder öß").iterdir())
     assert len(files) == 1
-    assert str(files[0]) in playing.status_line.whole_text
+    assert str(files[0]) in playing.status_line.toolTip()
     assert (read_picture(files[0]) == (120, 80, 40)).all()
 
 
@@ -435,7 +435,7 @@ def test_fault_55_screenshot_that_cannot_be_written_is_reported(playing, qtbot, 
 
 def test_screenshot_without_a_picture_is_reported(window, qtbot):
     qtbot.keyClick(window, Qt.Key.Key_S)
-    assert "no picture to save" in window.status_line.whole_text
+    assert "no picture to save" in window.status_line.toolTip()
 
 
 def test_full_screen_shows_only_the_picture(playing, qtbot):
@@ -583,13 +583,13 @@ def test_video_is_not_called_live(window, engine, qtbot):
 def test_swap_shows_what_another_model_says_though_none_was_chosen(playing, engine, qtbot):
     qtbot.waitUntil(lambda: playing.panel.lanes.first.count() == 3)
     qtbot.keyClick(playing.view, Qt.Key.Key_X)
-    qtbot.waitUntil(lambda: playing.player.lanes[0].at_work == "student-68-lite")
+    qtbot.waitUntil(lambda: playing.player.at_work[0] == "student-68-lite")
     qtbot.keyClick(playing.view, Qt.Key.Key_X)
-    qtbot.waitUntil(lambda: playing.player.lanes[0].at_work == "student-68")
+    qtbot.waitUntil(lambda: playing.player.at_work[0] == "student-68")
 
 
 def test_recording_is_seen_wherever_one_looks(playing, engine, qtbot):
-    from app.live.viewport.recording_mark import RecordingMark
+    from app.live.viewport.over_picture import RecordingMark
 
     mark = playing.view.findChild(RecordingMark)
     assert not mark.isVisible()
@@ -603,4 +603,4 @@ def test_recording_is_seen_wherever_one_looks(playing, engine, qtbot):
 
 def test_theme_is_reported(playing, qtbot):
     playing.top_bar.theme.click()
-    assert "Theme: " in playing.status_line.whole_text
+    assert "Theme: " in playing.status_line.toolTip()

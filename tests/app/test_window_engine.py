@@ -44,7 +44,7 @@ def window(qtbot, qapp, monkeypatch, tmp_path):
 
 def test_fault_25_opening_switching_and_failing_never_block(window, qtbot, heartbeat, tmp_path):
     window.start("sample")
-    qtbot.waitUntil(lambda: window.player.lanes[0].at_work == DEFAULT_MODEL, timeout=20_000)
+    qtbot.waitUntil(lambda: window.player.at_work[0] == DEFAULT_MODEL, timeout=20_000)
 
     notes = tmp_path / "notes Öß.mp4"
     notes.write_text("this is no video")
@@ -57,9 +57,9 @@ def test_fault_25_opening_switching_and_failing_never_block(window, qtbot, heart
     window.player.use_model(DEFAULT_MODEL)
 
     window.player.open(str(asset_path("sample", "portrait.png")))
-    qtbot.waitUntil(lambda: "portrait.png" in window.status_line.whole_text, timeout=10_000)
+    qtbot.waitUntil(lambda: "portrait.png" in window.status_line.toolTip(), timeout=10_000)
     window.player.open("sample")
-    qtbot.waitUntil(lambda: window.status_line.whole_text.startswith("Sample · playing"), timeout=10_000)
+    qtbot.waitUntil(lambda: window.status_line.toolTip().startswith("Sample · playing"), timeout=10_000)
 
     heartbeat.stop()
     assert heartbeat.longest_gap < LONGEST_GAP
@@ -81,7 +81,7 @@ def until_second(qtbot, shown):
 
 def test_fault_25_comparing_recording_filters_and_themes_never_block(window, qtbot, heartbeat, tmp_path):
     window.start("sample")
-    qtbot.waitUntil(lambda: window.player.lanes[0].at_work == DEFAULT_MODEL, timeout=20_000)
+    qtbot.waitUntil(lambda: window.player.at_work[0] == DEFAULT_MODEL, timeout=20_000)
     lanes, outputs = window.panel.lanes, window.panel.outputs
     shown = deque(maxlen=1)
     window.player.viewed.connect(shown.append)
@@ -91,9 +91,9 @@ def test_fault_25_comparing_recording_filters_and_themes_never_block(window, qtb
         for pace in Pace if layout is not Layout.SINGLE else ():
             lanes.locked.setChecked(pace is Pace.LOCKED)
             until_second(qtbot, shown)
-    second = window.player.lanes[1].at_work
+    second = window.player.at_work[1]
     window.player.swap_models()
-    qtbot.waitUntil(lambda: window.player.lanes[0].at_work == second, timeout=20_000)
+    qtbot.waitUntil(lambda: window.player.at_work[0] == second, timeout=20_000)
     for _ in range(len(FilterLibrary().entries()) + 1):  # each, and none again
         window.panel.filters.choose_next()
         until_second(qtbot, shown)
@@ -102,7 +102,7 @@ def test_fault_25_comparing_recording_filters_and_themes_never_block(window, qtb
         until_second(qtbot, shown)
     window.live.take_screenshot()
     outputs.record.setChecked(False)
-    qtbot.waitUntil(lambda: "Recorded" in window.status_line.whole_text, timeout=10_000)
+    qtbot.waitUntil(lambda: "Recorded" in window.status_line.toolTip(), timeout=10_000)
 
     heartbeat.stop()
     assert heartbeat.longest_gap < LONGEST_GAP

@@ -15,9 +15,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.live.status_text import remedies_for
-from app.live.viewport.first_hint import FirstHint
+from app.live.viewport.over_picture import FirstHint
 from app.settings.file import read_settings
-from app.shell.crash import CrashWatch
+from app.shell.log import CrashWatch
 from engine.core.errors import ModelError, SourceError
 from engine.core.paths import asset_path
 from engine.formats.images import read_picture
@@ -149,8 +149,8 @@ def test_fault_10_a_missing_model_is_listed_with_its_path_and_the_others_work(pl
     entries = ModelLibrary((tmp_path,)).entries()
     assert [entry.error is None for entry in entries] == [True, False]
     assert str(missing) in str(entries[1].error)
-    playing.panel.lanes.set_entries(entries)
     picker = playing.panel.lanes.first
+    picker.set_entries(entries)
     row = picker.findText("student-68-lite")
     assert not picker.model().item(row).isEnabled()
     assert str(missing) in picker.model().item(row).toolTip()
@@ -177,7 +177,7 @@ def test_fault_14_a_model_that_could_not_be_loaded_is_loaded_by_try_again(playin
     qtbot.waitUntil(playing.banner.isVisible)
     engine.broken_models.discard("student-68-lite")  # its file was copied back
     remedy(playing, "Try again").click()
-    qtbot.waitUntil(lambda: playing.player.lanes[0].at_work == "student-68-lite")
+    qtbot.waitUntil(lambda: playing.player.at_work[0] == "student-68-lite")
 
 
 def test_fault_14_the_second_model_is_tried_again_in_its_own_lane(playing, engine, qtbot):
@@ -192,7 +192,7 @@ def test_fault_14_the_second_model_is_tried_again_in_its_own_lane(playing, engin
     qtbot.waitUntil(lambda: len(session.second_models) == loaded + 1)
     assert session.second_models[-1] == "student-68-lite"
     assert session.second_error is None
-    assert playing.player.lanes[0].at_work == "student-68"
+    assert playing.player.at_work[0] == "student-68"
 
 
 # Mistakes of our own
@@ -257,7 +257,7 @@ def test_fault_55_a_screenshot_that_cannot_be_written_is_kept_and_saved_elsewher
     assert dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave
     target = tmp_path / "safe ö.png"
     dialog.fileSelected.emit(str(target))
-    qtbot.waitUntil(lambda: str(target) in playing.status_line.whole_text)
+    qtbot.waitUntil(lambda: str(target) in playing.status_line.toolTip())
     assert (read_picture(target) == shown[..., 2::-1]).all(), "the picture of then"
     dialog.reject()
 

@@ -148,12 +148,12 @@ def test_fault_39_a_camera_that_opens_for_ever_is_reported_and_can_be_called_off
     window.start("/clip.mp4")
     qtbot.waitUntil(lambda: window.view.pixels is not None)
     window.player.open("Slow")
-    qtbot.waitUntil(lambda: "Opening takes long" in window.status_line.whole_text)
+    qtbot.waitUntil(lambda: "Opening takes long" in window.status_line.toolTip())
     frames = []
     window.player.viewed.connect(lambda view: frames.append(view.first.result.frame.id))
     qtbot.waitUntil(lambda: len(frames) > 5)
     window.player.open("/clip.mp4")
-    qtbot.waitUntil(lambda: "clip.mp4" in window.status_line.whole_text)
+    qtbot.waitUntil(lambda: "clip.mp4" in window.status_line.toolTip())
     hang.set()
     qtbot.waitUntil(lambda: late.released == 1)
     assert window.panel.sources.currentText() == "clip.mp4"
@@ -219,7 +219,7 @@ def test_fault_24_the_name_on_the_plate_is_that_of_the_model_that_made_the_resul
     for number in range(60):
         window.player.use_model(f"model {number}")
         qtbot.wait(2)
-    qtbot.waitUntil(lambda: window.player.lanes[0].at_work == "model 59")
+    qtbot.waitUntil(lambda: window.player.at_work[0] == "model 59")
     assert wrong == []
 
 

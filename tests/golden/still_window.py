@@ -22,7 +22,7 @@ from app.shell import main_window
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme, ThemeChoice
 from app.train.controller import TrainingKit
-from app.train.recipes import recipe_facts
+from app.train.log_reader import recipe_facts
 from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.core.paths import asset_path

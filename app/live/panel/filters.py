@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 
-from app.live.panel.section import Section
 from app.settings.binding import follow
 from app.settings.store import SettingsStore
-from app.shortcuts.shortcuts import Act, with_key
+from app.shortcuts.shortcuts import Act
 from app.widgets.controls import Picker
+from app.widgets.page_parts import Section
 from engine.filters.library import FilterEntry
 
 OPEN_FOLDER = "open folder"
@@ -26,9 +26,7 @@ class FilterSection(Section):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self.heading.setText(self.tr("Filter"))
-        self.picker = Picker()
-        self.picker.setAccessibleName(self.tr("Filter"))
-        self.picker.setToolTip(with_key(self.tr("Something to put on the faces"), Act.FILTER))
+        self.picker = Picker(self.tr("Filter"), self.tr("Something to put on the faces"), Act.FILTER)
         self.rows.addWidget(self.picker)
         self._store = store
         self._entries: list[FilterEntry] = []
@@ -47,9 +45,9 @@ class FilterSection(Section):
         self._entries = list(entries)
         self._show(self._store.settings.filter)
 
-    def choose(self, folder: Path) -> None:
+    def choose(self, folder: str) -> None:
         """Use the filter in a folder."""
-        self._store.update("filter", str(folder))
+        self._store.update("filter", str(Path(folder)))
 
     def choose_next(self) -> None:
         """Go on to the next filter that can be used, and after the last one to none."""
@@ -66,9 +64,7 @@ class FilterSection(Section):
         self.picker.clear()
         self.picker.addItem(self.tr("No filter"), None)
         for entry in self._entries:
-            self.picker.addItem(entry.title, entry.folder)
-            if entry.error is not None:
-                self.picker.disable(self.picker.count() - 1, str(entry.error))
+            self.picker.add(entry.title, entry.folder, str(entry.error or ""), entry.error is None)
         if self._own is not None and self._own not in [entry.folder for entry in self._entries]:
             self.picker.addItem(self._own.name, self._own)
         self.picker.insertSeparator(self.picker.count())

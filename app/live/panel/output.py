@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from app.live.outputs import Outputs, Recording
 from app.shortcuts.shortcuts import Act
-from app.theme.theme import GAP
-from app.widgets.controls import CheckBox, Picker, make_check, make_tool_button
+from app.widgets.controls import CheckBox, Picker, make_tool_button, named
+from app.widgets.page_parts import side_by_side, stack
 from engine.output.streaming.address import EXAMPLES
 from engine.sources.discovery import Camera
 
@@ -30,40 +30,31 @@ class OutputSection(QWidget):
         self.head.setObjectName("fold")
         self.head.setCheckable(True)
         self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.body = QWidget()
-        self.rows = QVBoxLayout(self.body)
-        layout = QVBoxLayout(self)
-        for rows in (self.rows, layout):
-            rows.setContentsMargins(0, 0, 0, 0)
-            rows.setSpacing(GAP)
-        layout.addWidget(self.head)
-        layout.addWidget(self.body)
-        self.record, self.recordings = self._make_pair(
-            make_check(self.tr("Record"), self.tr("Record a video"), Act.RECORD), self.tr("What is recorded")
-        )
+        self.record = CheckBox(self.tr("Record"), self.tr("Record a video"), Act.RECORD)
+        self.recordings = Picker(self.tr("What is recorded"), self.tr("What is recorded"))
         for what, text in (
             (Recording.VIEW, self.tr("with overlays")),
             (Recording.FRAMES, self.tr("clean frames")),
             (Recording.BOTH, self.tr("both")),
         ):
             self.recordings.addItem(text, what)
-        self.log, self.formats = self._make_pair(
-            make_check(self.tr("Log"), self.tr("Write the first model's landmarks of every frame into a file")),
-            self.tr("Format of the log"),
-        )
+        self.log = CheckBox(self.tr("Log"), self.tr("Write the first model's landmarks of every frame into a file"))
+        self.formats = Picker(self.tr("Format of the log"), self.tr("Format of the log"))
         for ending in FORMATS:
             self.formats.addItem(ending.removeprefix(".").upper() or ".pts", ending)
-        self.stream = make_check(
+        self.stream = CheckBox(
             self.tr("Send"), self.tr("Send the first model's landmarks of every frame to another program")
         )
-        self.address = QLineEdit(address or EXAMPLES["udp"])
-        self.address.setAccessibleName(self.tr("Address of the stream"))
-        self.address.setToolTip(self.tr("Where to: {0}").format(", ".join(EXAMPLES.values())))
-        self._add_row(self.stream, self.address)
-        self.virtual = make_check(
+        where = self.tr("Where to: {0}").format(", ".join(EXAMPLES.values()))
+        self.address = named(QLineEdit(address or EXAMPLES["udp"]), self.tr("Address of the stream"), where)
+        self.virtual = CheckBox(
             self.tr("Virtual camera"), self.tr("Show the view as a camera that other programs can choose")
         )
-        self.rows.addWidget(self.virtual)
+        for picker in (self.recordings, self.formats):
+            picker.setMinimumContentsLength(8)
+        self._partners = {self.record: self.recordings, self.log: self.formats, self.stream: self.address}
+        self.body = stack(*(_row(box, control) for box, control in self._partners.items()), self.virtual)
+        stack(self.head, self.body, whole=self)
         self.address.returnPressed.connect(lambda: self.stream.setChecked(True))
         self.head.toggled.connect(self._fold)
         self._fold(False)
@@ -73,29 +64,19 @@ class OutputSection(QWidget):
         box.blockSignals(True)
         box.setChecked(is_on)
         box.blockSignals(False)
-        partners = {self.record: self.recordings, self.log: self.formats, self.stream: self.address}
-        if box in partners:
-            partners[box].setEnabled(not is_on)
+        if box in self._partners:
+            self._partners[box].setEnabled(not is_on)
 
     def _fold(self, is_open: bool) -> None:
         self.head.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
         self.body.setVisible(is_open)
 
-    def _make_pair(self, box: CheckBox, name: str) -> tuple[CheckBox, Picker]:
-        picker = Picker()
-        picker.setMinimumContentsLength(8)
-        picker.setAccessibleName(name)
-        picker.setToolTip(name)
-        self._add_row(box, picker)
-        return box, picker
 
-    def _add_row(self, box: CheckBox, control: QWidget) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addWidget(box)
-        row.addStretch(1)
-        row.addWidget(control, 3)
-        self.rows.addLayout(row)
+def _row(box: CheckBox, control: QWidget) -> QHBoxLayout:
+    row = side_by_side(box, control)
+    row.insertStretch(1, 1)
+    row.setStretch(2, 3)
+    return row
 
 
 def join_outputs(outputs: Outputs, section: OutputSection, camera: Callable[[], Camera | None]) -> None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.live.panel.filters import FilterSection
 from app.live.panel.models import LanesSection
 from app.live.panel.output import OutputSection
-from app.live.panel.overlays import OverlaySection
-from app.live.panel.section import Section
 from app.live.panel.source import SourceSection
 from app.live.viewport.signal_bars import SignalBars
-from app.settings.binding import bind, follow, tool_tip
+from app.settings.binding import bind, bound_check, bound_slider, follow, tool_tip
 from app.settings.store import SettingsStore
-from app.settings.words import label_of
+from app.settings.words import WORDS, label_of
 from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import make_button
+from app.widgets.page_parts import Section
 
 WIDTH = 272  # logical pixels
+OVERLAY = "live.overlay."  # begins the paths of what is drawn
 
 
 class ControlPanel(QScrollArea):
@@ -80,3 +80,44 @@ class ControlPanel(QScrollArea):
     def _show_pause(self, paused: bool) -> None:
         self.pause.setText(self.tr("Go on") if paused else self.tr("Pause"))
         self.pause.setAccessibleName(self.pause.text())
+
+
+class OverlaySection(Section):
+    """Check boxes for everything on the picture, and the smoothing.
+
+    Attributes:
+        boxes: the check boxes by their names in `OverlayOptions`.
+        mirrored: the check box of the mirror.
+        smoothing: the slider, in percent.
+    """
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self.heading.setText(self.tr("Overlay"))
+        self.boxes = {
+            path.removeprefix(OVERLAY): bound_check(store, path) for path in WORDS if path.startswith(OVERLAY)
+        }
+        self.mirrored = bound_check(store, "live.mirrored")
+        self.smoothing_label = QLabel()
+        self.smoothing_label.setProperty("role", "heading")
+        self.smoothing = bound_slider(store, "live.smoothing", scale=100)
+        self._lay_out()
+        follow(store, "live.smoothing", self._show_smoothing)
+
+    def offer_truth(self, known: bool) -> None:
+        """Let the ground truth be shown only where the source knows it."""
+        if known != self.boxes["truth"].isEnabled():
+            self.boxes["truth"].setEnabled(known)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(GAP)
+        grid.setVerticalSpacing(0)
+        for place, box in enumerate((*self.boxes.values(), self.mirrored)):
+            grid.addWidget(box, *divmod(place, 2))
+        self.rows.addLayout(grid)
+        self.rows.addWidget(self.smoothing_label)
+        self.rows.addWidget(self.smoothing)
+
+    def _show_smoothing(self, strength: float) -> None:
+        self.smoothing_label.setText(self.tr("Smoothing {0} %").format(round(100 * strength)))

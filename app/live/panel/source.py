@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 
-from app.live.panel.section import Section
-from app.widgets.controls import Picker
+from app.widgets.controls import Picker, named
+from app.widgets.page_parts import Section
 from engine.sources.base import CameraFormat
 from engine.sources.camera import FORMATS
 from engine.sources.discovery import Camera
@@ -34,8 +34,8 @@ class SourcePicker(Picker):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName(self.tr("Source"))
-        self.setToolTip(self.tr("Where the pictures come from. Files can also be dropped onto the window."))
+        hint = self.tr("Where the pictures come from. Files can also be dropped onto the window.")
+        named(self, self.tr("Source"), hint)
         self.setPlaceholderText(self.tr("Opening …"))
         self._cameras: list[Camera] | None = None  # None until they were listed
         self._file: str | None = None
@@ -61,15 +61,13 @@ class SourcePicker(Picker):
     def _fill(self) -> None:
         self.clear()
         for camera in self._cameras or ():
-            self.addItem(camera.name, camera.name)
-            self.setItemData(self.count() - 1, camera.name, Qt.ItemDataRole.ToolTipRole)  # long ones are shortened
+            self.add(camera.name, camera.name, camera.name)  # long ones are shortened
         if not self._cameras:
-            self.addItem(self.tr("Looking for cameras …") if self._cameras is None else self.tr("No camera found"))
-            self.disable(0, self.tr("Plug one in, then choose “Look for cameras again”."))
+            words = self.tr("Looking for cameras …") if self._cameras is None else self.tr("No camera found")
+            self.add(words, None, self.tr("Plug one in, then choose “Look for cameras again”."), usable=False)
         self.addItem(self.tr("Sample"), SAMPLE)
         if self._file is not None:
-            self.addItem(Path(self._file).name or self._file, self._file)
-            self.setItemData(self.count() - 1, self._file, Qt.ItemDataRole.ToolTipRole)
+            self.add(Path(self._file).name or self._file, self._file, self._file)
         self.insertSeparator(self.count())
         self.addItem(self.tr("Open file …"), SourceAction.OPEN_FILE)
         self.addItem(self.tr("Open folder …"), SourceAction.OPEN_FOLDER)
@@ -91,23 +89,17 @@ class SourcePicker(Picker):
 class SourceSection(Section):
     """The source list and, while a camera plays, the format that it is asked for."""
 
-    format_chosen = Signal(object)  # CameraFormat
-
     def __init__(self) -> None:
         super().__init__()
         self.heading.setText(self.tr("Source"))
         self.sources = SourcePicker()
-        self.formats = Picker()
-        self.formats.setAccessibleName(self.tr("Resolution and rate"))
-        self.formats.setToolTip(
-            self.tr("What the camera is asked for. It may send something else; the status line shows what came.")
-        )
+        hint = self.tr("What the camera is asked for. It may send something else; the status line shows what came.")
+        self.formats = Picker(self.tr("Resolution and rate"), hint)
         for wanted in FORMATS:
             words = self.tr("{0} at {1} a second").format(f"{wanted.width}{TIMES}{wanted.height}", wanted.rate)
             self.formats.addItem(words, wanted)
         self.rows.addWidget(self.sources)
         self.rows.addWidget(self.formats)
-        self.formats.activated.connect(lambda row: self.format_chosen.emit(FORMATS[row]))
         self.show_format(None)
 
     def show_format(self, wanted: CameraFormat | None) -> None:

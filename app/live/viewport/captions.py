@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from app.models.facts import ModelFacts
+from app.models.facts import points_words, role_words, size_words
 from app.theme.theme import ON_DARK
 from engine.core.faces import Result
-from engine.live.settings import Pace
+from engine.inference.card import Card
+from engine.live.settings import LiveSettings, Pace
 from engine.live.view import View
 from engine.render.scene import Layout
 
@@ -40,16 +41,14 @@ class CaptionData:
 
     Attributes:
         results: of both lanes on screen; None for a lane that is not.
-        layout, pace, magnification: how they are shown, as in `LiveSettings`.
-        models: facts of the models, by name.
+        settings: how they are shown.
+        models: cards of the models, by name.
         ages: milliseconds from the capture of each lane's frame until it was shown; None where that was not measured.
     """
 
     results: tuple[Result, Result | None]
-    layout: Layout
-    pace: Pace
-    magnification: float
-    models: Mapping[str, ModelFacts]
+    settings: LiveSettings
+    models: Mapping[str, Card]
     ages: tuple[float | None, float | None]
 
 
@@ -69,9 +68,9 @@ def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
         return ()
     two = data.results[1] is not None
     lines = [Line(result.model, colour=ON_DARK[lane] if two else "")]
-    facts = data.models.get(result.model)
-    if facts is not None:
-        lines.append(Line(SEPARATOR.join((facts.role_words, facts.points_words, facts.size_words)), muted=True))
+    card = data.models.get(result.model)
+    if card is not None:
+        lines.append(Line(SEPARATOR.join((role_words(card), points_words(card), size_words(card))), muted=True))
     timing = SEPARATOR.join(_timing(data, lane))
     if timing:
         lines.append(Line(timing, muted=True))
@@ -83,19 +82,20 @@ def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
 def legend_lines(data: CaptionData) -> tuple[Line, ...]:
     """Explain the arrows of `Layout.DIFFERENCE`; empty in other layouts."""
     first, second = data.results
-    if data.layout is not Layout.DIFFERENCE or second is None or not second.model:
+    if data.settings.layout is not Layout.DIFFERENCE or second is None or not second.model:
         return ()
     names = translate("Captions", "arrows: {0} to {1}").format(first.model, second.model)
-    return Line(names), Line(translate("Captions", "magnified {0:g}\u00d7").format(data.magnification), muted=True)
+    words = translate("Captions", "magnified {0:g}\u00d7").format(data.settings.magnification)
+    return Line(names), Line(words, muted=True)
 
 
 def _timing(data: CaptionData, lane: int) -> tuple[str, ...]:
     """Return how a lane's frame relates to the other's, where that matters, and how old its result was when shown."""
     said, age = [], data.ages[lane]
     first, second = data.results
-    if second is not None and data.pace is Pace.LOCKED and first.frame.id == second.frame.id:
+    if second is not None and data.settings.pace is Pace.LOCKED and first.frame.id == second.frame.id:
         said.append(translate("Captions", "same frame"))
-    elif second is not None and lane == 1 and not data.layout.has_two_pictures:
+    elif second is not None and lane == 1 and not data.settings.layout.has_two_pictures:
         # The caption of the first lane has the age of the picture.
         if first.frame.id == second.frame.id:
             return (translate("Captions", "same frame"),)
@@ -111,5 +111,5 @@ def _points(data: CaptionData, result: Result | None) -> int | None:
     if result is None:
         return None
     if result.model in data.models:
-        return data.models[result.model].points
+        return data.models[result.model].scheme
     return result.faces[0].scheme.points if result.faces else None

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter
 
 from app.live.viewport.captions import Line
-from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE
+from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, stage_colour
 from engine.render.palette import HEAT, HOTTEST
 
 ALPHA = 205  # of a plate: the muted text on it has a contrast of 4.5 : 1 over any picture
@@ -30,13 +30,11 @@ def plate_font(font: QFont, size: float = 1.0, weight: QFont.Weight = QFont.Weig
     return set_font
 
 
-def paint_plate(painter: QPainter, plate: QRectF) -> None:
+def paint_plate(painter: QPainter, plate: QRectF, corner: float = CORNER, alpha: int = ALPHA) -> None:
     """Paint the background of a plate."""
-    ground = QColor(STAGE)
-    ground.setAlpha(ALPHA)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
-    painter.drawRoundedRect(plate, CORNER, CORNER)
+    painter.setBrush(stage_colour(alpha))
+    painter.drawRoundedRect(plate, corner, corner)
 
 
 def line_height(metrics: QFontMetricsF) -> float:

@@ -1,8 +1,9 @@
-"""The plates of both lanes: their content, how often it changes, and their places."""
+"""The plates of both lanes: their content, how often it changes, their places, and the latency on them."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, QTimer
@@ -10,15 +11,17 @@ from PySide6.QtWidgets import QWidget
 
 from app.live.viewport.captions import CaptionData, Line, lane_lines, legend_lines, results_on_screen
 from app.live.viewport.panes import PlatePlace
-from app.live.viewport.screen_latency import ScreenLatency
 from app.live.viewport.stats_plate import StatsPlate
 from app.live.viewport.stats_report import StatsReport
-from app.models.facts import ModelFacts
-from engine.core.stats import REFRESH
-from engine.live.settings import Pace
+from app.models.facts import role_words
+from engine.core.faces import Result
+from engine.core.stats import REFRESH, WINDOW, Spread, spread_of
+from engine.inference.card import Card
+from engine.live.settings import LiveSettings
 from engine.live.view import View
 from engine.render.scene import Layout
 
+LONGEST = 5.0  # seconds from capture to screen: longer ones come from a standstill, as when the machine slept
 INSET = 12.0  # logical pixels between a plate and the nearest edge
 
 
@@ -44,15 +47,15 @@ class LanePlates:
         self.numbers = True
         self.details = False
         self.update_due = QTimer(parent, singleShot=True, interval=round(REFRESH * 1000))
-        self._models: Mapping[str, ModelFacts] = {}
+        self._models: Mapping[str, Card] = {}
         self._data: CaptionData | None = None
         self._updated_at = 0.0
         for plate in self.plates:
             plate.hide()
             plate.details_wanted.connect(self._show_details)
 
-    def set_models(self, models: Mapping[str, ModelFacts]) -> None:
-        """Use these facts from now on, by model name."""
+    def set_models(self, models: Mapping[str, Card]) -> None:
+        """Use these cards from now on, by model name."""
         self._models = models
         self._data = None
 
@@ -61,10 +64,10 @@ class LanePlates:
         self.numbers = shown
         self._data = None
 
-    def update(self, view: View, layout: Layout, pace: Pace, magnification: float) -> bool:
+    def update(self, view: View, settings: LiveSettings) -> bool:
         """Show a view's numbers, at most four times a second; return whether the plates changed."""
         ages = self.latencies[0].latest, self.latencies[1].latest
-        data = CaptionData(results_on_screen(view, layout), layout, pace, magnification, self._models, ages)
+        data = CaptionData(results_on_screen(view, settings.layout), settings, self._models, ages)
         now = time.monotonic()
         if self._data is not None and _kind(data) == _kind(self._data) and now - self._updated_at < REFRESH:
             self._update_later()
@@ -115,43 +118,33 @@ class LanePlates:
         """
         if not areas:
             return
-        first, second = self.plates
         beside = 2 if len(areas) == 1 and self.count() > 1 else 1  # plates on one picture
         for plate in self.plates:
             plate.shorten((areas[0].width() - INSET) / beside - INSET if place is PlatePlace.BRIEF else None)
-        left = QPointF(areas[0].left(), areas[0].top())
-        right = QPointF(areas[-1].left() if len(areas) == 2 else areas[0].right() - second.width(), areas[-1].top())
-        if place is PlatePlace.BELOW:
-            left.setY(areas[0].bottom() + INSET)
-            right.setY(areas[-1].bottom() + INSET)
-        elif place is PlatePlace.BESIDE:
-            left = QPointF(INSET, areas[0].top() + INSET)
-            right = QPointF(
-                INSET if len(areas) == 2 else stage.right() - INSET - second.width(), areas[-1].top() + INSET
-            )
-        else:
-            left += QPointF(INSET, INSET)
-            right += QPointF(INSET if len(areas) == 2 else -INSET, INSET)
-        for plate, corner in ((first, left), (second, right)):
-            if plate.pos() != corner.toPoint():
-                plate.move(corner.toPoint())
+        aside = 0.0 if place is PlatePlace.BELOW else INSET
+        for plate, area, flush_right in zip(self.plates, (areas[0], areas[-1]), (False, len(areas) == 1), strict=True):
+            left, right = (stage.left(), stage.right()) if place is PlatePlace.BESIDE else (area.left(), area.right())
+            x = right - aside - plate.width() if flush_right else left + aside
+            y = area.bottom() if place is PlatePlace.BELOW else area.top()
+            corner = QPointF(x, y + INSET).toPoint()
+            if plate.pos() != corner:
+                plate.move(corner)
 
     def _report(self, view: View, data: CaptionData, lane: int) -> StatsReport | None:
-        """Return the report on a lane's plate; None where there is none."""
         lines, result = lane_lines(data, lane), data.results[lane]
         shown = view.first if lane == 0 else view.second
-        if not lines or result is None or shown is None or (data.layout is Layout.SINGLE and not self.numbers):
+        if not lines or result is None or shown is None or (data.settings.layout is Layout.SINGLE and not self.numbers):
             return None
         if not self.numbers:
             return StatsReport(lines)
-        facts = [self._models.get(its.model) for its in data.results if its is not None]
+        cards = [self._models.get(its.model) for its in data.results if its is not None]
         return StatsReport(
             lines,
             shown.stats,
             self.latencies[lane].spread,
             from_camera=result.frame.time is None and not result.frame.name,  # videos have a time, pictures a name
             agreement=view.agreement if lane == 1 else None,  # it is that of the pair: shown once
-            roles=tuple(its.role_words for its in facts if its is not None),
+            roles=tuple(role_words(card) for card in cards if card is not None),
         )
 
     def _update_later(self) -> None:
@@ -166,7 +159,61 @@ class LanePlates:
         self._parent.update()
 
 
+class ScreenLatency:
+    """Measures how long the frames of one lane take from capture until they are painted; each counts once.
+
+    Frames captured before the picture last stood still do not count, as they waited; nor do those of more than
+    `LONGEST` seconds.
+
+    Args:
+        window: number of frames of the spread.
+    """
+
+    def __init__(self, window: int = WINDOW) -> None:
+        self._values: deque[float] = deque(maxlen=window)
+        self._painted: tuple[int, float] | None = None  # the last frame's id and capture
+        self._model = self._source = ""
+        self._live_since: float | None = None
+        self.latest: float | None = None  # of the frame on screen, in milliseconds
+
+    @property
+    def spread(self) -> Spread | None:
+        """Median and 95th percentile in milliseconds over the window; None before the first frame."""
+        return spread_of(self._values) if self._values else None
+
+    def painted(self, result: Result, now: float, live: bool = True) -> float | None:
+        """Count a result that is on screen.
+
+        Args:
+            result: what was painted; another model or another source begins a new window.
+            now: `time.monotonic()` in seconds.
+            live: whether frames come; False while the picture stands still.
+
+        Returns:
+            Milliseconds since the capture, also kept as `latest`; None for a frame that was painted before or that
+            does not count.
+        """
+        if not live:
+            self._live_since = None
+        elif self._live_since is None:
+            self._live_since = now
+        model = result.model or self._model  # a frame without a model changes nothing
+        if (model, result.frame.source) != (self._model, self._source):
+            self._model, self._source = model, result.frame.source
+            self._values.clear()
+        shown, self._painted = self._painted, (result.frame.id, result.frame.captured)
+        if shown == self._painted:
+            return None
+        seconds, since = now - result.frame.captured, self._live_since
+        self.latest = None
+        if since is None or result.frame.captured < since or not 0 <= seconds <= LONGEST:
+            return None
+        self.latest = seconds * 1e3
+        self._values.append(self.latest)
+        return self.latest
+
+
 def _kind(data: CaptionData) -> tuple[object, ...]:
     """Return the content that must be shown at once when it changes."""
     models = tuple(None if result is None else result.model for result in data.results)
-    return data.layout, data.pace, data.magnification, models
+    return data.settings.layout, data.settings.pace, data.settings.magnification, models

@@ -11,9 +11,11 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE
+from app.live.viewport.plate import paint_plate
+from app.theme.theme import ON_STAGE, ON_STAGE_MUTED
 from engine.core.paths import asset_path
-from engine.core.stats import Spread, Stats
+from engine.core.stats import Spread
+from engine.live.view import LaneView, View
 from engine.render.text import EM_PER_CAPITAL
 
 # Letters of 22 minutes of arc can be read with ease (ISO 9241-303): from ten metres 64 mm, which is 3.2 % of a
@@ -22,24 +24,9 @@ NUMBER, SECOND_NUMBER, LABEL = 0.07, 0.055, 0.032  # heights of capitals; two la
 PADDING, LINE_GAP, COLUMN_GAP, BOTTOM = 0.028, 0.026, 0.04, 0.03
 SIDES = 1.25  # how much more there is at the sides
 WIDEST = 0.94  # of the window's width
-PLATE_ALPHA = 0.8  # over white, the muted labels still have a contrast of 4.5 : 1
+PLATE_ALPHA = 204  # of 255: over white, the muted labels still have a contrast of 4.5 : 1
 WIDEST_NUMBER = "00.0"  # every column has room for this, so that nothing moves
 NOTHING = "\u2013"
-
-
-@dataclass(frozen=True)
-class BigLane:
-    """What is shown of a lane.
-
-    Attributes:
-        model: name of its model.
-        stats: its numbers.
-        screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
-    """
-
-    model: str
-    stats: Stats
-    screen: Spread | None = None
 
 
 @dataclass(frozen=True)
@@ -78,18 +65,18 @@ class Presenter(QWidget):
         rows = [[*row, *([] if number else self._shared)] for number, row in enumerate(self._rows)]
         return "\n".join("  ".join(row) for row in (self._labels, *rows))
 
-    def show_lanes(self, lanes: Sequence[BigLane], agreement: float | None = None) -> None:
-        """Show these numbers.
+    def show_view(self, view: View, screens: Sequence[Spread | None]) -> None:
+        """Show the numbers of a view.
 
         Args:
-            lanes: one or two.
-            agreement: mean distance of both lanes in percent of the eye distance; None while there is none.
+            view: of one lane or two.
+            screens: spread of the milliseconds from the capture of a frame until it is painted, for each lane.
         """
-        nme = any(lane.stats.nme is not None for lane in lanes)
+        agreement, nme = view.agreement, any(lane.stats.nme is not None for lane in view.lanes)
         labels = [self.tr("model"), self.tr("results/s"), self.tr("to screen ms")]
         labels += [self.tr("NME %")] if nme else []
         labels += [self.tr("agreement %")] if agreement is not None else []
-        rows = [_numbers(lane, nme) for lane in lanes]
+        rows = [_numbers(lane, screen, nme) for lane, screen in zip(view.lanes, screens, strict=False)]
         shared = [] if agreement is None else [_short(agreement)]
         if (labels, rows, shared) != (self._labels, self._rows, self._shared):
             self._labels, self._rows, self._shared = labels, rows, shared
@@ -114,11 +101,7 @@ class Presenter(QWidget):
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        plate = QColor(STAGE)
-        plate.setAlphaF(PLATE_ALPHA)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(plate)
-        painter.drawRoundedRect(QRectF(self.rect()), layout.corner, layout.corner)
+        paint_plate(painter, QRectF(self.rect()), layout.corner, PLATE_ALPHA)
         for word, font, colour, place in layout.words:
             painter.setFont(font)
             painter.setPen(QColor(colour))
@@ -143,7 +126,6 @@ class Presenter(QWidget):
         self.setGeometry(QRect(QPoint((stage.width() - layout.size.width()) // 2, top), layout.size))
 
     def _set(self, height: float) -> _Layout:
-        """Set the words for a window of this height."""
         capital = (NUMBER if len(self._rows) == 1 else SECOND_NUMBER) * height
         label_capital, padding, line_gap = LABEL * height, PADDING * height, LINE_GAP * height
         number, label = _font(capital), _font(label_capital)
@@ -175,10 +157,9 @@ class Presenter(QWidget):
         return max(QFontMetricsF(label).horizontalAdvance(self._labels[column]), *map(numbers.horizontalAdvance, words))
 
 
-def _numbers(lane: BigLane, nme: bool) -> list[str]:
-    stats = lane.stats
-    row = [lane.model, _short(stats.fps), _short(None if lane.screen is None else lane.screen.p50)]
-    return [*row, _short(stats.nme)] if nme else row
+def _numbers(lane: LaneView, screen: Spread | None, nme: bool) -> list[str]:
+    row = [lane.result.model, _short(lane.stats.fps), _short(None if screen is None else screen.p50)]
+    return [*row, _short(lane.stats.nme)] if nme else row
 
 
 def _short(value: float | None) -> str:

@@ -147,7 +147,6 @@ class SignalBars(QWidget):
             painter.drawRect(QRectF(bar.center().x() - 0.5, bar.top() - 2, 1, bar.height() + 4))
 
     def _rows(self) -> list[float]:
-        """Return where each row begins."""
         y, rows = 0.0, []
         for signal in self.shown:
             y += GROUP_GAP * signal.gap

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractSlider, QWidget
 
-from app.theme.theme import ON_STAGE, STAGE, STAGE_ACCENT
+from app.theme.theme import ON_STAGE, STAGE_ACCENT, stage_colour
 
 REACH = 14  # logical pixels on either side of the line where the mouse grabs it
 HANDLE_AT = 0.88  # of the height: below the face
@@ -40,13 +40,13 @@ class SplitLine(QAbstractSlider):
         bottom = QPointF(top.x(), top.y() + height)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, width in ((_dark(110), 4.0), (QColor(ON_STAGE), 1.5)):
+        for colour, width in ((stage_colour(110), 4.0), (QColor(ON_STAGE), 1.5)):
             painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
             painter.drawLine(top, bottom)
         middle = QPointF(top.x(), top.y() + height * HANDLE_AT)
         focused = self.hasFocus()
         painter.setPen(QPen(QColor(STAGE_ACCENT if focused else ON_STAGE), 2.5 if focused else 1.5))
-        painter.setBrush(_dark(215))
+        painter.setBrush(stage_colour(215))
         painter.drawEllipse(middle, REACH - 1.0, REACH - 1.0)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(ON_STAGE), 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
@@ -92,9 +92,3 @@ class SplitLine(QAbstractSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint nothing: the line is part of the picture below."""
-
-
-def _dark(alpha: int) -> QColor:
-    colour = QColor(STAGE)
-    colour.setAlpha(alpha)
-    return colour

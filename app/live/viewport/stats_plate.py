@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -42,6 +42,17 @@ LABEL_GAP, NUMBER_GAP, UNIT_GAP = 14.0, 14.0, 7.0
 GROUP_GAP = 8.0
 CHEVRON = ((-3.5, -1.75), (0.0, 1.75), (3.5, -1.75))
 _OPENING = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space}
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word in its place, in logical pixels."""
+
+    text: str
+    x: float
+    baseline: float
+    colour: str
+    font: QFont
 
 
 class StatsPlate(QWidget):
@@ -97,7 +108,7 @@ class StatsPlate(QWidget):
     def whole_size(self) -> QSize:
         """Return the size of the plate with everything on it."""
         self._widest = max(self._widest, self._width())
-        return QSize(math.ceil(self._widest + 2 * PADDING_X), math.ceil(self._lay_out(None) + 2 * PADDING_Y))
+        return QSize(math.ceil(self._widest + 2 * PADDING_X), math.ceil(self._lay_out()[2] + 2 * PADDING_Y))
 
     def sizeHint(self) -> QSize:
         if self._brief is None:
@@ -147,27 +158,48 @@ class StatsPlate(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(STAGE_ACCENT), 2))
             painter.drawRoundedRect(plate.adjusted(1, 1, -1, -1), CORNER, CORNER)
-        if self._brief is None:
-            self._lay_out(painter)
-        else:
-            self._set_lines(painter, self._brief_lines(self._brief))
+        painter.setFont(plate_font(self.font()))
+        lines = self.report.lines if self._brief is None else self._brief_lines(self._brief)
+        paint_lines(painter, lines, plate.adjusted(PADDING_X, PADDING_Y, -PADDING_X, 0))
+        if self._brief is None and self.report.stats is not None:
+            words, mark, _ = self._lay_out()
+            for word in words:
+                painter.setFont(word.font)
+                painter.setPen(QColor(word.colour))
+                painter.drawText(QPointF(word.x, word.baseline), word.text)
+            sign = -1.0 if self._details else 1.0
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(ON_STAGE_MUTED), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawPolyline(QPolygonF([mark + QPointF(x, sign * dy) for x, dy in CHEVRON]))
 
-    def _lay_out(self, painter: QPainter | None) -> float:
-        """Paint everything from top to bottom, or without a painter only measure it; return the height, unpadded."""
-        report, line = self.report, line_height(self._metrics())
-        y = PADDING_Y
-        if painter is not None:
-            self._set_lines(painter, report.lines)
-        y += line * len(report.lines)
+    def _lay_out(self) -> tuple[list[Word], QPointF, float]:
+        """Return the words below the caption, the middle of the mark, and the height of everything, unpadded."""
+        report, words, mark = self.report, list[Word](), QPointF()
+        metrics, plain = self._metrics(), plate_font(self.font())
+        big = plate_font(self.font(), BIG, QFont.Weight.Medium)
+        y = line_height(metrics) * len(report.lines)
         if report.stats is None:
-            return y - PADDING_Y
-        y = self._set_speed(painter, speed_row(report.stats), y + GROUP_GAP / 2)
-        y = self._set_times_head(painter, y + GROUP_GAP / 2)
-        for row in time_rows(report, self._details):
-            y = self._set_row(painter, row, y)
-        for index, row in enumerate(quality_rows(report, self._details)):
-            y = self._set_row(painter, row, y + GROUP_GAP * (index == 0))
-        return y - PADDING_Y
+            return words, mark, y
+        y += PADDING_Y + GROUP_GAP / 2
+        speed, tall, columns = speed_row(report.stats), QFontMetricsF(big), self._columns()
+        unit_x = PADDING_X + tall.horizontalAdvance(speed.numbers[0]) + UNIT_GAP
+        words.append(Word(speed.numbers[0], PADDING_X - 1, y + tall.ascent(), ON_STAGE, big))
+        words.append(Word(speed.unit, unit_x, y + tall.ascent(), ON_STAGE_MUTED, plain))
+        y += tall.height() + GROUP_GAP / 2
+        head, quality = Row(self.tr("latency"), ("p50", "p95"), ""), quality_rows(report, self._details)
+        mark = QPointF(PADDING_X + metrics.horizontalAdvance(head.label) + 11, y + metrics.height() / 2 + 0.5)
+        for row in (head, *time_rows(report, self._details), *quality):
+            y += GROUP_GAP if row in quality[:1] else 0.0
+            baseline = y + metrics.ascent()
+            note = metrics.elidedText(row.note, Qt.TextElideMode.ElideRight, self.width() - 2 * PADDING_X)
+            quiet = [(row.label, PADDING_X, baseline), (row.unit, columns[len(row.numbers) - 1] + UNIT_GAP, baseline)]
+            quiet += [(note, PADDING_X, baseline + line_height(metrics))]
+            words += [Word(*placed, ON_STAGE_MUTED, plain) for placed in quiet]
+            for right, text in zip(columns, row.numbers, strict=False):
+                colour = ON_STAGE_MUTED if row is head else ON_STAGE
+                words.append(Word(text, right - metrics.horizontalAdvance(text), baseline, colour, plain))
+            y += line_height(metrics) * (2 if row.note else 1)
+        return words, mark, y - PADDING_Y
 
     def _brief_lines(self, width: float) -> tuple[Line, ...]:
         """Return the first lines of the caption, each without the last parts for which there is no room."""
@@ -178,56 +210,6 @@ class StatsPlate(QWidget):
                 parts.pop()
             lines.append(replace(line, text=SEPARATOR.join(parts)))
         return tuple(lines)
-
-    def _set_lines(self, painter: QPainter, lines: tuple[Line, ...]) -> None:
-        painter.setFont(plate_font(self.font()))
-        paint_lines(painter, lines, QRectF(self.rect()).adjusted(PADDING_X, PADDING_Y, -PADDING_X, 0))
-
-    def _set_speed(self, painter: QPainter | None, row: Row, y: float) -> float:
-        font = plate_font(self.font(), BIG, QFont.Weight.Medium)
-        metrics = QFontMetricsF(font)
-        if painter is not None:
-            painter.setFont(font)
-            painter.setPen(QColor(ON_STAGE))
-            baseline = y + metrics.ascent()
-            painter.drawText(QPointF(PADDING_X - 1, baseline), row.numbers[0])
-            painter.setFont(plate_font(self.font()))
-            painter.setPen(QColor(ON_STAGE_MUTED))
-            x = PADDING_X + metrics.horizontalAdvance(row.numbers[0]) + UNIT_GAP
-            painter.drawText(QPointF(x, baseline), row.unit)
-        return y + metrics.height()
-
-    def _set_times_head(self, painter: QPainter | None, y: float) -> float:
-        """Paint the column headings, and the mark that shows that there is more."""
-        metrics = self._metrics()
-        if painter is not None:
-            painter.setPen(QColor(ON_STAGE_MUTED))
-            for right, text in zip(self._columns(), ("p50", "p95"), strict=True):
-                painter.drawText(QPointF(right - metrics.horizontalAdvance(text), y + metrics.ascent()), text)
-            label = self.tr("latency")
-            painter.drawText(QPointF(PADDING_X, y + metrics.ascent()), label)
-            middle = QPointF(PADDING_X + metrics.horizontalAdvance(label) + 11, y + metrics.height() / 2 + 0.5)
-            sign = -1.0 if self._details else 1.0
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(ON_STAGE_MUTED), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            painter.drawPolyline(QPolygonF([middle + QPointF(x, sign * dy) for x, dy in CHEVRON]))
-        return y + line_height(metrics)
-
-    def _set_row(self, painter: QPainter | None, row: Row, y: float) -> float:
-        metrics = self._metrics()
-        if painter is not None:
-            baseline, columns = y + metrics.ascent(), self._columns()
-            painter.setPen(QColor(ON_STAGE_MUTED))
-            painter.drawText(QPointF(PADDING_X, baseline), row.label)
-            unit_x = columns[len(row.numbers) - 1] + UNIT_GAP
-            painter.drawText(QPointF(unit_x, baseline), row.unit)
-            if row.note:
-                note = metrics.elidedText(row.note, Qt.TextElideMode.ElideRight, self.width() - 2 * PADDING_X)
-                painter.drawText(QPointF(PADDING_X, baseline + line_height(metrics)), note)
-            painter.setPen(QColor(ON_STAGE))
-            for right, text in zip(columns, row.numbers, strict=False):
-                painter.drawText(QPointF(right - metrics.horizontalAdvance(text), baseline), text)
-        return y + line_height(metrics) * (2 if row.note else 1)
 
     def _columns(self) -> tuple[float, float]:
         """Return the right edges of the columns of numbers."""

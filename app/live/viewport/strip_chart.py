@@ -136,7 +136,6 @@ class StripChart(Chart):
             self.setAccessibleDescription(self.present_words())
 
     def _areas(self) -> tuple[QRectF, ...]:
-        """Return the area of each plot, heads and axes included."""
         inner = QRectF(self.rect()).adjusted(MARGIN, GAP, -MARGIN, -GAP)
         if len(self._names) < 2:
             return (inner,)

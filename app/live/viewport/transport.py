@@ -6,8 +6,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStyle, QToolButton, QWidget
 
-from app.shortcuts.shortcuts import Act, with_key
+from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP, MARGIN, colours
+from app.widgets.controls import named
 from engine.live.file_reader import Playback
 
 MOST_ASKED_MS = 50  # between two seeks while the slider is dragged
@@ -19,10 +20,7 @@ MARK = 7.0  # half the size of a symbol, logical pixels
 class Transport(QWidget):
     """Shows the position in a file, and lets the user change it. Hidden for cameras and for single pictures."""
 
-    seek_wanted = Signal(float)  # seconds
     step_wanted = Signal(int)  # frames, negative ones go back
-    loop_toggled = Signal(bool)
-    pause_wanted = Signal()  # or resume
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,9 +44,6 @@ class Transport(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.back.clicked.connect(lambda: self.step_wanted.emit(-1))
         self.on.clicked.connect(lambda: self.step_wanted.emit(1))
-        self.play.clicked.connect(self.pause_wanted)
-        self.loop.toggled.connect(self.loop_toggled)
-        self.slider.wanted.connect(lambda milliseconds: self.seek_wanted.emit(milliseconds / 1000))
         self._of_use = self._kept_away = False
         self.hide()
 
@@ -59,7 +54,10 @@ class Transport(QWidget):
         self.setVisible(shown and not self._kept_away)
         if playback is None or not shown:
             return
-        self.play.show_sign("play" if paused else "pause")
+        sign = "play" if paused else "pause"
+        if sign != self.play.sign:
+            self.play.sign = sign
+            self.play.update()
         self.loop.setVisible(not playback.endless)
         position = self.slider.value() / 1000 if self.slider.isSliderDown() else playback.position
         self.slider.show_time(position, playback.duration)
@@ -91,12 +89,11 @@ class Transport(QWidget):
 class TimeSlider(QSlider):
     """A slider over milliseconds that jumps to a click, and limits how often it seeks while it is dragged."""
 
-    wanted = Signal(int)  # milliseconds
+    wanted = Signal(float)  # seconds
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self.setAccessibleName(self.tr("Time in the file"))
-        self.setToolTip(self.tr("Drag to go through the file"))
+        named(self, self.tr("Time in the file"), self.tr("Drag to go through the file"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSingleStep(STEP_MS)
         self.setPageStep(PAGE_MS)
@@ -145,7 +142,7 @@ class TimeSlider(QSlider):
         if self._asked is not None:
             asked, self._asked = self._asked, None
             self._resting.start()
-            self.wanted.emit(asked)
+            self.wanted.emit(asked / 1000)
 
 
 class SignButton(QToolButton):
@@ -154,16 +151,8 @@ class SignButton(QToolButton):
     def __init__(self, sign: str, name: str, act: Act | None = None) -> None:
         super().__init__()
         self.sign = sign
-        self.setAccessibleName(name)
-        self.setToolTip(name if act is None else with_key(name, act))
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        named(self, name, name, act).setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedSize(BUTTON_WIDTH, BUTTON_HEIGHT)
-
-    def show_sign(self, sign: str) -> None:
-        """Draw another symbol."""
-        if sign != self.sign:
-            self.sign = sign
-            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -192,8 +181,8 @@ def clock_words(seconds: float) -> str:
 def _sign(sign: str) -> QPainterPath:
     path = QPainterPath()
     if sign == "play":
-        path.addPath(_triangle(MARK).translated(1.0, 0.0))
-    elif sign == "pause":
+        return _triangle(MARK).translated(1.0, 0.0)
+    if sign == "pause":
         path.addRect(QRectF(-MARK + 1.5, -MARK, 4.0, 2 * MARK))
         path.addRect(QRectF(MARK - 5.5, -MARK, 4.0, 2 * MARK))
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,17 +24,16 @@ from app.live.viewport.panes import (
 from app.live.viewport.plate import paint_legend
 from app.live.viewport.plates import INSET, LanePlates
 from app.live.viewport.split_line import SplitLine
-from app.models.facts import facts_of
 from app.theme.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
-from engine.inference.library import ModelEntry
-from engine.live.settings import Pace
+from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
 from engine.render import montage
 from engine.render.caption import Caption, words_of
-from engine.render.scene import DEFAULT_MAGNIFICATION, Layout
+from engine.render.scene import Layout
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
 PANE_GAP = 6  # logical pixels between two pictures
+SINGLE = LiveSettings()  # one lane
 
 
 class Viewport(QWidget):
@@ -52,8 +50,7 @@ class Viewport(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._view: View | None = None
-        self._layout, self._pace, self._live = Layout.SINGLE, Pace.LIVE, False
-        self._magnification = DEFAULT_MAGNIFICATION
+        self._settings, self._live = SINGLE, False
         # QImage does not own its memory: the pictures of `_view` keep it alive.
         self._images: tuple[QImage | None, QImage | None] = (None, None)
         self.split_place = 0.5
@@ -84,39 +81,26 @@ class Viewport(QWidget):
         if self._view is None:
             return None
         pixels = self._joined(self._view)
-        self._caption.lay(pixels, words_of(self._view.models(self._layout), self._layout, self._magnification))
+        layout = self._settings.layout
+        self._caption.lay(pixels, words_of(self._view.models(layout), layout, self._settings.magnification))
         return pixels
-
-    def set_entries(self, entries: Sequence[ModelEntry]) -> None:
-        """Use these models' cards for the captions."""
-        self.lane_plates.set_models(facts_of(entries))
 
     def show_numbers(self, shown: bool) -> None:
         """Show the numbers of each lane, or only which models are compared."""
         self.lane_plates.show_numbers(shown)
         self._update_plates()
 
-    def show_view(
-        self,
-        view: View,
-        layout: Layout = Layout.SINGLE,
-        pace: Pace = Pace.LIVE,
-        *,
-        magnification: float = DEFAULT_MAGNIFICATION,
-        live: bool = True,
-    ) -> None:
+    def show_view(self, view: View, settings: LiveSettings = SINGLE, live: bool = True) -> None:
         """Show a view from now on.
 
         Args:
             view: its pictures are not copied: their content must stay until the next call.
-            layout: how two lanes are shown.
-            pace: how they are synchronised.
-            magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are.
+            settings: how two lanes are shown.
             live: whether frames come. False while the picture stands still, so that its age is not taken for latency.
         """
-        size, shape = self._images[0] and self._images[0].size(), self._layout
-        self._layout, self._pace, self._magnification, self._live = layout, pace, magnification, live
-        self._view = view
+        size, shape = self._images[0] and self._images[0].size(), self._settings.layout
+        self._view, self._settings, self._live = view, settings, live
+        layout = settings.layout
         self._images = (_image(view.first), _image(view.second) if layout.has_two_pictures else None)
         self._update_plates()
         if (self._images[0] and self._images[0].size(), layout) != (size, shape) or self._is_split():
@@ -176,7 +160,7 @@ class Viewport(QWidget):
             self._paint_words(painter, self.notice, QRectF(self.rect()))
         painter.end()
         if self._view is not None:
-            for counted in self.lane_plates.painted(self._view, self._layout, self._live):
+            for counted in self.lane_plates.painted(self._view, self._settings.layout, self._live):
                 self.painted.emit(*counted)
 
     # Layout
@@ -190,7 +174,7 @@ class Viewport(QWidget):
         plate = QSize(round(room.width()), round(room.height()))
         # Captions alone are small, and the presenter is at the foot: pictures need not make room for them.
         asked = plate if plates.numbers else QSize(0, 0)
-        if self._layout is Layout.SIDE_BY_SIDE:
+        if self._settings.layout is Layout.SIDE_BY_SIDE:
             arrangement = two_pictures(self._stage(), image.size(), asked, round(PANE_GAP * ratio))
             beside = 1
         else:
@@ -210,10 +194,9 @@ class Viewport(QWidget):
         return QRectF(pane.x() / ratio, pane.y() / ratio, pane.width() / ratio, pane.height() / ratio)
 
     def _is_split(self) -> bool:
-        return self._layout is Layout.SPLIT and all(image is not None for image in self._images)
+        return self._settings.layout is Layout.SPLIT and all(image is not None for image in self._images)
 
     def _place(self) -> None:
-        """Put the split line and the plates where they belong."""
         split = self._is_split()
         if split:
             self.split_line.follow(self.split_place, self.picture_area())
@@ -224,14 +207,14 @@ class Viewport(QWidget):
 
     def _update_plates(self) -> None:
         view, plates = self._view, self.lane_plates
-        if view is not None and plates.update(view, self._layout, self._pace, self._magnification):
+        if view is not None and plates.update(view, self._settings):
             self._place()
 
     def _joined(self, view: View) -> NDArray[np.uint8]:
         first, second = view.first.picture, None if view.second is None else view.second.picture
-        if self._layout is Layout.SIDE_BY_SIDE:
+        if self._settings.layout is Layout.SIDE_BY_SIDE:
             return montage.joined(first, second)
-        if self._layout is Layout.SPLIT:
+        if self._settings.layout is Layout.SPLIT:
             return montage.split(first, second, self.split_place)
         return first.copy()
 

@@ -141,6 +141,6 @@ def test_fault_35_the_status_line_shows_that_the_camera_is_slow(filmed, engine, 
     session.camera_rate = 5.0
     window.live.cameras._pace_updated = 0.0
     session.give()
-    qtbot.waitUntil(lambda: window.status_line.whole_text.endswith("camera 5"))
+    qtbot.waitUntil(lambda: window.status_line.toolTip().endswith("camera 5"))
     session.report(SourceState.STALLED, "“Cam” has sent no new picture for a moment.")
-    qtbot.waitUntil(lambda: window.status_line.whole_text == "“Cam” has sent no new picture for a moment.")
+    qtbot.waitUntil(lambda: window.status_line.toolTip() == "“Cam” has sent no new picture for a moment.")

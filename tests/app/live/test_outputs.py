@@ -6,7 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
-from app.live import outputs
+from app.live import screenshot
 from app.live.outputs import Outputs, Recording
 from engine.sources.video import VideoSource
 from tests.fakes.views import one
@@ -23,7 +23,7 @@ class StoppedClock(datetime):
 
 
 def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, tmp_path):
-    monkeypatch.setattr(outputs, "datetime", StoppedClock)
+    monkeypatch.setattr(screenshot, "datetime", StoppedClock)
     made = Outputs(tmp_path)
     reported = []
     made.reported.connect(reported.append)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from app.shell.crash import CrashWatch
+from app.shell.log import CrashWatch
 
 
 @pytest.fixture

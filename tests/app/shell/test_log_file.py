@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from app.shell.log_file import start_log
+from app.shell.log import start_log
 
 ROOT = Path(__file__).resolve().parents[3]
 LOGS = """
 import logging
-from app.shell.log_file import log_path, start_log
+from app.shell.log import log_path, start_log
 logging.basicConfig(level=logging.WARNING, format="%(message)s")
 start_log(log_path())
 logging.getLogger("engine").warning("the camera hangs")

@@ -7,9 +7,8 @@ import os
 
 import pytest
 
-from app.train.log_reader import find_runs, free_name, read_run, read_tail, run_label, saved_step
+from app.train.log_reader import find_runs, free_name, read_recipes, read_run, read_tail, run_label, saved_step
 from app.train.process import reported_error
-from app.train.recipes import read_recipes
 from engine.core.errors import UsageError
 
 

@@ -53,7 +53,7 @@ def open_page(qtbot, themed, kit, tmp_path, monkeypatch):
     for page in pages:
         page.controller.kill()
         qtbot.waitUntil(lambda page=page: not page.controller.busy, timeout=PATIENCE)
-        page.close_down()
+        page.controller.close_down()
         page.deleteLater()
 
 
@@ -161,7 +161,7 @@ def test_the_training_saves_and_ends_when_the_window_is_closed(open_page, qtbot)
     page = open_page("slow")
     page.form.start.click()
     wait_for_steps(page, qtbot)
-    page.close_down()
+    page.controller.close_down()
     folder = page.controller.training
     qtbot.waitUntil(lambda: read_run(folder).saved_step is not None, timeout=PATIENCE)
 

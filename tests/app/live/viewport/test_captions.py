@@ -1,28 +1,33 @@
 """Captions say which model made a picture and how old it is, and only what is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.live.viewport.captions import CaptionData, lane_lines, legend_lines, results_on_screen
-from app.models.facts import ModelFacts, facts_of
+from app.models.facts import MEGABYTE, cards_of, points_words, role_words, size_words
 from app.theme.theme import ON_DARK
 from engine.core.faces import Face
 from engine.core.geometry import Box
 from engine.core.schemes import IBUG_68, WFLW_98
 from engine.inference.library import ModelLibrary
-from engine.live.settings import Pace
+from engine.live.settings import LiveSettings, Pace
 from engine.render.scene import Layout
+from tests.fakes.models import FAKE_CARD
 from tests.fakes.views import BLUE, RED, one, plain, result, two
 
 MODELS = {
-    "student-68": ModelFacts("student-68", "student", 68, 2.2),
-    "teacher-98": ModelFacts("teacher-98", "teacher", 98, 3.14),
-    "teacher-68": ModelFacts("teacher-68", "teacher", 68, 3.14),
+    "student-68": replace(FAKE_CARD, name="student-68", role="student", scheme=68, bytes=2_200_000),
+    "teacher-98": replace(FAKE_CARD, name="teacher-98", role="teacher", scheme=98, bytes=3_140_000),
+    "teacher-68": replace(FAKE_CARD, name="teacher-68", role="teacher", scheme=68, bytes=3_140_000),
 }
 
 
 def reported(first=None, second=None, layout=Layout.SIDE_BY_SIDE, pace=Pace.LIVE, ages=(None, None), models=MODELS):
-    return CaptionData((first or result(), second), layout, pace, 3.0, models, ages)
+    return CaptionData(
+        (first or result(), second), LiveSettings(layout=layout, pace=pace, magnification=3.0), models, ages
+    )
 
 
 def texts(said, lane):
@@ -106,10 +111,9 @@ def test_on_one_picture_the_result_that_is_drawn_counts_not_a_newer_one():
     assert results_on_screen(one(plain(RED)), Layout.SIDE_BY_SIDE)[1] is None
 
 
-def test_facts_of_the_shipped_models_come_from_their_cards():
-    facts = facts_of(ModelLibrary().entries())
-    student = facts["student-68"]
-    assert (student.role, student.points) == ("student", 68)
+def test_words_on_the_shipped_models_come_from_their_cards():
+    student = cards_of(ModelLibrary().entries())["student-68"]
+    assert (role_words(student), points_words(student)) == ("Student", "68 points")
     entry = next(entry for entry in ModelLibrary().entries() if entry.name == "student-68")
-    assert student.megabytes == pytest.approx(entry.path.stat().st_size / 1e6)
-    assert student.size_words == f"{student.megabytes:.1f} MB"
+    assert student.bytes / MEGABYTE == pytest.approx(entry.path.stat().st_size / 1e6)
+    assert size_words(student) == f"{student.bytes / MEGABYTE:.1f} MB"

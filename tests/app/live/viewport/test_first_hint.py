@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 
-from app.live.viewport.first_hint import FirstHint
+from app.live.viewport.over_picture import FirstHint
 
 
 def test_the_first_start_greets_in_two_lines_until_a_key_is_pressed(window, qtbot):

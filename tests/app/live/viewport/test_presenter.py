@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from app.live.viewport.presenter import BigLane, Presenter
+from app.live.viewport.presenter import Presenter
 from app.live.viewport.viewport import Viewport
 from app.theme.theme import STAGE
 from engine.core.stats import Spread, Stats
+from engine.live.view import View
+from tests.fakes.views import RED, lane, plain, result
+
+
+class BigLane(NamedTuple):
+    """What is shown of a lane."""
+
+    model: str
+    stats: Stats
+    screen: Spread | None = None
+
 
 STUDENT = BigLane("student-68", Stats(29.97, {"total": Spread(8.34, 20.0)}, 2.33, 1.0, 0, 90), Spread(21.4, 30.0))
 TEACHER = BigLane(
@@ -31,6 +44,11 @@ def stage(qtbot, themed):
     return shown
 
 
+def show(layer, lanes, agreement=None):
+    view = View(tuple(lane(plain(RED), result(its.model), its.stats) for its in lanes), agreement)
+    layer.show_view(view, [its.screen for its in lanes])
+
+
 def capitals(stage):
     """Return the heights in pixels of the rows of bright letters, from top to bottom."""
     image = stage.layer.grab().toImage()
@@ -41,12 +59,12 @@ def capitals(stage):
 
 
 def test_layer_shows_the_numbers_of_a_lane(stage):
-    stage.layer.show_lanes([STUDENT])
+    show(stage.layer, [STUDENT])
     assert stage.layer.text == "model  results/s  to screen ms  NME %\nstudent-68  30  21  2.3"
 
 
 def test_the_latency_ends_on_the_screen_and_is_not_the_sum_of_the_stages(stage):
-    stage.layer.show_lanes([BigLane("student-68", STUDENT.stats, None)])
+    show(stage.layer, [BigLane("student-68", STUDENT.stats, None)])
     assert stage.layer.text.splitlines()[1] == "student-68  30  \u2013  2.3"
 
 
@@ -55,7 +73,7 @@ def test_without_truth_it_shows_agreement_and_does_not_call_it_accuracy(stage):
         BigLane("student-68", Stats(30.0, {"total": Spread(8.3, 9.0)}, None, 1.0, 0, 9), Spread(9.51, 12.0)),
         TEACHER,
     ]
-    stage.layer.show_lanes(lanes, agreement=1.84)
+    show(stage.layer, lanes, agreement=1.84)
     assert stage.layer.text.splitlines() == [
         "model  results/s  to screen ms  agreement %",
         "student-68  30  9.5  1.8",
@@ -64,7 +82,7 @@ def test_without_truth_it_shows_agreement_and_does_not_call_it_accuracy(stage):
 
 
 def test_what_is_not_known_yet_is_a_dash(stage):
-    stage.layer.show_lanes([YOUNG])
+    show(stage.layer, [YOUNG])
     assert stage.layer.text.splitlines()[1] == "student-68  \u2013  \u2013"
 
 
@@ -72,7 +90,7 @@ def test_what_is_not_known_yet_is_a_dash(stage):
 def test_letters_can_be_read_from_ten_metres(stage, size):
     """22 minutes of arc on a picture two metres high, see `app.live.viewport.presenter`."""
     stage.resize(*size)
-    stage.layer.show_lanes([BigLane("student-68", STUDENT.stats)])
+    show(stage.layer, [BigLane("student-68", STUDENT.stats)])
     stage.layer.show()
     heights = capitals(stage)
     assert max(heights) >= 0.055 * size[1], "the numbers"
@@ -82,7 +100,7 @@ def test_letters_can_be_read_from_ten_metres(stage, size):
 @pytest.mark.parametrize("size", [(1280, 800), (3840, 2160), (640, 420), (320, 240), (2400, 400)])
 @pytest.mark.parametrize("lanes", [[STUDENT], [STUDENT, TEACHER]])
 def test_layer_stays_on_the_lower_edge_and_off_the_face(stage, size, lanes):
-    stage.layer.show_lanes(lanes, 1.8 if len(lanes) > 1 else None)
+    show(stage.layer, lanes, 1.8 if len(lanes) > 1 else None)
     stage.layer.show()
     stage.resize(*size)
     place = stage.layer.geometry()
@@ -92,23 +110,23 @@ def test_layer_stays_on_the_lower_edge_and_off_the_face(stage, size, lanes):
 
 
 def test_changing_digits_move_nothing(stage):
-    stage.layer.show_lanes([STUDENT])
+    show(stage.layer, [STUDENT])
     before = stage.layer.geometry()
     for fps in (7.1, 11.1, 28.8, 88.8):
-        stage.layer.show_lanes([BigLane("student-68", Stats(fps, {}, fps / 10, 1.0, 0, 9), Spread(fps, 99.0))])
+        show(stage.layer, [BigLane("student-68", Stats(fps, {}, fps / 10, 1.0, 0, 9), Spread(fps, 99.0))])
         assert stage.layer.geometry() == before
 
 
 def test_new_numbers_are_painted(stage):
-    stage.layer.show_lanes([STUDENT])
+    show(stage.layer, [STUDENT])
     stage.layer.show()
     before = stage.layer.grab().toImage()
-    stage.layer.show_lanes([BigLane("student-68", TEACHER.stats)])
+    show(stage.layer, [BigLane("student-68", TEACHER.stats)])
     assert stage.layer.grab().toImage() != before
 
 
 def test_long_names_are_set_smaller_instead_of_cut_off(stage):
-    stage.layer.show_lanes([BigLane("a-model-with-a-name-that-does-not-end-so-soon-98", STUDENT.stats), TEACHER])
+    show(stage.layer, [BigLane("a-model-with-a-name-that-does-not-end-so-soon-98", STUDENT.stats), TEACHER])
     assert stage.layer.width() <= 0.95 * stage.width()
 
 
@@ -117,7 +135,7 @@ def test_the_mouse_and_the_keyboard_do_not_notice_it(qtbot):
     qtbot.addWidget(below)
     below.resize(800, 600)
     layer = Presenter(below)
-    layer.show_lanes([STUDENT])
+    show(layer, [STUDENT])
     layer.show()
     below.show()
     assert layer.focusPolicy() is Qt.FocusPolicy.NoFocus
@@ -125,7 +143,7 @@ def test_the_mouse_and_the_keyboard_do_not_notice_it(qtbot):
 
 
 def test_plate_is_dark_in_every_theme(stage):
-    stage.layer.show_lanes([STUDENT])
+    show(stage.layer, [STUDENT])
     stage.layer.show()
     place = stage.layer.geometry()
     edge = stage.grab().toImage().pixelColor(place.left() + 4, place.center().y())

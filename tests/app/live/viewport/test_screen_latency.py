@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.live.viewport.screen_latency import LONGEST, ScreenLatency
+from app.live.viewport.plates import LONGEST, ScreenLatency
 from tests.fakes.views import result
 
 

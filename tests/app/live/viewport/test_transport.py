@@ -79,20 +79,20 @@ def test_fault_42_without_a_known_end_the_slider_rests_and_steps_still_work(bar,
 
 
 def test_buttons_say_what_is_wanted(bar, qtbot):
-    steps, pauses, loops = reported(bar.step_wanted), reported(bar.pause_wanted), reported(bar.loop_toggled)
+    steps, pauses, loops = reported(bar.step_wanted), reported(bar.play.clicked), reported(bar.loop.toggled)
     for button in (bar.on, bar.back, bar.play, bar.loop, bar.loop):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert (steps, len(pauses), loops) == ([1, -1], 1, [True, False])
 
 
 def test_a_click_on_the_slider_goes_there(bar, qtbot):
-    sought = reported(bar.seek_wanted)
+    sought = reported(bar.slider.wanted)
     qtbot.mouseClick(bar.slider, Qt.MouseButton.LeftButton, pos=QPoint(bar.slider.width() // 2, 10))
     assert sought == [pytest.approx(83.2 / 2, rel=0.02)]
 
 
 def test_dragging_asks_seldom_and_for_the_last_place_in_the_end(bar, qtbot):
-    sought = reported(bar.seek_wanted)
+    sought = reported(bar.slider.wanted)
     slider = bar.slider
     qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(20, 10))
     for x in range(20, slider.width(), 2):
@@ -109,14 +109,14 @@ def test_dragging_asks_seldom_and_for_the_last_place_in_the_end(bar, qtbot):
 
 
 def test_what_the_file_does_is_never_taken_for_a_request(bar):
-    sought = reported(bar.seek_wanted)
+    sought = reported(bar.slider.wanted)
     for position in (1.0, 40.0, 83.0):
         bar.show_playback(Playback(position, 83.2, 0, None), paused=False)
     assert sought == []
 
 
 def test_keys_move_the_slider(bar, qtbot):
-    sought = reported(bar.seek_wanted)
+    sought = reported(bar.slider.wanted)
     bar.slider.setFocus()
     qtbot.keyClick(bar.slider, Qt.Key.Key_Right)
     qtbot.wait(2 * MOST_ASKED_MS)

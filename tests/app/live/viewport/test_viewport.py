@@ -10,9 +10,10 @@ from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
 from app.live.viewport.viewport import Viewport
+from app.models.facts import cards_of
 from app.theme.theme import ON_DARK, STAGE
 from engine.inference.library import ModelLibrary
-from engine.live.settings import Pace
+from engine.live.settings import LiveSettings, Pace
 from engine.render.montage import GAP
 from engine.render.palette import FIRST_LANE, SECOND_LANE
 from engine.render.scene import Layout
@@ -146,7 +147,7 @@ def test_empty_view_is_a_dark_stage(view):
 
 def test_two_pictures_stand_side_by_side_with_a_thin_gap(view):
     view.resize(600, 300)
-    view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
+    view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     first, second = view.pane_areas()
     assert first.size() == second.size()
     assert 0 < second.left() - first.right() < 10
@@ -158,7 +159,7 @@ def test_two_pictures_stand_side_by_side_with_a_thin_gap(view):
 
 def test_two_pictures_stand_below_each_other_where_that_makes_them_larger(view):
     view.resize(320, 600)
-    view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
+    view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     first, second = view.pane_areas()
     assert first.left() == second.left()
     assert second.top() > first.bottom()
@@ -166,7 +167,7 @@ def test_two_pictures_stand_below_each_other_where_that_makes_them_larger(view):
 
 
 def test_the_place_of_a_second_picture_that_is_not_there_yet_says_so(view):
-    view.show_view(two(plain(RED), None), Layout.SIDE_BY_SIDE)
+    view.show_view(two(plain(RED), None), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     first, second = (area.toRect() for area in view.pane_areas())
     image = view.grab().toImage()
     assert QColor(image.pixel(first.center())).name() == "#ff0000"
@@ -178,7 +179,7 @@ def test_the_place_of_a_second_picture_that_is_not_there_yet_says_so(view):
 
 def test_fault_30_a_second_picture_of_another_shape_keeps_it(view):
     view.resize(600, 300)
-    view.show_view(two(plain(RED), plain(BLUE, 100, 100)), Layout.SIDE_BY_SIDE)
+    view.show_view(two(plain(RED), plain(BLUE, 100, 100)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     _, second = view.pane_areas()
     assert colour_at(view, second.left() + 4, second.center().y()) == STAGE
     assert colour_at(view, second.center().x(), second.bottom() - 4) == "#0000ff"
@@ -187,7 +188,7 @@ def test_fault_30_a_second_picture_of_another_shape_keeps_it(view):
 @pytest.fixture
 def halves(view):
     """Return the view with a red first and a blue second lane, split in the middle."""
-    view.show_view(two(plain(RED, 200, 150), plain(BLUE, 200, 150)), Layout.SPLIT)
+    view.show_view(two(plain(RED, 200, 150), plain(BLUE, 200, 150)), LiveSettings(layout=Layout.SPLIT))
     return view
 
 
@@ -202,7 +203,7 @@ def test_the_line_parts_the_two_lanes(halves):
 
 @pytest.mark.parametrize("view_of", [lambda: two(plain(RED), None), lambda: one(plain(RED))])
 def test_a_split_without_a_second_lane_shows_the_first_whole(view, view_of):
-    view.show_view(view_of(), Layout.SPLIT)
+    view.show_view(view_of(), LiveSettings(layout=Layout.SPLIT))
     assert colour_at(view, 300, 150) == "#ff0000"
     assert not view.split_line.isVisible()
 
@@ -305,14 +306,14 @@ def test_the_line_stands_where_it_was_when_the_window_changes_its_size(halves):
 
 def test_what_is_saved_is_what_the_layout_shows(view):
     assert view.composed_pixels() is None
-    view.show_view(two(plain(RED), plain(BLUE)), Layout.SINGLE)
+    view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SINGLE))
     assert (view.composed_pixels() == RED).all()
-    view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
+    view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     both = view.composed_pixels()
     assert both.shape == (100, 400 + GAP, 4)
     assert (both[:60, :200] == RED).all()
     assert (both[:60, -200:] == BLUE).all()
-    view.show_view(two(plain(RED), plain(BLUE)), Layout.SPLIT)
+    view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SPLIT))
     view.move_split(0.25)
     parted = view.composed_pixels()
     assert (parted[:60, :50] == RED).all()
@@ -321,7 +322,7 @@ def test_what_is_saved_is_what_the_layout_shows(view):
 
 @pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE])
 def test_what_is_saved_of_two_models_names_them_in_their_colours(view, layout):
-    view.show_view(two(plain(RED, 640, 480), plain(RED, 640, 480)), layout)
+    view.show_view(two(plain(RED, 640, 480), plain(RED, 640, 480)), LiveSettings(layout=layout))
     foot = view.composed_pixels()[-40:, :, :3].reshape(-1, 3)
     for colour in (FIRST_LANE, SECOND_LANE):
         assert (foot == colour).all(1).any()
@@ -330,7 +331,7 @@ def test_what_is_saved_of_two_models_names_them_in_their_colours(view, layout):
 @pytest.mark.parametrize("layout", list(Layout))
 def test_what_is_saved_is_a_copy(view, layout):
     pixels = plain(RED)
-    view.show_view(two(pixels, plain(BLUE)), layout)
+    view.show_view(two(pixels, plain(BLUE)), LiveSettings(layout=layout))
     saved = view.composed_pixels()
     before = saved.copy()
     pixels[:] = GREEN
@@ -346,7 +347,7 @@ def test_a_single_lane_without_numbers_is_the_picture_alone(view):
 
 
 def test_compared_models_are_named_even_without_numbers(view):
-    view.show_view(two(plain(RED), plain(BLUE)), Layout.SIDE_BY_SIDE)
+    view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     first, second = plates(view)
     assert texts(first)[0] == "student-68"
     assert texts(second)[0] == "teacher-98"
@@ -354,7 +355,7 @@ def test_compared_models_are_named_even_without_numbers(view):
 
 
 def test_cards_show_what_the_models_are(large):
-    large.set_entries(ModelLibrary().entries())
+    large.lane_plates.set_models(cards_of(ModelLibrary().entries()))
     show(large, plain(RED))
     (plate,) = plates(large)
     assert texts(plate)[1].startswith("Student · 68 points · ")
@@ -372,14 +373,14 @@ def test_frames_of_a_file_are_not_said_to_come_from_a_camera(large):
 
 
 def test_agreement_belongs_to_the_pair_and_is_reported_once(large):
-    large.show_view(two(plain(RED), plain(BLUE), agreement=2.5), Layout.SIDE_BY_SIDE)
+    large.show_view(two(plain(RED), plain(BLUE), agreement=2.5), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     first, second = plates(large)
     assert (first.report.agreement, second.report.agreement) == (None, 2.5)
 
 
 @pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE])
 def test_no_plate_stands_outside_or_on_another(large, layout):
-    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), LiveSettings(layout=layout))
     first, second = plates(large)
     assert not first.geometry().intersects(second.geometry())
     assert large.rect().contains(first.geometry())
@@ -387,7 +388,7 @@ def test_no_plate_stands_outside_or_on_another(large, layout):
 
 
 def test_numbers_stand_below_two_pictures_and_hide_no_face(large):
-    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.SIDE_BY_SIDE)
+    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     for details in (True, False):
         plates(large)[0].details_wanted.emit(details)
         for plate, area in zip(plates(large), large.pane_areas(), strict=True):
@@ -397,14 +398,14 @@ def test_numbers_stand_below_two_pictures_and_hide_no_face(large):
 
 
 def test_the_details_of_both_lanes_open_together(large):
-    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.SIDE_BY_SIDE)
+    large.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     before = [plate.height() for plate in plates(large)]
     QTest.mouseClick(plates(large)[1], Qt.MouseButton.LeftButton)
     assert all(plate.height() > height for plate, height in zip(plates(large), before, strict=True))
 
 
 def test_overlaid_lanes_are_marked_in_the_colours_of_their_landmarks(large):
-    large.show_view(two(plain(RED, 640, 480), np.empty((0, 0, 4), np.uint8)), Layout.OVERLAID)
+    large.show_view(two(plain(RED, 640, 480), np.empty((0, 0, 4), np.uint8)), LiveSettings(layout=Layout.OVERLAID))
     for plate, colour in zip(plates(large), ON_DARK, strict=True):
         assert plate.report.lines[0].colour == colour
         image = plate.grab().toImage()
@@ -420,9 +421,9 @@ def test_the_difference_has_a_legend_and_other_layouts_have_none(large):
         return {QColor(image.pixel(round(x), round(y))).name() for x, y in places}
 
     pictures = plain(RED, 640, 480), plain(BLUE, 640, 480)
-    large.show_view(two(*pictures), Layout.OVERLAID)
+    large.show_view(two(*pictures), LiveSettings(layout=Layout.OVERLAID))
     assert lower_left() == {"#ff0000"}
-    large.show_view(two(*pictures), Layout.DIFFERENCE, magnification=5.0)
+    large.show_view(two(*pictures), LiveSettings(layout=Layout.DIFFERENCE, magnification=5.0))
     hues = {QColor(colour).hue() // 30 for colour in lower_left() if QColor(colour).saturation() > 100}
     assert {1, 7} <= hues, "the scale runs from blue to yellow and red"
     assert large.lane_plates.legend[1].text == "magnified 5\u00d7"
@@ -449,9 +450,9 @@ def test_what_is_reported_catches_up_when_the_picture_stops(large, qtbot):
     moment = time.monotonic()
     late, same = (result("teacher-68", number, captured=moment - ago) for number, ago in ((8, 0.033), (9, 0.0)))
     first, nothing = result(number=9, captured=moment), np.empty((0, 0, 4), np.uint8)
-    large.show_view(two(plain(RED), nothing, first, late), Layout.OVERLAID)
+    large.show_view(two(plain(RED), nothing, first, late), LiveSettings(layout=Layout.OVERLAID))
     assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
-    large.show_view(two(plain(RED), nothing, first, same), Layout.OVERLAID, live=False)
+    large.show_view(two(plain(RED), nothing, first, same), LiveSettings(layout=Layout.OVERLAID), live=False)
     assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
     qtbot.waitUntil(lambda: texts(plates(large)[1])[-1] == "same frame", timeout=2000)
 
@@ -491,7 +492,7 @@ def test_fault_34_a_standing_picture_is_no_latency(view):
     view.show_view(one(plain(RED), result(number=1)))
     view.grab()
     time.sleep(0.05)
-    view.show_view(two(plain(RED), plain(BLUE), result(number=1)), Layout.SPLIT, live=False)
+    view.show_view(two(plain(RED), plain(BLUE), result(number=1)), LiveSettings(layout=Layout.SPLIT), live=False)
     view.grab()
     assert reported == []
 
@@ -499,7 +500,9 @@ def test_fault_34_a_standing_picture_is_no_latency(view):
 def test_locked_lanes_are_said_to_show_the_same_frame(large):
     frame = result(number=3)
     other = replace(result("teacher-98"), frame=frame.frame)
-    large.show_view(two(plain(RED), plain(BLUE), frame, other), Layout.SIDE_BY_SIDE, Pace.LOCKED)
+    large.show_view(
+        two(plain(RED), plain(BLUE), frame, other), LiveSettings(layout=Layout.SIDE_BY_SIDE, pace=Pace.LOCKED)
+    )
     assert all(any("same frame" in text for text in texts(plate)) for plate in plates(large))
 
 
@@ -508,7 +511,7 @@ def test_locked_lanes_are_said_to_show_the_same_frame(large):
 def test_numbers_leave_the_picture_where_there_is_room_beside_or_below(view, size, layout):
     view.resize(*size)
     view.show_numbers(True)
-    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), LiveSettings(layout=layout))
     shown = plates(view)
     assert len(shown) == (1 if layout is Layout.SINGLE else 2)
     area = view.picture_area().toAlignedRect()
@@ -525,9 +528,9 @@ def test_numbers_leave_the_picture_where_there_is_room_beside_or_below(view, siz
 @pytest.mark.parametrize("layout", [Layout.OVERLAID, Layout.SIDE_BY_SIDE, Layout.SPLIT])
 @pytest.mark.parametrize("numbers", [True, False])
 def test_plates_never_lie_on_each_other_however_small_the_view(view, layout, numbers):
-    view.set_entries(ModelLibrary().entries())
+    view.lane_plates.set_models(cards_of(ModelLibrary().entries()))
     view.show_numbers(numbers)
-    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), LiveSettings(layout=layout))
     for size in ((1000, 700), (560, 420), (430, 320), (320, 240), (1000, 700)):
         view.resize(*size)
         first, second = (plate.geometry() for plate in plates(view))
@@ -538,7 +541,7 @@ def test_plates_never_lie_on_each_other_however_small_the_view(view, layout, num
 
 def test_plates_without_room_keep_to_their_captions_and_leave_the_face_free(view):
     view.show_numbers(True)
-    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.OVERLAID)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), LiveSettings(layout=Layout.OVERLAID))
     brief = [plate.height() for plate in plates(view)]
     assert all(height < 0.25 * view.height() for height in brief)
     view.resize(1000, 700)
@@ -548,9 +551,9 @@ def test_plates_without_room_keep_to_their_captions_and_leave_the_face_free(view
 @pytest.mark.parametrize("layout", [Layout.SINGLE, Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID])
 def test_plates_leave_the_middle_of_small_pictures_free(view, layout):
     view.resize(528, 580)
-    view.set_entries(ModelLibrary().entries())
+    view.lane_plates.set_models(cards_of(ModelLibrary().entries()))
     view.show_numbers(True)
-    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), layout)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), LiveSettings(layout=layout))
     for area in view.pane_areas():
         middle = area.center().toPoint()
         assert not any(plate.geometry().contains(middle) for plate in plates(view))
@@ -559,7 +562,7 @@ def test_plates_leave_the_middle_of_small_pictures_free(view, layout):
 def test_the_picture_makes_room_for_details(view):
     view.resize(1200, 640)
     view.show_numbers(True)
-    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), Layout.OVERLAID)
+    view.show_view(two(plain(RED, 640, 480), plain(BLUE, 640, 480)), LiveSettings(layout=Layout.OVERLAID))
     area = view.picture_area().toAlignedRect()
     plates(view)[0].details_wanted.emit(True)
     room = view.picture_area().toAlignedRect()

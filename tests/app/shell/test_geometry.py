@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QMainWindow
 
-from app.settings.geometry import place_of, restore_place
 from app.settings.schema import WindowPlace
+from app.shell.main_window import place_of, restore_place
 
 
 @pytest.fixture
