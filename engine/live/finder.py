@@ -170,13 +170,13 @@ class Finder:
         if frame is None:
             self._catch_up()
         elif not frame.epoch.over:
-            finding = self._find(frame, frame.wait_ms)
-            if frame.epoch.over:
-                self._processed = None  # its finding is dropped, but the first lane may show this frame
-            else:
-                self._deliver(finding)
+            self._deliver(self._find(frame, frame.wait_ms))
 
     def _deliver(self, finding: LaneView) -> None:
+        """Pass a finding on, unless its epoch has ended in the meantime."""
+        if finding.result.frame.epoch.over:
+            self._processed = None  # the first lane may show this frame, and then it is found again
+            return
         try:
             if self._on_result is not None and finding.result.model:
                 self._on_result(finding.result, finding.signals)
