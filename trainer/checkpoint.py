@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ class Checkpoint:
 
     step: int
     recipe: dict[str, Any]
-    model: Mapping[str, torch.Tensor]
-    ema: Mapping[str, torch.Tensor]
-    optimizer: Mapping[str, torch.Tensor]
-    notes: dict[str, Any]
+    model: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    ema: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    optimizer: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -73,27 +73,18 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ) from error
 
 
-@dataclass(frozen=True)
-class Header:
-    """What stands before the tensors: see `Checkpoint`."""
-
-    step: int
-    recipe: dict[str, Any]
-    notes: dict[str, Any]
-
-
-def read_header(path: Path) -> Header | None:
+def read_header(path: Path) -> Checkpoint | None:
     """Read what a checkpoint says of itself, without its tensors; None where there is none that can be read."""
     try:
         with safe_open(path, framework="pt") as file:
-            return _header(file.metadata() or {})
+            return _checkpoint(file.metadata() or {}, {})
     except (OSError, SafetensorError, LookupError, ValueError):
         return None
 
 
-def _header(metadata: Mapping[str, str]) -> Header:
-    recipe = translated(json.loads(metadata["recipe"]))
-    return Header(int(metadata["step"]), recipe, json.loads(metadata["notes"]))
+def _checkpoint(metadata: Mapping[str, str], tensors: Mapping[str, Mapping[str, torch.Tensor]]) -> Checkpoint:
+    recipe, notes = translated(json.loads(metadata["recipe"])), json.loads(metadata["notes"])
+    return Checkpoint(int(metadata["step"]), recipe, notes=notes, **tensors)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -123,8 +114,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         for name, tensor in tensors.items():
             group, _, rest = name.partition("/")
             groups[group][rest] = tensor
-        header = _header(metadata)
-        return Checkpoint(header.step, header.recipe, notes=header.notes, **groups)
+        return _checkpoint(metadata, groups)
     except (KeyError, ValueError) as error:
         raise UsageError(
             f"The checkpoint {path} is damaged ({error})",

@@ -166,23 +166,16 @@ def _predictions(faces: Faces, keys: torch.Tensor, path: Path, device: torch.dev
     wanted = [key.numpy().tobytes() for key in keys]
     new = torch.tensor([index for index, key in enumerate(wanted) if key not in places], dtype=torch.int64)
     if len(new):
-        points, confidence = _predict(faces.select(new), _frozen(path, device), _crop_ratio(path), origin_name(path))
-        made = Predictions(keys[new], points, confidence)
-        kept = made if kept is None else _joined(kept, made)
+        ratio = float(read_origin(path).recipe["crop_scale"]) / CROP_SCALE  # of the teacher's crop to the stored one
+        made = Predictions(keys[new], *_predict(faces.select(new), _frozen(path, device), ratio, origin_name(path)))
+        if kept is not None:
+            made = Predictions(**{name: torch.cat([old, vars(made)[name]]) for name, old in vars(kept).items()})
+        kept = made
         _write_predictions(file, kept)
         places = kept.places()
     assert kept is not None, "there are faces, and each is kept or new"
     order = torch.tensor([places[key] for key in wanted])
     return Predictions(keys, kept.points[order], kept.confidence[order])
-
-
-def _joined(kept: Predictions, made: Predictions) -> Predictions:
-    return Predictions(**{name: torch.cat([tensor, vars(made)[name]]) for name, tensor in vars(kept).items()})
-
-
-def _crop_ratio(path: Path) -> float:
-    """Return the side of a teacher's crop as a share of the stored crop's side."""
-    return float(read_origin(path).recipe["crop_scale"]) / CROP_SCALE
 
 
 @torch.no_grad()

@@ -23,10 +23,9 @@ from trainer.devices import end_together, reduced, resident
 from trainer.losses.total import landmark_loss
 from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
-from trainer.recipes import Training
-from trainer.run_recorder import RunContext, RunRecorder
+from trainer.recipes.schema import Training
+from trainer.run_recorder import RunContext, RunRecorder, Throughput
 from trainer.state import TrainingInterrupted, begin, interruption_watch, restore, update_average
-from trainer.throughput import Throughput
 
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
 NAMED_FACES = 5  # that an error lists

@@ -19,15 +19,14 @@ from lightning_fabric import Fabric
 from engine.core.errors import UsageError
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops, split_validation
-from trainer.data.eyes import load_eyes
+from trainer.data.validation_faces import load_eyes
 from trainer.devices import first_alone, launch
 from trainer.distillation import LiveTeachers, check_teachers, with_predictions
+from trainer.init.from_tflite import restate_norms
 from trainer.init.initialise import make_network
-from trainer.init.norm_statistics import restate_norms
 from trainer.init.origin import is_model, read_origin
 from trainer.loop import train, training_images
-from trainer.recipes import SoftLandmarks, Training
-from trainer.recipes.schema import FRESH_WEIGHTS
+from trainer.recipes.schema import FRESH_WEIGHTS, SoftLandmarks, Training
 from trainer.run_folder import RUNS, STAGE, find_weights, write_recipe
 from trainer.run_recorder import RunContext, Schedule
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
@@ -106,7 +105,8 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
             "training into it would overwrite its checkpoints",
             f"choose another --out, or go on with it: --resume {out}",
         )
-    weights = {name: place.own.get(name) or find_weights(name, place.runs) for name in _needed(training, resume)}
+    needed = training.teachers if resume else training.needs  # a resumed run needs its initial weights no more
+    weights = {name: place.own.get(name) or find_weights(name, place.runs) for name in needed}
     check_teachers(training, weights)
     report = partial(place.fabric.print, file=sys.stderr)
     init = training.init if training.init not in weights else str(weights[training.init])
@@ -132,25 +132,17 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
             report(f"The run began with {began} faces; {len(faces)} are left: others are held out now")
     shapes = None if training.soft is None else _shape_model(training.soft, place.data, out if resume else None)
     if shapes is not None:
-        faces = _soften(faces, shapes)
+        soft = torch.from_numpy(shapes.soften(faces.faces.points.numpy()))
+        faces = replace(faces, faces=replace(faces.faces, points=soft))
     if is_model(init) and not resume:  # whose norms were folded away
         restate_norms(network, training_images(faces, training, STATISTICS_FACES))
     first_alone(place.fabric, partial(_begin_folder, out, training, {**notes, **place.facts}, shapes))
-    teachers = _live_teachers(training, weights, place.fabric)
+    teachers = None
+    if training.live and training.teachers:
+        teachers = LiveTeachers([weights[name] for name in training.teachers], place.fabric.device)
     context = RunContext(training, place.fabric, held_out, out, notes, place.schedule, teachers)
     train(context, network, faces, checkpoint)
     return last
-
-
-def _needed(training: Training, resume: bool) -> tuple[str, ...]:
-    """Return the runs and files that have to be there; a resumed run needs its initial weights no more."""
-    return training.teachers if resume else training.needs
-
-
-def _live_teachers(training: Training, weights: Mapping[str, Path], fabric: Fabric) -> LiveTeachers | None:
-    if not (training.live and training.teachers):
-        return None
-    return LiveTeachers([weights[name] for name in training.teachers], fabric.device)
 
 
 def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: int) -> tuple[CropSet, HeldOut]:
@@ -214,36 +206,20 @@ def _shape_model(soft: SoftLandmarks, data: Path, resumed: Path | None) -> Shape
     return fit_shape_model(load_shapes(data / soft.shapes), soft.variance_share, soft.aligned)
 
 
-def _soften(crops: CropSet, shapes: ShapeModel) -> CropSet:
-    """Project the labels on a shape model of the training shapes."""
-    points = torch.from_numpy(shapes.soften(crops.faces.points.numpy()))
-    return replace(crops, faces=replace(crops.faces, points=points))
-
-
 def summary(checkpoint: Path) -> dict[str, Any]:
     """Return what a finished run reports."""
     state = read_checkpoint(checkpoint)
     best = state.notes["best_nme"]
-    values: dict[str, Any] = {
-        "checkpoint": str(checkpoint),
-        "step": state.step,
-        "recipe": state.recipe["name"],
-        **state.notes,
-    }
+    values = {"checkpoint": str(checkpoint), "step": state.step, "recipe": state.recipe["name"], **state.notes}
     return {**values, "best_nme": best if math.isfinite(best) else None}
 
 
 def revision() -> str:
     """Return the commit of this checkout, "unknown" outside one; "+" marks uncommitted changes."""
-    folder = Path(__file__).parent
+    command = ["git", "describe", "--always", "--exclude=*", "--abbrev=12", "--dirty=+"]
+    here = Path(__file__).parent
     try:
-        commit = _git(folder, "rev-parse", "--short=12", "HEAD")
-        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return commit + ("+" if changed else "")
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
     return done.stdout.strip()

@@ -6,7 +6,6 @@ stage alone, such as that of a recipe of one, has everything in its folder.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,14 @@ from typing import Any
 
 from engine.core.errors import UnderstudyError, UsageError
 from engine.core.files import replaced
+from engine.core.records import read_record
 from engine.inference.library import ModelLibrary
 from trainer.checkpoint import LAST, read_header
 from trainer.init.origin import read_origin
-from trainer.recipes import RECIPES, Training
+from trainer.recipes import RECIPES
 from trainer.recipes.former import FORMER_NAMES, run_of, translated
 from trainer.recipes.overrides import run_name
-from trainer.recipes.schema import is_file, read_training
+from trainer.recipes.schema import Training, is_file
 
 RUNS = Path("runs")
 RECIPE_FILE = "recipe.json"
@@ -62,11 +62,6 @@ def run_folder(runs: Path, trainings: Sequence[Training]) -> Path:
     return runs / recipe
 
 
-def write_stages(folder: Path, trainings: Sequence[Training], facts: Mapping[str, Any]) -> None:
-    """Write what is known of a recipe's run before its first stage."""
-    write_recipe(folder, {STAGES: [dataclasses.asdict(training) for training in trainings], **facts})
-
-
 def write_recipe(folder: Path, values: Mapping[str, Any]) -> None:
     """Write the recipe file of a run or of a stage."""
     with replaced(folder / RECIPE_FILE) as temporary:
@@ -82,7 +77,7 @@ def read_run(folder: Path) -> SavedRun:
     try:
         values = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
         stages = values[STAGES] if STAGES in values else [values[STAGE]]
-        trainings = tuple(read_training(translated(stage)) for stage in stages)
+        trainings = tuple(read_record(Training, translated(stage)) for stage in stages)
         data, runs = (Path(values[key]) if key in values else None for key in ("data_folder", "runs_folder"))
         return SavedRun(trainings, data, runs, values.get("precision"))
     except OSError as error:

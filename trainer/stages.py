@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,25 +17,15 @@ from trainer.data.labelling import label_pack
 from trainer.devices import first_alone
 from trainer.distillation import check_loss
 from trainer.init.origin import is_model
-from trainer.recipes import LABELLED, RECIPES, Training
+from trainer.recipes import RECIPES
 from trainer.recipes.overrides import run_name, trainings_by_name
-from trainer.recipes.schema import is_file
+from trainer.recipes.packs import LABELLED
+from trainer.recipes.schema import Training, is_file
 from trainer.run import Place, carry_out
-from trainer.run_folder import find_weights, finished, stage_folder, write_stages
+from trainer.run_folder import STAGES, find_weights, finished, stage_folder, write_recipe
 from trainer.state import TrainingInterrupted, refuse_other_recipe
 
-
-@dataclass(frozen=True)
-class Needed:
-    """What a recipe needs and does not have.
-
-    Attributes:
-        runs: names of runs to train first, as recipes name them.
-        packs: names of packs to let a teacher label.
-    """
-
-    runs: tuple[str, ...]
-    packs: tuple[str, ...]
+LARGEST_DISAGREEMENT = 10.0  # percent, as `understudy data label` has it; see `label_pack`
 
 
 def train_stages(trainings: Sequence[Training], folder: Path, place: Place, count: int | None = None) -> Path:
@@ -51,12 +41,18 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
 
     Raises: as `carry_out`.
     """
-    last = folder / LAST
+    last, how_to_go_on = folder / LAST, f"go on with “understudy train --resume {folder}”"
     folders = {training: stage_folder(folder, trainings, training) for training in trainings[:count]}
     _refuse_what_is_missing(folders, place)
     if len(trainings) > 1:
-        _refuse_single_run(folder)
-        first_alone(place.fabric, partial(write_stages, folder, trainings, place.facts))
+        if last.exists():
+            raise UsageError(
+                f"The folder {folder} already holds a run of one stage",
+                "it was made by another version of this program, or by another recipe",
+                f"choose another --out, or go on with that run: --resume {folder}",
+            )
+        values = {STAGES: [asdict(training) for training in trainings], **place.facts}
+        first_alone(place.fabric, partial(write_recipe, folder, values))
     for training, out in folders.items():
         last = out / LAST
         if finished(last):
@@ -65,7 +61,7 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
             try:
                 carry_out(training, out, place, resume=last.exists())
             except TrainingInterrupted as stop:
-                raise TrainingInterrupted(stop.what, stop.why, _how_to_go_on(folder)) from stop
+                raise TrainingInterrupted(stop.what, stop.why, how_to_go_on) from stop
         place = replace(place, own={**place.own, training.name: last})
     return last
 
@@ -82,8 +78,8 @@ def train_needed(trainings: Sequence[Training], place: Place, under_way: tuple[s
 
     Raises: as `carry_out`; PackError, OSError: a pack cannot be labelled.
     """
-    needed = find_needed(trainings, place)
-    for name in needed.runs:
+    runs, packs = find_needed(trainings, place)
+    for name in runs:
         if name in under_way:
             raise UsageError(
                 f"The run {name} needs itself",
@@ -95,18 +91,18 @@ def train_needed(trainings: Sequence[Training], place: Place, under_way: tuple[s
         count = 1 + [training.name for training in stages].index(run_name(name)) if stage else len(stages)
         train_needed(stages[:count], place, (*under_way, name))
         train_stages(stages, place.runs / recipe, place, count)
-    for pack in needed.packs:
+    for pack in packs:
         first_alone(place.fabric, partial(_label, pack, place))
 
 
-def find_needed(trainings: Sequence[Training], place: Place) -> Needed:
-    """Return what is missing of the runs and packs that a recipe needs."""
+def find_needed(trainings: Sequence[Training], place: Place) -> tuple[list[str], list[str]]:
+    """Return the names of runs that a recipe needs and that are missing, and of packs to let a teacher label."""
     own = {training.name for training in trainings}
     packs = missing_packs(trainings, place.data)
     names = [name for training in trainings for name in training.needs if name not in own]
-    names += [LABELLED[pack].teacher for pack in packs]
+    names += [LABELLED[pack][1] for pack in packs]
     missing = [name for name in dict.fromkeys(names) if not is_file(name) and not _is_there(name, place)]
-    return Needed(tuple(missing), tuple(packs))
+    return missing, packs
 
 
 def _is_there(name: str, place: Place) -> bool:
@@ -121,16 +117,15 @@ def _is_there(name: str, place: Place) -> bool:
 
 def _label(pack: str, place: Place) -> None:
     """Let the teacher of a pack label it; a run becomes a model for that, beside its checkpoint."""
-    how = LABELLED[pack]
-    weights = find_weights(how.teacher, place.runs)
+    source, teacher = LABELLED[pack]
+    weights = find_weights(teacher, place.runs)
     if not is_model(weights):
         from trainer.tflite.export import export  # pulls in JAX: seconds that only an export should cost
 
-        model = weights.with_name(f"{how.teacher}.tflite")
+        model = weights.with_name(f"{teacher}.tflite")
         weights = export(weights, model, "teacher").model
-    label_pack(
-        place.data / how.source, load_landmarker(weights), place.data / pack, how.largest_disagreement, progress=True
-    )
+    landmarker = load_landmarker(weights)
+    label_pack(place.data / source, landmarker, place.data / pack, LARGEST_DISAGREEMENT, progress=True)
 
 
 def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> None:
@@ -147,10 +142,10 @@ def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> N
             if name not in known:
                 find_weights(name, place.runs)
     for pack in missing_packs(todo, place.data):
-        how = LABELLED[pack]
+        source, teacher = LABELLED[pack]
         raise UsageError(
             f"The pack {pack} is not in {place.data}",
-            f"it is made of the pack {how.source}, whose faces {how.teacher} labels",
+            f"it is made of the pack {source}, whose faces {teacher} labels",
             "make it, and whatever else is missing, with --with-teachers, or with “understudy data label”",
         )
 
@@ -159,17 +154,3 @@ def missing_packs(trainings: Sequence[Training], data: Path) -> list[str]:
     """Return the packs that a teacher has to label first."""
     packs = {pack.name: pack for training in trainings for pack in training.packs if pack.name in LABELLED}
     return [name for name, pack in packs.items() if not (is_pack(data / name) or cached_sizes(data, pack))]
-
-
-def _refuse_single_run(folder: Path) -> None:
-    """Refuse the folder of a run of one stage, such as those of former versions have."""
-    if (folder / LAST).exists():
-        raise UsageError(
-            f"The folder {folder} already holds a run of one stage",
-            "it was made by another version of this program, or by another recipe",
-            f"choose another --out, or go on with that run: --resume {folder}",
-        )
-
-
-def _how_to_go_on(folder: Path) -> str:
-    return f"go on with “understudy train --resume {folder}”"

@@ -21,7 +21,7 @@ from engine.core.errors import UnderstudyError, UsageError
 from trainer.checkpoint import Checkpoint, optimizer_tensors, restore_optimizer
 from trainer.networks import LandmarkNetwork
 from trainer.networks.batch_norm import synchronise_batch_norm
-from trainer.recipes import Training
+from trainer.recipes.schema import Training
 
 NOTHING = "nothing"
 # Ctrl-C; what `kill` and a machine that shuts down send; and a terminal that is closed, which Windows does not signal.

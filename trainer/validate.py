@@ -12,9 +12,9 @@ from engine.core.schemes import SCHEMES, Scheme
 from engine.inference.signals import LEFT_EYE, RIGHT_EYE
 from trainer.augment import Batch, central_window
 from trainer.data.crops import CROP_SCALE, CropSet
-from trainer.data.eyes import EyeStates
+from trainer.data.validation_faces import EyeStates
 from trainer.networks import LandmarkNetwork
-from trainer.recipes import Training
+from trainer.recipes.schema import Training
 
 BATCH = 128
 

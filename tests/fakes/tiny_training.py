@@ -7,7 +7,7 @@ import numpy as np
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
 from trainer.networks.heatmap import HeatmapShape
-from trainer.recipes import PackChoice, Recipe, Stage, Training
+from trainer.recipes.schema import PackChoice, Recipe, Stage, Training
 
 ALL_FRAMES = 24
 

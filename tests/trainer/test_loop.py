@@ -20,7 +20,7 @@ from trainer.data.crops import load_crops
 from trainer.loop import learning_rate
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
-from trainer.recipes import SoftLandmarks, Training
+from trainer.recipes.schema import SoftLandmarks, Training
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.state import TrainingInterrupted

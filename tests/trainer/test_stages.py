@@ -18,7 +18,8 @@ from trainer import run_folder, stages
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, write_checkpoint
 from trainer.devices import launch
 from trainer.networks.heatmap import HeatmapShape
-from trainer.recipes import RECIPES, PackChoice, Recipe, Stage
+from trainer.recipes import RECIPES
+from trainer.recipes.schema import PackChoice, Recipe, Stage
 from trainer.run import Place, carry_out
 from trainer.run_folder import find_weights, read_run
 from trainer.run_recorder import Schedule
@@ -202,9 +203,9 @@ def test_a_shipped_model_stands_for_a_run_if_training_can_begin_with_it(tmp_path
 def test_what_a_recipe_needs_is_named_before_it_is_trained(place, no_models):
     place = replace(place, data=place.runs)
     needed = find_needed(RECIPES["student-mvit2-68"].trainings("student-mvit2-68"), place)
-    assert (needed.runs, needed.packs) == (("teacher-tough-68",), ("faces5_tough68",))
+    assert needed == (["teacher-tough-68"], ["faces5_tough68"])
     needed = find_needed(RECIPES["student-mvit2-68-plain"].trainings("student-mvit2-68-plain"), place)
-    assert (needed.runs, needed.packs) == (("student-mvit2-68:nearer",), ())
+    assert needed == (["student-mvit2-68:nearer"], [])
 
 
 def test_runs_that_need_each_other_are_refused(place, monkeypatch, no_models):
@@ -260,9 +261,7 @@ def test_the_student_with_its_teacher_and_the_faces_that_this_labels_is_one_comm
 ):
     write_packs(tmp_path / "packs")
     # A teacher of one step labels nothing well, and its coordinates lie where float16 moves them further.
-    monkeypatch.setitem(
-        stages.LABELLED, "faces5_tough68", replace(stages.LABELLED["faces5_tough68"], largest_disagreement=1e6)
-    )
+    monkeypatch.setattr(stages, "LARGEST_DISAGREEMENT", 1e6)
     monkeypatch.setattr("trainer.tflite.export.LARGEST_DIFFERENCE", 0.05)
     runs = tmp_path / "runs"
     command = ["train", "student-mvit2-68", "--data", str(tmp_path / "packs"), "--runs", str(runs), "--device", "cpu"]

@@ -17,7 +17,7 @@ from engine.inference.signals import LEFT_EYE, RIGHT_EYE, aspect_ratio
 from tests.fakes.tiny_training import write_sample_pack
 from trainer.data import validation_faces
 from trainer.data.crops import load_crops
-from trainer.data.eyes import EyeStates, load_eyes
+from trainer.data.validation_faces import EyeStates, load_eyes
 from trainer.run import run
 from trainer.run_recorder import RunLog, Schedule
 from trainer.validate import HeldOut, Validation, box_errors, eye_ratios, validate

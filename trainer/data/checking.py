@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES
 from engine.formats.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
 from trainer.data.contact_sheet import COLUMNS, ROWS, Tile
-from trainer.data.leaks import PictureFacts, facts_of, find_leaks
+from trainer.data.leaks import PictureFacts, facts_of, groups_of, look_alikes, on_both_sides
 
 # Larger side of the landmark box in pixels. Smaller faces teach a network of 128 pixels mostly blur; below the second
 # figure they are no faces but labels that fell together.
@@ -222,25 +223,30 @@ def _about_labels(
 
 def _about_leaks(pack: LoosePack, facts: list[PictureFacts]) -> Iterator[Finding]:
     flagged = same_picture_as_test(pack.arrays, pack.splits)  # training leaves these faces out
-    splits = np.char.partition(pack.splits, "_")[:, 0]
-    groups = {name: pack.arrays[name].astype(str) for name in GROUPINGS if name in pack.arrays}
-    leaks = find_leaks(pack.images, facts, np.where(flagged, "", splits), groups)
+    splits = np.where(flagged, "", np.char.partition(pack.splits, "_")[:, 0])
+    same, twice, alike = [], [], look_alikes(facts, splits)
+    for faces in groups_of(np.array([fact.content for fact in facts])):
+        if on_both_sides(splits[faces]):
+            same += faces
+        elif len(set(pack.images[faces].tolist())) > 1:
+            twice += faces
     for faces, label, what, error in (
-        (leaks.same, "same picture in train and test", "in the same picture in train and in a held-out split", True),
-        (leaks.twice, "same picture twice", "whose picture is there under two names", False),
-        (leaks.alike, "alike in train and test", "of train and of a held-out split whose pictures look alike", False),
+        (same, "same picture in train and test", "in the same picture in train and in a held-out split", True),
+        (twice, "same picture twice", "whose picture is there under two names", False),
+        (alike, "alike in train and test", "of train and of a held-out split whose pictures look alike", False),
     ):
         yield from _shared(pack, label, f"Faces {what}: {len(set(faces))}", error, faces)
-    for name, faces in leaks.groups.items():
-        count = len(set(groups[name][list(faces)].tolist()))
-        what = f"Values of “{name}” that stand both in train and in a held-out split: {count}"
-        yield from _shared(pack, f"{name} in train and test", what, True, faces)
+    for name in GROUPINGS:
+        if name in pack.arrays:
+            groups = [faces for faces in groups_of(pack.arrays[name].astype(str)) if on_both_sides(splits[faces])]
+            what = f"Values of “{name}” that stand both in train and in a held-out split: {len(groups)}"
+            yield from _shared(pack, f"{name} in train and test", what, True, list(chain(*groups)))
 
 
-def _shared(pack: LoosePack, label: str, what: str, error: bool, faces: tuple[int, ...]) -> Iterator[Finding]:
+def _shared(pack: LoosePack, label: str, what: str, error: bool, faces: list[int]) -> Iterator[Finding]:
     if faces:
         text = f"{what}, such as {pack.images[faces[0]]} and {pack.images[faces[1]]}."
-        yield Finding(label, text, error, faces)
+        yield Finding(label, text, error, tuple(faces))
 
 
 def _about_refusals(pack: LoosePack) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from engine.formats.landmark_readers import Predictions, assigned
 from engine.formats.packs import Pack, PackFace, read_pack
 from engine.inference.landmarker import Landmarker, not_finite_error
 from trainer.data.contour_warp import NAMESAKES, contour_warp
-from trainer.data.new_pack import boxes_of, copy_pictures, new_pack, read_meta, write_annotations
+from trainer.data.new_pack import new_pack, write_relabelled
 from trainer.shape_model import Complex, ShapeModel, fit_shape_model, load_shapes
 
 # What the shape model explains of the variance of real shapes, and how many of these are plausible by definition.
@@ -111,7 +111,7 @@ def derive_pack(
             manual = np.stack([face.landmarks for face, _ in usable])
             shifts = warp.shifts(np.stack([points for _, points in usable]), manual)
             derived = np.stack([warp.bend(points, face.landmarks, shifts) for face, points in usable])
-        plausible = plausibility(model, derived) <= largest_plausible(model, real)
+        plausible = _unlikeness(model, derived) <= np.quantile(_unlikeness(model, real), PLAUSIBLE_SHARE)
         if not plausible.any():
             raise PackError(
                 f"No face of the pack {folder} is left",
@@ -135,20 +135,13 @@ def derive_pack(
         )
         faces = [face for (face, _), good in zip(usable, plausible, strict=True) if good]
         arrays = _arrays(folder, faces, derived[plausible], shifts, warp.nearest)
-        write_annotations(place, arrays, _meta(pack, labels, derivation, shifts))
-        copy_pictures(folder, place, arrays["image"].tolist())
+        write_relabelled(place, folder, arrays, _meta(derivation, shifts), array=labels)
     return derivation
 
 
-def plausibility(model: ShapeModel, faces: NDArray[np.floating]) -> NDArray[np.float64]:
+def _unlikeness(model: ShapeModel, faces: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return how far faces `[N, K, 2]` are from what a shape model can say: `[N]` NME box of their soft landmarks."""
-    soft = model.soften(faces)
-    return np.array([nme_box(to, points) for to, points in zip(soft, faces, strict=True)])
-
-
-def largest_plausible(model: ShapeModel, shapes: NDArray[np.floating]) -> float:
-    """Return the `plausibility` that `PLAUSIBLE_SHARE` of real shapes `[N, K, 2]` stay below."""
-    return float(np.quantile(plausibility(model, shapes), PLAUSIBLE_SHARE))
+    return np.array([nme_box(to, points) for to, points in zip(model.soften(faces), faces, strict=True)])
 
 
 def _checked_name(proposal: Predictions | Landmarker) -> str:
@@ -205,7 +198,6 @@ def _arrays(
         "image": images,
         "landmarks": points,
         "origin": np.tile(origin, (len(faces), 1)),
-        "bbox": boxes_of(points),
         "split": np.array([face.split for face in faces]),
         "same_picture_as_test": np.array([face.same_picture_as_test for face in faces]),
         "source": np.array([f"{folder.resolve().name}/{image}" for image in images]),
@@ -217,7 +209,7 @@ def _arrays(
     return arrays
 
 
-def _meta(pack: Pack, labels: str, derivation: Derivation, shifts: Complex) -> dict[str, object]:
+def _meta(derivation: Derivation, shifts: Complex) -> dict[str, object]:
     return {
         "name": derivation.pack.name,
         "markup": "WFLW-98",
@@ -235,7 +227,4 @@ def _meta(pack: Pack, labels: str, derivation: Derivation, shifts: Complex) -> d
             "sparse": derivation.sparse,
             "implausible": derivation.implausible,
         },
-        "count": derivation.kept,
-        "coords": "0-based pixel centres",
-        "made_from": {"pack": pack.name, "array": labels, **read_meta(pack.folder)},
     }

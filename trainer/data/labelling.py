@@ -17,7 +17,7 @@ from engine.formats.images import read_picture
 from engine.formats.packs import read_arrays, same_picture_as_test
 from engine.inference.card import Card
 from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
-from trainer.data.new_pack import boxes_of, copy_pictures, new_pack, read_meta, write_annotations
+from trainer.data.new_pack import new_pack, write_relabelled
 
 # The five points of MTFL: the eye on the left of the picture, that on its right, nose tip, mouth corners in this order.
 FIVE = 5
@@ -59,15 +59,8 @@ class Labelling:
     p90: float
 
 
-def read_five_points(folder: Path) -> dict[str, NDArray]:
-    """Read the arrays of a pack of faces with five points.
-
-    Returns:
-        `image` `[N]` str, `landmarks` `[N, 5, 2]` float32, pixels of the pictures, NaN without a label; and others.
-
-    Raises:
-        PackError: the folder is no pack, is damaged or empty, or its landmarks are others than five points.
-    """
+def _read_five_points(folder: Path) -> dict[str, NDArray]:
+    """Read the arrays of a pack of faces with five points; `landmarks` `[N, 5, 2]` float32, NaN without a label."""
     arrays = read_arrays(folder)
     landmarks = arrays.get("landmarks", np.empty(0))
     if landmarks.shape[1:] != (FIVE, 2) or landmarks.dtype.kind not in "fiu":
@@ -105,7 +98,7 @@ def label_pack(
             f"among its {card.scheme} points the five are unknown",
             "choose a model of 68 or 98 points with --model",
         )
-    arrays = read_five_points(folder)
+    arrays = _read_five_points(folder)
     images, manual = arrays["image"], arrays["landmarks"]
     with new_pack(out) as place:
         title = f"labelling {folder.resolve().name}"
@@ -139,8 +132,7 @@ def label_pack(
         )
         faces = [face for index in kept if (face := found[index]) is not None]
         written = {**_arrays(arrays, kept, faces), "agreement": agreement[kept]}
-        write_annotations(place, written, _meta(folder, card, labelling))
-        copy_pictures(folder, place, images[kept].tolist())
+        write_relabelled(place, folder, written, _meta(card, labelling))
     return labelling
 
 
@@ -187,21 +179,19 @@ def agreement_of(scheme: Scheme, points: NDArray[np.floating], five: NDArray[np.
 
 
 def _arrays(given: dict[str, NDArray], kept: NDArray[np.intp], faces: list[Landmarks]) -> dict[str, NDArray]:
-    points = np.stack([face.points for face in faces])
     splits = given["split"].astype(str) if "split" in given else np.full(len(given["image"]), "train")
     return {
         **{name: given[name][kept] for name in KEPT_ARRAYS if name in given},
         "image": given["image"][kept],
-        "landmarks": points,
+        "landmarks": np.stack([face.points for face in faces]),
         "confidence": np.stack([face.confidence for face in faces]),
-        "bbox": boxes_of(points),
         "split": splits[kept],
         "same_picture_as_test": same_picture_as_test(given, splits)[kept],
         "use": np.full(len(kept), "pseudo-labels"),
     }
 
 
-def _meta(folder: Path, card: Card, labelling: Labelling) -> dict[str, object]:
+def _meta(card: Card, labelling: Labelling) -> dict[str, object]:
     return {
         "name": labelling.pack.name,
         "markup": f"the {card.scheme} points of the model {card.name}",
@@ -210,7 +200,4 @@ def _meta(folder: Path, card: Card, labelling: Labelling) -> dict[str, object]:
         "agreement": "mean distance to the five manual points in percent of the distance of the eye centres",
         "largest_disagreement": labelling.largest_disagreement,
         "left_out": {"disagreeing": labelling.disagreeing, "incomplete": labelling.incomplete},
-        "count": labelling.kept,
-        "coords": "0-based pixel centres",
-        "made_from": {"pack": folder.resolve().name, **read_meta(folder)},
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,53 +64,8 @@ def perceptual_hash(picture: NDArray[np.uint8]) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-@dataclass(frozen=True)
-class Leaks:
-    """Faces by their indices; those that belong together are neighbours.
-
-    Attributes:
-        same: faces of train and of held-out splits in the same picture.
-        twice: faces whose picture is there under two names within one side.
-        alike: pairs of train and held-out faces whose pictures look alike.
-        groups: for each grouping the faces of groups on both sides, often none.
-    """
-
-    same: tuple[int, ...]
-    twice: tuple[int, ...]
-    alike: tuple[int, ...]
-    groups: Mapping[str, tuple[int, ...]]
-
-
-def find_leaks(
-    images: NDArray[np.str_],
-    facts: Sequence[PictureFacts],
-    splits: NDArray[np.str_],
-    groupings: Mapping[str, NDArray[np.str_]],
-) -> Leaks:
-    """Find what train and held-out faces share.
-
-    Args:
-        images: `[N]` names of the pictures.
-        facts: N facts of these pictures.
-        splits: `[N]`, `train` or the name of a held-out split; faces with "" belong to neither.
-        groupings: arrays `[N]` that say which faces belong to one person, video or picture; "" and -1 say nothing.
-    """
-    contents = np.array([fact.content for fact in facts])
-    same, twice = [], []
-    for faces in _groups(contents):
-        if _leaks(splits[faces]):
-            same += faces
-        elif len(set(images[faces].tolist())) > 1:
-            twice += faces
-    groups = {
-        name: tuple(index for faces in _groups(values) if _leaks(splits[faces]) for index in faces)
-        for name, values in groupings.items()
-    }
-    return Leaks(tuple(same), tuple(twice), _alike(facts, splits, contents), groups)
-
-
-def _groups(values: NDArray[np.str_]) -> Iterable[list[int]]:
-    """Return the indices of equal values, for each value that occurs more than once."""
+def groups_of(values: NDArray[np.str_]) -> list[list[int]]:
+    """Return the indices of equal values, for each that occurs more than once; "" and -1 say nothing."""
     members: dict[str, list[int]] = {}
     for index, value in enumerate(values.tolist()):
         if value not in NO_GROUP:
@@ -118,13 +73,13 @@ def _groups(values: NDArray[np.str_]) -> Iterable[list[int]]:
     return [faces for faces in members.values() if len(faces) > 1]
 
 
-def _leaks(splits: NDArray[np.str_]) -> bool:
-    """Return whether both sides are among the splits of some faces."""
+def on_both_sides(splits: NDArray[np.str_]) -> bool:
+    """Return whether train and a held-out split are among the splits of some faces; "" is neither."""
     found = set(splits.tolist()) - {""}
     return TRAIN in found and len(found) > 1
 
 
-def _alike(facts: Sequence[PictureFacts], splits: NDArray[np.str_], contents: NDArray[np.str_]) -> tuple[int, ...]:
+def look_alikes(facts: Sequence[PictureFacts], splits: NDArray[np.str_]) -> list[int]:
     """Return pairs of a train and a held-out face whose different pictures look alike, most alike first."""
     readable = np.array([fact.size is not None for fact in facts])
     train = np.flatnonzero(readable & (splits == TRAIN))
@@ -134,6 +89,6 @@ def _alike(facts: Sequence[PictureFacts], splits: NDArray[np.str_], contents: ND
     pairs = [
         (int(apart[row, column]), int(train[row]), int(held_out[column]))
         for row, column in np.argwhere(apart <= ALIKE)
-        if contents[train[row]] != contents[held_out[column]]
+        if facts[train[row]].content != facts[held_out[column]].content
     ]
-    return tuple(index for _, *pair in sorted(pairs) for index in pair)
+    return [index for _, *pair in sorted(pairs) for index in pair]

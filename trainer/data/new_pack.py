@@ -57,11 +57,19 @@ def write_annotations(folder: Path, arrays: Mapping[str, NDArray], meta: Mapping
     (folder / "meta.json").write_text(text + "\n", encoding="utf-8")
 
 
-def copy_pictures(source: Path, target: Path, names: Iterable[str]) -> None:
-    """Copy pictures of one pack into another, each once, by their paths below it; `OSError` if one cannot be."""
-    for name in dict.fromkeys(names):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target / name)
+def write_relabelled(
+    folder: Path, source: Path, arrays: Mapping[str, NDArray], meta: Mapping[str, Any], **made_from: str
+) -> None:
+    """Write a pack of the pictures of the pack `source` with other labels; `OSError` if it cannot be written.
+
+    It gets the pictures that `arrays` names, each once, the array `bbox`, and in its `meta` what is known of `source`.
+    """
+    about = {"pack": source.resolve().name, **made_from, **_read_meta(source)}
+    common = {"count": len(arrays["image"]), "coords": "0-based pixel centres", "made_from": about}
+    write_annotations(folder, {**arrays, "bbox": boxes_of(arrays["landmarks"])}, {**meta, **common})
+    for name in dict.fromkeys(arrays["image"].tolist()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, folder / name)
 
 
 def boxes_of(faces: Iterable[NDArray[np.floating]]) -> NDArray[np.float32]:
@@ -69,7 +77,7 @@ def boxes_of(faces: Iterable[NDArray[np.floating]]) -> NDArray[np.float32]:
     return np.array([(box.x0, box.y0, box.x1, box.y1) for box in map(landmark_box, faces)], np.float32)
 
 
-def read_meta(folder: Path) -> dict[str, Any]:
+def _read_meta(folder: Path) -> dict[str, Any]:
     """Return what a pack says about itself; nothing where that cannot be read."""
     try:
         values = json.loads((folder / "meta.json").read_text(encoding="utf-8"))

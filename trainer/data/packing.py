@@ -12,7 +12,8 @@ from engine.core.files import replaced
 from engine.formats.packs import is_pack
 from trainer.data.crop_cache import cache_path, write_cache
 from trainer.data.crops import CROP_SCALE, CROP_SIZE, cut_pack
-from trainer.recipes import RECIPES, PackChoice
+from trainer.recipes import RECIPES
+from trainer.recipes.schema import PackChoice
 
 
 @dataclass(frozen=True)

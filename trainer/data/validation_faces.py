@@ -17,12 +17,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.core.errors import PackError
+from engine.core.geometry import Box, crop_of_box
+from engine.formats.images import read_picture
+from engine.formats.packs import is_pack, read_arrays
 
 FILE = Path(__file__).with_name("validation_faces.json")
 OF_300W, TURNED, EYES = "300w", "turned", "eyes"
 EYES_PACK = "eyes_state"
+NEEDED_OF_EYES = ("bbox", "roll", "state")
 # Packs of other labels for the same pictures are named after the pack they were derived from.
 DERIVED_SUFFIX = "_98"
 
@@ -48,3 +58,48 @@ def _groups() -> Mapping[str, str]:
     """Return the group of each listed face."""
     groups = json.loads(FILE.read_text(encoding="utf-8"))
     return {name: group for group, names in groups.items() for name in names}
+
+
+@dataclass(frozen=True)
+class EyeStates:
+    """Faces whose eyes are both open or both closed.
+
+    Attributes:
+        images: `[N, 3, S, S]` uint8 RGB, as a network's input.
+        open: `[N]` bool.
+    """
+
+    images: torch.Tensor
+    open: torch.Tensor
+
+
+def load_eyes(data: Path, crop_scale: float, size: int) -> EyeStates | None:
+    """Read the listed faces of the pack `eyes_state` below `data`; None where it is not, or has none of them.
+
+    The crop has `crop_scale` times the larger side of the box `bbox` (N, 4) and is turned by `roll`; the images have
+    `size` pixels a side.
+
+    Raises:
+        PackError: the pack is damaged, or lacks the arrays.
+        SourceError: a picture cannot be read.
+    """
+    folder = data / EYES_PACK
+    if not is_pack(folder):
+        return None
+    arrays = read_arrays(folder)
+    missing = [name for name in NEEDED_OF_EYES if name not in arrays]
+    if missing:
+        raise PackError(
+            f"The pack {folder} has no array “{missing[0]}”",
+            f"the state of the eyes is read from {', '.join(NEEDED_OF_EYES)}",
+            "copy the pack again, or take it out of the folder: training needs it for validation only",
+        )
+    listed = np.isin([f"{EYES_PACK}/{name}" for name in arrays["image"].astype(str)], faces_of(EYES))
+    images = []
+    for index in np.flatnonzero(listed):
+        crop = replace(crop_of_box(Box(*arrays["bbox"][index].tolist()), crop_scale), roll=float(arrays["roll"][index]))
+        picture = read_picture(folder / str(arrays["image"][index]))
+        images.append(torch.from_numpy(crop.sample(picture, size).transpose(2, 0, 1).copy()))
+    if not images:
+        return None
+    return EyeStates(torch.stack(images), torch.from_numpy(arrays["state"][listed] == 1))

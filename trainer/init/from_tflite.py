@@ -9,7 +9,7 @@ is a measure of the channel's importance too (Li et al., "Pruning filters for ef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -22,7 +22,7 @@ from torch import nn
 
 from engine.core.errors import UsageError
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
-from trainer.networks.mobilenetv2 import STAGES, Stem
+from trainer.networks.mobilenetv2 import STAGES
 
 CONVOLUTION = schema.BuiltinOperator.CONV_2D
 DEPTHWISE = schema.BuiltinOperator.DEPTHWISE_CONV_2D
@@ -71,6 +71,37 @@ def network_of_model(content: bytes, name: str) -> HeatmapNetwork:
             raise _other_architecture(name, "its confidence does not read the peaks of heatmaps")
         network.peak_weight.copy_(torch.from_numpy(factors[0].reshape(shape.points).copy()))
     return network
+
+
+@torch.no_grad()
+def restate_norms(network: nn.Module, batches: Iterable[torch.Tensor]) -> None:
+    """Let every batch norm hold the mean and variance of what it reads, and change scale and shift to make up for it.
+
+    So in training mode, where a batch's own statistics count, the network computes about what it does in evaluation
+    mode; there no number changes but for rounding. There is at least one batch, of images as the network reads them, of
+    any floating type.
+    """
+    norms: list[Any] = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    read: dict[nn.Module, list[tuple[torch.Tensor, torch.Tensor]]] = {norm: [] for norm in norms}
+
+    def measure(norm: nn.Module, inputs: tuple[Any, ...]) -> None:
+        read[norm].append(torch.var_mean(inputs[0].double(), (0, 2, 3)))
+
+    hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
+    was_training = network.training
+    network.eval()
+    for images in batches:
+        network(images.to(norms[0].weight.dtype))
+    for hook in hooks:
+        hook.remove()
+    for norm in norms:
+        variance, mean = (torch.stack(values).mean(0) for values in zip(*read[norm], strict=True))
+        scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        norm.bias.copy_(norm.bias + (mean - norm.running_mean) * scale)
+        norm.weight.copy_(scale * (variance + norm.eps).sqrt())
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+    network.train(was_training)
 
 
 def _constants(model: schema.ModelT, graph: schema.SubGraphT) -> dict[int, NDArray[np.float32]]:
@@ -153,13 +184,11 @@ def _refuse_other_layers(layers: list[_Layer], modules: list[Any], name: str) ->
             )
 
 
-def _fill(module: Any, norm: nn.BatchNorm2d | None, layer: _Layer) -> None:
+def _fill(module: Any, norm: Any, layer: _Layer) -> None:
     if norm is None:
         module.weight.copy_(layer.weight)
         module.bias.copy_(layer.bias)
         return
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
     length = layer.weight.flatten(1).norm(dim=1).clamp(min=1e-12) / FILTER_NORM
     module.weight.copy_(layer.weight / length.reshape(-1, 1, 1, 1))
     norm.weight.copy_(length)
@@ -168,11 +197,8 @@ def _fill(module: Any, norm: nn.BatchNorm2d | None, layer: _Layer) -> None:
     norm.running_var.fill_(1 - norm.eps)
 
 
-def _unfold_pixel_scaling(stem: nn.Module) -> None:
+def _unfold_pixel_scaling(stem: Any) -> None:
     """Let the first convolution read normalised pixels again: what `Stem.folded` did to it, undone."""
-    assert isinstance(stem, Stem)
-    assert isinstance(stem.mean, torch.Tensor)
-    assert isinstance(stem.deviation, torch.Tensor)
     raw = stem.convolution.weight * stem.norm.weight.reshape(-1, 1, 1, 1)
     normalised = _Layer(raw * stem.deviation, stem.norm.bias + (raw * stem.mean).sum((1, 2, 3)))
     _fill(stem.convolution, stem.norm, normalised)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from engine.core.errors import UsageError
 from trainer.init.origin import is_model, read_origin
-from trainer.init.pretrained import imagenet_mobilenetv2, load_imagenet, load_trained
-from trainer.init.pretrained_resnet import load_imagenet_resnet
+from trainer.init.pretrained import imagenet_mobilenetv2, load_imagenet, load_imagenet_resnet, load_trained
 from trainer.init.resize import fits_into, grow_network, slim_encoder, slim_network
-from trainer.init.transfer import copy_parts, copy_to_markup
+from trainer.init.transfer import copy_parts, with_points
 from trainer.networks import LandmarkNetwork, NetworkShape, network_of, shape_of
+from trainer.networks.encoders import ResNet50
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, MobileNetV2
 from trainer.networks.regression import RegressionShape
-from trainer.networks.resnet import ResNet50
 from trainer.recipes.schema import FRESH_WEIGHTS
 
 Report = Callable[[str], object]  # takes a sentence for the user
@@ -70,7 +68,7 @@ def load_network(path: Path) -> LandmarkNetwork:
 
 
 def _start_from_imagenet(network: LandmarkNetwork) -> None:
-    if not _has_imagenet_weights(network):
+    if _fresh_weights(network) == "random":
         raise UsageError(
             f"There are no ImageNet weights for {network.shape.encoder}",
             "no package that can be installed carries them",
@@ -91,13 +89,9 @@ def _start_from_imagenet(network: LandmarkNetwork) -> None:
         load_imagenet(network.encoder)
 
 
-def _has_imagenet_weights(network: LandmarkNetwork) -> bool:
-    return network.shape.encoder in ("mobilenetv2", "mobilenetv2_100", "resnet50")
-
-
 def _fresh_weights(network: LandmarkNetwork) -> str:
     """Return the best weights that a network can begin with without a former run."""
-    return "imagenet" if _has_imagenet_weights(network) else "random"
+    return "imagenet" if network.shape.encoder in ("mobilenetv2", "mobilenetv2_100", "resnet50") else "random"
 
 
 def _start_from_run(network: LandmarkNetwork, path: Path, report: Report) -> None:
@@ -107,7 +101,7 @@ def _start_from_run(network: LandmarkNetwork, path: Path, report: Report) -> Non
             "the file was moved, or the path is meant from another folder than the current one",
             f"give its right path, or choose with --set init={_fresh_weights(network)}",
         )
-    given = _with_points(load_network(path), network.shape.points)
+    given = with_points(load_network(path), network.shape.points)
     if given.shape == network.shape:
         network.load_state_dict(given.state_dict())
     elif not _taken_over_by_width(given, network):
@@ -126,15 +120,6 @@ def _take_over_parts(given: LandmarkNetwork, network: LandmarkNetwork, path: Pat
             f"that run holds {given.shape}, this recipe wants {network.shape}",
             f"choose with --set init={_fresh_weights(network)}, or give the run of the same network",
         )
-
-
-def _with_points(given: LandmarkNetwork, points: int) -> LandmarkNetwork:
-    """Return a network as one of another markup."""
-    if given.shape.points == points:
-        return given
-    changed = network_of(replace(given.shape, points=points))
-    copy_to_markup(given, changed, given.shape.points, points)
-    return changed
 
 
 def _taken_over_by_width(given: LandmarkNetwork, network: LandmarkNetwork) -> bool:

@@ -56,7 +56,6 @@ def read_origin(path: Path) -> Checkpoint:
         },
         model=weights,
         ema=weights,
-        optimizer={},
         notes={"lineage": list(facts.lineage), "revision": card.revision},
     )
 

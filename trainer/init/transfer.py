@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
 from engine.core.errors import UsageError
 from engine.core.schemes import IBUG_68, WFLW_98, Scheme
+from trainer.networks import LandmarkNetwork, network_of
 
 # At least one of these parts has to be shared, or the two networks have nothing to do with each other.
 BODIES = ("encoder", "decoder", "head")
@@ -80,13 +83,17 @@ def _copy_heatmap_layer(source: dict[str, torch.Tensor], target: dict[str, torch
 
 
 @torch.no_grad()
-def copy_to_markup(given: nn.Module, network: nn.Module, given_points: int, points: int) -> None:
-    """Copy a network into the same one of another markup.
+def with_points(given: LandmarkNetwork, points: int) -> LandmarkNetwork:
+    """Return a network as one of a markup of `points`; `UsageError` if it is not known which points are the same.
 
     What it knows of a point goes to the same point; points that are new begin as their neighbours.
     """
-    source = given.state_dict()
-    network.load_state_dict({name: _mapped(tensor, name, given_points, points) for name, tensor in source.items()})
+    if given.shape.points == points:
+        return given
+    network = network_of(replace(given.shape, points=points))
+    tensors = given.state_dict().items()
+    network.load_state_dict({name: _mapped(tensor, name, given.shape.points, points) for name, tensor in tensors})
+    return network
 
 
 def _mapped(tensor: torch.Tensor, name: str, given: int, wanted: int) -> torch.Tensor:

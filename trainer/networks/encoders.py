@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from engine.core.errors import UsageError
 from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, PUBLISHED_EXPANSIONS, MobileNetV2, Stem
 from trainer.networks.mobilevit import INPUT_MULTIPLE, MobileViTV2
-from trainer.networks.resnet import ResNet50
 from trainer.networks.timm_models import create_model, flatten_windows
 
 OWN_ENCODERS = ("mobilenetv2", "mobilevitv2", "resnet50")
@@ -23,6 +25,7 @@ TIMM_ENCODERS = {
 }
 ENCODERS = (*OWN_ENCODERS, *TIMM_ENCODERS)
 INPUT_MULTIPLES = {name: INPUT_MULTIPLE if name == "mobilevitv2" else 32 for name in ENCODERS}
+STEM_CHANNELS, STEM_KERNEL, EPSILON = 64, 7, 1e-3  # of ResNet-50
 SMALLEST_WIDTH = 0.0625  # two channels where MobileViT-v2 has 32, half of which its attention reads
 
 
@@ -45,6 +48,39 @@ def check_encoder(encoder: str, width: float, input_size: int) -> None:
             f"it halves them again and again, so their side has to be a multiple of {multiple}",
             f"choose network.input_size={max(1, round(input_size / multiple)) * multiple}",
         )
+
+
+class ResNet50(nn.Module):
+    """The convolutional part of ResNet-50 (He et al., CVPR 2016, table 1).
+
+    The layers are timm's, in the form of the first release and of Keras: where a block halves the map, its first 1x1
+    convolution does so (timm: the 3x3), and the batch norms add 1e-3 to a variance (timm: 1e-5).
+
+    Input `[B, 3, H, W]`, RGB, raw values 0..255, H and W multiples of 32. Output: four features at strides 4, 8,
+    16 and 32, whose channel counts are in `channels`.
+    """
+
+    title = "ResNet-50"
+    channels: tuple[int, ...] = (256, 512, 1024, 2048)
+
+    def __init__(self) -> None:
+        super().__init__()
+        norm = partial(nn.BatchNorm2d, eps=EPSILON)
+        self.stem: nn.Module = Stem(STEM_CHANNELS, nn.ReLU(), STEM_KERNEL, EPSILON)
+        body = create_model("resnet50", num_classes=0, norm_layer=norm)
+        self.stages = nn.ModuleList((body.layer1, body.layer2, body.layer3, body.layer4))
+        for stage in self.stages:
+            first: Any = stage.get_submodule("0")
+            first.conv1.stride, first.conv2.stride = first.conv2.stride, first.conv1.stride
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        features = []
+        # Behind a ReLU a border of zeros never is the largest; and PAD every runtime knows.
+        x = functional.max_pool2d(functional.pad(self.stem(x), (1, 1, 1, 1)), 3, 2)
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+        return features
 
 
 class TimmEncoder(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import torch
@@ -57,22 +58,16 @@ class HeatmapShape:
         check_encoder(self.encoder, self.encoder_width, self.input_size)
 
 
-class SeparableConvolution(nn.Sequential):
-    """3x3 depthwise and 1x1 convolution, each with batch norm and ReLU."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(
-            convolution(channels, channels, 3, groups=channels), nn.ReLU(), convolution(channels, channels), nn.ReLU()
-        )
-
-
 class FeaturePyramid(nn.Module):
     """Features, each half as wide and high as the one before, to the size of the first: lateral 1x1, sum, smooth."""
 
     def __init__(self, feature_channels: tuple[int, ...], width: int) -> None:
         super().__init__()
         self.laterals = nn.ModuleList(convolution(channels, width) for channels in feature_channels)
-        self.smooth = nn.ModuleList(SeparableConvolution(width) for _ in feature_channels[:-1])
+        depthwise = partial(convolution, width, width, 3, groups=width)
+        self.smooth = nn.ModuleList(
+            nn.Sequential(depthwise(), nn.ReLU(), convolution(width, width), nn.ReLU()) for _ in feature_channels[:-1]
+        )
 
     def forward(self, features: list[torch.Tensor]) -> torch.Tensor:
         y = self.laterals[-1](features[-1])

@@ -10,6 +10,7 @@ transposed. No number changes by that.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -124,12 +125,8 @@ class AttentionUnit(nn.Module):
 
         The context's key may do so too, since it is a key of pixels whose weights sum to 1.
         """
-        norm, attention = self.attention
-        second, linear, *_ = self.feed_forward
-        assert isinstance(norm, WholeMapNorm)
-        assert isinstance(attention, SeparableAttention)
-        assert isinstance(second, WholeMapNorm)
-        assert isinstance(linear, nn.Linear)
+        layers: tuple[Any, ...] = (*self.attention, *self.feed_forward)
+        norm, attention, second, linear, *_ = layers
         self.attention[0] = norm.folded(attention.query, attention.key, attention.value)
         self.feed_forward[0] = second.folded(linear)
 
@@ -154,10 +151,8 @@ class MobileViTBlock(nn.Module):
 
     def fold_norms(self) -> None:
         """Let the layer behind the last norm scale and shift; no number changes in evaluation mode."""
-        norm, reader = self.units[-1], self.project[0]
-        assert isinstance(norm, WholeMapNorm)
-        assert isinstance(reader, nn.Conv2d)
-        self.units[-1] = norm.folded(reader)
+        norm: Any = self.units[-1]
+        self.units[-1] = norm.folded(self.project[0])
 
 
 class MobileViTV2(nn.Module):
@@ -177,13 +172,14 @@ class MobileViTV2(nn.Module):
         super().__init__()
         inputs, first, second, *deeper = (int(channels * width) for channels in (STEM_CHANNELS, *STAGE_CHANNELS))
         act = ACTIVATIONS[activation]
+        residual = partial(InvertedResidual, expansion=EXPANSION, activation=act)
         self.stem: nn.Module = Stem(inputs, act())
         stages: list[list[nn.Module]] = [
-            [_residual(inputs, first, 1, act)],
-            [_residual(first, second, 2, act), _residual(second, second, 1, act)],
+            [residual(inputs, first, 1)],
+            [residual(first, second, 2), residual(second, second, 1)],
         ]
         for before, channels, units in zip((second, *deeper), deeper, UNITS, strict=False):
-            stages.append([_residual(before, channels, 2, act), MobileViTBlock(channels, units, act)])
+            stages.append([residual(before, channels, 2), MobileViTBlock(channels, units, act)])
         self.stages = nn.ModuleList(nn.Sequential(*blocks) for blocks in stages)
         self.channels = (second, *deeper)
 
@@ -213,7 +209,3 @@ class MobileViTV2(nn.Module):
         for stage, following, lateral in zip(blocks[2:], blocks[3:], laterals[1:], strict=False):
             readers = [following[0].expanding] if lateral is None else [following[0].expanding, lateral]
             stage[-1].project = fold_projection(stage[-1].project, *readers)
-
-
-def _residual(inputs: int, outputs: int, stride: int, activation: Activation) -> InvertedResidual:
-    return InvertedResidual(inputs, outputs, stride, EXPANSION, activation)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trainer.augment import Augmentation
-from trainer.losses.fard_mahoor import KDLoss, released_code
+from trainer.losses.fard_mahoor import released_code
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
-from trainer.recipes import students
+from trainer.recipes import plain
 from trainer.recipes.packs import AFW, FACES5, GENTLE, HELEN, LFPW, MOSTLY_300W
 from trainer.recipes.schema import Recipe, SoftLandmarks, Stage
 
@@ -33,28 +33,21 @@ PUBLISHED_CHANGES = Augmentation(
 )
 
 
-def _linear_loss() -> KDLoss:
-    """Return KD-Loss without its teachers: the main loss, linear all over."""
-    published = released_code()
-    return replace(
-        published,
-        threshold_from="fixed",
-        tough=replace(published.tough, weight=0.0),
-        tolerant=replace(published.tolerant, weight=0.0),
-    )
-
-
 def pulled(loss: LandmarkLoss) -> LandmarkLoss:
     """Return the loss with point distillation as strong as helps a linear loss most."""
     return replace(loss, kd=replace(loss.kd, point_distillation_weight=4.0))
 
 
-LINEAR = LandmarkLoss(points="kd", kd=_linear_loss())
-TWO_TEACHERS = LandmarkLoss(points="kd", kd=released_code())
-ONE_TEACHER = replace(TWO_TEACHERS, kd=replace(released_code(), tolerant=replace(released_code().tolerant, weight=0.0)))
+RELEASED = released_code()
+TOUGH_ALONE = replace(RELEASED, tolerant=replace(RELEASED.tolerant, weight=0.0))
+# The main loss alone, linear all over.
+MAIN = replace(TOUGH_ALONE, threshold_from="fixed", tough=replace(RELEASED.tough, weight=0.0))
+LINEAR = LandmarkLoss(points="kd", kd=MAIN)
+TWO_TEACHERS = LandmarkLoss(points="kd", kd=RELEASED)
+ONE_TEACHER = LandmarkLoss(points="kd", kd=TOUGH_ALONE)
 
 # What the heatmap students with teachers share with `student-68`: its shape, and where its last stage begins.
-SLIM = students.RECIPES["student-68"].network
+SLIM = plain.RECIPES["student-68"].network
 NEARER = "student-68:nearer"
 TEACHER = HeatmapShape(decoder_width=96, input_size=160)
 
@@ -103,19 +96,19 @@ RECIPES = {
         "The heatmap student with the Tough teacher alone, from where the last stage of student-68 begins.",
         network=SLIM,
         init=NEARER,
-        stages=(replace(students.LAST, loss=ONE_TEACHER, teachers=(TOUGH,)),),
+        stages=(replace(plain.LAST, loss=ONE_TEACHER, teachers=(TOUGH,)),),
     ),
     "student-68-kd": Recipe(
         "The heatmap student with both teachers, from where the last stage of student-68 begins.",
         network=SLIM,
         init=NEARER,
-        stages=(replace(students.LAST, loss=TWO_TEACHERS, teachers=(TOUGH, TOLERANT)),),
+        stages=(replace(plain.LAST, loss=TWO_TEACHERS, teachers=(TOUGH, TOLERANT)),),
     ),
     "student-68-points": Recipe(
         "The heatmap student with a linear loss and distillation of the Tough teacher's points.",
         network=SLIM,
         init=NEARER,
-        stages=(replace(students.LAST, steps=400, loss=pulled(LINEAR), teachers=(TOUGH,)),),
+        stages=(replace(plain.LAST, steps=400, loss=pulled(LINEAR), teachers=(TOUGH,)),),
     ),
     "fard-mahoor/tough": Recipe(
         "The published Tough teacher: EfficientNet-b3 from random weights, coordinates, mean square of hard landmarks.",

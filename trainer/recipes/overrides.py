@@ -6,12 +6,14 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, get_type_hints
 
 from engine.core.errors import UsageError
 from engine.core.records import read_value, suggestion
-from trainer.recipes import RECIPES, PackChoice, Training
+from trainer.recipes import RECIPES
 from trainer.recipes.former import FORMER_NAMES, field_path
+from trainer.recipes.schema import PackChoice, Training
 
 PLAIN = (bool, int, float, tuple)
 PACKS = tuple[PackChoice, ...]
@@ -73,7 +75,7 @@ def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Traini
         path = field_path(rest if named else key)
         chosen = [stage] if named else list(stages)[: 1 if path == ["init"] else None]
         after = {stage: _with(stages[stage], path, text, change) for stage in chosen}
-        before = [_value(stages[stage], path) for stage in chosen]
+        before = list(map(attrgetter(".".join(path)), (stages[stage] for stage in chosen)))
         if any(value != before[0] for value in before) and path != ["packs"]:
             raise UsageError(
                 f"“{change}” could mean several stages",
@@ -82,13 +84,6 @@ def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Traini
             )
         stages = {**stages, **after}
     return tuple(stages.values())
-
-
-def _value(record: Any, path: Sequence[str]) -> Any:
-    """Return the value of a field; None where there is none."""
-    for name in path:
-        record = getattr(record, name, None)
-    return record
 
 
 def _with(record: Any, path: Sequence[str], text: str, change: str) -> Any:

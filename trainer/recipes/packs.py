@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trainer.augment import Augmentation
 from trainer.recipes.schema import PackChoice
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """How a pack is made of one in which only five points of a face are known.
-
-    Attributes:
-        source: name of that pack.
-        teacher: run whose model labels the faces.
-        largest_disagreement: see `trainer.data.labelling.label_pack`; percent, as `understudy data label` has it.
-    """
-
-    source: str
-    teacher: str
-    largest_disagreement: float = 10.0
-
 
 # Packs whose labels a machine made; a model's card says so.
 MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68"})
@@ -38,8 +22,9 @@ INFANTS = PackChoice("infants68")
 AFLW2000 = PackChoice("aflw2000_3d", weight=0.7, labels="landmarks_2d", label_shift=-0.2)
 MERL = PackChoice("aflw_merl68", weight=0.5, label_shift=1.1)
 YTF = PackChoice("ytf68", weight=0.12, label_shift=1.2)
-# Packs that `train --with-teachers` makes where they are missing, as `understudy data label` does.
-LABELLED = {"faces5_tough68": Labelled("faces5", "teacher-tough-68")}
+# Packs that `train --with-teachers` makes where they are missing, as `understudy data label` does: of which pack with
+# five points a face, and by the model of which run.
+LABELLED = {"faces5_tough68": ("faces5", "teacher-tough-68")}
 # The labels lie as far beside the pictures, in parts of a face, as those that the teacher learned from.
 FACES5 = PackChoice("faces5_tough68", weight=0.3, label_shift=0.4)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from engine.core.records import BelowOne, Choice, Form, NotNegative, Positive, check_fields, read_record
+from engine.core.records import BelowOne, Choice, Form, NotNegative, Positive, check_fields
 from trainer.augment import Augmentation
 from trainer.losses.total import LandmarkLoss
 from trainer.networks import NetworkShape, shape_of
@@ -16,6 +15,7 @@ from trainer.networks.heatmap import HeatmapShape
 SCHEDULES = ("cosine", "inverse")
 # Initial weights that need no former run, in the words of a model's card.
 FRESH_WEIGHTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
+READ_BY_KIND = Form(read=lambda values, _: shape_of(values))
 WEIGHT_FILES = (".safetensors", ".tflite")
 
 
@@ -115,10 +115,6 @@ class Stage:
         check_fields(self)
 
 
-def _read_shape(values: Any, _: object) -> NetworkShape:
-    return shape_of(values)
-
-
 @dataclass(frozen=True)
 class Training(Stage):
     """All that defines one training run, except the machine: a stage with what it takes from its recipe.
@@ -128,7 +124,7 @@ class Training(Stage):
         network, init: as in `Stage`, never left out.
     """
 
-    network: Annotated[NetworkShape, Form(read=_read_shape)] = field(default_factory=HeatmapShape)
+    network: Annotated[NetworkShape, READ_BY_KIND] = field(default_factory=HeatmapShape)
     init: str = "imagenet"
 
     @property
@@ -163,16 +159,6 @@ class Recipe:
             values["name"] = name if len(self.stages) == 1 else f"{name}:{stage.name}"
             trainings.append(Training(**values))
         return tuple(trainings)
-
-
-def read_training(values: Mapping[str, Any]) -> Training:
-    """Return the training that a run's folder or a checkpoint holds as plain values.
-
-    Raises:
-        LookupError, ValueError: a field is unknown or of another type.
-        UsageError: a value is out of its range.
-    """
-    return read_record(Training, values)
 
 
 def is_file(weights: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trainer.recipes import RECIPES, Recipe
+from trainer.recipes import RECIPES
+from trainer.recipes.schema import Recipe
 
 
 def recipe_table() -> str:

@@ -24,7 +24,7 @@ from trainer.checkpoint import read_checkpoint
 from trainer.init.initialise import load_network
 from trainer.init.origin import origin_name
 from trainer.networks import LandmarkNetwork
-from trainer.recipes import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
+from trainer.recipes.packs import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
 from trainer.recipes.schema import is_file
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 

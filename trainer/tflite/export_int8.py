@@ -20,8 +20,8 @@ from trainer.checkpoint import Checkpoint, read_checkpoint
 from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops, split_validation
 from trainer.init.initialise import load_network
 from trainer.networks import LandmarkNetwork
-from trainer.recipes import PackChoice
-from trainer.tflite.export import ExportError, card_of, compare, to_tflite, write_model
+from trainer.recipes.schema import PackChoice
+from trainer.tflite.export import Export, ExportError, card_of, compare, to_tflite, write_model
 from trainer.tflite.flatbuffer import BODY, halve_weights, read_tflite, write_tflite
 from trainer.validate import face_errors
 
@@ -32,19 +32,14 @@ LARGEST_RISE = 0.03  # of the NME
 
 
 @dataclass(frozen=True)
-class Int8Export:
-    """A finished export.
+class Int8Export(Export):
+    """A finished export, and what int8 costs.
 
     Attributes:
-        model, card: the two files.
-        difference: largest distance of a point from PyTorch's, in crop sides.
         nme_float16, nme_int8: on the run's validation faces, in percent of the distance of the outer eye corners.
         faces: how many these are.
     """
 
-    model: Path
-    card: Path
-    difference: float
     nme_float16: float
     nme_int8: float
     faces: int

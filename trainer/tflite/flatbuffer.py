@@ -61,10 +61,9 @@ def halve_weights(
     """
     model = read_tflite(content)
     graph = model.subgraphs[0]
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
-    code.version = 3  # the version that reads float16
-    model.operatorCodes.append(code)
+    widen = schema.BuiltinOperator.DEQUANTIZE
+    # Its version 3 reads float16.
+    model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=widen, version=3, builtinCode=widen))
     head: set[int] = set()  # the tensors that operators of the head read
     for operator in graph.operators:
         if not re.search(BODY, (graph.tensors[operator.outputs[0]].name or b"").decode()):
@@ -101,21 +100,12 @@ def _float32_weights(model: schema.ModelT, tensor: schema.TensorT, fewest_values
 def _store_as(model: schema.ModelT, graph: schema.SubGraphT, index: int, half: NDArray[np.float16]) -> schema.OperatorT:
     """Let a new float16 tensor hold the data of tensor `index`; return the operator that widens it."""
     tensor = graph.tensors[index]
-    stored = schema.TensorT()
-    stored.shape, stored.type, stored.shapeSignature = tensor.shape, schema.TensorType.FLOAT16, None
-    stored.name = (tensor.name or b"weights") + b"_float16"
-    stored.buffer = _add_buffer(model, np.frombuffer(half.tobytes(), np.uint8))
-    graph.tensors.append(stored)
-    tensor.buffer = _add_buffer(model, None)
-    operator = schema.OperatorT()
-    operator.opcodeIndex = len(model.operatorCodes) - 1
-    operator.inputs = np.array([len(graph.tensors) - 1], np.int32)
-    operator.outputs = np.array([index], np.int32)
-    return operator
-
-
-def _add_buffer(model: schema.ModelT, data: NDArray[np.uint8] | None) -> int:
-    buffer = schema.BufferT()
-    buffer.data = data
-    model.buffers.append(buffer)
-    return len(model.buffers) - 1
+    place, name = len(model.buffers), (tensor.name or b"weights") + b"_float16"
+    model.buffers += [schema.BufferT(np.frombuffer(half.tobytes(), np.uint8)), schema.BufferT()]
+    graph.tensors.append(schema.TensorT(tensor.shape, schema.TensorType.FLOAT16, place, name))
+    tensor.buffer = place + 1
+    return schema.OperatorT(
+        opcodeIndex=len(model.operatorCodes) - 1,
+        inputs=np.array([len(graph.tensors) - 1], np.int32),
+        outputs=np.array([index], np.int32),
+    )

@@ -13,7 +13,7 @@ from trainer.data import crop_cache, crops, packing
 from trainer.data.crop_cache import cache_path
 from trainer.data.crops import crop_size, load_crops
 from trainer.data.packing import pack_crops
-from trainer.recipes import PackChoice, SoftLandmarks
+from trainer.recipes.schema import PackChoice, SoftLandmarks
 
 CHOICE = PackChoice("faces", split=None, validation=True, weight=0.5, label_shift=1.5)
 

@@ -12,9 +12,9 @@ from tests.fakes.tiny_training import write_sample_pack
 from trainer.data import crops as crops_module
 from trainer.data import validation_faces
 from trainer.data.crops import load_crops, split_validation
-from trainer.data.eyes import load_eyes
-from trainer.data.validation_faces import FILE, chosen_by_hash, faces_of, validation_group
-from trainer.recipes import RECIPES, PackChoice
+from trainer.data.validation_faces import FILE, chosen_by_hash, faces_of, load_eyes, validation_group
+from trainer.recipes import RECIPES
+from trainer.recipes.schema import PackChoice
 
 MINE = PackChoice("faces", split=None, validation=True)
 GROUPS = {

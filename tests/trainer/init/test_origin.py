@@ -14,8 +14,8 @@ from engine.inference.card import read_card, write_card
 from trainer.augment import Augmentation
 from trainer.checkpoint import read_checkpoint
 from trainer.data.crops import load_crops
+from trainer.init.from_tflite import restate_norms
 from trainer.init.initialise import load_network, make_network
-from trainer.init.norm_statistics import restate_norms
 from trainer.init.origin import read_origin
 from trainer.loop import training_images
 from trainer.losses.fard_mahoor import KDLoss

@@ -16,7 +16,7 @@ from trainer.losses.star import StarLoss, moments_of, plain_loss, star_loss
 from trainer.losses.total import LandmarkLoss, landmark_loss
 from trainer.networks.anisotropic_attention import AttentionMaps
 from trainer.networks.output import LandmarkOutput
-from trainer.recipes import Training
+from trainer.recipes.schema import Training
 from trainer.state import differences
 
 STAR = LandmarkLoss(points="star", attention=AttentionLoss(0, 0), confidence_weight=0)

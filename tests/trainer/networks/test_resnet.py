@@ -11,9 +11,9 @@ from engine.core.errors import UsageError
 from tests.fakes.trained_looking import trained_looking
 from tests.old_runtimes.operators import unknown_operators
 from trainer.init.initialise import make_network
-from trainer.init.pretrained_resnet import FOLDER_VARIABLE, read_tensors
+from trainer.init.pretrained import FOLDER_VARIABLE, read_tensors
+from trainer.networks.encoders import ResNet50
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
-from trainer.networks.resnet import ResNet50
 from trainer.tflite import export
 from trainer.tflite.flatbuffer import halve_weights
 

@@ -10,7 +10,7 @@ from trainer.init.initialise import load_network, make_network
 from trainer.networks import timm_models
 from trainer.networks.star import StarShape
 from trainer.networks.timm_models import flatten_windows
-from trainer.recipes import PackChoice, Training
+from trainer.recipes.schema import PackChoice, Training
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module

@@ -3,9 +3,10 @@
 import pytest
 
 from engine.core.errors import UsageError
-from trainer.recipes import RECIPES, PackChoice
+from trainer.recipes import RECIPES
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.packs import HELEN_MORE, WFLW_FULL
+from trainer.recipes.schema import PackChoice
 
 
 def test_fields_and_parts_of_fields_change_and_keep_their_type():

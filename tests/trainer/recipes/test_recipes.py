@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.records import read_record
 from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.networks import network_of
 from trainer.networks.regression import RegressionShape
 from trainer.networks.star import StarShape
-from trainer.recipes import RECIPES, Training
+from trainer.recipes import RECIPES
 from trainer.recipes.former import FORMER_NAMES, translated
 from trainer.recipes.overrides import run_name
 from trainer.recipes.packs import FACES5, MACHINE_LABELLED
-from trainer.recipes.schema import FRESH_WEIGHTS, read_training
+from trainer.recipes.schema import FRESH_WEIGHTS, Training
 from trainer.recipes.table import recipe_table
 
 ALL = {name: recipe.trainings(name) for name, recipe in RECIPES.items()}
@@ -72,7 +73,7 @@ def test_no_stage_is_new():
 def test_a_stage_comes_back_from_plain_values(name):
     training = STAGES[name]
     values = json.loads(json.dumps(dataclasses.asdict(training)))
-    assert read_training(values) == training
+    assert read_record(Training, values) == training
     assert any(pack.validation for pack in training.packs)
 
 

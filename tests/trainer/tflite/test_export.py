@@ -19,8 +19,8 @@ from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
-from trainer.recipes import PackChoice, Training
 from trainer.recipes.overrides import trainings_by_name
+from trainer.recipes.schema import PackChoice, Training
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module

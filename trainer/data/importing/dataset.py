@@ -1,4 +1,4 @@
-"""What a reader gives: the labelled faces of a data set; and whether a folder holds it in its official layout."""
+"""What a data set is to its import: where its files lie, who reads them, and its labelled faces."""
 
 from __future__ import annotations
 
@@ -44,17 +44,28 @@ class LabelledFace:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All faces of a data set.
+    """A data set that can be imported.
 
     Attributes:
-        faces: in the order of the data set, the training faces first.
+        kind: what the user types.
+        title: its own name.
+        needed: each entry lists paths below its folder of which one must be there.
         official: number of faces that each subset, or split where there are none, has in the complete data set.
         meta: what `meta.json` says about markup, labels, licence and origin.
+        read: gives its faces in a folder, the training faces first; raises `PackError` if a file is missing or damaged,
+            or there is no face.
     """
 
-    faces: Sequence[LabelledFace]
+    kind: str
+    title: str
+    needed: tuple[tuple[str, ...], ...]
     official: Mapping[str, int]
     meta: Mapping[str, object]
+    read: Callable[[Path], list[LabelledFace]]
+
+    def missing(self, root: Path) -> list[str]:
+        """Return what was looked for below `root` and is not there."""
+        return [" or ".join(paths) for paths in self.needed if not any((root / path).exists() for path in paths)]
 
 
 def require_faces(faces: Sequence[LabelledFace], where: Path) -> None:
@@ -65,31 +76,12 @@ def require_faces(faces: Sequence[LabelledFace], where: Path) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What a data set's folder must hold.
-
-    Attributes:
-        kind: what the user types.
-        title: the data set's own name.
-        needed: each entry lists paths below the folder of which one must be there.
-    """
-
-    kind: str
-    title: str
-    needed: tuple[tuple[str, ...], ...]
-
-    def missing(self, root: Path) -> list[str]:
-        """Return what was looked for below `root` and is not there."""
-        return [" or ".join(paths) for paths in self.needed if not any((root / path).exists() for path in paths)]
-
-
 def first_existing(root: Path, paths: Sequence[str]) -> Path:
     """Return the first of `paths` that is there below `root`, the first of all if there is none."""
     return next((root / path for path in paths if (root / path).exists()), root / paths[0])
 
 
-def require_layout(root: Path, wanted: Layout, known: Iterable[Layout]) -> None:
+def require_layout(root: Path, wanted: Dataset, known: Iterable[Dataset]) -> None:
     """Check that `root` holds the wanted data set.
 
     Raises:

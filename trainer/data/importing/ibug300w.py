@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from engine.core.errors import PackError
 from engine.core.schemes import IBUG_68
 from engine.formats.images import PICTURE_SUFFIXES
 from engine.formats.landmark_readers import read_pts
-from trainer.data.importing.dataset import Dataset, LabelledFace, Layout, require_faces
+from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
 
-
-class Folder(NamedTuple):
-    """A folder of 300-W and the part of the data set that its faces belong to."""
-
-    path: str
-    split: str
-    subset: str
-
-
-# The usual division: Ren et al., “Face Alignment at 3000 FPS via Regressing Local Binary Features”, CVPR 2014.
+# Folders with the split and subset of their faces, in the usual division:
+# Ren et al., “Face Alignment at 3000 FPS via Regressing Local Binary Features”, CVPR 2014.
 FOLDERS = (
-    Folder("afw", "train", "train"),
-    Folder("helen/trainset", "train", "train"),
-    Folder("lfpw/trainset", "train", "train"),
-    Folder("helen/testset", "test", "common"),
-    Folder("lfpw/testset", "test", "common"),
-    Folder("ibug", "test", "challenging"),
+    ("afw", "train", "train"),
+    ("helen/trainset", "train", "train"),
+    ("lfpw/trainset", "train", "train"),
+    ("helen/testset", "test", "common"),
+    ("lfpw/testset", "test", "common"),
+    ("ibug", "test", "challenging"),
 )
-LAYOUT = Layout("300w", "300-W", tuple((folder.path,) for folder in FOLDERS))
 OFFICIAL = {"train": 3148, "common": 554, "challenging": 135}
 META = {
     "markup": "iBUG-68",
@@ -42,29 +32,24 @@ META = {
 }
 
 
-def read_300w(root: Path) -> Dataset:
-    """Read 300-W.
-
-    Raises:
-        PackError: a folder has no face, a `.pts` file is wrong, or its picture is missing.
-    """
+def _read(root: Path) -> list[LabelledFace]:
     faces: list[LabelledFace] = []
-    for folder in FOLDERS:
-        found = [_face(root, file, folder) for file in sorted((root / folder.path).glob("*.pts"))]
-        require_faces(found, root / folder.path)
+    for path, split, subset in FOLDERS:
+        found = [_face(root, file, split, subset) for file in sorted((root / path).glob("*.pts"))]
+        require_faces(found, root / path)
         faces += found
-    return Dataset(faces, OFFICIAL, META)
+    return faces
 
 
-def _face(root: Path, file: Path, folder: Folder) -> LabelledFace:
+def _face(root: Path, file: Path, split: str, subset: str) -> LabelledFace:
     picture = _picture_of(file)
     return LabelledFace(
         where=file.relative_to(root).as_posix(),
         picture=picture,
         picture_name=picture.relative_to(root).as_posix(),
         landmarks=read_pts(file, IBUG_68.points),
-        split=folder.split,
-        subset=folder.subset,
+        split=split,
+        subset=subset,
     )
 
 
@@ -79,3 +64,6 @@ def _picture_of(file: Path) -> Path:
         "beside a .pts file lies a picture of the same name, such as .jpg or .png",
         "unpack the data set again, pictures included",
     )
+
+
+IBUG_300W = Dataset("300w", "300-W", tuple((path,) for path, _, _ in FOLDERS), OFFICIAL, META, _read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,18 +16,10 @@ from engine.core.errors import PackError, UsageError
 from engine.core.geometry import landmark_box
 from engine.formats.images import read_picture, write_picture
 from trainer.data.importing import cofw, ibug300w, wflw
-from trainer.data.importing.dataset import Dataset, LabelledFace, Layout, Picture, require_layout
+from trainer.data.importing.dataset import LabelledFace, Picture, require_layout
 from trainer.data.new_pack import boxes_of, new_pack, write_annotations
 
-READERS: dict[str, tuple[Layout, Callable[[Path], Dataset]]] = {
-    layout.kind: (layout, read)
-    for layout, read in (
-        (ibug300w.LAYOUT, ibug300w.read_300w),
-        (wflw.LAYOUT, wflw.read_wflw),
-        (cofw.LAYOUT, cofw.read_cofw),
-        (cofw.LAYOUT_68, cofw.read_cofw68),
-    )
-}
+READERS = {each.kind: each for each in (ibug300w.IBUG_300W, wflw.WFLW, cofw.COFW, cofw.COFW_68)}
 # The official sets have landmarks off the picture where a face is cut off by its edge: up to this share of the larger
 # side of the landmark box. Further out, label and picture do not belong together.
 FARTHEST_OUTSIDE = 0.5
@@ -68,16 +60,16 @@ def import_dataset(kind: str, root: Path, out: Path, progress: bool = False) -> 
     """
     if kind not in READERS:
         raise UsageError(f"There is no kind “{kind}”", f"known are {', '.join(READERS)}", "choose one of these")
-    layout, read = READERS[kind]
-    require_layout(root, layout, (known for known, _ in READERS.values()))
+    dataset = READERS[kind]
+    require_layout(root, dataset, READERS.values())
     with new_pack(out) as folder:
-        dataset = read(root)
-        images = _store_pictures(dataset.faces, folder, progress)
-        splits = dict(Counter(face.split for face in dataset.faces))
+        faces = dataset.read(root)
+        images = _store_pictures(faces, folder, progress)
+        splits = dict(Counter(face.split for face in faces))
         meta = {"name": out.resolve().name, **dataset.meta, "count": len(images), "split_counts": splits}
-        write_annotations(folder, _arrays(dataset.faces, images), meta)
-    parts = dict(Counter(face.subset or face.split for face in dataset.faces))
-    return Imported(out, layout.title, len(images), len(set(images)), parts, dict(dataset.official))
+        write_annotations(folder, _arrays(faces, images), meta)
+    parts = dict(Counter(face.subset or face.split for face in faces))
+    return Imported(out, dataset.title, len(images), len(set(images)), parts, dict(dataset.official))
 
 
 def _store_pictures(faces: Sequence[LabelledFace], folder: Path, progress: bool) -> list[str]:

@@ -9,14 +9,13 @@ import numpy as np
 from engine.core.errors import PackError
 from engine.core.schemes import WFLW_98
 from engine.formats.packs import ATTRIBUTES
-from trainer.data.importing.dataset import Dataset, LabelledFace, Layout, require_faces
+from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
 
 PICTURES = "WFLW_images"
 LISTS = {
     split: f"WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{split}.txt"
     for split in ("train", "test")
 }
-LAYOUT = Layout("wflw", "WFLW", ((PICTURES,), *((path,) for path in LISTS.values())))
 # A line: the landmarks, the face box x0 y0 x1 y1, the attributes, and the name of the picture.
 COORDINATES, BOX = 2 * WFLW_98.points, 4
 NUMBERS = COORDINATES + BOX + len(ATTRIBUTES)
@@ -30,12 +29,7 @@ META = {
 }
 
 
-def read_wflw(root: Path) -> Dataset:
-    """Read WFLW.
-
-    Raises:
-        PackError: a list is empty or damaged, or a picture is missing.
-    """
+def _read(root: Path) -> list[LabelledFace]:
     faces = [face for split, path in LISTS.items() for face in _faces(root, root / path, split)]
     missing = [face for face in faces if isinstance(face.picture, Path) and not face.picture.is_file()]
     if missing:
@@ -44,7 +38,7 @@ def read_wflw(root: Path) -> Dataset:
             f"the pictures were unpacked in part, or not into {PICTURES}",
             "unpack WFLW_images.tar.gz again",
         )
-    return Dataset(faces, OFFICIAL, META)
+    return faces
 
 
 def _faces(root: Path, file: Path, split: str) -> list[LabelledFace]:
@@ -85,3 +79,6 @@ def _face(root: Path, file: Path, number: int, line: str, split: str) -> Labelle
         attributes=attributes.astype(np.uint8),
         det_box=values[COORDINATES : COORDINATES + BOX].astype(np.float32),
     )
+
+
+WFLW = Dataset("wflw", "WFLW", ((PICTURES,), *((path,) for path in LISTS.values())), OFFICIAL, META, _read)

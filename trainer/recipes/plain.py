@@ -1,4 +1,4 @@
-"""A large teacher that learned from no other model: ResNet-50 with a wide decoder to dense heatmaps."""
+"""Plain training, on heatmaps and without a teacher: the students, and a large network with a wide decoder to teach."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from dataclasses import replace
 
 from trainer.augment import Augmentation
 from trainer.networks.heatmap import HeatmapShape
-from trainer.recipes.packs import AFLW2000, AFW, GENTLE, HELEN, HELEN_MORE, INFANTS, LFPW, MERL
+from trainer.recipes.packs import AFLW2000, AFW, ALL_68, GENTLE, HELEN, HELEN_MORE, INFANTS, LFPW, MERL, MOSTLY_300W
 from trainer.recipes.schema import PackChoice, Recipe, Stage
+
+SLIM = (1, 4, 4, 4, 4, 4)
+# The last stage of both students, and of those with teachers that begin where it does.
+LAST = Stage("last", packs=MOSTLY_300W, steps=600, learning_rate=3e-4, augmentation=GENTLE)
 
 # Between the strong changes, under which small networks start, and `GENTLE`.
 MEDIUM = Augmentation(
@@ -29,6 +33,23 @@ def _packs(helen_more: float, infants: float, aflw2000: float, merl: float) -> t
 
 
 RECIPES = {
+    "student-68": Recipe(
+        "The student that the application starts with: MobileNetV2 with slim blocks, 128 px, 68 points; first under "
+        "strong augmentation, then brought nearer to 300-W.",
+        network=HeatmapShape(expansions=SLIM),
+        init="imagenet",
+        stages=(
+            Stage("base", packs=ALL_68),
+            Stage("nearer", packs=MOSTLY_300W, steps=1800, learning_rate=6e-4, augmentation=GENTLE),
+            LAST,
+        ),
+    ),
+    "student-68-lite": Recipe(
+        "The lighter student: half the width, from the best channels of student-68 before its last stage.",
+        network=HeatmapShape(encoder_width=0.5, expansions=SLIM, decoder_width=48),
+        init="student-68:nearer",
+        stages=(Stage("nearer", packs=MOSTLY_300W, steps=2000, learning_rate=1.5e-3, augmentation=GENTLE), LAST),
+    ),
     "teacher-dense-68": Recipe(
         "A large teacher that learned from no other: ResNet-50 at 160 pixels, on manual labels alone, then brought "
         "nearer to 300-W.",
