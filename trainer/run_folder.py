@@ -108,6 +108,8 @@ def last_checkpoint(path: Path) -> Path:
     """
     if not path.is_dir():
         return path
+    if not (path / RECIPE_FILE).exists() and (alone := sorted(path.glob(f"[0-9]*-*/{LAST}"))):
+        return alone[-1]  # its stages were trained one by one
     trainings = read_run(path).trainings
     return stage_folder(path, trainings, trainings[-1]) / LAST
 

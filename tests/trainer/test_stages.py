@@ -21,7 +21,7 @@ from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes import RECIPES
 from trainer.recipes.schema import PackChoice, Recipe, Stage
 from trainer.run import Place, carry_out
-from trainer.run_folder import find_weights, read_run
+from trainer.run_folder import find_weights, last_checkpoint, read_run
 from trainer.run_recorder import Schedule
 from trainer.stages import find_needed, train_needed, train_stages
 from trainer.state import TrainingInterrupted
@@ -69,6 +69,14 @@ def test_each_stage_goes_on_where_the_one_before_ended(pair, place, tmp_path):
     assert (saved.trainings, saved.data, saved.runs) == (pair, place.data.absolute(), place.runs)
     assert saved.precision == "auto"
     assert read_run(tmp_path / "run" / "2-second").trainings == pair[1:]
+
+
+def test_the_folder_of_stages_that_were_trained_one_by_one_means_the_last_of_them(pair, tmp_path):
+    for number, training in enumerate(pair, 1):
+        fake_run(tmp_path / "pair" / f"{number}-{training.name.partition(':')[2]}", training)
+        assert last_checkpoint(tmp_path / "pair") == tmp_path / "pair" / ("1-first", "2-second")[number - 1] / LAST
+    with pytest.raises(UsageError, match="There is no run in"):
+        last_checkpoint(tmp_path)
 
 
 def test_run_again_it_resumes_at_the_right_stage_to_the_same_bits(pair, place, tmp_path, monkeypatch):
