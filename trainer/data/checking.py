@@ -17,7 +17,7 @@ from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES
 from engine.formats.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
 from trainer.data.contact_sheet import COLUMNS, ROWS, Tile
-from trainer.data.leaks import PictureFacts, facts_of, groups_of, look_alikes, on_both_sides
+from trainer.data.leaks import PictureFacts, facts_of, groups_of, similar_pictures, on_both_sides
 
 # Larger side of the landmark box in pixels. Smaller faces teach a network of 128 pixels mostly blur; below the second
 # figure they are no faces but labels that fell together.
@@ -224,7 +224,7 @@ def _about_labels(
 def _about_leaks(pack: LoosePack, facts: list[PictureFacts]) -> Iterator[Finding]:
     flagged = same_picture_as_test(pack.arrays, pack.splits)  # training leaves these faces out
     splits = np.where(flagged, "", np.char.partition(pack.splits, "_")[:, 0])
-    same, twice, alike = [], [], look_alikes(facts, splits)
+    same, twice, alike = [], [], similar_pictures(facts, splits)
     for faces in groups_of(np.array([fact.content for fact in facts])):
         if on_both_sides(splits[faces]):
             same += faces

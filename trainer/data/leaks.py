@@ -79,7 +79,7 @@ def on_both_sides(splits: NDArray[np.str_]) -> bool:
     return TRAIN in found and len(found) > 1
 
 
-def look_alikes(facts: Sequence[PictureFacts], splits: NDArray[np.str_]) -> list[int]:
+def similar_pictures(facts: Sequence[PictureFacts], splits: NDArray[np.str_]) -> list[int]:
     """Return pairs of a train and a held-out face whose different pictures look alike, most alike first."""
     readable = np.array([fact.size is not None for fact in facts])
     train = np.flatnonzero(readable & (splits == TRAIN))

@@ -139,7 +139,7 @@ def test_fault_03_the_camera_comes_back_by_itself():
         wait_until(lambda: stage.states == [STARTING, LIVE, RECONNECTING, LIVE])
         wait_until(lambda: stage.pipeline.levels and stage.pipeline.levels[-1] < 70)
         assert stage.session.status.message == ""
-        assert stage.last_view().first.result.faces
+        wait_until(lambda: stage.last_view().first.result.faces)
         assert stage.stats.dropped < 30
     assert stage.pipeline.seen == sorted(set(stage.pipeline.seen))
     assert stage.pipeline.resets >= 2, "the new picture has nothing to do with the old one"

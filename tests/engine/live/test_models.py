@@ -67,10 +67,11 @@ def test_fault_13_a_model_that_gives_numbers_that_are_none_is_reported_once():
 
 def test_fault_13_the_report_is_withdrawn_once_the_numbers_were_good_for_a_while():
     pipeline = NotANumber(lambda number: number < 30 and number % 2 == 0)
-    stage = Stage(lambda: camera_source(FaultyCamera()), pipeline, timing=replace(FAST, recovery=0.3))
+    stage = Stage(lambda: camera_source(FaultyCamera()), pipeline, timing=replace(FAST, recovery=1.5))
     with stage:
         wait_until(lambda: stage.session.errors[0] is not None)
         while len(pipeline.seen) < 25:
+            time.sleep(0.001)
             assert stage.session.errors[0] is not None, "a good frame in between does not withdraw it"
         wait_until(lambda: stage.session.errors[0] is None)
         wait_until(lambda: len(pipeline.seen) > 40)
