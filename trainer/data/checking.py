@@ -17,7 +17,7 @@ from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES
 from engine.formats.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
 from trainer.data.contact_sheet import COLUMNS, ROWS, Tile
-from trainer.data.leaks import PictureFacts, facts_of, groups_of, similar_pictures, on_both_sides
+from trainer.data.leaks import PictureFacts, facts_of, groups_of, on_both_sides, similar_pictures
 
 # Larger side of the landmark box in pixels. Smaller faces teach a network of 128 pixels mostly blur; below the second
 # figure they are no faces but labels that fell together.
