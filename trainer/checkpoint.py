@@ -7,7 +7,8 @@ the one before.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from engine.core.errors import RecordingError, UsageError
-from engine.core.files import replaced
+from engine.core.files import open_regular, replaced
+from engine.core.texts import parse_json, reason
 from trainer.recipes.former import translated
 
 FORMAT = "understudy-checkpoint-1"
+LARGEST = 20_000_000_000  # bytes
+# What is wrong with a header that was changed by hand or by accident.
+CHANGED = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 LAST, BEST = "last.safetensors", "best.safetensors"
 
 
@@ -76,14 +81,16 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 def read_header(path: Path) -> Checkpoint | None:
     """Read what a checkpoint says of itself, without its tensors; None where there is none that can be read."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with open_regular(path, LARGEST), safe_open(path, framework="pt") as file:
             return _checkpoint(file.metadata() or {}, {})
-    except (OSError, SafetensorError, LookupError, ValueError):
+    except (OSError, SafetensorError, *CHANGED):
         return None
 
 
 def _checkpoint(metadata: Mapping[str, str], tensors: Mapping[str, Mapping[str, torch.Tensor]]) -> Checkpoint:
-    recipe, notes = translated(json.loads(metadata["recipe"])), json.loads(metadata["notes"])
+    recipe, notes = translated(parse_json(metadata["recipe"])), parse_json(metadata["notes"])
+    if not isinstance(recipe.get("steps", 0), int) or not isinstance(notes.get("files", {}), dict):
+        raise ValueError("its header holds something else than it should")
     return Checkpoint(int(metadata["step"]), recipe, notes=notes, **tensors)
 
 
@@ -94,12 +101,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
         UsageError: the file is missing, damaged, or no checkpoint of this program.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with open_regular(path, LARGEST), safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError, MemoryError) as error:
         raise UsageError(
-            f"The checkpoint {path} cannot be read ({error})",
+            f"The checkpoint {path} cannot be read ({reason(error)})",
             "it does not exist, or was cut off",
             "give a .safetensors file out of a run's folder",
         ) from error
@@ -110,14 +117,21 @@ def read_checkpoint(path: Path) -> Checkpoint:
             "give a checkpoint that “understudy train” wrote",
         )
     groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "ema": {}, "optimizer": {}}
-    try:
+    with damage_named(path):
         for name, tensor in tensors.items():
             group, _, rest = name.partition("/")
             groups[group][rest] = tensor
         return _checkpoint(metadata, groups)
-    except (KeyError, ValueError) as error:
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Let what is missing in a checkpoint, or of another type than it should be, be a `UsageError`."""
+    try:
+        yield
+    except CHANGED as error:
         raise UsageError(
-            f"The checkpoint {path} is damaged ({error})",
+            f"The checkpoint {path} is damaged ({reason(error)})",
             "it was changed after it was written",
             "give another checkpoint out of the run's folder",
         ) from error

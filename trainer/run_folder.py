@@ -15,8 +15,9 @@ from typing import Any
 from engine.core.errors import UnderstudyError, UsageError
 from engine.core.files import replaced
 from engine.core.records import read_record
+from engine.core.texts import read_json, reason
 from engine.inference.library import ModelLibrary
-from trainer.checkpoint import LAST, read_header
+from trainer.checkpoint import CHANGED, LAST, read_header
 from trainer.init.origin import read_origin
 from trainer.recipes import RECIPES
 from trainer.recipes.former import FORMER_NAMES, run_of, translated
@@ -75,7 +76,7 @@ def read_run(folder: Path) -> SavedRun:
         UsageError: there is no run in the folder, or its file is damaged.
     """
     try:
-        values = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        values = read_json(folder / RECIPE_FILE)
         stages = values[STAGES] if STAGES in values else [values[STAGE]]
         trainings = tuple(read_record(Training, translated(stage)) for stage in stages)
         data, runs = (Path(values[key]) if key in values else None for key in ("data_folder", "runs_folder"))
@@ -86,9 +87,9 @@ def read_run(folder: Path) -> SavedRun:
             f"its file {RECIPE_FILE} cannot be read ({error.strerror})",
             "give a folder that “understudy train” made, such as runs/NAME, or of a stage alone runs/NAME/1-STAGE",
         ) from error
-    except (ValueError, LookupError, TypeError) as error:
+    except CHANGED as error:
         raise UsageError(
-            f"The run in {folder} cannot be read ({error})",
+            f"The run in {folder} cannot be read ({reason(error)})",
             f"its {RECIPE_FILE} is damaged, or of another version of this program",
             "start a new run in another --out",
         ) from error

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from engine.core.errors import ModelError, PackError, RecordingError, UsageError
 from engine.core.files import replaced
 from engine.core.schemes import SCHEMES
+from engine.core.texts import reason
+from engine.formats.arrays import read_npz
 
 # Coefficients are clipped to this many standard deviations, as the authors of KD-Loss do.
 LARGEST_DEVIATION = 3.0
@@ -165,15 +167,14 @@ def load_shape_model(path: Path) -> ShapeModel:
         ModelError: the file is missing, damaged, or no shape model.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("mean", "modes", "variances")}
-            noise, share, aligned = float(file["noise"]), float(file["variance_share"]), bool(file["aligned"])
-            model = ShapeModel(**arrays, noise=noise, variance_share=share, aligned=aligned)
+        arrays = read_npz(path, ("mean", "modes", "variances", "noise", "variance_share", "aligned"))
+        noise, share, aligned = (arrays.pop(name).item() for name in ("noise", "variance_share", "aligned"))
+        model = ShapeModel(**arrays, noise=float(noise), variance_share=float(share), aligned=bool(aligned))
         if model.mean.ndim != 1 or model.modes.shape != (len(model.mean), *model.variances.shape):
             raise ValueError("its arrays do not fit together")
     except Exception as error:  # numpy raises many kinds for a damaged archive
         raise ModelError(
-            f"The shape model {path} cannot be read ({error})",
+            f"The shape model {path} cannot be read ({reason(error)})",
             "it does not exist, was cut off, or is another file",
             "give the shape model of a run's folder, or fit it again",
         ) from error
@@ -187,13 +188,12 @@ def load_shapes(path: Path) -> NDArray[np.float32]:
         PackError: the file is missing, damaged, or holds other arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            shapes = file["landmarks"].astype(np.float32)
+        shapes = read_npz(path, ("landmarks",))["landmarks"].astype(np.float32)
         if shapes.ndim != 3 or shapes.shape[1] not in SCHEMES or shapes.shape[2] != 2:
             raise ValueError(f"landmarks have the shape {list(shapes.shape)}")
     except Exception as error:  # numpy raises many kinds for a damaged archive
         raise PackError(
-            f"The shapes {path} cannot be read ({error})",
+            f"The shapes {path} cannot be read ({reason(error)})",
             "the file does not exist, was cut off, or holds something else",
             f"give a .npz file with an array landmarks [N, K, 2], K one of {', '.join(map(str, SCHEMES))}",
         ) from error

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
+from typing import Any
 
 from app.cli.options import Action, add_verb
 from app.cli.terminal import say
@@ -45,8 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import cv2
 
     cv2.setNumThreads(1)  # one thread by default: two spin against each other on small machines
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # so that no letter that a terminal lacks ends the program
+            stream.reconfigure(errors="replace")
     words = sys.argv[1:] if arguments is None else arguments
     options = build_parser([word for word in words if word in VERBS]).parse_args(words)
+    vars(options).update({name: _at_home(value) for name, value in vars(options).items()})
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         command: Action = getattr(options, "action", None) or import_module(f"app.cli.{options.verb}").main
@@ -64,6 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Interrupted.", error=True)
         return EXIT_INTERRUPTED
+
+
+def _at_home(value: Any) -> Any:
+    """Return the value of an argument; a path that begins with ~, which shells leave alone in `--out=~/x`, in full."""
+    if isinstance(value, list):
+        return [_at_home(each) for each in value]
+    return os.path.expanduser(value) if isinstance(value, str) else value  # noqa: PTH111  most texts are no paths
 
 
 def _fail(what: str, why: str, fix: str) -> int:

@@ -15,13 +15,16 @@ from platformdirs import user_config_path
 
 from app.settings.schema import Settings, paths_by_key, setting_types, value_at, with_value
 from engine.core.errors import UnderstudyError
-from engine.core.files import replaced
-from engine.core.records import Mistake, read_value
+from engine.core.files import read_regular, replaced
+from engine.core.records import LONGEST_SHOWN, Mistake, read_value
+from engine.core.texts import NESTED, decoded, parse_toml
 
 HEADER = "# Settings of Understudy. Only what differs from the defaults is here; remove a line to get its default.\n"
 BROKEN_SUFFIX = ".broken.toml"
 MOST_BYTES = 100_000  # a larger file is none of ours
+MOST_KEPT = 10_000_000  # bytes; of a larger file no copy is kept, and it is never written
 MOST_MISTAKES = 50  # with more, the whole file is ignored
+MOST_PARSED = 1_000_000  # letters, as the text is parsed again without each wrong line
 MOST_NAMED = 5
 LOST = "lost-section-"  # replaces a heading that cannot be read
 EVERYTHING = "the whole file"
@@ -59,21 +62,21 @@ def read_settings(path: Path) -> StoredSettings:
     A file with mistakes is copied to `NAME.broken.toml` in the same folder, because writing it again removes them.
     """
     try:
-        raw = path.read_bytes()
+        raw = read_regular(path, MOST_KEPT)
     except FileNotFoundError:
         return StoredSettings()
     except OSError as error:
         problem = SettingsError(
             f"The settings in {path} cannot be read ({error.strerror})",
-            "the file belongs to another user or is not a file",
+            "the file belongs to another user, or is no settings file",
             "go on with the default settings, and repair or remove it",
         )
         return StoredSettings(problem=problem, replaceable=False)
     # tomllib refuses NUL, so a letter that is not UTF-8 loses its line, like any other mistake.
-    text = raw.decode("utf-8-sig", errors="replace").replace("\ufffd", "\0")
+    text = decoded(raw, "replace").replace("\ufffd", "\0")
     values, broken = _parse(text) if len(raw) <= MOST_BYTES else ({}, [EVERYTHING])
     settings, unknown, wrong = _from_values(values, Settings())
-    broken += wrong
+    broken = [name[:LONGEST_SHOWN] for name in broken + wrong]
     if not broken:
         return StoredSettings(settings, unknown)
     copy = _keep(path, raw)
@@ -109,10 +112,12 @@ def write_settings(path: Path, text: str) -> None:
 def _parse(text: str) -> tuple[dict[str, Any], list[str]]:
     """Read TOML; a line that is no TOML is left out, and named in the list."""
     lines, broken = text.split("\n"), []
-    for _ in range(MOST_MISTAKES):
+    for _ in range(min(MOST_MISTAKES, MOST_PARSED // max(1, len(text)))):
         try:
-            values = tomllib.loads("\n".join(lines))
+            values = parse_toml("\n".join(lines))
         except tomllib.TOMLDecodeError as error:
+            if str(error) == NESTED:
+                break  # no line is known to be the wrong one
             number = _last_line(lines, error)
             line = lines[number - 1]
             # Lines below a lost heading belong to it, and not to the section above.
@@ -178,7 +183,7 @@ def _to_values(settings: Settings) -> dict[str, Any]:
     usual = Settings()
     for key, path in paths_by_key().items():
         value = value_at(settings, path)
-        if value is None or value == value_at(usual, path):
+        if value is None or value == value_at(usual, path) or not _is_text(str(value)):
             continue
         *sections, name = key.split(".")
         table = values
@@ -186,6 +191,14 @@ def _to_values(settings: Settings) -> dict[str, Any]:
             table = table.setdefault(section, {})
         table[name] = value.value if isinstance(value, Enum) else str(value) if isinstance(value, Path) else value
     return values
+
+
+def _is_text(text: str) -> bool:
+    """Return whether TOML can hold a text, which is not so for names of files with bytes that are no letters."""
+    try:
+        return bool(text.encode()) or not text
+    except UnicodeEncodeError:
+        return False
 
 
 def _merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

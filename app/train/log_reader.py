@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.errors import UsageError
+from engine.core.files import open_regular
+from engine.core.texts import decoded, parse_json, read_json
 
 RECIPE_FILE, CHECKPOINT, OUTPUT = "recipe.json", "last.safetensors", "output.txt"
 LARGEST_DEPTH = 3  # of the folders of runs below that of all runs
+LARGEST_CHECKPOINT = 20_000_000_000  # bytes
+LARGEST_LOG = 100_000_000
 LARGEST_HEADER = 50_000_000  # bytes; that of a checkpoint has some hundred thousand
 TAIL_BYTES = 16_000
 TAIL_LINES = 200
@@ -84,7 +88,7 @@ class RunState:
 def read_run(folder: Path) -> RunState | None:
     """Read where a run stands; None where there is no run. What is being written just now is left out."""
     try:
-        values = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
+        values = read_json(folder / RECIPE_FILE)
         stages = values["stages"] if "stages" in values else [values["recipe"]]
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -150,11 +154,11 @@ def saved_step(checkpoint: Path) -> int | None:
     (https://github.com/huggingface/safetensors#format).
     """
     try:
-        with checkpoint.open("rb") as stream:
+        with open_regular(checkpoint, LARGEST_CHECKPOINT) as stream:
             length = int.from_bytes(stream.read(8), "little")
             if length > LARGEST_HEADER:
                 return None
-            return int(json.loads(stream.read(length))["__metadata__"]["step"])
+            return int(parse_json(decoded(stream.read(length)))["__metadata__"]["step"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
@@ -188,8 +192,8 @@ def _read_column(folders: Sequence[Path], stages: Sequence[Mapping[str, Any]], f
 
 def _read_rows(file: Path) -> list[dict[str, str]]:
     try:
-        with file.open(newline="", encoding="utf-8", errors="replace") as stream:
-            return list(csv.DictReader(stream))
+        with open_regular(file, LARGEST_LOG) as stream:
+            return list(csv.DictReader(io.TextIOWrapper(stream, "utf-8", "replace", newline="")))
     except (OSError, csv.Error):
         return []
 
@@ -257,7 +261,7 @@ def read_recipes(file: Path) -> list[RecipeFacts]:
         UsageError: it is not such a list.
     """
     try:
-        return [recipe_facts(entry) for entry in json.loads(file.read_text(encoding="utf-8"))["recipes"]]
+        return [recipe_facts(entry) for entry in read_json(file)["recipes"]]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UsageError(
             f"The trainer's list of recipes cannot be read ({error})",

@@ -30,7 +30,7 @@ def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarke
     """
     require_end(source, "its landmarks")
     for result, signals in process_frames(source, Pipeline(detector, landmarker, smoothing=0.0)):
-        yield as_prediction(result, signals)
+        yield as_prediction(result, signals, result.frame.time)
 
 
 def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | None) -> Iterator[Prediction]:

@@ -26,7 +26,7 @@ class Epoch:
 
     Args:
         is_camera: whether its frames are live.
-        shown: place and seconds of the frame on screen as it begins, see `Frame.place` and `Frame.time`.
+        shown: place and seconds of the frame on screen as it begins, see `Frame.number` and `Frame.time`.
 
     Attributes:
         over: whether it has ended; none of its frames may be shown any more.
@@ -55,7 +55,7 @@ class Frame:
     """One picture of a source.
 
     Attributes:
-        id: grows by one with every frame of the source, dropped ones included.
+        id: counts the frames of the session, dropped ones included: a seek or a loop does not turn it back.
         captured: `time.monotonic()` in seconds at which the picture was captured.
         image: `[H, W, 3]` uint8 RGB; never written to once the frame exists.
         source: name of the source, as users know it.
@@ -63,7 +63,7 @@ class Frame:
         time: position in the source in seconds, None for live ones.
         truth: ground truth, where the source has it.
         epoch: the unbroken run of frames that it belongs to.
-        place: in its file, counted from 0.
+        place: in its file, counted from 0; None for live ones, and outside a session, where `id` is the place.
         wait_ms: milliseconds that reading it took.
         asked: whether the user sought or stepped to it, so that it is shown in a pause too.
     """
@@ -76,9 +76,14 @@ class Frame:
     time: float | None = None
     truth: Truth | None = None
     epoch: Epoch = UNENDING
-    place: int = 0
+    place: int | None = None
     wait_ms: float = 0.0
     asked: bool = False
+
+    @property
+    def number(self) -> int:
+        """The number that files and receivers get: the place in the file, counted from 0; of live ones the `id`."""
+        return self.id if self.place is None else self.place
 
     @property
     def moment(self) -> float:

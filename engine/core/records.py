@@ -232,7 +232,12 @@ def _read(value: Any, field: _Field, path: KeyPath, ignore_unknown: bool) -> Any
     if value is None and field.optional:
         return None
     if field.form.read is not None:
-        return field.form.read(value, path)
+        try:
+            return field.form.read(value, path)
+        except Mistake:
+            raise
+        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError):
+            raise wrong_value(path, value, field.expected, field.example) from None
     if is_dataclass(kind) and isinstance(value, Mapping):
         return read_record(cast(type, kind), value, path, ignore_unknown)
     if get_origin(kind) is tuple and is_dataclass(inner[0]):
@@ -266,6 +271,8 @@ def _plain(value: Any, kind: Any, path: KeyPath) -> Any:
     accepted = {float: int | float, Path: str}.get(wanted, wanted)
     if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
         raise TypeError
+    if isinstance(value, str) and b"\0" in value.encode():  # which raises for what is no text
+        raise ValueError
     result = wanted(value)
     if isinstance(result, float) and math.isnan(result):
         raise ValueError

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import RecordingError, UsageError
 from engine.core.files import replaced
+from engine.core.texts import read_json, reason
 from engine.evaluation.evaluate import FROM_FILE, Evaluation, ScoredFace
 from engine.evaluation.tables import NORMALISER_TEXTS, as_csv, as_markdown, table_rows
 
@@ -124,7 +125,7 @@ def read_evaluation(path: Path) -> SavedEvaluation:
     """
     file = path / DOCUMENT if path.is_dir() else path
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = read_json(file)
         return SavedEvaluation(
             path=path,
             **{name: str(values[name]) for name in ("model", "data", "split", "labels", "box", "normaliser")},
@@ -139,9 +140,9 @@ def read_evaluation(path: Path) -> SavedEvaluation:
             f"a run is a folder with the file {DOCUMENT}",
             "write one with “understudy evaluate --out DIR”",
         ) from error
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError) as error:
         raise UsageError(
-            f"The evaluation {file} cannot be read ({error})",
+            f"The evaluation {file} cannot be read ({reason(error)})",
             "it is another kind of file, or was changed or cut off",
             "write it again with “understudy evaluate --out DIR”",
         ) from error

@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass, fields
 import numpy as np
 
 from engine.core.metrics import Accuracy, accuracy
+from engine.core.texts import safe_cell
 from engine.evaluation.evaluate import PART_TITLES, Evaluation, ScoredFace
 from engine.formats.packs import ATTRIBUTES
 
@@ -107,9 +108,10 @@ def markdown_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 
 def csv_table(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a table as CSV; None becomes an empty cell."""
+    """Return a table as CSV; None becomes an empty cell, and no name a formula."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([heading, *rows])
+    cells = ([safe_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in (heading, *rows))
+    csv.writer(text, lineterminator="\n").writerows(cells)
     return text.getvalue()
 
 

@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import FilterError
+from engine.core.files import read_regular
 from engine.inference.signals import FaceSignals
 
 log = logging.getLogger(__name__)
 
+LARGEST_HOOK = 1_000_000  # bytes
 FUNCTION = "draw"
 SIGNATURE = "def draw(picture, points, signals, seconds):"
 EXPECTED = f"a hook is Python and has a function “{SIGNATURE}”"
@@ -63,7 +65,7 @@ def load_hook(file: Path, run: bool) -> Hook | None:
         FilterError: the file cannot be read, is no Python, fails, or has no such function.
     """
     try:
-        program = compile(file.read_bytes(), str(file), "exec")
+        program = compile(read_regular(file, LARGEST_HOOK), str(file), "exec")
     except OSError as error:
         raise FilterError(
             file,
@@ -72,7 +74,7 @@ def load_hook(file: Path, run: bool) -> Hook | None:
             "filter.toml names it as its hook",
             "put it next to filter.toml, or remove the line “hook”",
         ) from error
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise _failure(file, error, EXPECTED) from error
     if not run:
         return None

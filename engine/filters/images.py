@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from engine.core.errors import FilterError
+from engine.core.files import read_regular
+from engine.core.texts import reason
 
 LONGEST_SIDE = 4096
+MOST_PIXELS = 2 * LONGEST_SIDE**2  # of all images of a filter
+LARGEST_FILE = 100_000_000  # bytes
 SMALLEST_LEVEL = 8  # pixels
 
 
@@ -43,14 +49,36 @@ class LayerImage:
         return level, np.array([[across, 0, shift_x], [0, down, shift_y], [0, 0, 1]])
 
 
-def read_image(path: Path) -> LayerImage:
-    """Read a PNG with or without transparency.
+def read_images(folder: Path, names: Iterable[str]) -> dict[str, LayerImage]:
+    """Read the images of a filter by their names, each once.
+
+    Raises:
+        FilterError: one cannot be read, see `read_image`, or together they are too large.
+    """
+    images: dict[str, LayerImage] = {}
+    room = MOST_PIXELS
+    for name in dict.fromkeys(names):
+        images[name] = read_image(folder / name, room)
+        room -= images[name].width * images[name].height
+    return images
+
+
+def read_image(path: Path, room: int = MOST_PIXELS) -> LayerImage:
+    """Read a PNG of at most `room` pixels, with or without transparency.
 
     Raises:
         FilterError: the file is missing, cut off, too large or no PNG.
     """
     try:
-        with Image.open(path, formats=("PNG",)) as picture:
+        with Image.open(BytesIO(read_regular(path, LARGEST_FILE)), formats=("PNG",)) as picture:
+            if picture.width * picture.height > room:
+                raise FilterError(
+                    path,
+                    None,
+                    f"the images have more than {MOST_PIXELS // 1_000_000} megapixels together",
+                    "that much memory cannot be given to one filter; about 600 pixels a side are plenty for a face",
+                    "make them smaller",
+                )
             if max(picture.size) > LONGEST_SIDE:
                 raise FilterError(
                     path,
@@ -64,11 +92,13 @@ def read_image(path: Path) -> LayerImage:
         raise FilterError(
             path, None, "the image is missing", "it belongs next to filter.toml", "put it there, or correct its name"
         ) from error
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except FilterError:
+        raise
+    except Exception as error:  # Pillow raises many kinds for a damaged PNG
         raise FilterError(
             path,
             None,
-            f"the image cannot be read ({error})",
+            f"the image cannot be read ({reason(error)})",
             "it is empty, cut off, still being written, or another kind of file with this name",
             "save it again as PNG",
         ) from error

@@ -12,8 +12,9 @@ from engine.core.errors import FilterError, PackError, UsageError
 from engine.core.paths import asset_path
 from engine.core.records import suggestion
 from engine.core.schemes import SCHEMES
+from engine.core.texts import reason
 from engine.filters.hook import load_hook
-from engine.filters.images import LayerImage, read_image
+from engine.filters.images import LayerImage, read_images
 from engine.filters.mesh import make_mesh
 from engine.filters.painter import Filter, LoadedLayer
 from engine.filters.reading import SPEC_NAME, read_spec
@@ -96,7 +97,7 @@ def load_filter(folder: Path, hooks: bool = False) -> Filter:
         FilterError: something is missing, cannot be read or makes no sense.
     """
     spec = read_spec(folder)
-    images = {layer.image: read_image(folder / layer.image) for layer in spec.layers}
+    images = read_images(folder, (layer.image for layer in spec.layers))
     layers = tuple(_layer(folder, layer, images[layer.image]) for layer in spec.layers)
     return Filter(folder, spec, layers, load_hook(folder / spec.hook, hooks) if spec.hook else None)
 
@@ -135,6 +136,8 @@ def filter_entry(folder: Path) -> FilterEntry:
         load_filter(folder)
     except FilterError as failure:
         error = failure
+    except Exception as failure:  # noqa: BLE001  whatever is wrong with one filter, the others are there
+        error = FilterError(folder / SPEC_NAME, None, f"it fails ({reason(failure)})", "it is damaged", "copy it again")
     return FilterEntry(folder.name, folder, title, is_own(folder), hook, error)
 
 

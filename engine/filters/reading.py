@@ -11,10 +11,12 @@ from typing import Any
 
 from engine.core.errors import FilterError
 from engine.core.records import KeyPath, Mistake, read_record
+from engine.core.texts import parse_toml, read_text, reason
 from engine.filters.spec import FilterSpec
 
 SPEC_NAME = "filter.toml"
-LARGEST_FILE = 1_000_000  # bytes
+LARGEST_FILE = 100_000  # bytes; a filter has some dozen lines
+MOST_READ_AGAIN = 300_000  # letters of statements of several lines, each of which is read with those before it
 
 
 def read_spec(folder: Path) -> FilterSpec:
@@ -25,9 +27,7 @@ def read_spec(folder: Path) -> FilterSpec:
     """
     file = folder / SPEC_NAME
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise FilterError(file, None, "the file is too large", "a filter has some dozen lines", "check the file")
-        text = file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")  # editors on Windows write a mark in front
+        text = read_text(file, LARGEST_FILE)
     except UnicodeDecodeError as error:
         line, expected = error.object[: error.start].count(b"\n") + 1, "TOML files are written in UTF-8"
         raise FilterError(file, line, "a letter cannot be read", expected, "save it as UTF-8") from error
@@ -35,7 +35,7 @@ def read_spec(folder: Path) -> FilterSpec:
         raise FilterError(
             file,
             None,
-            f"the file cannot be read ({error.strerror})",
+            f"the file cannot be read ({reason(error)})",
             f"a filter is a folder with a file {SPEC_NAME} in it",
             "check the folder, or make a new filter with “understudy filter new NAME”",
         ) from error
@@ -49,7 +49,7 @@ def parse_spec(file: Path, text: str) -> FilterSpec:
         FilterError: it is no TOML, or says something that makes no sense.
     """
     try:
-        values = tomllib.loads(text)
+        values = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r" \(at line (\d+), column \d+\)$", str(error))
         reason = re.sub(r" \(at .*\)$", "", str(error))
@@ -81,10 +81,12 @@ def find_lines(text: str) -> dict[KeyPath, int]:
     lines: dict[KeyPath, int] = {}
     counts: Counter[KeyPath] = Counter()
     table: KeyPath = ()
-    pending, start = "", 0
+    pending, start, read = "", 0, 0
     for number, line in enumerate(text.split("\n"), 1):
         start = start if pending else number
         pending += line + "\n"
+        if (read := read + len(pending)) > MOST_READ_AGAIN:
+            break  # what follows is said to be in the line of the last key
         try:
             statement = tomllib.loads(pending)
         except tomllib.TOMLDecodeError:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,14 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError, UsageError
+from engine.core.files import open_regular
 from engine.core.geometry import landmark_box
+from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES, Scheme
+from engine.core.texts import LONGEST_MARK, cell_name, encoding_of, parse_json, read_text, reason, same_name
+from engine.formats.arrays import read_npz
 from engine.formats.landmark_writers import PTS_ORIGIN
 from engine.formats.packs import FARTHEST_PIXEL, Pack, read_arrays
 
 # A second prediction that overlaps a labelled face by more than this is a duplicate.
 SAME_FACE = 0.5
-PTS_FORM = re.compile(r"\s*version:[^\n{]*\n\s*n_points:\s*(\d+)\s*\{([^{}]*)\}\s*", re.IGNORECASE)
+PTS_FORM = re.compile(r"\s*version\s*:[^\n{]*\n\s*n_points\s*:\s*(\d{1,9})\s*\{([^{}]*)\}\s*", re.IGNORECASE)
+LARGEST_PTS = 1_000_000  # bytes
+LARGEST_TABLE, MOST_ROWS = 200_000_000, 500_000  # bytes; rows of a CSV, lines of JSON
+LONGEST_LINE = 10_000_000  # characters
+UNKNOWN = ("", "na", "n/a", "null", "none")  # cells, as other programs leave them empty; “nan” too
+POINT_COLUMN = re.compile(r"[xyc]\d+")
+# Before version 2, `understudy predict` named the corners of the box as the first two points, which came after them;
+# what pandas wrote again has a “.1” behind the second.
+OLD_BOX = ("x0", "y0", "x1", "y1")
 
 Faces = list[tuple[str, Any]]  # picture and landmarks, not checked yet
 
@@ -64,9 +77,9 @@ def read_predictions(path: Path) -> Predictions:
         raise UsageError(
             f"There is no file {path}", "it was moved or its name is mistyped", "check the path"
         ) from error
-    except (OSError, EOFError, ValueError, TypeError, LookupError, csv.Error) as error:
+    except (OSError, ValueError, TypeError, LookupError, MemoryError, csv.Error) as error:
         raise UsageError(
-            f"The landmarks {path} cannot be read ({error})",
+            f"The landmarks {path} cannot be read ({reason(error)})",
             "the file was cut off, or written in another form",
             "the forms are described by “understudy evaluate --help”",
         ) from error
@@ -97,16 +110,21 @@ def assigned(predictions: Predictions, pack: Pack) -> list[NDArray[np.float32] |
     return found
 
 
-def read_pts(path: Path, *points: int) -> NDArray[np.float32]:
-    """Read the landmarks `[K, 2]` of a `.pts` file, pixels counted from 0; `points` are the accepted numbers K.
+def read_pts(path: Path, *points: int, unknown: bool = False) -> NDArray[np.float32]:
+    """Read the landmarks `[K, 2]` of a `.pts` file, pixels counted from 0.
+
+    Args:
+        path: the file.
+        points: the accepted numbers K.
+        unknown: whether points may be unknown: “nan nan” in the file, NaN in the result.
 
     Raises:
         PackError: the file cannot be read, is no `.pts` file, has another number of points, or one is no number.
     """
     try:
-        match = PTS_FORM.fullmatch(path.read_text(encoding="utf-8"))
+        match = PTS_FORM.fullmatch(read_text(path, LARGEST_PTS))
     except (OSError, UnicodeDecodeError) as error:
-        raise PackError(f"{path} cannot be read ({error})", "the file is damaged", "unpack it again") from error
+        raise PackError(f"{path} cannot be read ({reason(error)})", "the file is damaged", "unpack it again") from error
     if match is None:
         raise PackError(
             f"{path} is no .pts file",
@@ -124,12 +142,18 @@ def read_pts(path: Path, *points: int) -> NDArray[np.float32]:
         )
     for number, line in enumerate(lines, 1):
         try:
-            sound = len(line) == 2 and bool(np.isfinite([float(text) for text in line]).all())
+            values = np.array([float(text) for text in line])
         except ValueError:
-            sound = False
-        if not sound:
+            values = np.empty(0)
+        if len(values) == 2 and np.isnan(values).any() and not unknown:
             raise PackError(
-                f"Point {number} of {path} is “{' '.join(line)}”",
+                f"Point {number} of {path} is “{' '.join(line)}”, so it is not known",
+                "the tool that wrote it left hidden points out, but here all of them are needed",
+                "label this point, or remove the file together with its picture",
+            )
+        if len(values) != 2 or np.isinf(values).any():
+            raise PackError(
+                f"Point {number} of {path} is “{' '.join(line)[:LONGEST_SHOWN]}”",
                 "two numbers were expected: x and y",
                 "unpack it again, or remove it together with its picture",
             )
@@ -138,24 +162,40 @@ def read_pts(path: Path, *points: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class LandmarkRow:
-    """One face: its cells by the names of their columns, and its points `[K, 2]`, NaN where a cell is empty."""
+    """One face: its points `[K, 2]`, NaN where a cell is empty, and its other cells by the names of their columns."""
 
     cells: Mapping[str, str]
     points: NDArray[np.float64]
 
 
 def read_landmark_table(path: Path, *keys: str) -> list[LandmarkRow]:
-    """Read a UTF-8 table with the columns `x0, y0, x1, y1 …` and one of `keys`, as `understudy predict` writes it.
+    """Read a table with the columns `x0, y0, x1, y1 …` and one of `keys`, as `understudy predict` writes it.
+
+    Its cells may be separated by commas, semicolons or tabs, and its numbers have a decimal comma.
 
     Raises:
         OSError, ValueError, csv.Error: the file cannot be read, a column is missing, or a cell is no number.
     """
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = [row for row in csv.reader(stream) if row]
-    if not rows:
-        return []
-    # `understudy predict` writes the corners of a box as x0 y0 x1 y1 before the points: the last of a name counts.
-    columns = {name.strip(): index for index, name in enumerate(rows[0])}
+    with open_regular(path, LARGEST_TABLE) as stream:
+        encoding = encoding_of(stream.read(LONGEST_MARK))
+        stream.seek(0)
+        return list(_table_rows(io.TextIOWrapper(stream, encoding), keys))
+
+
+def _table_rows(lines: Iterator[str], keys: Sequence[str]) -> Iterator[LandmarkRow]:
+    """Yield the rows of a table; its heading is the first line with text but for `sep=;`, which is Excel's own."""
+    heading = next((line for line in lines if line.strip() and not line.lower().startswith("sep=")), "")
+    rows = csv.reader(chain([heading], lines), delimiter=max(",;\t", key=heading.count))
+    names = [name.strip().lower() for name in next(rows, [])]
+    while names and not names[-1]:
+        names.pop()  # commas behind the last column
+    if not names:
+        return
+    columns = {name: index for index, name in enumerate(names)}
+    twice = [name for name in names if names.count(name) > 1 and name not in ("", *OLD_BOX)]
+    if twice:
+        raise ValueError(f"the column “{twice[0]}” is there twice")
+    columns |= {name: columns[f"{name}.1"] for name in OLD_BOX if f"{name}.1" in columns}
     count = sum(re.fullmatch(r"x\d+", name) is not None for name in columns)
     points = [f"{axis}{index}" for index in range(max(1, count)) for axis in "xy"]
     missing = [name for name in points if name not in columns]
@@ -163,46 +203,60 @@ def read_landmark_table(path: Path, *keys: str) -> list[LandmarkRow]:
         missing.insert(0, "” or “".join(keys))
     if missing:
         raise ValueError(f"the column “{missing[0]}” is missing")
-    if any(len(row) != len(rows[0]) for row in rows):
-        raise ValueError("a row has fewer or more cells than the heading")
     order = [columns[name] for name in points]
-    return [
-        LandmarkRow(
-            {name: row[index] for name, index in columns.items()},
-            np.reshape([float(row[index].strip() or "nan") for index in order], (-1, 2)),
-        )
-        for row in rows[1:]
-    ]
+    others = {name: index for name, index in columns.items() if not POINT_COLUMN.fullmatch(name)}
+    found = 0
+    for row in rows:
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
+            raise ValueError(f"line {rows.line_num} has fewer or more cells than the heading")
+        if (found := found + 1) > MOST_ROWS:
+            raise ValueError(f"it has more than {MOST_ROWS} rows")
+        cells = {name: row[index].strip() for name, index in others.items()}
+        yield LandmarkRow(cells, np.reshape([_number(row[index]) for index in order], (-1, 2)))
+
+
+def _number(cell: str) -> float:
+    text = cell.strip()
+    return float("nan" if text.lower() in UNKNOWN else text.replace(",", "."))
 
 
 def _read_npz(path: Path) -> Faces:
-    with np.load(path, allow_pickle=False) as archive:
-        missing = [name for name in ("image", "landmarks") if name not in archive.files]
-        if missing:
-            raise ValueError(f"the array “{missing[0]}” is missing; there are: {', '.join(archive.files) or 'none'}")
-        images, landmarks = archive["image"], archive["landmarks"]
-    if images.ndim != 1 or len(landmarks) != len(images):
+    arrays = read_npz(path, ("image", "landmarks"))
+    images, landmarks = arrays["image"], arrays["landmarks"]
+    if images.ndim != 1 or not landmarks.ndim or len(landmarks) != len(images):
         raise ValueError(f"“image” has the shape {images.shape}, “landmarks” {landmarks.shape}; N must be the same")
     return list(zip(images.astype(str).tolist(), landmarks, strict=True))
 
 
 def _read_jsonl(path: Path) -> Faces:
     faces: Faces = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        record = json.loads(line)
-        if not isinstance(record, dict) or "image" not in record:
-            raise ValueError(f"line {number} has no field “image”")
-        found = record.get("faces", [record])
-        if not all("landmarks" in face for face in found):
-            raise ValueError(f"line {number} has no field “landmarks”")
-        faces += [(str(record["image"]), face["landmarks"]) for face in found]
+    with open_regular(path, LARGEST_TABLE) as stream:
+        encoding = encoding_of(stream.read(LONGEST_MARK))
+        stream.seek(0)
+        for number, line in enumerate(_short_lines(io.TextIOWrapper(stream, encoding)), 1):
+            if not line.strip():
+                continue
+            record = parse_json(line)
+            if not isinstance(record, dict) or "image" not in record:
+                raise ValueError(f"line {number} has no field “image”")
+            found = record.get("faces", [record])
+            if not all("landmarks" in face for face in found):
+                raise ValueError(f"line {number} has no field “landmarks”")
+            faces += [(str(record["image"]), face["landmarks"]) for face in found]
     return faces
 
 
+def _short_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise ValueError(f"a line has more than {LONGEST_LINE} characters")
+        yield line
+
+
 def _read_csv(path: Path) -> Faces:
-    return [(row.cells["image"], row.points) for row in read_landmark_table(path, "image")]
+    return [(cell_name(row.cells["image"]), row.points) for row in read_landmark_table(path, "image")]
 
 
 def _checked(path: Path, faces: Faces) -> Predictions:
@@ -224,7 +278,7 @@ def _points(path: Path, image: str, landmarks: Any) -> NDArray[np.float32]:
     """Return the landmarks of one face as `[K, 2]` float32."""
     try:
         points = np.asarray(landmarks, np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         points = np.empty(0)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) not in SCHEMES:
         raise UsageError(
@@ -243,14 +297,12 @@ def _points(path: Path, image: str, landmarks: Any) -> NDArray[np.float32]:
 
 def _places(predictions: Predictions, pack: Pack) -> dict[str, list[int]]:
     """Return for each picture of the pack which predictions are of it; a bare file name is enough if it is unique."""
-    pictures = set(read_arrays(pack.folder)["image"].astype(str).tolist())
-    bare: dict[str, list[str]] = {}
-    for picture in sorted(pictures):
-        bare.setdefault(PurePosixPath(picture).name, []).append(picture)
+    pictures = set(read_arrays(pack.folder, ("image",))["image"].tolist())
+    spelt, bare = (_by_name(pictures, form) for form in (same_name, _bare_name))
     places: dict[str, list[int]] = {}
     unknown = []
     for index, image in enumerate(predictions.images):
-        known = [image] if image in pictures else bare.get(PurePosixPath(image.replace("\\", "/")).name, [])
+        known = [image] if image in pictures else spelt.get(same_name(image)) or bare.get(_bare_name(image), [])
         if len(known) == 1:
             places.setdefault(known[0], []).append(index)
         else:
@@ -262,6 +314,18 @@ def _places(predictions: Predictions, pack: Pack) -> dict[str, list[int]]:
             "name pictures as the array “image” of the pack does",
         )
     return places
+
+
+def _bare_name(picture: str) -> str:
+    return same_name(PurePosixPath(picture.replace("\\", "/")).name)
+
+
+def _by_name(pictures: Iterable[str], form: Callable[[str], str]) -> dict[str, list[str]]:
+    """Return the pictures of each name, in a form that several may share."""
+    named: dict[str, list[str]] = {}
+    for picture in sorted(pictures):
+        named.setdefault(form(picture), []).append(picture)
+    return named
 
 
 def _paired(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from engine.core.errors import RecordingError, UsageError
 from engine.core.faces import Face, Result
 from engine.core.files import replaced
+from engine.core.texts import safe_cell
 from engine.inference.signals import SIGNALS, FaceSignals
 
 # The .pts format counts pixels from 1.
 PTS_ORIGIN = 1
+# Columns of a CSV with the corners of a face's box.
+BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 # Cameras may have names that no file can have.
 UNSAFE = re.compile(r'[\\/:*?"<>|]')
 
@@ -31,12 +34,13 @@ class Prediction:
 
     Attributes:
         image: file name of the picture, None for a frame of a video.
-        source, frame: name of the video and number of the frame, None for a picture.
+        source, frame: name of the video or camera and number of the frame, None for a picture; see `Frame.number`.
         width, height: of the picture in pixels.
         faces: largest first, or in the order of a pack, where `id` is the label's place in it; empty if none was found.
         model: name of the model.
         signals: of each face; None for a face that has none, empty if they were not requested.
         time: position of the frame in seconds; None if it is not to be written.
+        count: of the frames of the session, see `Frame.id`; None if it is not to be written.
     """
 
     image: str | None
@@ -48,21 +52,25 @@ class Prediction:
     model: str
     signals: tuple[FaceSignals | None, ...] = ()
     time: float | None = None
+    count: int | None = None
 
 
-def as_prediction(result: Result, signals: Sequence[FaceSignals | None], time: float | None = None) -> Prediction:
-    """Return a result without its picture, with the signals of its faces and its `time`, see `Prediction`."""
+def as_prediction(
+    result: Result, signals: Sequence[FaceSignals | None], time: float | None = None, count: int | None = None
+) -> Prediction:
+    """Return a result without its picture, with the signals of its faces, `time` and `count`, see `Prediction`."""
     frame = result.frame
     still = bool(frame.name)
     return Prediction(
         image=frame.name if still else None,
         source=None if still else frame.source,
-        frame=None if still else frame.id,
+        frame=None if still else frame.number,
         width=frame.width,
         height=frame.height,
         faces=result.faces,
         model=result.model,
         time=time,
+        count=count,
         signals=tuple(signals[: len(result.faces)]),
     )
 
@@ -101,15 +109,17 @@ def check_format(target: Path) -> None:
 def as_record(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction as plain values for JSON: a line of a `.jsonl` file.
 
-    Its keys: `image`, or `source` and `frame` of a video; `time` in seconds where it is known; `width` and `height` in
-    pixels; `faces`, each with `id`, `box` (x0, y0, x1, y1), `score`, `landmarks` (x, y), `confidence`, `scheme` (number
-    of points) and `signals`; `model`. `signals` holds `yaw`, `pitch` and `roll` in degrees, `eye_left`, `eye_right` and
-    `mouth` in [0, 1], and `blinks`, see `FaceSignals`; what is unknown is null, and so are the signals of a face
-    that has none.
+    Its keys: `image`, or `source` and `frame` of a video; `count` and `time` in seconds where they are known; `width`
+    and `height` in pixels; `faces`, each with `id`, `box` (x0, y0, x1, y1), `score`, `landmarks` (x, y), `confidence`,
+    `scheme` (number of points) and `signals`; `model`. `signals` holds `yaw`, `pitch` and `roll` in degrees,
+    `eye_left`, `eye_right` and `mouth` in [0, 1], and `blinks`, see `FaceSignals`; what is unknown is null, and so are
+    the signals of a face that has none.
     """
     place: dict[str, Any] = {"image": prediction.image}
     if prediction.image is None:
         place = {"source": prediction.source, "frame": prediction.frame}
+    if prediction.count is not None:
+        place["count"] = prediction.count
     if prediction.time is not None:
         place["time"] = round(prediction.time, 4)
     return {
@@ -143,7 +153,7 @@ def _face_record(face: Face) -> dict[str, Any]:
 
 def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> int:
     count = 0
-    with replaced(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+    with replaced(target) as temporary, _opened(temporary) as stream:
         for prediction in predictions:
             count += 1
             stream.write(json.dumps(as_record(prediction), ensure_ascii=False) + "\n")
@@ -151,37 +161,40 @@ def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> int:
 
 
 def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
-    """One row a face; pictures without a face leave no row. The header follows the first face's markup.
-
-    Where times are known, their column follows that of the frame's number.
-    """
-    count, header = 0, False
-    with replaced(target) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
+    """One row a face; pictures without a face leave no row. The columns are those of the first face."""
+    count = 0
+    writer: csv.DictWriter[str] | None = None
+    with replaced(target) as temporary, _opened(temporary) as stream:
         for prediction in predictions:
             count += 1
             record = as_record(prediction)
-            for face in record["faces"]:
-                if not header:
-                    writer.writerow(_csv_header(record, face["scheme"]))
-                    header = True
-                writer.writerow(_csv_row(record, face))
+            for row in (_csv_row(record, face) for face in record["faces"]):
+                if writer is None:
+                    writer = csv.DictWriter(stream, list(row), extrasaction="ignore")
+                    writer.writeheader()
+                writer.writerow(row)
     return count
 
 
-def _csv_header(record: dict[str, Any], points: int) -> list[str]:
-    time = ["time"] if "time" in record else []
-    landmarks = [f"{axis}{index}" for index in range(points) for axis in "xy"]
-    confidence = [f"c{index}" for index in range(points)]
-    return ["image", "frame", *time, "face", "score", "x0", "y0", "x1", "y1", *landmarks, *confidence, *SIGNALS]
+def _opened(path: Path) -> TextIO:
+    # Bytes of a name that are no letters are written as JSON's escapes.
+    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
 
 
-def _csv_row(record: dict[str, Any], face: dict[str, Any]) -> list[object]:
-    time = [record["time"]] if "time" in record else []
-    place = [record.get("image", record.get("source")), record.get("frame", ""), *time, face["id"], face["score"]]
-    points = [value for point in face["landmarks"] for value in point]
-    signals = face["signals"] or dict.fromkeys(SIGNALS)
-    return [*place, *face["box"], *points, *face["confidence"], *signals.values()]
+def _csv_row(record: dict[str, Any], face: dict[str, Any]) -> dict[str, object]:
+    """Return the cells of a face by the names of their columns, of which none is there twice; docs/formats.md."""
+    points = enumerate(face["landmarks"])
+    return {
+        "image": safe_cell(record.get("image") or record["source"]),
+        "frame": record.get("frame", ""),
+        **{name: record[name] for name in ("time", "count") if name in record},
+        "face": face["id"],
+        "score": face["score"],
+        **dict(zip(BOX, face["box"], strict=True)),
+        **{f"{axis}{index}": value for index, point in points for axis, value in zip("xy", point, strict=True)},
+        **{f"c{index}": value for index, value in enumerate(face["confidence"])},
+        **(face["signals"] or dict.fromkeys(SIGNALS)),
+    }
 
 
 def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:

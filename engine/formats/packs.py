@@ -7,7 +7,8 @@ pixels with NaN for points without a label, and optionally `visibility` (N, K), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,16 @@ from numpy.typing import NDArray
 
 from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES, Scheme
+from engine.core.texts import reason
+from engine.formats.arrays import read_npz
 
 # A label further from the origin than this many pixels cannot be in a picture.
 FARTHEST_PIXEL = 1e5
 # The flag of a point that can be seen.
 VISIBLE = 2
+# Arrays of labels, and of what else is read of a face.
+LABEL_ARRAYS = ("landmarks", "landmarks_2d")
+FACE_ARRAYS = ("visibility", "split", "subset", "attributes", "same_picture_as_test", "dup_group")
 # WFLW's columns of `attributes`, in its order: which of its six subsets a face belongs to.
 ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 
@@ -83,15 +89,20 @@ def read_pack(
         PackError: the folder is no pack, pictures are missing, the number of points is wrong, a coordinate is
             infinite, or a face has no label at all.
     """
-    arrays = read_arrays(folder)
+    with _damage_named(folder / "annotations.npz"):
+        return _read_pack(folder, split, labels, skip_unlabelled, need_pictures)
+
+
+def _read_pack(folder: Path, split: str | None, labels: str, skip_unlabelled: bool, need_pictures: bool) -> Pack:
+    arrays = read_arrays(folder, (labels, *LABEL_ARRAYS, *FACE_ARRAYS))
     if labels not in arrays:
-        offered = ", ".join(sorted(name for name in arrays if name.startswith("landmarks")))
+        offered = ", ".join(name for name in LABEL_ARRAYS if name in arrays)
         raise PackError(
             f"The pack {folder} has no array “{labels}”",
             f"it offers: {offered or 'no landmarks at all'}",
             "choose one of these with --labels",
         )
-    names, landmarks = arrays["image"].astype(str), arrays[labels]
+    names, landmarks = arrays["image"], arrays[labels]
     scheme = _checked_scheme(folder, labels, names, landmarks)
     landmarks = landmarks.astype(np.float32)
     splits, subsets = (arrays.get(name, np.full(len(names), "")).astype(str) for name in ("split", "subset"))
@@ -143,8 +154,12 @@ def same_picture_as_test(arrays: Mapping[str, NDArray], splits: NDArray) -> NDAr
     return flagged | (~of_test & (groups != -1) & np.isin(groups, groups[of_test]))
 
 
-def read_arrays(folder: Path) -> dict[str, NDArray]:
+def read_arrays(folder: Path, wanted: Collection[str] | None = None) -> dict[str, NDArray]:
     """Read the arrays of a pack of any markup; pictures are below the folder, arrays have equal length.
+
+    Args:
+        folder: of `annotations.npz`.
+        wanted: which arrays, beside `image`, a list of texts; None for all.
 
     Raises:
         PackError: the folder is no pack, its file is damaged, names pictures elsewhere, or was cut off.
@@ -156,18 +171,13 @@ def read_arrays(folder: Path) -> dict[str, NDArray]:
             "a pack is a folder with the file annotations.npz and a folder images",
             "give the folder that holds annotations.npz",
         )
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:  # numpy raises many kinds for a damaged archive
-        raise PackError(
-            f"{file} cannot be read ({error})",
-            "the file is damaged, or holds Python objects, which are refused because they can run code",
-            "copy the pack again or export it with plain arrays",
-        ) from error
+    with _damage_named(file):
+        arrays = read_npz(file, wanted=None if wanted is None else ("image", *wanted))
+        if "image" in arrays:
+            arrays["image"] = arrays["image"].astype(str)
     if "image" not in arrays or arrays["image"].ndim != 1:
         raise PackError(f"{file} has no list “image”", "it was not written as a pack", "see the README on packs")
-    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in arrays["image"].astype(str)):
+    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in arrays["image"]):
         raise PackError(
             f"{file} names pictures outside its folder",
             "a pack's pictures are below it",
@@ -181,6 +191,20 @@ def read_arrays(folder: Path) -> dict[str, NDArray]:
             "write it again",
         )
     return arrays
+
+
+@contextmanager
+def _damage_named(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except PackError:
+        raise
+    except Exception as error:  # numpy raises many kinds for arrays that are not what they should be
+        raise PackError(
+            f"{file} cannot be read ({reason(error)})",
+            "the file is damaged, or holds Python objects, which are refused because they can run code",
+            "copy the pack again or export it with plain arrays",
+        ) from error
 
 
 def _attributes(arrays: dict[str, NDArray]) -> list[tuple[str, ...]] | None:

@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from engine.core.errors import ModelError
 from engine.core.files import replaced
-from engine.core.records import Choice, Finite, Form, Mistake, Positive, Rule, read_record
+from engine.core.records import (
+    Choice,
+    Finite,
+    Form,
+    KeyPath,
+    Mistake,
+    Positive,
+    Range,
+    Rule,
+    read_record,
+    wrong_value,
+)
 from engine.core.schemes import SCHEMES, Scheme
+from engine.core.texts import read_json, reason
 
+LARGEST_CARD = 1_000_000  # bytes
+Count = Annotated[int, Range(0, 1e15), Form("a whole number")]
+# Of measured results: the fields that are numbers wherever they are known.
+FIGURES = ("nme", "nme_box", "fr10", "auc10", "visibility_auc")
 ROLES = ("student", "teacher")
 _BYTES = Rule("[0, 255], as normalisation belongs into the model,", lambda limits: list(limits) == [0, 255])
+
+
+def _read_metrics(value: Any, path: KeyPath) -> tuple[dict[str, Any], ...]:
+    """Return measured results, whose figures must be finite numbers wherever they are known."""
+    for figures in value:
+        for name, entry in figures.items():
+            number = float(entry) if isinstance(entry, int | float) or (entry is not None and name in FIGURES) else 0.0
+            if not math.isfinite(number):
+                raise wrong_value(path, entry, "a finite number", "3.21")
+    return tuple(value)
 
 
 @dataclass(frozen=True)
@@ -74,12 +101,12 @@ class Card:
     role: Annotated[str, Choice(ROLES)]
     system: str
     scheme: Annotated[int, Choice(tuple(SCHEMES))]
-    input_size: int
+    input_size: Annotated[int, Range(1, 10_000)]
     crop: CropRule
     sha256: str
-    bytes: int
-    params: int
-    macs: int
+    bytes: Count
+    params: Count
+    macs: Count
     precision: str
     minimum_runtime: str
     licence: str
@@ -88,7 +115,7 @@ class Card:
     revision: str
     training: TrainingFacts | None = None
     input_range: Annotated[tuple[float, float], _BYTES] = (0.0, 255.0)
-    metrics: Annotated[tuple[dict[str, Any], ...], Form("a list of objects")] = ()
+    metrics: Annotated[tuple[dict[str, Any], ...], Form("a list of results", "[]", read=_read_metrics)] = ()
 
     @property
     def markup(self) -> Scheme:
@@ -103,7 +130,7 @@ def read_card(path: Path) -> Card:
         ModelError: the file is missing, is no JSON, or a field is missing or makes no sense.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path, LARGEST_CARD)
         if not isinstance(values, dict):
             raise ValueError("it is not a JSON object")
         known = {key: value for key, value in values.items() if value is not None}
@@ -113,9 +140,9 @@ def read_card(path: Path) -> Card:
             f"The card {path} is missing", "every model comes as two files, .tflite and .json", "copy both files"
         ) from error
     except (OSError, ValueError) as error:
-        reason = f"{error}: {error.expected}" if isinstance(error, Mistake) else error
+        why = f"{error}: {error.expected}" if isinstance(error, Mistake) else reason(error)
         raise ModelError(
-            f"The card {path} cannot be used ({reason})",
+            f"The card {path} cannot be used ({why})",
             "it was edited by hand or cut off",
             "copy it again from where the model came from",
         ) from error

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import ModelError
+from engine.core.files import read_regular
 from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, roll_of_landmarks
 from engine.inference.card import Card, read_card
 from engine.inference.detector import Detection, crop_of_detection
@@ -133,18 +134,14 @@ def read_model(path: Path, card: Card) -> bytes:
         ModelError: the file is missing or is not what the card describes.
     """
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= LARGEST_MODEL else b""
+        content = read_regular(path, LARGEST_MODEL)
     except OSError as error:
         raise ModelError(
             f"The model {path} cannot be opened ({error.strerror})",
             "it was moved or deleted, or its permissions forbid reading",
             "copy it back next to its card, or choose another model",
         ) from error
-    if size > LARGEST_MODEL:
-        raise ModelError(
-            f"The model {path} has {size} bytes", "files over 100 MB are refused", "choose a smaller model"
-        )
+    size = len(content)
     if size != card.bytes or hashlib.sha256(content).hexdigest() != card.sha256:
         problem = f"has {size} bytes instead of {card.bytes}" if size != card.bytes else "has another checksum"
         raise ModelError(

@@ -11,6 +11,7 @@ from platformdirs import user_data_path
 from engine.core.errors import ModelError
 from engine.core.paths import asset_path
 from engine.core.records import suggestion
+from engine.core.texts import reason
 from engine.inference.card import Card, read_card
 from engine.inference.landmarker import Landmarker, load_landmarker, read_model
 
@@ -84,6 +85,8 @@ def _entry(card_path: Path) -> ModelEntry:
         read_model(path, card)
     except ModelError as failure:
         error = failure
+    except Exception as failure:  # noqa: BLE001  whatever is wrong with one model, the others are there
+        error = ModelError(f"The model {path} cannot be used ({reason(failure)})", "it is damaged", "copy it again")
     return ModelEntry(card_path.stem, path, card, error)
 
 

@@ -197,7 +197,7 @@ class Composer:
         finally:
             if 0 in fresh:
                 frame = fresh[0].result.frame
-                frame.epoch.shown, frame.epoch.handled = (frame.place, frame.time), frame.id
+                frame.epoch.shown, frame.epoch.handled = (frame.number, frame.time), frame.id
         for number, finding in fresh.items():
             if finding.result.model:
                 self._lanes[number].finder.check_numbers(finding.result)

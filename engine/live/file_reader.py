@@ -232,7 +232,7 @@ class FileReader:
         """Deliver a frame at its moment, or keep it if a request comes first."""
         if frame.asked:
             with self._lock:
-                self.epoch.shown = frame.place, frame.time  # further steps count from it
+                self.epoch.shown = frame.number, frame.time  # further steps count from it
         self._pacer.wait(frame.time)
         while self._context.settings().paused and self.frames and not frame.asked and not self._woken.is_set():
             self._woken.wait(self._context.timing.tick)

@@ -25,7 +25,7 @@ class Logged:
     """The outcome of a log.
 
     Attributes:
-        paths: its files, or its folder; a CSV goes on in another file when the markup changes.
+        paths: its files, or its folder; a CSV goes on in another file when its columns change.
         frames: frames in them.
         dropped: frames that are missing because they could not be written as fast as they came.
     """
@@ -58,7 +58,8 @@ class LandmarkLog(OutputWorker[Prediction]):
         self._free_bytes = free_bytes
         self._begin: float | None = None
         self._paths: list[Path] = []
-        self._frames = self._points = self._part = 0
+        self._frames = self._part = 0
+        self._columns: tuple[int, bool] | None = None
         self._thread.start()
 
     def add(self, result: Result, signals: Sequence[FaceSignals | None] = ()) -> bool:
@@ -71,7 +72,8 @@ class LandmarkLog(OutputWorker[Prediction]):
             self._begin = frame.captured
         # Frames of a camera have no time of their own: the time since the log began is written.
         is_live = frame.time is None and not frame.name
-        return self._give(as_prediction(result, signals, frame.captured - self._begin if is_live else frame.time))
+        time = frame.captured - self._begin if is_live else frame.time
+        return self._give(as_prediction(result, signals, *((None, None) if frame.name else (time, frame.id))))
 
     def stop(self, timeout: float = 2.5) -> Logged:
         """Finish the files and return what they hold.
@@ -106,9 +108,9 @@ class LandmarkLog(OutputWorker[Prediction]):
             yield prediction
 
     def _part_of(self, prediction: Prediction) -> int:
-        """Return the number of the file that a prediction belongs to: a CSV has the columns of one markup."""
+        """Return the number of the file that a prediction belongs to: a CSV has the columns of its first face."""
         if prediction.faces and self.path.suffix.lower() == ".csv":
-            points = prediction.faces[0].scheme.points
-            self._part += self._points not in (0, points)
-            self._points = points
+            columns = prediction.faces[0].scheme.points, prediction.image is None
+            self._part += self._columns not in (None, columns)
+            self._columns = columns
         return self._part

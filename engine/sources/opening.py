@@ -116,6 +116,10 @@ def _missing(path: Path) -> SourceError:
         return SourceError(
             f"{path} is a link to a file that is gone", "the file was moved or deleted", "restore the file"
         )
+    if os.path.exists(path):  # noqa: PTH110  as above
+        return SourceError(
+            f"{path} cannot be opened", "it is a pipe, a device or a socket, not a file", "save its content to a file"
+        )
     what = f"There is no file {path}"
     if not _is_folder(path.parent):
         return SourceError(what, f"its folder {path.parent} does not exist", "check the path")

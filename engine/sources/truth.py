@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Hashable, Iterable
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import PackError, UnderstudyError
 from engine.core.frame import Truth
+from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES
+from engine.core.texts import cell_name, reason, same_name
 from engine.formats.landmark_readers import LandmarkRow, read_landmark_table, read_pts
 from engine.formats.packs import is_pack, read_arrays, read_pack
 
@@ -22,63 +24,113 @@ from engine.formats.packs import is_pack, read_arrays, read_pack
 FOLDER_TABLE = "landmarks.csv"
 # In 300-VW each video has a folder with a .pts file for each frame, counted from 1.
 FOLDER_300VW = "annot"
+PTS = ".pts"
+# Seconds by which the time of a label may miss that of its frame, as times are written with few digits.
+TIME_TOLERANCE = 0.01
+MOST_FRAMES = 10**9
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Label:
-    """The labelled points `[K, 2]` of the one face of an upright picture, NaN where unknown; and the size of it."""
+    """The labelled points `[K, 2]` of the one face of an upright picture, NaN where unknown; its size and seconds."""
 
     points: NDArray[np.floating]
     size: tuple[float, float] | None = None
+    time: float | None = None
 
 
 class GroundTruth(Generic[Key]):
     """Looks up the ground truth of a picture, if it fits the picture.
 
-    `look_up` may raise an `UnderstudyError`; `broken` is why the ground truth that is there cannot be used at all.
+    `look_up` may raise an `UnderstudyError`; `broken` is why the ground truth that is there cannot be used at all,
+    `note` a sentence on a part of it.
+
+    Attributes:
+        last: number of the last frame of a video that is labelled; -1 where none is.
     """
 
-    def __init__(self, look_up: Callable[[Key], Label | None], broken: UnderstudyError | None = None) -> None:
-        self._look_up = look_up
+    def __init__(
+        self,
+        look_up: Callable[[Key], Label | None],
+        broken: UnderstudyError | None = None,
+        last: int = -1,
+        note: str = "",
+    ) -> None:
+        self._look_up, self._note, self.last = look_up, note, last
         self._first, self._failed = broken, 0
 
     @property
     def remark(self) -> str:
-        """A sentence on ground truth that had to be left out; "" if there was none."""
+        """Sentences on ground truth that had to be left out; "" if there was none."""
         if self._first is None:
-            return ""
+            return self._note
         which = "The" if not self._failed else "A" if self._failed == 1 else f"{self._failed}"
-        return f"{which} picture{'' if self._failed == 1 else 's'} had to do without ground truth. {self._first}"
+        without = f"{which} picture{'' if self._failed == 1 else 's'} had to do without ground truth. {self._first}"
+        return f"{without} {self._note}".rstrip()
 
-    def of(self, key: Key, image: NDArray[np.uint8]) -> Truth | None:
-        """Return the ground truth of a picture `[H, W, 3]`; None where there is none or it cannot be used."""
+    def of(self, key: Key, image: NDArray[np.uint8], time: float | None = None) -> Truth | None:
+        """Return the ground truth of a picture `[H, W, 3]`, shown at `time` seconds of a video.
+
+        None where there is none or it cannot be used. Labels that name another time are of another clip, or number
+        its frames in another way, so from then on there is none.
+        """
         try:
             label = self._look_up(key)
+            if label is None:
+                return None
             name = f"frame {key}" if isinstance(key, int) else str(key)
-            return None if label is None else _checked(label, name, image.shape[1], image.shape[0])
+            if time is not None and label.time is not None and abs(label.time - time) > TIME_TOLERANCE:
+                self.refuse(f"says that {name} is at {label.time:.3f} s, but in this clip it is at {time:.3f} s")
+                return None
+            return _checked(label, name, image.shape[1], image.shape[0])
         except UnderstudyError as error:
             self._failed += 1
             self._first = self._first or error
             return None
 
+    def refuse_beyond(self, count: int) -> None:
+        """Refuse all of it if it reaches past the end of a video of `count` frames."""
+        if self.last >= count:
+            self.refuse(f"reaches to frame {self.last}, but this clip has {count} frames, counted from 0")
+
+    def refuse(self, what: str) -> None:
+        """Use none of it from now on, because it does `what`."""
+        self._look_up, self._failed, self.last = lambda _: None, 0, -1
+        self._first = PackError(
+            f"The ground truth next to this clip {what}",
+            "it is that of another clip, or counts the frames of a session, as logs of former versions do",
+            "write it again with “understudy predict”, or give it another name",
+        )
+
 
 def truth_of_video(path: Path) -> GroundTruth[int]:
     """Return the ground truth next to a video, by frame, counted from 0."""
     try:
-        return GroundTruth(_video_look_up(path))
+        labels = _video_labels(path)
+        return GroundTruth(lambda number: _pts(labels.get(number)), last=max(labels, default=-1))
     except UnderstudyError as error:
         return GroundTruth(lambda _: None, error)
 
 
 def truth_of_pictures(path: Path) -> GroundTruth[Path]:
     """Return the ground truth next to the pictures of a folder, or to a single picture."""
+    folder = path.parent if path.is_file() else path
+    files = _names(folder, PTS)
+
+    def beside(picture: Path) -> Label | None:
+        """Return what `NAME.jpg.pts` or `NAME.pts` says of a picture `NAME.jpg`; the latter may mean `NAME.png`."""
+        for name in (f"{picture.name}{PTS}", picture.with_suffix(PTS).name):
+            if label := _pts(folder / name) or _pts(files.get(same_name(name))):
+                return label
+        return None
+
     try:
-        elsewhere = _pictures_look_up(path)
+        elsewhere, note = _pictures_look_up(path)
     except UnderstudyError as error:
-        return GroundTruth(_beside, error)
-    return GroundTruth(lambda picture: _beside(picture) or elsewhere(picture))
+        return GroundTruth(beside, error)
+    return GroundTruth(lambda picture: beside(picture) or elsewhere(picture), note=note)
 
 
 def truth_of_pack(folder: Path) -> tuple[GroundTruth[Path], list[Path]]:
@@ -91,43 +143,77 @@ def truth_of_pack(folder: Path) -> tuple[GroundTruth[Path], list[Path]]:
     return GroundTruth(labels.get), pictures
 
 
-def _video_look_up(path: Path) -> Callable[[int], Label | None]:
-    if (table := path.with_suffix(".csv")).is_file():
-        rows = _read(table, "frame")
-        return _one_each((_number(table, row), _label(row)) for row in rows).get
+def _video_labels(path: Path) -> Mapping[int, Label | Path | None]:
+    """Return the labels of a video by the numbers of its frames, or the `.pts` files that hold them."""
+    if table := _find(path.with_suffix(".csv")):
+        rows = _last_pass([(_frame(table, row), row) for row in _read(table, "frame")])
+        return _one_each((number, _label(row)) for number, row in rows)
     if is_pack(path.parent) and (labels := _pack_frames(path)):
-        return labels.get
+        return labels
     for folder in (path.parent, path.with_suffix("")):
-        if next(folder.glob(f"{escape(path.stem)}_??????.pts"), None) is not None:
-            return lambda number: _pts(folder / f"{path.stem}_{number:06d}.pts")
-    annotations = path.parent / FOLDER_300VW
-    return lambda number: _pts(annotations / f"{number + 1:06d}.pts")
+        if files := _numbered(folder, f"{path.stem}_"):
+            return files
+    return {number - 1: file for number, file in _numbered(path.parent / FOLDER_300VW, "").items()}
 
 
-def _pictures_look_up(path: Path) -> Callable[[Path], Label | None]:
+def _numbered(folder: Path, begin: str) -> dict[int, Path]:
+    """Return the `.pts` files of a folder whose names are `begin` and a number, by that number."""
+    form = re.compile(rf"{re.escape(same_name(begin))}(\d{{6,9}})\{PTS}")
+    matches = ((form.fullmatch(name), file) for name, file in _names(folder, PTS).items())
+    return {int(match[1]): file for match, file in matches if match}
+
+
+def _find(path: Path) -> Path | None:
+    """Return a file, or the one next to it whose name is another spelling of the same."""
+    return path if path.is_file() else _names(path.parent, path.suffix.lower()).get(same_name(path.name))
+
+
+def _names(folder: Path, ending: str) -> dict[str, Path]:
+    """Return the files of a folder that have an ending, by what all spellings of their names share."""
+    try:
+        files = sorted(folder.iterdir())
+    except OSError:
+        return {}
+    return {name: file for file in files if (name := same_name(file.name)).endswith(ending) and file.is_file()}
+
+
+def _last_pass(rows: list[tuple[int, LandmarkRow]]) -> list[tuple[int, LandmarkRow]]:
+    """Return the rows of the last time that each frame was shown: a log goes on when its clip repeats."""
+    last = {number: row.cells.get("count", "") for number, row in rows}
+    return [(number, row) for number, row in rows if row.cells.get("count", "") == last[number]]
+
+
+def _pictures_look_up(path: Path) -> tuple[Callable[[Path], Label | None], str]:
+    """Return what finds the label of a picture in a pack or a table, and a sentence on rows that name none."""
     if path.is_file():
         for folder in (path.parent, *path.parent.parents[:2]):
             if is_pack(folder):
                 labels, _ = _pack_labels(folder, need_pictures=False)
-                return labels.get
-    tables = (
-        [path.parent / FOLDER_TABLE] if path.is_file() else [path / FOLDER_TABLE, path.with_name(f"{path.name}.csv")]
-    )
-    table = next((table for table in tables if table.is_file()), None)
+                return labels.get, ""
+    folder = path.parent if path.is_file() else path
+    table = _find(folder / FOLDER_TABLE) or (_find(path.parent / f"{path.name}.csv") if path.is_dir() else None)
     if table is None:
-        return lambda _: None
+        return lambda _: None, ""
     rows = _read(table, "image", "file")
-    named = _one_each((_file_name(row.cells.get("image") or row.cells.get("file", "")), _label(row)) for row in rows)
-    return lambda picture: named.get(picture.name)
+    pairs = [(_file_name(cell_name(row.cells.get("image") or row.cells.get("file", ""))), row) for row in rows]
+    exact = _one_each((name, _label(row)) for name, row in pairs)
+    spelt = _one_each((same_name(name), _label(row)) for name, row in pairs)
+    here = set(_names(folder, ""))
+    strangers = [name for name, _ in pairs if same_name(name) not in here]
+    count = f"{len(strangers)} row(s) of {table.name} name no picture here"
+    note = f"{count}, the first “{strangers[0][:LONGEST_SHOWN]}”." if strangers else ""
+
+    def look_up(picture: Path) -> Label | None:
+        return exact[picture.name] if picture.name in exact else spelt.get(same_name(picture.name))
+
+    return look_up, note
 
 
-def _beside(picture: Path) -> Label | None:
-    """Return what `NAME.jpg.pts` or `NAME.pts` says of the picture `NAME.jpg`; the latter may mean `NAME.png`."""
-    return _pts(picture.with_name(f"{picture.name}.pts")) or _pts(picture.with_suffix(".pts"))
-
-
-def _pts(path: Path) -> Label | None:
-    return Label(read_pts(path, *SCHEMES)) if path.is_file() else None
+def _pts(file: Label | Path | None) -> Label | None:
+    """Return the label in a `.pts` file; one that was read already stays as it is."""
+    if not isinstance(file, Path):
+        return file
+    return Label(read_pts(file, *SCHEMES, unknown=True)) if file.is_file() else None
 
 
 def _pack_labels(folder: Path, need_pictures: bool) -> tuple[dict[Path, Label | None], list[Path]]:
@@ -138,8 +224,9 @@ def _pack_labels(folder: Path, need_pictures: bool) -> tuple[dict[Path, Label | 
 
 def _pack_frames(path: Path) -> dict[int, Label | None]:
     """Return the labels that a pack has of a video: rows whose image is the video and that have a number in `frame`."""
-    arrays = read_arrays(path.parent)
-    chosen = [index for index, name in enumerate(arrays["image"].astype(str)) if _file_name(name) == path.name]
+    arrays = read_arrays(path.parent, ("frame", "landmarks"))
+    named = [same_name(_file_name(name)) for name in arrays["image"]]
+    chosen = [index for index, name in enumerate(named) if name == same_name(path.name)]
     if not chosen:
         return {}
     pack = path.parent / "annotations.npz"
@@ -162,29 +249,35 @@ def _pack_frames(path: Path) -> dict[int, Label | None]:
 def _read(table: Path, *keys: str) -> list[LandmarkRow]:
     try:
         return read_landmark_table(table, *keys)
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, MemoryError, csv.Error) as error:
         raise PackError(
-            f"The ground truth {table} cannot be read ({error})",
+            f"The ground truth {table} cannot be read ({reason(error)})",
             "it is damaged, or a table of another kind",
             f"it needs the columns {' or '.join(keys)} and x0, y0, x1, y1 …; if it is not meant, give it another name",
         ) from error
 
 
 def _label(row: LandmarkRow) -> Label:
+    width, height, time = (_known(row, name) for name in ("width", "height", "time"))
+    return Label(row.points, None if width is None or height is None else (width, height), time)
+
+
+def _known(row: LandmarkRow, name: str) -> float | None:
     try:
-        size = float(row.cells["width"]), float(row.cells["height"])
+        return float(row.cells[name].replace(",", "."))
     except (KeyError, ValueError):
-        return Label(row.points)
-    return Label(row.points, size)
+        return None
 
 
-def _number(table: Path, row: LandmarkRow) -> int:
-    text = row.cells["frame"].strip()
-    if not text.isdecimal():
+def _frame(table: Path, row: LandmarkRow) -> int:
+    number = _known(row, "frame")
+    if number is None or not number.is_integer() or not 0 <= number < MOST_FRAMES:
         raise PackError(
-            f"The ground truth {table} has a frame “{text}”", "frames are counted 0, 1, 2 …", "correct this row"
+            f"The ground truth {table} has a frame “{row.cells['frame'][:LONGEST_SHOWN]}”",
+            "frames are counted 0, 1, 2 …",
+            "correct this row",
         )
-    return int(text)
+    return int(number)
 
 
 def _one_each(labels: Iterable[tuple[Key, Label]]) -> dict[Key, Label | None]:

@@ -163,6 +163,11 @@ class VideoSource:
             self._capture.release()
             raise _not_a_video(path)
         self._recent.add(0, self._frame_time(), picture)
+        # The header's number of frames is only a hint: beyond it they are counted.
+        if self._truth.last >= max(0.0, self._announced):
+            times = self._known_times()
+            if times.time(self._truth.last) is None and times.count is not None:
+                self._truth.refuse_beyond(times.count)
 
     @property
     def remark(self) -> str:
@@ -184,10 +189,11 @@ class VideoSource:
             if recent is None:
                 self._ended = True
                 self.frame_count = self._next_id
+                self._truth.refuse_beyond(self.frame_count)
                 return None
             moment, picture = recent
         image = to_rgb(picture, self.name)
-        truth = self._truth.of(self._next_id, image)
+        truth = self._truth.of(self._next_id, image, moment)
         frame = Frame(self._next_id, time.monotonic(), image, self.name, time=moment, truth=truth)
         self._next_id += 1
         return frame

@@ -1,11 +1,12 @@
 """Checkpoints: whole or not at all, never a pickle."""
 
 import json
+import os
 import pickle
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from trainer.checkpoint import (
     Checkpoint,
     optimizer_tensors,
     read_checkpoint,
+    read_header,
     restore_optimizer,
     write_checkpoint,
 )
@@ -76,7 +78,7 @@ def test_fault_19_a_file_that_the_system_refuses_to_write_is_reported_in_a_sente
 
 KILLED_WHILE_WRITING = """
 import os, signal, sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from trainer import checkpoint
 
@@ -172,3 +174,55 @@ def test_fields_of_an_older_checkpoint_are_read_by_their_present_names(tmp_path)
     save_file({"model/w": torch.ones(1)}, tmp_path / "a.safetensors", metadata)
     loss = {"kd": {"point_distillation_weight": 4.0, "slope": 1.0}, "heatmap_kd": {"variant": "paper"}}
     assert read_checkpoint(tmp_path / "a.safetensors").recipe["loss"] == loss
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recipe": "3"},
+        {"recipe": "[" * 100_000},
+        {"recipe": '{"steps": "many"}'},
+        {"recipe": '{"shape": 3}'},
+        {"notes": "[]"},
+        {"notes": '{"files": []}'},
+        {"notes": "9" * 5000},
+        {"step": "9" * 5000},
+        {"step": "soon"},
+    ],
+    ids=lambda changes: "-".join(f"{name} {value[:12]}" for name, value in changes.items()),
+)
+def test_fault_75_a_header_that_was_changed_is_refused_in_a_sentence(tmp_path, changes):
+    path = tmp_path / "a.safetensors"
+    metadata = {"format": FORMAT, "step": "7", "recipe": "{}", "notes": "{}", **changes}
+    save_file({"ema/w": torch.ones(2)}, path, metadata)
+    with pytest.raises(UsageError, match="is damaged") as refused:
+        read_checkpoint(path)
+    assert len(str(refused.value)) < 1000
+    assert read_header(path) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x08" + b"\0" * 7 + b"[" * 8, b"\xff" * 7 + b"\x7f{"])
+def test_fault_75_a_damaged_file_is_refused_in_a_sentence(tmp_path, content):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_checkpoint(path)
+    assert read_header(path) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="such files are Unix's")
+def test_a_pipe_in_place_of_a_checkpoint_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "a.safetensors")
+    with pytest.raises(UsageError, match="a pipe, a device or a socket"):
+        read_checkpoint(tmp_path / "a.safetensors")
+    assert read_header(tmp_path / "a.safetensors") is None
+
+
+def test_fault_75_weights_that_are_no_numbers_are_refused(tmp_path):
+    shape = HeatmapShape(points=68, input_size=32)
+    weights = make_network(shape, "random", 0).state_dict()
+    next(iter(weights.values())).view(-1)[0] = torch.nan
+    state = replace(make(), recipe={"network": {"kind": "heatmap", **asdict(shape)}}, model={}, ema=weights)
+    write_checkpoint(tmp_path / "a.safetensors", state)
+    with pytest.raises(UsageError, match="not all finite numbers"):
+        load_network(tmp_path / "a.safetensors")

@@ -11,7 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from engine.core.errors import PackError, RecordingError
-from engine.core.files import replaced
+from engine.core.files import open_regular, replaced
+from engine.core.texts import parse_json, reason
+from trainer.checkpoint import CHANGED, LARGEST
 from trainer.recipes.schema import PackChoice
 
 FORMAT = "understudy-crops-1"
@@ -85,12 +87,12 @@ def read_cache(path: Path, choice: PackChoice, crop_scale: float, crop_size: int
     if not path.is_file():
         return None
     try:
-        with safe_open(path, framework="pt") as file:
+        with open_regular(path, LARGEST), safe_open(path, framework="pt") as file:
             found = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError, MemoryError) as error:
         raise PackError(
-            f"The crop cache {path} cannot be read ({error})", "it was cut off or damaged", AGAIN
+            f"The crop cache {path} cannot be read ({reason(error)})", "it was cut off or damaged", AGAIN
         ) from error
     wanted = _identity(choice, crop_scale, crop_size)
     wrong = [
@@ -102,7 +104,12 @@ def read_cache(path: Path, choice: PackChoice, crop_scale: float, crop_size: int
             "it was written by another version of this program, or renamed",
             AGAIN,
         )
-    return CutFaces(**tensors, names=tuple(json.loads(found["names"])), digest=found["digest"])
+    try:
+        return CutFaces(**tensors, names=tuple(parse_json(found["names"])), digest=found["digest"])
+    except CHANGED as error:
+        raise PackError(
+            f"The crop cache {path} is damaged ({reason(error)})", "it was changed after it was written", AGAIN
+        ) from error
 
 
 def _identity(choice: PackChoice, crop_scale: float, crop_size: int) -> dict[str, str]:

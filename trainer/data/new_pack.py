@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import PackError
 from engine.core.geometry import landmark_box
+from engine.core.texts import read_json
 
 
 @contextmanager
@@ -80,7 +81,7 @@ def boxes_of(faces: Iterable[NDArray[np.floating]]) -> NDArray[np.float32]:
 def _read_meta(folder: Path) -> dict[str, Any]:
     """Return what a pack says about itself; nothing where that cannot be read."""
     try:
-        values = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        values = read_json(folder / "meta.json")
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from engine.core.errors import UsageError
+from trainer.checkpoint import CHANGED
 from trainer.init.origin import is_model, read_origin
 from trainer.init.pretrained import imagenet_mobilenetv2, load_imagenet, load_imagenet_resnet, load_trained
 from trainer.init.resize import fits_into, grow_network, slim_encoder, slim_network
@@ -58,7 +59,9 @@ def load_network(path: Path) -> LandmarkNetwork:
     try:
         network = network_of(shape_of(checkpoint.recipe["network"]))
         network.load_state_dict(checkpoint.ema)
-    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in checkpoint.ema.values()):
+            raise ValueError("its weights are not all finite numbers")
+    except (*CHANGED, RuntimeError) as error:
         raise UsageError(
             f"The checkpoint {path} holds another network ({str(error).partition(chr(10))[0]})",
             "it was made by another version of this program",

@@ -118,7 +118,7 @@ def _parsed(old: Any, kind: Any, text: str, change: str) -> Any:
         )
     try:
         return read_value(json.loads(text, parse_float=_number), kind, (change,))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(
             f"“{change}” has a value of the wrong type", f"the field holds {old!r}", "give a value of the same type"
         ) from None
@@ -137,7 +137,7 @@ def _packs(old: tuple[PackChoice, ...], text: str, change: str) -> tuple[PackCho
         names = read_value(json.loads(text), tuple[str, ...], (change,))
         if not names:
             raise ValueError
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(
             f"“{change}” does not name packs",
             f"the field holds a list of names, here {json.dumps([pack.name for pack in old])}",

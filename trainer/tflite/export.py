@@ -20,7 +20,7 @@ from engine.core.geometry import crop_of_landmarks, roll_of_landmarks
 from engine.inference.card import Card, CropRule, TrainingFacts, write_card
 from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
-from trainer.checkpoint import read_checkpoint
+from trainer.checkpoint import damage_named, read_checkpoint
 from trainer.init.initialise import load_network
 from trainer.init.origin import origin_name
 from trainer.networks import LandmarkNetwork
@@ -82,7 +82,8 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
             f"at most {LARGEST_DIFFERENCE:.2%} is accepted; the weights may be beyond float16's range",
             "train on with a lower learning rate, or report this with the checkpoint",
         )
-    card = card_of(checkpoint, network, content, target.stem, role)
+    with damage_named(checkpoint):
+        card = card_of(checkpoint, network, content, target.stem, role)
     return Export(target, write_model(target, content, card), difference)
 
 

@@ -16,7 +16,7 @@ from engine.core.errors import UsageError
 from engine.core.schemes import SCHEMES
 from engine.inference.runtime import Runtime
 from trainer.augment import Batch, central_window
-from trainer.checkpoint import Checkpoint, read_checkpoint
+from trainer.checkpoint import Checkpoint, damage_named, read_checkpoint
 from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops, split_validation
 from trainer.init.initialise import load_network
 from trainer.networks import LandmarkNetwork
@@ -59,7 +59,8 @@ def export_int8(checkpoint: Path, data: Path, target: Path, role: str = "student
     """
     state = read_checkpoint(checkpoint)
     network = load_network(checkpoint)
-    training, validation = _faces(state, data)
+    with damage_named(checkpoint):
+        training, validation = _faces(state, data)
     content = to_tflite(network)
     chosen = torch.linspace(0, len(training) - 1, min(CALIBRATION_FACES, len(training))).long()
     int8 = quantise(content, _window(training.subset(chosen), state, network).images)

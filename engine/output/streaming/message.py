@@ -16,11 +16,13 @@ from engine.core.faces import Face, Result
 from engine.inference.signals import FaceSignals
 
 # Grows when a receiver written for an older message would misread a new one; fields may be added without that.
-VERSION = 1
+VERSION = 2
 # macOS sends no datagram of more than 9216 bytes by default.
 LARGEST_DATAGRAM = 8192
 # Of Open Sound Control.
 ROOT = "/understudy"
+# How bytes of a file's name that are no letters are written: as JSON's escapes.
+LONE = "backslashreplace"
 IMMEDIATELY = struct.pack(">Q", 1)
 
 Message = dict[str, Any]
@@ -36,7 +38,8 @@ def landmark_message(
     frame = result.frame
     return {
         "version": VERSION,
-        "frame": frame.id,
+        "frame": frame.number,
+        "count": frame.id,
         "captured": round(captured, 4),
         "latency_ms": round(latency_ms, 2),
         "position": None if frame.time is None else round(frame.time, 4),
@@ -56,7 +59,7 @@ def landmark_message(
 
 def as_line(message: Message) -> bytes:
     """Return a message as one line of JSON, UTF-8."""
-    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(errors=LONE) + b"\n"
 
 
 def as_bundle(message: Message) -> bytes:
@@ -66,7 +69,8 @@ def as_bundle(message: Message) -> bytes:
     """
     names = ("version", "frame", "captured", "latency_ms", "model", "width", "height", "part", "parts")
     values = {name: message[name] for name in names} | {"frame": message["frame"] & 0x7FFFFFFF}
-    elements = [osc_message(f"{ROOT}/frame", "iidfsiiiii", *values.values(), len(message["faces"]))]
+    counts = len(message["faces"]), message["count"] & 0x7FFFFFFF
+    elements = [osc_message(f"{ROOT}/frame", "iidfsiiiiii", *values.values(), *counts)]
     for face in message["faces"]:
         lists = {
             "points": [value for point in face["points"] for value in point],
@@ -113,7 +117,7 @@ def osc_message(address: str, types: str, *arguments: Any) -> bytes:
 
 def _osc_text(text: str) -> bytes:
     """Return a string as OSC writes it: with one to four zero bytes, so that its length divides by four."""
-    data = text.encode()
+    data = text.encode(errors=LONE)
     return data + b"\0" * (4 - len(data) % 4)
 
 

@@ -1,6 +1,7 @@
 """The command line as a user types it: reports, files, and a sentence for every mistake."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from app.cli.main import VERBS, build_parser, main
 from engine.core.paths import asset_path
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
+from tests.conftest import ROOT
 from tests.fakes.clips import cut
 
 
@@ -409,3 +411,45 @@ def test_ctrl_c_exits_with_130(capsys, monkeypatch):
 
     monkeypatch.setattr(models, "main", interrupted)
     assert run(capsys, "models")[0] == 130
+
+
+def test_a_tilde_in_any_path_is_the_home_folder(capsys, folder, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.chdir(tmp_path)
+    folder.rename(home / "pictures")
+    assert run(capsys, "predict", "~/pictures", "--out=~/out.jsonl")[0] == 0
+    assert len(lines_of(home / "out.jsonl")) > 1
+    assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize("verb", [(), ("run",), ("predict",), ("data", "import"), ("train",)])
+def test_help_is_printed_in_a_terminal_of_few_letters(verb):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "0"}
+    call = [sys.executable, "-m", "app", *verb, "--help"]
+    done = subprocess.run(call, capture_output=True, env=environment, timeout=100)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"usage: ")
+    done.stdout.decode("ascii")
+
+
+def test_what_predict_writes_is_the_truth_of_its_clip_and_of_no_other(capsys, video, tmp_path):
+    table = video.with_suffix(".csv")
+    assert run(capsys, "predict", video, "--out", table)[0] == 0
+    heading, *rows = table.read_text(encoding="utf-8").splitlines()
+    assert len(set(heading.split(","))) == len(heading.split(","))
+    code, output, errors = run(capsys, "run", video, "--headless", "--json", "-")
+    assert (code, errors) == (0, "")
+    assert json.loads(output)["nme"] < 2, "but for the smoothing it is the same"
+    cells = [row.split(",") for row in rows]
+    shifted = [[name, str(int(number) + 5), *others] for name, number, *others in cells]
+    for said, changed in (
+        ("reaches to frame 16, but this clip has 12 frames", shifted),
+        ("says that frame 5 is at 0.000 s, but in this clip it is at 0.167 s", shifted[:5]),
+    ):
+        table.write_text("\n".join([heading, *(",".join(row) for row in changed)]), encoding="utf-8")
+        code, output, errors = run(capsys, "run", video, "--headless", "--json", "-")
+        assert (code, json.loads(output)["nme"]) == (1, None)
+        assert said in errors

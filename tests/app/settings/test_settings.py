@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import random
 import tomllib
 from dataclasses import replace
@@ -154,6 +155,54 @@ def test_fault_56_garbage_gives_the_defaults(path, content):
     assert (stored.problem is None) == (content in (b"", b"\xef\xbb\xbf"))
     if stored.problem:
         assert path.with_name("settings.broken.toml").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "smoothing = " + "9" * 5000,
+        "smoothing = 0x" + "f" * 5000,
+        "smoothing = " + "[" * 1000,
+        "smoothing = " + "[" * 60 + "]" * 60,
+        "overlay" + ".a" * 40_000 + " = 1",
+        'recordings = "\\u0000"',
+    ],
+    ids=["long number", "long hexadecimal number", "open brackets", "brackets", "long key", "zero"],
+)
+def test_fault_56_what_breaks_the_parser_costs_only_its_line(path, line):
+    write(path, f"presenter = true\n{line}\nsignals = true\n")
+    stored = read_settings(path)
+    assert stored.settings == replace(Settings(), presenter=True, signals=True)
+    assert 0 < len(str(stored.problem)) < 1000
+    assert path.with_name("settings.broken.toml").read_bytes() == path.read_bytes()
+    settings_text(stored.settings, stored.unknown)
+
+
+def test_fault_56_what_is_deep_over_many_lines_gives_the_defaults(path):
+    write(path, "signals = true\na = " + "[\n" * 3000)
+    assert read_settings(path).settings == Settings()
+    assert "“the whole file”" in str(read_settings(path).problem)
+
+
+def test_fault_56_a_text_of_another_editor_is_read(path):
+    write(path, "presenter = true\r\n".encode("utf-16"))
+    assert read_settings(path).settings == replace(Settings(), presenter=True)
+    assert read_settings(path).problem is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="such files are Unix's")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_fault_56_what_is_no_file_gives_the_defaults_and_stays(path, make):
+    path.parent.mkdir(parents=True)
+    make(path)
+    stored = read_settings(path)
+    assert (stored.settings, stored.replaceable) == (Settings(), False)
+    assert "cannot be read" in str(stored.problem)
+
+
+def test_a_name_that_no_toml_can_hold_is_not_kept(path):
+    write_settings(path, settings_text(replace(Settings(), source="bad\udcff.mp4", presenter=True), {}))
+    assert read_settings(path).settings == replace(Settings(), presenter=True)
 
 
 def test_fault_56_any_damage_is_survived(path):

@@ -1,13 +1,16 @@
 """Finding filters, making new ones, and those that are shipped."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 
-from engine.core.errors import UsageError
-from engine.filters import library
+from engine.core.errors import FilterError, UsageError
+from engine.filters import images, library
 from engine.filters.library import SHIPPED, TEMPLATE, FilterLibrary, create_filter, load_filter
 from engine.filters.points import NAMED_POINTS
-from tests.fakes.filters import face_of, fixed_signals, grey, make_filter, portrait_points
+from tests.fakes.filters import SQUARE, face_of, fixed_signals, grey, make_filter, portrait_points
 
 LARGEST_SHIPPED = 400_000  # bytes of a folder
 
@@ -109,3 +112,82 @@ def test_a_new_filter_never_writes_over_an_old_one(tmp_path):
     with pytest.raises(UsageError, match="is there already"):
         create_filter("hat", tmp_path)
     assert (folder / "filter.toml").read_text() == before
+
+
+DEEP = "a = " + "[" * 1000
+POINTS = """[[layer]]
+image = "square.png"
+mesh = { landmarks = "square.pts" }
+"""
+
+
+def spoil_text(folder):
+    (folder / "filter.toml").write_text(DEEP, encoding="utf-8")
+
+
+def spoil_number(folder):
+    (folder / "filter.toml").write_text(SQUARE + f"opacity = {'9' * 5000}", encoding="utf-8")
+
+
+def spoil_points(folder):
+    (folder / "filter.toml").write_text(POINTS, encoding="utf-8")
+    (folder / "square.pts").write_bytes(b"9" * 2_000_000)
+
+
+def spoil_image(folder):
+    content = (folder / "square.png").read_bytes()
+    (folder / "square.png").write_bytes(content[:60] + b"\xff" * 20 + content[80:])
+
+
+def spoil_with_pipe(folder):
+    (folder / "filter.toml").unlink()
+    os.mkfifo(folder / "filter.toml")
+
+
+def spoil_image_with_device(folder):
+    (folder / "square.png").unlink()
+    (folder / "square.png").symlink_to("/dev/zero")
+
+
+def spoil_hook_with_pipe(folder):
+    (folder / "filter.toml").write_text(f'hook = "hook.py"\n{SQUARE}', encoding="utf-8")
+    os.mkfifo(folder / "hook.py")
+
+
+def spoil_hook(folder):
+    (folder / "filter.toml").write_text(f'hook = "hook.py"\n{SQUARE}', encoding="utf-8")
+    (folder / "hook.py").write_text("a = " + "(" * 5000 + ")" * 5000, encoding="utf-8")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="such files are Unix's")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoil_text,
+        spoil_number,
+        spoil_points,
+        spoil_image,
+        spoil_with_pipe,
+        spoil_image_with_device,
+        spoil_hook_with_pipe,
+        spoil_hook,
+    ],
+)
+def test_a_broken_filter_is_a_sentence_and_its_neighbours_stay(own, spoil):
+    make_filter(own / "good")
+    spoil(make_filter(own / "bad"))
+    entries = {entry.name: entry for entry in FilterLibrary().entries()}
+    assert [name for name, entry in entries.items() if entry.error] == ["bad"]
+    assert "good" in entries
+    assert len(str(entries["bad"].error)) < 1000
+
+
+def test_the_images_of_a_filter_are_limited_together(own, monkeypatch):
+    layers = "".join(SQUARE.replace("square", name) for name in ("square", "other", "square"))
+    folder = make_filter(own / "hat", layers)
+    shutil.copy(folder / "square.png", folder / "other.png")
+    monkeypatch.setattr(images, "MOST_PIXELS", 2 * 40 * 40)
+    assert len(load_filter(folder).layers) == 3
+    monkeypatch.setattr(images, "MOST_PIXELS", 2 * 40 * 40 - 1)
+    with pytest.raises(FilterError, match=r"other.png: the images have more than 0 megapixels together"):
+        load_filter(folder)

@@ -1,6 +1,8 @@
 """Landmarks of other tools: every form is read alike, every mistake gets a sentence, every face its own landmarks."""
 
+import contextlib
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from engine.core.errors import PackError, UsageError
 from engine.core.faces import Face
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68
+from engine.formats.arrays import read_npz
 from engine.formats.landmark_readers import assigned, read_predictions
 from engine.formats.landmark_writers import Prediction, write_predictions
 from engine.formats.packs import read_pack
@@ -55,7 +58,28 @@ def own(ending):
     return write
 
 
-@pytest.mark.parametrize("write", [npz, jsonl, csv, own(".jsonl"), own(".csv")])
+def version_1(folder):
+    """A file of former versions, whose box had the names of the first two points."""
+    path = own(".csv")(folder)
+    path.write_text(path.read_text("utf-8").replace("box_", ""), encoding="utf-8")
+    return path
+
+
+def version_1_by_pandas(folder):
+    path = version_1(folder)
+    heading, rows = path.read_text("utf-8").split("\n", 1)
+    for name in ("x0", "y0", "x1", "y1"):
+        before, after = heading.rsplit(f",{name},", 1)
+        heading = f"{before},{name}.1,{after}"
+    path.write_text(f"{heading}\n{rows}", encoding="utf-8")
+    return path
+
+
+def other_spelling(folder):
+    return csv(folder, rows=[[n.upper(), *p.ravel().tolist()] for n, p in zip(NAMES, POINTS, strict=True)])
+
+
+@pytest.mark.parametrize("write", [npz, jsonl, csv, own(".jsonl"), own(".csv"), version_1, version_1_by_pandas])
 def test_every_form_gives_the_same_landmarks(tmp_path, write):
     predictions = read_predictions(write(tmp_path))
     assert (predictions.name, predictions.scheme, predictions.images) == ("tool", IBUG_68, tuple(NAMES))
@@ -157,3 +181,59 @@ def test_two_answers_for_one_face_get_a_sentence(tmp_path):
     twice = npz(tmp_path, image=np.array(NAMES * 2), landmarks=np.concatenate([POINTS, POINTS + 1]))
     with pytest.raises(PackError, match="A face of images/0.png has two predictions"):
         assigned(read_predictions(twice), pack)
+
+
+def test_spellings_of_names_and_marks_in_front_are_the_same(tmp_path):
+    pack = read_pack(write_pack(tmp_path / "pack", images=NAMES, landmarks=POINTS))
+    assert all(points is not None for points in assigned(read_predictions(other_spelling(tmp_path)), pack))
+    for path in (jsonl(tmp_path), csv(tmp_path)):
+        path.write_bytes(path.read_text("utf-8").encode("utf-16"))
+        assert np.allclose(read_predictions(path).landmarks, POINTS)
+
+
+@pytest.mark.parametrize(
+    ("ending", "content", "said"),
+    [
+        (".jsonl", b'{"image": "a", "landmarks": ' + b"[" * 100_000, "nested too deeply"),
+        (".jsonl", b'{"image": "a", "landmarks": ' + b"9" * 5000 + b"}", "thousands of digits"),
+        (".jsonl", b'{"image": "a", "landmarks": [[1' + b"0" * 400 + b", 1]]}", "have the shape"),
+        (".jsonl", b'{"image": "a", "faces": 3}', "cannot be read"),
+        (".jsonl", b"\xff\xfe\x00", "cannot be read"),
+        (".csv", b"image,x0,y0\na,1\n", "line 2 has fewer or more cells"),
+        (".csv", b"image,c1,c1,x0,y0\na,1,1,1,1\n", "the column “c1” is there twice"),
+        (".csv", b"image,x0,y0\n" + b"a" * 200_000 + b",1,1\n", "field larger than field limit"),
+        (".csv", b"\xff\xfe\x00", "cannot be read"),
+        (".npz", b"PK nothing", "cannot be read"),
+        (".npz", b"", "cannot be read"),
+    ],
+)
+def test_what_breaks_parsers_gets_a_sentence(tmp_path, ending, content, said):
+    (tmp_path / f"tool{ending}").write_bytes(content)
+    with pytest.raises(UsageError, match=said):
+        read_predictions(tmp_path / f"tool{ending}")
+
+
+def test_no_flipped_bit_of_an_archive_is_more_than_a_sentence(tmp_path):
+    path = npz(tmp_path)
+    content = path.read_bytes()
+    for place in range(0, len(content), len(content) // 150):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1 :])
+        with contextlib.suppress(UsageError):
+            read_predictions(path)
+
+
+def test_an_array_that_nobody_asked_for_is_not_read_and_a_huge_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.formats.arrays.LARGEST_ARRAYS", 400_000)
+    with zipfile.ZipFile(npz(tmp_path), "a", zipfile.ZIP_DEFLATED) as archive, archive.open("bomb.npy", "w") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": (60_000,)})
+        stream.write(bytes(480_000))
+    assert len(read_predictions(tmp_path / "tool.npz").images) == 4
+    with pytest.raises(ValueError, match="larger than 0 MB"):
+        read_npz(tmp_path / "tool.npz", ("bomb",))
+
+
+def test_an_array_of_elements_without_bytes_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "tool.npz", "w") as archive, archive.open("image.npy", "w") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "|V0", "fortran_order": False, "shape": (10**9,)})
+    with pytest.raises(ValueError, match="but no values"):
+        read_npz(tmp_path / "tool.npz", ("image",))

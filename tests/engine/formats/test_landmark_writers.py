@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +12,13 @@ from engine.core.errors import RecordingError, SourceError, UsageError
 from engine.core.faces import Face
 from engine.core.geometry import Box
 from engine.core.schemes import IBUG_68
+from engine.formats.landmark_readers import read_predictions
 from engine.formats.landmark_writers import Prediction, write_predictions
 from engine.inference.signals import SIGNALS, SignalReader
 from tests.fakes.turned_face import result_of, turned_face
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "formats.md"
+DOCUMENTED = set(re.findall(r"\w+", " ".join(re.findall(r"^\| (`.*?`) \|", DOCUMENT.read_text("utf-8"), re.MULTILINE))))
 
 
 def prediction(image="a b Öß.png", frame=None, faces=1):
@@ -57,7 +63,10 @@ def test_csv_has_a_row_for_each_face_and_a_column_for_each_number(tmp_path):
         rows = list(csv.reader(stream))
     assert len(rows) == 4
     assert {len(row) for row in rows} == {8 + 136 + 68 + len(SIGNALS)}
-    assert rows[0][8:10] == ["x0", "y0"]
+    assert rows[0][4:10] == ["box_x0", "box_y0", "box_x1", "box_y1", "x0", "y0"]
+    assert len(set(rows[0])) == len(rows[0]), "no two columns have one name"
+    assert set(rows[0]) - DOCUMENTED == {name for name in rows[0] if re.fullmatch(r"[xyc]\d+", name)} - DOCUMENTED
+    assert rows[1][4:10] == ["1", "2", "3", "4", "0.5", "1.5"]
     assert rows[3][:3] == ["clip.mp4", "3", "1"]
 
 
@@ -97,3 +106,13 @@ def test_unknown_formats_and_unwritable_places_get_a_sentence(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(RecordingError, match="cannot be written"):
         write_predictions([prediction()], tmp_path / "file" / "out.jsonl")
+
+
+def test_no_name_becomes_a_formula_and_bytes_that_are_no_letters_do_no_harm(tmp_path):
+    names = ["=HYPERLINK(1).png", "-1.png", "bad\udcff.png"]
+    for ending in (".csv", ".jsonl"):
+        write_predictions([prediction(name) for name in names], tmp_path / f"out{ending}")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row["image"] for row in csv.DictReader(stream)] == ["'=HYPERLINK(1).png", "'-1.png", r"bad\udcff.png"]
+    assert read_predictions(tmp_path / "out.csv").images[:2] == tuple(names[:2])
+    assert read_predictions(tmp_path / "out.jsonl").images == tuple(names), "the line is JSON's own escape"

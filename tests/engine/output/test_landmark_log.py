@@ -9,12 +9,21 @@ import threading
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from engine.core.errors import RecordingError, UsageError
+from engine.core.faces import Face, Result
+from engine.core.geometry import landmark_box
+from engine.core.metrics import nme
+from engine.core.schemes import IBUG_68
 from engine.inference.signals import FaceSignals
+from engine.live.session import Session
+from engine.live.settings import LiveSettings
 from engine.output.landmark_log import MOST_WAITING, LandmarkLog
-from tests.fakes.live_fakes import wait_until
+from engine.sources.video import VideoSource
+from tests.fakes.clips import write_clip
+from tests.fakes.live_fakes import FAST, FakePainter, FakePipeline, wait_until
 from tests.fakes.results import result
 
 SIGNALS = (FaceSignals(1, None, 0.5, math.nan, 3, 0.25),)
@@ -129,3 +138,66 @@ def test_nothing_logged_says_so_and_unknown_formats_are_refused(folder):
         LandmarkLog(folder / "a.jsonl").stop()
     with pytest.raises(UsageError, match=r"written as \.xml"):
         LandmarkLog(folder / "a.xml")
+
+
+class FacePipeline(FakePipeline):
+    """Finds one face, whose place follows from the time of the frame in its file."""
+
+    def process(self, frame, capture_ms=0.0):
+        result = super().process(frame, capture_ms)
+        points = (np.linspace((8, 4), (40, 36), 68) + round(frame.time * 25)).astype(np.float32)
+        face = Face(1, landmark_box(points), 1.0, IBUG_68, points, np.ones(68, np.float32), 0.0)
+        return Result(result.frame, (face,), result.model, result.stages, detected=True)
+
+
+@pytest.mark.parametrize("ending", [".csv", ""])
+def test_a_log_of_a_clip_that_was_sought_in_and_repeated_is_its_ground_truth(folder, ending):
+    folder.mkdir()
+    clip = write_clip(folder / "clip.avi", frames=20)
+    log = LandmarkLog(folder / f"clip{ending}")
+    pipeline, logged = FacePipeline(), []
+
+    def note(result, signals):
+        log.add(result, signals)
+        logged.append(result.frame)
+
+    session = Session(
+        lambda: VideoSource(clip),
+        lambda: pipeline,
+        LiveSettings(),
+        lambda: None,
+        make_painter=FakePainter,
+        timing=FAST,
+    )
+    session.on_result = note
+    session.loop = True
+    session.start()
+    wait_until(lambda: len(logged) > 8)
+    session.seek(0.0)
+    wait_until(lambda: len(logged) > 50)
+    session.stop()
+    assert log.stop().frames == len(logged)
+    assert [frame.id for frame in logged] == sorted({frame.id for frame in logged}), "the count never goes back"
+    if ending:
+        with (folder / "clip.csv").open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert [round(float(row["time"]) * 25) for row in rows] == [int(row["frame"]) for row in rows]
+        assert [int(row["count"]) for row in rows] == [frame.id for frame in logged]
+        assert max(int(row["frame"]) for row in rows) == 19
+    source, seen = VideoSource(clip), 0
+    while (frame := source.read()) is not None:
+        assert frame.truth is not None
+        points = pipeline.process(frame).faces[0].landmarks
+        assert nme(IBUG_68, points, frame.truth.points) == pytest.approx(0, abs=0.01)
+        seen += 1
+    assert (seen, source.remark) == (20, "")
+    source.close()
+
+
+def test_pictures_and_then_a_video_go_into_two_tables(folder):
+    log = LandmarkLog(folder / "a.csv")
+    log.add(result(0, name="anna.png"))
+    log.add(result(1))
+    logged = log.stop()
+    headings = [path.read_text("utf-8").split(",face,")[0] for path in logged.paths]
+    assert headings == ["image,frame", "image,frame,time,count"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 
 import numpy as np
@@ -217,3 +218,12 @@ def test_each_camera_is_asked_for_what_is_wanted_of_it():
     for spec in (None, "2"):
         open_source(spec, lambda: [WEBCAM, SECOND], lambda camera, how: asked.append((camera, how)), wanted)
     assert asked == [(WEBCAM, DEFAULT_FORMAT), (SECOND, CameraFormat(1280, 720, 30))]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="such files are Unix's")
+def test_a_pipe_is_called_one_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (str(tmp_path / "pipe"), "/dev/zero"):
+        with pytest.raises(SourceError, match="It is a pipe, a device or a socket") as refused:
+            open_source(path, list)
+        assert "was meant" not in str(refused.value).lower()

@@ -327,3 +327,84 @@ def test_files_that_come_and_go_do_no_harm(clip):
     assert source.read().truth is None
     source.close()
     shutil.rmtree(clip.parent)
+
+
+def test_another_time_of_a_frame_refuses_all_of_it_from_then_on(clip):
+    rows = [({"frame": number, "time": (number + (number > 1)) / 25}, label(number)) for number in range(4)]
+    write_table(clip.with_suffix(".csv"), rows)
+    frames, source = play(clip)
+    assert [frame.truth is not None for frame in frames] == [True, True, False, False, False]
+    assert "says that frame 2 is at 0.120 s, but in this clip it is at 0.080 s" in source.remark
+
+
+@pytest.mark.parametrize("write", [beside_as_table, beside_as_pts, as_300vw, as_pack])
+def test_ground_truth_past_the_end_of_its_clip_is_refused_before_the_first_frame(clip, write):
+    write(clip)
+    write_clip(clip, frames=4)
+    frames, source = play(clip)
+    assert [frame.truth for frame in frames] == [None] * 4
+    assert "reaches to frame 4, but this clip has 4 frames" in source.remark
+    assert "logs of former versions" in source.remark
+
+
+def test_of_a_frame_that_was_logged_again_the_last_time_counts_and_two_faces_are_still_two(clip):
+    cells = [(0, 0), (1, 1), (0, 5), (1, 6), (1, 6)]  # frame, count
+    rows = [({"frame": frame, "count": count}, label(number)) for number, (frame, count) in enumerate(cells)]
+    write_table(clip.with_suffix(".csv"), rows)
+    frames, source = play(clip)
+    assert np.allclose(frames[0].truth.points, label(2))
+    assert frames[1].truth is None
+    assert source.remark == ""
+
+
+def as_spreadsheets_write(text: str) -> bytes:
+    return text.replace(",", ";").replace(".", ",").replace("\n", ";;\r\n").encode("utf-8-sig")
+
+
+def as_excel_announces(text: str) -> bytes:
+    return "sep=;\n".encode("utf-16") + text.replace(",", ";").encode("utf-16")[2:]
+
+
+def as_pandas_writes(text: str) -> bytes:
+    heading, *rows = text.splitlines()
+    return "\n".join([heading, *(row.replace(",", ".0,", 1) for row in rows), ""]).encode()
+
+
+@pytest.mark.parametrize("encode", [as_spreadsheets_write, as_excel_announces, as_pandas_writes])
+def test_tables_of_other_programs_are_read_as_they_are(clip, encode):
+    beside_as_table(clip)
+    table = clip.with_suffix(".csv")
+    table.write_bytes(encode(table.read_text(encoding="utf-8")))
+    frames, source = play(clip)
+    assert source.remark == ""
+    assert np.allclose(frames[4].truth.points, label(4))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_pts_files_have_marks_unknown_points_and_endings_in_any_case(album, encoding):
+    points = label(1)
+    points[0] = np.nan
+    (album / "ANNA.PTS").write_text(pts_text(points), encoding=encoding)
+    frames, source = play(album)
+    assert source.remark == ""
+    assert np.allclose(frames[0].truth.points, points, atol=1e-3, equal_nan=True)
+
+
+def test_names_are_matched_however_they_are_spelt_and_rows_of_strangers_are_counted(folder):
+    for name in ("zoe\u0308.png", "a.png", "=b.png"):
+        write_picture(folder / name, np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
+    names = ("ZO\u00cb.PNG", "A.PNG", "'=b.png", "gone.png")
+    write_table(folder / "Landmarks.CSV", [({"image": name}, label(number)) for number, name in enumerate(names)])
+    frames, source = play(folder)
+    assert {frame.name: frame.truth is not None for frame in frames} == dict.fromkeys(
+        ("=b.png", "a.png", "zoe\u0308.png"), True
+    )
+    assert source.remark == "1 row(s) of Landmarks.CSV name no picture here, the first “gone.png”."
+
+
+def test_tables_and_points_of_a_video_are_found_however_its_name_is_spelt(folder):
+    clip = write_clip(folder / "zoe\u0308.avi", frames=2)
+    (folder / "ZO\u00cb_000001.PTS").write_text(pts_text(label()), encoding="utf-8")
+    assert [frame.truth is not None for frame in play(clip)[0]] == [False, True]
+    write_table(folder / "ZO\u00cb.CSV", [({"frame": 0}, label())])
+    assert [frame.truth is not None for frame in play(clip)[0]] == [True, False]

@@ -8,9 +8,11 @@ import numpy as np
 
 from engine.core.errors import PackError
 from engine.core.schemes import WFLW_98
+from engine.core.texts import read_text, reason
 from engine.formats.packs import ATTRIBUTES
 from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
 
+LARGEST_LIST = 100_000_000  # bytes
 PICTURES = "WFLW_images"
 LISTS = {
     split: f"WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{split}.txt"
@@ -43,9 +45,9 @@ def _read(root: Path) -> list[LabelledFace]:
 
 def _faces(root: Path, file: Path, split: str) -> list[LabelledFace]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = read_text(file, LARGEST_LIST).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise PackError(f"{file} cannot be read ({error})", "the file is damaged", "unpack it again") from error
+        raise PackError(f"{file} cannot be read ({reason(error)})", "the file is damaged", "unpack it again") from error
     faces = [_face(root, file, number, line, split) for number, line in enumerate(lines, 1) if line.strip()]
     require_faces(faces, file)
     return faces

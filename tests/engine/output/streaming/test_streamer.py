@@ -72,7 +72,8 @@ def test_a_message_says_what_is_documented(receiver, streamer):
     first, second = message["faces"]
     assert set(message) <= documented
     assert set(first) <= documented
-    assert (message["version"], message["frame"], message["model"]) == (1, 7, "student-68")
+    assert (message["version"], message["frame"], message["model"]) == (2, 7, "student-68")
+    assert message["count"] == 7
     assert (message["width"], message["height"], message["position"]) == (64, 48, 0.28)
     assert before - 1 < message["captured"] < time.time()
     assert 0 <= message["latency_ms"] < 5000

@@ -1,0 +1,89 @@
+"""The library of models: what is wrong with one never takes the others away, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+import pytest
+
+from engine.core.errors import ModelError
+from engine.core.paths import asset_path
+from engine.inference import library
+from engine.inference.card import read_card
+from engine.inference.library import DEFAULT_MODEL, ModelLibrary, default_teacher
+
+SHIPPED = asset_path("models", f"{DEFAULT_MODEL}.json")
+TEXT = SHIPPED.read_text(encoding="utf-8")
+
+
+def changed(**changes) -> bytes:
+    return json.dumps({**json.loads(TEXT), **changes}).encode()
+
+
+def test_a_card_of_any_editor_is_read(tmp_path):
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "a.json").write_text(TEXT, encoding=encoding)
+        assert read_card(tmp_path / "a.json") == read_card(SHIPPED)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[" * 100_000, "it is nested too deeply"),
+        (b'{"name": ' * 60 + b"1" + b"}" * 60, "it is nested too deeply"),
+        (TEXT.replace('"params": ', '"params": ' + "9" * 5000).encode(), "thousands of digits"),
+        (changed(params=10**400), "“params” is 1"),
+        (changed(params=-1), "“params” is -1"),
+        (changed(input_size=10**9), "“input_size” is 1000000000"),
+        (changed(name="a\0b"), "“name” is"),
+        (changed(name="\ud800"), "“name” is"),
+        (changed(crop={"scale": 10**400, "dy": 0}), "“scale” is 1"),
+        (changed(metrics=[{"nme": "good"}]), "“metrics” is"),
+        (changed(metrics=[{"nme": [1]}]), "“metrics” is"),
+        (changed(metrics=[{"n": float("nan")}]), "“metrics” is nan: a finite number was expected"),
+        (changed(metrics=[{"nme": 10**400}]), "“metrics” is"),
+        (changed(metrics=3), "a list of results was expected"),
+        (changed(metrics=["good"]), "a list of results was expected"),
+        (b"\xff\xfe\x00", "it is not written in UTF-8"),
+        (TEXT.replace("student", "stud\xe9nt").encode("latin-1"), "it is not written in UTF-8"),
+        (TEXT.encode() + b" " * 1_000_000, "it is larger than 1 MB"),
+        (b"3", "it is not a JSON object"),
+    ],
+)
+def test_no_card_is_more_than_a_sentence_and_the_good_models_stay(tmp_path, content, said):
+    shutil.copy(SHIPPED, tmp_path / "good.json")
+    shutil.copy(SHIPPED.with_suffix(".tflite"), tmp_path / "good.tflite")
+    (tmp_path / "bad.json").write_bytes(content)
+    bad, good = ModelLibrary((tmp_path,)).entries()
+    assert good.error is None
+    assert said in str(bad.error)
+    assert len(str(bad.error)) < 1000
+    assert default_teacher([bad, good], "bad") == "good"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="such files are Unix's")
+@pytest.mark.parametrize("ending", [".json", ".tflite"])
+def test_pipes_and_devices_in_place_of_a_model_are_refused_at_once(tmp_path, ending):
+    for name, make in (("pipe", os.mkfifo), ("zero", lambda path: path.symlink_to("/dev/zero"))):
+        shutil.copy(SHIPPED, tmp_path / f"{name}.json")
+        (tmp_path / f"{name}{ending}").unlink(missing_ok=True)
+        make(tmp_path / f"{name}{ending}")
+    for entry in ModelLibrary((tmp_path,)).entries():
+        assert "a pipe, a device or a socket, not a file" in str(entry.error)
+
+
+def test_an_unforeseen_failure_of_one_model_leaves_the_others(tmp_path, monkeypatch):
+    for name in ("bad", "good"):
+        shutil.copy(SHIPPED, tmp_path / f"{name}.json")
+
+    def failing(path, _):
+        if path.stem == "bad":
+            raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr(library, "read_model", failing)
+    bad, good = ModelLibrary((tmp_path,)).entries()
+    assert isinstance(bad.error, ModelError)
+    assert "nobody thought of this" in str(bad.error)
+    assert good.error is None
