@@ -119,6 +119,9 @@ def headless_arguments(arguments: "list[str]", folder: Path) -> "list[str]":
     for option, name in (("--record", "clip.mp4"), ("--picture", "picture.png"), ("--json", "summary.json")):
         defaults += [option, str(folder / name)]
     given = [argument for argument in arguments if argument != "--headless"]
+    named = [argument.partition("=")[0] for argument in " ".join(given).replace("--json -", "").split()]
+    if not {"--record", "--picture", "--json"} & set(named):
+        defaults.append("--overwrite")  # the files of the last time; what a user names is the user's to decide
     return [*defaults, *given] if names_source(given) else [*defaults, *given, "sample"]
 
 
@@ -244,11 +247,16 @@ def run_application(arguments: "list[str]") -> int:
     """Run `understudy run` until it ends and return its exit code."""
     early: "list[int]" = []
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches the application as well, which ends in its own time
-    signal.signal(signal.SIGTERM, lambda number, _: early.append(number))
+    names = ("SIGTERM", "SIGHUP")
+    ends = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    ends = [end for end in ends if signal.getsignal(end) != signal.SIG_IGN]  # as under nohup
+    for end in ends:
+        signal.signal(end, lambda number, _: early.append(number))
     application = subprocess.Popen([str(Environment(ROOT).understudy), "run", *arguments])
-    signal.signal(signal.SIGTERM, lambda *_: application.terminate())
-    if early:
-        application.terminate()
+    for end in ends:
+        signal.signal(end, lambda number, _: application.send_signal(number))
+    for number in early:
+        application.send_signal(number)
     code = application.wait()
     if code == -signal.SIGABRT:
         say("The window could not be opened. To run without one: python3 start.py --headless", error=True)

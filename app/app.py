@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -18,6 +17,7 @@ from app.shell.log import CrashWatch, log_path, start_log
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme
 from app.translation import install_translations
+from engine.core.interruption import interruption_watch
 from engine.filters.library import FilterLibrary
 from engine.inference.detector import DEFAULT_DETECTOR, make_detector
 from engine.inference.library import ModelLibrary
@@ -26,7 +26,7 @@ from engine.live.session import Session
 from engine.sources.discovery import CameraList
 from engine.sources.opening import open_source
 
-SIGNAL_CHECK_MS = 200  # Python sees a Ctrl+C in the terminal only when some of its own code runs
+SIGNAL_CHECK_MS = 200  # Python sees a signal only when some of its own code runs
 
 
 def run_window(
@@ -62,20 +62,21 @@ def run_window(
     watch.caught.connect(window.report_crash)
     watch.install()
     window.gone.connect(application.quit)
-    restore_signals = _close_on_signals(window)
+    _wake_for_signals(window)
     failures: list[Exception] = []
     if screenshot is not None:
         QTimer.singleShot(round(after_seconds * 1000), lambda: _save_screenshot(window, screenshot, failures))
-    window.show()
-    window.start(source)
-    try:
-        code = application.exec()
-    finally:
-        restore_signals()
-        watch.remove()
+    # The first signal closes the window, which finishes recordings; a second one ends the program at once.
+    with interruption_watch(lambda _: window.close(), lambda number: os._exit(128 + number)) as interrupted:
+        window.show()
+        window.start(source)
+        try:
+            code = application.exec()
+        finally:
+            watch.remove()
     if failures:
         raise failures[0]
-    return code
+    return interrupted.exit_code or code
 
 
 def engine_api(detector: str = DEFAULT_DETECTOR) -> EngineApi:
@@ -103,19 +104,10 @@ def _application() -> QApplication:
     return application
 
 
-def _close_on_signals(window: MainWindow) -> Callable[[], None]:
-    """Let Ctrl+C and SIGTERM close the window; returns a function that undoes this."""
-    names = (signal.SIGINT, signal.SIGTERM)
-    former = [(name, signal.signal(name, lambda *_: window.close())) for name in names]
+def _wake_for_signals(window: MainWindow) -> None:
     waker = QTimer(window)
     waker.timeout.connect(lambda: None)
     waker.start(SIGNAL_CHECK_MS)
-
-    def restore() -> None:
-        for name, handler in former:
-            signal.signal(name, handler)
-
-    return restore
 
 
 def _save_screenshot(window: MainWindow, path: Path, failures: list[Exception]) -> None:

@@ -383,7 +383,7 @@ def test_main_ends_with_a_sentence_and_an_exit_code(
 
 @pytest.fixture
 def signals_kept() -> Iterator[None]:
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)
@@ -415,12 +415,17 @@ def test_application_gives_its_exit_code(
 @posix_only
 @pytest.mark.usefixtures("signals_kept")
 @pytest.mark.parametrize("early", [True, False])
-def test_being_terminated_is_passed_on_and_waited_for(root: Path, early: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["TERM", "HUP"])
+def test_being_terminated_is_passed_on_and_waited_for(
+    root: Path, early: bool, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = getattr(signal, f"SIG{name}")
+    signal.signal(number, signal.SIG_DFL)
     understudy = start.Environment(root).understudy
     understudy.parent.mkdir(parents=True)
     ready = root / "ready"
     understudy.write_text(
-        f"#!/bin/sh\ntrap 'exit 5' TERM\ntouch '{ready}'\nfor i in $(seq 200); do sleep 0.05; done\nexit 6\n"
+        f"#!/bin/sh\ntrap 'exit 5' {name}\ntouch '{ready}'\nfor i in $(seq 200); do sleep 0.05; done\nexit 6\n"
     )
     understudy.chmod(0o755)
 
@@ -432,11 +437,11 @@ def test_being_terminated_is_passed_on_and_waited_for(root: Path, early: bool, m
             while not ready.exists():
                 time.sleep(0.01)
             if early:
-                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), number)
 
         def wait(self, timeout: float | None = None) -> int:
             if not early:
-                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), number)
             return super().wait(timeout)
 
     monkeypatch.setattr(subprocess, "Popen", Application)

@@ -68,7 +68,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "notes": json.dumps(checkpoint.notes),
     }
     try:
-        with replaced(path) as temporary:
+        with replaced(path, durable=True) as temporary:
             save_file(tensors, temporary, metadata)
     except (OSError, SafetensorError) as error:  # of a full disk, safetensors makes an error of its own
         raise RecordingError(

@@ -15,6 +15,7 @@ import torch
 from lightning_fabric import Fabric
 
 from engine.core.errors import UsageError
+from engine.core.interruption import interruption_watch
 from engine.core.schemes import SCHEMES
 from trainer.augment import Augmenter, Batch, BatchShard
 from trainer.checkpoint import LAST, Checkpoint
@@ -25,7 +26,7 @@ from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
 from trainer.recipes.schema import Training
 from trainer.run_recorder import RunContext, RunRecorder, Throughput
-from trainer.state import TrainingInterrupted, begin, interruption_watch, restore, update_average
+from trainer.state import TrainingInterrupted, begin, restore, update_average
 
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
 NAMED_FACES = 5  # that an error lists
@@ -87,6 +88,7 @@ def train(
                     f"The run was interrupted after step {run.step} of {recipe.steps}",
                     f"Ctrl-C or another signal to end; {context.folder / LAST} holds all of it",
                     f"go on with “understudy train --resume {context.folder}”",
+                    interrupted.exit_code or 130,  # where another process was interrupted
                 )
                 end_together(fabric, interruption)
     return run.average

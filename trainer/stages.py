@@ -61,7 +61,7 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
             try:
                 carry_out(training, out, place, resume=last.exists())
             except TrainingInterrupted as stop:
-                raise TrainingInterrupted(stop.what, stop.why, how_to_go_on) from stop
+                raise TrainingInterrupted(stop.what, stop.why, how_to_go_on, stop.exit_code) from stop
         place = replace(place, own={**place.own, training.name: last})
     return last
 

@@ -6,10 +6,7 @@ import copy
 import dataclasses
 import json
 import math
-import signal
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +21,6 @@ from trainer.networks.batch_norm import synchronise_batch_norm
 from trainer.recipes.schema import Training
 
 NOTHING = "nothing"
-# Ctrl-C; what `kill` and a machine that shuts down send; and a terminal that is closed, which Windows does not signal.
-STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @dataclass
@@ -171,31 +166,12 @@ def _as_text(value: Any) -> str:
 
 
 class TrainingInterrupted(UnderstudyError):
-    """A run was interrupted from outside; its checkpoint is written."""
+    """A run was interrupted from outside; its checkpoint is written.
 
-
-@contextmanager
-def interruption_watch() -> Iterator[threading.Event]:
-    """Note Ctrl-C and its like in an event, so that the step is finished and saved; a second ends the run at once.
-
-    SIGTERM or SIGHUP stays ignored if it was, as under `nohup`. Signals reach the main thread alone; on any other the
-    event is never set.
+    Args:
+        exit_code: what the command ends with, see `engine.core.interruption.Interruption`.
     """
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
 
-    watched = [each for each in STOPPING if each == signal.SIGINT or signal.getsignal(each) != signal.SIG_IGN]
-
-    def note(*_: object) -> None:
-        interrupted.set()
-        for each in watched:
-            signal.signal(each, signal.default_int_handler)
-
-    former = {each: signal.signal(each, note) for each in watched}
-    try:
-        yield interrupted
-    finally:
-        for each, before in former.items():
-            signal.signal(each, before)
+    def __init__(self, what: str, why: str, fix: str, exit_code: int = 130) -> None:
+        super().__init__(what, why, fix)
+        self.exit_code = exit_code

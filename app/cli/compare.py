@@ -24,6 +24,9 @@ from engine.evaluation.curves import write_curves
 from engine.evaluation.files import SavedEvaluation, as_json, read_evaluation, write_texts
 from engine.evaluation.tables import NORMALISER_TEXTS
 
+# What `--out` holds.
+FILES = ("comparison.json", "comparison.md", "comparison.csv", "ced.png")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
@@ -46,6 +49,8 @@ def main(options: argparse.Namespace) -> int:
     groups = [_group(run) for run in options.runs]
     if len(groups) < 2:
         raise UsageError("There is only one run", "a comparison needs two", "name another one")
+    for name in FILES if options.out else ():
+        options.guard.check(Path(options.out) / name, is_report=True)
     first, rows = groups[0][0], compare(groups)
     figures = table([HEADING, *comparison_cells(rows)])
     text = "\n".join([f"{comparison_heading(first)}:", figures, *comparison_remarks(rows, first)])

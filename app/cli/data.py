@@ -11,6 +11,7 @@ from textwrap import fill
 from typing import Any
 
 from app.cli.options import Verbs, add_action, add_actions, add_json, add_model, require_packages
+from app.cli.outputs import add_overwrite
 from app.cli.terminal import number, report, table
 from engine.formats.images import write_picture
 from engine.formats.landmark_readers import read_predictions
@@ -54,6 +55,7 @@ def _add_check(actions: Verbs) -> None:
     parser = add_action(actions, "check", _check, "check a pack before training on it")
     parser.add_argument("pack", metavar="PACK", help="folder with annotations.npz, of any markup")
     parser.add_argument("--sheet", metavar="FILE.png", help="draw 48 faces with their landmarks, the doubtful first")
+    add_overwrite(parser)
 
 
 def _add_label(actions: Verbs) -> None:

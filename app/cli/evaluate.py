@@ -23,6 +23,8 @@ from engine.inference.card import read_card, write_card
 from engine.inference.detector import make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 
+# What `--out` holds.
+FILES = ("evaluation.json", "table.md", "table.csv", "ced.png", "worst.jpg")
 PREDICTIONS = """\
 landmarks of other tools (--predictions), 29, 68 or 98 points, in pixels counted from the centre of the top left one:
   .npz    arrays image (N,) and landmarks (N, K, 2)
@@ -71,6 +73,8 @@ def main(options: argparse.Namespace) -> int:
             "cards hold results of models, in percent of the distance of the outer eye corners",
             "leave out --save-to-card, or --predictions and --normaliser",
         )
+    for name in FILES if options.out else ():
+        options.guard.check(Path(options.out) / name, is_report=True)
     options.model = options.model or DEFAULT_MODEL
     evaluation = _evaluate_predictions(options) if options.predictions else _evaluate_model(options)
     report({**summary(evaluation), "rows": row_values(evaluation)}, _text(evaluation), options.json)

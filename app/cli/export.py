@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.options import TRAINER_PACKAGES, add_json, require_packages
+from app.cli.outputs import add_overwrite
 from app.cli.terminal import report
 from engine.core.errors import UsageError
 from engine.core.paths import asset_path
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PACKS",
         help="folder of the packs that the run learned from; --int8 looks at their training faces",
     )
+    add_overwrite(parser)
     add_json(parser)
 
 
@@ -39,6 +41,10 @@ def main(options: argparse.Namespace) -> int:
     """
     require_packages(TRAINER_PACKAGES)
     target = _target(options.out)
+    if options.int8:
+        target = target.with_stem(target.stem.removesuffix(INT8_MARK) + INT8_MARK)
+    for file in (target, target.with_suffix(".json")):
+        options.guard.check(file)
     if options.int8:
         values, text = _exported_int8(options, target)
     else:
@@ -73,7 +79,6 @@ def _exported_int8(options: argparse.Namespace, target: Path) -> tuple[dict[str,
     from trainer.run_folder import last_checkpoint
     from trainer.tflite.export_int8 import export_int8
 
-    target = target.with_stem(target.stem.removesuffix(INT8_MARK) + INT8_MARK)
     done = export_int8(last_checkpoint(Path(options.checkpoint)), Path(options.data), target, options.role)
     text = (
         f"Its points differ from PyTorch's by at most {done.difference:.2%} of the crop side.\n"

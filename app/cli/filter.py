@@ -7,8 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 from app.cli.options import add_action, add_actions, add_detector, add_json, add_model
-from app.cli.terminal import report, say, table
+from app.cli.outputs import add_overwrite, pictures_in
+from app.cli.terminal import INTERRUPTED, report, say, table
 from engine.batch.apply_filter import apply_to_source
+from engine.core.interruption import interruption_watch
 from engine.filters.library import FilterLibrary, create_filter, filter_entry, is_own, load_filter, user_filters
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("filter", metavar="NAME|FOLDER", help="a filter, as “understudy filter list” names it")
     apply.add_argument("path", metavar="PATH", help="picture, folder of pictures, or video")
     apply.add_argument("--out", required=True, metavar="FILE|DIR", help="picture, folder for pictures, .mp4 or .avi")
+    add_overwrite(apply)
     apply.add_argument(
         "--run-hook",
         action="store_true",
@@ -82,20 +85,25 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _apply(options: argparse.Namespace) -> int:
+    out = Path(options.out)
+    for file in (out, *(out / picture.name for picture in pictures_in(Path(options.path)))):
+        options.guard.check(file)
     folder = FilterLibrary().find(options.filter)
     hooks = options.run_hook or is_own(folder)
     loaded = load_filter(folder, hooks)
     if loaded.spec.hook and not hooks:
         say(f"The hook {loaded.spec.hook} is not run; read it, then use --run-hook.", error=True)
     landmarker, detector = ModelLibrary().load(options.model), make_detector(options.detector)
-    with closing(open_source(options.path)) as source:
+    with interruption_watch() as noted, closing(open_source(options.path)) as source:
         smoothing = DEFAULT_SMOOTHING if source.kind is SourceKind.VIDEO else 0.0
         pipeline = Pipeline(detector, landmarker, smoothing)
-        frames, with_faces = apply_to_source(source, Path(options.path), pipeline, loaded, Path(options.out))
+        frames, with_faces = apply_to_source(source, Path(options.path), pipeline, loaded, out, noted.is_set)
         remark = source.remark
+    if noted.is_set():
+        say(INTERRUPTED, error=True)
     text = f"{frames} pictures or frames written to {options.out}; {with_faces} of them have a face."
     report({"frames": frames, "with_faces": with_faces, "out": options.out}, text, options.json)
     failure = None if loaded.hook is None else loaded.hook.error
     for problem in filter(None, (remark, str(failure or ""))):
         say(problem, error=True)
-    return 1 if remark or failure else 0
+    return noted.exit_code or (1 if remark or failure else 0)

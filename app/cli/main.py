@@ -7,18 +7,22 @@ import logging
 import os
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 from typing import Any
 
 from app.cli.options import Action, add_verb
+from app.cli.outputs import guard_outputs
 from app.cli.terminal import say
 from engine.core.errors import UnderstudyError, sentence
+from engine.core.interruption import Interrupted, interruptible
 
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 EPILOG = """\
-exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line cannot be understood · 130 interrupted
+exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line cannot be understood ·
+            130 interrupted by Ctrl-C, 128 + n by signal n
 Nothing leaves this machine: no network is used unless you stream landmarks, no picture is kept unless you record it."""
 # The help of each verb, in the order of the list. The module `app.cli.VERB` holds its `add_arguments`, and its `main`
 # # or the actions of its subcommands.
@@ -56,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         command: Action = getattr(options, "action", None) or import_module(f"app.cli.{options.verb}").main
-        return command(options)
+        with interruptible():
+            options.guard = guard_outputs(options)
+            return command(options)
     except UnderstudyError as error:
         return _fail(error.what, error.why, error.fix)
     except BrokenPipeError:
@@ -67,9 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f" ({error.filename})" if error.filename else ""
         what = f"The system refused: {error.strerror or error}{where}"
         return _fail(what, "the disk is full, or the place forbids writing", "choose another place, or make room")
-    except KeyboardInterrupt:
-        say("Interrupted.", error=True)
-        return EXIT_INTERRUPTED
+    except KeyboardInterrupt as stop:
+        with suppress(OSError):  # the terminal may be gone
+            say("Interrupted.", error=True)
+        return stop.exit_code if isinstance(stop, Interrupted) else EXIT_INTERRUPTED
 
 
 def _at_home(value: Any) -> Any:

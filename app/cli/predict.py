@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from app.cli.options import add_box, add_detector, add_model
+from app.cli.outputs import add_overwrite, pictures_in
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source
-from engine.formats.landmark_writers import Prediction, write_predictions
+from engine.core.output_guard import OutputGuard
+from engine.formats.landmark_writers import UNSAFE, Prediction, write_predictions
 from engine.formats.packs import is_pack, read_pack
 from engine.inference.detector import make_detector
 from engine.inference.landmarker import Landmarker
@@ -25,25 +28,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, metavar="FILE|DIR", help="FILE.jsonl, FILE.csv, or a folder for .pts files"
     )
+    add_overwrite(parser)
     add_box(parser, "detector")
     add_detector(parser)
 
 
 def main(options: argparse.Namespace) -> int:
     """Write the predictions."""
+    out, guard = Path(options.out), options.guard
+    guard.check(out)
     landmarker = ModelLibrary().load(options.model)
     detector = make_detector(options.detector)
-    path = Path(options.path)
+    path = Path(options.path).expanduser()
     if is_pack(path):
         truth = options.box == "truth"
-        _write(predict_pack(read_pack(path), landmarker, None if truth else detector), options, landmarker)
+        pack = read_pack(path)
+        _spare_labels({face.image.relative_to(pack.folder).as_posix() for face in pack.faces}, out, guard)
+        _write(predict_pack(pack, landmarker, None if truth else detector), options, landmarker)
         return 0
     with closing(open_source(options.path)) as source:
+        _spare_labels([file.name for file in pictures_in(path)] or [UNSAFE.sub("_", source.name)], out, guard)
         _write(predict_source(source, detector, landmarker), options, landmarker)
         remark = source.remark
     if remark:
         say(remark, error=True)
     return 1 if remark else 0
+
+
+def _spare_labels(names: Iterable[str], out: Path, guard: OutputGuard) -> None:
+    """Let the guard pass every `.pts` file of a folder that predictions for these pictures could be called."""
+    paths = [PurePosixPath(name) for name in names]
+    pictures = {str(form).casefold() for path in paths for form in (path, path.with_suffix(""))}
+    for folder in {out / path.parent for path in paths}:
+        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+            label = PurePosixPath(file.relative_to(out).as_posix().casefold())
+            name = str(label.with_suffix(""))
+            # The number of a frame or of a face, or both, may follow the name of a picture.
+            forms = {name, re.sub(r"_\d+$", "", name), re.sub(r"(_\d+){2}$", "", name)}
+            if label.suffix == ".pts" and forms & pictures:
+                guard.check(file)
 
 
 def _write(predictions: Iterator[Prediction], options: argparse.Namespace, landmarker: Landmarker) -> None:

@@ -8,14 +8,17 @@ import sys
 from pathlib import Path
 
 from app.cli.options import add_detector, add_json, add_model, positive
-from app.cli.terminal import number, report, say
+from app.cli.outputs import add_overwrite
+from app.cli.terminal import INTERRUPTED, number, report, say
 from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
 from engine.core.errors import UsageError
+from engine.core.interruption import interruption_watch
 from engine.formats.images import PICTURE_SUFFIXES
 from engine.inference.detector import make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.camera_reader import open_guarded
+from engine.output.rescue import rescue_recordings
 from engine.output.streaming.address import parse_address
 from engine.output.streaming.streamer import Streamer
 from engine.output.video_writer import CODECS
@@ -43,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--record", metavar="FILE", help="record the annotated picture as .mp4 or .avi (headless)")
     parser.add_argument("--picture", metavar="FILE", help="save the last annotated picture as .png or .jpg (headless)")
     parser.add_argument("--screenshot", metavar="FILE", help="save a picture of the window after some seconds and quit")
+    add_overwrite(parser)
     parser.add_argument(
         "--stream",
         metavar="ADDRESS",
@@ -112,27 +116,36 @@ def _headless(options: argparse.Namespace) -> int:
     if options.source is None and source.kind is SourceKind.SAMPLE:
         say("No camera was found, so the built-in sample plays.", error=True)
     stream = Streamer(options.stream) if options.stream else None
-    try:
-        if stream is not None:
-            stream.ready()
-        settings = HeadlessSettings(
-            frames=options.frames,
-            record=Path(options.record) if options.record else None,
-            picture=Path(options.picture) if options.picture else None,
-            stream=stream,
-        )
-        summary = run_headless(source, pipeline, settings)
-        remark = source.remark
-    finally:
-        source.close()
-        if stream is not None:
-            stream.stop()
-    if stream is not None and stream.error is not None:
-        say(str(stream.error), error=True)
+    for rescued in rescue_recordings(Path(options.record).parent) if options.record else ():
+        say(f"A recording of a program that was killed is saved: {rescued}", error=True)
+    with interruption_watch() as noted:
+        try:
+            if stream is not None:
+                stream.ready()
+            settings = HeadlessSettings(
+                frames=options.frames,
+                record=Path(options.record) if options.record else None,
+                picture=Path(options.picture) if options.picture else None,
+                stream=stream,
+                stop=noted.is_set,
+            )
+            summary = run_headless(source, pipeline, settings)
+            remark = source.remark
+        finally:
+            source.close()
+            if stream is not None:
+                stream.stop()
+    if noted.is_set():
+        say(INTERRUPTED, error=True)
+        if not summary.frames:
+            return noted.exit_code
+    failure = stream.error if stream is not None else None
+    if failure is not None:
+        say(str(failure), error=True)
     report(summary.as_report(), _text(summary), options.json)
     if remark:
         say(remark, error=True)
-    return 1 if remark else 0
+    return noted.exit_code or (1 if remark or failure else 0)
 
 
 def _text(summary: HeadlessSummary) -> str:

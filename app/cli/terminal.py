@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,14 +14,22 @@ from engine.core.errors import UsageError
 from engine.core.files import replaced
 
 TO_TERMINAL = "-"
+# Begins the report of work that ended before its end.
+INTERRUPTED = "Interrupted; what was done until then is kept."
 
 
 def say(text: str, error: bool = False) -> None:
     """Write a line to the terminal, to the error stream if asked; does nothing where there is no terminal."""
     stream = sys.stderr if error else sys.stdout
     if stream is not None:  # a windowed bundle has none
-        stream.write(text + "\n")
-        stream.flush()
+        try:
+            stream.write(text + "\n")
+            stream.flush()
+        except OSError as refusal:
+            if refusal.errno != errno.EIO:
+                raise
+            # The terminal was closed; Python would fail again while exiting.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def report(values: Mapping[str, Any], text: str, target: str | None) -> None:

@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.cli.main import EXIT_INTERRUPTED
 from app.cli.options import TRAINER_PACKAGES, add_json, positive, require_packages
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
@@ -146,7 +145,7 @@ def _carry_out(options: argparse.Namespace, trainings: Sequence[Any], folder: Pa
         last = train_stages(trainings, folder, place)
     except TrainingInterrupted as stop:
         say(f"\n{stop}", error=True)
-        return EXIT_INTERRUPTED
+        return stop.exit_code
     if not is_first_process():
         return 0
     values = summary(last)

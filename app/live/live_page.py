@@ -33,7 +33,7 @@ from app.widgets.file_dialogs import ask_for_file, ask_for_folder
 from engine.core.errors import FilterError, ModelError, SourceError
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
-from engine.live.state import SourceState, Status
+from engine.live.state import FINAL_STATES, SourceState, Status
 from engine.live.view import View
 from engine.output.virtual_camera import feedback_error
 from engine.render.scene import Layout
@@ -203,9 +203,11 @@ class LivePage(QWidget):
         for part in (self.files, self._screenshots, outputs):
             part.reported.connect(self.reported)
             part.failed.connect(self.banner.show_error)
+        outputs.is_fed = lambda: self._status is None or self._status.state not in FINAL_STATES
         outputs.recording_changed.connect(self._recording_mark.show_recording)
         address = self.panel.outputs.address
         outputs.stream_changed.connect(lambda on: self._store.update("stream", address.text() if on else None))
+        outputs.rescue()
         join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
         self.panel.filters.chosen.connect(self._filters.use)
         self._filters.changed.connect(lambda version: self._store.update("live.filter", version))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtCore import QObject, QStandardPaths, Signal, SignalInstance
 
 from app.live.screenshot import new_name, own_folder
 from app.shell.background import Background
@@ -22,6 +22,7 @@ from engine.inference.signals import FaceSignals
 from engine.live.view import View
 from engine.output.landmark_log import LandmarkLog, Logged
 from engine.output.recorder import LiveRecorder, Recorded
+from engine.output.rescue import rescue_recordings
 from engine.output.streaming.streamer import Streamer
 from engine.output.virtual_camera import VirtualCamera, is_same
 from engine.output.worker import OutputWorker
@@ -50,6 +51,9 @@ class Outputs(QObject):
 
     Args:
         folder: where files go; `recordings_folder()` if None.
+
+    Attributes:
+        is_fed: returns whether pictures come, or soon may; without any, nothing is begun that would stay empty.
     """
 
     failed = Signal(object)  # UnderstudyError
@@ -64,6 +68,7 @@ class Outputs(QObject):
     def __init__(self, folder: Path | None = None) -> None:
         super().__init__()
         self._folder = folder or recordings_folder()
+        self.is_fed: Callable[[], bool] = lambda: True
         self._view_recorder: LiveRecorder | None = None
         self._frame_recorder: LiveRecorder | None = None
         self._log: LandmarkLog | None = None
@@ -75,6 +80,10 @@ class Outputs(QObject):
         self._names: set[str] = set()  # file names that are in use
         self._background = Background(self)
         self._worker_failed.connect(self._on_failed)
+
+    def rescue(self) -> None:
+        """Mend what a program that was killed was recording in the folder, and report it; returns at once."""
+        self._background.run(lambda: rescue_recordings(self._folder), self._on_rescued)
 
     def on_result(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
         """Pass a result of the first lane on; called on the finder's thread, returns at once."""
@@ -98,6 +107,8 @@ class Outputs(QObject):
 
     def record(self, what: Recording) -> None:
         """Begin to record into new files in the folder."""
+        if self._refuses(self.recording_changed):
+            return
         stem, failed, opened = self._stem(), self._worker_failed.emit, False
         with self._reporting():
             if what in (Recording.VIEW, Recording.BOTH):
@@ -119,6 +130,8 @@ class Outputs(QObject):
 
     def start_log(self, ending: str) -> None:
         """Begin to log landmarks; `ending` is `.jsonl`, `.csv`, or `` for a folder of `.pts` files."""
+        if self._refuses(self.log_changed):
+            return
         stem = self._stem()
         with self._reporting():
             self._log = LandmarkLog(stem.with_name(f"{stem.name} landmarks{ending}"), self._worker_failed.emit)
@@ -203,6 +216,15 @@ class Outputs(QObject):
                 )
             )
 
+    def _refuses(self, changed: SignalInstance) -> bool:
+        """Return whether no picture comes, and report it."""
+        if self.is_fed():
+            return False
+        what, why = self.tr("There is nothing to record"), self.tr("the source has ended, so no picture comes")
+        self.failed.emit(UnderstudyError(what, why, self.tr("play it again, then record")))
+        changed.emit(False)
+        return True
+
     def _stem(self) -> Path:
         """Return a path of date and time with which no file begins, not even one still to be made."""
         name = new_name(lambda name: name in self._names or any(self._folder.glob(f"*{name}[. ]*")))
@@ -215,6 +237,10 @@ class Outputs(QObject):
             if worker is not None:
                 worker.end()
                 self._background.run(partial(_outcome, worker), self._report)
+
+    def _on_rescued(self, rescued: list[Path]) -> None:
+        for path in rescued:
+            self.reported.emit(self.tr("A recording that was broken off is saved: {0}").format(path))
 
     def _report(self, outcome: object) -> None:
         if isinstance(outcome, UnderstudyError):

@@ -96,7 +96,7 @@ def write_settings(path: Path, text: str) -> None:
         SettingsError: the file cannot be written.
     """
     try:
-        with replaced(path) as temporary:
+        with replaced(path, durable=True) as temporary:
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(
@@ -216,7 +216,7 @@ def _keep(path: Path, raw: bytes) -> Path | None:
     """Copy a file with mistakes; None where that is not possible."""
     copy = path.with_name(path.stem + BROKEN_SUFFIX)
     try:
-        with replaced(copy) as temporary:
+        with replaced(copy, durable=True) as temporary:
             temporary.write_bytes(raw)
     except OSError:
         return None

@@ -29,7 +29,7 @@ from engine.core.errors import UnderstudyError, UsageError
 from engine.inference.library import ModelLibrary
 
 WATCH_MS = 1000  # between readings of the folder of the run at work
-INTERRUPTED = 130  # exit code of a training that was asked to end
+INTERRUPTED = (129, 130, 143)  # exit codes of a training that a signal asked to end: SIGHUP, SIGINT, SIGTERM
 REMEMBERED = 12  # changes of the step, from which the pace is known
 
 
@@ -227,7 +227,7 @@ class TrainingController(QObject):
             with suppress(OSError):
                 (folder / OUTPUT).unlink(missing_ok=True)
                 folder.rmdir()
-        if code not in (0, INTERRUPTED) and not asked:
+        if code not in (0, *INTERRUPTED) and not asked:
             self.failed.emit(_failure("The training", code, output))
         self.changed.emit()
         self.refresh()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.batch.frames import process_frames, require_end
 from engine.core.errors import UsageError
 from engine.core.frame import Frame
+from engine.core.output_guard import OutputGuard
 from engine.filters.painter import Filter
 from engine.formats.images import PICTURE_SUFFIXES, write_picture
 from engine.inference.pipeline import Pipeline
@@ -14,7 +16,14 @@ from engine.output.recorder import TimedRecorder
 from engine.sources.base import FALLBACK_RATE, Source, SourceKind
 
 
-def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filter, out: Path) -> tuple[int, int]:
+def apply_to_source(
+    source: Source,
+    path: Path,
+    pipeline: Pipeline,
+    loaded: Filter,
+    out: Path,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[int, int]:
     """Draw a filter on every frame of a source and write them; return how many, and on how many there is a face.
 
     Args:
@@ -23,6 +32,7 @@ def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filt
         pipeline: finds the faces.
         loaded: the filter.
         out: a picture's file for a single picture, a folder for several, a video's file (.mp4, .avi) for a video.
+        stop: asked before each frame; True ends the work, and what was written is finished.
 
     Raises:
         UsageError: the source never ends, or `out` would be an original or does not suit it.
@@ -32,10 +42,10 @@ def apply_to_source(source: Source, path: Path, pipeline: Pipeline, loaded: Filt
     """
     require_end(source, "it")
     if source.kind is not SourceKind.PICTURES:
-        _spare_original(out, path)
+        OutputGuard([path], overwrite=True).check(out)
     frames = with_faces = 0
     with TimedRecorder(out, source.rate or FALLBACK_RATE) as recorder:
-        for result, signals in process_frames(source, pipeline):
+        for result, signals in process_frames(source, pipeline, stop=stop):
             frame = result.frame
             picture = frame.image.copy()
             loaded.paint(picture, result.faces, signals, seconds=frame.time or 0.0)
@@ -53,12 +63,5 @@ def _target(out: Path, path: Path, frame: Frame) -> Path:
     if is_file and path.is_dir():
         raise UsageError(f"{out} is one picture, but {path} is a folder", "--out names a file", "name a folder")
     target = out if is_file else out / frame.name
-    _spare_original(target, path / frame.name if path.is_dir() else path)
+    OutputGuard([path / frame.name if path.is_dir() else path], overwrite=True).check(target)
     return target
-
-
-def _spare_original(target: Path, original: Path) -> None:
-    if target.resolve() == original.resolve():
-        raise UsageError(
-            f"{target} is the original itself", "it would be overwritten", "choose another file or folder with --out"
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from engine.core.errors import SourceError, UsageError
 from engine.core.faces import Result
@@ -17,11 +17,12 @@ ENDLESS_FRAMES = 300
 
 
 def process_frames(
-    source: Source, pipeline: Pipeline, limit: int | None = None
+    source: Source, pipeline: Pipeline, limit: int | None = None, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[Result, tuple[FaceSignals | None, ...]]]:
     """Yield the result of each frame of a source that was not read yet, and the signals of each face.
 
     It stops after `limit` frames; None reads files to their end, and `ENDLESS_FRAMES` of endless sources.
+    It stops before any frame as soon as `stop` returns True.
 
     Raises:
         SourceError: the source failed or gave no frame.
@@ -30,7 +31,7 @@ def process_frames(
     if limit is None and is_endless(source):
         limit = ENDLESS_FRAMES
     reader, count = SignalReader(), 0
-    while limit is None or count < limit:
+    while (limit is None or count < limit) and not stop():
         start = time.perf_counter()
         frame = source.read()
         if frame is None:
@@ -40,7 +41,7 @@ def process_frames(
             raise not_finite_error(result.model)
         yield result, reader.read(result)
         count += 1
-    if not count:
+    if not count and not stop():
         raise SourceError(f"{source.name} gave no picture", "it is empty or ended at once", "choose another source")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ class HeadlessSettings:
         picture: picture file for the last annotated frame with a face.
         overlay: what is drawn.
         stream: gets every result; it is stopped where it was opened.
+        stop: asked before each frame; True ends the run as the end of a file does.
     """
 
     frames: int | None = None
@@ -41,6 +42,7 @@ class HeadlessSettings:
     picture: Path | None = None
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
     stream: Streamer | None = None
+    stop: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
     start = time.monotonic()
     recording = TimedRecorder(settings.record, source.rate) if settings.record else None
     with recording or nullcontext():
-        for result, signals in process_frames(source, pipeline, settings.frames):
+        for result, signals in process_frames(source, pipeline, settings.frames, settings.stop):
             frame = result.frame
             if canvas.shape[:2] != frame.image.shape[:2]:
                 canvas = np.empty((*frame.image.shape[:2], 4), np.uint8)

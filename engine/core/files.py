@@ -4,31 +4,104 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
+import re
+import secrets
 import shutil
 import stat
+import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+# A temporary file of an unknown program that nothing has changed for so long was left by one that was killed.
+STALE = 24 * 3600.0  # seconds
+# How often a file is moved where the system forbids it for the moment, and the seconds in between.
+ATTEMPTS, PAUSE = 50, 0.01
+# Temporary names carry the machine, the process and chance.
+_MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
+_TEMPORARY = r"\..+\.([0-9a-f]{{8}})-(\d+)-[0-9a-f]{{8}}\.{mark}(\..*)?"
+_swept: set[Path] = set()
+
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
+def replaced(path: Path, durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`, with the same ending, and move what was written there into place.
 
-    If the body fails, `path` stays as it was and no temporary file remains. Missing folders are made.
+    If the body fails, `path` stays as it was and no temporary file remains. Missing folders are made. Several programs
+    may write the same `path` at the same time: each has a temporary file of its own, and the last one counts. Those of
+    programs that were killed are removed.
+
+    Args:
+        path: the file.
+        durable: let the disk have the content before the file gets its name, so that a loss of power costs only the
+            newest version: for what took long to compute, or is not to be lost.
 
     Raises:
         OSError: the folder cannot be made or the file cannot be moved.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+    if durable or path.parent not in _swept:
+        _swept.add(path.parent)
+        for left in left_behind(path.parent, "part"):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+    temporary = partial_path(path)
     try:
         yield temporary
-        temporary.replace(path)
+        if durable:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+        _move(temporary, path)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def partial_path(path: Path, mark: str = "part") -> Path:
+    """Return a temporary name for a file: hidden, in the same folder, with the same ending, and nobody else's."""
+    return path.with_name(f".{path.stem}.{_MACHINE}-{os.getpid()}-{secrets.token_hex(4)}.{mark}{path.suffix}")
+
+
+def left_behind(folder: Path, mark: str) -> list[Path]:
+    """Return the temporary files of a mark, see `partial_path`, whose programs ended without removing them."""
+    found = []
+    with suppress(OSError):
+        for file in folder.glob(f".*.{mark}*"):
+            match = re.fullmatch(_TEMPORARY.format(mark=mark), file.name)
+            if match is None:
+                continue
+            is_ended = match[1] == _MACHINE and not _is_running(int(match[2]))
+            if is_ended or file.stat().st_mtime < time.time() - STALE:
+                found.append(file)
+    return sorted(found)
+
+
+def _move(temporary: Path, path: Path) -> None:
+    """Move a file onto another; Windows forbids that for the moment in which somebody else opens or moves the other."""
+    for attempt in range(ATTEMPTS):
+        try:
+            temporary.replace(path)
+            return
+        except PermissionError:
+            if os.name != "nt" or attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(PAUSE)
+
+
+def _is_running(process: int) -> bool:
+    """Return whether a process of this machine runs, or whether that is unknown."""
+    if os.name == "nt":  # where asking by `os.kill` would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def free_bytes(folder: Path) -> int:

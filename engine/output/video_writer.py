@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import RecordingError
-from engine.core.files import free_bytes
+from engine.core.files import free_bytes, partial_path
 from engine.output.letterbox import Letterbox
 
 log = logging.getLogger(__name__)
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
+# The mark of files that are being recorded: `engine.output.rescue` mends those of programs that were killed. Before it
+# stand width, height and rate.
+RECORDING = "recording"
 # A video needs room for its index at the end; without it the file cannot be played.
 RESERVED_BYTES = 32_000_000
 FRAMES_PER_DISK_CHECK = 15
@@ -74,7 +77,7 @@ class VideoRecorder:
             )
         self._check_space()
         # OpenCV chooses the container by the ending, so the temporary name keeps it.
-        self._partial = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._partial = partial_path(path.with_stem(f"{path.stem}.{size[0]}x{size[1]}x{rate:.6g}"), RECORDING)
         self._letterbox = Letterbox(size)
         codec = cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()])
         rate = float(rate) if rate < FASTEST_EXACT_RATE else round(rate, 2)  # the nearest that every codec takes

@@ -138,7 +138,7 @@ class OutputWorker(ABC, Generic[Item]):
                 self._queue.clear()
                 self._changed.notify_all()
         if is_new:
-            log.warning("%s", failure, exc_info=failure.__cause__)
+            log.warning("%s", failure, exc_info=None if failure is error else error)
         if is_new and self._is_reported and self._on_error is not None:
             try:
                 self._on_error(self, failure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -88,6 +89,8 @@ def _unknown(text: str, absent: CameraAbsent) -> SourceError:
     if not text:
         return SourceError("No source was named", "the name is empty", f"give a file, a camera or “{SAMPLE}”")
     path = Path(text).expanduser()
+    if foreign := _foreign(text, path):
+        return foreign
     if _looks_like_path(text, path):
         return _missing(path)
     near = None if text.isdigit() else _near(path)
@@ -95,6 +98,25 @@ def _unknown(text: str, absent: CameraAbsent) -> SourceError:
         return absent
     fix = f"perhaps the file {near} was meant" if near else absent.fix
     return CameraAbsent(f"There is no file and no camera “{text}”", absent.why, fix)
+
+
+def _foreign(text: str, path: Path) -> SourceError | None:
+    """Return the error for what other programs read and this one does not; None where it is nothing of that kind."""
+    if text == "-":
+        what, why = "Standard input cannot be shown", "only files, folders and cameras are read"
+        return SourceError(what, why, "write it into a file first, and name that")
+    if "://" in text:
+        kind = text.partition("://")[0]
+        what, why = f"There is no file {text}", f"it is an address ({kind}), and nothing is fetched from a network"
+        return SourceError(what, why, "save the video into a file first, or let another program offer it as a camera")
+    if re.search(r"%0?\d*d|[*?]", path.name) and not os.path.lexists(path):
+        what, why = f"There is no file {path}", "numbered pictures are not read by a pattern"
+        return SourceError(what, why, f"put them into a folder of their own, and name that, such as {path.parent}")
+    is_video_device = text.startswith("/dev/video")  # of a camera that was not found
+    if os.path.exists(path) and not os.path.isfile(path) and not is_video_device:  # noqa: PTH110, PTH113  as above
+        what, why = f"{path} cannot be shown", "it is a pipe or a device, not a file"
+        return SourceError(what, why, "write its content into a file first, and name that")
+    return None
 
 
 def _looks_like_path(text: str, path: Path) -> bool:

@@ -186,6 +186,18 @@ def test_ended_file_plays_again_with_space(window, engine, qtbot):
     assert engine.opened == ["/clip.mp4", "/clip.mp4"]
 
 
+def test_at_the_end_of_a_file_there_is_nothing_to_record_or_log(window, engine, qtbot):
+    window.start("/clip.mp4")
+    until_status(qtbot, window, "clip.mp4 · playing")
+    engine.sessions[0].report(SourceState.ENDED)
+    until_status(qtbot, window, "clip.mp4 · ended; Space plays it again")
+    for box in (window.panel.outputs.record, window.panel.outputs.log):
+        box.setChecked(True)
+        assert not box.isChecked()
+        assert "There is nothing to record" in str(window.live.banner.error)
+        window.live.banner.hide()
+
+
 def test_single_picture_is_not_said_to_end(window, engine, qtbot):
     engine.outcomes["/face.jpg"] = FakeSource("face.jpg", SourceKind.PICTURES, frame_count=1)
     window.start("/face.jpg")

@@ -55,7 +55,7 @@ def test_missing_file_shows_the_banner_over_the_sample(desktop):
     assert desktop.process is not None
     desktop.process.send_signal(signal.SIGTERM)
     code, errors = desktop.wait_for_exit()
-    assert code == 0
+    assert code == 128 + signal.SIGTERM
     assert_clean(errors)
 
 

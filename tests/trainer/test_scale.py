@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import pytest
 import torch
 
 from engine.core.errors import UsageError
+from engine.core.interruption import SIGNALS
 from engine.core.schemes import IBUG_68
 from tests.conftest import ROOT
 from tests.fakes.tiny_training import write_sample_pack
@@ -95,14 +95,15 @@ def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
 
 
 @pytest.mark.timeout(300)
-def test_ctrl_c_keeps_the_step_and_says_how_to_go_on(packs, tmp_path):
+@pytest.mark.parametrize("number", SIGNALS)
+def test_fault_64_a_signal_keeps_the_step_and_says_how_to_go_on(packs, tmp_path, number):
     process = start(*train_command(packs, tmp_path / "run", 100_000))
     deadline = time.monotonic() + PATIENCE
     while not (tmp_path / "run" / "train.csv").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     (_, errors), code = outcome(process)
-    assert code == 130, errors
+    assert code == 128 + number, errors
     step = read_checkpoint(tmp_path / "run" / LAST).step
     assert step >= 20
     assert f"interrupted after step {step} of 100000" in errors

@@ -1,8 +1,7 @@
-"""The state of a run: the running mean of its weights, what may resume, and Ctrl-C."""
+"""The state of a run: the running mean of its weights, and what may resume."""
 
 import copy
 import json
-import signal
 from dataclasses import asdict, replace
 
 import pytest
@@ -11,7 +10,7 @@ from torch import nn
 
 from engine.core.errors import UsageError
 from trainer.checkpoint import Checkpoint
-from trainer.state import STOPPING, differences, interruption_watch, refuse_other_data, update_average
+from trainer.state import differences, refuse_other_data, update_average
 
 
 def test_the_mean_moves_towards_the_weights_to_the_bit_of_a_lerp_and_counters_are_copied():
@@ -29,49 +28,6 @@ def test_the_mean_moves_towards_the_weights_to_the_bit_of_a_lerp_and_counters_ar
         if mean.is_floating_point():
             assert torch.equal(after[name], mean.lerp(weights[name], 1 - 0.9)), name
             assert not torch.equal(after[name], mean), name
-
-
-def test_a_second_ctrl_c_breaks_off_at_once_and_afterwards_all_is_as_before():
-    former = signal.getsignal(signal.SIGINT)
-    with interruption_watch() as interrupted:
-        signal.raise_signal(signal.SIGINT)
-        assert interrupted.is_set()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is former
-
-
-@pytest.fixture
-def heeded():
-    """The signals to end are heeded, also where the tests themselves were started with one of them ignored."""
-    former = {each: signal.signal(each, signal.default_int_handler) for each in STOPPING}
-    yield
-    for each, before in former.items():
-        signal.signal(each, before)
-
-
-@pytest.mark.usefixtures("heeded")
-@pytest.mark.parametrize("number", STOPPING)
-def test_fault_64_every_signal_to_end_is_noted_first_and_breaks_off_next(number):
-    former = {each: signal.getsignal(each) for each in STOPPING}
-    with interruption_watch() as interrupted:
-        signal.raise_signal(number)
-        assert interrupted.is_set()
-        for each in STOPPING:
-            with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(each)
-    assert {each: signal.getsignal(each) for each in STOPPING} == former
-
-
-def test_a_signal_that_is_ignored_as_under_nohup_stays_so():
-    ignored = STOPPING[-1]
-    former = signal.signal(ignored, signal.SIG_IGN)
-    try:
-        with interruption_watch() as interrupted:
-            signal.raise_signal(ignored)
-            assert not interrupted.is_set()
-    finally:
-        signal.signal(ignored, former)
 
 
 def test_fields_younger_than_a_checkpoint_had_their_defaults(recipe):

@@ -48,6 +48,7 @@ class DatagramLink:
         self._target: tuple[Any, ...] = target
         self._socket = socket.socket(family, kind, protocol)
         self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)  # to whole networks only where one is named
 
     def send(self, message: Message) -> None:
         """Send a message in one datagram or, with many faces, several.

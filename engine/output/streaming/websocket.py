@@ -8,6 +8,7 @@ import re
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
+from socket import SO_SNDBUF, SOL_SOCKET
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
@@ -16,11 +17,12 @@ from websockets.http11 import Request
 from engine.core.errors import OutputError
 from engine.output.streaming.address import StreamAddress
 from engine.output.streaming.message import Message, as_line
+from engine.output.streaming.pace import Pace
 
 START_LIMIT = 5.0  # seconds
 GOODBYE = 0.3  # seconds for a client to answer when we close
-# A client with this many unread bytes gets no more until it has read them.
-MOST_WAITING = 65_536
+# Bytes that the system keeps for a client, which would otherwise be megabytes: many seconds of old messages.
+SEND_BUFFER = 16_384
 # Programs send no origin. A web page sends its own: without this check, any page that is open in a browser here could
 # read the stream.
 LOCAL_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
@@ -43,6 +45,8 @@ class WebSocketLink:
         self._ending = asyncio.Event()
         self._started: Future[Server] = Future()
         self._heard = False  # whether a client may be connected
+        self._paces: dict[ServerConnection, Pace] = {}
+        self._pings: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, name="websocket", daemon=True)
         self._thread.start()
         try:
@@ -93,19 +97,35 @@ class WebSocketLink:
         async with server:
             self._started.set_result(server)
             await self._ending.wait()
+        for ping in self._pings:
+            ping.cancel()
+        await asyncio.gather(*self._pings, return_exceptions=True)
 
     def _on_client(self, client: ServerConnection, request: Request) -> None:
         """Add a client, before it is notified that it is connected."""
         self._heard = True
+        client.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
 
     def _spread(self, text: str) -> None:
         clients = self._server.connections
         self._heard = bool(clients)
-        for client in clients:
-            if client.transport.get_write_buffer_size() > MOST_WAITING:
+        now = self._loop.time()
+        self._paces = {client: self._paces.get(client) or Pace(now) for client in clients}
+        for client, pace in self._paces.items():
+            # The next message is newer than this one, so none is kept for later.
+            if client.transport.get_write_buffer_size() or not pace.is_free(now):
                 self.missed += 1
-            else:
-                broadcast([client], text)
+                continue
+            broadcast([client], text)
+            if pace.sent(now):
+                ping = self._loop.create_task(self._ask(client, pace))
+                self._pings.add(ping)
+                ping.add_done_callback(self._pings.discard)
+
+    async def _ask(self, client: ServerConnection, pace: Pace) -> None:
+        with suppress(ConnectionClosed):
+            await (await client.ping())
+            pace.answered(self._loop.time())
 
 
 async def _listen(client: ServerConnection) -> None:

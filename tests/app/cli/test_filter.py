@@ -155,8 +155,8 @@ def test_a_hook_runs_only_where_the_user_put_it_or_said_so(capsys, own, pictures
     assert "hook.py is not run" in err
     assert "was read, but not run" in run(capsys, "check", "hooked")[1]
     assert not marker.exists()
-    assert run(capsys, "apply", tmp_path / "hooked", *arguments, "--run-hook")[0] == 0
+    assert run(capsys, "apply", tmp_path / "hooked", *arguments, "--run-hook", "--overwrite")[0] == 0
     assert marker.exists()
     marker.unlink()
-    assert run(capsys, "apply", "hooked", *arguments)[0] == 0
+    assert run(capsys, "apply", "hooked", *arguments, "--overwrite")[0] == 0
     assert marker.exists()

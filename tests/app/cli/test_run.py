@@ -10,7 +10,7 @@ import pytest
 
 from app.cli import run as run_command
 from app.cli.main import main
-from engine.core.errors import ModelError
+from engine.core.errors import ModelError, OutputError
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.live import camera_reader
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, hangs, noisy
@@ -87,3 +87,14 @@ def test_a_run_without_a_window_has_a_model_without_naming_one(monkeypatch, caps
     monkeypatch.setattr(ModelLibrary, "load", load)
     assert run(capsys, "sample", "--headless")[0] == 1
     assert loaded == [DEFAULT_MODEL]
+
+
+def test_a_stream_that_cannot_be_sent_is_an_error_of_the_run(capsys, monkeypatch):
+    def refuse(self, message):
+        raise OutputError("The stream cannot be sent", "the network is down", "check the network")
+
+    monkeypatch.setattr("engine.output.streaming.streamer.DatagramLink.send", refuse)
+    code, err = run(capsys, "sample", "--headless", "--frames", 3, "--stream", "udp://127.0.0.1:5005")
+    assert code == 1
+    assert "The stream cannot be sent" in err
+    assert "Traceback" not in err

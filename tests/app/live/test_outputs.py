@@ -43,3 +43,18 @@ def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, 
         assert source.read() is not None
         source.close()
     made.close()
+
+
+def test_where_no_picture_comes_neither_a_recording_nor_a_log_begins(qtbot, tmp_path):
+    made = Outputs(tmp_path / "folder")
+    made.is_fed = lambda: False
+    failed, states = [], []
+    made.failed.connect(failed.append)
+    for changed in (made.recording_changed, made.log_changed):
+        changed.connect(states.append)
+    made.record(Recording.BOTH)
+    made.start_log(".csv")
+    assert ["There is nothing to record" in str(error) for error in failed] == [True, True]
+    assert states == [False, False]
+    assert not (tmp_path / "folder").exists()
+    made.close()

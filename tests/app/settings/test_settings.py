@@ -360,7 +360,7 @@ def test_fault_56_a_broken_file_is_reported_once_and_mended(path, qapp):
 
 
 def test_fault_56_settings_that_cannot_be_written_are_reported_once(path, qtbot, qapp, monkeypatch):
-    def refuse(path):
+    def refuse(path, durable):
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(settings_file, "replaced", refuse)

@@ -1,15 +1,18 @@
-"""Files from outside: only regular ones are read, below a cap, and never with a wait."""
+"""Files from outside are regular ones below a cap; what is written is whole or not there, also when many write."""
 
 from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from engine.core.files import open_regular, read_regular
+from engine.core import files
+from engine.core.files import open_regular, partial_path, read_regular, replaced
 
 
 def test_a_regular_file_is_read_up_to_its_cap(tmp_path):
@@ -56,3 +59,79 @@ def test_an_opened_file_can_be_read_in_parts(tmp_path):
     (tmp_path / "lines").write_bytes(b"one\ntwo\n")
     with open_regular(tmp_path / "lines", 100) as stream:
         assert [stream.readline(), stream.readline(2), stream.seek(0), stream.read(3)] == [b"one\n", b"tw", 0, b"one"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from engine.core.files import replaced
+path, text = Path(sys.argv[1]), sys.argv[2] * 50_000
+for number in range(150):
+    with replaced(path, durable=number % 50 == 0) as temporary:
+        temporary.write_text(text)
+"""
+
+
+def test_two_programs_that_write_one_file_at_once_neither_fail_nor_mix(tmp_path):
+    path = tmp_path / "shared.txt"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, path, letter], stderr=subprocess.PIPE, text=True)
+        for letter in "abc"
+    ]
+    seen = set()
+    while any(writer.poll() is None for writer in writers):
+        if path.exists():
+            text = path.read_text()
+            assert len(text) == 50_000
+            assert len(set(text)) == 1, "two texts are mixed"
+            seen.add(text[0])
+    assert [writer.communicate()[1] for writer in writers] == ["", "", ""]
+    assert [writer.returncode for writer in writers] == [0, 0, 0]
+    assert list(tmp_path.iterdir()) == [path]
+    assert seen <= set("abc")
+
+
+def test_a_name_keeps_its_ending_and_is_given_once(tmp_path):
+    first, second = partial_path(tmp_path / "a b.csv"), partial_path(tmp_path / "a b.csv")
+    assert first != second
+    assert {file.suffix for file in (first, second)} == {".csv"}
+    assert first.name.startswith(".a b.")
+
+
+def test_a_failure_keeps_the_file_and_leaves_nothing(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+    with pytest.raises(ZeroDivisionError), replaced(path) as temporary:
+        temporary.write_text(str(1 // len(path.suffixes[1:])))
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not say whether a process has ended")
+def test_fault_19_what_a_killed_program_left_is_removed_and_what_others_write_is_kept(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "-c", "from engine.core.files import partial_path; from pathlib import Path; import sys\n"
+         "partial_path(Path(sys.argv[1])).write_text('half')", tmp_path / "a.txt"], check=True,
+    )  # fmt: skip
+    assert ended.returncode == 0
+    (left,) = tmp_path.iterdir()
+    foreign = left.with_name(left.name.replace(files._MACHINE, "00000000"))
+    old = left.with_name(left.name.replace(files._MACHINE, "00000001"))
+    mine, own = partial_path(tmp_path / "b.txt"), tmp_path / ".my own.part.txt"
+    for file in (foreign, old, mine, own):
+        file.write_text("kept")
+    os.utime(old, (time.time() - 2 * files.STALE,) * 2)
+    with replaced(tmp_path / "c.txt", durable=True) as temporary:
+        temporary.write_text("new")
+    assert set(tmp_path.iterdir()) == {foreign, mine, own, tmp_path / "c.txt"}
+
+
+def test_durable_files_reach_the_disk_before_they_get_their_name(tmp_path, monkeypatch):
+    path, synced = tmp_path / "a.txt", []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(path.exists()))
+    with replaced(path, durable=True) as temporary:
+        temporary.write_text("x")
+    assert synced == [False]
+    with replaced(Path(path)) as temporary:
+        temporary.write_text("y")
+    assert synced == [False]

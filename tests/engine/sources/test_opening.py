@@ -227,3 +227,26 @@ def test_a_pipe_is_called_one_at_once(tmp_path):
         with pytest.raises(SourceError, match="It is a pipe, a device or a socket") as refused:
             open_source(path, list)
         assert "was meant" not in str(refused.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("spec", "what", "fix"),
+    [
+        ("-", "Standard input cannot be shown", "write it into a file first"),
+        ("rtsp://192.168.1.9/live", "nothing is fetched from a network", "save the video into a file first"),
+        ("shots/%04d.png", "not read by a pattern", "a folder of their own"),
+        ("shots/*.png", "not read by a pattern", "such as shots"),
+    ],
+)
+def test_what_other_programs_read_gets_true_advice(spec, what, fix):
+    with pytest.raises(SourceError) as refused:
+        open_source(spec, cameras=list)
+    assert what in str(refused.value)
+    assert fix in str(refused.value).replace("Put them into ", "").replace("Write", "write").replace("Save", "save")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_called_a_pipe_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="it is a pipe or a device|It is a pipe or a device"):
+        open_source(str(tmp_path / "pipe.mp4"), cameras=list)

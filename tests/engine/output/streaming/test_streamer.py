@@ -24,7 +24,7 @@ from engine.inference.signals import FaceSignals
 from engine.output.streaming import websocket
 from engine.output.streaming.address import parse_address
 from engine.output.streaming.message import osc_message
-from engine.output.streaming.streamer import Streamer
+from engine.output.streaming.streamer import Streamer, open_link
 from tests.fakes.live_fakes import wait_until
 from tests.fakes.results import result
 
@@ -370,3 +370,19 @@ def test_the_receivers_in_the_documentation_receive(tmp_path, streamer, kind, co
         sender.join()
     x, y = result(5).faces[0].landmarks[30]
     assert f"nose at {x:.1f}, {y:.1f}" in line
+
+
+def test_datagrams_may_go_to_a_whole_network(monkeypatch):
+    """Without the permission, the system refuses to send to a broadcast address."""
+    link = open_link(parse_address("udp://255.255.255.255:5005"))
+    try:
+        assert link._socket.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST)
+    finally:
+        link.close()
+
+
+def test_an_expected_error_is_one_sentence_in_the_log_without_a_traceback(streamer, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(OutputError):
+        streamer(f"ws://127.0.0.1:{other.getsockname()[1]}").ready()
+    assert [record.exc_info for record in caplog.records] == [None]
+    assert "Traceback" not in caplog.text
