@@ -9,12 +9,13 @@ from pathlib import Path
 from app.cli.options import add_action, add_actions, add_detector, add_json, add_model
 from app.cli.outputs import add_overwrite, pictures_in
 from app.cli.terminal import INTERRUPTED, report, say, table
-from engine.batch.apply_filter import apply_to_source
+from engine.batch.apply_filter import apply_to_source, written_name
 from engine.core.interruption import interruption_watch
 from engine.filters.library import FilterLibrary, create_filter, filter_entry, is_own, load_filter, user_filters
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline
+from engine.output.sound import copy_sound
 from engine.sources.base import SourceKind
 from engine.sources.opening import open_source
 
@@ -86,7 +87,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _apply(options: argparse.Namespace) -> int:
     out = Path(options.out)
-    for file in (out, *(out / picture.name for picture in pictures_in(Path(options.path)))):
+    for file in (out, *(out / written_name(picture.name) for picture in pictures_in(Path(options.path)))):
         options.guard.check(file)
     folder = FilterLibrary().find(options.filter)
     hooks = options.run_hook or is_own(folder)
@@ -101,9 +102,10 @@ def _apply(options: argparse.Namespace) -> int:
         remark = source.remark
     if noted.is_set():
         say(INTERRUPTED, error=True)
+    sound = copy_sound(Path(options.path), out) if source.kind is SourceKind.VIDEO and out.is_file() else ""
     text = f"{frames} pictures or frames written to {options.out}; {with_faces} of them have a face."
     report({"frames": frames, "with_faces": with_faces, "out": options.out}, text, options.json)
     failure = None if loaded.hook is None else loaded.hook.error
-    for problem in filter(None, (remark, str(failure or ""))):
+    for problem in filter(None, (sound, remark, str(failure or ""))):
         say(problem, error=True)
     return noted.exit_code or (1 if remark or failure else 0)

@@ -13,12 +13,13 @@ from app.cli.terminal import INTERRUPTED, number, report, say
 from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
 from engine.core.errors import UsageError
 from engine.core.interruption import interruption_watch
-from engine.formats.images import PICTURE_SUFFIXES
+from engine.formats.images import WRITABLE_SUFFIXES
 from engine.inference.detector import make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.camera_reader import open_guarded
 from engine.output.rescue import rescue_recordings
+from engine.output.sound import copy_sound
 from engine.output.streaming.address import parse_address
 from engine.output.streaming.streamer import Streamer
 from engine.output.video_writer import CODECS
@@ -100,7 +101,7 @@ def _check(options: argparse.Namespace) -> None:
             "that is for runs without a window",
             "add --headless",
         )
-    for name, endings in (("record", set(CODECS)), ("picture", PICTURE_SUFFIXES)):
+    for name, endings in (("record", set(CODECS)), ("picture", WRITABLE_SUFFIXES)):
         target = getattr(options, name)
         if target is not None and Path(target).suffix.lower() not in endings:
             raise UsageError(
@@ -143,8 +144,10 @@ def _headless(options: argparse.Namespace) -> int:
     if failure is not None:
         say(str(failure), error=True)
     report(summary.as_report(), _text(summary), options.json)
-    if remark:
-        say(remark, error=True)
+    recorded = settings.record is not None and settings.record.is_file() and source.kind is SourceKind.VIDEO
+    sound = copy_sound(Path(options.source).expanduser(), Path(options.record)) if recorded else ""
+    for problem in filter(None, (sound, remark)):
+        say(problem, error=True)
     return noted.exit_code or (1 if remark or failure else 0)
 
 

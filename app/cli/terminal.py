@@ -23,7 +23,8 @@ def say(text: str, error: bool = False) -> None:
     stream = sys.stderr if error else sys.stdout
     if stream is not None:  # a windowed bundle has none
         try:
-            stream.write(text + "\n")
+            encoding = stream.encoding or "utf-8"  # of a terminal that may know fewer characters
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             stream.flush()
         except OSError as refusal:
             if refusal.errno != errno.EIO:
@@ -49,7 +50,7 @@ def report(values: Mapping[str, Any], text: str, target: str | None) -> None:
     path = Path(target)
     try:
         with replaced(path) as temporary:
-            temporary.write_text(document + "\n", encoding="utf-8")
+            temporary.write_text(document + "\n", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(
             f"The report {path} cannot be written ({error.strerror})",

@@ -97,7 +97,7 @@ def write_settings(path: Path, text: str) -> None:
     """
     try:
         with replaced(path, durable=True) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", errors="replace")  # odd names of files
     except OSError as error:
         raise SettingsError(
             f"The settings cannot be kept in {path} ({error.strerror})",

@@ -46,7 +46,7 @@ def start_log(path: Path) -> logging.Handler | None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = _QuietHandler(path, maxBytes=LARGEST, backupCount=1, encoding="utf-8")
+        handler = _QuietHandler(path, maxBytes=LARGEST, backupCount=1, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         _log.warning("There is no log file: %s cannot be written (%s)", path, error.strerror)
         return None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.batch.frames import process_frames, require_end
+from engine.batch.frames import finish_recording, moment_in, process_frames, require_end
 from engine.core.errors import UsageError
 from engine.core.frame import Frame
 from engine.core.output_guard import OutputGuard
 from engine.filters.painter import Filter
-from engine.formats.images import PICTURE_SUFFIXES, write_picture
+from engine.formats.images import WRITABLE_SUFFIXES, write_picture
 from engine.inference.pipeline import Pipeline
 from engine.output.recorder import TimedRecorder
 from engine.sources.base import FALLBACK_RATE, Source, SourceKind
@@ -52,16 +52,22 @@ def apply_to_source(
             if source.kind is SourceKind.PICTURES:
                 write_picture(_target(out, path, frame), picture)
             else:
-                recorder.write(picture, frame.captured)
+                recorder.write(picture, moment_in(source, frame))
             frames, with_faces = frames + 1, with_faces + bool(result.faces)
+        finish_recording(source, recorder)
     return frames, with_faces
+
+
+def written_name(name: str) -> str:
+    """Return the name under which a picture is written: its own, with `.png` behind a format that is only read."""
+    return name if Path(name).suffix.lower() in WRITABLE_SUFFIXES else f"{name}.png"
 
 
 def _target(out: Path, path: Path, frame: Frame) -> Path:
     """Return where a picture goes."""
-    is_file = out.suffix.lower() in PICTURE_SUFFIXES
+    is_file = out.suffix.lower() in WRITABLE_SUFFIXES
     if is_file and path.is_dir():
         raise UsageError(f"{out} is one picture, but {path} is a folder", "--out names a file", "name a folder")
-    target = out if is_file else out / frame.name
+    target = out if is_file else out / written_name(frame.name)
     OutputGuard([path / frame.name if path.is_dir() else path], overwrite=True).check(target)
     return target

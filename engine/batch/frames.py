@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 
 from engine.core.errors import SourceError, UsageError
 from engine.core.faces import Result
+from engine.core.frame import Frame
 from engine.inference.landmarker import not_finite_error
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals, SignalReader
-from engine.sources.base import Source, SourceKind
+from engine.output.recorder import TimedRecorder
+from engine.sources.base import FALLBACK_RATE, Seekable, Source, SourceKind
 
 # Sources without an end stop after this many frames unless a number is given.
 ENDLESS_FRAMES = 300
@@ -43,6 +45,19 @@ def process_frames(
         count += 1
     if not count and not stop():
         raise SourceError(f"{source.name} gave no picture", "it is empty or ended at once", "choose another source")
+
+
+def moment_in(source: Source, frame: Frame) -> float:
+    """Return when a frame is shown in seconds, for a recording: by the file's time, or of live ones by the clock."""
+    if frame.time is not None or source.kind is SourceKind.CAMERA:
+        return frame.moment
+    return frame.id / (source.rate or FALLBACK_RATE)
+
+
+def finish_recording(source: Source, recording: TimedRecorder) -> None:
+    """Show a recording's last picture for as long as the source shows its last frame, if it was read to its end."""
+    if source.kind is SourceKind.VIDEO and source.frame_count is not None and isinstance(source, Seekable):
+        recording.hold_until(source.duration or 0.0)
 
 
 def is_endless(source: Source) -> bool:

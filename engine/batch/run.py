@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from engine.batch.frames import process_frames
+from engine.batch.frames import finish_recording, moment_in, process_frames
 from engine.core.stats import Meter, Spread
 from engine.formats.images import write_picture
 from engine.inference.pipeline import Pipeline
@@ -20,7 +20,7 @@ from engine.output.recorder import TimedRecorder
 from engine.output.streaming.streamer import Streamer
 from engine.render.overlay import OverlayPainter
 from engine.render.scene import Look, OverlayOptions
-from engine.sources.base import Source
+from engine.sources.base import Source, SourceKind
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
     canvas = np.empty((0, 0, 4), np.uint8)
     keep = None
     start = time.monotonic()
-    recording = TimedRecorder(settings.record, source.rate) if settings.record else None
+    recording = (
+        TimedRecorder(settings.record, source.rate, live=source.kind is SourceKind.CAMERA) if settings.record else None
+    )
     with recording or nullcontext():
         for result, signals in process_frames(source, pipeline, settings.frames, settings.stop):
             frame = result.frame
@@ -111,9 +113,11 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
             for numbers in (meter, shown):
                 numbers.add(result, time.monotonic(), draw_ms)
             if recording is not None:
-                recording.write(canvas.copy(), frame.captured)
+                recording.write(canvas.copy(), moment_in(source, frame))
             if settings.picture is not None and (result.faces or keep is None):
                 keep = canvas.copy()
+        if recording is not None:
+            finish_recording(source, recording)
         elapsed = time.monotonic() - start
     stats = meter.stats()
     if settings.picture is not None and keep is not None:

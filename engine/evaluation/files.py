@@ -108,7 +108,7 @@ def write_texts(folder: Path, texts: dict[str, str]) -> None:
     try:
         for name, text in texts.items():
             with replaced(folder / name) as temporary:
-                temporary.write_text(text, encoding="utf-8", newline="\n")
+                temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise RecordingError(
             f"The folder {folder} cannot be written ({error.strerror})",

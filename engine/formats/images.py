@@ -3,43 +3,58 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from engine.core.errors import RecordingError, SourceError
-from engine.core.files import replaced
+from engine.core.files import open_regular, read_regular, replaced
 
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+# Endings that pictures have; what a file holds is decided by its first bytes.
+PICTURE_SUFFIXES = {
+    *(".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".apng", ".bmp", ".dib", ".webp", ".tif", ".tiff"),
+    *(".gif", ".avif", ".jp2", ".j2k", ".jpx"),
+}
+# Those in which pictures are written.
+WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 # Larger pictures are refused before they fill the memory: 100 megapixels are 300 MB of RGB.
 MOST_PIXELS = 100_000_000
 LONGEST_SIDE = 32_766  # OpenCV's warping counts pixels in 16 bits
+MOST_BYTES = 1_000_000_000  # of a file
+# What shows through transparent pixels.
+GROUND = (255, 255, 255)
+# A picture of 16 bits a channel whose values need no more than this many was written by a camera of so few.
+FEWEST_BITS, MOST_UNSCALED_BITS = 8, 12
+# Formats whose further pictures are small or other versions of the first.
+_ONE_PICTURE = ("JPEG", "MPO", "JPEG2000")
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Read a picture as `[H, W, 3]` uint8 RGB, turned upright by its EXIF flag.
+
+    Transparent pixels show white. Of several pictures in a file the first is read. Pictures of 16 bits a channel are
+    scaled by the 10 or 12 bits that they use, if they use no more.
 
     Raises:
         SourceError: the file is missing, empty, too large or no picture.
     """
     try:
         # cv2.imread cannot open every path on Windows.
-        data = np.fromfile(path, np.uint8)
+        content = read_regular(path, MOST_BYTES)
     except OSError as error:
         raise SourceError(
             f"The picture {path} cannot be opened ({error.strerror})",
             "it was moved, or its permissions forbid reading",
             "check the path",
         ) from error
-    _check_announced_size(path, data)
-    try:
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    except cv2.error:
-        picture = None
+    picture = _decode(path, content) if content else None
     if picture is None:
         raise SourceError(
             f"{path} is no readable picture",
@@ -47,6 +62,77 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             "open it in a picture viewer and save it again as JPEG or PNG",
         )
     _check_size(path, picture.shape[1], picture.shape[0])
+    return picture
+
+
+def count_pictures(path: Path) -> int:
+    """Return how many pictures a file holds, such as the frames of an animation; 1 where that is unknown."""
+    try:
+        with open_regular(path, MOST_BYTES) as stream, _opened(stream) as picture:
+            return 1 if picture.format in _ONE_PICTURE else getattr(picture, "n_frames", 1)
+    except (OSError, ValueError, SyntaxError, EOFError):
+        return 1
+
+
+def plays(path: Path) -> bool:
+    """Return whether a file is an animation that can be played as a video: a GIF or PNG of several pictures."""
+    try:
+        with open_regular(path, MOST_BYTES) as stream, _opened(stream) as picture:
+            return picture.format in ("GIF", "PNG") and getattr(picture, "n_frames", 1) > 1
+    except (OSError, ValueError, SyntaxError, EOFError):
+        return False
+
+
+def _decode(path: Path, content: bytes) -> NDArray[np.uint8] | None:
+    """Return the picture as RGB, None if it cannot be decoded."""
+    try:
+        with _opened(BytesIO(content)) as opened:
+            _check_size(path, *opened.size)
+            if opened.has_transparency_data:
+                return _composed(opened)
+            picture = _decode_by_opencv(content)
+            return _composed(opened) if picture is None else picture
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "far more pixels than that") from error
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+    ):  # a file that Pillow does not know may be one that OpenCV knows
+        return _decode_by_opencv(content)
+
+
+@contextmanager
+def _opened(stream: BinaryIO) -> Iterator[Image.Image]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # our own limit has its own error, and damage is seen by decoding
+        with Image.open(stream) as picture:
+            yield picture
+
+
+def _composed(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return a picture of Pillow, upright, over the ground where it is transparent."""
+    upright = ImageOps.exif_transpose(picture)
+    if not upright.has_transparency_data:
+        return np.array(upright.convert("RGB"))
+    ground = Image.new("RGBA", upright.size, (*GROUND, 255))
+    return np.array(Image.alpha_composite(ground, upright.convert("RGBA")).convert("RGB"))
+
+
+def _decode_by_opencv(content: bytes) -> NDArray[np.uint8] | None:
+    data = np.frombuffer(content, np.uint8)
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        if picture is not None and picture.dtype not in (np.uint8, np.uint16):
+            picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    if picture is None:
+        return None
+    if picture.dtype == np.uint16:
+        bits = max(FEWEST_BITS, int(picture.max()).bit_length() + 1 & ~1)
+        picture = (picture >> (bits if bits <= MOST_UNSCALED_BITS else 16) - 8).astype(np.uint8)
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB, dst=picture)
 
 
@@ -68,20 +154,6 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
             "the ending is no picture format, the folder forbids writing, or the disk is full",
             "choose another name ending in .png or .jpg, or another folder",
         ) from error
-
-
-def _check_announced_size(path: Path, data: NDArray[np.uint8]) -> None:
-    """Refuse a picture that is too large by its header, before decoding it fills the memory."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit has its own error
-            with Image.open(BytesIO(data.tobytes())) as picture:
-                size = picture.size
-    except Image.DecompressionBombError as error:
-        raise _too_large(path, "far more pixels than that") from error
-    except (OSError, ValueError):  # a file that Pillow does not know may be one that OpenCV knows
-        return
-    _check_size(path, *size)
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

@@ -75,6 +75,10 @@ def as_prediction(
     )
 
 
+# How a file's name that is no UTF-8 is written: in JSON it is read back as it was.
+ODD_NAMES = "backslashreplace"
+
+
 def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
     """Write predictions, consumed one by one, all of them or none; return how many there were.
 
@@ -177,8 +181,7 @@ def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
 
 
 def _opened(path: Path) -> TextIO:
-    # Bytes of a name that are no letters are written as JSON's escapes.
-    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+    return path.open("w", encoding="utf-8", errors=ODD_NAMES, newline="")
 
 
 def _csv_row(record: dict[str, Any], face: dict[str, Any]) -> dict[str, object]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,8 @@ TimedPicture = tuple[NDArray[np.uint8], float]
 MOST_WAITING_BYTES = 48_000_000
 # Where the rate is not known, it is measured over this many first pictures.
 PICTURES_TO_MEASURE = 15
+# A file's own rate is raised if its first pictures follow each other closer by this factor, as those of variable rates.
+PICTURES_TO_CHECK, FASTER = 5, 1.2
 # A picture that was shown longer, as while the view was paused, is shortened to this.
 LONGEST_HOLD = 5.0  # seconds
 # By how many periods a picture may be early or late before one is left out or repeated.
@@ -75,7 +78,7 @@ class LiveRecorder(OutputWorker[TimedPicture]):
         check_target(path)
         super().__init__(f"The recording {path}", MOST_WAITING_BYTES, on_error)
         self.path = path
-        self._recorder = TimedRecorder(path, rate, partial(open_recorder, patience=PATIENCE), in_real_time=True)
+        self._recorder = TimedRecorder(path, rate, partial(open_recorder, patience=PATIENCE), live=True)
         self._thread.start()
 
     def add(self, picture: NDArray[np.uint8], moment: float) -> bool:
@@ -106,14 +109,16 @@ class LiveRecorder(OutputWorker[TimedPicture]):
 
 
 class TimedRecorder:
-    """Records pictures at a known rate, or else at the rate of the first ones. Used by one thread.
+    """Records pictures at their moments into a video of a constant rate. Used by one thread.
+
+    Pictures are repeated, and some left out, so that the video lasts as long as what it shows.
 
     Args:
         path: the file, ending in .mp4 or .avi.
         rate: frames per second; None measures it over `PICTURES_TO_MEASURE` pictures, which are kept until then.
         open_recorder: opens the file, as `VideoRecorder` does.
-        in_real_time: repeat pictures, and leave some out, so that the video lasts as long as what it shows; otherwise
-            each picture is one frame.
+        live: the moments are those of a clock, so they jitter, and a long pause is shortened; otherwise they are a
+            file's own.
     """
 
     def __init__(
@@ -121,10 +126,10 @@ class TimedRecorder:
         path: Path,
         rate: float | None,
         open_recorder: Callable[..., VideoRecorder] = VideoRecorder,
-        in_real_time: bool = False,
+        live: bool = False,
     ) -> None:
         self._path, self._rate, self._open_recorder = path, rate, open_recorder
-        self._in_real_time = in_real_time
+        self._live = live
         self._first: list[TimedPicture] = []
         self._recorder: VideoRecorder | None = None
         self._last: TimedPicture | None = None
@@ -152,11 +157,21 @@ class TimedRecorder:
     def write(self, picture: NDArray[np.uint8], moment: float) -> None:
         """Write a picture taken at a `moment`, or keep it until the rate is known; see `LiveRecorder.add`."""
         if self._recorder is not None:
-            self._place(self._recorder, picture, moment)
+            self._place(self._recorder, self._rate or FALLBACK_RATE, picture, moment)
             return
         self._first.append((picture, moment))
-        if self._rate or len(self._first) == PICTURES_TO_MEASURE:
+        wanted = PICTURES_TO_MEASURE if not self._rate else 1 if self._live else PICTURES_TO_CHECK
+        if len(self._first) == wanted:
             self._begin()
+
+    def hold_until(self, moment: float) -> None:
+        """Let the last picture be shown until a moment, as a file's last frame is."""
+        if self._first:
+            self._begin()
+        if self._recorder is not None and self._last is not None and self._rate:
+            missing = round((moment - self._start) * self._rate) - self._recorder.frames
+            for _ in range(missing):
+                self._recorder.write(_bgr(self._last[0]))
 
     def _begin(self) -> None:
         """Open the file, and write the pictures that were kept."""
@@ -166,21 +181,22 @@ class TimedRecorder:
         seconds = first[-1][1] - self._start
         if not self._rate:
             self._rate = min((len(first) - 1) / seconds, FASTEST_RATE) if seconds > 0 else FALLBACK_RATE
+        elif not self._live:
+            steps = [later - earlier for (_, earlier), (_, later) in pairwise(first) if later > earlier]
+            closest = 1 / min(steps, default=math.inf)
+            self._rate = min(closest, FASTEST_RATE) if closest > FASTER * self._rate else self._rate
         self._recorder = self._open_recorder(self._path, self._rate, (width, height))
         for picture, moment in first:
-            self._place(self._recorder, picture, moment)
+            self._place(self._recorder, self._rate, picture, moment)
 
-    def _place(self, recorder: VideoRecorder, picture: NDArray[np.uint8], moment: float) -> None:
+    def _place(self, recorder: VideoRecorder, rate: float, picture: NDArray[np.uint8], moment: float) -> None:
         """Write a picture at its time: repeat the last one before it, or leave it out if it came too early."""
-        if not self._in_real_time or not self._rate:
-            recorder.write(_bgr(picture))
-            return
         last, self._last = self._last, (picture, moment)
         if last is not None:
             step = moment - last[1]
             # A picture shown too long, or a clock that went back, moves the start: the video continues from here.
-            self._start += step - min(max(step, 0.0), LONGEST_HOLD)
-        late = (moment - self._start) * self._rate - recorder.frames
+            self._start += step - min(max(step, 0.0), LONGEST_HOLD if self._live else math.inf)
+        late = (moment - self._start) * rate - recorder.frames
         if late <= -TOLERANCE:
             return
         if last is not None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import RecordingError
 from engine.core.files import free_bytes, partial_path
+from engine.formats.plain_name import PlainName
 from engine.output.letterbox import Letterbox
 
 log = logging.getLogger(__name__)
@@ -78,10 +79,11 @@ class VideoRecorder:
         self._check_space()
         # OpenCV chooses the container by the ending, so the temporary name keeps it.
         self._partial = partial_path(path.with_stem(f"{path.stem}.{size[0]}x{size[1]}x{rate:.6g}"), RECORDING)
+        self._plain = _plain_name(self._partial)
         self._letterbox = Letterbox(size)
         codec = cv2.VideoWriter.fourcc(*CODECS[path.suffix.lower()])
         rate = float(rate) if rate < FASTEST_EXACT_RATE else round(rate, 2)  # the nearest that every codec takes
-        self._writer: cv2.VideoWriter | None = open_writer(os.fspath(self._partial), codec, rate, size)
+        self._writer: cv2.VideoWriter | None = open_writer(self._plain.text, codec, rate, size)
         if not self._writer.isOpened():
             self._writer.release()
             self._partial.unlink(missing_ok=True)
@@ -137,7 +139,7 @@ class VideoRecorder:
             return
         self._writer.release()
         self._writer = None
-        found = _count_frames(self._partial, self._patience)
+        found = _count_frames(self._plain.text, self._patience)
         if found == self.frames > 0:
             self._move(self._partial, self.path)
             self.is_whole = True
@@ -199,12 +201,23 @@ def check_target(path: Path) -> None:
         )
 
 
-def _count_frames(path: Path, patience: float) -> int:
+def _plain_name(path: Path) -> PlainName:
+    try:
+        return PlainName(path)
+    except OSError as error:
+        raise RecordingError(
+            f"The video {path} cannot be recorded under its name ({error.strerror})",
+            "it holds characters that the encoder does not take, and no link to it can be made",
+            "choose another name or folder",
+        ) from error
+
+
+def _count_frames(name: str, patience: float) -> int:
     """Return how many frames of a file can really be decoded; its header may promise more.
 
     After `patience` seconds the header is trusted if the last frame that it promises can be decoded.
     """
-    capture = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG)
+    capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
     deadline = time.monotonic() + patience
     count = 0
     while capture.grab():

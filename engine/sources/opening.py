@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from engine.core.errors import SourceError
-from engine.formats.images import PICTURE_SUFFIXES
+from engine.formats.images import PICTURE_SUFFIXES, plays
+from engine.formats.signatures import FOREIGN_SUFFIXES, VIDEO_SUFFIXES, FileKind, kind_of
 from engine.sources.base import CameraFormat, Source
 from engine.sources.camera import DEFAULT_FORMAT, CameraSource
 from engine.sources.discovery import Camera, CameraAbsent, find_camera, list_cameras, same_camera_elsewhere
@@ -17,11 +18,6 @@ from engine.sources.pictures import PicturesSource
 from engine.sources.video import VideoSource
 
 SAMPLE = "sample"
-VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
-
-# Picture formats that cannot be decoded here; the error says so instead of suspecting damage.
-FOREIGN_SUFFIXES = {".heic", ".heif", ".svg", ".svgz", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".pdf"}
-
 
 # By the names of cameras, while the program runs.
 BACKENDS_THAT_WORKED: dict[str, int] = {}
@@ -75,13 +71,21 @@ def _is_folder(path: Path) -> bool:
 
 def _open_file(path: Path) -> Source:
     ending = path.suffix.lower()
-    if ending in FOREIGN_SUFFIXES:
+    try:
+        kind = kind_of(path)
+    except OSError:  # what opens it says so
+        kind = FileKind.UNKNOWN
+    if kind is FileKind.FOREIGN:
+        named = f"{ending[1:].upper()} files need" if ending in FOREIGN_SUFFIXES else "by its first bytes it needs"
         raise SourceError(
-            f"{path} cannot be shown",
-            f"{ending[1:].upper()} files need a decoder that is not included",
-            "save or export it as JPEG or PNG",
+            f"{path} cannot be shown", f"{named} a decoder that is not included", "save or export it as JPEG or PNG"
         )
-    return PicturesSource(path) if ending in PICTURE_SUFFIXES else VideoSource(path)
+    if kind is FileKind.PICTURE or (kind is FileKind.UNKNOWN and ending in PICTURE_SUFFIXES):
+        try:
+            return VideoSource(path) if plays(path) else PicturesSource(path)
+        except SourceError:
+            return PicturesSource(path)
+    return VideoSource(path)
 
 
 def _unknown(text: str, absent: CameraAbsent) -> SourceError:
@@ -114,7 +118,7 @@ def _foreign(text: str, path: Path) -> SourceError | None:
         return SourceError(what, why, f"put them into a folder of their own, and name that, such as {path.parent}")
     is_video_device = text.startswith("/dev/video")  # of a camera that was not found
     if os.path.exists(path) and not os.path.isfile(path) and not is_video_device:  # noqa: PTH110, PTH113  as above
-        what, why = f"{path} cannot be shown", "it is a pipe or a device, not a file"
+        what, why = f"{path} cannot be shown", "it is a pipe, a device or a socket, not a file"
         return SourceError(what, why, "write its content into a file first, and name that")
     return None
 
@@ -137,10 +141,6 @@ def _missing(path: Path) -> SourceError:
     if os.path.islink(path):  # noqa: PTH114  as above
         return SourceError(
             f"{path} is a link to a file that is gone", "the file was moved or deleted", "restore the file"
-        )
-    if os.path.exists(path):  # noqa: PTH110  as above
-        return SourceError(
-            f"{path} cannot be opened", "it is a pipe, a device or a socket, not a file", "save its content to a file"
         )
     what = f"There is no file {path}"
     if not _is_folder(path.parent):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SourceError
 from engine.core.frame import Frame
-from engine.formats.images import PICTURE_SUFFIXES, read_picture
+from engine.formats.images import PICTURE_SUFFIXES, count_pictures, read_picture
 from engine.formats.packs import is_pack
+from engine.formats.signatures import VIDEO_SUFFIXES, FileKind, kind_of
 from engine.sources.base import SourceKind
 from engine.sources.truth import GroundTruth, truth_of_pack, truth_of_pictures
 
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 SHOWING_RATE = 1.0  # pictures per second
 NAMED_IN_REMARK = 3
+# What lies beside pictures, such as labels, and is never one.
+BESIDE_PICTURES = {".pts", ".csv", ".json", ".jsonl", ".txt", ".npz", ".md", ".toml", ".xml", ".html", ".py", ".zip"}
 
 
 class PicturesSource:
@@ -47,6 +51,8 @@ class PicturesSource:
         self.name = path.name or str(path.resolve())
         self.rate: float | None = SHOWING_RATE
         self._is_folder = path.is_dir()
+        self._left_out: list[Path] = []  # pictures and videos of the folder that are not shown
+        self._several: list[Path] = []  # files of several pictures, of which the first was shown
         self._paths, self._truth = self._find(path)
         self.frame_count: int | None = len(self._paths)
         self.skipped: dict[Path, str] = {}
@@ -55,13 +61,14 @@ class PicturesSource:
 
     @property
     def remark(self) -> str:
-        """Sentences that name the skipped pictures and useless ground truth; "" if there are none."""
-        skipped = ""
-        if self.skipped:
-            names = ", ".join(path.name for path in [*self.skipped][:NAMED_IN_REMARK])
-            names += ", …" if len(self.skipped) > NAMED_IN_REMARK else ""
-            skipped = f"{len(self.skipped)} picture(s) of {self.name} could not be read and were skipped: {names}."
-        return " ".join(filter(None, (skipped, self._truth.remark)))
+        """Sentences that name what was skipped or left out, and useless ground truth; "" if there is nothing."""
+        said = (
+            (self.skipped, f"picture(s) of {self.name} could not be read and were skipped"),
+            (self._several, f"file(s) of {self.name} hold several pictures, of which only the first was read"),
+            (self._left_out, f"file(s) of {self.name} cannot be read as pictures and were left out"),
+        )
+        sentences = [f"{len(paths)} {what}: {_some_names(paths)}." for paths, what in said if paths]
+        return " ".join(filter(None, (*sentences, self._truth.remark)))
 
     def read(self) -> Frame | None:
         """Return the next readable picture, or None after the last.
@@ -112,11 +119,15 @@ class PicturesSource:
         if is_pack(path):
             truth, pictures = truth_of_pack(path)
             return sorted(pictures, key=_natural), truth
-        return _pictures_of(path), truth_of_pictures(path)
+        pictures, self._left_out = _pictures_of(path)
+        return pictures, truth_of_pictures(path)
 
     def _read_or_skip(self, path: Path) -> NDArray[np.uint8] | None:
         try:
-            return read_picture(path)
+            picture = read_picture(path)
+            if count_pictures(path) > 1 and path not in self._several:
+                self._several.append(path)
+            return picture
         except SourceError as error:
             if not self._is_folder:
                 raise
@@ -127,21 +138,45 @@ class PicturesSource:
             return None
 
 
-def _pictures_of(folder: Path) -> list[Path]:
+def _pictures_of(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the pictures of a folder, and the files that show something but cannot be read as pictures."""
     try:
-        files = [file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
+        files = [file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file()]
     except OSError as error:
         raise SourceError(
             f"The folder {folder} cannot be read ({error.strerror})", "its permissions forbid it", "change them"
         ) from error
-    pictures = [file for file in files if not file.name.startswith(".")]
+    kinds = {file: _kind_in_folder(file) for file in files}
+    pictures, left_out = (
+        sorted((file for file, kind in kinds.items() if kind in wanted), key=_natural)
+        for wanted in ((FileKind.PICTURE,), (FileKind.FOREIGN, FileKind.VIDEO))
+    )
     if not pictures:
+        seen = f"; it holds {_some_names(left_out)}, which cannot be read as pictures" if left_out else ""
         raise SourceError(
             f"The folder {folder} holds no picture",
-            f"only files ending in {', '.join(sorted(PICTURE_SUFFIXES))} count, and folders inside it are not searched",
+            f"only pictures such as JPEG, PNG and WebP count, and folders inside it are not searched{seen}",
             "choose the folder that holds the pictures",
         )
-    return sorted(pictures, key=_natural)
+    return pictures, left_out
+
+
+def _kind_in_folder(file: Path) -> FileKind:
+    ending = file.suffix.lower()
+    if ending in PICTURE_SUFFIXES:
+        return FileKind.PICTURE  # if it is none after all, reading it says so
+    if ending in BESIDE_PICTURES:
+        return FileKind.UNKNOWN
+    try:
+        kind = kind_of(file)
+    except OSError:
+        kind = FileKind.UNKNOWN
+    return FileKind.VIDEO if kind is FileKind.UNKNOWN and ending in VIDEO_SUFFIXES else kind
+
+
+def _some_names(paths: Iterable[Path]) -> str:
+    names = [path.name for path in paths]
+    return ", ".join(names[:NAMED_IN_REMARK]) + (", …" if len(names) > NAMED_IN_REMARK else "")
 
 
 def _natural(path: Path) -> list[tuple[int, int | str]]:

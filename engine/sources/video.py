@@ -14,10 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import SourceError
+from engine.core.files import open_regular
 from engine.core.frame import Frame
+from engine.formats.container_header import LONGEST_SECONDS, read_container_header
+from engine.formats.images import LONGEST_SIDE
+from engine.formats.plain_name import PlainName
+from engine.formats.signatures import HEAD_BYTES, FileKind, kind_of_bytes
 from engine.sources.base import FALLBACK_RATE, SourceKind, to_rgb
 from engine.sources.camera import VideoCapture
 from engine.sources.truth import truth_of_video
@@ -26,10 +32,13 @@ log = logging.getLogger(__name__)
 
 # Frame rates in headers beyond these bounds are wrong.
 SLOWEST_RATE, FASTEST_RATE = 0.5, 240.0
-HEAD_BYTES = 4096
+# Rates beyond these are no rates: that of a cover picture in a file of sound is 90000.
+SLOWEST_REPORTED, FASTEST_REPORTED = 1 / 60, 10_000.0
 # Headers count a few frames more than can be decoded, even in undamaged files.
 COUNT_TOLERANCE = 0.02
-LONGEST_VIDEO = 7 * 86400.0  # seconds; headers that promise more are wrong
+LONGER_SOUND = 5.0  # seconds
+# Pixels that are wider or narrower than this are not believed; nearly square ones are left as they are.
+MOST_PIXEL_ASPECT, SQUARE_WITHIN = 8.0, 0.01
 # Seconds before a frame at which decoding starts. The decoder may seek too far, as it assumes a constant rate.
 RUN_UPS = (0.1, 1.0, 10.0)
 # The same for a few frames back: the frames before it are decoded too, as more steps back will follow.
@@ -39,6 +48,7 @@ FEW_FRAMES = 30
 MOST_RECENT, MOST_RECENT_BYTES = 16, 64_000_000
 # Frames are stored in decoding order: one may come this many frames after those that are shown after it.
 MOST_REORDERED = 32
+_NO_CAP = 1 << 62  # videos of any size are opened
 HALF_MILLISECOND = 0.0005  # seconds; moments that are nearer than this are the same
 RAW = -1  # a picture format for which OpenCV returns packets undecoded
 
@@ -125,7 +135,7 @@ class FrameTimes:
 
 
 class VideoSource:
-    """The frames of a video file, turned upright by its orientation flag, each at its own time.
+    """The frames of a video file, each at its own time, turned, mirrored and in square pixels as its container says.
 
     The end is found by reading, as the number of frames in the header is only a hint: `frame_count` stays None until
     the end was seen. Frames have ground truth where files next to the video label one of their faces.
@@ -144,14 +154,27 @@ class VideoSource:
         _check_file(path)
         self.name = path.name
         self.frame_count: int | None = None
-        self._path, self._open_capture = path, open_capture
+        self._open_capture = open_capture
+        try:
+            self._plain = PlainName(path)
+        except OSError as error:
+            raise SourceError(
+                f"The video {path} cannot be opened by its name ({error.strerror})",
+                "the name holds characters that the decoder does not take, and no link to the file can be made",
+                "rename it",
+            ) from error
         self._times: FrameTimes | None = None  # needed only for seeking
         self._capture = self._open()
         reported = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.rate: float | None = reported if SLOWEST_RATE <= reported <= FASTEST_RATE else FALLBACK_RATE
+        self._reported = reported if SLOWEST_REPORTED <= reported <= FASTEST_REPORTED else None
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self._header = read_container_header(path)
         self._next_id = 0
-        self._time = self._longest = 0.0
+        self._time = self._longest = self._longest_step = 0.0
+        self._latest = -1.0  # number of the newest frame by its time in the file and the rate
+        self._blank = True  # whether every frame so far was of one even colour, that of the first
+        self._colour: NDArray[Any] | None = None
         self._ended = self._closed = False
         self._truth = truth_of_video(path)
         # A file must not be released while a read is inside the decoder: that ends the whole program.
@@ -172,11 +195,15 @@ class VideoSource:
     @property
     def remark(self) -> str:
         """Sentences on useless ground truth, and on an end long before the header's, as of damaged files; else ""."""
-        missing = self._announced - self._next_id
-        if not self._ended or missing <= max(2.0, COUNT_TOLERANCE * self._announced):
-            return self._truth.remark
-        cut = f"The video {self.name} ended after {self._next_id} of {self._announced:.0f} frames"
-        return f"{cut}: it is cut off or damaged. Copy or download it again. {self._truth.remark}".rstrip()
+        remarks = [self._truth.remark]
+        missing = self._missing() if self._ended else 0
+        if missing:
+            cut = f"The video {self.name} ended after {self._next_id} of {self._next_id + missing} frames"
+            remarks.insert(0, f"{cut}: it is cut off or damaged. Copy or download it again.")
+        if self._ended and self._blank and self._next_id > 1:
+            empty = f"Each of the {self._next_id} frames of {self.name} is of the same even colour"
+            remarks.insert(0, f"{empty}: it is empty, or cannot be decoded here. Convert it, for example to MP4.")
+        return " ".join(filter(None, remarks))
 
     def read(self) -> Frame | None:
         """Return the next frame, or None at the end of what can be decoded and once the source was closed."""
@@ -192,7 +219,7 @@ class VideoSource:
                 self._truth.refuse_beyond(self.frame_count)
                 return None
             moment, picture = recent
-        image = to_rgb(picture, self.name)
+        image = self._as_shown(to_rgb(picture, self.name))
         truth = self._truth.of(self._next_id, image, moment)
         frame = Frame(self._next_id, time.monotonic(), image, self.name, time=moment, truth=truth)
         self._next_id += 1
@@ -201,12 +228,16 @@ class VideoSource:
     @property
     def duration(self) -> float | None:
         """Seconds that the file lasts: as read, else by its header; None if that is implausible."""
-        period = 1 / (self.rate or FALLBACK_RATE)
+        period = 1 / (self._reported or self.rate or FALLBACK_RATE)
         last = None if self._times is None or self._times.count is None else self._times.time(self._times.count - 1)
-        if last is not None:
-            return last + period
-        reported = self._longest if self.frame_count is not None else self._announced * period
-        return max(reported, self._longest) if 0 < reported <= LONGEST_VIDEO else None
+        ended = last is not None or self.frame_count is not None
+        read = self._longest if last is None else last + period
+        header = self._header.seconds or 0.0
+        if not ended:
+            read = max(read, header or self._announced * period)
+        elif 0 < header - read + period <= max(period, self._longest_step):
+            read = header  # only the header knows how long the last frame is shown
+        return read if 0 < read <= LONGEST_SECONDS else None
 
     def place_at(self, seconds: float) -> int:
         """Return the place of the frame that is shown at a moment, the last one after the end."""
@@ -237,9 +268,48 @@ class VideoSource:
 
     def _open(self) -> VideoCapture:
         # FFmpeg by name: other backends would take a file with a number in its name for a series of pictures.
-        capture = self._open_capture(os.fspath(self._path), cv2.CAP_FFMPEG)
+        capture = self._open_capture(self._plain.text, cv2.CAP_FFMPEG)
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         return capture
+
+    def _as_shown(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a decoded picture, which is turned already, as the container wants it shown.
+
+        Pixels that are not square become so by widening or heightening the picture, so that none is lost.
+        """
+        sideways = self._capture.get(cv2.CAP_PROP_ORIENTATION_META) % 180 == 90
+        if self._header.mirrored:
+            # The turn is that of the upper edge, so what is left is mirrored across this edge's direction.
+            image = cv2.flip(image, 1 if sideways else 0)
+        over, under = self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)
+        aspect = over / under if over > 0 and under > 0 else 1.0
+        if abs(aspect - 1) <= SQUARE_WITHIN or not 1 / MOST_PIXEL_ASPECT <= aspect <= MOST_PIXEL_ASPECT:
+            return image
+        aspect = 1 / aspect if sideways else aspect
+        height, width = image.shape[:2]
+        size = round(width * max(aspect, 1)), round(height * max(1 / aspect, 1))
+        return cv2.resize(image, size) if max(size) <= LONGEST_SIDE else image
+
+    def _missing(self) -> int:
+        """Return how many frames are missing at the end by the header; 0 if it is unsure.
+
+        Where the header counts frames, its number is compared; where that is guessed from the length, or an edit list
+        leaves frames out, the time of the last frame.
+        """
+        rate = self._reported
+        if rate is None or not 0 < self._announced <= LONGEST_SECONDS * rate:
+            return 0
+        missing = self._announced - self._next_id
+        if self._header.trimmed and self._header.seconds:
+            missing = min(missing, (self._header.seconds - self._longest) * rate)
+        elif not self._header.counted:
+            missing = min(missing, self._announced - 1 - self._latest)
+        tolerated = max(2.0, COUNT_TOLERANCE * self._announced)
+        if not self._header.counted or self._header.trimmed:  # the last frame may be shown as long as any other
+            tolerated = max(tolerated, self._longest_step * rate + 1)
+        if self._header.complete:  # sound that lasts longer than the pictures counts in its length
+            tolerated = max(tolerated, LONGER_SOUND * rate)
+        return round(missing) if missing > tolerated else 0
 
     def _known_times(self) -> FrameTimes:
         if self._times is None:
@@ -292,18 +362,25 @@ class VideoSource:
         except cv2.error as error:
             log.warning("Decoding %s failed: %s", self.name, error)
             return None
-        return picture if done and picture is not None and picture.size else None
+        if not done or picture is None or not picture.size:
+            return None
+        if self._blank:
+            self._colour = picture[:1, :1].copy() if self._colour is None else self._colour
+            self._blank = bool((picture[::8, ::8] == self._colour).all() and (picture == self._colour).all())
+        self._latest = max(self._latest, self._capture.get(cv2.CAP_PROP_PTS))
+        return picture
 
     def _frame_time(self) -> float:
         """Return the frame's own time in seconds; the last one plus a period where the file has no plausible one."""
-        reported = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        reported, before = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3, self._time
         if self._next_id == 0:
             self._time = reported if math.isfinite(reported) and reported >= 0 else 0.0
         elif math.isfinite(reported) and reported > self._time:
             self._time = reported
         else:
             self._time += 1 / (self.rate or FALLBACK_RATE)
-        self._longest = max(self._longest, self._time + 1 / (self.rate or FALLBACK_RATE))
+        self._longest_step = max(self._longest_step, self._time - before)
+        self._longest = max(self._longest, self._time + 1 / (self._reported or self.rate or FALLBACK_RATE))
         return self._time
 
 
@@ -313,7 +390,7 @@ def _check_file(path: Path) -> None:
             f"There is no video {path}", "it was moved or renamed, or the path is mistyped", "check the path"
         )
     try:
-        with path.open("rb") as file:
+        with open_regular(path, _NO_CAP) as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise SourceError(
@@ -323,8 +400,14 @@ def _check_file(path: Path) -> None:
         ) from error
     if not head:
         raise SourceError(f"The video {path} is empty", "its download or copy was interrupted", "copy it again")
+    if kind_of_bytes(head) is FileKind.PLAYLIST:
+        raise SourceError(
+            f"{path} cannot be played",
+            "it is a playlist, which names other files or hosts, and only the file that you name is opened",
+            "open the video itself",
+        )
     # Every video container has a zero byte early on, and no text has. FFmpeg would play texts, as those of old
-    # terminals, and follow playlists into the network.
+    # terminals.
     if b"\0" not in head:
         raise _not_a_video(path)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import OutputError
 from engine.core.faces import Face, Result
+from engine.formats.landmark_writers import ODD_NAMES
 from engine.inference.signals import FaceSignals
 
 # Grows when a receiver written for an older message would misread a new one; fields may be added without that.
@@ -21,8 +22,6 @@ VERSION = 2
 LARGEST_DATAGRAM = 8192
 # Of Open Sound Control.
 ROOT = "/understudy"
-# How bytes of a file's name that are no letters are written: as JSON's escapes.
-LONE = "backslashreplace"
 IMMEDIATELY = struct.pack(">Q", 1)
 
 Message = dict[str, Any]
@@ -59,7 +58,8 @@ def landmark_message(
 
 def as_line(message: Message) -> bytes:
     """Return a message as one line of JSON, UTF-8."""
-    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(errors=LONE) + b"\n"
+    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode(errors=ODD_NAMES) + b"\n"
 
 
 def as_bundle(message: Message) -> bytes:
@@ -117,7 +117,7 @@ def osc_message(address: str, types: str, *arguments: Any) -> bytes:
 
 def _osc_text(text: str) -> bytes:
     """Return a string as OSC writes it: with one to four zero bytes, so that its length divides by four."""
-    data = text.encode(errors=LONE)
+    data = text.encode(errors=ODD_NAMES)
     return data + b"\0" * (4 - len(data) % 4)
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from engine.core.errors import RecordingError, SourceError
-from engine.formats.images import MOST_PIXELS, read_picture, write_picture
+from engine.formats.images import MOST_PIXELS, count_pictures, read_picture, write_picture
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 COLOUR = (200, 100, 50)
@@ -53,10 +53,14 @@ def sixteen_bits(path):
     cv2.imwrite(str(path), np.full((40, 60, 3), COLOUR[::-1], np.uint16) * 257)
 
 
-def see_through(path):
+def opaque(path):
     picture = plain()
-    picture.putalpha(0)
+    picture.putalpha(255)
     picture.save(path)
+
+
+def ten_bits(path):
+    cv2.imwrite(str(path), np.full((40, 60, 3), COLOUR[::-1], np.uint16) * 4)
 
 
 def animated(path):
@@ -68,7 +72,13 @@ def animated(path):
     [
         ("cmyk.jpg", lambda path: plain().convert("CMYK").save(path, quality=95)),
         ("sixteen bits.png", sixteen_bits),
-        ("alpha.png", see_through),
+        ("ten bits.png", ten_bits),
+        ("ten bits.tif", ten_bits),
+        ("alpha.png", opaque),
+        ("named wrongly.jpg", lambda path: plain().save(path, "PNG")),
+        ("a.avif", lambda path: plain().save(path, quality=95)),
+        ("a.jp2", lambda path: plain().save(path)),
+        ("a.gif", lambda path: plain().save(path)),
         ("animated.webp", animated),
         ("animated.gif", animated),
         ("palette.png", lambda path: plain().quantize(8).save(path)),
@@ -80,6 +90,43 @@ def test_fault_44_every_kind_of_picture_has_its_colours(tmp_path, name, write):
     picture = read_picture(tmp_path / name)
     assert (picture.shape, picture.dtype) == ((40, 60, 3), np.uint8)
     assert np.abs(picture[20, 30].astype(int) - COLOUR).max() <= 4
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "PA"])
+def test_fault_44_white_shows_through_transparent_pixels(tmp_path, mode):
+    picture = Image.new("RGBA", (60, 40), (*COLOUR, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 30, 40))
+    picture.paste((*COLOUR, 128), (50, 0, 60, 40))
+    path = tmp_path / "a.png"
+    (picture if mode == "RGBA" else picture.convert("LA") if mode == "LA" else picture.quantize(8)).save(path)
+    read = read_picture(path)
+    assert read[20, 10].tolist() == [255, 255, 255]
+    if mode != "LA":
+        assert np.abs(read[20, 40].astype(int) - COLOUR).max() <= 4
+        assert np.abs(read[20, 55].astype(int) - (np.array(COLOUR) + 255) / 2).max() <= 4
+
+
+def test_fault_43_a_transparent_picture_is_turned_too(tmp_path):
+    flag = Image.Exif()
+    flag[274] = 6
+    see_through = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
+    see_through.putpixel((0, 0), (0, 0, 0, 255))
+    see_through.save(tmp_path / "a.png", exif=flag)
+    read = read_picture(tmp_path / "a.png")
+    assert read.shape == (60, 40, 3)
+    assert read[0, -1].tolist() == [0, 0, 0]
+    assert read[5:].min() == 255
+
+
+@pytest.mark.parametrize(("name", "count"), [("a.gif", 2), ("a.webp", 2), ("a.png", 2), ("a.tif", 2), ("a.jpg", 1)])
+def test_the_pictures_of_a_file_are_counted(tmp_path, name, count):
+    plain().save(tmp_path / name) if count == 1 else animated(tmp_path / name)
+    assert count_pictures(tmp_path / name) == count
+
+
+def test_nothing_is_counted_where_there_is_no_picture(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    assert count_pictures(tmp_path / "a.png") == count_pictures(tmp_path / "none.png") == 1
 
 
 def test_fault_44_grey_pictures_are_read(tmp_path):

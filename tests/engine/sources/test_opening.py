@@ -245,8 +245,35 @@ def test_what_other_programs_read_gets_true_advice(spec, what, fix):
     assert fix in str(refused.value).replace("Put them into ", "").replace("Write", "write").replace("Save", "save")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_pipe_is_called_a_pipe_and_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / "pipe.mp4")
-    with pytest.raises(SourceError, match="it is a pipe or a device|It is a pipe or a device"):
-        open_source(str(tmp_path / "pipe.mp4"), cameras=list)
+@pytest.mark.parametrize(
+    ("name", "kind", "opened_as"),
+    [
+        ("a.jfif", "JPEG", "PICTURES"),
+        ("a.mp4", "PNG", "PICTURES"),
+        ("a.heic", "JPEG", "PICTURES"),
+        ("a", "TIFF", "PICTURES"),
+    ],
+)
+def test_fault_44_a_picture_is_one_by_its_first_bytes_and_turned(folder, name, kind, opened_as):
+    flag = Image.Exif()
+    flag[274] = 6
+    Image.new("RGB", (60, 40)).save(folder / name, kind, exif=flag)
+    source = opened(name)
+    assert source.kind is SourceKind[opened_as]
+    assert source.read().image.shape == (60, 40, 3)
+
+
+def test_fault_41_a_video_named_like_a_picture_plays(folder):
+    (folder / "holiday 日本.mp4").rename(folder / "a.jpg")
+    assert opened("a.jpg").kind is SourceKind.VIDEO
+
+
+def test_an_animated_png_plays_as_a_video(folder):
+    frames = [Image.new("RGB", (60, 40), (level, 0, 0)) for level in (0, 100, 200)]
+    frames[0].save(folder / "a.png", save_all=True, append_images=frames[1:], duration=80)
+    source = opened("a.png")
+    assert source.kind is SourceKind.VIDEO
+    times = []
+    while (frame := source.read()) is not None:
+        times.append(frame.time)
+    assert times == pytest.approx([0, 0.08, 0.16], abs=1e-3)

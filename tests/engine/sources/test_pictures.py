@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.core.errors import PackError, SourceError
 from engine.core.schemes import IBUG_68
@@ -12,6 +13,7 @@ from engine.formats.images import write_picture
 from engine.sources import pictures
 from engine.sources.base import SourceKind
 from engine.sources.pictures import PicturesSource
+from tests.fakes.clips import write_clip
 
 
 def picture(level: int, width: int = 20, height: int = 10) -> np.ndarray:
@@ -60,6 +62,43 @@ def test_an_unreadable_picture_is_skipped_and_remembered(folder):
     assert "1 picture(s)" in source.remark
     assert "bild 5.png" in source.remark
     assert source.frame_count == 5
+
+
+def test_fault_44_what_is_a_picture_is_decided_by_its_first_bytes(tmp_path):
+    for name, kind in (("a.jfif", "JPEG"), ("b", "PNG"), ("c.dat", "WEBP"), ("d.avif", "AVIF"), ("e.gif", "GIF")):
+        Image.new("RGB", (8, 6), (90, 90, 90)).save(tmp_path / name, kind)
+    source = PicturesSource(tmp_path)
+    assert [frame.name for frame in play(source)] == ["a.jfif", "b", "c.dat", "d.avif", "e.gif"]
+    assert source.remark == ""
+
+
+def test_what_a_folder_holds_besides_pictures_is_named_with_its_number(tmp_path):
+    write_picture(tmp_path / "a.png", picture(90))
+    (tmp_path / "b.heic").write_bytes(b"\0\0\0 ftypheic")
+    (tmp_path / "c.jxl").write_bytes(b"\xff\x0a")
+    write_clip(tmp_path / "d.mp4")
+    for name in ("labels.json", "notes.txt", "Thumbs.db"):
+        (tmp_path / name).write_text("no picture", encoding="utf-8")
+    source = PicturesSource(tmp_path)
+    assert len(play(source)) == 1
+    assert source.remark.startswith("3 file(s) of")
+    assert source.remark.endswith("left out: b.heic, c.jxl, d.mp4.")
+
+
+def test_a_folder_of_foreign_pictures_only_is_refused_by_their_names(tmp_path):
+    (tmp_path / "b.heic").write_bytes(b"\0\0\0 ftypheic")
+    with pytest.raises(SourceError, match=r"b\.heic"):
+        PicturesSource(tmp_path)
+
+
+def test_of_a_file_of_several_pictures_the_first_is_shown_and_that_is_said(tmp_path):
+    write_picture(tmp_path / "a.png", picture(90))
+    frames = [Image.new("RGB", (8, 6), (level, 0, 0)) for level in (200, 0)]
+    frames[0].save(tmp_path / "b.webp", save_all=True, append_images=frames[1:], lossless=True)
+    source = PicturesSource(tmp_path)
+    assert [int(frame.image[0, 0, 0]) for frame in play(source)] == [90, 200]
+    assert "1 file(s)" in source.remark
+    assert "only the first was read: b.webp" in source.remark
 
 
 def test_a_folder_of_unreadable_pictures_only_fails(tmp_path):
