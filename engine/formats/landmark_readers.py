@@ -227,6 +227,8 @@ def _read_npz(path: Path) -> Faces:
     images, landmarks = arrays["image"], arrays["landmarks"]
     if images.ndim != 1 or not landmarks.ndim or len(landmarks) != len(images):
         raise ValueError(f"“image” has the shape {images.shape}, “landmarks” {landmarks.shape}; N must be the same")
+    if landmarks.dtype.kind not in "fiu":
+        raise ValueError(f"“landmarks” holds no numbers but {landmarks.dtype}")
     return list(zip(images.astype(str).tolist(), landmarks, strict=True))
 
 

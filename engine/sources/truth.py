@@ -230,7 +230,7 @@ def _pack_frames(path: Path) -> dict[int, Label | None]:
     if not chosen:
         return {}
     pack = path.parent / "annotations.npz"
-    if "frame" not in arrays or arrays["frame"].dtype.kind not in "iu":
+    if "frame" not in arrays or arrays["frame"].dtype.kind not in "iu" or arrays["frame"].ndim != 1:
         raise PackError(
             f"{pack} has faces of {path.name}, but no whole numbers “frame”",
             "it is not known to which frame of the video a face belongs",

@@ -1,5 +1,6 @@
 """Packs: complete ones are read, others are refused with a sentence."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from engine.core.errors import PackError
 from engine.formats.images import write_picture
 from engine.formats.packs import is_pack, read_pack
+from tests.fakes.evaluations import write_pack as write_odd_pack
 
 
 def make_pack(folder: Path, faces: int = 3, points: int = 68, **arrays: np.ndarray) -> Path:
@@ -136,3 +138,23 @@ def test_a_folder_that_is_no_pack(tmp_path):
     assert not is_pack(tmp_path)
     with pytest.raises(PackError, match="is not a pack"):
         read_pack(tmp_path)
+
+
+ODD_ARRAYS = [
+    np.array([b"\xff\xfe", b"a", b"b", b"c"]), np.array([np.nan] * 4), np.array(3), np.zeros((4, 2, 2)),
+    np.array([1 + 2j] * 4), np.array(["2020-01-01"] * 4, "M8[D]"), np.zeros(0), np.zeros((4, 0)),
+    np.array([2**63 - 1] * 4), np.array([(1, 2.0)] * 4, [("a", "i4"), ("b", "f4")]), np.full((4, 68, 2), 1e300),
+    np.full((4, 68), "x"), np.full((4, 6), np.nan),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["image", "landmarks", "visibility", "split", "subset", "attributes", "same_picture_as_test", "dup_group"]
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_fault_65_an_array_of_another_kind_is_never_more_than_a_sentence(tmp_path, name):
+    for odd in ODD_ARRAYS:
+        folder = write_odd_pack(tmp_path, **{"split": np.array(["test", "train"] * 2), name: odd})
+        for split in (None, "test"):
+            with contextlib.suppress(PackError):
+                assert read_pack(folder, split, need_pictures=False).faces
