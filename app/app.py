@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -13,10 +15,12 @@ from app.live.engine_api import EngineApi
 from app.live.screenshot import save_window_screenshot
 from app.settings.file import settings_path
 from app.settings.store import SettingsStore
+from app.shell.crash import RunMark
 from app.shell.log import CrashWatch, log_path, start_log
 from app.shell.main_window import MainWindow
 from app.theme.theme import Theme
 from app.translation import install_translations
+from engine.core.errors import UnderstudyError
 from engine.core.interruption import interruption_watch
 from engine.filters.library import FilterLibrary
 from engine.inference.detector import DEFAULT_DETECTOR, make_detector
@@ -24,7 +28,7 @@ from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.session import Session
 from engine.sources.discovery import CameraList
-from engine.sources.opening import open_source
+from engine.sources.opening import SAMPLE, open_source
 
 SIGNAL_CHECK_MS = 200  # Python sees a signal only when some of its own code runs
 
@@ -39,21 +43,47 @@ def run_window(
 ) -> int:
     """Show the window, and return the exit code once it was closed.
 
+    Where the last run did not end properly, the start is a safe one: only `source`, if it is given, is heeded.
+
     Args:
         source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
         model: landmark model by name or path; None for the remembered one.
         screenshot: if given, a picture of the window is written there and the window closes by itself.
         after_seconds: how long the window has run when that picture is taken.
         detector: what finds the faces, one of `engine.inference.detector.DETECTORS`.
-        stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for the one remembered.
+        stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for nowhere.
 
     Raises:
         RecordingError: the screenshot cannot be written.
     """
+    mark = RunMark(log_path().parent)
+    try:
+        code = _show_window(source, model, screenshot, after_seconds, detector, stream, mark)
+    except (UnderstudyError, KeyboardInterrupt):
+        mark.end()
+        raise
+    mark.end()  # and not after an unexpected error: what led to it may do so at every start
+    return code
+
+
+def _show_window(
+    source: str | None,
+    model: str | None,
+    screenshot: Path | None,
+    after_seconds: float,
+    detector: str,
+    stream: str | None,
+    mark: RunMark,
+) -> int:
+    """Do what `run_window` says, and begin the mark of the run."""
+    crash = mark.begin()  # before the log gets the lines of this run
     start_log(log_path())
     application = _application()
     install_translations(application)
     store = SettingsStore(settings_path())
+    if crash is not None:
+        store.start_safely()
+        source, model, detector, stream = source or SAMPLE, None, DEFAULT_DETECTOR, None
     if stream is not None:
         store.update("stream", stream)
     theme = Theme(application, store.settings.theme)
@@ -67,9 +97,11 @@ def run_window(
     if screenshot is not None:
         QTimer.singleShot(round(after_seconds * 1000), lambda: _save_screenshot(window, screenshot, failures))
     # The first signal closes the window, which finishes recordings; a second one ends the program at once.
-    with interruption_watch(lambda _: window.close(), lambda number: os._exit(128 + number)) as interrupted:
+    with interruption_watch(lambda _: window.close(), partial(_end_at_once, mark)) as interrupted:
         window.show()
-        window.start(source)
+        window.start(source, stream)
+        if crash is not None:
+            window.report_former_crash(crash, log_path().parent)
         try:
             code = application.exec()
         finally:
@@ -108,6 +140,11 @@ def _wake_for_signals(window: MainWindow) -> None:
     waker = QTimer(window)
     waker.timeout.connect(lambda: None)
     waker.start(SIGNAL_CHECK_MS)
+
+
+def _end_at_once(mark: RunMark, number: int) -> NoReturn:
+    mark.end()
+    os._exit(128 + number)
 
 
 def _save_screenshot(window: MainWindow, path: Path, failures: list[Exception]) -> None:

@@ -11,6 +11,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import cv2
 import pytest
 
+from engine.inference import trial
+
 ROOT = Path(__file__).resolve().parents[1]
 
 cv2.setNumThreads(1)
@@ -23,3 +25,12 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the data sets; there is no folder {folder} (UNDERSTUDY_DATA names another)")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Note the models that passed their trial in a folder of the tests'."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setattr(trial, "user_cache_path", lambda *_, **__: folder)
+        yield

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from app.cli.display import display_problem, require_libraries
 from app.cli.options import add_json
-from app.cli.run import has_display
 from app.cli.terminal import report, table
 from engine.core.errors import ModelError, UnderstudyError
-from engine.inference.detector import make_detector
+from engine.inference.detector import make_detector, mediapipe_tells
 from engine.inference.library import ModelLibrary
 from engine.inference.runtime import runtime_name
 from engine.sources.discovery import list_cameras
@@ -47,6 +47,7 @@ def main(options: argparse.Namespace) -> int:
         Check("Python", "ok", f"{platform.python_version()} on {platform.platform()}"),
         *(_package(name, required=True) for name in REQUIRED),
         *(_package(name, required=False) for name in OPTIONAL),
+        _mediapipe(),
         _attempt("TFLite runtime", runtime_name),
         _attempt("face detector", lambda: f"{type(make_detector()).__name__} loads"),
         *_models(),
@@ -68,6 +69,20 @@ def _package(name: str, required: bool) -> Check:
         if required:
             return Check(name, "wrong", f"not installed; run “pip install {name}”")
         return Check(name, "note", "not installed; only the trainer needs it")
+
+
+def _mediapipe() -> Check:
+    tells = mediapipe_tells()
+    if tells is None:
+        return Check("mediapipe", "note", "not installed; only “--detector mediapipe” needs it")
+    if tells:
+        return Check(
+            "mediapipe",
+            "wrong",
+            f"version {version('mediapipe')} sends usage figures to its maker, by its notice of June 2026, so it is "
+            "refused; run “pip install -e .[mediapipe] -c packaging/constraints.txt” for one that does not",
+        )
+    return Check("mediapipe", "ok", f"{version('mediapipe')}, in which no code was found that sends usage figures")
 
 
 def _attempt(what: str, attempt: Callable[[], str]) -> Check:
@@ -101,6 +116,9 @@ def _cameras() -> Check:
 def _display() -> Check:
     if importlib.util.find_spec("PySide6") is None:
         return Check("window", "wrong", "PySide6 is not installed")
-    if not has_display():
-        return Check("window", "note", "no display is there; use --headless")
-    return Check("window", "ok", sys.platform)
+    try:
+        require_libraries()
+    except UnderstudyError as error:
+        return Check("window", "wrong", str(error))
+    problem = display_problem()
+    return Check("window", "note", f"{problem}; use --headless") if problem else Check("window", "ok", sys.platform)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from engine.core.errors import UsageError
 from engine.inference.detector import DEFAULT_DETECTOR, DETECTORS
 from engine.inference.library import DEFAULT_MODEL
 
+ROOT = Path(__file__).resolve().parents[2]
 Verbs = argparse._SubParsersAction  # the type has no public name
 Action = Callable[[argparse.Namespace], int]  # carries a verb out and returns the exit code
 
@@ -53,11 +56,10 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_model(parser: argparse._ActionsContainer) -> None:
-    """Add `--model NAME|FILE`."""
-    parser.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="NAME|FILE", help=f"landmark model (default: {DEFAULT_MODEL})"
-    )
+def add_model(parser: argparse._ActionsContainer, default: str | None = DEFAULT_MODEL) -> None:
+    """Add `--model NAME|FILE`; without a default, the window uses the model that it remembers."""
+    words = DEFAULT_MODEL if default else f"in the window the last one used, else {DEFAULT_MODEL}"
+    parser.add_argument("--model", default=default, metavar="NAME|FILE", help=f"landmark model (default: {words})")
 
 
 def add_detector(parser: argparse.ArgumentParser) -> None:
@@ -103,5 +105,15 @@ def require_packages(names: Iterable[str]) -> None:
         raise UsageError(
             f"The trainer needs packages that are not installed ({', '.join(missing)})",
             "the application alone does without them",
-            "run “pip install -e .[trainer] -c packaging/constraints.txt”",
+            f"run “{_trainer_setup()}” and start again",
         )
+
+
+def _trainer_setup() -> str:
+    """Return a line that can be pasted into a terminal in any folder."""
+    python, pins = f'"{sys.executable}"', ROOT / "packaging" / "constraints.txt"
+    if not pins.is_file():
+        return f'{python} -m pip install "understudy[trainer]"'
+    if Path(sys.prefix) == ROOT / ".venv":
+        return f'{python} "{ROOT / "start.py"}" setup'  # which brings the encoder weights too
+    return f'{python} -m pip install -e "{ROOT}[trainer]" -c "{pins}"'

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from pathlib import Path
 
+from app.cli.display import display_problem, require_libraries
 from app.cli.options import add_detector, add_json, add_model, positive
 from app.cli.outputs import add_overwrite
 from app.cli.terminal import INTERRUPTED, number, report, say
@@ -39,8 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="camera number or name, file, folder, or “sample” (default: the first camera, else the sample)",
     )
-    add_model(parser)
-    parser.set_defaults(model=None)  # the window remembers the last one
+    add_model(parser, default=None)
     add_detector(parser)
     parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
     parser.add_argument("--frames", type=positive, metavar="N", help="stop after N frames (headless)")
@@ -57,33 +55,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Show the window, or run headless where it was asked for or no display is there.
+    """Show the window, or run headless where it was asked for or no display answers.
 
     Raises:
-        UsageError: options exclude each other, or a file has an ending that cannot be written.
+        UsageError: options exclude each other, or a file has an ending that cannot be written, or Qt lacks a
+            library for a window.
         ModelError: there is no such model.
     """
-    if not options.headless and not has_display():
-        say("No display was found, so this runs without a window. (--headless asks for that.)", error=True)
+    if not options.headless and (problem := display_problem()):
+        say(f"{problem}, so this runs without a window. (--headless asks for that.)", error=True)
         options.headless = True
     _check(options)
     if options.headless:
         return _headless(options)
     if options.model:
         ModelLibrary().find(options.model)  # a mistyped name is refused here, not remembered by the window
+    require_libraries()
     from app.app import run_window  # Qt is loaded only when a window is shown
 
     screenshot = Path(options.screenshot) if options.screenshot else None
     return run_window(
         options.source, options.model, screenshot, SCREENSHOT_AFTER, options.detector, stream=options.stream
     )
-
-
-def has_display() -> bool:
-    """Return whether a window can be shown."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _check(options: argparse.Namespace) -> None:

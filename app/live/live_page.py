@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
@@ -19,7 +20,7 @@ from app.live.panel.source import TIMES, SourceAction
 from app.live.player import Player
 from app.live.screenshot import Screenshots, screenshot_folder
 from app.live.status_text import notice_words, opening_words, remedies_for, status_words
-from app.live.viewport.over_picture import RecordingMark
+from app.live.viewport.over_picture import OutputMark
 from app.live.viewport.presenter import Presenter
 from app.live.viewport.strip_chart import StripChart
 from app.live.viewport.viewport import Viewport
@@ -56,11 +57,12 @@ class LivePage(QWidget):
         super().__init__()
         self._api, self._store = api, store
         self._size = ""  # of the picture on screen
+        self._seen = True
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
         self.view, self.banner, self.chart = Viewport(), Banner(), StripChart()
-        self.presenter, self._recording_mark = Presenter(self.view), RecordingMark(self.view)
+        self.presenter, self._output_mark = Presenter(self.view), OutputMark(self.view)
         self.panel = ControlPanel(store)
         self.outputs, self._screenshots = Outputs(store.settings.recordings), Screenshots(self, self._background)
         self._filters = FilterLoader(self)
@@ -85,9 +87,12 @@ class LivePage(QWidget):
         self._background.run(self._api.list_models, self._on_models)
         self.look_for_filters()
         self._filters.use(self.panel.filters.folder)
-        if self._store.settings.stream:
-            self.outputs.start_stream(self._store.settings.stream)
         self.player.open(source)
+
+    def set_seen(self, seen: bool) -> None:
+        """Rest while nobody sees the picture, unless it is recorded, logged or sent."""
+        self._seen = seen
+        self._rest_or_play()
 
     def look_for_filters(self) -> None:
         """List the filters that are available now."""
@@ -143,7 +148,9 @@ class LivePage(QWidget):
 
     def ask_for_file(self) -> None:
         """Let the user choose a video or a picture."""
-        ask_for_file(self, self.tr("Open a video or a picture"), self.player.open)
+        last = Path(self._store.settings.source or "")
+        begin = str(last.parent) if last.is_absolute() and last.parent.is_dir() else ""
+        ask_for_file(self, self.tr("Open a video or a picture"), self.player.open, begin=begin)
 
     def use_model(self, lane: int, name: str) -> None:
         """Use a model in a lane; the second lane is shown if it was not."""
@@ -204,9 +211,13 @@ class LivePage(QWidget):
             part.reported.connect(self.reported)
             part.failed.connect(self.banner.show_error)
         outputs.is_fed = lambda: self._status is None or self._status.state not in FINAL_STATES
-        outputs.recording_changed.connect(self._recording_mark.show_recording)
-        address = self.panel.outputs.address
-        outputs.stream_changed.connect(lambda on: self._store.update("stream", address.text() if on else None))
+        outputs.recording_changed.connect(self._output_mark.show_recording)
+        outputs.stream_changed.connect(self._on_stream)
+        outputs.virtual_changed.connect(partial(self._output_mark.show_sending, "pictures"))
+        for changed in (
+            outputs.recording_changed, outputs.log_changed, outputs.stream_changed, outputs.virtual_changed
+        ):  # fmt: skip
+            changed.connect(self._rest_or_play)
         outputs.rescue()
         join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
         self.panel.filters.chosen.connect(self._filters.use)
@@ -239,10 +250,18 @@ class LivePage(QWidget):
         if self.player.wanted(SECOND) == first:
             self.player.use_model(default_teacher(self._entries, first), SECOND)
 
+    def _rest_or_play(self) -> None:
+        self.player.rest(not self._seen and not self.outputs.active)
+
     # What is reported
 
     def _goes_on(self) -> bool:
         return self._status is not None and self._status.state is SourceState.LIVE
+
+    def _on_stream(self, on: bool) -> None:
+        self._output_mark.show_sending("landmarks", on)
+        if on:  # kept for the field; no start sends by itself
+            self._store.update("stream", self.panel.outputs.address.text())
 
     def _on_filter_recovered(self) -> None:
         if isinstance(self.banner.error, FilterError):

@@ -85,6 +85,12 @@ class Outputs(QObject):
         """Mend what a program that was killed was recording in the folder, and report it; returns at once."""
         self._background.run(lambda: rescue_recordings(self._folder), self._on_rescued)
 
+    @property
+    def active(self) -> bool:
+        """Whether anything is recorded, logged or sent."""
+        outputs = (self._view_recorder, self._frame_recorder, self._log, self._streamer)
+        return self._virtual_wanted or any(output is not None for output in outputs)
+
     def on_result(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
         """Pass a result of the first lane on; called on the finder's thread, returns at once."""
         landmark_log, streamer = self._log, self._streamer

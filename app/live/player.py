@@ -55,7 +55,7 @@ class Player(QObject):
         self._mirroring_chosen = False  # by the user, while the next source is being opened
         self.at_work = ["", ""]
         self._last_loaded = ["", ""]  # of each lane, by name or path; set by threads of the sessions
-        self._loop = False
+        self._loop = self._resting = False
         self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
         self.current: ActiveSource | None = None
         self._next: ActiveSource | None = None
@@ -139,6 +139,12 @@ class Player(QObject):
             self._request_second_model(self.current)
             self.current.session.settings = self._live
 
+    def rest(self, resting: bool) -> None:
+        """Let nothing be computed for now, as in a pause, or go on."""
+        self._resting = resting
+        if self.current is not None:
+            self.current.session.settings = self._live
+
     def wanted(self, lane: int) -> str:
         """Return the model requested for a lane, by name or path. May be called on any thread."""
         lanes = self._store.settings.lanes
@@ -178,7 +184,8 @@ class Player(QObject):
     def _live(self) -> LiveSettings:
         """The settings of a session: without the panel of stats, which the window paints itself."""
         live = self._store.settings.live
-        return replace(live, overlay=replace(live.overlay, numbers=False))
+        overlay = replace(live.overlay, numbers=False)
+        return replace(live, overlay=overlay, paused=live.paused or self._resting)
 
     def _store_model(self, model: str, lane: int) -> None:
         first, second = (model if lane == its else self.wanted(its) for its in (FIRST, SECOND))

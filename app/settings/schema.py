@@ -73,7 +73,8 @@ class Settings:
         source: the source, as `open_source` takes it; None for the first camera, or else the sample.
         signals: whether the panel of signals is shown.
         filter: the AR filter, by name, or by its folder if it is not in the library; None for none.
-        stream: where landmarks are sent, as the stream's own address; None for nowhere.
+        stream: where landmarks were sent last, as the stream's own address; None for nowhere yet. Sending begins only
+            when it is asked for.
         recordings: folder for recordings; None for the default.
         theme: light, dark, or as the desktop.
         presenter: whether the presenter's numbers are shown.

@@ -9,11 +9,15 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.settings.file import SettingsError, read_settings, settings_text, write_settings
-from app.settings.schema import value_at, with_value
+from app.settings.schema import LaneSettings, value_at, with_value
 from app.shell.background import Background
+from engine.render.scene import Layout
+from engine.sources.opening import SAMPLE
 
 SOON_MS = 800  # a slider that is dragged changes a hundred times
 PATIENCE = 1.0  # seconds to wait for a disk that does not answer
+# In a start after a crash: no camera, no model but a shipped one, no filter.
+SAFE = {"source": SAMPLE, "lanes": LaneSettings(), "live.layout": Layout.SINGLE, "filter": None}
 
 
 class SettingsStore(QObject):
@@ -41,6 +45,7 @@ class SettingsStore(QObject):
         self.problem = stored.problem
         self.settings, self._unknown = stored.settings, stored.unknown
         self._replaceable = stored.replaceable
+        self._held_back: dict[str, object] = {}
         # A file with mistakes is repaired at the latest when the window closes, so that they are reported only once.
         self._written = "" if stored.problem else settings_text(stored.settings, stored.unknown)
         self._writing = threading.Lock()
@@ -75,6 +80,12 @@ class SettingsStore(QObject):
         else:
             self.update(path, not value)
 
+    def start_safely(self) -> None:
+        """Use the settings of `SAFE`; the file keeps the user's, except where another choice is made from now on."""
+        for path, value in SAFE.items():
+            self._held_back[path] = value_at(self.settings, path)
+            self.settings = with_value(self.settings, path, value)
+
     def close(self) -> None:
         """Write what was not written yet; the program ends."""
         self._closed = True
@@ -86,7 +97,11 @@ class SettingsStore(QObject):
         if not self._replaceable or not self._writing.acquire(timeout=PATIENCE):
             return None
         try:
-            text = settings_text(self.settings, self._unknown)
+            settings = self.settings
+            for path, value in self._held_back.items():
+                if value_at(settings, path) == SAFE[path]:
+                    settings = with_value(settings, path, value)
+            text = settings_text(settings, self._unknown)
             if text != self._written:
                 write_settings(self._path, text)
                 self._written = text

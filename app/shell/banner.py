@@ -76,9 +76,9 @@ class Banner(QFrame):
         """Everything the banner says."""
         return " ".join(part for part in (self._what.text(), self._advice.text()) if part)
 
-    def show_error(self, error: UnderstudyError, remedies: Sequence[Remedy] = ()) -> None:
-        """Show an error that the user can fix, with a button for each remedy."""
-        self.show_message(f"{error.what}.", f"{sentence(error.why)} {sentence(error.fix)}", remedies=remedies)
+    def show_error(self, error: UnderstudyError, remedies: Sequence[Remedy] = (), details: str = "") -> None:
+        """Show an error that the user can fix; for the other arguments see `show_message`."""
+        self.show_message(f"{error.what}.", f"{sentence(error.why)} {sentence(error.fix)}", details, remedies)
         self.error = error
 
     def show_message(self, what: str, advice: str = "", details: str = "", remedies: Sequence[Remedy] = ()) -> None:

@@ -6,16 +6,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QCloseEvent,
+    QDesktopServices,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
     QGuiApplication,
+    QHideEvent,
     QKeyEvent,
     QMoveEvent,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
@@ -26,15 +29,19 @@ from app.live.viewport.over_picture import FirstHint
 from app.models.models_page import ModelsPage
 from app.settings.schema import WindowPlace
 from app.settings.store import SettingsStore
+from app.shell.banner import Remedy
 from app.shell.bars import StatusLine, TopBar
 from app.shortcuts.cheat_sheet import HotkeySheet
 from app.shortcuts.shortcuts import HOTKEYS, Act, Hotkeys
 from app.theme.theme import Theme, ThemeChoice
 from app.train.train_page import TrainPage
 from app.widgets.page_parts import stack
+from engine.core.errors import UnderstudyError
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
 HANDLE = 60  # logical pixels of the upper edge that must be on a screen, so that a mouse can take hold of it
+# Logical pixels left to the frame and title of a desktop, whose size is known only once the window is shown.
+FRAME = QSize(8, 48)
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
 
 
@@ -81,13 +88,16 @@ class MainWindow(QMainWindow):
             self._fill_screen(True)
         self.view.setFocus()
 
-    def start(self, source: str | None) -> None:
+    def start(self, source: str | None, stream: str | None = None) -> None:
         """Open the first source and fill the lists.
 
         Args:
             source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
+            stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for nowhere.
         """
         self.live.start(source if source is not None else self.store.settings.source)
+        if stream is not None:
+            self.live.outputs.start_stream(stream)
         if self.store.problem is not None:
             self.banner.show_error(self.store.problem)
         if self.store.is_first_start:
@@ -100,6 +110,22 @@ class MainWindow(QMainWindow):
             self.tr("This is our mistake. You can go on; “Copy” takes the details for a report."),
             details,
         )
+
+    def report_former_crash(self, report: str, logs: Path) -> None:
+        """Say that this is a safe start after one that did not end properly.
+
+        Args:
+            report: what “Copy” adds.
+            logs: the folder that *Open the log* opens.
+        """
+        error = UnderstudyError(
+            self.tr("Understudy did not end properly the last time"),
+            self.tr("So this is a safe start: the sample and a shipped model, without camera, filter or stream"),
+            self.tr("Your settings are kept for the next start. “Copy” takes the details for a report"),
+        )
+        folder = QUrl.fromLocalFile(str(logs))
+        open_log = Remedy(self.tr("Open the log"), lambda: QDesktopServices.openUrl(folder), closes=False)
+        self.banner.show_error(error, [open_log], report)
 
     # What users do
 
@@ -149,6 +175,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         live = self.live
         self.top_bar.tabs.currentChanged.connect(self.pages.setCurrentIndex)
+        self.pages.currentChanged.connect(self._look_who_sees)
         self.top_bar.theme.clicked.connect(lambda: self.store.toggle("theme"))
         self.top_bar.keys.clicked.connect(self.sheet.toggle)
         live.status_changed.connect(self.status_line.show_text)
@@ -194,7 +221,21 @@ class MainWindow(QMainWindow):
         if not self._closing and not self.isFullScreen():
             self.store.update("window", place_of(self))
 
+    def _look_who_sees(self) -> None:
+        """Let the live page rest while it is on no screen."""
+        if not self._closing:
+            is_shown = self.isVisible() and not self.isMinimized()
+            self.live.set_seen(is_shown and self.pages.currentIndex() == LIVE_PAGE)
+
     # Events of Qt
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._look_who_sees()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._look_who_sees()
 
     def moveEvent(self, event: QMoveEvent) -> None:
         super().moveEvent(event)
@@ -208,6 +249,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.WindowStateChange:
             self._remember_place()
+            self._look_who_sees()
         # A filter that was made in another window appears in the list on coming back.
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self._closing:
             self.live.look_for_filters()
@@ -288,7 +330,7 @@ def restore_place(window: QWidget, place: WindowPlace) -> None:
         handle = QRect(place.x, place.y, place.width, HANDLE)
         seen = ((screen, screen.intersected(handle).size()) for screen in screens)
         home = next((screen for screen, part in seen if part.width() >= HANDLE and part.height() >= HANDLE // 2), None)
-    room = (home or QGuiApplication.primaryScreen().availableGeometry()).size()
+    room = (home or QGuiApplication.primaryScreen().availableGeometry()).size() - FRAME
     window.resize(QSize(place.width, place.height).boundedTo(room).expandedTo(window.minimumSize()))
     if home is not None:
         window.setGeometry(QRect(handle.topLeft(), window.size()))

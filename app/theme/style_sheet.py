@@ -102,8 +102,8 @@ QSplitter::handle { background: $line; }
 #hotkeySheet QLabel[role="key"] {
     background: $field; border: 1px solid $edge; border-radius: 5px; padding: 2px 7px;
 }
-#recordingMark, #firstHint { background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; }
-#recordingMark { padding: 5px 12px; }
+#outputMark, #firstHint { background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; }
+#outputMark { padding: 5px 12px; }
 #firstHint { padding: 12px 20px; }
 QToolTip { background: $field; color: $text; border: 1px solid $edge; padding: 4px; }
 QScrollBar:vertical { background: $panel; width: 10px; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.settings.schema import TrainChoices
@@ -91,6 +91,7 @@ class TrainingForm(QWidget):
     def _make_controls(self, choices: TrainChoices) -> None:
         self.recipes = Picker(self.tr("Recipe"), self.tr("What is trained, and how"))
         self.about = make_words(self.tr("Asking the trainer for its recipes …"))
+        self.about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # advice may be a command
         self.sizes = make_words(quiet=True)
         packs = self.tr("A folder that holds the data sets, each in a folder of its own")
         self.data = named(QLineEdit(str(choices.data or "")), self.tr("Folder of the packs"), packs)

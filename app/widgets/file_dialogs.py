@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+HOME = str(Path("~").expanduser())
 
-def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], names: str = "") -> None:
+
+def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], names: str = "", begin: str = "") -> None:
     """Let the user choose a file and return at once; `use` gets its path, if one is chosen.
 
     Args:
@@ -16,13 +19,14 @@ def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], name
         title: what is asked for.
         use: called with the path.
         names: which files are listed, as Qt writes it; all of them if empty.
+        begin: the folder to begin in; the user's own if empty.
     """
-    _ask(QFileDialog(parent, title, filter=names), QFileDialog.FileMode.ExistingFile, use)
+    _ask(QFileDialog(parent, title, begin or HOME, names), QFileDialog.FileMode.ExistingFile, use)
 
 
 def ask_for_folder(parent: QWidget, title: str, use: Callable[[str], object], begin: str = "") -> None:
     """Let the user choose a folder, as `ask_for_file` does with a file; `begin` is the folder to begin in."""
-    _ask(QFileDialog(parent, title, begin), QFileDialog.FileMode.Directory, use)
+    _ask(QFileDialog(parent, title, begin or HOME), QFileDialog.FileMode.Directory, use)
 
 
 def _ask(dialog: QFileDialog, mode: QFileDialog.FileMode, use: Callable[[str], object]) -> None:

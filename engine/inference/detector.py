@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -25,6 +26,8 @@ DETECTORS = {
     "blazeface": ("engine.inference.blazeface", "BlazeFace", None),
     "mediapipe": ("engine.inference.mediapipe_detector", "MediaPipeDetector", "mediapipe"),
 }
+# By its maker's notice of June 2026, MediaPipe sends usage figures; in versions below this one no such code was found.
+MEDIAPIPE_LIMIT = 1
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,19 @@ def crop_of_detection(detection: Detection, rule: CropRule) -> Crop:
     return Crop(centre_x - math.sin(roll) * down, centre_y + math.cos(roll) * down, rule.scale * BOX_SCALE * side, roll)
 
 
+def mediapipe_tells() -> bool | None:
+    """Return whether the installed MediaPipe sends usage figures to its maker; None if it is not installed."""
+    try:
+        return int(version("mediapipe").partition(".")[0]) >= MEDIAPIPE_LIMIT
+    except PackageNotFoundError:
+        return None
+
+
 def make_detector(name: str = DEFAULT_DETECTOR) -> FaceDetector:
     """Return a detector by its name, one of `DETECTORS`.
 
     Raises:
-        UsageError: there is no such detector, or the package it needs is not installed.
+        UsageError: there is no such detector, or the package it needs is not installed or breaks our promise.
         ModelError: its model file is missing or damaged.
     """
     if name not in DETECTORS:
@@ -85,6 +96,13 @@ def make_detector(name: str = DEFAULT_DETECTOR) -> FaceDetector:
             f"The face detector “{name}” needs the package {package}",
             "it is an extra and not installed",
             f"run “pip install -e .[{package}] -c packaging/constraints.txt”, or use {DEFAULT_DETECTOR}",
+        )
+    if package == "mediapipe" and mediapipe_tells():
+        raise UsageError(
+            f"MediaPipe {version(package)} sends usage figures to its maker",
+            "that is what its maker's notice says; Understudy promises that nothing leaves this machine",
+            f"run “pip install -e .[{package}] -c packaging/constraints.txt” for one that does not, or use "
+            f"{DEFAULT_DETECTOR}",
         )
     detector: FaceDetector = getattr(import_module(module), kind)()
     return detector

@@ -16,6 +16,7 @@ from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, roll
 from engine.inference.card import Card, read_card
 from engine.inference.detector import Detection, crop_of_detection
 from engine.inference.runtime import Runtime
+from engine.inference.trial import ensure_harmless
 
 LARGEST_MODEL = 100_000_000  # bytes
 # The model runs again, on a level crop, for heads that roll further than this.
@@ -118,13 +119,15 @@ def not_finite_error(model: str) -> ModelError:
 
 
 def load_landmarker(model: Path, threads: int = 1) -> Landmarker:
-    """Load `NAME.tflite` with the card `NAME.json` next to it.
+    """Load `NAME.tflite` with the card `NAME.json` next to it; one that is not shipped is tried first.
 
     Raises:
-        ModelError: a file is missing, damaged or not the one the card describes, or the contract is broken.
+        ModelError: a file is missing, damaged, harmful or not the one the card describes, or the contract is broken.
     """
     card = read_card(model.with_suffix(".json"))
-    return Landmarker(Runtime(read_model(model, card), f"The model {model.name}", threads), card)
+    content, label = read_model(model, card), f"The model {model.name}"
+    ensure_harmless(content, card.sha256, label)
+    return Landmarker(Runtime(content, label, threads), card)
 
 
 def read_model(path: Path, card: Card) -> bytes:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSlider
 
+from app.live.viewport.over_picture import OutputMark
 from app.settings.file import SettingsError
 from engine.core.errors import SourceError
 from engine.formats.images import read_picture
@@ -184,18 +185,6 @@ def test_ended_file_plays_again_with_space(window, engine, qtbot):
     qtbot.keyClick(window.view, Qt.Key.Key_Space)
     until_status(qtbot, window, "clip.mp4 · playing")
     assert engine.opened == ["/clip.mp4", "/clip.mp4"]
-
-
-def test_at_the_end_of_a_file_there_is_nothing_to_record_or_log(window, engine, qtbot):
-    window.start("/clip.mp4")
-    until_status(qtbot, window, "clip.mp4 · playing")
-    engine.sessions[0].report(SourceState.ENDED)
-    until_status(qtbot, window, "clip.mp4 · ended; Space plays it again")
-    for box in (window.panel.outputs.record, window.panel.outputs.log):
-        box.setChecked(True)
-        assert not box.isChecked()
-        assert "There is nothing to record" in str(window.live.banner.error)
-        window.live.banner.hide()
 
 
 def test_single_picture_is_not_said_to_end(window, engine, qtbot):
@@ -601,9 +590,7 @@ def test_swap_shows_what_another_model_says_though_none_was_chosen(playing, engi
 
 
 def test_recording_is_seen_wherever_one_looks(playing, engine, qtbot):
-    from app.live.viewport.over_picture import RecordingMark
-
-    mark = playing.view.findChild(RecordingMark)
+    mark = playing.view.findChild(OutputMark)
     assert not mark.isVisible()
     qtbot.keyClick(playing.view, Qt.Key.Key_R)
     assert mark.isVisible()
@@ -611,6 +598,96 @@ def test_recording_is_seen_wherever_one_looks(playing, engine, qtbot):
     assert playing.view.rect().contains(mark.geometry())
     qtbot.keyClick(playing.view, Qt.Key.Key_R)
     assert not mark.isVisible()
+
+
+def test_sending_has_a_mark_beside_that_of_the_recording(playing, engine, qtbot):
+    mark, outputs = playing.view.findChild(OutputMark), playing.panel.outputs
+    outputs.address.setText("udp://127.0.0.1:9")
+    outputs.stream.click()
+    assert mark.isVisible()
+    assert mark.accessibleName() == "Sending"
+    qtbot.keyClick(playing.view, Qt.Key.Key_R)
+    assert mark.accessibleName() == "Recording for 0:00, Sending"
+    assert playing.view.rect().contains(mark.geometry())
+    qtbot.keyClick(playing.view, Qt.Key.Key_P)
+    qtbot.keyClick(playing.view, Qt.Key.Key_R)
+    assert mark.isVisible(), "for the presenter too"
+    outputs.stream.click()
+    assert not mark.isVisible()
+
+
+def test_the_virtual_camera_counts_as_sending(playing, engine, qtbot):
+    mark, outputs = playing.view.findChild(OutputMark), playing.live.outputs
+    outputs.virtual_changed.emit(True)
+    outputs.stream_changed.emit(True)
+    outputs.virtual_changed.emit(False)
+    assert mark.accessibleName() == "Sending", "the landmarks still go"
+    outputs.stream_changed.emit(False)
+    assert not mark.isVisible()
+
+
+def test_a_stream_is_remembered_but_starts_only_when_asked_for(window, engine, qtbot):
+    window.store.update("stream", "udp://127.0.0.1:9")
+    window.start("sample")
+    assert not window.panel.outputs.stream.isChecked()
+    window.panel.outputs.address.setText("osc://127.0.0.1:9")
+    window.panel.outputs.stream.click()
+    window.panel.outputs.stream.click()
+    assert window.store.settings.stream == "osc://127.0.0.1:9"
+
+
+def test_a_stream_of_the_command_line_starts_with_the_window(window, engine, qtbot):
+    window.start("sample", "udp://127.0.0.1:9")
+    assert window.panel.outputs.stream.isChecked()
+    assert window.view.findChild(OutputMark).isVisible()
+
+
+@pytest.mark.parametrize("vanish", ["minimised", "hidden", "another page"])
+def test_fault_54_nothing_is_computed_while_nobody_sees_it(playing, engine, qtbot, vanish):
+    session, outputs = engine.sessions[-1], playing.panel.outputs
+    leave = {"minimised": playing.showMinimized, "hidden": playing.hide, "another page": lambda: go_to(playing, 1)}
+    come_back = {"minimised": playing.showNormal, "hidden": playing.show, "another page": lambda: go_to(playing, 0)}
+    leave[vanish]()
+    qtbot.waitUntil(lambda: session.settings.paused)
+    assert not playing.panel.pause.isChecked(), "the user has not paused it"
+    outputs.address.setText("udp://127.0.0.1:9")
+    for box in (outputs.log, outputs.stream, outputs.record):
+        box.setChecked(True)
+        assert not session.settings.paused, "what is written or sent goes on"
+        box.setChecked(False)
+        assert session.settings.paused
+    come_back[vanish]()
+    qtbot.waitUntil(lambda: not session.settings.paused)
+
+
+def go_to(window, page):
+    window.top_bar.tabs.setCurrentIndex(page)
+
+
+def test_a_pause_outlasts_another_page(playing, engine, qtbot):
+    session = engine.sessions[-1]
+    playing.store.update("live.paused", True)
+    go_to(playing, 1)
+    go_to(playing, 0)
+    assert session.settings.paused
+    playing.store.update("live.paused", False)
+    assert not session.settings.paused
+
+
+@pytest.mark.parametrize("state", [SourceState.ENDED, SourceState.FAILED])
+def test_at_the_end_there_is_nothing_to_record_or_log(playing, engine, qtbot, state):
+    engine.sessions[-1].report(state)
+    outputs = playing.panel.outputs
+    for box in (outputs.record, outputs.log):
+        box.click()
+        assert not box.isChecked()
+        assert "There is nothing to record" in str(playing.live.banner.error)
+    assert not playing.live.outputs.active
+    assert not playing.view.findChild(OutputMark).isVisible()
+    engine.sessions[-1].report(SourceState.LIVE)
+    outputs.record.click()
+    assert outputs.record.isChecked()
+    outputs.record.click()
 
 
 def test_theme_is_reported(playing, qtbot):

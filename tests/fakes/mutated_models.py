@@ -60,10 +60,15 @@ def _try(model: Path) -> str:
 
     from engine.core.errors import ModelError
     from engine.core.geometry import Crop
-    from engine.inference.landmarker import load_landmarker
+    from engine.inference.card import read_card
+    from engine.inference.landmarker import Landmarker, read_model
+    from engine.inference.runtime import Runtime
 
     try:
-        load_landmarker(model).predict(np.full((200, 200, 3), 127, np.uint8), Crop(100, 100, 150))
+        card = read_card(model.with_suffix(".json"))
+        # Without the trial in a further process: what is tried here is the runtime itself.
+        runtime = Runtime(read_model(model, card), f"The model {model.name}")
+        Landmarker(runtime, card).predict(np.full((200, 200, 3), 127, np.uint8), Crop(100, 100, 150))
     except ModelError as error:
         return str(error)
     return ""

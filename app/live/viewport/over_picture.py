@@ -1,4 +1,4 @@
-"""Words over the picture: two lines of help at the first start, and the mark of a recording."""
+"""Words over the picture: two lines of help at the first start, and the mark of what is recorded and sent."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ class FirstHint(QLabel):
         self.move((stage.width() - self.width()) // 2, stage.height() - self.height() - MARGIN)
 
 
-class RecordingMark(QLabel):
-    """A red dot and the time since the recording began, in the upper middle of its parent.
+class OutputMark(QLabel):
+    """In the upper middle of its parent: a red dot and the time since the recording began, and a word while we send.
 
     Args:
         parent: the widget that it covers.
@@ -82,25 +82,31 @@ class RecordingMark(QLabel):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("recordingMark")
+        self.setObjectName("outputMark")
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._stage, self._begun = parent, 0.0
+        self._stage = parent
+        self._begun: float | None = None  # when the recording began
+        self._sending: set[str] = set()
         self._timer = QTimer(self, interval=250)
         self._timer.timeout.connect(self._refresh)
         parent.installEventFilter(self)
         self.hide()
 
     def show_recording(self, recording: bool) -> None:
-        """Start counting, or hide."""
-        if recording and self.isHidden():
-            self._begun = time.monotonic()
-            self._refresh()
-            self._timer.start()
-        elif not recording:
+        """Start counting, or stop."""
+        if not recording:
+            self._begun = None
             self._timer.stop()
-        self.setVisible(recording)
-        self.raise_()
+        elif self._begun is None:
+            self._begun = time.monotonic()
+            self._timer.start()
+        self._refresh()
+
+    def show_sending(self, what: str, sending: bool) -> None:
+        """Show that something is sent to other programs, for as long as it is; `what` tells several apart."""
+        self._sending = self._sending | {what} if sending else self._sending - {what}
+        self._refresh()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
@@ -108,12 +114,21 @@ class RecordingMark(QLabel):
         return super().eventFilter(watched, event)
 
     def _refresh(self) -> None:
-        minutes, seconds = divmod(int(time.monotonic() - self._begun), 60)
-        words = f'<span style="color:#ff5a4d">\u25cf</span> {minutes}:{seconds:02}'
+        marks, names = [], []
+        if self._begun is not None:
+            minutes, seconds = divmod(int(time.monotonic() - self._begun), 60)
+            marks.append(f'<span style="color:#ff5a4d">\u25cf</span> {minutes}:{seconds:02}')
+            names.append(self.tr("Recording for {0}:{1:02}").format(minutes, seconds))
+        if self._sending:
+            names.append(self.tr("Sending"))
+            marks.append(f'<span style="color:#ffb000">\u25b2</span> {names[-1]}')
+        words = "&nbsp;&nbsp; ".join(marks)
         if words != self.text():
             self.setText(words)
-            self.setAccessibleName(self.tr("Recording for {0}:{1:02}").format(minutes, seconds))
+            self.setAccessibleName(", ".join(names))
             self._place()
+        self.setVisible(bool(words))
+        self.raise_()
 
     def _place(self) -> None:
         self.adjustSize()

@@ -25,3 +25,12 @@ def test_fault_10_the_doctor_names_the_path_of_a_missing_model_and_fails(capsys,
     assert checks["model good"]["state"] == "ok"
     assert checks["model gone"]["state"] == "wrong"
     assert str(tmp_path / "gone.tflite") in checks["model gone"]["detail"]
+
+
+def test_the_doctor_names_a_mediapipe_that_sends_usage_figures(capsys, monkeypatch):
+    monkeypatch.setattr(doctor, "mediapipe_tells", lambda: True)
+    monkeypatch.setattr(doctor, "version", lambda name: "1.2.2")
+    assert main(["doctor", "--json", "-"]) == 1
+    checks = {check["what"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["mediapipe"]["state"] == "wrong"
+    assert "1.2.2 sends usage figures" in checks["mediapipe"]["detail"]

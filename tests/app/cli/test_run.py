@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import pytest
@@ -14,6 +17,7 @@ from engine.core.errors import ModelError, OutputError
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.live import camera_reader
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, hangs, noisy
+from tests.fakes.killing_model import write_killing_model
 from tests.fakes.threads import no_thread_left
 
 
@@ -98,3 +102,15 @@ def test_a_stream_that_cannot_be_sent_is_an_error_of_the_run(capsys, monkeypatch
     assert code == 1
     assert "The stream cannot be sent" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("verb", [("run", "sample", "--headless", "--frames", "2"), ("benchmark",)])
+def test_fault_12_a_model_that_kills_is_a_sentence_of_every_verb(tmp_path, verb):
+    write_killing_model(tmp_path / "seg.tflite")
+    done = subprocess.run(
+        [sys.executable, "-m", "app", *verb, "--model", str(tmp_path / "seg.tflite")],
+        cwd=Path(__file__).resolve().parents[3], capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "The model seg.tflite brings down the program that runs it" in done.stderr
+    assert "What to do: Choose another model" in done.stderr

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from engine.core.errors import FilterError
+from engine.filters import hook
 from engine.filters.library import load_filter
 from tests.fakes.filters import SQUARE, face_of, fixed_signals, grey, make_filter, portrait_points
+from tests.fakes.threads import no_thread_left
 
 WITH_HOOK = 'hook = "hook.py"\n' + SQUARE
 PAINTS_BLUE = """\
@@ -111,3 +113,67 @@ def draw(picture, points, signals, seconds):
     for lane in lanes:
         lane.join()
     assert loaded.hook.error is None
+
+
+def draws(*lines):
+    """Return a hook of these lines."""
+    return (
+        "\n    ".join(("import os, sys, threading, time\n\ndef draw(picture, points, signals, seconds):", *lines))
+        + "\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "words"),
+    [
+        (["while True:", "    pass"], None, "gave no answer within 0.2 s"),
+        (["threading.Event().wait()"], 4, "gave no answer within 0.2 s"),
+        (["raise SystemExit"], 4, "SystemExit"),
+        (["sys.exit(3)"], 4, "SystemExit: 3"),
+        (["raise KeyboardInterrupt"], 4, "KeyboardInterrupt"),
+        (["raise BaseException('all')"], 4, "BaseException: all"),
+        (["draw(picture, points, signals, seconds)"], 4, "RecursionError"),
+        (["raise ValueError('x' * 10_000_000)"], 4, "ValueError: xxx"),
+        (["class Odd(Exception):", "    def __str__(self): raise self", "raise Odd"], 6, "Odd"),
+    ],
+)
+def test_a_hook_that_hangs_or_ends_the_program_is_switched_off(tmp_path, monkeypatch, lines, line, words):
+    monkeypatch.setattr(hook, "DRAW_SECONDS", 0.2)
+    loaded = hooked(tmp_path, draws(*lines))
+    picture = grey()
+    loaded.paint(picture, [face_of(portrait_points())] * 2)
+    assert (picture != grey()).any(), "the layers go on"
+    error = loaded.hook.error
+    assert words in str(error)
+    assert line in (error.line, None)
+    assert len(str(error)) < 600
+
+
+def test_an_abandoned_hook_is_asked_to_end_and_draws_on_nothing_that_is_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(hook, "DRAW_SECONDS", 0.2)
+    loaded = hooked(tmp_path, draws("while True:", "    picture[:] = 77"))
+    with no_thread_left():
+        picture = grey()
+        loaded.paint(picture, [face_of(portrait_points())])
+        assert not (picture == 77).all(-1).any()
+
+
+@pytest.mark.parametrize("code", ["while True:\n    pass\n", "raise SystemExit\n", "import sys\nsys.exit()\n"])
+def test_a_hook_that_hangs_or_ends_while_it_is_loaded_is_refused(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(hook, "LOAD_SECONDS", 0.2)
+    with pytest.raises(FilterError, match=r"f/hook\.py.*(gave no answer within 0\.2 s|SystemExit)"):
+        hooked(tmp_path, code)
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ("signals['mouth']", "write a signal with a dot, as signals.mouth: there are yaw,"),
+        ("signals.smile", "write a signal with a dot, as signals.mouth: there are yaw,"),
+        ("np.zeros(3)", "import or define that name in the hook, as with “import numpy as np”"),
+    ],
+)
+def test_usual_mistakes_in_a_hook_are_answered_with_the_right_words(tmp_path, line, fix):
+    loaded = hooked(tmp_path, draws(line))
+    loaded.paint(grey(), [face_of(portrait_points())])
+    assert loaded.hook.error.fix.startswith(fix)

@@ -11,7 +11,7 @@ from engine.core.schemes import IBUG_68, eye_centres
 from engine.inference import blazeface as module
 from engine.inference.blazeface import BlazeFace
 from engine.inference.card import CropRule
-from engine.inference.detector import Detection, crop_of_detection, make_detector
+from engine.inference.detector import Detection, crop_of_detection, make_detector, mediapipe_tells
 from engine.sources.sample import SampleClip
 
 
@@ -98,6 +98,16 @@ def test_detectors_by_name(monkeypatch):
     monkeypatch.setattr("engine.inference.detector.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="needs the package mediapipe"):
         make_detector("mediapipe")
+
+
+def test_a_mediapipe_that_sends_usage_figures_is_refused(monkeypatch):
+    monkeypatch.setattr("engine.inference.detector.find_spec", lambda name: True)
+    monkeypatch.setattr("engine.inference.detector.version", lambda name: "1.2.2")
+    with pytest.raises(UsageError, match=r"MediaPipe 1\.2\.2 sends usage figures"):
+        make_detector("mediapipe")
+    assert mediapipe_tells()
+    monkeypatch.setattr("engine.inference.detector.version", lambda name: "0.10.31")
+    assert mediapipe_tells() is False
 
 
 def test_mediapipe_agrees_with_our_own_decoding(blazeface, sample):

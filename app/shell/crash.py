@@ -1,0 +1,97 @@
+"""What a run that did not end properly leaves behind, and how the next start notices it."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import platform
+import sys
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO
+
+from app.shell.log import log_path
+
+if sys.platform != "win32":
+    import fcntl
+
+LAST_CRASH = "last crash.txt"
+MOST_TRACE = 20_000  # characters of a report
+MOST_LOG = 4_000
+
+
+class RunMark:
+    """A file in the folder of logs, there for as long as the window runs.
+
+    If native code crashes, Python writes into it where each thread was. One that its process left behind tells the next
+    start that the former one did not end properly; those of windows that still run are locked.
+
+    Args:
+        folder: of the logs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / f"running {os.getpid()}.txt"
+        self._file: IO[str] | None = None
+
+    def begin(self) -> str | None:
+        """Write the mark; where there is no place for it, do without.
+
+        Returns:
+            A report on the last run that did not end properly, without the user's name in its paths; None if all did.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            left = [self._take(file) for file in sorted(self._folder.glob("running *.txt"))]
+            self._file = self._path.open("w", encoding="utf-8")
+            _lock(self._file)
+            faulthandler.enable(self._file)
+        except OSError:
+            left = []
+        traces = [trace for trace in left if trace is not None]
+        return _report(traces[-1], self._folder / log_path().name) if traces else None
+
+    def end(self) -> None:
+        """Remove the mark: the run ends properly."""
+        if self._file is not None:
+            faulthandler.disable()
+            with suppress(OSError):
+                self._file.close()
+                self._path.unlink()
+
+    def _take(self, file: Path) -> str | None:
+        """Return the trace in the mark of a run that is over, and rename it; None for one that still runs."""
+        try:
+            with file.open(encoding="utf-8", errors="replace") as mark:
+                _lock(mark)
+                trace = mark.read(MOST_TRACE)
+            file.replace(self._folder / LAST_CRASH)  # Windows refuses this while the file is open
+        except OSError:
+            return None
+        return trace
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock a file until it is closed.
+
+    Raises:
+        OSError: another process has locked it.
+    """
+    if sys.platform != "win32":
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _report(trace: str, log: Path) -> str:
+    try:
+        said = log.read_text(encoding="utf-8", errors="replace")[-MOST_LOG:]
+    except OSError:
+        said = ""
+    try:
+        program = version("understudy")
+    except PackageNotFoundError:
+        program = "(not installed)"
+    about = f"Understudy {program}, Python {platform.python_version()}, {platform.platform()}"
+    trace = trace.strip() or "No trace: the program was ended from outside, or the machine went off."
+    return f"{about}\n\n{trace}\n\n{said}".replace(str(Path.home()), "~")

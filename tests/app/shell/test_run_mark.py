@@ -1,0 +1,93 @@
+"""The start after a crash: the real window, offscreen, in processes that are brought down."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from app.shell.crash import LAST_CRASH, RunMark
+from tests.fakes.window_process import CLOSE, CRASH, run_window
+
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = """\
+source = "no camera of this name"
+filter = "glasses"
+stream = "udp://127.0.0.1:9"
+[lanes]
+first = "student-68-lite"
+second = "student-kd-68"
+layout = "split"
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="folders are named by these variables on Linux only")
+def test_fault_86_the_start_after_a_crash_is_a_safe_one_and_offers_the_report(tmp_path):
+    settings = tmp_path / "config" / "understudy" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(SETTINGS)
+    code, before = run_window(tmp_path, CRASH, "run")
+    assert code == -signal.SIGSEGV
+    assert before["models"][0] == "student-68-lite", "what is remembered is used"
+    assert "did not end properly" not in before["banner"]
+    assert not before["streams"], "a remembered stream does not start by itself"
+
+    code, safe = run_window(tmp_path, CLOSE, "run", "--model", "student-kd-68", "--stream", "udp://127.0.0.1:9")
+    assert code == 0
+    assert safe["models"] == ["student-68", ""]
+    assert (safe["source"], safe["filter"], safe["layout"]) == ("sample", "None", "single")
+    assert not safe["streams"]
+    assert safe["banner"].startswith("Understudy did not end properly the last time. So this is a safe start")
+    assert "Fatal Python error: Segmentation fault" in safe["details"]
+    assert str(tmp_path) not in safe["details"]
+    assert tomllib.loads(settings.read_text()).items() >= tomllib.loads(SETTINGS).items(), "nothing is forgotten"
+
+    code, after = run_window(tmp_path, CLOSE, "run")
+    assert code == 0
+    assert after["models"][0] == "student-68-lite"
+    assert "did not end properly" not in after["banner"]
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from app.shell.crash import RunMark
+print(RunMark(Path(sys.argv[1])).begin(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def quiet(monkeypatch):
+    """Leave the traces of crashes to pytest."""
+    monkeypatch.setattr("app.shell.crash.faulthandler.enable", lambda file: None)
+    monkeypatch.setattr("app.shell.crash.faulthandler.disable", lambda: None)
+
+
+def test_two_windows_at_once_are_no_crash(tmp_path, quiet):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout.readline() == "None\n"
+        second = RunMark(tmp_path)
+        assert second.begin() is None
+        second.end()
+        assert len(list(tmp_path.iterdir())) == 1, "the mark of the other is left alone"
+        holder.kill()
+    third = RunMark(tmp_path)
+    report = third.begin()
+    third.end()
+    assert "was ended from outside" in report
+    assert (tmp_path / LAST_CRASH).exists()
+
+
+def test_a_folder_that_cannot_be_written_prevents_nothing(tmp_path, quiet):
+    (tmp_path / "file").touch()
+    mark = RunMark(tmp_path / "file" / "logs")
+    assert mark.begin() is None
+    mark.end()
