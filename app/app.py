@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -33,32 +34,40 @@ from engine.sources.opening import SAMPLE, open_source
 SIGNAL_CHECK_MS = 200  # Python sees a signal only when some of its own code runs
 
 
-def run_window(
-    source: str | None,
-    model: str | None,
-    screenshot: Path | None = None,
-    after_seconds: float = 0.0,
-    detector: str = DEFAULT_DETECTOR,
-    stream: str | None = None,
-) -> int:
-    """Show the window, and return the exit code once it was closed.
+@dataclass(frozen=True)
+class WindowOptions:
+    """What the window starts with.
 
-    Where the last run did not end properly, the start is a safe one: only `source`, if it is given, is heeded.
-
-    Args:
+    Attributes:
         source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
         model: landmark model by name or path; None for the remembered one.
-        screenshot: if given, a picture of the window is written there and the window closes by itself.
-        after_seconds: how long the window has run when that picture is taken.
         detector: what finds the faces, one of `engine.inference.detector.DETECTORS`.
+        max_faces: as of `Pipeline`.
         stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for nowhere.
+        screenshot: if given, a picture of the window is written there and the window closes by itself.
+        screenshot_after: how many seconds the window has run when that picture is taken.
+    """
+
+    source: str | None
+    model: str | None
+    detector: str = DEFAULT_DETECTOR
+    max_faces: int | None = None
+    stream: str | None = None
+    screenshot: Path | None = None
+    screenshot_after: float = 0.0
+
+
+def run_window(options: WindowOptions) -> int:
+    """Show the window, and return the exit code once it was closed.
+
+    Where the last run did not end properly, the start is a safe one: only the source, if it is given, is heeded.
 
     Raises:
         RecordingError: the screenshot cannot be written.
     """
     mark = RunMark(log_path().parent)
     try:
-        code = _show_window(source, model, screenshot, after_seconds, detector, stream, mark)
+        code = _show_window(options, mark)
     except (UnderstudyError, KeyboardInterrupt):
         mark.end()
         raise
@@ -66,15 +75,7 @@ def run_window(
     return code
 
 
-def _show_window(
-    source: str | None,
-    model: str | None,
-    screenshot: Path | None,
-    after_seconds: float,
-    detector: str,
-    stream: str | None,
-    mark: RunMark,
-) -> int:
+def _show_window(options: WindowOptions, mark: RunMark) -> int:
     """Do what `run_window` says, and begin the mark of the run."""
     crash = mark.begin()  # before the log gets the lines of this run
     start_log(log_path())
@@ -83,23 +84,25 @@ def _show_window(
     store = SettingsStore(settings_path())
     if crash is not None:
         store.start_safely()
-        source, model, detector, stream = source or SAMPLE, None, DEFAULT_DETECTOR, None
-    if stream is not None:
-        store.update("stream", stream)
+        safe = WindowOptions(options.source or SAMPLE, None)
+        options = replace(safe, screenshot=options.screenshot, screenshot_after=options.screenshot_after)
+    if options.stream is not None:
+        store.update("stream", options.stream)
     theme = Theme(application, store.settings.theme)
     watch = CrashWatch()
-    window = MainWindow(engine_api(detector), model, store, theme)
+    window = MainWindow(engine_api(options.detector, options.max_faces), options.model, store, theme)
     watch.caught.connect(window.report_crash)
     watch.install()
     window.gone.connect(application.quit)
     _wake_for_signals(window)
     failures: list[Exception] = []
-    if screenshot is not None:
-        QTimer.singleShot(round(after_seconds * 1000), lambda: _save_screenshot(window, screenshot, failures))
+    if options.screenshot is not None:
+        save = partial(_save_screenshot, window, options.screenshot, failures)
+        QTimer.singleShot(round(options.screenshot_after * 1000), save)
     # The first signal closes the window, which finishes recordings; a second one ends the program at once.
     with interruption_watch(lambda _: window.close(), partial(_end_at_once, mark)) as interrupted:
         window.show()
-        window.start(source, stream)
+        window.start(options.source, options.stream)
         if crash is not None:
             window.report_former_crash(crash, log_path().parent)
         try:
@@ -111,7 +114,7 @@ def _show_window(
     return interrupted.exit_code or code
 
 
-def engine_api(detector: str = DEFAULT_DETECTOR) -> EngineApi:
+def engine_api(detector: str = DEFAULT_DETECTOR, max_faces: int | None = None) -> EngineApi:
     """Return the real engine for the window."""
     library, cameras = ModelLibrary(), CameraList()
     return EngineApi(
@@ -119,7 +122,7 @@ def engine_api(detector: str = DEFAULT_DETECTOR) -> EngineApi:
         open_source=lambda spec, formats: open_source(spec, cameras, formats=formats),
         list_models=library.entries,
         list_filters=FilterLibrary().entries,
-        make_pipeline=lambda model: Pipeline(make_detector(detector), library.load(model)),
+        make_pipeline=lambda model: Pipeline(make_detector(detector), library.load(model), max_faces=max_faces),
         load_landmarker=library.load,
         new_session=Session,
     )

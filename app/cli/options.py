@@ -72,6 +72,13 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_max_faces(parser: argparse.ArgumentParser, live: str = "") -> None:
+    """Add `--max-faces N`; `live` says what holds besides pictures."""
+    parser.add_argument(
+        "--max-faces", type=positive, metavar="N", help=f"find at most N faces (default: any number{live})"
+    )
+
+
 def add_box(parser: argparse.ArgumentParser, default: str) -> None:
     """Add `--box truth|detector`."""
     parser.add_argument(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
-from app.cli.options import add_box, add_detector, add_model
+from app.cli.options import add_box, add_detector, add_max_faces, add_model
 from app.cli.outputs import add_overwrite, pictures_in
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_overwrite(parser)
     add_box(parser, "detector")
     add_detector(parser)
+    add_max_faces(parser)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -48,7 +49,7 @@ def main(options: argparse.Namespace) -> int:
         return 0
     with closing(open_source(options.path)) as source:
         _spare_labels([file.name for file in pictures_in(path)] or [UNSAFE.sub("_", source.name)], out, guard)
-        _write(predict_source(source, detector, landmarker), options, landmarker)
+        _write(predict_source(source, detector, landmarker, options.max_faces), options, landmarker)
         remark = source.remark
     if remark:
         say(remark, error=True)
@@ -70,5 +71,15 @@ def _spare_labels(names: Iterable[str], out: Path, guard: OutputGuard) -> None:
 
 
 def _write(predictions: Iterator[Prediction], options: argparse.Namespace, landmarker: Landmarker) -> None:
-    count = write_predictions(predictions, Path(options.out))
+    empty = 0
+
+    def counted() -> Iterator[Prediction]:
+        nonlocal empty
+        for prediction in predictions:
+            empty += not prediction.faces
+            yield prediction
+
+    count = write_predictions(counted(), Path(options.out))
     say(f"{count} pictures or frames, landmarks by {landmarker.card.name}: {options.out}")
+    if empty:
+        say(f"No face in {empty} of {count} of them")

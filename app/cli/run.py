@@ -6,16 +6,18 @@ import argparse
 from pathlib import Path
 
 from app.cli.display import display_problem, require_libraries
-from app.cli.options import add_detector, add_json, add_model, positive
+from app.cli.options import add_detector, add_json, add_max_faces, add_model, positive
 from app.cli.outputs import add_overwrite
 from app.cli.terminal import INTERRUPTED, number, report, say
 from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
 from engine.core.errors import UsageError
+from engine.core.faces import SMALLEST_FACE
 from engine.core.interruption import interruption_watch
 from engine.formats.images import WRITABLE_SUFFIXES
 from engine.inference.detector import make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
+from engine.inference.tracking import LIVE_FACES
 from engine.live.camera_reader import open_guarded
 from engine.output.rescue import rescue_recordings
 from engine.output.sound import copy_sound
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_model(parser, default=None)
     add_detector(parser)
+    add_max_faces(parser, f" in pictures, {LIVE_FACES} in cameras and videos")
     parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
     parser.add_argument("--frames", type=positive, metavar="N", help="stop after N frames (headless)")
     parser.add_argument("--record", metavar="FILE", help="record the annotated picture as .mp4 or .avi (headless)")
@@ -71,12 +74,11 @@ def main(options: argparse.Namespace) -> int:
     if options.model:
         ModelLibrary().find(options.model)  # a mistyped name is refused here, not remembered by the window
     require_libraries()
-    from app.app import run_window  # Qt is loaded only when a window is shown
+    from app.app import WindowOptions, run_window  # Qt is loaded only when a window is shown
 
     screenshot = Path(options.screenshot) if options.screenshot else None
-    return run_window(
-        options.source, options.model, screenshot, SCREENSHOT_AFTER, options.detector, stream=options.stream
-    )
+    given = options.source, options.model, options.detector, options.max_faces, options.stream
+    return run_window(WindowOptions(*given, screenshot, SCREENSHOT_AFTER))
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -105,7 +107,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _headless(options: argparse.Namespace) -> int:
-    pipeline = Pipeline(make_detector(options.detector), ModelLibrary().load(options.model or DEFAULT_MODEL))
+    landmarker = ModelLibrary().load(options.model or DEFAULT_MODEL)
+    pipeline = Pipeline(make_detector(options.detector), landmarker, max_faces=options.max_faces)
     source = open_guarded(lambda: open_source(options.source))
     if options.source is None and source.kind is SourceKind.SAMPLE:
         say("No camera was found, so the built-in sample plays.", error=True)
@@ -153,5 +156,9 @@ def _text(summary: HeadlessSummary) -> str:
         f"  NME         {number(summary.nme, 2, ' % of the eye distance, against ground truth')}",
         f"  jitter      {number(summary.jitter, 2, ' % of the eye distance, while still')}",
     ]
+    if summary.no_face:
+        lines.append(f"  no face     in {summary.no_face} of {summary.frames} frames")
+    if summary.too_small:
+        lines.append(f"  come nearer {summary.too_small} frames show only faces of less than {SMALLEST_FACE:g} pixels")
     lines += [f"  {kind:<11} {path}" for kind, path in summary.files.items()]
     return "\n".join(lines)

@@ -20,6 +20,7 @@ from app.live.panel.source import TIMES, SourceAction
 from app.live.player import Player
 from app.live.screenshot import Screenshots, screenshot_folder
 from app.live.status_text import notice_words, opening_words, remedies_for, status_words
+from app.live.viewport.face_hint import FaceHint
 from app.live.viewport.over_picture import OutputMark
 from app.live.viewport.presenter import Presenter
 from app.live.viewport.strip_chart import StripChart
@@ -62,6 +63,7 @@ class LivePage(QWidget):
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
         self.view, self.banner, self.chart = Viewport(), Banner(), StripChart()
+        self._face_hint = FaceHint(self.view)
         self.presenter, self._output_mark = Presenter(self.view), OutputMark(self.view)
         self.panel = ControlPanel(store)
         self.outputs, self._screenshots = Outputs(store.settings.recordings), Screenshots(self, self._background)
@@ -278,6 +280,7 @@ class LivePage(QWidget):
     def _on_view(self, view: View) -> None:
         live = self._store.settings.live
         self.view.show_view(view, live, live=not live.paused and self._goes_on())
+        self._face_hint.see(view.first.result)
         self.outputs.show(view, self.view.composed_pixels)
         if not live.paused:
             self.chart.add(view)
@@ -295,7 +298,10 @@ class LivePage(QWidget):
 
     def _on_status(self, status: Status) -> None:
         self._status = status
-        self.view.show_notice(notice_words(self.player.current, status))
+        notice = notice_words(self.player.current, status)
+        self.view.show_notice(notice)
+        if notice:
+            self._face_hint.see(None)
         self._offer_reopening(status.message == FROZEN)
         self._show_status()
 

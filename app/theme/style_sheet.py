@@ -102,9 +102,10 @@ QSplitter::handle { background: $line; }
 #hotkeySheet QLabel[role="key"] {
     background: $field; border: 1px solid $edge; border-radius: 5px; padding: 2px 7px;
 }
-#outputMark, #firstHint { background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; }
+#outputMark, #firstHint, #faceHint { background: rgba(13, 15, 18, 210); color: #e8eaed; border-radius: 8px; }
 #outputMark { padding: 5px 12px; }
 #firstHint { padding: 12px 20px; }
+#faceHint { padding: 4px 12px; }
 QToolTip { background: $field; color: $text; border: 1px solid $edge; padding: 4px; }
 QScrollBar:vertical { background: $panel; width: 10px; }
 QScrollBar:horizontal { background: $panel; height: 10px; }

@@ -20,8 +20,10 @@ from engine.inference.signals import SignalReader
 from engine.sources.base import Source
 
 
-def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarker) -> Iterator[Prediction]:
-    """Yield a prediction for each frame of a source that ends, without smoothing.
+def predict_source(
+    source: Source, detector: FaceDetector, landmarker: Landmarker, max_faces: int | None = None
+) -> Iterator[Prediction]:
+    """Yield a prediction for each frame of a source that ends, without smoothing, with at most `max_faces` faces.
 
     Raises:
         UsageError: the source is a camera or the sample, which never end.
@@ -29,7 +31,8 @@ def predict_source(source: Source, detector: FaceDetector, landmarker: Landmarke
         ModelError: the model gave numbers that are not finite.
     """
     require_end(source, "its landmarks")
-    for result, signals in process_frames(source, Pipeline(detector, landmarker, smoothing=0.0)):
+    pipeline = Pipeline(detector, landmarker, smoothing=0.0, max_faces=max_faces, thorough=True)
+    for result, signals in process_frames(source, pipeline):
         yield as_prediction(result, signals, result.frame.time)
 
 

@@ -52,6 +52,7 @@ class HeadlessSummary:
     Attributes:
         frames: frames processed.
         faces_found: share of them with a face, in [0, 1].
+        no_face, too_small: how many have no face, and only faces that are too small for exact landmarks.
         fps: frames per second of processing, the source's own time included.
         latency_ms: milliseconds of each stage; `total` is their sum without `capture`.
         nme: mean error in percent of the eye distance; None without ground truth.
@@ -63,6 +64,8 @@ class HeadlessSummary:
 
     frames: int
     faces_found: float
+    no_face: int
+    too_small: int
     fps: float
     latency_ms: Mapping[str, Spread]
     nme: float | None
@@ -93,6 +96,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
     meter, shown = Meter(window=None, refresh=0), Meter()
     painter = OverlayPainter()
     blinks: dict[int, int] = {}  # of each face, by its id
+    no_face = too_small = 0
     canvas = np.empty((0, 0, 4), np.uint8)
     keep = None
     start = time.monotonic()
@@ -102,6 +106,8 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
     with recording or nullcontext():
         for result, signals in process_frames(source, pipeline, settings.frames, settings.stop):
             frame = result.frame
+            no_face += not result.faces
+            too_small += result.too_small
             if canvas.shape[:2] != frame.image.shape[:2]:
                 canvas = np.empty((*frame.image.shape[:2], 4), np.uint8)
             if settings.stream is not None:
@@ -126,6 +132,8 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
     return HeadlessSummary(
         frames=stats.frames,
         faces_found=stats.found,
+        no_face=no_face,
+        too_small=too_small,
         fps=stats.frames / elapsed,
         latency_ms=stats.latency_ms,
         nme=stats.nme,

@@ -15,7 +15,7 @@ from engine.core.schemes import IBUG_68
 from engine.inference.detector import FaceDetector
 from engine.inference.landmarker import Landmarker
 from engine.inference.smoothing import OneEuroFilter
-from engine.inference.tracking import FaceTracker, Track
+from engine.inference.tracking import LIVE_FACES, FaceTracker, Track, TrackingSettings
 
 DEFAULT_SMOOTHING = 0.5
 
@@ -23,13 +23,31 @@ DEFAULT_SMOOTHING = 0.5
 class Pipeline:
     """Turns the frames of one source into results. Belongs to one thread.
 
-    Attributes:
+    Args:
+        detector: finds the faces.
+        landmarker: finds their landmarks.
         smoothing: strength of the One-Euro filter, 0 for none to 1.
+        max_faces: how many faces are looked for; None for any number in pictures, and `LIVE_FACES` in cameras and
+            videos.
+        thorough: whether the frames of a video are searched as pictures are: for any number of faces, and in tiles.
+
+    Attributes:
+        smoothing: as above; may be changed between two frames.
     """
 
-    def __init__(self, detector: FaceDetector, landmarker: Landmarker, smoothing: float = DEFAULT_SMOOTHING) -> None:
+    def __init__(
+        self,
+        detector: FaceDetector,
+        landmarker: Landmarker,
+        smoothing: float = DEFAULT_SMOOTHING,
+        *,
+        max_faces: int | None = None,
+        thorough: bool = False,
+    ) -> None:
         self.smoothing = smoothing
-        self._tracker = FaceTracker(detector, landmarker)
+        self._still = TrackingSettings(max_faces, thorough=True)
+        self._live = self._still if thorough else TrackingSettings(max_faces or LIVE_FACES)
+        self._tracker = FaceTracker(detector, landmarker, self._live)
         self._filters: dict[int, OneEuroFilter] = {}
         self._picture = ""
 
@@ -53,7 +71,8 @@ class Pipeline:
         if frame.name != self._picture:
             self.reset()  # the pictures of a folder do not continue one another
             self._picture = frame.name
-        found = self._tracker.track(frame.image)
+            self._tracker.settings = self._still if frame.name else self._live
+        found = self._tracker.track(frame.image, frame.moment)
         start = time.perf_counter()
         faces = tuple(self._face(track, frame) for track in found.tracks)
         self._filters = {face.id: self._filters[face.id] for face in faces}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.core.faces import Face, Result
 from engine.core.schemes import Scheme
 from engine.inference.head_pose import FACE_MODEL, RIGID_POINTS, HeadPose, PoseFinder
+from engine.inference.people import HIDDEN_SECONDS
 from engine.inference.smoothing import LONGEST_INTERVAL
 
 # The names of the signals that are numbers.
@@ -103,13 +104,18 @@ class SignalReader:
         """Return the signals of each face.
 
         None for faces of a markup without the 68 iBUG points, and for landmarks that are no numbers. A face that is
-        gone is forgotten with its blinks. After a discontinuity (more than `LONGEST_INTERVAL`, or time running back) a
-        blink that had begun does not count. The same faces may be measured again.
+        gone for longer than its id is kept is forgotten with its blinks. After a discontinuity (more than
+        `LONGEST_INTERVAL`, or time running back) a blink that had begun does not count. The same faces may be measured
+        again.
 
         The faces are all that were found on a picture of this size, taken at a `moment` in seconds.
         """
-        self._people = {face.id: self._people.get(face.id) or _Person() for face in faces}
-        return tuple(self._people[face.id].read(face, width, height, moment) for face in faces)
+        for face in faces:
+            self._people.setdefault(face.id, _Person())
+        read = tuple(self._people[face.id].read(face, width, height, moment) for face in faces)
+        present = {face.id for face in faces}
+        self._people = {id: its for id, its in self._people.items() if id in present or its.is_kept(moment)}
+        return read
 
 
 class EyeGauge:
@@ -210,6 +216,10 @@ class _Person:
             self._blinks.add(sum(eyes) / len(eyes), moment)
         open_mouth = _share(aspect_ratio(places[_LIPS]) * mouth, CLOSED_MOUTH, OPEN_MOUTH)
         return FaceSignals(face.id, pose, eye_right, eye_left, self._blinks.count, open_mouth)
+
+    def is_kept(self, moment: float) -> bool:
+        """Return whether a person who is not seen may still come back."""
+        return self._moment is not None and 0 <= moment - self._moment <= HIDDEN_SECONDS
 
     def _step(self, moment: float) -> float:
         """Return the seconds since the last call; 0 after a discontinuity, which resets pose and blinks."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from engine.core.frame import Frame
 from engine.live.settings import LiveSettings, Pace
+from engine.live.shared_ids import SharedIds
 from engine.live.state import SourceState, Timing
 from engine.render.scene import Layout
 
@@ -113,6 +114,7 @@ class Context:
         notify: called when there is a new view, status or error.
         timing: see `Timing`.
         clock: returns seconds.
+        ids: lets one person have one id in all lanes.
     """
 
     feed: Feed
@@ -122,3 +124,4 @@ class Context:
     notify: Callable[[], None] = lambda: None
     timing: Timing = field(default_factory=Timing)
     clock: Callable[[], float] = time.monotonic
+    ids: SharedIds = field(default_factory=SharedIds)

@@ -233,6 +233,7 @@ class Finder:
             self._pipeline.smoothing = self._context.settings().smoothing
             result = self._pipeline.process(frame, wait_ms)
             signals = self._signal_reader.read(result)
+            result, signals = self._context.ids.rename(self._number, result, signals)
         except Exception as error:  # noqa: BLE001  a model or a runtime may raise anything, and the session must go on
             self.fail(_sentence(error, "The model failed on a frame"), error)
             return self._bare(frame)

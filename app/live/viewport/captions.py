@@ -44,12 +44,14 @@ class CaptionData:
         settings: how they are shown.
         models: cards of the models, by name.
         ages: milliseconds from the capture of each lane's frame until it was shown; None where that was not measured.
+        numbers: whether the numbers stand below the caption, the latency among them.
     """
 
     results: tuple[Result, Result | None]
     settings: LiveSettings
     models: Mapping[str, Card]
     ages: tuple[float | None, float | None]
+    numbers: bool = False
 
 
 def results_on_screen(view: View, layout: Layout) -> tuple[Result, Result | None]:
@@ -101,7 +103,7 @@ def _timing(data: CaptionData, lane: int) -> tuple[str, ...]:
             return (translate("Captions", "same frame"),)
         earlier = max((first.frame.captured - second.frame.captured) * 1e3, 0.0)
         return (translate("Captions", "of a frame {0:.0f} ms earlier").format(earlier),)
-    if age is not None:
+    if age is not None and not data.numbers:
         said.append(translate("Captions", "shown {0:.0f} ms after capture").format(age))
     return tuple(said)
 

@@ -67,7 +67,7 @@ class LanePlates:
     def update(self, view: View, settings: LiveSettings) -> bool:
         """Show a view's numbers, at most four times a second; return whether the plates changed."""
         ages = self.latencies[0].latest, self.latencies[1].latest
-        data = CaptionData(results_on_screen(view, settings.layout), settings, self._models, ages)
+        data = CaptionData(results_on_screen(view, settings.layout), settings, self._models, ages, self.numbers)
         now = time.monotonic()
         if self._data is not None and _kind(data) == _kind(self._data) and now - self._updated_at < REFRESH:
             self._update_later()
@@ -142,7 +142,6 @@ class LanePlates:
             lines,
             shown.stats,
             self.latencies[lane].spread,
-            from_camera=result.frame.time is None and not result.frame.name,  # videos have a time, pictures a name
             agreement=view.agreement if lane == 1 else None,  # it is that of the pair: shown once
             roles=tuple(role_words(card) for card in cards if card is not None),
         )

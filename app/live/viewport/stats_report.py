@@ -41,7 +41,6 @@ class StatsReport:
         lines: its caption: the model, what it is, the age of its result.
         stats: its numbers; None for the caption alone.
         screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
-        from_camera: whether the frames come from a camera, not from a file or pictures.
         agreement: as in `engine.live.view.View`, and None with a single lane.
         roles: of both lanes' models, as people read them; empty where they are not known.
     """
@@ -49,7 +48,6 @@ class StatsReport:
     lines: tuple[Line, ...]
     stats: Stats | None = None
     screen: Spread | None = None
-    from_camera: bool = False
     agreement: float | None = None
     roles: tuple[str, ...] = ()
 
@@ -62,9 +60,7 @@ def speed_row(stats: Stats) -> Row:
 
 def time_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:
     """Return the latency from capture to screen, and with `details` that of every stage."""
-    camera = translate("StatsReport", "camera to screen")
-    label = camera if report.from_camera else translate("StatsReport", "capture to screen")
-    rows = [Row(label, _spread(report.screen), "ms")]
+    rows = [Row(translate("StatsReport", "capture to screen"), _spread(report.screen), "ms")]
     if details and report.stats is not None:
         latencies = report.stats.latency_ms
         rows += [Row(_stage_words(name), _spread(latencies.get(name)), "ms") for name in SHOWN_STAGES]

@@ -180,13 +180,19 @@ class StripChart(Chart):
                 painter.drawPolyline(points)
 
     def _paint_head(self, painter: QPainter, plot: Plot, area: QRectF, now: float, moment: float | None) -> None:
-        """Paint title and values, now or under the mouse; for want of room, names and then the title are left out."""
+        """Paint title and values; for want of room, names and then the title are left out.
+
+        The present latency stands on the plates, so here it has a figure only for the moment under the mouse.
+        """
         metrics = QFontMetricsF(painter.font())
         title = plot.title
         if moment is not None:
             title = self.tr("{0}, {1:.1f} s ago").format(plot.title, now - moment)
         values = [trace.value(now if moment is None else moment) for _, _, trace in plot.traces]
-        words = ["\u2013" if value is None else f"{number(value)} {plot.unit}" for value in values]
+        if moment is None and plot.tops is LATENCY_TOPS:
+            words = ["" for _ in values]
+        else:
+            words = ["\u2013" if value is None else f"{number(value)} {plot.unit}" for value in values]
         names = [name for name, _, _ in plot.traces]
         room = area.width() - metrics.horizontalAdvance(title) - sum(map(metrics.horizontalAdvance, words))
         room -= len(words) * (MARK + MARK_GAP + NAME_GAP)

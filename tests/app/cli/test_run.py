@@ -69,14 +69,14 @@ def test_options_of_a_run_without_a_window_are_named(capsys):
 def test_a_window_without_a_named_model_is_free_to_use_the_remembered_one(monkeypatch, capsys, named, model):
     started = []
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    monkeypatch.setattr("app.app.run_window", lambda source, model, *rest, **more: started.append(model) or 0)
+    monkeypatch.setattr("app.app.run_window", lambda options: started.append(options.model) or 0)
     assert run(capsys, "sample", *named)[0] == 0
     assert started == [model]
 
 
 def test_a_mistyped_model_is_refused_before_there_is_a_window(monkeypatch, capsys):
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr("app.app.run_window", lambda *_, **more: pytest.fail("the window was opened"))
+    monkeypatch.setattr("app.app.run_window", lambda _: pytest.fail("the window was opened"))
     assert main(["run", "sample", "--model", "student-86"]) == 1
     assert "There is no model “student-86”" in capsys.readouterr().err
 

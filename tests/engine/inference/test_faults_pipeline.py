@@ -77,11 +77,12 @@ def test_fault_23_without_a_face_only_the_detector_works_and_a_face_is_found_on_
     pipeline.process(frame(0))
     scene.faces = []
     assert pipeline.process(frame(1)).faces == (), "nothing stale"
-    looks, searches = len(landmarker.crops), detector.calls
+    looks, searches, tiles = len(landmarker.crops), detector.calls, detector.tiles
     for number in range(2, 3600):  # two minutes
         assert pipeline.process(frame(number)).faces == ()
     assert len(landmarker.crops) == looks, "the landmark model rests"
     assert detector.calls - searches <= 3598, "at most one look a frame"
+    assert detector.tiles - tiles <= 3598, "and at one tile"
     scene.faces = [(420, 240, 80, 0)]
     assert error_of(pipeline.process(frame(3600)), scene.faces[0]) < 0.01
 

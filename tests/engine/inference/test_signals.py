@@ -11,6 +11,7 @@ import pytest
 from engine.core.faces import Face
 from engine.core.geometry import landmark_box
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
+from engine.inference.people import HIDDEN_SECONDS
 from engine.inference.signals import SIGNALS, SignalReader
 from engine.sources.sample import RATE, SampleClip
 from engine.sources.sample_portrait import LOOP_SECONDS, MovingPortrait, pose_at
@@ -102,8 +103,15 @@ def test_a_wink_is_no_blink():
 def test_a_face_that_is_gone_is_forgotten():
     reader = SignalReader()
     assert watch([1, 0, 0, 0, 1], reader=reader)[-1].blinks == 1
+    assert reader.read(result_of(moment=0.2 + HIDDEN_SECONDS)) == ()
+    assert watch([1], reader=reader, start=0.3 + HIDDEN_SECONDS)[-1].blinks == 0
+
+
+def test_a_face_that_was_hidden_for_a_moment_keeps_its_blinks():
+    reader = SignalReader()
+    assert watch([1, 0, 0, 0, 1], reader=reader)[-1].blinks == 1
     assert reader.read(result_of(moment=0.2)) == ()
-    assert watch([1], reader=reader, start=0.3)[-1].blinks == 0
+    assert watch([1], reader=reader, start=0.3)[-1].blinks == 1
 
 
 @pytest.mark.parametrize("jump", [0.7, -3.0])

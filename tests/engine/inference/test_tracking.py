@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.inference.tracking import FaceTracker
+from engine.inference.tracking import FaceTracker, TrackingSettings
 from tests.fakes.models import FakeDetector, FakeLandmarker, FakeScene
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -15,7 +15,7 @@ PICTURE = np.zeros((480, 640, 3), np.uint8)
 def make(*faces, spoil=None, **settings):
     scene = FakeScene(*faces)
     detector, landmarker = FakeDetector(scene), FakeLandmarker(scene, spoil)
-    return FaceTracker(detector, landmarker, **settings), scene, detector, landmarker
+    return FaceTracker(detector, landmarker, TrackingSettings(**settings)), scene, detector, landmarker
 
 
 def test_the_detector_runs_once_and_then_rests():
@@ -73,7 +73,7 @@ def test_fault_49_further_faces_are_found_and_ids_stay_when_faces_come_and_go():
 
 def test_fault_49_the_limit_of_faces_is_kept():
     faces = [(60 + 60 * index, 200, 50, 0) for index in range(8)]
-    tracker, _, _, _ = make(*faces, most_faces=3, detect_every=1)
+    tracker, _, _, _ = make(*faces, max_faces=3, detect_every=1)
     for _ in range(4):
         assert len(tracker.track(PICTURE).tracks) == 3
 

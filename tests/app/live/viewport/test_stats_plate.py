@@ -37,9 +37,8 @@ def test_speed_is_throughput_with_its_unit():
     assert speed_row(Meter().stats()) == Row("", (UNKNOWN,), "results/s")
 
 
-def test_latency_is_reported_of_a_camera_only_where_there_is_one():
+def test_the_latency_has_one_name():
     assert time_rows(REPORT, details=False) == (Row("capture to screen", ("23.4", "31.1"), "ms"),)
-    assert time_rows(replace(REPORT, from_camera=True), details=False)[0].label == "camera to screen"
     assert time_rows(replace(REPORT, screen=None), details=False)[0].numbers == (UNKNOWN, UNKNOWN)
 
 

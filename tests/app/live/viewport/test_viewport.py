@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
+from app.live.viewport.stats_report import spoken
 from app.live.viewport.viewport import Viewport
 from app.models.facts import cards_of
 from app.theme.theme import ON_DARK, STAGE
@@ -362,14 +363,18 @@ def test_cards_show_what_the_models_are(large):
     assert plate.report.stats is STATS
 
 
-def test_frames_of_a_file_are_not_said_to_come_from_a_camera(large):
-    large.show_view(one(plain(RED), result(seconds=1.5)))
-    assert not plates(large)[0].report.from_camera
+def test_the_latency_has_one_name_and_one_figure_whatever_the_source(large, qtbot):
     picture = result("student-68-lite")
-    large.show_view(one(plain(RED), replace(picture, frame=replace(picture.frame, name="face.png"))))
-    assert not plates(large)[0].report.from_camera
-    large.show_view(one(plain(RED), result("teacher-68")))
-    assert plates(large)[0].report.from_camera
+    sources = result(seconds=1.5), replace(picture, frame=replace(picture.frame, name="face.png")), result("teacher-68")
+    for number, each in enumerate(sources):
+        for step in range(2):
+            frame = replace(each.frame, id=2 * number + step, captured=time.monotonic())
+            large.show_view(one(plain(RED), replace(each, frame=frame)))
+            large.grab()
+        qtbot.waitUntil(lambda: plates(large)[0].report.screen is not None, timeout=2000)
+        said = spoken(plates(large)[0].report)
+        assert said.count("capture to screen") == 1
+        assert "after capture" not in said
 
 
 def test_agreement_belongs_to_the_pair_and_is_reported_once(large):
@@ -458,10 +463,13 @@ def test_what_is_reported_catches_up_when_the_picture_stops(large, qtbot):
 
 
 def test_the_age_of_the_last_frame_is_reported_once_it_was_painted(large, qtbot):
-    large.show_view(one(plain(RED), result(number=1)))
+    large.show_numbers(False)
+    first = result(number=1)
+    large.show_view(two(plain(RED), plain(BLUE), first, first), Layout.SIDE_BY_SIDE)
     large.grab()
     time.sleep(0.3)
-    large.show_view(one(plain(RED), result(number=2)))
+    second = result(number=2)
+    large.show_view(two(plain(RED), plain(BLUE), second, second), Layout.SIDE_BY_SIDE)
     large.grab()
     assert "after capture" not in texts(plates(large)[0])[-1]
     qtbot.waitUntil(lambda: "after capture" in texts(plates(large)[0])[-1], timeout=2000)

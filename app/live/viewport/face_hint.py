@@ -1,0 +1,63 @@
+"""A line at the foot of the picture when no face is seen, or only faces that are too small."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QLabel, QWidget
+
+from app.theme.theme import MARGIN
+from engine.core.faces import Result
+
+AFTER_MS = 2000  # a blink of the detector is not worth a word
+
+
+class FaceHint(QLabel):
+    """Is shown once there has been no face, or none that is large enough, for two seconds.
+
+    Args:
+        parent: the widget that it covers.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("faceHint")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._stage, self._words = parent, ""
+        self._wait = QTimer(self, singleShot=True, interval=AFTER_MS)
+        self._wait.timeout.connect(self._appear)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def see(self, result: Result | None) -> None:
+        """Look at the newest result; None, and a frame that no model has processed, end the line."""
+        words = ""
+        if result is not None and result.model:
+            if not result.faces:
+                words = self.tr("No face is seen")
+            elif result.too_small:
+                words = self.tr("Come nearer: the face is too small for exact landmarks")
+        if words == self._words:
+            return
+        self._words = words
+        if not words:
+            self._wait.stop()
+            self.hide()
+        elif self.isVisible():
+            self._appear()
+        else:
+            self._wait.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _appear(self) -> None:
+        self.setText(self._words)
+        self.setAccessibleName(self._words)
+        self._place()
+        self.show()
+
+    def _place(self) -> None:
+        self.adjustSize()
+        self.move((self._stage.width() - self.width()) // 2, self._stage.height() - self.height() - MARGIN)
