@@ -36,8 +36,13 @@ def test_tests_named_for_uncovered_faults_exist():
         name for row in ROWS if row.tests.startswith(NOT_COVERED) for name in re.findall(r"`(test_\w+)`", row.tests)
     ]
     text = "\n".join(FILES.values())
-    assert named
     assert [name for name in named if f"def {name}(" not in text] == []
+
+
+def test_a_fault_without_a_test_says_why_it_has_none():
+    bare = [row.number for row in ROWS if row.tests.startswith(NOT_COVERED) and len(row.tests) < len(NOT_COVERED) + 20]
+    assert bare == []
+    assert len([row for row in ROWS if row.tests.startswith(NOT_COVERED)]) <= 5, "what needs other machines"
 
 
 def test_each_fault_says_what_must_happen():

@@ -22,6 +22,7 @@ from lightning_fabric import Fabric
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from engine.core.files import replaced
 from trainer.checkpoint import BEST, LAST, write_checkpoint
 from trainer.devices import first_alone
 from trainer.distillation import LiveTeachers
@@ -142,8 +143,10 @@ class RunLog:
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step or None)
         for file in folder.glob("*.csv"):
             rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = rows[:1] + [row for row in rows[1:] if int(row.split(",", 1)[0]) <= first_step]
-            file.write_text("".join(kept), encoding="utf-8")
+            whole = [row for row in rows[1:] if row.endswith("\n")]  # a kill may have cut the last one
+            with replaced(file) as temporary:
+                kept = [row for row in whole if int(row.split(",", 1)[0]) <= first_step]
+                temporary.write_text("".join(rows[:1] + kept), encoding="utf-8")
 
     def close(self) -> None:
         """Write what is still in memory."""
@@ -167,7 +170,7 @@ def _columns(file: Path, wanted: list[str]) -> list[str]:
     missing = [name for name in wanted if name not in columns]
     if missing:
         columns += missing
-        with file.open("w", newline="", encoding="utf-8") as stream:
+        with replaced(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
             csv.writer(stream).writerow(columns)
             stream.writelines(rows[1:])
     return columns

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.faces import STAGES, Result
+from engine.core.faces import STAGES, Face, Result
+from engine.core.frame import Truth
 from engine.core.metrics import interocular_distance
 
 WINDOW = 120  # results that the numbers are computed from: four seconds at 30 frames a second
+KEPT = 8192  # numbers of a whole run
 REFRESH = 0.25  # seconds between two updates: digits that change faster cannot be read, and cost time
 STILL_MOTION = 0.5  # percent of the eye distance a face may move between two results and still count as still
 
@@ -52,21 +55,58 @@ class Stats:
     jitter: float | None = None
 
 
-class Meter:
-    """Computes the stats over a window of this many results; None keeps all, for runs of a known length.
+class Thinned:
+    """Numbers of a run of any length in bounded memory: the first `KEPT`, then every second of all, fourth and so on.
 
-    Stats stay the same for `refresh` seconds; 0 updates them at every call.
+    Attributes:
+        mean: of all that were appended.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def append(self, value: float) -> None:
+        """Add a number."""
+        if self._count % self._every == 0:
+            self._kept.append(value)
+            if len(self._kept) == KEPT:
+                del self._kept[1::2]
+                self._every *= 2
+        self._count += 1
+        self._total += value
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept = array("d")
+        self._count, self._every, self._total = 0, 1, 0.0
+
+    @property
+    def mean(self) -> float:
+        return self._total / self._count
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self._kept)
+
+
+class Meter:
+    """Computes the stats over a window of this many results.
+
+    Of a window of None, for whole runs, fps and cpu are those of the last `WINDOW` results, means those of all, and
+    spreads those of numbers evenly spread over all, see `Thinned`. Stats stay the same for `refresh` seconds; 0 updates
+    them at every call.
     """
 
     def __init__(self, window: int | None = WINDOW, refresh: float = REFRESH) -> None:
         self._refresh = refresh
         self._stats: Stats | None = None
         self._renewed = 0.0
-        self._times: deque[float] = deque(maxlen=window)
-        self._stages: dict[str, deque[float]] = {name: deque(maxlen=window) for name in (*STAGES, "total")}
-        self._errors: deque[float] = deque(maxlen=window)
-        self._found: deque[bool] = deque(maxlen=window)
-        self._cpu_ms: deque[float] = deque(maxlen=window)
+        self._times: deque[float] = deque(maxlen=window or WINDOW)
+        self._stages = {name: _numbers(window) for name in (*STAGES, "total")}
+        self._errors, self._found = _numbers(window), _numbers(window)
+        self._cpu_ms: deque[float] = deque(maxlen=window or WINDOW)
         self._jitter = JitterMeter(window)
         self._first_id: int | None = None
         self._frames = 0
@@ -121,8 +161,8 @@ class Meter:
         return Stats(
             fps=(len(self._times) - 1) / span if span > 0 else None,
             latency_ms={name: spread_of(values) for name, values in self._stages.items() if values},
-            nme=float(np.mean(self._errors)) if self._errors else None,
-            found=float(np.mean(self._found)) if self._found else 0.0,
+            nme=_mean(self._errors),
+            found=_mean(self._found) or 0.0,
             dropped=seen - self._frames - self._skipped,
             frames=self._frames,
             # The first result's work was done before the span began.
@@ -142,20 +182,20 @@ class JitterMeter:
     """
 
     def __init__(self, window: int | None = None) -> None:
-        self._last: Result | None = None
-        self._moves: deque[float] = deque(maxlen=window)
+        self._last: tuple[Face, Truth | None] | None = None  # not its frame, which would stay in memory
+        self._moves = _numbers(window)
 
     def add(self, result: Result) -> None:
         """Count a result."""
-        last, self._last = self._last, result
-        if last is None or not last.faces or not result.faces or last.faces[0].id != result.faces[0].id:
+        last, self._last = self._last, (result.faces[0], result.frame.truth) if result.faces else None
+        if last is None or self._last is None or last[0].id != self._last[0].id:
             return
-        before, after = last.faces[0], result.faces[0]
+        before, after = last[0], self._last[0]
         eyes = interocular_distance(after.scheme, after.landmarks)
         if not eyes > 0:  # collapsed landmarks have no scale
             return
         step = _mean_move(before.landmarks, after.landmarks) * 100 / eyes
-        if _is_still(last, result, eyes):
+        if _is_still(last, self._last, eyes):
             self._moves.append(step)
 
     def forget(self) -> None:
@@ -166,14 +206,14 @@ class JitterMeter:
     @property
     def value(self) -> float | None:
         """Mean jitter in percent of the eye distance; None if the face was never still."""
-        return float(np.mean(self._moves)) if self._moves else None
+        return _mean(self._moves)
 
 
-def _is_still(last: Result, result: Result, eyes: float) -> bool:
-    if last.frame.truth is not None and result.frame.truth is not None:
-        moved = _mean_move(last.frame.truth.points, result.frame.truth.points)
-        return moved * 100 / eyes < 0.02
-    drift = result.faces[0].landmarks.mean(0) - last.faces[0].landmarks.mean(0)
+def _is_still(before: tuple[Face, Truth | None], after: tuple[Face, Truth | None], eyes: float) -> bool:
+    (face, truth), (next_face, next_truth) = before, after
+    if truth is not None and next_truth is not None:
+        return _mean_move(truth.points, next_truth.points) * 100 / eyes < 0.02
+    drift = next_face.landmarks.mean(0) - face.landmarks.mean(0)
     return float(np.hypot(*drift)) * 100 / eyes < STILL_MOTION
 
 
@@ -181,7 +221,17 @@ def _mean_move(before: NDArray[np.float32], after: NDArray[np.float32]) -> float
     return float(np.linalg.norm(after - before, axis=1).mean())
 
 
-def spread_of(values: Sequence[float]) -> Spread:
+def _numbers(window: int | None) -> deque[float] | Thinned:
+    return Thinned() if window is None else deque(maxlen=window)
+
+
+def _mean(values: deque[float] | Thinned) -> float | None:
+    if not values:
+        return None
+    return values.mean if isinstance(values, Thinned) else float(np.mean(values))
+
+
+def spread_of(values: Iterable[float]) -> Spread:
     """Return median and 95th percentile of at least one value."""
-    p50, p95 = np.percentile(values, (50, 95))
+    p50, p95 = np.percentile(list(values), (50, 95))
     return Spread(float(p50), float(p95))

@@ -71,6 +71,7 @@ class Landmarker:
             "output 0, the points": ((1, card.scheme, 2), points),
             "output 1, the confidence": ((1, card.scheme), confidence),
             "type of the input": ("float32", runtime.input_type.name),
+            "type of the outputs": ("float32", ", ".join(sorted({kind.name for kind in runtime.output_types[:2]}))),
         }
         wrong = [f"{what} is {found}, not {wanted}" for what, (wanted, found) in expected.items() if wanted != found]
         if wrong:

@@ -6,6 +6,7 @@ interchangeable here. An interpreter belongs to one thread.
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -24,7 +25,7 @@ class Runtime:
 
     Attributes:
         input_shape, input_type: of the first input.
-        output_shapes: of all outputs, in order.
+        output_shapes, output_types: of all outputs, in order.
 
     Raises:
         ModelError: the bytes are no model, or the runtime cannot run it.
@@ -45,6 +46,12 @@ class Runtime:
             self._input = self._interpreter.get_input_details()[0]
             self._outputs = self._interpreter.get_output_details()
         except (ValueError, RuntimeError, LookupError) as error:
+            if operators := _missing_operators(content, str(error)):
+                raise ModelError(
+                    f"{label} needs operators that this program does not have: {operators}",
+                    "it was converted with operators of its own or of TensorFlow",
+                    "convert it again with TFLite's built-in operators alone",
+                ) from error
             raise ModelError(
                 f"{label} cannot be loaded ({str(error).partition(chr(10))[0]})",
                 "the file is damaged, or needs a newer runtime than the one installed",
@@ -54,6 +61,7 @@ class Runtime:
         self.input_shape = tuple(map(int, self._input["shape"]))
         self.input_type = np.dtype(self._input["dtype"])
         self.output_shapes = [tuple(map(int, detail["shape"])) for detail in self._outputs]
+        self.output_types = [np.dtype(detail["dtype"]) for detail in self._outputs]
 
     def input_buffer(self) -> NDArray[Any]:
         """Return the memory of the input to write into; invalid once `run` was called."""
@@ -68,13 +76,22 @@ class Runtime:
         """
         try:
             self._interpreter.invoke()
-        except RuntimeError as error:
+            return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
+        except (ValueError, RuntimeError) as error:
             raise ModelError(
                 f"{self.label} failed while it ran ({str(error).partition(chr(10))[0]})",
                 "the file is damaged, or needs a newer runtime than the one installed",
                 "choose another model, or copy the model file again",
             ) from error
-        return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
+
+
+def _missing_operators(content: bytes, message: str) -> str:
+    """Return the names of the operators without which a model cannot be loaded; "" if it fails for another reason."""
+    custom = re.search(r"unresolved custom op: (\w+)", message)
+    if custom is not None:
+        return custom[1]
+    flex = set(re.findall(rb"Flex[A-Z]\w+", content)) if "TensorFlow op(s)" in message else ()
+    return ", ".join(sorted(name.decode() for name in flex))
 
 
 def runtime_name() -> str:

@@ -81,6 +81,8 @@ class Composer:
 
     def put(self, number: int, finding: LaneView) -> None:
         """Accept a finding of a finder; it replaces one that was not drawn yet."""
+        if self._closed:
+            return
         if number == 0:
             self.frame = finding.result.frame
         settings = self._context.settings()
@@ -118,10 +120,14 @@ class Composer:
             self._changed.notify_all()
 
     def join(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for the thread; return whether it ended."""
+        """Wait up to `timeout` seconds for the thread; return whether it ended. Then no picture is held any more."""
         if self._thread.ident is not None:
             self._thread.join(max(0.0, timeout))
-        return not self._thread.is_alive()
+        if self._thread.is_alive():
+            return False
+        self._waiting, self._lanes, self.frame = {}, [], None
+        self._views.clear()
+        return True
 
     def _work(self) -> None:
         while not self._closed:

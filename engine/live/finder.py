@@ -13,6 +13,7 @@ from engine.core.errors import ModelError, UnderstudyError
 from engine.core.faces import Result
 from engine.core.frame import Epoch, Frame
 from engine.core.mailbox import Mailbox
+from engine.core.memory import give_back
 from engine.core.stats import Meter
 from engine.inference.landmarker import Landmarker, not_finite_error
 from engine.inference.pipeline import Pipeline
@@ -155,6 +156,7 @@ class Finder:
                 self._step()
             except Exception as error:  # noqa: BLE001  an unexpected error must not end the thread
                 self.fail(_sentence(error, "The model failed on a frame"), error)
+        self._pipeline = self._processed = None  # freed at once, whoever still refers to the finder
 
     def _step(self) -> None:
         """Exchange the model if asked to, and process a frame if one comes within a tick."""
@@ -197,6 +199,7 @@ class Finder:
                 self._pipeline = self._make_pipeline()
             self._pipeline.landmarker = landmarker
             self._pipeline.reset()
+            give_back()  # the memory of the former one
         except Exception as error:  # noqa: BLE001  as in `_find`
             self._fail_model(error)
             return

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
+from engine.core.memory import give_back, share_arena
 from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals
@@ -65,6 +66,7 @@ class Session:
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        share_arena()
         self.settings, self.loop = settings, False
         self.on_result: OnResult | None = None
         self._notify, self._clock = notify, clock
@@ -127,7 +129,9 @@ class Session:
         stuck = [finder for finder in self._finders if not finder.join(deadline - self._clock())]
         for _ in stuck:
             log.warning("The model does not return; its thread is abandoned")
-        return self._composer.join(deadline - self._clock()) and stopped and not stuck
+        ended = self._composer.join(deadline - self._clock()) and stopped and not stuck
+        give_back()
+        return ended
 
     def reopen(self) -> None:
         """Close the camera and open it again, as when its picture is frozen; files are not affected."""

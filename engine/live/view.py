@@ -99,6 +99,11 @@ class ViewBuffer:
             self._pictures[lane] = [*(its for its in pictures if id(its) in used), picture]
             return picture
 
+    def clear(self) -> None:
+        """Hold no picture any more."""
+        with self._exchange:
+            self._pictures, self._newest, self._taken = {}, None, None
+
     def publish(self, view: View) -> None:
         """Make a view the newest one; it replaces an older one that was not taken."""
         with self._exchange:

@@ -68,8 +68,9 @@ class Watchdog:
         if self._source is not None:
             self._drop(self._source)
         for source in self._abandoned:
-            source.join(max(0.0, deadline - self._clock()))
-        stuck = [source for source in self._abandoned if source.is_alive()]
+            if source.join(max(0.0, deadline - self._clock())):
+                source.reader = None  # they refer to each other: a source is to be freed at once, not some time later
+        stuck = self._abandoned = [source for source in self._abandoned if source.is_alive()]
         for source in stuck:
             log.warning("A driver does not return; its thread is abandoned (%s)", source.name)
         return not stuck and not self._thread.is_alive()

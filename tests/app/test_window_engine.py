@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import deque
 
 import pytest
@@ -19,6 +22,7 @@ from engine.live.settings import Pace
 from engine.render.scene import Layout
 from engine.sources.video import VideoSource
 from tests.app.conftest import LONGEST_GAP
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(
     not asset_path("models", f"{DEFAULT_MODEL}.tflite").is_file(), reason="the model was not trained yet"
@@ -111,3 +115,40 @@ def test_fault_25_comparing_recording_filters_and_themes_never_block(window, qtb
     assert source.read() is not None
     source.close()
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 1
+
+
+def test_fault_81_the_window_is_painted_without_opengl(tmp_path):
+    """So no graphics driver, or one that has crashed, can take the picture away."""
+    lines = """
+import sys, tempfile
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from app.app import engine_api
+from app.settings.store import SettingsStore
+from app.shell.main_window import MainWindow
+from app.theme.theme import Theme, ThemeChoice
+from tests.golden.still_window import until
+
+application = QApplication([])
+store = SettingsStore(Path(sys.argv[1], "settings.toml"))
+window = MainWindow(engine_api(), "student-68-lite", store, Theme(application, ThemeChoice.DARK))
+window.show()
+window.start("sample")
+until(lambda: window.view.pixels is not None)
+image, gone = window.view.grab().toImage(), []
+colours = {image.pixel(x, y) for x in range(0, image.width(), 20) for y in range(0, image.height(), 20)}
+print(len(colours) > 50, sorted(name for name in sys.modules if "OpenGL" in name))
+window.gone.connect(lambda: gone.append(True))
+window.close()
+until(lambda: bool(gone))
+"""
+    broken = {"LIBGL_DRIVERS_PATH": "/nowhere", "LIBGL_ALWAYS_SOFTWARE": "0", "__EGL_VENDOR_LIBRARY_FILENAMES": "/none"}
+    done = subprocess.run(
+        [sys.executable, "-c", lines, str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, **broken, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout.strip() == "True []", done.stderr

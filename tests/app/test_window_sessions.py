@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
 
@@ -221,6 +224,33 @@ def test_fault_24_the_name_on_the_plate_is_that_of_the_model_that_made_the_resul
         qtbot.wait(2)
     qtbot.waitUntil(lambda: window.player.at_work[0] == "model 59")
     assert wrong == []
+
+
+def test_fault_79_on_a_busy_processor_frames_are_dropped_and_the_window_stays_alive(window, engine, qtbot, heartbeat):
+    plug_in(engine, FaultyCamera(period=1 / 30))
+    engine.make_pipeline = functools.partial(FakePipeline, delay=0.05)
+    busy = [
+        subprocess.Popen(
+            [sys.executable, "-c", "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: 0"]
+        )
+        for _ in range(2 * (os.cpu_count() or 1))
+    ]
+    try:
+        ages = []
+        window.view.painted.connect(lambda lane, moment, age: ages.append(age))
+        window.start(None)
+        qtbot.waitUntil(lambda: len(ages) >= 12, timeout=20_000)
+        window.panel.overlays.boxes["box"].setChecked(True)
+        qtbot.waitUntil(lambda: engine.sessions[0].settings.overlay.box)
+        # Each frame is the newest there was: a queue of them would be seconds old by now.
+        assert np.median(ages) < 1500
+        qtbot.waitUntil(lambda: window.view.lane_plates.plates[0].report.stats.dropped > 0)
+        heartbeat.stop()
+        assert heartbeat.longest_gap < LONGEST_GAP
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 # What leaves the program

@@ -57,6 +57,7 @@ class Stage:
         return self
 
     def __exit__(self, *_) -> None:
+        self.take_view()  # a session that was stopped has none
         self.session.stop()
 
     def take_view(self):

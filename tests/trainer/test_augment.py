@@ -56,7 +56,7 @@ def test_the_central_window_is_exact():
         assert (brightest(image) - points[0]).abs().max() < 0.5 / 128
 
 
-def test_mirroring_exchanges_left_and_right():
+def test_fault_67_mirroring_exchanges_left_and_right():
     faces = dotted(64)
     faces.points[:, 36] = torch.tensor([0.3, 0.5])  # the outer corner of the right eye, on the left of the picture
     faces.points[:, 45] = torch.tensor([0.7, 0.5])

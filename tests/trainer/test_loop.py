@@ -1,10 +1,13 @@
 """Training runs: they learn, they stop on nonsense, and a killed run resumes to the same bits."""
 
 import errno
+import json
 import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,16 +16,18 @@ import torch
 from safetensors.torch import save_file
 
 from engine.core.errors import ModelError, RecordingError, UsageError
+from tests.conftest import ROOT
+from tests.fakes import killed_training
 from trainer import loop
 from trainer import run as module
-from trainer.checkpoint import LAST, read_checkpoint, write_checkpoint
+from trainer.checkpoint import BEST, LAST, read_checkpoint, write_checkpoint
 from trainer.data.crops import load_crops
 from trainer.loop import learning_rate
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
 from trainer.recipes.schema import SoftLandmarks, Training
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import RunLog, Schedule
 from trainer.state import TrainingInterrupted
 
 OFTEN = Schedule(validate_every=3, checkpoint_every=1)
@@ -37,8 +42,8 @@ class Killed(Exception):
     """The process ends here."""
 
 
-def run_killed_at(step, monkeypatch, *arguments):
-    """Run until `step` begins, then die as a killed process would: without a word."""
+def dying_at(step):
+    """Return what draws batches until `step` begins and then dies as a killed process would: without a word."""
 
     def draw(crops, augment, recipe, number, *rest):
         if number == step:
@@ -46,8 +51,13 @@ def run_killed_at(step, monkeypatch, *arguments):
         return original(crops, augment, recipe, number, *rest)
 
     original = loop.draw_batch
+    return draw
+
+
+def run_killed_at(step, monkeypatch, *arguments):
+    """Run until `step` begins, then die."""
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "draw_batch", draw)
+        patch.setattr(loop, "draw_batch", dying_at(step))
         with pytest.raises(Killed):
             run(*arguments, "cpu", False, OFTEN)
 
@@ -63,6 +73,36 @@ def test_fault_18_a_run_killed_at_any_step_resumes_to_the_same_bits(data, recipe
         assert whole.keys() == killed.keys()
         assert all(torch.equal(whole[name], killed[name]) for name in whole), step
         assert (out / "validation.csv").read_text() == (tmp_path / "whole" / "validation.csv").read_text()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_fault_18_killed_processes_resume_to_the_same_bits_of_last_and_best_and_to_the_same_logs(data, tmp_path):
+    command = [sys.executable, "-m", killed_training.__name__, str(data), str(tmp_path), "0", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr[-2000:]
+    kills = json.loads(done.stdout)
+    moments = [moment for killed in kills.values() for moment in killed]
+    assert len(moments) >= 8
+    assert {"best", "last"} <= {moment.split()[-1] for moment in moments}
+    whole = tmp_path / "whole"
+    for seed in kills:
+        for name in (LAST, BEST):
+            expected, found = (read_checkpoint(folder / name) for folder in (whole, tmp_path / seed))
+            assert (found.step, found.notes["best_nme"]) == (expected.step, expected.notes["best_nme"]), kills[seed]
+            for group in ("model", "ema", "optimizer"):
+                ours, theirs = getattr(expected, group), getattr(found, group)
+                assert ours.keys() == theirs.keys()
+                assert all(torch.equal(ours[key], theirs[key]) for key in ours), (name, group, kills[seed])
+        for log in ("train.csv", "validation.csv"):
+            assert (tmp_path / seed / log).read_text() == (whole / log).read_text(), kills[seed]
+
+
+def test_fault_18_a_row_of_a_log_that_a_kill_cut_off_is_dropped(tmp_path):
+    log = tmp_path / "train.csv"
+    log.write_text("step,loss\n20,1.5\n40,1.25\n4", encoding="utf-8")
+    RunLog(tmp_path, 40).close()
+    assert log.read_text(encoding="utf-8") == "step,loss\n20,1.5\n40,1.25\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tensorboard", "train.csv"]
 
 
 def test_a_resumed_run_softens_its_labels_by_the_shape_model_it_began_with(data, recipe, tmp_path, monkeypatch):
@@ -88,7 +128,38 @@ def test_it_learns(data, recipe, tmp_path):
     assert last < 0.8 * first
 
 
-def test_dropout_resumes_to_the_same_bits_too(data, recipe, tmp_path, monkeypatch):
+@pytest.mark.parametrize("step", [4, 5], ids=["after validation", "between two checkpoints"])
+def test_fault_63_a_run_in_bfloat16_resumes_in_the_middle_of_an_epoch_to_the_same_bits(
+    data, recipe, tmp_path, monkeypatch, step
+):
+    """An epoch has 5 steps and 1 face more; the running mean of the weights is part of what is compared."""
+    sparse = Schedule(validate_every=3, checkpoint_every=4)
+    drawn = {"whole": [], "resumed": []}
+    original = loop.draw_batch
+
+    def noted(name):
+        def draw(crops, augment, recipe, number, *rest):
+            batch = original(crops, augment, recipe, number, *rest)
+            drawn[name].append((number, batch.points.sum().item()))
+            return batch
+
+        monkeypatch.setattr(loop, "draw_batch", draw)
+
+    noted("whole")
+    run(recipe, data, tmp_path / "whole", "cpu", False, sparse, "bf16-mixed")
+    monkeypatch.setattr(loop, "draw_batch", original)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "draw_batch", dying_at(step))
+        with pytest.raises(Killed):
+            run(recipe, data, tmp_path / "killed", "cpu", False, sparse, "bf16-mixed")
+    noted("resumed")
+    run(recipe, data, tmp_path / "killed", "cpu", True, sparse, "bf16-mixed")
+    assert drawn["resumed"] == drawn["whole"][4:], "the same faces, changed in the same way"
+    whole, killed = weights(tmp_path / "whole" / LAST), weights(tmp_path / "killed" / LAST)
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+
+
+def test_fault_63_dropout_resumes_to_the_same_bits_too(data, recipe, tmp_path, monkeypatch):
     shape = RegressionShape(input_size=64, dropout=0.5)
     dropping = replace(recipe, network=shape, loss=LandmarkLoss(points="l2"), steps=2)
     run(dropping, data, tmp_path / "whole", "cpu", False, OFTEN)

@@ -77,7 +77,7 @@ def test_fault_57_disk_that_fills_up_is_reported_once(tmp_path, kept_root, monke
     assert sum("cannot be written any more" in word for word in words) == 1
 
 
-def test_log_does_not_grow_for_ever(tmp_path, kept_root):
+def test_fault_69_log_does_not_grow_for_ever(tmp_path, kept_root):
     start_log(tmp_path / "a.log")
     for _ in range(30):
         logging.getLogger("engine").warning("x" * 100_000)

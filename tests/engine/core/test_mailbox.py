@@ -37,7 +37,7 @@ def test_every_item_arrives_in_order_through_a_slow_taker():
     assert taken == list(range(50))
 
 
-def test_closing_wakes_everyone_and_refuses_more():
+def test_fault_68_closing_wakes_everyone_and_refuses_more():
     full: Mailbox[int] = Mailbox()
     full.put(0, 0.0)
     bare: Mailbox[int] = Mailbox()

@@ -8,7 +8,7 @@ from engine.render.overlay import drawing_plan
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=str)
-def test_mirroring_twice_is_nothing(scheme):
+def test_fault_67_mirroring_twice_is_nothing(scheme):
     order = np.array(scheme.mirror)
     assert (order[order] == np.arange(scheme.points)).all()
 

@@ -1,5 +1,6 @@
 """Live numbers: bounded in memory, correct, and readable."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68
-from engine.core.stats import JitterMeter, Meter
+from engine.core.stats import KEPT, JitterMeter, Meter
 from tests.fakes.models import face_points
 
 IMAGE = np.zeros((10, 10, 3), np.uint8)
@@ -116,3 +117,24 @@ def test_frames_of_a_standstill_are_not_dropped():
     meter.add(result(10), 0.2)
     meter.add(result(12), 0.3)
     assert meter.stats().dropped == 3
+
+
+def test_fault_71_a_run_of_any_length_keeps_its_numbers_in_bounded_memory():
+    meter, frames = Meter(window=None, refresh=0), 5 * KEPT
+    for number in range(frames):
+        meter.add(result(number, nme=float(number % 2), landmark_ms=number), now=number * 0.1)
+    stats = meter.stats()
+    kept = [*meter._stages.values(), meter._errors, meter._found, meter._times, meter._cpu_ms, meter._jitter._moves]
+    assert max(len(numbers) for numbers in kept) <= KEPT
+    assert (stats.nme, stats.frames) == (0.5, frames), "the mean is that of all"
+    assert stats.latency_ms["landmark"].p50 == pytest.approx(frames / 2, rel=0.001)
+    assert stats.latency_ms["landmark"].p95 == pytest.approx(frames * 0.95, rel=0.001)
+    assert stats.fps == pytest.approx(10)
+
+
+def test_a_meter_keeps_no_picture_in_memory():
+    meter, given = Meter(window=None), result(0, face_points(100, 100, 60))
+    frame = weakref.ref(given.frame)
+    meter.add(given, 0.0)
+    del given
+    assert frame() is None

@@ -108,7 +108,7 @@ def test_rgb_and_bgra_pictures_look_alike(name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shift", [(-225, 0), (220, 0), (0, -190), (0, 215), (-190, 200)])
-def test_faces_half_outside_are_cut_at_the_border(name, shift):
+def test_fault_47_faces_half_outside_are_cut_at_the_border(name, shift):
     points = portrait_points()
     loaded = load_filter(SHIPPED / name)
     whole, cut = grey(1340, 1340), grey()

@@ -103,7 +103,7 @@ def test_an_unknown_array_of_labels_lists_those_there_are(tmp_path):
         read_pack(make_pack(tmp_path / "p"), labels="landmarks_2d")
 
 
-def test_python_objects_are_refused_because_they_can_run_code(tmp_path):
+def test_fault_74_python_objects_are_refused_because_they_can_run_code(tmp_path):
     folder = make_pack(tmp_path / "p")
     rewrite(folder, image=np.array([{"a": 1}, None, "x"], dtype=object))
     with pytest.raises(PackError, match="cannot be read"):

@@ -10,12 +10,18 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from engine.core.frame import Frame
+from engine.core.geometry import Crop
+from engine.core.paths import asset_path
 from engine.core.stats import Meter
+from engine.inference.blazeface import BlazeFace
+from engine.inference.landmarker import load_landmarker
 from engine.inference.pipeline import Pipeline
+from engine.sources.sample import SampleClip
 from tests.fakes.faulty_camera import FaultyCamera, camera_source
 from tests.fakes.live_fakes import wait_until
 from tests.fakes.models import FakeDetector, FakeLandmarker, FakeScene, face_points
@@ -158,3 +164,64 @@ def test_fault_33_nothing_is_measured_by_the_clock_on_the_wall():
     }
     assert len(files) > 100
     assert asking <= {"streamer.py"}, "which sends other programs the time of day"
+
+
+@pytest.fixture(scope="module")
+def student():
+    return load_landmarker(asset_path("models", "student-68-lite.tflite"))
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    """A frame of the sample, and the centre and the larger side of its face."""
+    image, truth = SampleClip().frame(0)
+    low, high = truth.points.min(0), truth.points.max(0)
+    return image, (low + high) / 2, float((high - low).max())
+
+
+def moved(image, matrix, size=(640, 480)):
+    return cv2.warpAffine(image, np.asarray(matrix, np.float32), size, borderValue=(90, 90, 90))
+
+
+@pytest.mark.parametrize("direction", [(1, 0), (-1, 0), (0, 1), (0, -1)], ids=["right", "left", "down", "up"])
+def test_fault_47_a_face_that_leaves_the_picture_is_followed_to_the_border_and_then_lost(student, portrait, direction):
+    image, *_ = portrait
+    pipeline, scores = Pipeline(BlazeFace(), student), []
+    for step in range(30):
+        x, y = (part * step * 25 for part in direction)
+        result = pipeline.process(Frame(step, step / 30, moved(image, [[1, 0, x], [0, 1, y]]), "test"))
+        assert all(np.isfinite(face.landmarks).all() for face in result.faces)
+        scores.append(result.faces[0].score if result.faces else 0.0)
+    assert min(scores[:3]) > 0.8
+    assert max(scores[-3:]) == 0, "nothing of it is left"
+
+
+@pytest.mark.parametrize(
+    ("scale", "turn", "found"),
+    [(1.0, 90, True), (1.0, -90, True), (1.0, 180, None), (2.2, 0, True), (8.0, 0, None), (0.08, 0, None)],
+    ids=["lying left", "lying right", "upside down", "large", "huge", "16 pixels"],
+)
+def test_fault_47_turned_tiny_and_huge_faces_are_found_or_not_but_never_an_error(student, portrait, scale, turn, found):
+    image, centre, side = portrait
+    matrix = cv2.getRotationMatrix2D([float(part) for part in centre], turn, scale)
+    matrix[:, 2] += np.array((320, 240)) - centre
+    picture, pipeline = moved(image, matrix), Pipeline(BlazeFace(), student)
+    results = [pipeline.process(Frame(number, number / 30, picture, "test")) for number in range(3)]
+    for face in results[-1].faces:
+        assert np.isfinite(face.landmarks).all()
+    if found:
+        (face,) = results[-1].faces
+        assert np.abs(np.array(face.box.centre) - (320, 240)).max() < 0.3 * side * scale
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [
+        Crop(-5000, -5000, 300), Crop(320, 240, 0.01), Crop(320, 240, 50_000), Crop(0, 479, 200, 2.0),
+        Crop(639.9, 0, 1.0), Crop(1e6, -1e6, 3.0),
+    ],
+)  # fmt: skip
+def test_fault_47_a_crop_beyond_the_picture_is_padded_and_no_face(student, portrait, crop):
+    found = student.predict(portrait[0], crop)
+    assert found.finite
+    assert found.score < 0.5

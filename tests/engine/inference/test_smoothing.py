@@ -39,7 +39,7 @@ def test_a_fast_move_is_followed_closely():
     assert np.abs(lag).max() < 25  # about one frame behind
 
 
-def test_still_points_stay_where_they_are():
+def test_fault_51_still_points_stay_where_they_are():
     frames = [np.full((5, 2), 33.25)] * 50
     assert (run(OneEuroFilter(1.0), frames)[-1] == 33.25).all()
 
@@ -58,7 +58,7 @@ def test_a_gap_or_a_clock_that_runs_back_starts_afresh(gap):
     eyes=st.floats(0, 1e4),
     value=st.floats(-1e5, 1e5, width=32),
 )
-def test_extreme_settings_never_give_anything_but_numbers(strength, step, eyes, value):
+def test_fault_51_extreme_settings_never_give_anything_but_numbers(strength, step, eyes, value):
     smooth = OneEuroFilter(strength)
     for index in range(3):
         out = smooth(np.full((3, 2), value, np.float32), index * step, eyes)

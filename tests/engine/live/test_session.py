@@ -5,18 +5,25 @@ The numbers in the names of tests are those of the catalogue of faults.
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
+import threading
 import time
+import weakref
+from pathlib import Path
 
 import pytest
 
 from engine.core.errors import SourceError
+from engine.core.memory import give_back
 from engine.live.session import Session
 from engine.live.settings import LiveSettings
 from engine.live.state import SourceState
 from engine.render.scene import OverlayOptions
 from engine.sources.base import SourceKind
 from tests.fakes.faulty_camera import FaultyCamera, camera_source
-from tests.fakes.live_fakes import FAST, FakeClip, FakePainter, FakePipeline, landmarker, picture, wait_until
+from tests.fakes.live_fakes import FAST, FakeClip, FakeFilm, FakePainter, FakePipeline, landmarker, picture, wait_until
 from tests.fakes.stage import Stage
 
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
@@ -203,7 +210,7 @@ def test_stopping_twice_or_before_the_start_is_fine():
     assert stage.session.stop()
 
 
-def test_the_picture_a_window_holds_is_not_written_to():
+def test_fault_73_the_picture_a_window_holds_is_not_written_to():
     stage = Stage(lambda: FakeClip([picture(level) for level in range(60)], rate=300.0))
     held = None
     with stage:
@@ -213,3 +220,59 @@ def test_the_picture_a_window_holds_is_not_written_to():
             if held is not None:
                 assert held.first.picture[5, 5, 0] == held.first.result.frame.image[0, 0, 0]
     assert held is not None
+
+
+def test_fault_72_what_a_session_held_is_freed_when_it_has_stopped_and_not_some_time_later():
+    """Sessions refer to themselves, so they wait for Python's collector; models and pictures must not."""
+    gc.disable()
+    try:
+        stage = Stage(lambda: FakeFilm([picture(level) for level in range(4)]))
+        with stage:
+            wait_until(lambda: stage.state is ENDED)
+            view = stage.last_view()
+            shown = weakref.ref(view.first.picture), weakref.ref(view.first.result.frame.image)
+            models = [weakref.ref(stage.pipeline), weakref.ref(stage.painter)]
+            stage.pipeline = stage.painter = None
+        del view
+        assert [ref() for ref in (*models, *shown)] == [None] * 4
+        assert stage.session.status.state is ENDED, "it still says what became of it"
+        assert stage.session.take_view() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts what the process has open by /proc")
+def test_fault_72_sessions_opened_and_closed_leave_no_thread_no_handle_and_no_memory():
+    def play() -> None:
+        stage = Stage(lambda: FakeFilm([picture(level, 640, 480) for level in range(3)]))
+        with stage:
+            wait_until(lambda: stage.state is ENDED)
+
+    def taken() -> tuple[int, int]:
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+    def resident() -> float:
+        gc.collect()
+        give_back()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    play()
+    before, megabytes = taken(), resident()
+    for _ in range(20):
+        play()
+    assert taken() == before
+    assert resident() - megabytes < 10, "a picture alone would be 18 MB by now"
+
+
+def test_fault_68_a_reader_that_waits_for_room_ends_though_nobody_takes_a_frame_any_more(hang):
+    pipeline = FakePipeline(failing=lambda frame: hang.wait(20))
+    stage = Stage(lambda: FakeClip([picture()] * 100), pipeline)
+    stage.session.start()
+    wait_until(lambda: stage.session._feed._frame is not None)  # the feed is full, and its taker hangs
+    start = time.monotonic()
+    assert not stage.session.stop(0.5), "the model's thread is abandoned"
+    assert time.monotonic() - start < 5
+    names = {thread.name for thread in threading.enumerate()}
+    assert not names & {"reader", "closing", "watchdog", "composer"}
+    assert "finder 0" in names
+    hang.set()

@@ -97,7 +97,7 @@ def test_whatever_a_listener_raises_stays_there():
     assert words.stop()
 
 
-def test_stopping_what_hangs_takes_no_longer_than_it_may():
+def test_fault_68_stopping_what_hangs_takes_no_longer_than_it_may():
     words = Words()
     words.give("one")
     wait_until(lambda: words.written)

@@ -235,7 +235,7 @@ def test_every_face_is_drawn(painter):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("far", [(-40, 20), (639, 479), (700, 500), (1e6, -1e6), (-3e9, 3e9), (1e30, 1e30)])
-def test_points_outside_the_picture_do_no_harm(painter, far, mirrored):
+def test_fault_47_points_outside_the_picture_do_no_harm(painter, far, mirrored):
     points = grid_of_points(IBUG_68)
     for moved in (slice(5, 9), slice(None)):
         strayed = points.copy()

@@ -51,7 +51,7 @@ def test_it_is_opened_on_the_backend_that_listed_it_with_a_fast_format():
     }
 
 
-def test_a_camera_that_refuses_every_request_is_used_as_it_is():
+def test_fault_70_a_camera_that_refuses_every_request_is_used_as_it_is():
     wishes = (cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_BUFFERSIZE)
     assert camera_source(FaultyCamera([noisy(96, 72)], refuses=wishes)).read().width == 96
 
@@ -170,7 +170,7 @@ def test_a_device_is_never_released_under_a_read():
     assert not driver.released_during_read
 
 
-def test_another_format_is_asked_for_while_it_runs_and_what_comes_is_shown():
+def test_fault_70_another_format_is_asked_for_while_it_runs_and_what_comes_is_shown():
     driver = FaultyCamera([noisy(64, 48), noisy(64, 48), noisy(128, 72), noisy(80, 60)])
     source = camera_source(driver)
     assert source.read().width == 64

@@ -86,7 +86,7 @@ def test_on_one_picture_the_second_lane_says_how_much_earlier_its_frame_was(layo
     assert texts(said, 1)[-1] == "of a frame 250 ms earlier"
 
 
-def test_68_against_98_is_compared_on_the_shared_points():
+def test_fault_50_68_against_98_is_compared_on_the_shared_points():
     assert texts(reported(second=result("teacher-98")), 1)[-1] == "compared on the 68 shared points"
     assert "compared on the 68 shared points" not in texts(reported(second=result("teacher-68")), 1)
 

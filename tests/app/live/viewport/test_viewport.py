@@ -1,5 +1,6 @@
 """The live picture: in place to the pixel in every layout, with true captions and numbers."""
 
+import gc
 import time
 from dataclasses import replace
 
@@ -578,3 +579,27 @@ def test_the_picture_makes_room_for_details(view):
     assert not any(plate.geometry().intersects(room) for plate in plates(view))
     plates(view)[0].details_wanted.emit(False)
     assert view.picture_area().toAlignedRect() == area
+
+
+def test_fault_73_what_is_painted_is_right_though_nobody_else_holds_the_picture(view):
+    """A QImage does not own its memory: without the view, garbage or a crash would be painted."""
+    for number in range(10):
+        level = 40 + 15 * number
+        view.show_view(one(plain((level, level, level, 255), 640, 480)))
+        gc.collect()
+        np.full((4, 640, 480, 4), 255, np.uint8)  # takes the memory that was freed
+        assert view.grab().toImage().pixelColor(200, 150).getRgb() == (level, level, level, 255)
+
+
+def test_fault_82_in_a_language_from_right_to_left_the_picture_is_not_mirrored(view, qapp):
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        pixels = plain(RED)
+        pixels[:, 100:] = BLUE
+        view.show_view(one(pixels))
+        assert (colour_at(view, 100, 150), colour_at(view, 300, 150)) == ("#ff0000", "#0000ff")
+        view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SPLIT))
+        view.move_split(0.25)
+        assert (colour_at(view, 60, 150), colour_at(view, 200, 150)) == ("#ff0000", "#0000ff")
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
