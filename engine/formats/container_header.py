@@ -33,6 +33,7 @@ class ContainerHeader:
         sound: whether there is a track of sound; None where unknown.
         counted: whether containers of its kind count their frames; others only give their length.
         complete: whether the file is known to be as long as it was written; of Matroska and WebM only.
+        av1: whether a track is coded in AV1.
     """
 
     mirrored: bool = False
@@ -41,6 +42,7 @@ class ContainerHeader:
     sound: bool | None = None
     counted: bool = False
     complete: bool = False
+    av1: bool = False
 
 
 UNKNOWN = ContainerHeader()
@@ -59,7 +61,8 @@ def read_container_header(path: Path) -> ContainerHeader:
             beginning = head + (file.read(SOUND_BYTES) or b"")
             if head.startswith(_MATROSKA):
                 sound = re.search(rb"\x86[\x80-\xff]A_[A-Z]", beginning) is not None
-                return ContainerHeader(sound=sound, complete=_segment_end(beginning) <= file.seek(0, os.SEEK_END))
+                complete = _segment_end(beginning) <= file.seek(0, os.SEEK_END)
+                return ContainerHeader(sound=sound, complete=complete, av1=b"V_AV1" in beginning)
             if head.startswith(b"RIFF"):
                 return ContainerHeader(
                     sound=re.search(rb"strh.{4}auds", beginning, re.DOTALL) is not None, counted=True
@@ -88,7 +91,8 @@ def _read_mp4(file: BinaryIO) -> ContainerHeader:
     scale = next((_scale(_content(file, start, end))[0] for kind, start, end in inside if kind == b"mvhd"), 0)
     tracks = [_read_track(file, start, end, scale) for kind, start, end in inside if kind == b"trak"]
     pictures = next((track for handler, track in tracks if handler == b"vide"), UNKNOWN)
-    return replace(pictures, sound=any(handler == b"soun" for handler, _ in tracks), counted=True)
+    sound, av1 = any(handler == b"soun" for handler, _ in tracks), b"av01" in _content(file, *movie)
+    return replace(pictures, sound=sound, counted=True, av1=av1)
 
 
 def _read_track(file: BinaryIO, start: int, end: int, movie_scale: int) -> tuple[bytes, ContainerHeader]:

@@ -88,7 +88,7 @@ def _decode(path: Path, content: bytes) -> NDArray[np.uint8] | None:
     try:
         with _opened(BytesIO(content)) as opened:
             _check_size(path, *opened.size)
-            if opened.has_transparency_data:
+            if opened.has_transparency_data or opened.format == "WEBP":  # OpenCV ignores the turn of a WebP
                 return _composed(opened)
             picture = _decode_by_opencv(content)
             return _composed(opened) if picture is None else picture

@@ -28,6 +28,8 @@ PICTURES_TO_MEASURE = 15
 PICTURES_TO_CHECK, FASTER = 5, 1.2
 # A picture that was shown longer, as while the view was paused, is shortened to this.
 LONGEST_HOLD = 5.0  # seconds
+# The same for a picture of a file; times that jump further are damaged, and would fill the disk.
+LONGEST_FILE_HOLD = 600.0
 # By how many periods a picture may be early or late before one is left out or repeated.
 TOLERANCE = 0.75
 # The program quits within 3 seconds, so the finished file cannot be read for longer.
@@ -169,7 +171,8 @@ class TimedRecorder:
         if self._first:
             self._begin()
         if self._recorder is not None and self._last is not None and self._rate:
-            missing = round((moment - self._start) * self._rate) - self._recorder.frames
+            until = min(moment, self._last[1] + LONGEST_FILE_HOLD)
+            missing = round((until - self._start) * self._rate) - self._recorder.frames
             for _ in range(missing):
                 self._recorder.write(_bgr(self._last[0]))
 
@@ -195,7 +198,7 @@ class TimedRecorder:
         if last is not None:
             step = moment - last[1]
             # A picture shown too long, or a clock that went back, moves the start: the video continues from here.
-            self._start += step - min(max(step, 0.0), LONGEST_HOLD if self._live else math.inf)
+            self._start += step - min(max(step, 0.0), LONGEST_HOLD if self._live else LONGEST_FILE_HOLD)
         late = (moment - self._start) * rate - recorder.frames
         if late <= -TOLERANCE:
             return

@@ -184,7 +184,7 @@ class VideoSource:
         picture = self._decode() if self._capture.isOpened() else None
         if picture is None:
             self._capture.release()
-            raise _not_a_video(path)
+            raise _av1(path) if self._header.av1 else _not_a_video(path)
         self._recent.add(0, self._frame_time(), picture)
         # The header's number of frames is only a hint: beyond it they are counted.
         if self._truth.last >= max(0.0, self._announced):
@@ -410,6 +410,14 @@ def _check_file(path: Path) -> None:
     # terminals.
     if b"\0" not in head:
         raise _not_a_video(path)
+
+
+def _av1(path: Path) -> SourceError:
+    return SourceError(
+        f"{path} cannot be played",
+        "it is coded in AV1, which the decoder that is included does not read",
+        f"convert it to H.264, for example with ffmpeg -i {path.name} -c:v libx264 {path.stem}-h264.mp4",
+    )
 
 
 def _not_a_video(path: Path) -> SourceError:

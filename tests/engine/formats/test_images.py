@@ -118,6 +118,14 @@ def test_fault_43_a_transparent_picture_is_turned_too(tmp_path):
     assert read[5:].min() == 255
 
 
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif", "avif"])
+def test_fault_43_every_format_is_turned_upright(tmp_path, ending):
+    flag = Image.Exif()
+    flag[274] = 6
+    Image.new("RGB", (60, 40)).save(tmp_path / f"a.{ending}", exif=flag)
+    assert read_picture(tmp_path / f"a.{ending}").shape == (60, 40, 3)
+
+
 @pytest.mark.parametrize(("name", "count"), [("a.gif", 2), ("a.webp", 2), ("a.png", 2), ("a.tif", 2), ("a.jpg", 1)])
 def test_the_pictures_of_a_file_are_counted(tmp_path, name, count):
     plain().save(tmp_path / name) if count == 1 else animated(tmp_path / name)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import RecordingError
-from engine.output.recorder import MOST_WAITING_BYTES, LiveRecorder
+from engine.output.recorder import LONGEST_FILE_HOLD, MOST_WAITING_BYTES, LiveRecorder, TimedRecorder
 from engine.output.video_writer import RESERVED_BYTES, VideoRecorder
 from tests.fakes.live_fakes import wait_until
 
@@ -272,3 +272,28 @@ def test_fault_04_two_recordings_at_once_are_finished_within_the_time_to_quit(fo
     found = [recorder.stop() for recorder in recorders]
     assert time.monotonic() - begin < 3
     assert [recorded.frames for recorded in found] == [150, 150]
+
+
+def test_fault_42_times_of_a_file_that_jump_never_fill_the_disk(folder):
+    with TimedRecorder(folder / "a.mp4", 1.0) as recorder:
+        for moment in (0.0, 1.0, 2.0, 1e6, 1e6 + 1):
+            recorder.write(view(100), moment)
+        recorder.hold_until(1e9)
+    assert recorder.frames <= 2 + 2 * LONGEST_FILE_HOLD + 3
+
+
+def test_the_last_picture_is_held_until_the_end_of_its_file(folder):
+    with TimedRecorder(folder / "a.mp4", 10.0) as recorder:
+        recorder.write(view(100), 0.0)
+        recorder.write(view(200), 0.5)
+        recorder.hold_until(1.2)
+    assert recorder.frames == 12
+    assert [level > 150 for level in blues(folder / "a.mp4")] == [False] * 5 + [True] * 7
+
+
+@pytest.mark.parametrize(("step", "rate"), [(0.001, 240.0), (0.02, 50.0), (0.033, 30.0)])
+def test_the_rate_of_a_file_is_raised_where_its_first_frames_come_closer(folder, step, rate):
+    with TimedRecorder(folder / "a.avi", 30.0) as recorder:
+        for number in range(30):
+            recorder.write(view(100), number * step)
+    assert cv2.VideoCapture(str(folder / "a.avi")).get(cv2.CAP_PROP_FPS) == pytest.approx(rate)
