@@ -9,7 +9,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "faults.md"
 ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
-NUMBER = re.compile(r"(?:def test_fault_|[Ff]ault )(\d{1,2})(?=\D)")
+# In the names of tests, which may have several, and in words about them.
+NUMBERS = re.compile(r"(?:def test_faults?_(?:\d\d_)+|[Ff]ault \d{1,2}(?=\D))")
 NOT_COVERED = "not covered"
 
 
@@ -41,7 +42,8 @@ def coverage(files: dict[str, str]) -> dict[int, list[str]]:
     """For each number that tests speak of, the names of their files."""
     found: dict[int, list[str]] = {}
     for name, text in files.items():
-        for number in sorted({int(match[1]) for match in NUMBER.finditer(text)}):
+        numbers = {int(number) for match in NUMBERS.finditer(text) for number in re.findall(r"\d+", match[0])}
+        for number in sorted(numbers):
             found.setdefault(number, []).append(name)
     return found
 

@@ -55,8 +55,9 @@ def test_coverage_is_read_from_names_and_docstrings():
         "a.py": "def test_fault_04_x():\n",
         "b.py": '"""Fault 22: y."""\ndef test_fault_04_z():',
         "c.py": "default 7",
+        "d.py": "def test_faults_04_08_both():",
     }
-    assert coverage(files) == {4: ["a.py", "b.py"], 22: ["b.py"]}
+    assert coverage(files) == {4: ["a.py", "b.py", "d.py"], 22: ["b.py"], 8: ["d.py"]}
 
 
 def test_a_wrong_line_is_brought_up_to_date():

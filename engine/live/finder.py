@@ -156,7 +156,7 @@ class Finder:
                 self._step()
             except Exception as error:  # noqa: BLE001  an unexpected error must not end the thread
                 self.fail(_sentence(error, "The model failed on a frame"), error)
-        self._pipeline = self._processed = None  # freed at once, whoever still refers to the finder
+        self._pipeline = self._processed = None  # freed at once, though others hold the finder
 
     def _step(self) -> None:
         """Exchange the model if asked to, and process a frame if one comes within a tick."""

@@ -24,12 +24,13 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from tests.fakes.mutations import KINDS, Mutations
 
 LONGEST_WAIT = 5.0  # seconds, without those for which other programs had the processor
-HANGS = 12.0  # seconds after which the child is ended
+HANGS = 20.0  # seconds after which the child is ended
 MOST_MEMORY = 1000.0  # MB
 MOST_ADDRESSES = 8 << 30  # bytes; PyTorch alone takes some of these, and whatever wants more is at fault
 
@@ -103,6 +104,10 @@ def child() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, MOST_ADDRESSES))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what native code prints is no answer
+    for module in ("app.cli.main", "app.cli.run", "app.settings.file", "trainer.init.initialise"):
+        import_module(module)  # what takes long the first time is no fault of an input
+    answers.write("ready\n")
+    answers.flush()
     for line in sys.stdin:
         kind, path = json.loads(line)
         answers.write(json.dumps(_tried(kind, Path(path))) + "\n")
@@ -154,7 +159,8 @@ class Failure:
 class Child:
     """A process that uses inputs; another takes its place when it dies or hangs."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str] = (sys.executable, "-m", "tests.measure.mutations", "--child")) -> None:
+        self._command = command
         self._process: subprocess.Popen[str] | None = None
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - as long as we
 
@@ -185,12 +191,13 @@ class Child:
         self._errors.close()
 
     def _start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.measure.mutations", "--child"]
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONFAULTHANDLER": "1"}
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=self._errors, text=True, env=environment
+            self._command, stdin=pipe, stdout=pipe, stderr=self._errors, text=True, env=environment
         )
+        assert self._process.stdout is not None
+        self._process.stdout.readline()  # it is ready
         return self._process
 
 
