@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cv2.setNumThreads(1)  # one thread by default: two spin against each other on small machines
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # so that no letter that a terminal lacks ends the program
-            stream.reconfigure(errors="replace")
+            with suppress(OSError):  # it may be closed
+                stream.reconfigure(errors="replace")
     words = sys.argv[1:] if arguments is None else arguments
     options = build_parser([word for word in words if word in VERBS]).parse_args(words)
     vars(options).update({name: _at_home(value) for name, value in vars(options).items()})

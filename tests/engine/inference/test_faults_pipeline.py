@@ -163,7 +163,8 @@ def test_fault_33_nothing_is_measured_by_the_clock_on_the_wall():
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("time.time", "time.time_ns")
     }
     assert len(files) > 100
-    assert asking <= {"streamer.py"}, "which sends other programs the time of day"
+    # Other programs are sent the time of day, and files of killed programs have it.
+    assert asking <= {"streamer.py", "files.py"}
 
 
 @pytest.fixture(scope="module")

@@ -466,11 +466,11 @@ def test_what_is_reported_catches_up_when_the_picture_stops(large, qtbot):
 def test_the_age_of_the_last_frame_is_reported_once_it_was_painted(large, qtbot):
     large.show_numbers(False)
     first = result(number=1)
-    large.show_view(two(plain(RED), plain(BLUE), first, first), Layout.SIDE_BY_SIDE)
+    large.show_view(two(plain(RED), plain(BLUE), first, first), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     large.grab()
     time.sleep(0.3)
     second = result(number=2)
-    large.show_view(two(plain(RED), plain(BLUE), second, second), Layout.SIDE_BY_SIDE)
+    large.show_view(two(plain(RED), plain(BLUE), second, second), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     large.grab()
     assert "after capture" not in texts(plates(large)[0])[-1]
     qtbot.waitUntil(lambda: "after capture" in texts(plates(large)[0])[-1], timeout=2000)
