@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.geometry import Box, Crop, crop_of_landmarks, landmark_box
+from engine.core.geometry import Box, Crop, crop_of_box
 from engine.inference.landmarker import Landmarks
 
 HIDDEN_SECONDS = 5.0  # for which the id of a face that is not seen is kept
@@ -124,13 +124,14 @@ class Person:
 
     def is_replaced(self, sight: Sight, alone: bool, cut: bool) -> bool:
         """Return whether the face in this person's place is another's, from one picture to the next."""
-        before = self.sight.look if alone and self.alone else self.look
-        if not before.any() or not sight.look.any():
-            return cut
+        continues = alone and self.alone
+        before = self.sight.look if continues else self.look
         likeness = float(before @ sight.look)
-        if cut or (alone and self.alone and sight.landmarks.score > CLEAR_SCORE):
-            return likeness < SAME_LOOK
-        return (not alone or not self.alone) and likeness < OTHER_LOOK
+        if likeness >= SAME_LOOK:
+            return False
+        if cut or not before.any() or not sight.look.any():
+            return cut
+        return sight.landmarks.score > CLEAR_SCORE if continues else likeness < OTHER_LOOK
 
     def come_back(self, sight: Sight, moment: float, alone: bool) -> None:
         """Continue after the face was hidden."""
@@ -164,13 +165,13 @@ class Person:
         return replace(crop, centre_x=crop.centre_x + float(x), centre_y=crop.centre_y + float(y))
 
 
-def look_of(picture: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.float32]:
-    """Return what a face looks like: a few cells of it, level, as a vector of length 1 and mean 0.
+def look_of(picture: NDArray[np.uint8], box: Box, roll: float) -> NDArray[np.float32]:
+    """Return what the face in a box looks like: a few cells of it, level, as a vector of length 1 and mean 0.
 
     Zero where the face is of one colour. The product of two is their similarity, whatever the light.
     """
     side = 2 * LOOK_SIDE
-    crop = crop_of_landmarks(landmarks.points, landmarks.roll, 1.0)
+    crop = replace(crop_of_box(box, 1.0), roll=roll)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cells = cv2.resize(
         cv2.warpAffine(picture, crop.matrix(side), (side, side), flags=flags),
@@ -184,11 +185,6 @@ def look_of(picture: NDArray[np.uint8], landmarks: Landmarks) -> NDArray[np.floa
 def new_person(number: int, sight: Sight, moment: float) -> Person:
     """Return somebody who is seen for the first time."""
     return Person(number, sight, moment, sight.look, np.zeros(2), (sight.place, moment))
-
-
-def sight_of(picture: NDArray[np.uint8], landmarks: Landmarks, crop: Crop) -> Sight:
-    """Return a face on a picture; `crop` is the landmark model's for the next one."""
-    return Sight(landmarks, crop, landmark_box(landmarks.points), look_of(picture, landmarks))
 
 
 def is_alone(sight: Sight, sights: Iterable[Sight]) -> bool:

@@ -10,16 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.geometry import Crop, landmark_box
+from engine.core.geometry import Box, Crop, landmark_box
 from engine.inference.detector import Detection, FaceDetector, crop_of_detection
 from engine.inference.landmarker import Landmarker, Landmarks
-from engine.inference.people import HIDDEN_SECONDS, Person, Sight, is_alone, new_person, settle, sight_of
+from engine.inference.people import HIDDEN_SECONDS, Person, Sight, is_alone, look_of, new_person, settle
 from engine.inference.tiles import AROUND, Tile, detect_in_tiles, tile_around, tiles_of
 
 LIVE_FACES = 4  # as many as leave a laptop's processor time for 30 frames a second
 FRAME_SECONDS = 1 / 30  # between two pictures without a time
-# Cells of the coarse picture by which a cut is noticed, columns and rows, and the picture rows that it is made from.
-SCENE, SCENE_ROWS = (32, 18), 90
+# Cells of the coarse picture by which a cut is noticed, columns and rows.
+SCENE = (32, 18)
+LOOK_EVERY = 4  # pictures between two looks at a face that is followed alone
 CUT = 16.0  # mean difference in grey levels; a moving camera gives less than 7
 # The whole picture's detector misses a face that is smaller than this share of the picture's longer side.
 SMALL = 0.15
@@ -101,7 +102,7 @@ class FaceTracker:
         self._people: list[Person] = []  # whose faces are tracked
         self._hidden: list[Person] = []
         self._next_id = 1
-        self._since_detection = self._turn = 0
+        self._since_detection = self._since_look = self._turn = 0
         self._since_tiles = self.settings.detect_every  # pictures since all tiles were searched
         self._moment = 0.0
         self._scene: NDArray[np.uint8] | None = None
@@ -140,20 +141,27 @@ class FaceTracker:
 
     def _is_cut(self, picture: NDArray[np.uint8]) -> bool:
         """Return whether this is another scene than the last picture's."""
-        before, step = self._scene, max(1, picture.shape[0] // SCENE_ROWS)
-        self._scene = np.asarray(cv2.resize(picture[::step, ::step], SCENE, interpolation=cv2.INTER_AREA), np.uint8)
+        before = self._scene
+        samples = cv2.resize(picture, (2 * SCENE[0], 2 * SCENE[1]))
+        self._scene = np.asarray(cv2.resize(samples, SCENE, interpolation=cv2.INTER_AREA), np.uint8)
         return before is not None and float(cv2.absdiff(before, self._scene).mean()) > CUT
 
     def _track_known(self, picture: NDArray[np.uint8], found: TrackedFrame, cut: bool) -> None:
         """Track the known faces, and hide who is not seen any more; at a cut only those stay who look the same."""
         seen: list[tuple[Person, Sight]] = []
+        self._since_look += 1
+        looks = cut or len(self._people) + len(self._hidden) > 1 or self._since_look >= LOOK_EVERY
+        if looks:
+            self._since_look = 0
         for person in self._people:
             crop = person.next_crop(self._moment)
             landmarks = self.landmarker.predict(picture, crop)
-            if self._accepted(picture, crop, landmarks, self.settings.keep_score, found):
-                seen.append((person, sight_of(picture, landmarks, self._next_crop(crop, landmarks))))
-            else:
+            box = self._box_of(picture, crop, landmarks, self.settings.keep_score, found)
+            if box is None:
                 self._hidden.append(person)
+            else:
+                look = look_of(picture, box, landmarks.roll) if looks else person.sight.look
+                seen.append((person, Sight(landmarks, self._next_crop(crop, landmarks), box, look)))
         self._people = []
         sights = [sight for _, sight in seen]
         for person, sight in self._told_apart(seen):
@@ -231,11 +239,12 @@ class FaceTracker:
                 continue
             crop = crop_of_detection(detection, self.landmarker.card.crop)
             landmarks = self.landmarker.locate_detection(picture, detection)
-            if not self._accepted(picture, crop, landmarks, score, found):
+            box = self._box_of(picture, crop, landmarks, score, found)
+            if box is None or any(box.overlap(other) > self.settings.same_face_overlap for other in boxes):
                 continue
-            sight = sight_of(picture, landmarks, self.landmarker.crop_of_face(landmarks))
-            if all(sight.box.overlap(box) <= self.settings.same_face_overlap for box in boxes):
-                self._people.append(self._who_is(sight))
+            look = look_of(picture, box, landmarks.roll)
+            sight = Sight(landmarks, self.landmarker.crop_of_face(landmarks), box, look)
+            self._people.append(self._who_is(sight))
         found.landmark_ms += _milliseconds_since(start)
 
     def _who_is(self, sight: Sight) -> Person:
@@ -250,14 +259,15 @@ class FaceTracker:
         best.come_back(sight, self._moment, alone)
         return best
 
-    def _accepted(
+    def _box_of(
         self, picture: NDArray[np.uint8], crop: Crop, landmarks: Landmarks, score: float, found: TrackedFrame
-    ) -> bool:
-        """Return whether these are the landmarks of a face; note numbers that are not finite."""
+    ) -> Box | None:
+        """Return the box of these landmarks; None where they are not those of a face. Note numbers that are none."""
         if not landmarks.finite:
             found.not_finite = True
-            return False
-        return landmarks.score >= score and _plausible(landmarks.points, crop, picture)
+            return None
+        box = landmark_box(landmarks.points)
+        return box if landmarks.score >= score and _plausible(box, crop, picture) else None
 
     def _next_crop(self, last: Crop, landmarks: Landmarks) -> Crop:
         """Return the crop for the next picture: that of these landmarks, or the last one while it still fits."""
@@ -270,9 +280,8 @@ class FaceTracker:
         return last if still else wanted
 
 
-def _plausible(points: NDArray[np.float32], crop: Crop, picture: NDArray[np.uint8]) -> bool:
-    """Return whether points can be a face: neither collapsed nor far outside their crop, and partly in the picture."""
-    box = landmark_box(points)
+def _plausible(box: Box, crop: Crop, picture: NDArray[np.uint8]) -> bool:
+    """Return whether a box can be a face's: not collapsed, nor far larger than its crop, partly in the picture."""
     larger = max(box.width, box.height)
     height, width = picture.shape[:2]
     inside = box.x1 > 0 and box.y1 > 0 and box.x0 < width and box.y0 < height

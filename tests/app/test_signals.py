@@ -30,8 +30,8 @@ from PySide6.QtCore import QTimer
 from app.live.outputs import Recording
 from app.shell.main_window import MainWindow
 start, folder = MainWindow.start, Path(sys.argv.pop())
-def start_and_record(window, source):
-    start(window, source)
+def start_and_record(window, *what):
+    start(window, *what)
     window.live.outputs._folder = folder
     QTimer.singleShot(1000, lambda: window.live.outputs.record(Recording.VIEW))
 MainWindow.start = start_and_record
