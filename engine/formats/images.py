@@ -28,12 +28,16 @@ WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 MOST_PIXELS = 100_000_000
 LONGEST_SIDE = 32_766  # OpenCV's warping counts pixels in 16 bits
 MOST_BYTES = 1_000_000_000  # of a file
+MOST_MISSING = 50_000_000  # bytes of a PNG that was cut off
+PNG_MARK = b"\x89PNG\r\n\x1a\n"
 # What shows through transparent pixels.
 GROUND = (255, 255, 255)
 # A picture of 16 bits a channel whose values need no more than this many was written by a camera of so few.
 FEWEST_BITS, MOST_UNSCALED_BITS = 8, 12
 # Formats whose further pictures are small or other versions of the first.
 _ONE_PICTURE = ("JPEG", "MPO", "JPEG2000")
+# What Pillow raises for what it cannot read.
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -70,7 +74,7 @@ def count_pictures(path: Path) -> int:
     try:
         with open_regular(path, MOST_BYTES) as stream, _opened(stream) as picture:
             return 1 if picture.format in _ONE_PICTURE else getattr(picture, "n_frames", 1)
-    except (OSError, ValueError, SyntaxError, EOFError):
+    except (*_DAMAGE, Image.DecompressionBombError):
         return 1
 
 
@@ -79,7 +83,7 @@ def plays(path: Path) -> bool:
     try:
         with open_regular(path, MOST_BYTES) as stream, _opened(stream) as picture:
             return picture.format in ("GIF", "PNG") and getattr(picture, "n_frames", 1) > 1
-    except (OSError, ValueError, SyntaxError, EOFError):
+    except (*_DAMAGE, Image.DecompressionBombError):
         return False
 
 
@@ -94,12 +98,7 @@ def _decode(path: Path, content: bytes) -> NDArray[np.uint8] | None:
             return _composed(opened) if picture is None else picture
     except Image.DecompressionBombError as error:
         raise _too_large(path, "far more pixels than that") from error
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-    ):  # a file that Pillow does not know may be one that OpenCV knows
+    except _DAMAGE:  # a file that Pillow does not know may be one that OpenCV knows
         return _decode_by_opencv(content)
 
 
@@ -120,7 +119,20 @@ def _composed(picture: Image.Image) -> NDArray[np.uint8]:
     return np.array(Image.alpha_composite(ground, upright.convert("RGBA")).convert("RGB"))
 
 
+def _claims_too_much(content: bytes) -> bool:
+    """Return whether a PNG says of a part that it is far longer than the file; OpenCV takes memory for it at once."""
+    place = len(PNG_MARK) if content.startswith(PNG_MARK) else len(content)
+    while place < len(content):
+        length = int.from_bytes(content[place : place + 4], "big")
+        if length > len(content) + MOST_MISSING:
+            return True
+        place += length + 12  # with its length, name and checksum
+    return False
+
+
 def _decode_by_opencv(content: bytes) -> NDArray[np.uint8] | None:
+    if _claims_too_much(content):
+        return None
     data = np.frombuffer(content, np.uint8)
     try:
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)

@@ -1,7 +1,10 @@
 """Pictures from any path, upright, or a sentence."""
 
+import struct
 import subprocess
 import sys
+import zlib
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 from PIL import Image
 
 from engine.core.errors import RecordingError, SourceError
-from engine.formats.images import MOST_PIXELS, count_pictures, read_picture, write_picture
+from engine.formats.images import MOST_PIXELS, count_pictures, plays, read_picture, write_picture
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 COLOUR = (200, 100, 50)
@@ -192,3 +195,31 @@ def test_fault_44_a_picture_cut_off_is_refused(tmp_path, kind, share):
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(SourceError, match="no readable picture"):
         read_picture(path)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak of memory is read from /proc")
+@pytest.mark.parametrize("part", [b"IHDR", b"IDAT", b"tEXt", b"\x01\x02\x03\x04"])
+def test_fault_44_a_png_that_claims_a_part_of_gigabytes_takes_no_memory_for_it(tmp_path, part):
+    write_picture(tmp_path / "a.png", np.full((40, 60, 3), 90, np.uint8))
+    content = (tmp_path / "a.png").read_bytes()
+    place = content.index(part) - 4 if part in content else 33  # behind the header
+    claim = (1_600_000_000).to_bytes(4, "big") + part
+    (tmp_path / "a.png").write_bytes(content[:place] + claim + content[place + 8 :])
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak is that of now
+
+    def peak():
+        return int(Path("/proc/self/status").read_text(encoding="ascii").partition("VmHWM:")[2].split()[0]) / 1e3
+
+    before = peak()
+    with suppress(SourceError):  # where all pixels are there nevertheless, it is read
+        read_picture(tmp_path / "a.png")
+    assert peak() - before < 100
+
+
+def test_fault_44_a_png_that_claims_trillions_of_pixels_is_refused_and_no_animation(tmp_path):
+    header = b"IHDR" + struct.pack(">II", 2**31 - 1, 20_000) + b"\x08\x02\0\0\0"
+    parts = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + parts + struct.pack(">I", 0) + b"IEND\xaeB`\x82")
+    assert (count_pictures(tmp_path / "a.png"), plays(tmp_path / "a.png")) == (1, False)
+    with pytest.raises(SourceError, match="too large|far more pixels"):
+        read_picture(tmp_path / "a.png")
