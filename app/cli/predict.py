@@ -13,6 +13,7 @@ from app.cli.outputs import add_overwrite, pictures_in
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source
 from engine.core.output_guard import OutputGuard
+from engine.formats.landmark_readers import is_prediction_log
 from engine.formats.landmark_writers import UNSAFE, Prediction, write_predictions
 from engine.formats.packs import is_pack, read_pack
 from engine.inference.detector import make_detector
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Write the predictions."""
     out, guard = Path(options.out), options.guard
-    guard.check(out)
+    guard.check(out, is_report=is_prediction_log(out))
     landmarker = ModelLibrary().load(options.model)
     detector = make_detector(options.detector)
     path = Path(options.path).expanduser()

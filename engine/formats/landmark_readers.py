@@ -88,6 +88,18 @@ def read_predictions(path: Path) -> Predictions:
     return _checked(path, faces)
 
 
+def is_prediction_log(path: Path) -> bool:
+    """Return whether a file is a `.jsonl` of predictions, as `as_record` forms their lines: no work of hands."""
+    if path.suffix.lower() != ".jsonl":
+        return False
+    try:
+        with open_regular(path, LARGEST_TABLE) as stream:
+            record = parse_json(stream.readline(LONGEST_LINE).decode())
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and {"width", "height", "faces", "model"} <= record.keys()
+
+
 def assigned(predictions: Predictions, pack: Pack) -> list[NDArray[np.float32] | None]:
     """Return the landmarks `[K, 2]` of each face of `pack`; None where there are none.
 

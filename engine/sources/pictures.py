@@ -68,7 +68,12 @@ class PicturesSource:
             (self._left_out, f"file(s) of {self.name} cannot be read as pictures and were left out"),
         )
         sentences = [f"{len(paths)} {what}: {_some_names(paths)}." for paths, what in said if paths]
-        return " ".join(filter(None, (*sentences, self._truth.remark)))
+        return " ".join(filter(None, (*sentences, self.truth_remark)))
+
+    @property
+    def truth_remark(self) -> str:
+        """Sentences on ground truth that could not be used; "" if there was none."""
+        return self._truth.remark
 
     def read(self) -> Frame | None:
         """Return the next readable picture, or None after the last.

@@ -195,7 +195,7 @@ class VideoSource:
     @property
     def remark(self) -> str:
         """Sentences on useless ground truth, and on an end long before the header's, as of damaged files; else ""."""
-        remarks = [self._truth.remark]
+        remarks = [self.truth_remark]
         missing = self._missing() if self._ended else 0
         if missing:
             cut = f"The video {self.name} ended after {self._next_id} of {self._next_id + missing} frames"
@@ -204,6 +204,11 @@ class VideoSource:
             empty = f"Each of the {self._next_id} frames of {self.name} is of the same even colour"
             remarks.insert(0, f"{empty}: it is empty, or cannot be decoded here. Convert it, for example to MP4.")
         return " ".join(filter(None, remarks))
+
+    @property
+    def truth_remark(self) -> str:
+        """Sentences on ground truth that could not be used; "" if there was none."""
+        return self._truth.remark
 
     def read(self) -> Frame | None:
         """Return the next frame, or None at the end of what can be decoded and once the source was closed."""

@@ -140,6 +140,13 @@ def test_labels_of_frames_and_of_further_faces_count_and_those_of_others_do_not(
     assert (len([*(place / "out").iterdir()]) == 1) is kept
 
 
+def test_predictions_are_written_again_over_predictions_alone(place):
+    for _ in range(2):
+        assert main(["predict", "set/anna.png", "--out", "points.jsonl"]) == 0
+    (place / "points.jsonl").write_text('{"image": "anna.png", "points": []}')
+    assert main(["predict", "set/anna.png", "--out", "points.jsonl"]) == 1
+
+
 def test_reports_are_written_again_and_pictures_on_request(place, capsys):
     words = ["run", "sample", *HEADLESS, "--json", "report.json", "--picture", "last.png"]
     assert main(words) == 0
