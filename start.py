@@ -29,7 +29,9 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 TIMEOUT = 3600  # seconds for one installation or check; torch comes with GBs of CUDA in places
 HEADLESS_FRAMES = 300
 # The options of `understudy run` that are followed by a value, which is therefore no SOURCE.
-VALUE_OPTIONS = ("--model", "--detector", "--frames", "--record", "--picture", "--screenshot", "--stream", "--json")
+VALUE_OPTIONS = (
+    "--model", "--detector", "--max-faces", "--frames", "--record", "--picture", "--screenshot", "--stream", "--json"
+)  # fmt: skip
 
 # Where Linux keeps fonts, without which Qt writes boxes. What else it needs stands in packaging/qt-libraries.txt.
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")

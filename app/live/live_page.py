@@ -212,7 +212,7 @@ class LivePage(QWidget):
         for part in (self.files, self._screenshots, outputs):
             part.reported.connect(self.reported)
             part.failed.connect(self.banner.show_error)
-        outputs.is_fed = lambda: self._status is None or self._status.state not in FINAL_STATES
+        outputs.is_fed = self._has_further_pictures
         outputs.recording_changed.connect(self._output_mark.show_recording)
         outputs.stream_changed.connect(self._on_stream)
         outputs.virtual_changed.connect(partial(self._output_mark.show_sending, "pictures"))
@@ -254,6 +254,10 @@ class LivePage(QWidget):
 
     def _rest_or_play(self) -> None:
         self.player.rest(not self._seen and not self.outputs.active)
+
+    def _has_further_pictures(self) -> bool:
+        playing = self.player.current
+        return playing is None or playing.session.status.state not in FINAL_STATES
 
     # What is reported
 

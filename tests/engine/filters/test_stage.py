@@ -162,11 +162,11 @@ def test_a_hook_that_hangs_is_reported_soon_and_the_picture_goes_on_without_it(f
     spec = folder / "filter.toml"
     spec.write_text('hook = "hook.py"\n' + spec.read_text())
     (folder / "hook.py").write_text("def draw(picture, points, signals, seconds):\n    while True: pass\n")
-    told = threading.Event()
+    reported = threading.Event()
     with threads.no_thread_left():
-        stage = FilterStage(folder, hooks=True, notify=told.set)
+        stage = FilterStage(folder, hooks=True, notify=reported.set)
         assert colour(stage) == "red", "this picture waits for the hook, and is painted without it"
-        assert told.wait(LATE)
+        assert reported.wait(LATE)
         assert "mine/hook.py, line 2: the hook gave no answer within 1 s" in str(stage.error)
         assert seconds_until(lambda: colour(stage) == "red") < SOON
         stage.close()
