@@ -52,9 +52,11 @@ def make_mesh(template: NDArray[np.floating], image: LayerImage) -> Mesh:
     """Return the Delaunay triangles of the landmarks `[68, 2]` of the face that is painted on an image.
 
     Raises:
-        ValueError: the points are on a line, or several coincide.
+        ValueError: the points are on a line, far away or no numbers, or several coincide.
     """
     points = SPREAD @ template
+    if not np.abs(points).max() <= FARTHEST:  # NaN fails too
+        raise ValueError("the points lie far outside the image")
     box = landmark_box(points)
     if box.width < 1 or box.height < 1:
         raise ValueError("the points do not span a face")

@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 
 from engine.core.paths import asset_path
+from engine.evaluation.files import write_evaluation
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
 from tests.fakes.clips import write_clip
-from tests.fakes.evaluations import write_pack
+from tests.fakes.evaluations import evaluation, write_pack
 from tests.fakes.filters import make_filter
 from tests.fakes.models import face_points
 
@@ -415,6 +416,29 @@ def _checkpoint(folder: Path) -> Path:
     return path
 
 
+def _run(folder: Path) -> Path:
+    from dataclasses import asdict
+
+    from tests.fakes.tiny_training import tiny_recipe
+    from trainer.run_folder import write_recipe
+
+    facts = {"data_folder": "data", "runs_folder": "runs", "precision": "auto"}
+    write_recipe(folder, {"recipe": asdict(tiny_recipe()), **facts})
+    return folder / "recipe.json"
+
+
+def _filter_points(folder: Path) -> Path:
+    shutil.copytree(asset_path("filters", "mask"), folder / "f")
+    return next((folder / "f").glob("*.pts"))
+
+
+def _evaluation(folder: Path) -> Path:
+    for name in ("a", "b"):
+        pack = write_pack(folder / name / "pack")
+        write_evaluation(evaluation(pack, [1.0, 2.0, None, 3.0], name), folder / name)
+    return folder / "a" / "evaluation.json"
+
+
 def _clip(ending: str) -> Callable[[Path], Path]:
     return lambda folder: write_clip(folder / f"v{ending}", 12)
 
@@ -440,10 +464,16 @@ KINDS: dict[str, Kind] = {
     "points": Kind(_pts, TEXT),
     "truth of a clip": Kind(_clip_truth, TEXT),
     "checkpoint": Kind(_checkpoint, (safetensors_changed,) * 3 + BYTES),
+    "run": Kind(_run, (json_changed,) * 3 + TEXT),
+    "filter points": Kind(_filter_points, TEXT),
+    "evaluation": Kind(_evaluation, (json_changed,) * 3 + TEXT),
     "video.mp4": Kind(_clip(".mp4"), BYTES),
     "video.avi": Kind(_clip(".avi"), BYTES),
     "picture.png": Kind(_picture(".png"), (picture_grown, *BYTES)),
     "picture.jpg": Kind(_picture(".jpg"), BYTES),
+    "picture.webp": Kind(_picture(".webp"), BYTES),
+    "picture.tif": Kind(_picture(".tif"), BYTES),
+    "picture.bmp": Kind(_picture(".bmp"), BYTES),
 }
 
 

@@ -39,12 +39,17 @@ MOST_ADDRESSES = 8 << 30  # bytes; PyTorch alone takes some of these, and whatev
 
 
 def _verb(*words: str) -> Callable[[Path], int]:
-    """Return what gives an input to the command line; FILE, FOLDER and BESIDE stand for places."""
+    """Return what gives an input to the command line; words in capitals stand for places."""
 
     def use(path: Path) -> int:
         from app.cli.main import main
 
-        places = {"FILE": str(path), "FOLDER": str(path.parent), "PACK": str(path.parent / "p")}
+        places = {
+            "FILE": str(path),
+            "FOLDER": str(path.parent),
+            "PACK": str(path.parent / "p"),
+            "OTHER": str(path.parent.parent / "b"),
+        }
         beside = next((str(other) for other in path.parent.glob(f"{path.stem}.*") if other != path), "")
         filled = [{**places, "BESIDE": beside}.get(word, word) for word in words]
         try:
@@ -77,6 +82,18 @@ def _checkpoint(path: Path) -> int:
     return 0
 
 
+def _run(path: Path) -> int:
+    from engine.core.errors import UnderstudyError
+    from trainer.run_folder import read_run
+
+    try:
+        read_run(path.parent)
+    except UnderstudyError as error:
+        sys.stderr.write(str(error))
+        return 1
+    return 0
+
+
 RUN = ("run", "FILE", "--headless", "--frames", "4", "--model", "student-68-lite")
 SCORE = ("evaluate", "--data", "PACK", "--predictions", "FILE")
 USES: dict[str, Callable[[Path], int]] = {
@@ -92,10 +109,16 @@ USES: dict[str, Callable[[Path], int]] = {
     "points": _verb("run", "BESIDE", "--headless", "--model", "student-68-lite"),
     "truth of a clip": _verb("run", "BESIDE", "--headless", "--model", "student-68-lite"),
     "checkpoint": _checkpoint,
+    "run": _run,
+    "filter points": _verb("filter", "check", "FOLDER"),
+    "evaluation": _verb("compare", "FOLDER", "OTHER"),
     "video.mp4": _verb(*RUN),
     "video.avi": _verb(*RUN),
     "picture.png": _verb(*RUN),
     "picture.jpg": _verb(*RUN),
+    "picture.webp": _verb(*RUN),
+    "picture.tif": _verb(*RUN),
+    "picture.bmp": _verb(*RUN),
 }
 
 

@@ -115,7 +115,7 @@ class Run:
 
     def broken(self) -> list[str]:
         """Return which limits were exceeded."""
-        counted = self._counted()
+        counted = self._counted() or self.samples
         # At most moments: listing cameras takes a thread for a moment.
         first, last = (np.min(part, 0) for part in (counted[:USUAL], counted[-USUAL:]))
         checks = {
@@ -262,8 +262,9 @@ def sessions(count: int) -> list[str]:
 def changes(count: int) -> list[str]:
     """Exchange the small models of one session."""
     watched = Watched()
-    names = cycle(entry.name for entry in ModelLibrary().entries() if entry.error is None and entry.name != LARGE)
-    next(name for name in names if name == DEFAULT_MODEL)
+    # Without the default, to which each comparison returns: it would be shown before it is loaded again.
+    others = (entry.name for entry in ModelLibrary().entries() if entry.name not in (LARGE, DEFAULT_MODEL))
+    names = cycle(others)
     broken = _repeated(count, lambda: watched.use(next(names)), "changes", lambda: watched.use(DEFAULT_MODEL))
     watched.session.stop()
     return broken

@@ -106,3 +106,7 @@ def test_a_template_that_is_no_face():
     doubled[5] = doubled[6]
     with pytest.raises(ValueError, match="one another"):
         make_mesh(doubled, ramps())
+    for far in (1e9, np.nan):
+        doubled[5] = far
+        with pytest.raises(ValueError, match="far outside"):
+            make_mesh(doubled, ramps())
