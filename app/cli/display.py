@@ -12,12 +12,15 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from engine.core.errors import UsageError
 
 LDD_TIMEOUT = 10.0  # seconds
+# A bare X server that begins anew answers nobody for a moment.
+X_ATTEMPTS, X_PAUSE = 4, 0.1  # seconds longer before each further attempt
 
 
 def display_problem(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -72,10 +75,13 @@ def _x_server_answers() -> bool:
     except OSError:
         return True  # `require_libraries` says that it is missing
     xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
-    answers = xcb.xcb_connection_has_error(connection) == 0
-    xcb.xcb_disconnect(connection)
-    return answers
+    for attempt in range(X_ATTEMPTS):
+        time.sleep(attempt * X_PAUSE)
+        connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+        if xcb.xcb_connection_has_error(connection) == 0:
+            return True  # and stay connected: a server without other clients begins anew when the last one leaves
+        xcb.xcb_disconnect(connection)
+    return False
 
 
 def _plugins() -> Path | None:

@@ -68,7 +68,7 @@ def recordings(desktop):
 
 def let_it_record(desktop):
     """Wait until a recording has begun and some frames have gone by."""
-    until(lambda: list(desktop.home.rglob("Understudy/.*.part.mp4")) != [])
+    until(lambda: list(desktop.home.rglob("Understudy/.*.recording.mp4")) != [])
     for _ in range(5):
         desktop.until_changed(desktop.picture())
 
