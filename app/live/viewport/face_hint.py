@@ -1,4 +1,4 @@
-"""A line at the foot of the picture when no face is seen, or only faces that are too small."""
+"""A line near the top of the picture when no face is seen, or only faces that are too small."""
 
 from __future__ import annotations
 
@@ -60,4 +60,5 @@ class FaceHint(QLabel):
 
     def _place(self) -> None:
         self.adjustSize()
-        self.move((self._stage.width() - self.width()) // 2, self._stage.height() - self.height() - MARGIN)
+        # Below the marks of what is recorded and sent; banners and the first hint are at the foot.
+        self.move((self._stage.width() - self.width()) // 2, 2 * MARGIN)
