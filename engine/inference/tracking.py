@@ -164,7 +164,7 @@ class FaceTracker:
                 seen.append((person, Sight(landmarks, self._next_crop(crop, landmarks), box, look)))
         self._people = []
         sights = [sight for _, sight in seen]
-        for person, sight in self._separate(seen):
+        for person, sight in self._one_a_face(seen):
             alone = is_alone(sight, sights)
             if person.is_replaced(sight, alone, cut):
                 person.replaced = alone
@@ -175,7 +175,7 @@ class FaceTracker:
         # What was hidden before a cut is gone.
         self._hidden = [] if cut else [its for its in self._hidden if 0 <= self._moment - its.moment <= HIDDEN_SECONDS]
 
-    def _separate(self, seen: list[tuple[Person, Sight]]) -> list[tuple[Person, Sight]]:
+    def _one_a_face(self, seen: list[tuple[Person, Sight]]) -> list[tuple[Person, Sight]]:
         """Return who is seen, with one person a face: the one whom it fits best; the others are hidden."""
         if len(seen) < 2:
             return seen

@@ -1,13 +1,14 @@
-"""A line near the top of the picture when no face is seen, or only faces that are too small."""
+"""A line in the lower part of the picture when no face is seen, or only faces that are too small."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel
 
-from app.theme.theme import MARGIN
+from app.live.viewport.viewport import Viewport
 from engine.core.faces import Result
 
+ABOVE_FOOT = 76  # logical pixels: below, the first hint and banners have their place
 AFTER_MS = 2000  # a blink of the detector is not worth a word
 
 
@@ -15,17 +16,17 @@ class FaceHint(QLabel):
     """Is shown once there has been no face, or none that is large enough, for two seconds.
 
     Args:
-        parent: the widget that it covers.
+        view: shows the picture that the line covers.
     """
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, view: Viewport) -> None:
+        super().__init__(view)
         self.setObjectName("faceHint")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._stage, self._words = parent, ""
+        self._view, self._words = view, ""
         self._wait = QTimer(self, singleShot=True, interval=AFTER_MS)
         self._wait.timeout.connect(self._appear)
-        parent.installEventFilter(self)
+        view.installEventFilter(self)
         self.hide()
 
     def see(self, result: Result | None) -> None:
@@ -37,6 +38,8 @@ class FaceHint(QLabel):
             elif result.too_small:
                 words = self.tr("Come nearer: the face is too small for exact landmarks")
         if words == self._words:
+            if self.isVisible():
+                self._place()  # the layout may have changed
             return
         self._words = words
         if not words:
@@ -60,5 +63,5 @@ class FaceHint(QLabel):
 
     def _place(self) -> None:
         self.adjustSize()
-        # Below the marks of what is recorded and sent; banners and the first hint are at the foot.
-        self.move((self._stage.width() - self.width()) // 2, 2 * MARGIN)
+        area = self._view.picture_area().toRect() or self._view.rect()
+        self.move(area.center().x() - self.width() // 2, area.bottom() - self.height() - ABOVE_FOOT)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QWidget
 
 from app.live.viewport.face_hint import FaceHint
+from app.live.viewport.viewport import Viewport
 from engine.core.faces import SMALLEST_FACE, Face
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68
@@ -24,7 +24,7 @@ def seen(*sizes, model="student-68"):
 
 @pytest.fixture
 def hint(qtbot):
-    stage = QWidget()
+    stage = Viewport()
     qtbot.addWidget(stage)
     stage.resize(640, 480)
     stage.show()
