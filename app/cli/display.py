@@ -19,7 +19,7 @@ from pathlib import Path
 from engine.core.errors import UsageError
 
 LDD_TIMEOUT = 10.0  # seconds
-# A bare X server that begins anew answers nobody for a moment.
+# A bare X server that resets answers nobody for a moment.
 X_ATTEMPTS, X_PAUSE = 4, 0.1  # seconds longer before each further attempt
 
 
@@ -79,7 +79,7 @@ def _x_server_answers() -> bool:
         time.sleep(attempt * X_PAUSE)
         connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
         if xcb.xcb_connection_has_error(connection) == 0:
-            return True  # and stay connected: a server without other clients begins anew when the last one leaves
+            return True  # and stay connected: a server resets when its last client leaves
         xcb.xcb_disconnect(connection)
     return False
 
