@@ -75,10 +75,11 @@ def test_fault_18_a_run_killed_at_any_step_resumes_to_the_same_bits(data, recipe
         assert (out / "validation.csv").read_text() == (tmp_path / "whole" / "validation.csv").read_text()
 
 
+@pytest.mark.timeout(400)  # a dozen processes: half a minute on an idle machine
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_fault_18_killed_processes_resume_to_the_same_bits_of_last_and_best_and_to_the_same_logs(data, tmp_path):
     command = [sys.executable, "-m", killed_training.__name__, str(data), str(tmp_path), "0", "1"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=380)
     assert done.returncode == 0, done.stderr[-2000:]
     kills = json.loads(done.stdout)
     moments = [moment for killed in kills.values() for moment in killed]

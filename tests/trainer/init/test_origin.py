@@ -102,6 +102,7 @@ def test_the_same_a_wider_and_a_narrower_network_start_from_a_model(change):
             assert torch.allclose(network(images).points, given(images).points, atol=ROUNDING)
 
 
+@pytest.mark.timeout(400)
 def test_a_run_goes_on_from_a_model_and_learns_from_another(data, recipe, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(MODELS.rglob("*"))
