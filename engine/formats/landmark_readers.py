@@ -231,6 +231,8 @@ def _table_rows(lines: Iterator[str], keys: Sequence[str]) -> Iterator[LandmarkR
 
 def _number(cell: str) -> float:
     text = cell.strip()
+    if "_" in text:
+        raise ValueError(f"“{text[:LONGEST_SHOWN]}” is no number")  # Python would leave the mark out: 1_0 is 10
     return float("nan" if text.lower() in UNKNOWN else text.replace(",", "."))
 
 

@@ -233,6 +233,10 @@ def _checked_scheme(folder: Path, labels: str, names: NDArray, landmarks: NDArra
 
 
 def _chosen(folder: Path, splits: NDArray, split: str | None) -> NDArray[np.bool_]:
+    if not len(splits):
+        raise PackError(
+            f"The pack {folder} holds no face", "it was written before anything was put into it", "write it again"
+        )
     if split is None:
         return np.ones(len(splits), bool)
     chosen = splits == split

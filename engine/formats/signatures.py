@@ -29,7 +29,10 @@ class FileKind(Enum):
 
 
 _TIFF = (b"II*\0", b"MM\0*")
-_PICTURE = rb"\xff\xd8\xff|\x89PNG|BM.{4}\0{4}|GIF8[79]a|RIFF.{4}WEBP|II\*\0|MM\0\*|\0{3}\x0cjP  |\xff\x4f\xff\x51"
+_PICTURE = (
+    rb"\xff\xd8\xff|\x89PNG|BM.{4}\0{4}|GIF8[79]a|RIFF.{4}WEBP|II\*\0|MM\0\*|\0{3}\x0cjP  |\xff\x4f\xff\x51"
+    rb"|P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s"
+)
 _FOREIGN = (
     rb".{4}ftyp(?:hei[cmsx]|hev[cmx]|mif1|msf1|crx )|\xff\x0a|\0{3}\x0cJXL |8BPS|%PDF|\x76\x2f\x31\x01"
     rb"|II\*\0.{4}CR|FUJIFILMCCD|IIR[OS]|MMOR|IIU\0|\s*(?:<\?xml[^>]*>\s*)?(?:<!.*?>\s*)*<svg"

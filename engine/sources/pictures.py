@@ -25,6 +25,8 @@ SHOWING_RATE = 1.0  # pictures per second
 NAMED_IN_REMARK = 3
 # What lies beside pictures, such as labels, and is never one.
 BESIDE_PICTURES = {".pts", ".csv", ".json", ".jsonl", ".txt", ".npz", ".md", ".toml", ".xml", ".html", ".py", ".zip"}
+# Pictures without a mark at their beginning by which they could be told.
+UNMARKED_PICTURES = {".tga", ".pcx", ".ico", ".pict", ".dcm"}
 
 
 class PicturesSource:
@@ -146,7 +148,7 @@ class PicturesSource:
 def _pictures_of(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the pictures of a folder, and the files that show something but cannot be read as pictures."""
     try:
-        files = [file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file()]
+        files = [file for file in folder.iterdir() if not file.name.startswith(".") and not file.is_dir()]
     except OSError as error:
         raise SourceError(
             f"The folder {folder} cannot be read ({error.strerror})", "its permissions forbid it", "change them"
@@ -168,6 +170,8 @@ def _pictures_of(folder: Path) -> tuple[list[Path], list[Path]]:
 
 def _kind_in_folder(file: Path) -> FileKind:
     ending = file.suffix.lower()
+    if not file.is_file():  # a link to nothing, a pipe or a device; only as a picture would it be missed
+        return FileKind.FOREIGN if ending in PICTURE_SUFFIXES else FileKind.UNKNOWN
     if ending in PICTURE_SUFFIXES:
         return FileKind.PICTURE  # if it is none after all, reading it says so
     if ending in BESIDE_PICTURES:
@@ -176,6 +180,8 @@ def _kind_in_folder(file: Path) -> FileKind:
         kind = kind_of(file)
     except OSError:
         kind = FileKind.UNKNOWN
+    if kind is FileKind.UNKNOWN and ending in UNMARKED_PICTURES:
+        return FileKind.FOREIGN
     return FileKind.VIDEO if kind is FileKind.UNKNOWN and ending in VIDEO_SUFFIXES else kind
 
 

@@ -120,6 +120,7 @@ MISTAKES = {
     "a missing column": (lambda folder: csv(folder, drop="y30"), "the column “y30” is missing"),
     "a row that was cut": (lambda folder: csv(folder, rows=[[NAMES[0], *POINTS[0].ravel()[:9]]]), "fewer or more"),
     "words for numbers": (lambda folder: csv(folder, rows=[[NAMES[0], *["x"] * 136]]), "could not convert"),
+    "marks within numbers": (lambda folder: csv(folder, rows=[[NAMES[0], *["1_0"] * 136]]), "“1_0” is no number"),
     "an empty table": (lambda folder: write_bytes(folder / "tool.csv", b""), "no landmarks"),
 }
 

@@ -54,6 +54,11 @@ def test_a_split_is_taken_by_its_name_or_its_beginning(tmp_path):
         read_pack(folder, "val")
 
 
+def test_a_pack_without_faces_is_refused(tmp_path):
+    with pytest.raises(PackError, match="holds no face"):
+        read_pack(make_pack(tmp_path / "p", faces=0))
+
+
 def test_single_points_without_label_are_hidden_points(tmp_path):
     folder = make_pack(tmp_path / "p")
     landmarks = read_pack(folder).faces[0].landmarks.copy()

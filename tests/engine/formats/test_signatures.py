@@ -13,7 +13,7 @@ from tests.fakes.clips import write_clip
 MEDIA = Path(__file__).resolve().parents[2] / "media"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "AVIF", "JPEG2000"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM"])
 def test_pictures_are_known_whatever_their_name(tmp_path, kind):
     Image.new("RGB", (8, 8)).save(tmp_path / "a.mp4", kind)
     assert kind_of(tmp_path / "a.mp4") is FileKind.PICTURE
@@ -46,6 +46,8 @@ def test_every_container_is_known(name):
         (b"<?xml?><MPD>", FileKind.PLAYLIST),
         (b"[playlist]\nFile1=a", FileKind.PLAYLIST),
         (b"dear diary", FileKind.UNKNOWN),
+        (b"P2\n# drawn\n8 6\n255\n", FileKind.PICTURE),
+        (b"P3 of 7", FileKind.UNKNOWN),
         (b"BMW cars", FileKind.UNKNOWN),
         (b"", FileKind.UNKNOWN),
     ],

@@ -85,6 +85,17 @@ def test_what_a_folder_holds_besides_pictures_is_named_with_its_number(tmp_path)
     assert source.remark.endswith("left out: b.heic, c.jxl, d.mp4.")
 
 
+def test_pictures_that_cannot_be_reached_or_told_are_named_too(tmp_path):
+    write_picture(tmp_path / "a.png", picture(90))
+    (tmp_path / "b.png").symlink_to(tmp_path / "moved.png")
+    (tmp_path / "c.tga").write_bytes(bytes(60))
+    for name in ("labels.pts", "last"):
+        (tmp_path / name).symlink_to(tmp_path / "moved")
+    source = PicturesSource(tmp_path)
+    assert len(play(source)) == 1
+    assert source.remark.endswith("left out: b.png, c.tga.")
+
+
 def test_a_folder_of_foreign_pictures_only_is_refused_by_their_names(tmp_path):
     (tmp_path / "b.heic").write_bytes(b"\0\0\0 ftypheic")
     with pytest.raises(SourceError, match=r"b\.heic"):
