@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the program's name; those of the process if None.
     """
+    _hold_standard_files()
     import cv2
 
     cv2.setNumThreads(1)  # one thread by default: two spin against each other on small machines
@@ -78,6 +79,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with suppress(OSError):  # the terminal may be gone
             say("Interrupted.", error=True)
         return stop.exit_code if isinstance(stop, Interrupted) else EXIT_INTERRUPTED
+
+
+def _hold_standard_files() -> None:
+    """Open what is closed of the three standard files, or the next file would be one, and get what libraries write."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
 def _at_home(value: Any) -> Any:

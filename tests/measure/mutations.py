@@ -141,13 +141,15 @@ def _tried(kind: str, path: Path) -> dict[str, object]:
     logging.getLogger().handlers.clear()  # they would write to the stream of the input before
     said, code, trace = io.StringIO(), 0, ""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak of memory is that of now
-    start, waited = time.monotonic(), _waited()
+    start = _moment()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
         try:
             code = USES[kind](path)
         except BaseException:  # noqa: BLE001 - whatever it is, it is what we look for
             trace = traceback.format_exc()
-    seconds = time.monotonic() - start - (_waited() - waited)
+    took, waited, used, idle = (now - then for now, then in zip(_moment(), start, strict=True))
+    # Nor those for which a process that was asked for help was ready: then no core was idle.
+    seconds = min(took - waited, used + idle)
     words = said.getvalue()
     if not trace and "Traceback (most recent" in words:
         trace = words[words.index("Traceback (most recent") :]
@@ -156,9 +158,14 @@ def _tried(kind: str, path: Path) -> dict[str, object]:
     return {"code": code, "words": words[-600:], "trace": trace[-3000:], "seconds": seconds, "memory": peak}
 
 
-def _waited() -> float:
-    """Return the seconds for which this thread was ready but other programs had the processor."""
-    return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+def _moment() -> tuple[float, float, float, float]:
+    """Return in seconds: the time; for how long this thread was ready but other programs had the processor; what it
+    and the processes that it asked for help have computed; and how long each core was idle."""
+    waited = int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+    used = sum(sum(resource.getrusage(whose)[:2]) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    ticks = Path("/proc/stat").read_text(encoding="ascii").split()[4:6]
+    idle = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1)
+    return time.monotonic(), waited, used, idle
 
 
 # In the parent

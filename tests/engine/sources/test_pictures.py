@@ -85,7 +85,7 @@ def test_what_a_folder_holds_besides_pictures_is_named_with_its_number(tmp_path)
     assert source.remark.endswith("left out: b.heic, c.jxl, d.mp4.")
 
 
-def test_pictures_that_cannot_be_reached_or_told_are_named_too(tmp_path):
+def test_pictures_that_cannot_be_reached_or_recognised_are_named_too(tmp_path):
     write_picture(tmp_path / "a.png", picture(90))
     (tmp_path / "b.png").symlink_to(tmp_path / "moved.png")
     (tmp_path / "c.tga").write_bytes(bytes(60))
