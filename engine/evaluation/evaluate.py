@@ -114,8 +114,20 @@ def evaluate(landmarker: Landmarker, pack: Pack, task: Task, detector: FaceDetec
     Raises:
         SourceError: a picture cannot be read.
         ModelError: the model gave numbers that are not finite.
+        PackError: most faces lie outside their pictures, so the labels are of other ones.
     """
-    found = [locate(landmarker, read_picture(face.image), face, detector) for face in pack.faces]
+    found: list[Landmarks | None] = []
+    outside = 0
+    for face in pack.faces:
+        picture = read_picture(face.image)
+        outside += _lies_outside(face, picture)
+        found.append(locate(landmarker, picture, face, detector))
+    if outside > len(pack.faces) / 2:
+        raise PackError(
+            f"The labels of {pack.name} do not fit its pictures: {outside} of {len(pack.faces)} faces lie outside",
+            "the pictures were exchanged, cropped or scaled after they were labelled",
+            "look at them with “understudy data check”, and give the pack its own pictures",
+        )
     scheme = landmarker.card.markup
     points = [None if landmarks is None else landmarks.points for landmarks in found]
     visibility = _visibility_auc(pack, found) if scheme is pack.scheme else None
@@ -178,6 +190,13 @@ def locate(
     if not found.finite:
         raise not_finite_error(landmarker.card.name)
     return found
+
+
+def _lies_outside(face: PackFace, picture: NDArray[np.uint8]) -> bool:
+    """Return whether most of a face's known landmarks are outside its picture `[H, W, 3]`."""
+    points = face.landmarks[np.isfinite(face.landmarks).all(1)]
+    inside = ((points >= 0) & (points <= picture.shape[1::-1])).all(1)
+    return bool(inside.sum() < len(points) / 2)
 
 
 def _shared(of_pack: Scheme, of_found: Scheme, pack: str) -> tuple[Scheme, list[int], list[int]]:

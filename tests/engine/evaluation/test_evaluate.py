@@ -64,6 +64,15 @@ def test_figures_of_a_known_error(pack):
     assert done.split == "all"
 
 
+def test_labels_of_other_pictures_are_refused_and_one_face_outside_is_not(pack):
+    model = OffByOne([face.landmarks for face in pack.faces], np.ones((3, 68), np.float32))
+    write_picture(pack.faces[0].image, np.zeros((60, 70, 3), np.uint8))
+    assert evaluate(model, pack, TASK, None).n == 3
+    write_picture(pack.faces[1].image, np.zeros((60, 70, 3), np.uint8))
+    with pytest.raises(PackError, match="2 of 3 faces lie outside"):
+        evaluate(model, pack, TASK, None)
+
+
 def test_missed_faces_are_failures_but_not_errors(pack):
     done = evaluate(OffByOne([], []), pack, TASK, Blind())
     assert done.missed == 3
