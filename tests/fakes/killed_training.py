@@ -60,8 +60,8 @@ class Mortal:
             self.pass_by(f"before moving {name}")
 
         @contextmanager
-        def moved(path):
-            with replaced(path) as temporary:
+        def moved(path, **how):
+            with replaced(path, **how) as temporary:
                 yield temporary
             self.pass_by(f"after {path.stem}")
 
