@@ -7,31 +7,13 @@ import sys
 import tracemalloc
 import zipfile
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.core.errors import PackError
-from engine.formats.images import write_picture
 from engine.formats.packs import read_arrays, read_pack
-
-
-def make_pack(folder: Path, faces: int = 3, points: int = 68, **arrays: np.ndarray) -> Path:
-    folder.mkdir(parents=True)
-    names = [f"images/face {index} Öß.png" for index in range(faces)]
-    for name in names:
-        write_picture(folder / name, np.full((60, 80, 3), 90, np.uint8))
-    landmarks = np.random.default_rng(0).uniform(5, 50, (faces, points, 2)).astype(np.float32)
-    stored = {"image": np.array(names), "landmarks": landmarks, **arrays}
-    np.savez(folder / "annotations.npz", **stored)
-    return folder
-
-
-def rewrite(folder: Path, **changes: np.ndarray) -> None:
-    with np.load(folder / "annotations.npz") as archive:
-        arrays = {**archive, **changes}
-    np.savez(folder / "annotations.npz", **arrays)
+from tests.fakes.packs import make_pack, rewrite
 
 
 class Code:
