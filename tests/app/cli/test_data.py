@@ -292,4 +292,4 @@ def test_missing_packages_are_named_before_anything_is_done(capsys, tmp_path, mo
     code, _, err = run(capsys, "data", "import", "cofw", tmp_path, "--out", tmp_path / "pack")
     assert code == 1
     assert "h5py, scipy" in err
-    assert "pip install" in err
+    assert "What to do: Run “" in err

@@ -265,10 +265,11 @@ def test_fault_72_sessions_opened_and_closed_leave_no_thread_no_handle_and_no_me
 
 
 def test_fault_68_a_reader_that_waits_for_room_ends_though_nobody_takes_a_frame_any_more(hang):
-    pipeline = FakePipeline(failing=lambda frame: hang.wait(20))
+    taken = []
+    pipeline = FakePipeline(failing=lambda frame: taken.append(frame) or hang.wait(20))
     stage = Stage(lambda: FakeClip([picture()] * 100), pipeline)
     stage.session.start()
-    wait_until(lambda: stage.session._feed._frame is not None)  # the feed is full, and its taker hangs
+    wait_until(lambda: taken and stage.session._feed._frame is not None)  # the taker hangs, and the feed is full again
     start = time.monotonic()
     assert not stage.session.stop(0.5), "the model's thread is abandoned"
     assert time.monotonic() - start < 5
