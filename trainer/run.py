@@ -13,20 +13,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 
 from engine.core.errors import UsageError
 from trainer.checkpoint import LAST, read_checkpoint
-from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops, split_validation
+from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops
+from trainer.data.held_out import refuse_shared_packs, split_held_out
+from trainer.data.markups import refuse_other_markups
 from trainer.data.validation_faces import load_eyes
 from trainer.devices import first_alone, launch
 from trainer.distillation import LiveTeachers, check_teachers, with_predictions
 from trainer.init.from_tflite import restate_norms
+from trainer.init.from_timm import is_timm_file
 from trainer.init.initialise import make_network
 from trainer.init.origin import is_model, read_origin
 from trainer.loop import train, training_images
-from trainer.recipes.schema import FRESH_WEIGHTS, SoftLandmarks, Training
+from trainer.recipes.schema import FRESH_WEIGHTS, SoftLandmarks, Training, steps_of
 from trainer.run_folder import RUNS, STAGE, find_weights, write_recipe
 from trainer.run_recorder import RunContext, Schedule
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
@@ -48,6 +52,7 @@ class Place:
         runs: folder of the runs, among which initial weights and teachers are looked for.
         schedule: how often to log, to validate and to save.
         own: files of weights by the name of their run that count before those in `runs`.
+        prolong: whether finished runs go on where they are to have more steps now.
     """
 
     data: Path
@@ -56,6 +61,7 @@ class Place:
     runs: Path = RUNS
     schedule: Schedule = dataclasses.field(default_factory=Schedule)
     own: Mapping[str, Path] = dataclasses.field(default_factory=dict)
+    prolong: bool = False
 
     @property
     def facts(self) -> dict[str, str]:
@@ -98,13 +104,14 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
     last = out / LAST
     checkpoint = read_checkpoint(last) if resume else None
     if checkpoint is not None:
-        refuse_other_recipe(training, checkpoint.recipe, out)
+        refuse_other_recipe(training, checkpoint.recipe, out, place.prolong)
     elif last.exists():
         raise UsageError(
             f"The folder {out} already holds a run",
             "training into it would overwrite its checkpoints",
             f"choose another --out, or go on with it: --resume {out}",
         )
+    refuse_shared_packs(training.packs, training.validation)
     needed = training.teachers if resume else training.needs  # a resumed run needs its initial weights no more
     weights = {name: place.own.get(name) or find_weights(name, place.runs) for name in needed}
     check_teachers(training, weights)
@@ -117,6 +124,10 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
     if checkpoint is not None:
         size = checkpoint.notes.get("crop_size", CROP_SIZE)  # what a run began with; older ones do not say
     faces, held_out = _faces(training, weights, place, size)
+    if checkpoint is not None and training.epochs is not None:
+        training = replace(training, steps=checkpoint.recipe["steps"])  # as counted when the run began
+    elif training.epochs is not None:
+        training = replace(training, steps=steps_of(training.epochs, len(faces), training.batch))
     notes = {
         "data": faces.digest,
         "crop_size": size,
@@ -130,7 +141,7 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
         if checkpoint.notes.get("faces", len(faces)) != len(faces):
             began = checkpoint.notes["faces"]
             report(f"The run began with {began} faces; {len(faces)} are left: others are held out now")
-    shapes = None if training.soft is None else _shape_model(training.soft, place.data, out if resume else None)
+    shapes = None if training.soft is None else _shape_model(training.soft, faces, place.data, out if resume else None)
     if shapes is not None:
         soft = torch.from_numpy(shapes.soften(faces.faces.points.numpy()))
         faces = replace(faces, faces=replace(faces.faces, points=soft))
@@ -148,38 +159,31 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
 def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: int) -> tuple[CropSet, HeldOut]:
     """Return the faces for training and for validation, with the teachers' predictions if these are made only once."""
     fabric, side = place.fabric, training.network.input_size
+    refuse_other_markups(place.data, (*training.packs, *training.validation), training.network.points)
     crops = load_crops(place.data, training.packs, fabric.is_global_zero, size)
-    _refuse_other_markup(crops, training)
     if training.teachers and not training.live:
         with fabric.rank_zero_first():  # the others read what it kept
             teachers = [weights[name] for name in training.teachers]
             crops = with_predictions(crops, teachers, fabric.device, place.runs)
-    faces, validation, turned = split_validation(crops, training.hold_out)
+    faces, validation, turned = split_held_out(crops, place.data, training.hold_out, training.validation, size)
     if not (len(faces) and len(validation)):
         missing, advice = ("validation", "a smaller") if len(faces) else ("training", "a larger")
         raise UsageError(
             f"No face is left for {missing}",
-            f"of packs with validation 1 of {training.hold_out} faces is held out",
-            f"choose {advice} --set hold_out, or other packs",
+            f"of packs with validation 1 of {training.hold_out} faces is held out"
+            if training.hold_out
+            else "no face is held out but those of validation packs, and there are none",
+            f"choose {advice} --set hold_out, or other packs"
+            if training.hold_out
+            else """name a pack for validation, --set 'validation=["mine"]', or set hold_out""",
         )
     return faces, HeldOut(validation, turned, load_eyes(place.data, training.crop_scale, side))
-
-
-def _refuse_other_markup(crops: CropSet, training: Training) -> None:
-    points = crops.faces.points.shape[1]
-    if points != training.network.points:
-        raise UsageError(
-            f"The faces of {', '.join(pack.name for pack in training.packs)} have {points} points and the network "
-            f"{training.network.points}",
-            "they are of different markups",
-            f"set network.points={points}, or take a recipe whose packs have {training.network.points}",
-        )
 
 
 def _digests(training: Training, weights: Mapping[str, Path], data: Path) -> dict[str, str]:
     """Return the digests of the files beside the packs that the labels come from."""
     files = {name: weights[name] for name in training.teachers}
-    if training.soft is not None:
+    if training.soft is not None and training.soft.shapes is not None:
         files[training.soft.shapes] = data / training.soft.shapes
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if path.is_file()}
 
@@ -195,15 +199,23 @@ def lineage(init: str, weights: Mapping[str, Path]) -> list[str]:
     """Return what a run rests on, first to last: where the first weights came from, then the runs before this one."""
     if init in FRESH_WEIGHTS:
         return [FRESH_WEIGHTS[init]]
+    if is_timm_file(weights[init]):
+        digest = hashlib.sha256(weights[init].read_bytes()).hexdigest()
+        return [f"downloaded weights {weights[init].name} (sha256 {digest[:16]}) for the encoder"]
     before = read_origin(weights[init])
     return [*before.notes["lineage"], f"{before.recipe['name']}, {before.step} steps of {before.recipe['batch']}"]
 
 
-def _shape_model(soft: SoftLandmarks, data: Path, resumed: Path | None) -> ShapeModel:
-    """Fit a shape model, or read the one that lies in the folder of a resumed run."""
+def _shape_model(soft: SoftLandmarks, faces: CropSet, data: Path, resumed: Path | None) -> ShapeModel:
+    """Fit a shape model on a file or on the faces for training, or read that in the folder of a resumed run."""
     if resumed is not None:
         return load_shape_model(resumed / SHAPE_MODEL)
-    return fit_shape_model(load_shapes(data / soft.shapes), soft.variance_share, soft.aligned)
+    if soft.shapes is not None:
+        shapes = load_shapes(data / soft.shapes)
+    else:
+        shapes = faces.faces.points.numpy()
+        shapes = shapes[np.isfinite(shapes).all((1, 2))]
+    return fit_shape_model(shapes, soft.variance_share, soft.aligned)
 
 
 def summary(checkpoint: Path) -> dict[str, Any]:

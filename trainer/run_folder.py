@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,24 @@ def read_run(folder: Path) -> SavedRun:
             f"its {RECIPE_FILE} is damaged, or of another version of this program",
             "start a new run in another --out",
         ) from error
+
+
+def prolonged(folder: Path, trainings: Sequence[Training], steps: int) -> Training:
+    """Return the last stage of the run in `folder` with more steps than it has done.
+
+    Raises:
+        UsageError: it has as many already.
+    """
+    training = trainings[-1]
+    header = read_header(stage_folder(folder, trainings, training) / LAST)
+    done = 0 if header is None else header.step
+    if steps <= done:
+        raise UsageError(
+            f"{training.name} has {done} steps already, so it cannot be gone on with to {steps}",
+            "--steps counts from the beginning of the stage",
+            f"give more than {done}",
+        )
+    return replace(training, steps=steps, epochs=None)
 
 
 def finished(checkpoint: Path) -> bool:

@@ -13,7 +13,9 @@ from engine.formats.packs import is_pack
 from engine.inference.landmarker import load_landmarker
 from trainer.checkpoint import LAST, read_header
 from trainer.data.crop_cache import cached_sizes
+from trainer.data.held_out import refuse_shared_packs
 from trainer.data.labelling import label_pack
+from trainer.data.markups import refuse_other_markups
 from trainer.devices import first_alone
 from trainer.distillation import check_loss
 from trainer.init.origin import is_model
@@ -55,7 +57,7 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
         first_alone(place.fabric, partial(write_recipe, folder, values))
     for training, out in folders.items():
         last = out / LAST
-        if finished(last):
+        if _done(training, last, place):
             place.fabric.print(f"{training.name} is finished: {last}", file=sys.stderr)
         else:
             try:
@@ -128,16 +130,24 @@ def _label(pack: str, place: Place) -> None:
     label_pack(place.data / source, landmarker, place.data / pack, LARGEST_DISAGREEMENT, progress=True)
 
 
+def _done(training: Training, last: Path, place: Place) -> bool:
+    """Tell whether a stage has all of its steps, or all of those that it is to have now."""
+    header = read_header(last) if place.prolong and training.epochs is None else None
+    return finished(last) if header is None else header.step >= training.steps
+
+
 def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> None:
     """Raise before the first step unless all is there that later stages need, and their folders hold no other runs."""
     for training, out in folders.items():
         header = read_header(out / LAST)
         if header is not None:
-            refuse_other_recipe(training, header.recipe, out)
-    todo = [training for training, out in folders.items() if not finished(out / LAST)]
+            refuse_other_recipe(training, header.recipe, out, place.prolong)
+    todo = [training for training, out in folders.items() if not _done(training, out / LAST, place)]
     known = {*place.own, *(training.name for training in folders)}
     for training in todo:
         check_loss(training)
+        refuse_shared_packs(training.packs, training.validation)
+        refuse_other_markups(place.data, (*training.packs, *training.validation), training.network.points)
         for name in training.teachers if (folders[training] / LAST).exists() else training.needs:
             if name not in known:
                 find_weights(name, place.runs)

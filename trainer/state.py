@@ -100,8 +100,15 @@ def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: fl
             mean.copy_(value)
 
 
-def refuse_other_recipe(recipe: Training, saved: Mapping[str, Any], folder: Path) -> None:
-    """Raise `UsageError` if a field of the recipe differs from the saved one."""
+def refuse_other_recipe(recipe: Training, saved: Mapping[str, Any], folder: Path, prolong: bool = False) -> None:
+    """Raise `UsageError` if a field of the recipe differs from the saved one.
+
+    The steps of runs whose epochs count may, since only their faces tell; with `prolong` there may be more of them.
+    """
+    if prolong and recipe.epochs is None and recipe.steps >= saved.get("steps", 0):
+        saved = {**saved, "steps": recipe.steps, "epochs": None}
+    elif recipe.epochs is not None and recipe.epochs == saved.get("epochs"):
+        saved = {**saved, "steps": recipe.steps}
     changed = list(differences(recipe, saved))
     if changed:
         raise UsageError(

@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="DIR", help="folder of this run (default: RUNS/RECIPE)")
     parser.add_argument("--resume", metavar="DIR", help="go on with the run in DIR; nothing else is needed")
+    parser.add_argument(
+        "--steps",
+        type=positive,
+        metavar="N",
+        help="with --resume: steps of its last stage, to go on with a finished run",
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
     parser.add_argument(
         "--devices",
@@ -76,6 +82,12 @@ def main(options: argparse.Namespace) -> int:
         return _list(options)
     if options.resume is not None:
         return _resume(options)
+    if options.steps is not None:
+        raise UsageError(
+            "Only a run that is gone on with can be given more steps",
+            "--steps was given without --resume",
+            "write --resume DIR --steps N, or --set steps=N for a new run",
+        )
     if options.recipe is None:
         raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
     return _show(options) if options.show else _train(options)
@@ -119,15 +131,19 @@ def _train(options: argparse.Namespace) -> int:
 
 def _resume(options: argparse.Namespace) -> int:
     from trainer.recipes.overrides import changed, stages_by_name
-    from trainer.run_folder import read_run
+    from trainer.run_folder import prolonged, read_run
 
     folder = Path(options.resume)
     saved = read_run(folder)
     trainings = changed(stages_by_name(saved.trainings), options.set)
-    return _carry_out(options, trainings, folder, saved)
+    if options.steps is not None:
+        trainings = (*trainings[:-1], prolonged(folder, trainings, options.steps))
+    return _carry_out(options, trainings, folder, saved, prolong=True)
 
 
-def _carry_out(options: argparse.Namespace, trainings: Sequence[Any], folder: Path, usual: Any) -> int:
+def _carry_out(
+    options: argparse.Namespace, trainings: Sequence[Any], folder: Path, usual: Any, prolong: bool = False
+) -> int:
     """Train; what no option says is as usual, or as when the run was begun."""
     from trainer.devices import is_first_process, launch
     from trainer.run import Place, summary
@@ -138,7 +154,7 @@ def _carry_out(options: argparse.Namespace, trainings: Sequence[Any], folder: Pa
         interrupt_when_stdin_closes()
     data, runs = Path(options.data or usual.data or "data"), Path(options.runs or usual.runs or "runs")
     precision = options.precision or usual.precision or "auto"
-    place = Place(data, launch(options.device, options.devices, precision), precision, runs)
+    place = Place(data, launch(options.device, options.devices, precision), precision, runs, prolong=prolong)
     try:
         if options.with_teachers:
             train_needed(trainings, place)

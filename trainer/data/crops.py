@@ -100,7 +100,7 @@ def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, Crop
     """Split into faces for training, for validation, and turned heads for validation, of which there may be none.
 
     Held out are the faces that `validation_faces.json` lists, whatever it holds them out for. Of packs for validation
-    of which it lists no face of 300-W by name, every `every`-th other face is held out.
+    of which it lists no face of 300-W by name, every `every`-th other face is held out; none if that is 0.
 
     The faces for training lie in the memory of `crops`, whose own pictures are lost by that: there may be many.
     """
@@ -110,7 +110,7 @@ def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, Crop
     of_300w = torch.tensor([group == OF_300W for group in groups], dtype=torch.bool)
     of_list = {name.partition("/")[0] for name in set(crops.names) & set(faces_of(OF_300W))}
     by_rank = crops.for_validation & torch.tensor([name.partition("/")[0] not in of_list for name in crops.names])
-    validation = of_300w | (by_rank & (by_rank.cumsum(0) % every == 0) & ~listed)
+    validation = of_300w | (by_rank & (by_rank.cumsum(0) % (every or len(crops) + 1) == 0) & ~listed)
     held_out, heads = (crops.subset(part.nonzero()[:, 0]) for part in (validation, turned))
     # The indices ascend, so the pictures can overwrite the first ones of `crops`.
     images, indices = crops.faces.images, (~(listed | validation)).nonzero()[:, 0]

@@ -53,7 +53,7 @@ def pack_crops(
         write_cache(file, choice, cut, CROP_SCALE)
         written.append(PackedCrops(file, len(cut.images), file.stat().st_size))
     soft = [stage.soft for recipe in RECIPES.values() for stage in recipe.stages]
-    for name in sorted({labels.shapes for labels in soft if labels is not None}):
+    for name in sorted({labels.shapes for labels in soft if labels is not None and labels.shapes}):
         if (data / name).is_file():
             with replaced(out / name) as temporary:
                 shutil.copyfile(data / name, temporary)

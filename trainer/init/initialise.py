@@ -9,6 +9,7 @@ import torch
 
 from engine.core.errors import UsageError
 from trainer.checkpoint import CHANGED
+from trainer.init.from_timm import is_timm_file, load_timm
 from trainer.init.origin import is_model, read_origin
 from trainer.init.pretrained import imagenet_mobilenetv2, load_imagenet, load_imagenet_resnet, load_trained
 from trainer.init.resize import fits_into, grow_network, slim_encoder, slim_network
@@ -28,7 +29,8 @@ def make_network(shape: NetworkShape, init: str, seed: int, report: Report = lam
 
     Args:
         shape: its sizes.
-        init: `random`; `imagenet`, for the encoder; or the path of a checkpoint or an exported model: of the same
+        init: `random`; `imagenet`, for the encoder; the path of a file of timm, for the encoder too (see
+            `trainer.init.from_timm`); or the path of a checkpoint or an exported model: of the same
             network; with heatmaps, of a wider or a narrower one; for regression, of a heatmap network whose encoder
             has the same sizes; otherwise of a network of which a part fits, such as its encoder or its heads, while
             the others stay random. It may be of another markup.
@@ -104,6 +106,10 @@ def _start_from_run(network: LandmarkNetwork, path: Path, report: Report) -> Non
             "the file was moved, or the path is meant from another folder than the current one",
             f"give its right path, or choose with --set init={_fresh_weights(network)}",
         )
+    if is_timm_file(path):
+        load_timm(network, path)
+        report(f"The encoder begins with the weights of {path}.")
+        return
     given = with_points(load_network(path), network.shape.points)
     if given.shape == network.shape:
         network.load_state_dict(given.state_dict())

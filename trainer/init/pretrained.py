@@ -51,7 +51,7 @@ def imagenet_mobilenetv2() -> MobileNetV2:
 def load_imagenet(encoder: nn.Module) -> None:
     """Give timm's `mobilenetv2_100` without classifier these weights, for RGB values in [0, 1]; raise as above."""
     _load_in_order(encoder, _imagenet_tensors())
-    _read_pixels(encoder.conv_stem, encoder.bn1, OURS, UNIT)
+    read_pixels(encoder.conv_stem, encoder.bn1, OURS, UNIT)
 
 
 def load_trained(encoder: nn.Module, trained: MobileNetV2) -> None:
@@ -62,11 +62,11 @@ def load_trained(encoder: nn.Module, trained: MobileNetV2) -> None:
     """
     _load_in_order(encoder, _imagenet_tensors())
     _load_in_order(encoder, _tensors(trained.state_dict()))
-    _read_pixels(encoder.conv_stem, encoder.bn1, OURS, UNIT)
+    read_pixels(encoder.conv_stem, encoder.bn1, OURS, UNIT)
 
 
 @torch.no_grad()
-def _read_pixels(convolution: Any, norm: Any, given: Pixels, wanted: Pixels) -> None:
+def read_pixels(convolution: Any, norm: Any, given: Pixels, wanted: Pixels) -> None:
     """Let the first convolution and its batch norm read the pixels `wanted` instead of those they were trained on.
 
     Only at the border, where the padding stands for another colour now, does that change a number.
@@ -146,7 +146,7 @@ def _load_resnet(encoder: ResNet50, tensors: Tensors) -> None:
     stem: Any = encoder.stem
     _load_layer(stem.convolution, stem.norm, tensors, "conv1", "bn_conv1")
     stem.convolution.weight.data.copy_(stem.convolution.weight.flip(1))  # from BGR
-    _read_pixels(stem.convolution, stem.norm, KERAS, OURS)
+    read_pixels(stem.convolution, stem.norm, KERAS, OURS)
     for number, stage in enumerate(encoder.stages, 2):
         for letter, (_, block) in zip("abcdef", stage.named_children(), strict=False):
             layers = [(f"conv{place}", f"bn{place}", f"2{branch}") for place, branch in enumerate("abc", 1)]

@@ -89,6 +89,8 @@ class TimmEncoder(nn.Module):
     Args:
         name: one of `TIMM_ENCODERS`.
         input_size: side S of the input, a multiple of 32. A stage no larger than a window is one window.
+        pretrained_windows: of each stage, the side of the window by which the places in windows are scaled; 0: that of
+            the stage's own. Weights of a smaller input are used to that.
 
     Input `[B, 3, S, S]`, RGB, raw values 0..255; brought to ImageNet's mean and deviation inside.
     """
@@ -96,10 +98,12 @@ class TimmEncoder(nn.Module):
     mean: torch.Tensor
     deviation: torch.Tensor
 
-    def __init__(self, name: str, input_size: int) -> None:
+    def __init__(self, name: str, input_size: int, pretrained_windows: tuple[int, ...] = (0, 0, 0, 0)) -> None:
         super().__init__()
         timm_name, self.title = TIMM_ENCODERS[name]
-        self.body = create_model(timm_name, num_classes=0, img_size=input_size)
+        self.body = create_model(
+            timm_name, num_classes=0, img_size=input_size, pretrained_window_sizes=pretrained_windows
+        )
         self.body.head = nn.Identity()
         flatten_windows(self.body)
         self.channels: tuple[int, ...] = tuple(feature["num_chs"] for feature in self.body.feature_info)
@@ -126,13 +130,20 @@ def make_own_encoder(name: str, width: float, expansions: tuple[int, ...], activ
     return MobileViTV2(width, activation) if name == "mobilevitv2" else MobileNetV2(width, expansions)
 
 
-def make_encoder(name: str, width: float, activation: str, input_size: int) -> Encoder:
+def make_encoder(
+    name: str,
+    width: float,
+    activation: str,
+    input_size: int,
+    pretrained_windows: tuple[int, ...] = (0, 0, 0, 0),
+) -> Encoder:
     """Return one of `ENCODERS` with random weights; what it has no use for is ignored.
 
-    `input_size` is the side of the input of timm's networks in pixels; for the rest see `make_own_encoder`.
+    `input_size` is the side of the input of timm's networks in pixels; for the rest see `TimmEncoder` and
+    `make_own_encoder`.
     """
     if name in TIMM_ENCODERS:
-        return TimmEncoder(name, input_size)
+        return TimmEncoder(name, input_size, pretrained_windows)
     return make_own_encoder(name, width, PUBLISHED_EXPANSIONS, activation)
 
 

@@ -14,7 +14,14 @@ from trainer.networks.timm_models import create_model
 
 LARGEST_PIXEL = 255.0
 # Names in timm; of these the first convolution can read raw pixels.
-ENCODERS = ("mobilenetv2_050", "mobilenetv2_100", "mobilenetv2_140", "efficientnet_b0", "efficientnet_b3")
+ENCODERS = (
+    "mobilenetv2_050",
+    "mobilenetv2_100",
+    "mobilenetv2_140",
+    "efficientnet_b0",
+    "efficientnet_b3",
+    "tf_efficientnet_b3",
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from engine.core.records import Choice, Positive, check_fields
+from engine.core.records import Choice, NotNegative, Positive, check_fields
 from engine.core.schemes import EDGES
 from trainer.networks.anisotropic_attention import AnisotropicAttention, AttentionMaps, of_sum_one
 from trainer.networks.encoders import ENCODERS, check_encoder, fold_constants, make_encoder
@@ -39,6 +39,8 @@ class StarShape:
         channels: of the neck's output, which the heads read.
         attention: whether there are point maps and edge maps; without them the softmax of the heatmaps counts.
         input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
+        pretrained_windows: of SwinV2, see `trainer.networks.encoders.TimmEncoder`; those of the published weights are
+            12, 12, 12 and 6.
         kind: of network, see `trainer.networks.NETWORKS`.
 
     Raises:
@@ -54,6 +56,7 @@ class StarShape:
     channels: Positive[int] = 256
     attention: bool = True
     input_size: int = 256
+    pretrained_windows: tuple[NotNegative[int], NotNegative[int], NotNegative[int], NotNegative[int]] = (0, 0, 0, 0)
     kind: Literal["star"] = "star"
 
     def __post_init__(self) -> None:
@@ -135,7 +138,8 @@ class StarNetwork(nn.Module):
     def __init__(self, shape: StarShape) -> None:
         super().__init__()
         self.shape = shape
-        self.encoder = make_encoder(shape.encoder, shape.encoder_width, shape.activation, shape.input_size)
+        sizes = shape.encoder_width, shape.activation, shape.input_size
+        self.encoder = make_encoder(shape.encoder, *sizes, shape.pretrained_windows)
         neck = {"transposed": TransposedNeck, "pyramid": FeaturePyramid, "repeat": DeepestFeature}[shape.neck]
         self.decoder = neck(self.encoder.channels, shape.channels)
         head = AnisotropicAttention if shape.attention else PlainHead

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from engine.core.errors import UsageError
-from engine.core.records import read_value, suggestion
+from engine.core.records import Mistake, read_record, read_value, suggestion
+from engine.core.texts import read_text
 from trainer.recipes import RECIPES
 from trainer.recipes.former import FORMER_NAMES, field_path
 from trainer.recipes.schema import PackChoice, Training
 
 PLAIN = (bool, int, float, tuple)
 PACKS = tuple[PackChoice, ...]
+LARGEST_FILE = 10_000_000  # bytes, of a list of packs
 
 
 def run_name(name: str) -> str:
@@ -102,15 +105,20 @@ def _with(record: Any, path: Sequence[str], text: str, change: str) -> Any:
             )
         return replace(record, **{path[0]: _with(old, path[1:], text, change)})
     kind = get_type_hints(type(record))[path[0]]
-    return replace(record, **{path[0]: _parsed(old, kind, text, change)})
+    value = _parsed(old, kind, text, change)
+    # Whoever sets the steps of a training wants these, not its epochs.
+    rest = {"epochs": None} if path[0] == "steps" and isinstance(record, Training) else {}
+    return replace(record, **{path[0]: value}, **rest)
 
 
 def _parsed(old: Any, kind: Any, text: str, change: str) -> Any:
     if kind is str:
         return text
+    if kind == str | None:
+        return None if text == "null" else text
     if kind == PACKS:
         return _packs(old, text, change)
-    if not isinstance(old, PLAIN):
+    if not isinstance(old, PLAIN) and kind != float | None:
         raise UsageError(
             f"“{change}” cannot be set as a whole",
             "the field has parts, or is off in this recipe",
@@ -125,25 +133,45 @@ def _parsed(old: Any, kind: Any, text: str, change: str) -> Any:
 
 
 def _packs(old: tuple[PackChoice, ...], text: str, change: str) -> tuple[PackChoice, ...]:
-    """Return packs by name.
+    """Return packs by name or as records, in a list or in a JSON file that holds one.
 
     Those of a recipe are taken as this one has them, or else the first that does; of others every n-th face is for
-    validation.
+    validation. A record changes what it names of that.
     """
     recipes = (*RECIPES.values(),)[::-1]
     known = {pack.name: pack for recipe in recipes for stage in recipe.stages[::-1] for pack in stage.packs}
     known |= {pack.name: pack for pack in old}
     try:
-        names = read_value(json.loads(text), tuple[str, ...], (change,))
-        if not names:
+        entries = json.loads(read_text(Path(text), LARGEST_FILE) if text.endswith(".json") else text)
+        packs = tuple(_pack(entry, known) for entry in entries) if isinstance(entries, list) else ()
+        if not packs and change.partition("=")[0].endswith("packs"):
             raise ValueError
-    except (ValueError, RecursionError):
+    except OSError as error:
+        raise UsageError(
+            f"The list of packs {text} cannot be read ({error.strerror})", "it was moved", "give its right path"
+        ) from error
+    except Mistake as mistake:
+        fields = ", ".join(entry.name for entry in dataclasses.fields(PackChoice))
+        raise UsageError(
+            f"A record of “{change}” does not describe a pack", str(mistake), f"write its fields so: {fields}"
+        ) from None
+    except (ValueError, TypeError, RecursionError):
         raise UsageError(
             f"“{change}” does not name packs",
-            f"the field holds a list of names, here {json.dumps([pack.name for pack in old])}",
-            """write for instance --set 'packs=["lfpw68", "mine"]'""",
+            f"the field holds a list of names or records, here {json.dumps([pack.name for pack in old])}",
+            """write for instance --set 'packs=["lfpw68", {"name": "mine", "label_shift": 0.5}]'""",
         ) from None
-    return tuple(known.get(name, PackChoice(name, validation=True)) for name in names)
+    return packs
+
+
+def _pack(entry: Any, known: Mapping[str, PackChoice]) -> PackChoice:
+    if not isinstance(entry, str | dict):
+        raise TypeError
+    record = entry if isinstance(entry, dict) else {"name": entry}
+    if not isinstance(record.get("name"), str):
+        raise Mistake(("name",), "it lacks the name of its pack", "", "")
+    usual = known.get(record["name"], PackChoice(record["name"], validation=True))
+    return read_record(PackChoice, {**dataclasses.asdict(usual), **record}, ("packs",))
 
 
 def _number(text: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ SCHEDULES = ("cosine", "inverse")
 # Initial weights that need no former run, in the words of a model's card.
 FRESH_WEIGHTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
 READ_BY_KIND = Form(read=lambda values, _: shape_of(values))
-WEIGHT_FILES = (".safetensors", ".tflite")
+WEIGHT_FILES = (".safetensors", ".tflite", ".pth", ".pt", ".bin")
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,13 @@ class SoftLandmarks:
     """Labels projected on a shape model, for the Tolerant teacher.
 
     Attributes:
-        shapes: file of the shapes that the model is fitted on, below the data directory.
+        shapes: file of the shapes that the model is fitted on, below the data directory; None: the run's own faces for
+            training that have all of their labels.
         variance_share: share of the variance that the model keeps, in (0, 1]; 0.9 is the published 90 %.
         aligned: whether place, size and turn are taken out of the shapes before; published: no.
     """
 
-    shapes: str = "shapes/300w_train_68.npz"
+    shapes: str | None = None
     variance_share: float = 0.9
     aligned: bool = False
 
@@ -66,13 +68,16 @@ class Stage:
         name: short, unique in its recipe.
         packs: what to train on.
         steps, batch: number and size of optimiser steps.
+        epochs: how often each face is drawn in the mean; then `steps` is what the published number of faces comes to,
+            until the run begins and counts its own. None: the steps count.
         learning_rate, weight_decay: of AdamW, which without decay is Adam.
         schedule: `cosine`, in which the rate falls to 0, or `inverse`, the published rate / (1 + 1e-4 step).
         warmup: share of the steps in which the rate rises linearly.
         clip: largest norm of the gradient.
         ema: decay of the running mean of the weights, which is what is evaluated and exported.
         seed: of sampling, augmentation and initial weights.
-        hold_out: of packs with `validation`, every `hold_out`-th face is kept for validation.
+        hold_out: of packs with `validation`, every `hold_out`-th face is kept for validation; 0: none.
+        validation: packs that are held out whole, for validation too.
         crop_scale: side of the model's crop as a multiple of the larger side of the landmark box.
         loss, augmentation: their constants.
         soft: how the labels of training are softened; None for hard labels.
@@ -83,8 +88,8 @@ class Stage:
         network: sizes of the network; None for those of the recipe.
         init: where the weights come from. `imagenet`, `random`, the name of a run (`NAME` for the end of a recipe,
             `NAME:STAGE` for that of a stage), or the path of a checkpoint or an exported heatmap model (`.tflite`, its
-            card beside it); of the same, a narrower or a wider network. None: where the stage before ended, or as the
-            recipe says.
+            card beside it), of the same, a narrower or a wider network; or the path of downloaded weights of timm.
+            None: where the stage before ended, or as the recipe says.
 
     Raises:
         UsageError: there is no such schedule, or a number is out of its range.
@@ -93,6 +98,7 @@ class Stage:
     name: str
     packs: tuple[PackChoice, ...] = ()
     steps: Positive[int] = 5000
+    epochs: Positive[float] | None = None
     batch: Positive[int] = 64
     learning_rate: Positive[float] = 1.5e-3
     weight_decay: NotNegative[float] = 0.05
@@ -101,7 +107,8 @@ class Stage:
     clip: Positive[float] = 5.0
     ema: BelowOne[float] = 0.998
     seed: int = 0
-    hold_out: Positive[int] = 20
+    hold_out: NotNegative[int] = 20
+    validation: tuple[PackChoice, ...] = ()
     crop_scale: Positive[float] = 1.3
     loss: LandmarkLoss = field(default_factory=LandmarkLoss)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -159,6 +166,11 @@ class Recipe:
             values["name"] = name if len(self.stages) == 1 else f"{name}:{stage.name}"
             trainings.append(Training(**values))
         return tuple(trainings)
+
+
+def steps_of(epochs: float, faces: int, batch: int) -> int:
+    """Return the steps in which `faces` faces are drawn `epochs` times each in the mean."""
+    return max(1, math.ceil(round(epochs * faces / batch, 6)))
 
 
 def is_file(weights: str) -> bool:

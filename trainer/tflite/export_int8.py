@@ -17,7 +17,8 @@ from engine.core.schemes import SCHEMES
 from engine.inference.runtime import Runtime
 from trainer.augment import Batch, central_window
 from trainer.checkpoint import Checkpoint, damage_named, read_checkpoint
-from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops, split_validation
+from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops
+from trainer.data.held_out import split_held_out
 from trainer.init.initialise import load_network
 from trainer.networks import LandmarkNetwork
 from trainer.recipes.schema import PackChoice
@@ -102,15 +103,20 @@ def quantise(content: bytes, faces: torch.Tensor) -> bytes:
 
 def _faces(state: Checkpoint, data: Path) -> tuple[CropSet, CropSet]:
     """Return faces for calibration and for validation, out of the packs that lend faces to validation."""
-    packs = [PackChoice(**pack) for pack in state.recipe["packs"] if pack["validation"]]
+    packs, own = (tuple(PackChoice(**pack) for pack in state.recipe.get(key, ())) for key in ("packs", "validation"))
+    # Where packs are held out whole, every pack may serve to calibrate.
+    packs = packs if own else tuple(pack for pack in packs if pack.validation)
     if packs:
-        crops = load_crops(data, tuple(packs), progress=True, size=state.notes.get("crop_size", CROP_SIZE))
-        training, validation, _ = split_validation(crops, state.recipe["hold_out"])
+        size = state.notes.get("crop_size", CROP_SIZE)
+        crops = load_crops(data, packs, progress=True, size=size)
+        training, validation, _ = split_held_out(crops, data, state.recipe["hold_out"], own, size)
         if len(validation) and len(training):
             return training, validation
     raise UsageError(
         "No face is left to measure the int8 model on",
-        f"the run held out every {state.recipe['hold_out']}th face of packs with validation, and there are fewer",
+        f"the run held out every {state.recipe['hold_out']}th face of packs with validation, and there are fewer"
+        if state.recipe["hold_out"]
+        else "the run held out no face of its packs",
         "give the packs that the run learned from",
     )
 

@@ -1,5 +1,7 @@
 """`--set key=value`: typed, with a sentence for every mistake."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.core.errors import UsageError
@@ -40,6 +42,14 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("packs=lfpw68", "does not name packs"),
         ("packs=[1]", "does not name packs"),
         ("packs=[]", "does not name packs"),
+        ("packs=[[]]", "does not name packs"),
+        ('packs=[{"weight": 2}]', "does not describe a pack.*t lacks the name"),
+        (
+            'packs=[{"name": "mine", "shift": 2}]',
+            "does not describe a pack.*here is no key “shift” in “packs”.*label_shift",
+        ),
+        ('packs=[{"name": "mine", "weight": "much"}]', "does not describe a pack.*“weight” is “much”"),
+        ("packs=nowhere.json", "The list of packs nowhere.json cannot be read"),
         ("loss=3", "cannot be set as a whole"),
         ("soft=3", "cannot be set as a whole"),
         ("steps=0", "The field steps cannot be 0"),
@@ -70,6 +80,22 @@ def test_packs_are_named_and_those_of_the_recipe_stay_as_they_are_there():
     helen, mine = recipe.packs
     assert helen in RECIPES["student-68"].stages[0].packs
     assert mine == PackChoice("mine", validation=True)
+
+
+def test_packs_are_records_too_also_out_of_a_file(tmp_path):
+    text = """["helen68", {"name": "mine", "split": null, "label_shift": 0.7}, {"name": "afw68", "weight": 3}]"""
+    (tmp_path / "packs.json").write_text(text, encoding="utf-8")
+    known = {pack.name: pack for pack in RECIPES["student-68"].stages[0].packs}
+    mine = PackChoice("mine", split=None, validation=True, label_shift=0.7)
+    for value in (text, str(tmp_path / "packs.json")):
+        (recipe,) = trainings_by_name("student-68:base", [f"packs={value}"])
+        assert recipe.packs == (known["helen68"], mine, replace(known["afw68"], weight=3.0))
+
+
+def test_validation_packs_are_named_like_those_for_training():
+    (recipe,) = trainings_by_name("student-68:base", ['validation=["mine"]', "hold_out=0"])
+    assert recipe.validation == (PackChoice("mine", validation=True),)
+    assert recipe.hold_out == 0
 
 
 def test_packs_of_other_recipes_are_taken_as_these_have_them():
@@ -119,7 +145,8 @@ def test_a_change_of_what_stages_differ_in_has_to_name_one(change):
         ("student-68:nearer", "student-68:nearer"),
         ("student-68-second", "student-68:nearer"),
         ("teacher-dense-68-last", "teacher-dense-68:last"),
-        ("b-student-plain-98", "hong-lin/student-98"),
+        ("b-student-plain-98", "hong-lin/ours/reference-98"),
+        ("a-student-kd", "fard-mahoor/ours/student-kd"),
         ("faithful-mvit2-68-base", "reference-mvit2-68:base"),
     ],
 )

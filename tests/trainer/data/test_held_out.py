@@ -1,0 +1,78 @@
+"""Validation packs are held out whole, by a run and by the int8 export alike."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.core.errors import UsageError
+from tests.fakes.tiny_training import tiny_recipe, write_sample_pack
+from trainer.checkpoint import LAST, read_checkpoint
+from trainer.data.crops import load_crops
+from trainer.data.held_out import split_held_out
+from trainer.recipes.schema import PackChoice
+from trainer.run import run
+from trainer.run_recorder import Schedule
+from trainer.tflite import export_int8
+
+FACES = PackChoice("faces", split="train", validation=True)
+APART = PackChoice("apart", split=None)
+
+
+@pytest.fixture
+def packs(tmp_path):
+    """A folder with 8 faces to train on, 4 of another split in the same pack, and a pack of 3."""
+    write_sample_pack(tmp_path / "data" / "faces", 12, split=np.repeat(["train", "val"], (8, 4)))
+    write_sample_pack(tmp_path / "data" / "apart", 3)
+    return tmp_path / "data"
+
+
+def names(crops):
+    return [name.replace("images/", "").removesuffix(".png") for name in crops.names]
+
+
+def test_a_validation_pack_comes_behind_the_faces_that_are_held_out(packs):
+    faces = load_crops(packs, (FACES,))
+    training, validation, _ = split_held_out(faces, packs, 4, (APART, replace(FACES, split="val")), 192)
+    assert names(training) == [f"faces/{index}" for index in (0, 1, 2, 4, 5, 6)]
+    assert names(validation) == [
+        "faces/3",
+        "faces/7",
+        "apart/0",
+        "apart/1",
+        "apart/2",
+        *(f"faces/{i}" for i in range(8, 12)),
+    ]
+    assert validation.faces.points.shape == (9, 68, 2)
+    assert len(validation.faces.images) == len(validation.sampling_weight) == 9
+
+
+def test_with_hold_out_0_no_other_face_is_held_out(packs):
+    training, validation, _ = split_held_out(load_crops(packs, (FACES,)), packs, 0, (APART,), 192)
+    assert (len(training), names(validation)) == (8, ["apart/0", "apart/1", "apart/2"])
+
+
+def test_a_run_validates_on_its_validation_pack_and_int8_on_the_same_faces(packs, tmp_path):
+    recipe = replace(tiny_recipe(), packs=(FACES,), validation=(APART,), hold_out=0, steps=2)
+    last = run(recipe, packs, tmp_path / "run", "cpu", False, Schedule(2, 2))
+    state = read_checkpoint(last)
+    assert state.notes["faces"] == 8
+    with (tmp_path / "run" / "validation.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 1
+    calibration, validation = export_int8._faces(state, packs)
+    assert (len(calibration), names(validation)) == (8, ["apart/0", "apart/1", "apart/2"])
+
+
+def test_without_any_face_for_validation_there_is_no_run(packs, tmp_path):
+    with pytest.raises(UsageError, match="No face is left for validation.*validation packs") as refusal:
+        run(replace(tiny_recipe(), packs=(FACES,), hold_out=0), packs, tmp_path / "run", "cpu", False)
+    assert "--set 'validation=" in refusal.value.fix
+
+
+@pytest.mark.parametrize("split", ["train", None])
+def test_faces_that_are_learned_from_are_no_validation(packs, tmp_path, split):
+    recipe = replace(tiny_recipe(), packs=(FACES,), validation=(replace(FACES, split=split),))
+    with pytest.raises(UsageError, match="The pack faces is both for training and for validation"):
+        run(recipe, packs, tmp_path / "run", "cpu", False)
+    assert not (tmp_path / "run" / LAST).exists()

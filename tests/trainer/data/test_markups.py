@@ -1,0 +1,45 @@
+"""Packs of different markups are refused with their names and numbers of points, before a face is decoded."""
+
+import numpy as np
+import pytest
+
+from app.cli.main import main
+from engine.core.errors import UsageError
+from tests.fakes.packs import make_pack
+from tests.fakes.tiny_training import tiny, write_sample_pack
+from trainer.data import markups
+from trainer.data.crops import cut_pack
+from trainer.data.markups import pack_points, refuse_other_markups
+from trainer.data.packing import pack_crops
+from trainer.recipes import RECIPES
+from trainer.recipes.schema import PackChoice
+
+
+def test_mixed_markups_are_named_before_anything_is_loaded(tmp_path, monkeypatch, capsys):
+    make_pack(tmp_path / "data" / "faces", 3, 68)
+    make_pack(tmp_path / "data" / "wide", 3, 98)
+    monkeypatch.setitem(RECIPES, "tiny", tiny())
+    monkeypatch.setattr("trainer.run.load_crops", None)  # is not reached
+    packs = 'packs=[{"name": "faces", "split": null}, {"name": "wide", "split": null}]'
+    command = ["train", "tiny", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--set", packs]
+    assert main([*command, "--device", "cpu"]) == 1
+    refusal = capsys.readouterr().err
+    assert "do not have the 68 points of the network: faces has 68, wide has 98." in refusal
+    assert "Leave out with --set packs" in refusal
+    assert not (tmp_path / "run").exists()
+
+
+def test_packs_of_one_other_markup_name_the_network_that_fits(tmp_path):
+    make_pack(tmp_path / "wide", 3, 98)
+    with pytest.raises(UsageError, match="points of the network: wide has 98.*et network.points=98"):
+        refuse_other_markups(tmp_path, (PackChoice("wide"),), 68)
+    refuse_other_markups(tmp_path, (PackChoice("wide"),), 98)
+
+
+def test_the_points_of_a_crop_cache_are_read_off_its_header(tmp_path, monkeypatch):
+    write_sample_pack(tmp_path / "packs" / "faces", 2, split=np.full(2, "train"))
+    pack_crops(tmp_path / "packs", tmp_path / "crops", ["faces"])
+    monkeypatch.setattr(markups, "read_arrays", None)
+    assert cut_pack(tmp_path / "packs", PackChoice("faces")).points.shape[1] == 68
+    assert pack_points(tmp_path / "crops", PackChoice("faces")) == 68
+    assert pack_points(tmp_path / "crops", PackChoice("missing")) is None

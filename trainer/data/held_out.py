@@ -1,0 +1,69 @@
+"""The faces of a run: those for training, and those that are held out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from engine.core.errors import UsageError
+from trainer.augment import Faces
+from trainer.data.crops import CropSet, load_crops, split_validation
+from trainer.recipes.schema import PackChoice
+
+
+def refuse_shared_packs(packs: tuple[PackChoice, ...], validation: tuple[PackChoice, ...]) -> None:
+    """Raise `UsageError` if faces are to be learned from and held out too."""
+    for pack in validation:
+        for other in packs:
+            if pack.name == other.name and (pack.split == other.split or None in (pack.split, other.split)):
+                raise UsageError(
+                    f"The pack {pack.name} is both for training and for validation",
+                    "what a network has learned from says nothing of faces that it has not seen",
+                    "take it out of --set packs or of --set validation, or name different splits of it: "
+                    """--set 'validation=[{"name": "mine", "split": "val"}]'""",
+                )
+
+
+def with_validation(held_out: CropSet, data: Path, packs: tuple[PackChoice, ...], size: int) -> CropSet:
+    """Return faces that are held out, and behind them all of those of packs below `data`, as crops of `size` pixels.
+
+    What teachers say of them is dropped: nothing is learned from these faces.
+
+    Raises:
+        PackError: a pack is missing or damaged.
+        SourceError: a picture cannot be read.
+    """
+    if not packs:
+        return held_out
+    given = load_crops(data, packs, size=size)
+    sets = [_without_teachers(crops) for crops in (held_out, given)]
+    faces = {name: torch.cat([getattr(crops.faces, name) for crops in sets]) for name in vars(sets[0].faces)}
+    return CropSet(
+        faces=Faces(**faces),
+        sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
+        for_validation=torch.cat([crops.for_validation for crops in sets]),
+        names=tuple(name for crops in sets for name in crops.names),
+        digest=hashlib.sha256("".join(crops.digest for crops in sets).encode()).hexdigest(),
+    )
+
+
+def split_held_out(
+    crops: CropSet, data: Path, hold_out: int, packs: tuple[PackChoice, ...], size: int
+) -> tuple[CropSet, CropSet, CropSet]:
+    """Return faces for training, for validation, and turned heads for validation.
+
+    See `trainer.data.crops.split_validation`; all faces of the validation `packs` come on top.
+
+    Raises: as `with_validation`.
+    """
+    training, held_out, turned = split_validation(crops, hold_out)
+    return training, with_validation(held_out, data, packs, size), turned
+
+
+def _without_teachers(crops: CropSet) -> CropSet:
+    faces = crops.faces
+    none = {name: getattr(faces, name)[:, :0] for name in ("teachers", "teacher_confidence")}
+    return replace(crops, faces=replace(faces, **none))
