@@ -188,8 +188,8 @@ def test_a_run_is_found_below_the_runs_by_its_name_its_stage_and_its_former_name
         find_weights("student-68", runs)
     fake_run(runs / "student-68" / "3-last", student[2])
     assert find_weights("student-68", runs) == runs / "student-68" / "3-last" / LAST
-    fake_run(runs / "b-teacher", RECIPES["hong-lin/teacher"].trainings("hong-lin/teacher")[0])
-    assert find_weights("hong-lin/teacher", runs) == runs / "b-teacher" / LAST
+    fake_run(runs / "b-teacher", RECIPES["hong-lin/ours/teacher"].trainings("hong-lin/ours/teacher")[0])
+    assert find_weights("hong-lin/ours/teacher", runs) == runs / "b-teacher" / LAST
     with pytest.raises(UsageError, match="understudy train teacher-tough-68 --stage first”"):
         find_weights("teacher-tough-68:first", runs)
     with pytest.raises(UsageError, match="Name a recipe"):

@@ -7,6 +7,13 @@ from dataclasses import replace
 from trainer.augment import Augmentation
 from trainer.recipes.schema import PackChoice
 
+# The sets of the papers by their markup, as `understudy data import` makes packs of them, and their faces for training.
+OFFICIAL = {
+    68: PackChoice("300w", validation=True),
+    98: PackChoice("wflw", validation=True),
+    29: PackChoice("cofw", validation=True),
+}
+OFFICIAL_FACES = {68: 3148, 98: 7500, 29: 1345}
 # Packs whose labels a machine made; a model's card says so.
 MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68"})
 # Packs of which some points are manual and the others derived from a proposal; a model's card says so.

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.core.records import read_record
+from trainer.losses.fard_mahoor import released_code
 from trainer.losses.heatmap_distillation import HeatmapKD
+from trainer.losses.total import LandmarkLoss
 from trainer.networks import network_of
 from trainer.networks.regression import RegressionShape
 from trainer.networks.star import StarShape
@@ -16,7 +18,7 @@ from trainer.recipes import RECIPES
 from trainer.recipes.former import FORMER_NAMES, translated
 from trainer.recipes.overrides import run_name
 from trainer.recipes.packs import FACES5, MACHINE_LABELLED
-from trainer.recipes.schema import FRESH_WEIGHTS, Training
+from trainer.recipes.schema import FRESH_WEIGHTS, SoftLandmarks, Training, steps_of
 from trainer.recipes.table import recipe_table
 
 ALL = {name: recipe.trainings(name) for name, recipe in RECIPES.items()}
@@ -64,7 +66,8 @@ def test_every_stage_is_what_the_run_of_its_former_name_was(former):
 
 
 def test_no_stage_is_new():
-    assert {FORMER_NAMES.get(former, former) for former in FORMER["runs"]} == set(STAGES)
+    published = {name for name in STAGES if name.startswith(("fard-mahoor/", "hong-lin/")) and "/ours/" not in name}
+    assert {FORMER_NAMES.get(former, former) for former in FORMER["runs"]} == set(STAGES) - published
     usual = dataclasses.asdict(Training("x"))
     assert {key: json.loads(json.dumps(usual[key])) for key in FORMER["defaults"]} == FORMER["defaults"]
 
@@ -94,11 +97,40 @@ def test_the_published_networks_are_as_published(name):
     training = only(name)
     assert isinstance(training.network, RegressionShape)
     assert (training.network.input_size, training.batch, training.learning_rate) == (224, 70, 1e-3)
-    encoder = "mobilenetv2_100" if "student" in name else "efficientnet_b3"
-    assert training.network.encoder == encoder
-    assert (training.soft is not None) == (name == "fard-mahoor/tolerant")
-    teachers = {"fard-mahoor/student-kd": 2, "fard-mahoor/student-one-teacher": 1}
-    assert len(training.teachers) == teachers.get(name, 0)
+    student = "student" in name
+    built = (training.network.encoder, training.network.dropout)
+    assert built == (("mobilenetv2_100", 0.0) if student else ("efficientnet_b3", 0.5))
+    assert (training.soft is not None) == ("tolerant" in name)
+    assert len(training.teachers) == (2 if "-kd" in name else 1 if "one-teacher" in name else 0)
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("fard-mahoor/") and "/ours/" not in name])
+def test_the_trainings_of_fard_and_mahoor_are_as_published(name):
+    training = only(name)
+    points = training.network.points
+    ending = {68: "", 98: "-98", 29: "-29"}[points]
+    assert name.removeprefix("fard-mahoor/") in {
+        f"{kind}{ending}" for kind in ("tough", "tolerant", "student", "student-kd")
+    }
+    assert [(pack.name, pack.split) for pack in training.packs] == [
+        ({68: "300w", 98: "wflw", 29: "cofw"}[points], "train")
+    ]
+    assert (training.init, training.schedule, training.weight_decay, training.ema) == ("random", "inverse", 0, 0)
+    assert training.epochs == 150 * (11 if points == 29 else 5)
+    taught = "-kd" in name
+    assert training.live == taught
+    assert training.teachers == (f"fard-mahoor/tough{ending}", f"fard-mahoor/tolerant{ending}") * taught
+    assert training.loss == (LandmarkLoss(points="kd", kd=released_code()) if taught else LandmarkLoss(points="l2"))
+    assert training.soft in (None, SoftLandmarks(shapes=None, variance_share=0.9, aligned=False))
+
+
+@pytest.mark.parametrize("name", [name for name, trainings in ALL.items() if trainings[0].epochs])
+def test_the_steps_of_a_published_recipe_are_its_epochs_of_the_official_set(name):
+    training = only(name)
+    faces = {68: 3148, 98: 7500, 29: 1345}[training.network.points]
+    held_out = faces // training.hold_out
+    assert 69 <= held_out <= 71, "one batch, as Fard & Mahoor hold out"
+    assert training.steps == steps_of(training.epochs, faces - held_out, training.batch)
 
 
 def test_a_student_and_its_twin_without_teachers_differ_in_nothing_else():
@@ -125,7 +157,9 @@ def test_the_published_heatmap_networks_are_as_published(name):
     assert (loss.points, loss.attention.points_weight, loss.attention.edges_weight) == ("star", 10, 10)
     student = ("mobilevitv2", 0.5, "repeat", "silu")
     built = (network.encoder, network.encoder_width, network.neck, network.activation)
-    assert built == (student if "student" in name else ("swinv2_tiny", 1.0, "transposed", "silu"))
+    assert built == (student if "student" in name else ("swinv2_base", 1.0, "transposed", "silu"))
+    assert network.pretrained_windows == ((0,) * 4 if "student" in name else (12, 12, 12, 6))
+    assert training.epochs == 500
     taught, ending = "-kd" in name, "-98" if network.points == 98 else ""
     assert name.endswith("-98") == bool(ending)
     assert loss.heatmap_kd.variant == ("released" if taught else "none")
@@ -143,9 +177,10 @@ def test_a_heatmap_student_and_its_twin_without_a_teacher_differ_in_nothing_else
 
 
 def test_our_student_differs_from_the_published_one_in_its_form_only():
-    assert differing("hong-lin/ours/student", "hong-lin/student") == {"name", "network", "loss"}
+    assert differing("hong-lin/ours/student", "hong-lin/ours/reference") == {"name", "network", "loss"}
     assert differing("hong-lin/ours/student-kd", "hong-lin/ours/student") == {"name", "loss", "teachers", "live"}
-    assert only("hong-lin/ours/student-kd").teachers == only("hong-lin/student-kd").teachers
+    assert only("hong-lin/ours/student-kd").teachers == only("hong-lin/ours/reference-kd").teachers
+    assert differing("hong-lin/ours/reference", "hong-lin/student") == {"name", "packs", "steps", "epochs", "hold_out"}
 
 
 @pytest.mark.parametrize("name", STAGES)
