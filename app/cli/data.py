@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -38,7 +39,7 @@ in one of the forms that “understudy evaluate --help” describes."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their arguments."""
     actions = add_actions(parser)
-    for add in (_add_import, _add_check, _add_label, _add_derive98, _add_pack):
+    for add in (_add_import, _add_check, _add_label, _add_derive98, _add_shift, _add_pack):
         add(actions)
     for action in actions.choices.values():
         add_json(action)
@@ -85,6 +86,15 @@ def _add_derive98(actions: Verbs) -> None:
     parser.add_argument("--shapes", required=True, metavar="FILE.npz", help=text)
     parser.add_argument("--out", required=True, metavar="PACK2", help="folder of the new pack; must not hold one yet")
     parser.add_argument("--split", default="train", metavar="S", help="part of the pack (default: train)")
+    parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
+
+
+def _add_shift(actions: Verbs) -> None:
+    text = "measure how far a pack's labels lie beside what they mark, for the field label_shift of a training's packs"
+    parser = add_action(actions, "shift", _shift, text)
+    parser.add_argument("pack", metavar="PACK", help="folder with annotations.npz")
+    add_model(parser)
+    parser.add_argument("--split", metavar="S", help="part of the pack, such as train (default: every face)")
     parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
 
 
@@ -162,6 +172,24 @@ def _derive98(options: argparse.Namespace) -> int:
     pack, shapes, out = Path(options.pack), Path(options.shapes), Path(options.out)
     done = derive_pack(pack, proposal, shapes, out, options.split, options.labels, progress=True)
     report(asdict(done), _derivation_text(done), options.json)
+    return 0
+
+
+def _shift(options: argparse.Namespace) -> int:
+    require_packages(("tqdm",))
+    from trainer.data.label_shift import measure_label_shift
+
+    landmarker, pack = ModelLibrary().load(options.model), Path(options.pack)
+    done = measure_label_shift(pack, landmarker, options.split, options.labels, progress=True)
+    record = {"name": pack.resolve().name, "split": options.split, "label_shift": round(done.label_shift, 2)}
+    if options.labels != "landmarks":
+        record["labels"] = options.labels
+    text = (
+        f"The labels of {done.pack} lie {done.label_shift:+.2f} pixels to the right of what they mark "
+        f"(95 %: {done.low:+.2f} to {done.high:+.2f}, {done.faces} faces, by {done.model}).\n"
+        f"Write it so: --set 'packs=[{json.dumps(record)}]'"
+    )
+    report(asdict(done), text, options.json)
     return 0
 
 
