@@ -34,6 +34,7 @@ VERBS = {
     "benchmark": "measure how fast models run on this machine",
     "data": "turn data sets into packs, check and label them",
     "train": "train a model by a named recipe",
+    "reproduce": "carry out the trainings of a paper and put the result beside its figures",
     "export": "turn a checkpoint into a .tflite model with its card",
     "filter": "make, list, check and apply AR filters",
     "models": "list the models with their accuracy, size and licence",
