@@ -100,12 +100,12 @@ def _dry_run(options: argparse.Namespace, order: Any) -> int:
     for run in runs:
         key = (run.training.network, run.training.teachers)
         rates[key] = rates.get(key) or options.rate or images_a_second(run, device)
-    values = []
+    values: list[dict[str, Any]] = []
     for run in runs:
         rate = rates[run.training.network, run.training.teachers]
         facts = {"training": run.folder, "set": run.dataset.title, "faces": run.faces, "steps": run.steps}
         values.append({**facts, "batch": run.training.batch, "images_per_second": rate, "hours": hours(run, rate)})
-    total = sum(entry["hours"] for entry in values)
+    total: float = sum(entry["hours"] for entry in values)
     heading = ("training", "set", "faces", "steps", "batch", "images/s", "hours")
     rows = [
         (*list(entry.values())[:5], *(number(entry[key], 1) for key in ("images_per_second", "hours")))

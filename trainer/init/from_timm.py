@@ -24,11 +24,13 @@ from trainer.networks import LandmarkNetwork
 from trainer.networks.encoders import TimmEncoder
 from trainer.networks.mobilevit import MobileViTV2
 from trainer.networks.regression import RegressionNetwork
+from trainer.networks.timm_models import create_model
 
 PICKLES = (".pth", ".pt", ".bin")
 CLASSIFIERS = ("head.", "classifier.", "fc.")
 TABLES = ("relative_coords_table", "relative_position_index", "attn_mask")
 WRAPPERS = ("state_dict", "model", "state_dict_ema", "model_ema")
+WIDEST = 512  # channels of MobileViT-v2's deepest feature at width 1
 OCTAVES, RANGE = 3, 8  # of the log-spaced places in a window: log2(1 + 8 d / (W - 1)) / 3
 Tensors = dict[str, torch.Tensor]
 
@@ -59,16 +61,7 @@ def load_timm(network: LandmarkNetwork, path: Path) -> None:
         own = {name: tensor for name, tensor in given.items() if not name.endswith(TABLES)}
         _fill(encoder.body, own, network, path)
     elif isinstance(encoder, MobileViTV2):
-        own = _in_our_order(given)
-        names = [name for name in encoder.state_dict() if not name.endswith(COUNTER)]
-        if len(own) != len(names):
-            raise _other_architecture(network, path, f"it has {len(own)} tensors, the encoder {len(names)}")
-        shapes = {name: tensor.shape for name, tensor in encoder.state_dict().items()}
-        renamed = {
-            name: tensor.reshape(shapes[name]) if tensor.numel() == shapes[name].numel() else tensor
-            for name, tensor in zip(names, own, strict=True)
-        }
-        _fill(encoder, renamed, network, path)
+        _fill(encoder, _as_ours(encoder, given, network, path), network, path)
         stem: Any = encoder.stem
         read_pixels(stem.convolution, stem.norm, UNIT, OURS)
     elif isinstance(network, RegressionNetwork):
@@ -120,7 +113,15 @@ def _unpickled(file: Any) -> Any:
 
 def _fill(module: torch.nn.Module, given: Tensors, network: LandmarkNetwork, path: Path) -> None:
     """Load tensors that are the module's own, all of them, or none at all."""
-    own = {name: tensor for name, tensor in module.state_dict().items() if not name.endswith(COUNTER)}
+    _refuse_other_tensors(module.state_dict(), given, network, path)
+    module.load_state_dict(given, strict=False)
+
+
+def _refuse_other_tensors(
+    own: Mapping[str, torch.Tensor], given: Tensors, network: LandmarkNetwork, path: Path
+) -> None:
+    """Raise `UsageError` unless both have the same tensors of the same sizes, counters of batches aside."""
+    own = {name: tensor for name, tensor in own.items() if not name.endswith(COUNTER)}
     given = {name: tensor for name, tensor in given.items() if not name.endswith(COUNTER)}
     for names, why in (
         (own.keys() - given.keys(), "it lacks the tensor"),
@@ -132,12 +133,21 @@ def _fill(module: torch.nn.Module, given: Tensors, network: LandmarkNetwork, pat
         if given[name].shape != tensor.shape:
             found, wanted = ("x".join(map(str, one.shape)) for one in (given[name], tensor))
             raise _other_architecture(network, path, f"its tensor {name} is {found}, the encoder's {wanted}")
-    module.load_state_dict(given, strict=False)
 
 
-def _in_our_order(given: Tensors) -> list[torch.Tensor]:
-    """Return MobileViT-v2's tensors in our order: its one projection is cut into query, key and value."""
-    return list(_cut_projections({name: tensor for name, tensor in given.items() if not name.endswith(COUNTER)}))
+def _as_ours(encoder: MobileViTV2, given: Tensors, network: LandmarkNetwork, path: Path) -> Tensors:
+    """Return MobileViT-v2's tensors by our names; files hold them in any order, so timm's network tells theirs."""
+    try:
+        theirs = create_model(
+            f"mobilevitv2_{round(100 * encoder.channels[-1] / WIDEST):03d}", num_classes=0
+        ).state_dict()
+    except RuntimeError as error:
+        raise _other_architecture(network, path, "timm has no MobileViT-v2 of this width") from error
+    _refuse_other_tensors(theirs, given, network, path)
+    names = [name for name in encoder.state_dict() if not name.endswith(COUNTER)]
+    ordered = {name: given[name] for name in theirs if not name.endswith(COUNTER)}
+    parts, own = _cut_projections(ordered), encoder.state_dict()
+    return {name: tensor.reshape(own[name].shape) for name, tensor in zip(names, parts, strict=True)}
 
 
 def _cut_projections(state: Tensors) -> Iterator[torch.Tensor]:

@@ -64,11 +64,8 @@ def reproduce(order: Order, place: Place) -> Path:
     Raises: as `planned`, `train_stages` and `trainer.reproduce.measure.measure`.
     """
     runs, missing = planned(order)
-    ready: dict[OfficialSet, OfficialSet] = {}
     for dataset in dict.fromkeys(run.dataset for run in runs):
         first_alone(place.fabric, partial(_import, dataset, place))
-        ready[dataset] = replace(dataset, source=None)
-    runs = [replace(run, dataset=ready[run.dataset]) for run in runs]
     folders = {run: order.out / "evaluations" / run.folder for run in runs}
     for number, run in enumerate(runs, 1):
         place.fabric.print(f"{number} of {len(runs)}: {run.folder}", file=sys.stderr)
@@ -87,7 +84,7 @@ def reproduce(order: Order, place: Place) -> Path:
 
 def _import(dataset: OfficialSet, place: Place) -> None:
     place.fabric.print(f"{dataset.title}: {dataset.source or dataset.data}", file=sys.stderr)
-    dataset.ready()
+    dataset.make_pack()
 
 
 def _is_measured(folder: Path, checkpoint: Path) -> bool:

@@ -22,7 +22,7 @@ from trainer.reproduce.official_sets import OfficialSet
 TEST = "test"
 
 
-def test_pack(dataset: OfficialSet) -> Pack:
+def faces_to_measure(dataset: OfficialSet) -> Pack:
     """Return the test faces of a set.
 
     Raises:
@@ -50,7 +50,7 @@ def measure(checkpoint: Path, dataset: OfficialSet, name: str, out: Path, device
     network = load_network(checkpoint).to(device)
     header = read_header(checkpoint)
     assert header is not None, "its network was read"
-    pack, scale = test_pack(dataset), float(header.recipe["crop_scale"])
+    pack, scale = faces_to_measure(dataset), float(header.recipe["crop_scale"])
     faces = tqdm(pack.faces, desc=f"measuring {name}", unit="face", disable=None)
     found = [_points(network, face, scale, device) for face in faces]
     write_evaluation(evaluate_points(found, SCHEMES[network.shape.points], pack, Task(name, TEST)), out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import UsageError
@@ -43,14 +43,13 @@ class OfficialSet:
         """Number of points of its markup."""
         return POINTS[self.kind]
 
-    def ready(self) -> OfficialSet:
-        """Return the set as a pack, imported if need be.
+    def make_pack(self) -> None:
+        """Import the set, unless it is a pack.
 
         Raises: as `trainer.data.importing.importer.import_dataset`.
         """
         if self.source is not None and not is_pack(self.data / self.test):
             import_dataset(self.kind, self.source, self.data / self.test, progress=True)
-        return replace(self, source=None)
 
     def training_faces(self) -> int:
         """Return the number of faces for training.

@@ -16,7 +16,7 @@ from engine.evaluation.tables import markdown_table
 from engine.formats.packs import Pack
 from trainer.data.importing.importer import READERS
 from trainer.reproduce.differences import differences_markdown
-from trainer.reproduce.measure import test_pack
+from trainer.reproduce.measure import faces_to_measure
 from trainer.reproduce.official_sets import OfficialSet
 from trainer.reproduce.plan import PlannedRun
 from trainer.reproduce.published import PUBLISHED
@@ -63,7 +63,7 @@ def report(paper: str, runs: Sequence[PlannedRun], folders: Mapping[PlannedRun, 
     """
     measured = _measured(runs, folders)
     published, ours = ([each for each in measured if each.network.startswith("ours/") == own] for own in (False, True))
-    packs = {each.dataset.kind: test_pack(each.dataset) for each in measured}
+    packs = {each.dataset.kind: faces_to_measure(each.dataset) for each in measured}
     texts = [
         f"# {TITLES[paper]}, reproduced",
         "NME in percent of the distance of the outer eye corners, of upright crops of the true boxes. The interval is "

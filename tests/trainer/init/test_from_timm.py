@@ -117,17 +117,17 @@ def test_the_published_teacher_can_be_built_and_its_places_are_scaled_as_publish
 @pytest.mark.parametrize(
     ("shape", "name", "why"),
     [
-        (REGRESSION, "mobilenetv2_050", "it lacks the tensor"),
-        (MOBILE, "mobilenetv2_050", "tensors, the encoder"),
+        (REGRESSION, "mobilenetv2_050", "It lacks the tensor"),
+        (MOBILE, "mobilenetv2_050", "It lacks the tensor"),
         (
             RegressionShape(encoder="mobilenetv2_100", input_size=64),
             "mobilenetv2_050",
-            "its tensor .* is .*, the encoder's",
+            "Its tensor .* is .*, the encoder's",
         ),
         (
             StarShape(encoder="mobilenetv2", neck="pyramid", channels=16, input_size=64),
             "mobilenetv2_050",
-            "timm has no",
+            "Timm has no",
         ),
     ],
 )
