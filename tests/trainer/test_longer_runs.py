@@ -59,7 +59,7 @@ def test_the_epochs_of_a_run_become_steps_when_it_begins_and_stay_so(data, recip
         run(replace(recipe, epochs=2.5), data, tmp_path / "killed", "cpu", True, OFTEN)
 
 
-def test_whoever_sets_steps_wants_no_epochs(recipe_tiny):
+def test_steps_that_are_set_count_not_the_epochs(recipe_tiny):
     (training,) = trainings_by_name("tiny", ["epochs=3"])
     assert (training.epochs, training.steps) == (3, 6)
     (training,) = trainings_by_name("tiny", ["epochs=3", "steps=7"])

@@ -1,7 +1,7 @@
 """Encoder weights out of a downloaded file of timm: SwinV2, MobileViT-v2, and the encoders of coordinate regression.
 
 The classifier is left out; everything else must fit. Tables of relative positions follow from the sizes of windows and
-are computed anew; where a file holds them, they tell which windows its weights are used to.
+are computed again; where a file holds them, they tell which windows its weights are used to.
 """
 
 from __future__ import annotations

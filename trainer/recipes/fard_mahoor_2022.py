@@ -53,7 +53,7 @@ NEARER = "student-68:nearer"
 TEACHER = HeatmapShape(decoder_width=96, input_size=160)
 
 # Published are 150 epochs of each picture and its changed copies, four of 300-W and WFLW, ten of COFW, made beforehand.
-# Here each draw is changed anew, so that these are so many epochs of the faces.
+# Here each draw is changed in its own way, so that these are so many epochs of the faces.
 EPOCHS = {68: 150 * 5, 98: 150 * 5, 29: 150 * 11}
 BATCH = 70
 # A clip that no gradient reaches.

@@ -106,7 +106,7 @@ def _with(record: Any, path: Sequence[str], text: str, change: str) -> Any:
         return replace(record, **{path[0]: _with(old, path[1:], text, change)})
     kind = get_type_hints(type(record))[path[0]]
     value = _parsed(old, kind, text, change)
-    # Whoever sets the steps of a training wants these, not its epochs.
+    # Steps that are set count, not the epochs.
     rest = {"epochs": None} if path[0] == "steps" and isinstance(record, Training) else {}
     return replace(record, **{path[0]: value}, **rest)
 

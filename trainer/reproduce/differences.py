@@ -11,7 +11,7 @@ SHARED = (
     "taken from the released code.",
     "Crop: 1.3 times the larger side of the landmark box, in training and in test; Fard & Mahoor leave 5 to 20 pixels "
     "a side at random, Hong & Lin about 1.05 times the box.",
-    "Every picture is turned, scaled, moved, coloured and mirrored anew each time it is drawn, by one similarity "
+    "Every picture is turned, scaled, moved, coloured and mirrored in another way each time it is drawn, by one similarity "
     "(both sides are scaled alike), not once beforehand or by one axis each.",
     "Faces are drawn at random with replacement, so an epoch is as many draws as there are faces.",
     "The confidence of a point is ours: it is learned beside the points, and its gradient changes nothing else.",
