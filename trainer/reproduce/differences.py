@@ -11,8 +11,8 @@ SHARED = (
     "taken from the released code.",
     "Crop: 1.3 times the larger side of the landmark box, in training and in test; Fard & Mahoor leave 5 to 20 pixels "
     "a side at random, Hong & Lin about 1.05 times the box.",
-    "Every picture is turned, scaled, moved, coloured and mirrored in another way each time it is drawn, by one similarity "
-    "(both sides are scaled alike), not once beforehand or by one axis each.",
+    "Every picture is turned, scaled, moved, coloured and mirrored in another way each time it is drawn, by one "
+    "similarity (both sides are scaled alike), not once beforehand or by one axis each.",
     "Faces are drawn at random with replacement, so an epoch is as many draws as there are faces.",
     "The confidence of a point is ours: it is learned beside the points, and its gradient changes nothing else.",
     "A batch's worth of training faces, about 70, is held out; the last checkpoint is what counts, none is chosen.",
@@ -25,8 +25,8 @@ DIFFERENCES = {
         "the figures of the paper are set by hand.",
         "Of 150 epochs with four changed copies of each picture of 300-W and WFLW (COFW: ten) beforehand come 750 "
         "(COFW: 1,650) epochs of changed faces.",
-        "Noise is one kind in three of four pictures, up to our range; published are gaussian, salt-and-pepper or "
-        "speckle noise or none.",
+        "Noise is gaussian, of a deviation of 2 to 14 of 255 in three of four pictures; published are gaussian, "
+        "salt-and-pepper or speckle noise or none.",
         "Colour: contrast, brightness and grey pictures; single channels and noise in place of a channel are left out.",
         "Soft labels are made of the labels as they are, before a face is turned; published is the same, but of the "
         "copies that were changed beforehand.",
@@ -45,10 +45,11 @@ DIFFERENCES = {
         "A warm-up of 2 % of the steps and a limit to the gradient, which random weights need.",
         "Averaged weights count for the student too; published only for the teacher.",
         "Pixels are RGB by the mean and deviation of ImageNet; published BGR, -1 to 1.",
-        "Shift, turn and scale come from even ranges about as wide as the published normal deviations; parts are "
-        "covered up to 45 % of a side (published 40 %).",
+        "Shift, turn and scale come from even ranges about as wide as the published normal deviations; what covers a "
+        "part is a colour or another picture, 10 to 45 % of a side (published black, 10 to 40 %).",
         "Noise in the teacher's neck is added in training alone; published always.",
-        "Edge maps are polylines through the points of a contour; published a spline of five samples a segment.",
+        "Edge maps are Catmull-Rom splines as soft as the point maps; published are cubic splines of one pixel, which "
+        "shrinking breaks into dots. Points of point maps stand at their exact place; published at a whole pixel.",
         "The heads have one edge more than published where the markup has a jaw.",
     ),
 }
