@@ -41,6 +41,7 @@ class WindowOptions:
     Attributes:
         source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
         model: landmark model by name or path; None for the remembered one.
+        flip: whether teachers average with the mirror image; False for what is remembered.
         detector: what finds the faces, one of `engine.inference.detector.DETECTORS`.
         max_faces: as of `Pipeline`.
         stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for nowhere.
@@ -50,6 +51,7 @@ class WindowOptions:
 
     source: str | None
     model: str | None
+    flip: bool = False
     detector: str = DEFAULT_DETECTOR
     max_faces: int | None = None
     stream: str | None = None
@@ -86,6 +88,8 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
         store.start_safely()
         safe = WindowOptions(options.source or SAMPLE, None)
         options = replace(safe, screenshot=options.screenshot, screenshot_after=options.screenshot_after)
+    if options.flip:
+        store.update("live.flip", True)
     if options.stream is not None:
         store.update("stream", options.stream)
     theme = Theme(application, store.settings.theme)

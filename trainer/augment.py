@@ -77,7 +77,8 @@ class Batch:
         images: `[B, 3, S, S]` float32 RGB, 0..255.
         points: `[B, K, 2]` in [0, 1] of the window; where `labelled` is 0 the values mean nothing.
         labelled: `[B, K]` float, 1 where the point has a label inside the window.
-        visible, visible_weight, teachers, teacher_confidence: as those of `Faces`, but in [0, 1] of the window.
+        visible, visible_weight, teachers, teacher_confidence, eyes_open: as those of `Faces`, but in [0, 1] of the
+            window.
         teacher_maps: of each live teacher that has heatmaps, these, `[B, K, H, W]` >= 0; NaN where it says nothing.
     """
 
@@ -88,6 +89,7 @@ class Batch:
     visible_weight: torch.Tensor
     teachers: torch.Tensor
     teacher_confidence: torch.Tensor
+    eyes_open: torch.Tensor
     teacher_maps: tuple[torch.Tensor, ...] = ()
 
 
@@ -102,6 +104,7 @@ class Faces:
         label_shift: `[B]`, how far labels lie to the right of what they mark, in crop sides (see `PackChoice`).
         teachers: `[B, T, K, 2]` in [0, 1] of the crop, what T teachers predict; NaN where they say nothing.
         teacher_confidence: `[B, T, K]` in [0, 1], the teachers' confidence.
+        eyes_open: `[B]`, 1 for a face of which only that is known that its eyes are open, 0 closed; else NaN.
     """
 
     images: torch.Tensor
@@ -111,6 +114,7 @@ class Faces:
     label_shift: torch.Tensor
     teachers: torch.Tensor
     teacher_confidence: torch.Tensor
+    eyes_open: torch.Tensor
 
     def select(self, indices: torch.Tensor) -> Faces:
         """Return the faces with these indices, in this order."""
@@ -149,6 +153,7 @@ def _label(pixels: torch.Tensor, faces: Faces, matrix: torch.Tensor) -> Batch:
         visible_weight=faces.visible_weight.masked_fill(outside, 1.0),
         teachers=_move(faces.teachers.flatten(1, 2), matrix).unflatten(1, faces.teachers.shape[1:3]),
         teacher_confidence=faces.teacher_confidence,
+        eyes_open=faces.eyes_open,
     )
 
 
@@ -220,6 +225,7 @@ class Augmenter:
             visible=batch.visible.masked_fill(hidden, 0.0),
             visible_weight=batch.visible_weight.masked_fill(hidden, 1.0),
             teachers=batch.teachers.masked_fill(no_face[:, None, None, None], math.nan),
+            eyes_open=batch.eyes_open.masked_fill(no_face, math.nan),
         )
 
     def _mirror_labels(self, faces: Faces, mirrored: torch.Tensor) -> Faces:

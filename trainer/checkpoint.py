@@ -72,7 +72,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             save_file(tensors, temporary, metadata)
     except (OSError, SafetensorError) as error:  # of a full disk, safetensors makes an error of its own
         raise RecordingError(
-            f"The checkpoint {path} of step {checkpoint.step} cannot be written ({error})",
+            f"The checkpoint {path} of step {checkpoint.step} cannot be written ({reason(error)})",
             "the disk is full, or the folder forbids writing; the checkpoint before is untouched",
             f"make room, then go on with --resume {path.parent}",
         ) from error

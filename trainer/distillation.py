@@ -21,14 +21,16 @@ from tqdm import tqdm
 from engine.core.errors import RecordingError, UsageError
 from engine.core.files import replaced
 from engine.core.schemes import SCHEMES
+from engine.core.texts import reason
 from trainer.augment import Batch, Faces, central_window, mirror_points
 from trainer.data.crops import CROP_SCALE, CropSet
+from trainer.data.hard_faces import are_closed
 from trainer.init.initialise import load_network
 from trainer.init.origin import origin_folder, origin_name, read_origin
 from trainer.losses.heatmap_distillation import maps_of
 from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
-from trainer.recipes.schema import Training
+from trainer.recipes.schema import PackChoice, TeacherMean, Training
 
 BATCH = 64
 
@@ -41,11 +43,14 @@ class Predictions:
         keys: `[N, 32]` uint8, see `face_keys`.
         points: `[N, K, 2]` in [0, 1] of the stored crops.
         confidence: `[N, K]` in [0, 1].
+        spread: `[N, K]`, how far each of the two views lies from their mean, in sides of the crop; what all points of
+            a face share in x is left out: it is the side on which labels lie.
     """
 
     keys: torch.Tensor
     points: torch.Tensor
     confidence: torch.Tensor
+    spread: torch.Tensor
 
     def places(self) -> dict[bytes, int]:
         """Return where the prediction for a key stands."""
@@ -95,7 +100,21 @@ def check_teachers(training: Training, weights: Mapping[str, Path]) -> None:
 
 def check_loss(training: Training) -> None:
     """Raise `UsageError` if the loss of a training needs teachers that it lacks, or learns nothing from them."""
-    teachers, loss = training.teachers, training.loss
+    teachers, loss, mean = training.teachers, training.loss, training.teacher_mean
+    if not (teachers and not training.live) and (packs := [pack.name for pack in training.packs if pack.relabel]):
+        raise UsageError(
+            f"There is nobody to relabel {' and '.join(packs)}",
+            "this is done by teachers that are asked once, and the recipe has none",
+            "set teachers and live=false, or leave the pack out",
+        )
+    if mean is not None and (training.live or (mean.weights and len(mean.weights) != len(teachers))):
+        raise UsageError(
+            f"The teachers of {training.name} cannot become one",
+            "those that look at each batch stay apart"
+            if training.live
+            else f"{len(teachers)} teachers have {len(mean.weights)} weights",
+            "set live=false" if training.live else "give teacher_mean.weights one number for each teacher",
+        )
     if loss.heatmap_kd.variant != "none" and not (teachers and training.live):
         raise UsageError(
             "There are no heatmaps to distil",
@@ -110,7 +129,9 @@ def check_loss(training: Training) -> None:
         )
 
 
-def with_predictions(crops: CropSet, teachers: Sequence[Path], device: torch.device, runs: Path) -> CropSet:
+def with_predictions(
+    crops: CropSet, teachers: Sequence[Path], device: torch.device, runs: Path, mean: TeacherMean | None = None
+) -> CropSet:
     """Return the same faces with the teachers' predictions, out of files beside their checkpoints where they are kept.
 
     Each teacher sees the upright crop it was trained for and its mirror image; the prediction is the mean of both.
@@ -120,15 +141,46 @@ def with_predictions(crops: CropSet, teachers: Sequence[Path], device: torch.dev
         teachers: the teachers' checkpoints or `.tflite` models.
         device: where the teachers run.
         runs: folder of the runs, where the predictions of models are kept.
+        mean: how they become one teacher; None: each stays by itself.
 
     Raises:
         UsageError: a teacher's checkpoint cannot be read.
     """
     keys = face_keys(crops.faces)
     made = [_predictions(crops.faces, keys, path, device, runs) for path in teachers]
+    if mean is not None:
+        made = [_mean(made, mean)]
+        _leave_closed_eyes(made[0].confidence, crops.faces)
     points = torch.stack([predictions.points for predictions in made], 1)
     confidence = torch.stack([predictions.confidence for predictions in made], 1)
     return replace(crops, faces=replace(crops.faces, teachers=points, teacher_confidence=confidence))
+
+
+def _mean(made: Sequence[Predictions], settings: TeacherMean) -> Predictions:
+    """Return the mean of several teachers' predictions of the same faces, less confident where they are spread."""
+    weights = torch.tensor(settings.weights or [1.0] * len(made))
+    weights = (weights / weights.sum())[:, None, None]
+    points = torch.stack([one.points for one in made])
+    mean = (weights[..., None] * points).sum(0)
+    squares = (points - mean).square().sum(-1) + torch.stack([one.spread for one in made]).square()
+    spread = (weights * squares).sum(0).sqrt()
+    confidence = (weights * torch.stack([one.confidence for one in made])).sum(0)
+    return Predictions(made[0].keys, mean, confidence / (1 + (spread / settings.doubtful).square()), spread)
+
+
+def _leave_closed_eyes(confidence: torch.Tensor, faces: Faces) -> None:
+    """Let teachers `[N, K]` say nothing of eyes that are known to be closed: they hardly see it."""
+    scheme = SCHEMES[confidence.shape[1]]
+    eyes = torch.tensor([*scheme.right_eye, *scheme.left_eye])
+    confidence[are_closed(faces, scheme).nonzero(), eyes] = 0
+
+
+def relabelled(crops: CropSet, choices: Sequence[PackChoice]) -> CropSet:
+    """Return the same faces, those of packs that are to be relabelled with the teachers' mean for labels."""
+    names = {choice.name for choice in choices if choice.relabel}
+    chosen = torch.tensor([name.partition("/")[0] in names for name in crops.names])[:, None, None]
+    points = torch.where(chosen, crops.faces.teachers.mean(1), crops.faces.points)
+    return replace(crops, faces=replace(crops.faces, points=points))
 
 
 class LiveTeachers:
@@ -175,12 +227,12 @@ def _predictions(faces: Faces, keys: torch.Tensor, path: Path, device: torch.dev
         places = kept.places()
     assert kept is not None, "there are faces, and each is kept or new"
     order = torch.tensor([places[key] for key in wanted])
-    return Predictions(keys, kept.points[order], kept.confidence[order])
+    return Predictions(keys, kept.points[order], kept.confidence[order], kept.spread[order])
 
 
 @torch.no_grad()
-def _predict(faces: Faces, network: LandmarkNetwork, ratio: float, name: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return points `[N, K, 2]` in [0, 1] of the stored crops and confidence `[N, K]`."""
+def _predict(faces: Faces, network: LandmarkNetwork, ratio: float, name: str) -> tuple[torch.Tensor, ...]:
+    """Return points, confidence and spread as `Predictions` has them."""
     device = next(network.parameters()).device
     order = torch.tensor(SCHEMES[network.shape.points].mirror, device=device)
     found = []
@@ -190,10 +242,12 @@ def _predict(faces: Faces, network: LandmarkNetwork, ratio: float, name: str) ->
         seen, mirrored = _look(network, images), _look(network, images.flip(3))
         # The window lies in the middle of the crop, so a mirror image of the one is one of the other.
         points, other = ((output.points - 0.5) * ratio + 0.5 for output in (seen, mirrored))
-        points = (points + mirror_points(other, order, some.label_shift)) / 2
+        other = mirror_points(other, order, some.label_shift)
+        apart = (points - other) / 2
+        apart[..., 0] -= apart[..., 0].mean(1, keepdim=True)
         confidence = (seen.confidence_logits.sigmoid() + mirrored.confidence_logits.sigmoid()[:, order]) / 2
-        found.append((points.cpu(), confidence.cpu()))
-    return torch.cat([points for points, _ in found]), torch.cat([confidence for _, confidence in found])
+        found.append(((points + other).cpu() / 2, confidence.cpu(), apart.norm(dim=-1).cpu()))
+    return tuple(map(torch.cat, zip(*found, strict=True)))
 
 
 def _look(network: LandmarkNetwork, images: torch.Tensor) -> LandmarkOutput:
@@ -225,7 +279,7 @@ def _write_predictions(file: Path, predictions: Predictions) -> None:
         own.replace(file)
     except (OSError, SafetensorError) as error:
         raise RecordingError(
-            f"The teacher's predictions {file} cannot be written ({error})",
+            f"The teacher's predictions {file} cannot be written ({reason(error)})",
             "the folder forbids writing, or the disk is full",
             "make room, or copy the teacher's folder to another place",
         ) from error

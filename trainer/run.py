@@ -18,13 +18,15 @@ import torch
 from lightning_fabric import Fabric
 
 from engine.core.errors import UsageError
+from engine.core.schemes import SCHEMES
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops
+from trainer.data.hard_faces import draw_weights
 from trainer.data.held_out import refuse_shared_packs, split_held_out
 from trainer.data.markups import refuse_other_markups
 from trainer.data.validation_faces import load_eyes
 from trainer.devices import first_alone, launch
-from trainer.distillation import LiveTeachers, check_teachers, with_predictions
+from trainer.distillation import LiveTeachers, check_teachers, relabelled, with_predictions
 from trainer.init.from_tflite import restate_norms
 from trainer.init.from_timm import is_timm_file
 from trainer.init.initialise import make_network
@@ -161,10 +163,15 @@ def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: 
     fabric, side = place.fabric, training.network.input_size
     refuse_other_markups(place.data, (*training.packs, *training.validation), training.network.points)
     crops = load_crops(place.data, training.packs, fabric.is_global_zero, size)
+    if (training.turned_draws, training.closed_draws) != (1, 1):
+        scheme = SCHEMES[training.network.points]
+        often = draw_weights(crops.faces, scheme, training.turned_draws, training.closed_draws)
+        crops = replace(crops, sampling_weight=crops.sampling_weight * often)
     if training.teachers and not training.live:
         with fabric.rank_zero_first():  # the others read what it kept
             teachers = [weights[name] for name in training.teachers]
-            crops = with_predictions(crops, teachers, fabric.device, place.runs)
+            crops = with_predictions(crops, teachers, fabric.device, place.runs, training.teacher_mean)
+        crops = relabelled(crops, training.packs)
     faces, validation, turned = split_held_out(crops, place.data, training.hold_out, training.validation, size)
     if not (len(faces) and len(validation)):
         missing, advice = ("validation", "a smaller") if len(faces) else ("training", "a larger")

@@ -17,6 +17,7 @@ from engine.core.files import replaced
 from engine.core.records import read_record
 from engine.core.texts import read_json, reason
 from engine.inference.library import ModelLibrary
+from trainer.arguments import RECIPE_FILE, no_run
 from trainer.checkpoint import CHANGED, LAST, read_header
 from trainer.init.origin import read_origin
 from trainer.recipes import RECIPES
@@ -25,7 +26,6 @@ from trainer.recipes.overrides import run_name
 from trainer.recipes.schema import Training, is_file
 
 RUNS = Path("runs")
-RECIPE_FILE = "recipe.json"
 STAGES, STAGE = "stages", "recipe"  # keys of the file
 
 
@@ -82,11 +82,7 @@ def read_run(folder: Path) -> SavedRun:
         data, runs = (Path(values[key]) if key in values else None for key in ("data_folder", "runs_folder"))
         return SavedRun(trainings, data, runs, values.get("precision"))
     except OSError as error:
-        raise UsageError(
-            f"There is no run in {folder}",
-            f"its file {RECIPE_FILE} cannot be read ({error.strerror})",
-            "give a folder that “understudy train” made, such as runs/NAME, or of a stage alone runs/NAME/1-STAGE",
-        ) from error
+        raise no_run(folder, reason(error)) from error
     except CHANGED as error:
         raise UsageError(
             f"The run in {folder} cannot be read ({reason(error)})",
@@ -184,14 +180,13 @@ def _find_model(name: str) -> Path | None:
     """Return the shipped model, or the user's, that a run became; None if there is none to begin with."""
     full = run_name(name)
     recipe = full.partition(":")[0]
-    if run_name(recipe) != full:
-        return None
     for folder in ModelLibrary().folders:
         model = folder / f"{recipe}.tflite"
         if model.is_file():
             try:
-                read_origin(model)
+                made_by = read_origin(model).recipe["name"]
             except UnderstudyError:  # of another architecture, or damaged
                 continue
-            return model
+            if full in (run_name(recipe), FORMER_NAMES.get(made_by, made_by)):
+                return model
     return None

@@ -127,6 +127,7 @@ def _label(pack: str, place: Place) -> None:
         model = weights.with_name(f"{teacher}.tflite")
         weights = export(weights, model, "teacher").model
     landmarker = load_landmarker(weights)
+    landmarker.as_labelled = True  # its points join those of annotators
     label_pack(place.data / source, landmarker, place.data / pack, LARGEST_DISAGREEMENT, progress=True)
 
 

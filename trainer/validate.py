@@ -9,10 +9,10 @@ import torch
 
 from engine.core.metrics import roc_area
 from engine.core.schemes import SCHEMES, Scheme
-from engine.inference.signals import LEFT_EYE, RIGHT_EYE
 from trainer.augment import Batch, central_window
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.data.validation_faces import EyeStates
+from trainer.losses.eyes import eye_sizes
 from trainer.networks import LandmarkNetwork
 from trainer.recipes.schema import Training
 
@@ -98,9 +98,8 @@ def box_errors(points: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 def eye_ratios(points: torch.Tensor, scheme: Scheme) -> torch.Tensor:
     """Return the mean aspect ratio `[B]` of both eyes, as `aspect_ratio` of the engine does it; 0 without a width."""
-    eyes = torch.stack([points[:, [scheme.as_68[index] for index in eye]] for eye in (RIGHT_EYE, LEFT_EYE)], 1)
-    heights = (eyes[:, :, [1, 2]] - eyes[:, :, [5, 4]]).norm(dim=-1).mean(-1)
-    return (heights / (eyes[:, :, 0] - eyes[:, :, 3]).norm(dim=-1)).nan_to_num(0, 0, 0).mean(1)
+    heights, widths = eye_sizes(points, scheme)
+    return (heights / widths).nan_to_num(0, 0, 0).mean(1)
 
 
 def _eyes_auc(network: LandmarkNetwork, eyes: EyeStates, scheme: Scheme) -> float:

@@ -46,11 +46,9 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _threads(text: str) -> list[int]:
-    try:
-        numbers = [int(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if not numbers or min(numbers) < 1:
+    parts = text.split(",")
+    numbers = [int(part) for part in parts if part.isascii() and part.isdecimal()]
+    if len(numbers) < len(parts) or min(numbers) < 1:
         raise UsageError(
             f"“{text}” names no number of threads", "whole numbers above 0 were expected", "write --threads 1,2"
         )

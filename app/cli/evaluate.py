@@ -5,21 +5,23 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from app.cli.options import add_box, add_detector, add_json, add_model
+from app.cli.options import add_box, add_detector, add_flip, add_json, add_model
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
 from engine.core.metrics import NORMALISERS
 from engine.evaluation.curves import write_curves
 from engine.evaluation.evaluate import FROM_FILE, Evaluation, Task, evaluate, evaluate_points
+from engine.evaluation.eyes import CALIBRATION_SPLIT, EyeEvaluation, evaluate_eyes, has_eye_states
 from engine.evaluation.files import protocol, row_values, summary, write_evaluation
 from engine.evaluation.sheet import write_sheet
 from engine.evaluation.tables import NORMALISER_TEXTS, faces_by_row, table_cells, table_heading, table_rows, title
 from engine.formats.landmark_readers import assigned, read_predictions
 from engine.formats.packs import read_pack
-from engine.inference.card import read_card, write_card
+from engine.inference.card import Card, read_card, write_card
 from engine.inference.detector import make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what errors are percent of: distance of the outer eye corners, of the pupils, or the root of the area of "
         "the true box (default: eyes)",
     )
+    add_flip(parser)
     add_box(parser, "truth")
     add_detector(parser)
     parser.add_argument("--out", metavar="DIR", help="write all figures, tables, the curve and the worst faces there")
@@ -67,11 +70,17 @@ def main(options: argparse.Namespace) -> int:
     Raises:
         UsageError: the result is not of a kind that cards hold.
     """
-    if options.save_to_card and (options.predictions or options.normaliser != "eyes"):
+    if has_eye_states(Path(options.data)):
+        return _evaluate_eyes(options)
+    if options.flip and options.predictions:
+        raise UsageError(
+            "--flip needs a model", "landmarks out of a file have no mirror image", "leave out --flip, or --predictions"
+        )
+    if options.save_to_card and (options.predictions or options.flip or options.normaliser != "eyes"):
         raise UsageError(
             "This result cannot be noted on a card",
-            "cards hold results of models, in percent of the distance of the outer eye corners",
-            "leave out --save-to-card, or --predictions and --normaliser",
+            "cards hold results of models on single pictures, in percent of the distance of the outer eye corners",
+            "leave out --save-to-card, or --predictions, --flip and --normaliser",
         )
     for name in FILES if options.out else ():
         options.guard.check(Path(options.out) / name, is_report=True)
@@ -89,9 +98,10 @@ def main(options: argparse.Namespace) -> int:
 
 def _evaluate_model(options: argparse.Namespace) -> Evaluation:
     landmarker = ModelLibrary().load(options.model)
+    landmarker.flip = options.flip
     pack = read_pack(Path(options.data), options.split, options.labels)
     detector = make_detector(options.detector) if options.box == "detector" else None
-    return evaluate(landmarker, pack, _task(options, landmarker.card.name, options.box), detector)
+    return evaluate(landmarker, pack, _task(options, landmarker.name, options.box), detector)
 
 
 def _evaluate_predictions(options: argparse.Namespace) -> Evaluation:
@@ -99,6 +109,50 @@ def _evaluate_predictions(options: argparse.Namespace) -> Evaluation:
     pack = read_pack(Path(options.data), options.split, options.labels, need_pictures=False)
     task = _task(options, predictions.name, FROM_FILE)
     return evaluate_points(assigned(predictions, pack), predictions.scheme, pack, task)
+
+
+def _evaluate_eyes(options: argparse.Namespace) -> int:
+    """Measure how well closed eyes are told from open ones, and on request note it on the model's card."""
+    given = {"--predictions": options.predictions, "--out": options.out, "--box": options.box != "truth",
+             "--labels": options.labels != "landmarks", "--normaliser": options.normaliser != "eyes",
+             "--flip with --save-to-card": options.flip and options.save_to_card}  # fmt: skip
+    if unfit := [name for name, value in given.items() if value]:
+        raise UsageError(
+            f"{' and '.join(unfit)} cannot be used with {options.data}",
+            "this pack says of its faces only whether their eyes are open, and where the boxes are",
+            f"leave out {' and '.join(unfit)}",
+        )
+    library, model = ModelLibrary(), options.model or DEFAULT_MODEL
+    landmarker = library.load(model)
+    landmarker.flip = options.flip
+    done = evaluate_eyes(landmarker, Path(options.data), options.split)
+    text = (
+        f"{done.model} on {done.data}, split {done.split}, {done.n} faces, {done.closed} with closed eyes\n"
+        f"  AUC of the eye opening  {done.eyes_auc:.4f}\n"
+        f"  median opening          {done.eyes_closed:.3f} closed, {done.eyes_open:.3f} open\n"
+        f"  best cut                {done.eyes_cut:.3f}, right on {done.eyes_right:.1f} % (mean of both kinds)"
+    )
+    report(done.figures(), text, options.json)
+    if options.save_to_card:
+        _note_eyes(library.find(model).with_suffix(".json"), done)
+    return 0
+
+
+def _note_eyes(card_path: Path, done: EyeEvaluation) -> None:
+    """Note what signals need to know of the model, of the split that is there for it; of others the result."""
+    card = read_card(card_path)
+    if done.split != CALIBRATION_SPLIT:
+        _write_metric(card_path, card, {name: value for name, value in done.figures().items() if name != "model"})
+    else:
+        try:
+            write_card(card_path, replace(card, eyes=done.levels))
+        except ValueError as error:
+            raise UsageError(
+                f"The eyes of {card.name} cannot be noted on its card ({error})",
+                "this model does not see whether eyes are closed",
+                "leave out --save-to-card; its blinks mean nothing",
+            ) from error
+    say(f"Noted on {card_path}", error=True)
 
 
 def _task(options: argparse.Namespace, model: str, box: str) -> Task:
@@ -124,11 +178,15 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
 
 def _note(card_path: Path, evaluation: Evaluation) -> None:
     """Put a result on the card in place of an older one of the same protocol."""
-    card, values = read_card(card_path), summary(evaluation)
-    same = ("data", "split", "labels", "box")
-    others = [entry for entry in card.metrics if any(entry.get(name) != values[name] for name in same)]
+    values = summary(evaluation)
     noted = {name: value for name, value in values.items() if name not in ("model", "normaliser") and value is not None}
-    write_card(card_path, replace(card, metrics=(*others, {**noted, "protocol": protocol(evaluation)})))
+    _write_metric(card_path, read_card(card_path), {**noted, "protocol": protocol(evaluation)})
+
+
+def _write_metric(card_path: Path, card: Card, metric: dict[str, Any]) -> None:
+    same = ("data", "split", "labels", "box")
+    others = [entry for entry in card.metrics if any(entry.get(name) != metric.get(name) for name in same)]
+    write_card(card_path, replace(card, metrics=(*others, metric)))
 
 
 def _text(evaluation: Evaluation) -> str:

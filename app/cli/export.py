@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="PACKS",
-        help="folder of the packs that the run learned from; --int8 looks at their training faces",
+        help="folder of the packs that the run learned from: the label shift is measured on their training faces, and "
+        "the ranges of --int8",
     )
     add_overwrite(parser)
     add_json(parser)
@@ -45,15 +46,29 @@ def main(options: argparse.Namespace) -> int:
         target = target.with_stem(target.stem.removesuffix(INT8_MARK) + INT8_MARK)
     for file in (target, target.with_suffix(".json")):
         options.guard.check(file)
-    if options.int8:
-        values, text = _exported_int8(options, target)
-    else:
-        from trainer.run_folder import last_checkpoint
-        from trainer.tflite.export import export
+    from trainer.arguments import check_checkpoint, check_data
 
-        done = export(last_checkpoint(Path(options.checkpoint)), target, options.role)
+    check_checkpoint(Path(options.checkpoint))
+    if options.data is not None:
+        check_data(Path(options.data))
+    from trainer.run_folder import last_checkpoint
+    from trainer.tflite.export import export, note_label_shift
+
+    checkpoint = last_checkpoint(Path(options.checkpoint))
+    if options.int8:
+        values, text = _exported_int8(options, checkpoint, target)
+    else:
+        done = export(checkpoint, target, options.role)
         values = vars(done)
         text = f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
+    if options.data is not None:
+        shift = note_label_shift(target, checkpoint, Path(options.data))
+        values = {**values, "label_shift": shift}
+        text += "\nLabel shift: " + (
+            "not measured, as none of its manual packs is there."
+            if shift is None
+            else f"{shift:+.3%} of the crop side, noted on its card."
+        )
     measure = f"Measure it with “understudy evaluate --model {values['model']} --data PACK --save-to-card”."
     report(values, f"{values['model']} and its card are written.\n{text}\n{measure}", options.json)
     return 0
@@ -69,17 +84,16 @@ def _target(name: str) -> Path:
     return path.with_name(f"{path.name}.tflite")
 
 
-def _exported_int8(options: argparse.Namespace, target: Path) -> tuple[dict[str, Any], str]:
+def _exported_int8(options: argparse.Namespace, checkpoint: Path, target: Path) -> tuple[dict[str, Any], str]:
     if options.data is None:
         raise UsageError(
             "An int8 model cannot be made without faces",
             "the ranges of its numbers are measured on training faces",
             "name the folder of the packs with --data",
         )
-    from trainer.run_folder import last_checkpoint
     from trainer.tflite.export_int8 import export_int8
 
-    done = export_int8(last_checkpoint(Path(options.checkpoint)), Path(options.data), target, options.role)
+    done = export_int8(checkpoint, Path(options.data), target, options.role)
     text = (
         f"Its points differ from PyTorch's by at most {done.difference:.2%} of the crop side.\n"
         f"NME on the run's {done.faces} validation faces: {done.nme_int8:.3f} %, with float16 weights "

@@ -58,11 +58,12 @@ def _new(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     entries = FilterLibrary().entries()
     rows = [
-        (entry.name, entry.title, "you" if entry.own else "the program", entry.folder)
+        (entry.name, entry.title, f"{'you' if entry.own else 'the program'}{' *' * bool(entry.hides)}", entry.folder)
         for entry in entries
         if entry.error is None
     ]
     problems = [f"{entry.name} cannot be used. {entry.error}" for entry in entries if entry.error is not None]
+    problems += [f"* {entry.name} is yours; {entry.hides} is not used." for entry in entries if entry.hides]
     hint = f"Your own filters are in {user_filters()}. “understudy filter new NAME” makes one there."
     text = "\n".join([table([("filter", "title", "from", "folder"), *rows]), *problems, hint])
     report({"filters": [vars(entry) for entry in entries]}, text, options.json)

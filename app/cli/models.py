@@ -1,16 +1,30 @@
-"""`understudy models`: the available models."""
+"""`understudy models`: the available models, and what `models shift` finds out about one."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
-from app.cli.options import add_json
-from app.cli.terminal import number, report, table
+from app.cli.options import add_action, add_json
+from app.cli.terminal import number, report, say, table
+from engine.evaluation.label_shift import SHIFT_DIGITS, measure_label_shift
+from engine.formats.packs import read_pack
+from engine.inference.card import write_card
 from engine.inference.library import ModelEntry, ModelLibrary
 
-add_arguments = add_json  # its only argument
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb and of its subcommand."""
+    add_json(parser)
+    actions = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND")
+    shift = add_action(actions, "shift", _shift, "measure how far a model's points lie beside what they mark")
+    shift.add_argument("model", metavar="NAME|FILE", help="landmark model")
+    shift.add_argument("--data", required=True, nargs="+", metavar="PACK", help="packs of faces that it learned from")
+    shift.add_argument("--split", default="train", metavar="S", help="part of the packs, or all (default: train)")
+    shift.add_argument("--save-to-card", action="store_true", help="note it on the model's card")
+    add_json(shift)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -21,6 +35,25 @@ def main(options: argparse.Namespace) -> int:
         for entry in entries
     ]
     report({"models": values}, _text(entries), options.json)
+    return 0
+
+
+def _shift(options: argparse.Namespace) -> int:
+    library = ModelLibrary()
+    landmarker = library.load(options.model)
+    split = None if options.split == "all" else options.split
+    found = measure_label_shift(landmarker, [read_pack(Path(pack), split) for pack in options.data])
+    text = (
+        f"Label shift of {landmarker.card.name}: {found.shift:+.3%} of the crop side, from {found.faces} faces "
+        f"(on its card: {landmarker.card.label_shift:+.3%}).\n"
+        f"Points on pictures and on their mirror images differ in x by {found.as_labelled:+.2f} % of the eye distance "
+        f"as labelled, and by {found.on_picture:+.2f} % where the card's shift is taken off."
+    )
+    report({"model": landmarker.card.name, **asdict(found)}, text, options.json)
+    if options.save_to_card:
+        card_path = library.find(options.model).with_suffix(".json")
+        write_card(card_path, replace(landmarker.card, label_shift=round(found.shift, SHIFT_DIGITS)))
+        say(f"Noted on {card_path}", error=True)
     return 0
 
 

@@ -15,6 +15,8 @@ from engine.inference.library import ModelLibrary
 # The options that name something to read, by the name of their value; and those that name one file to write.
 INPUTS = ("source", "path", "data", "pack", "predictions", "proposal", "shapes", "checkpoint", "runs", "resume", "root")
 OUTPUTS = ("record", "picture", "screenshot", "sheet", "json")
+# Options that take “-”, or have a sentence of their own for it.
+TAKE_DASH = ("json", "source", "path")
 # What is read from a folder besides its pictures: from a pack, an evaluation or a run.
 READ_FROM_FOLDERS = ("annotations.npz", "meta.json", "images", "evaluation.json", "recipe.json")
 CHECKPOINTS = ("last.safetensors", "best.safetensors")
@@ -33,8 +35,16 @@ def guard_outputs(options: argparse.Namespace) -> OutputGuard:
     """Return the guard of a command, once it has let the options pass that name a single file to write.
 
     Raises:
-        UsageError: one of them would destroy something, or two name the same file.
+        UsageError: one of them would destroy something, two name the same file, or one that names something is “-”,
+            which would become a file of this name.
     """
+    dashes = [name for name, value in vars(options).items() if value == TO_TERMINAL and name not in TAKE_DASH]
+    if dashes:
+        raise UsageError(
+            f"“{dashes[0]}” cannot be {TO_TERMINAL}",
+            "only --json - writes to the terminal, and nothing is read from standard input",
+            "give a name",
+        )
     guard = OutputGuard(_inputs(options), getattr(options, "overwrite", False))
     taken: dict[Path, str] = {}
     for name in OUTPUTS:

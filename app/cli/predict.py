@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
-from app.cli.options import add_box, add_detector, add_max_faces, add_model
+from app.cli.options import add_box, add_detector, add_flip, add_max_faces, add_model
 from app.cli.outputs import add_overwrite, pictures_in
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source
@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("path", metavar="PATH", help="picture, folder of pictures, video or pack")
     add_model(parser)
+    add_flip(parser)
+    parser.add_argument(
+        "--as-labelled",
+        action="store_true",
+        help="leave the points where the labels of the training data lie beside what they mark, as “evaluate” does",
+    )
     parser.add_argument(
         "--out", required=True, metavar="FILE|DIR", help="FILE.jsonl, FILE.csv, or a folder for .pts files"
     )
@@ -40,6 +46,7 @@ def main(options: argparse.Namespace) -> int:
     out, guard = Path(options.out), options.guard
     guard.check(out, is_report=is_prediction_log(out))
     landmarker = ModelLibrary().load(options.model)
+    landmarker.flip, landmarker.as_labelled = options.flip, options.as_labelled
     detector = make_detector(options.detector)
     path = Path(options.path).expanduser()
     if is_pack(path):
@@ -81,6 +88,6 @@ def _write(predictions: Iterator[Prediction], options: argparse.Namespace, landm
             yield prediction
 
     count = write_predictions(counted(), Path(options.out))
-    say(f"{count} pictures or frames, landmarks by {landmarker.card.name}: {options.out}")
+    say(f"{count} pictures or frames, landmarks by {landmarker.name}: {options.out}")
     if empty:
         say(f"No face in {empty} of {count} of them")

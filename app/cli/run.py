@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from app.cli.display import display_problem, require_libraries
-from app.cli.options import add_detector, add_json, add_max_faces, add_model, positive
+from app.cli.options import add_detector, add_flip, add_json, add_max_faces, add_model, positive
 from app.cli.outputs import add_overwrite
 from app.cli.terminal import INTERRUPTED, number, report, say
 from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="camera number or name, file, folder, or “sample” (default: the first camera, else the sample)",
     )
     add_model(parser, default=None)
+    add_flip(parser, "; in the window for teachers only")
     add_detector(parser)
     add_max_faces(parser, f" in pictures, {LIVE_FACES} in cameras and videos")
     parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
@@ -77,7 +78,7 @@ def main(options: argparse.Namespace) -> int:
     from app.app import WindowOptions, run_window  # Qt is loaded only when a window is shown
 
     screenshot = Path(options.screenshot) if options.screenshot else None
-    given = options.source, options.model, options.detector, options.max_faces, options.stream
+    given = options.source, options.model, options.flip, options.detector, options.max_faces, options.stream
     return run_window(WindowOptions(*given, screenshot, SCREENSHOT_AFTER))
 
 
@@ -108,6 +109,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _headless(options: argparse.Namespace) -> int:
     landmarker = ModelLibrary().load(options.model or DEFAULT_MODEL)
+    landmarker.flip = options.flip
     pipeline = Pipeline(make_detector(options.detector), landmarker, max_faces=options.max_faces)
     source = open_guarded(lambda: open_source(options.source))
     if options.source is None and source.kind is SourceKind.SAMPLE:

@@ -81,6 +81,7 @@ def main(options: argparse.Namespace) -> int:
     if options.list:
         return _list(options)
     if options.resume is not None:
+        _refuse_early(options)
         return _resume(options)
     if options.steps is not None:
         raise UsageError(
@@ -90,7 +91,22 @@ def main(options: argparse.Namespace) -> int:
         )
     if options.recipe is None:
         raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
+    _refuse_early(options)
     return _show(options) if options.show else _train(options)
+
+
+def _refuse_early(options: argparse.Namespace) -> None:
+    """Refuse what can be refused before torch is imported; what needs the recipes is refused later."""
+    from trainer.arguments import check_data, check_run
+    from trainer.recipes.names import STAGES, check_changes, find_stage
+
+    check_changes(options.set)
+    if options.resume is not None:
+        check_run(Path(options.resume))
+    else:
+        find_stage(options.recipe, options.stage, STAGES)
+    if options.data is not None or (options.resume is None and not options.show):
+        check_data(Path(options.data or "data"))
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -275,8 +275,7 @@ class LivePage(QWidget):
 
     def _on_models(self, entries: list[ModelEntry]) -> None:
         self._entries = entries
-        for picker in self.panel.lanes.pickers:
-            picker.set_entries(entries)
+        self.panel.lanes.set_entries(entries)
         self.view.lane_plates.set_models(cards_of(entries))
         if self._compares:
             self._choose_other()

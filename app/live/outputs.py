@@ -18,6 +18,7 @@ from app.live.screenshot import new_name, own_folder
 from app.shell.background import Background
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
+from engine.core.texts import reason
 from engine.inference.signals import FaceSignals
 from engine.live.view import View
 from engine.output.landmark_log import LandmarkLog, Logged
@@ -217,7 +218,7 @@ class Outputs(QObject):
             self.failed.emit(
                 UnderstudyError(
                     f"Nothing can be written into {self._folder}",
-                    str(error),
+                    reason(error),
                     "choose another folder in the settings file",
                 )
             )

@@ -15,6 +15,7 @@ from app.settings.schema import LaneSettings
 from app.settings.store import SettingsStore
 from app.shell.background import Background, Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
+from engine.inference.landmarker import model_of
 from engine.inference.pipeline import Pipeline
 from engine.live.file_reader import Playback
 from engine.live.finder import OnResult
@@ -332,7 +333,7 @@ class Player(QObject):
 
     def _report_view(self, view: View) -> None:
         for lane, shown in enumerate(view.lanes):
-            model = shown.result.model  # "" on frames that no model processed
+            model = model_of(shown.result.model)  # "" on frames that no model processed
             if model and model != self.at_work[lane]:
                 self.at_work[lane] = model
                 self.model_changed.emit(lane, model)

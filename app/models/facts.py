@@ -89,6 +89,7 @@ def accuracy_headings() -> tuple[str, ...]:
         translate("model_facts", "FR10 %"),
         translate("model_facts", "AUC10"),
         translate("model_facts", "Confidence AUC"),
+        translate("model_facts", "Eyes AUC"),
     )
 
 
@@ -116,7 +117,7 @@ def _accuracy_row(metric: Mapping[str, Any]) -> tuple[str, ...]:
     counted = str(faces if faces is not None else all_faces or NONE)
     if faces is not None and all_faces is not None and faces != all_faces:
         counted = translate("model_facts", "{0} of {1}").format(faces, all_faces)
-    numbers = (("nme", 2), ("fr10", 2), ("auc10", 3), ("visibility_auc", 3))
+    numbers = (("nme", 2), ("fr10", 2), ("auc10", 3), ("visibility_auc", 3), ("eyes_auc", 3))
     return (
         str(metric.get("data", NONE)),
         str(metric.get("split") or translate("model_facts", "all")),

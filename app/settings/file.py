@@ -17,7 +17,7 @@ from app.settings.schema import Settings, paths_by_key, setting_types, value_at,
 from engine.core.errors import UnderstudyError
 from engine.core.files import read_regular, replaced
 from engine.core.records import LONGEST_SHOWN, Mistake, read_value
-from engine.core.texts import NESTED, decoded, parse_toml
+from engine.core.texts import LONGEST_MARK, NESTED, decoded, parse_toml
 
 HEADER = "# Settings of Understudy. Only what differs from the defaults is here; remove a line to get its default.\n"
 BROKEN_SUFFIX = ".broken.toml"
@@ -28,6 +28,7 @@ MOST_PARSED = 1_000_000  # letters, as the text is parsed again without each wro
 MOST_NAMED = 5
 LOST = "lost-section-"  # replaces a heading that cannot be read
 EVERYTHING = "the whole file"
+NOT_UTF_8 = f"{EVERYTHING}: save it as UTF-8"  # as UTF-16 without a mark at its beginning
 
 
 class SettingsError(UnderstudyError):
@@ -73,8 +74,9 @@ def read_settings(path: Path) -> StoredSettings:
         )
         return StoredSettings(problem=problem, replaceable=False)
     # tomllib refuses NUL, so a letter that is not UTF-8 loses its line, like any other mistake.
-    text = decoded(raw, "replace").replace("\ufffd", "\0")
-    values, broken = _parse(text) if len(raw) <= MOST_BYTES else ({}, [EVERYTHING])
+    text = decoded(raw, "replace")
+    useless = EVERYTHING if len(raw) > MOST_BYTES else NOT_UTF_8 if "\0" in text[:LONGEST_MARK] else ""
+    values, broken = ({}, [useless]) if useless else _parse(text.replace("\ufffd", "\0"))
     settings, unknown, wrong = _from_values(values, Settings())
     broken = [name[:LONGEST_SHOWN] for name in broken + wrong]
     if not broken:

@@ -35,6 +35,10 @@ WORDS = {
         "L",
         QT_TR_NOOP("Locked or live timing"),
     ),
+    "live.flip": Words(
+        QT_TR_NOOP("Average with the mirror image"),
+        QT_TR_NOOP("Teachers look at each face and at its mirror image: more exact landmarks, but twice the time"),
+    ),
     "live.magnification": Words(
         QT_TR_NOOP("Magnification"), QT_TR_NOOP("How much longer than true the arrows are drawn")
     ),

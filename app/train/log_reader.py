@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.core.errors import UsageError
 from engine.core.files import open_regular
-from engine.core.texts import decoded, parse_json, read_json
+from engine.core.texts import decoded, parse_json, parse_number, read_json, reason
 
 RECIPE_FILE, CHECKPOINT, OUTPUT = "recipe.json", "last.safetensors", "output.txt"
 LARGEST_DEPTH = 3  # of the folders of runs below that of all runs
@@ -183,7 +183,7 @@ def _read_column(folders: Sequence[Path], stages: Sequence[Mapping[str, Any]], f
     for folder, stage in zip(folders, stages, strict=True):
         for row in _read_rows(folder / file):
             with suppress(LookupError, ValueError, TypeError):  # half of a row that is being written
-                step, value = begin + int(row["step"]), float(row[column])
+                step, value = begin + int(row["step"]), parse_number(row[column])
                 if math.isfinite(value):
                     points.append((step, value))
         begin += _steps(stage)
@@ -264,7 +264,7 @@ def read_recipes(file: Path) -> list[RecipeFacts]:
         return [recipe_facts(entry) for entry in read_json(file)["recipes"]]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise UsageError(
-            f"The trainer's list of recipes cannot be read ({error})",
+            f"The trainer's list of recipes cannot be read ({reason(error)})",
             "the trainer is of another version than the application",
             "install both again, from one version",
         ) from error

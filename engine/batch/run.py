@@ -139,7 +139,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         nme=stats.nme,
         jitter=stats.jitter,
         blinks=sum(blinks.values()),
-        model=pipeline.landmarker.card.name,
+        model=pipeline.landmarker.name,
         source=source.name,
         files={kind: str(path) for kind, path in written.items() if path is not None},
     )

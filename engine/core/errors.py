@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copyreg
 from pathlib import Path
+from typing import Any
 
 
 def sentence(text: str) -> str:
@@ -24,6 +26,9 @@ class UnderstudyError(Exception):
         # `what` may begin with the name of a file, which keeps its case.
         super().__init__(f"{what}. {sentence(why)} {sentence(fix)}")
         self.what, self.why, self.fix = what, why, fix
+
+    def __reduce__(self) -> tuple[Any, ...]:  # errors cross from one process to another, whatever their arguments
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 class SourceError(UnderstudyError):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.core.frame import Frame
 from engine.core.geometry import Box
+from engine.core.records import Finite
 from engine.core.schemes import Scheme
 
 # Pixels: the larger side of the smallest landmark box on which landmarks are exact. Of faces of 40 pixels the error is
@@ -17,6 +18,31 @@ from engine.core.schemes import Scheme
 SMALLEST_FACE = 40.0
 # The stages of the pipeline, in order.
 STAGES = ("capture", "detect", "landmark", "smooth", "draw")
+
+
+@dataclass(frozen=True)
+class EyeLevels:
+    """What the aspect ratio of an eye is as a model places the lids, whose points meet in no closed eye.
+
+    Attributes:
+        closed, open: of a closed eye and of an open one, as most are.
+        cut: what tells the two apart best.
+
+    Raises:
+        ValueError: they are not in this order.
+    """
+
+    closed: Finite = 0.12
+    open: Finite = 0.28
+    cut: Finite = 0.192
+
+    def __post_init__(self) -> None:
+        if not self.closed < self.cut < self.open:
+            raise ValueError(f"the eye levels {self} are not in order: closed, cut, open")
+
+    def openness(self, ratio: float) -> float:
+        """Return where an aspect ratio is between closed, 0, and open, 1; beyond both too, NaN for NaN."""
+        return (ratio - self.closed) / (self.open - self.closed)
 
 
 @dataclass(frozen=True)
@@ -59,6 +85,7 @@ class Result:
         nme: error of the face nearest to the ground truth in percent of the eye distance; None without truth.
         not_finite: whether an output of the model was not finite; such faces are not in `faces`.
         run: number of the unbroken run of results that it belongs to; every discontinuity begins a new run.
+        eyes: how open eyes are read off the model's landmarks.
         cpu_ms: milliseconds of processor time that it took.
     """
 
@@ -70,6 +97,7 @@ class Result:
     nme: float | None = None
     not_finite: bool = False
     run: int = 0
+    eyes: EyeLevels = EyeLevels()
     cpu_ms: float = 0.0
 
     @property

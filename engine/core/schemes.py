@@ -147,7 +147,10 @@ def eye_centres(scheme: Scheme, points: NDArray[np.floating]) -> tuple[NDArray[n
     """Return the means `[2]` of the labelled points around the right and the left eye; NaN where there are none."""
     centres = []
     for eye in (scheme.right_eye, scheme.left_eye):
-        labelled = points[list(eye)]
-        labelled = labelled[np.isfinite(labelled).all(1)]
-        centres.append(labelled.mean(0) if len(labelled) else np.full(2, np.nan))
+        centre = points[list(eye)].mean(0)
+        if not np.isfinite(centre).all():  # rare: a point has no label
+            labelled = points[list(eye)]
+            labelled = labelled[np.isfinite(labelled).all(1)]
+            centre = labelled.mean(0) if len(labelled) else np.full(2, np.nan)
+        centres.append(centre)
     return centres[0], centres[1]

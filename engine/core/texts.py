@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import re
 import tomllib
 import unicodedata
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core.files import read_regular
+from engine.core.records import LONGEST_SHOWN
 
 # Longest first: the mark of UTF-16 is the beginning of that of UTF-32.
 _MARKS = {
@@ -23,14 +25,29 @@ LONGEST_MARK = 4  # bytes
 MOST_LEVELS = 50  # of tables and lists in one another
 _BETWEEN_KEYS = re.compile(r"[,=\[\]{}]")
 NESTED = "It is nested too deeply (at end of document)"
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NO_NUMBER = re.compile(r"[+-]?nan(?:\([a-z]*\))?", re.IGNORECASE)  # as C writes it too
 _LONG_NUMBER = re.compile(r"[0-9a-fA-F_]{1000}")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LONGEST_REASON = 200  # characters
+# What Python shows of objects, in the messages of libraries, and what is left of it for people.
+_REPRESENTED = (
+    (re.compile(r"\s*'?<[^<>]* at 0x[0-9A-Fa-f]+>'?"), ""),
+    (re.compile(r"\b(?:\w*Path\()(['\"])(.*?)\1\)"), r"“\2”"),
+    (re.compile(r"\bb(['\"])(.*?)\1"), r"“\2”"),
+)
 
 
 def encoding_of(head: bytes) -> str:
-    """Return the encoding of a text by its first bytes: UTF-8, or what a mark says."""
-    return next((name for mark, name in _MARKS.items() if head.startswith(mark)), "utf-8")
+    """Return the encoding of a text by its first bytes: UTF-8, or what a mark says.
+
+    Raises:
+        UnicodeDecodeError: there is no mark, but a zero byte, which UTF-16 and UTF-32 have and no text in UTF-8.
+    """
+    name = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
+    if name is None and b"\0" in head:
+        raise UnicodeDecodeError("utf-8", head, head.index(b"\0"), head.index(b"\0") + 1, "a zero byte")
+    return name or "utf-8"
 
 
 def decoded(data: bytes, errors: str = "strict") -> str:
@@ -39,7 +56,13 @@ def decoded(data: bytes, errors: str = "strict") -> str:
     Raises:
         UnicodeDecodeError: it is neither UTF-8 nor UTF-16 with a mark, and `errors` is `strict`.
     """
-    return data.decode(encoding_of(data), errors).replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        encoding = encoding_of(data)
+    except UnicodeDecodeError:
+        if errors == "strict":
+            raise
+        encoding = "utf-8"
+    return data.decode(encoding, errors).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_text(path: Path, cap: int) -> str:
@@ -50,6 +73,20 @@ def read_text(path: Path, cap: int) -> str:
         UnicodeDecodeError: it is neither UTF-8 nor UTF-16 with a mark.
     """
     return decoded(read_regular(path, cap))
+
+
+def parse_number(text: str) -> float:
+    """Return the finite decimal number that a text is; NaN for “nan”.
+
+    Raises:
+        ValueError: it is none. Python's `float` would also take 1_0, infinity and the digits of other scripts.
+    """
+    stripped = text.strip()
+    if _NO_NUMBER.fullmatch(stripped):
+        return math.nan
+    if not _DECIMAL.fullmatch(stripped) or math.isinf(number := float(stripped)):
+        raise ValueError(f"“{stripped[:LONGEST_SHOWN]}” is no number")
+    return number
 
 
 def parse_json(text: str) -> Any:
@@ -97,12 +134,15 @@ def parse_toml(text: str) -> dict[str, Any]:
 def reason(error: BaseException) -> str:
     """Return in a few words, for the brackets of a sentence, why a file could not be read."""
     if isinstance(error, UnicodeError):
-        return "it is not written in UTF-8"
+        return "it is not written in UTF-8; save it as UTF-8"
     if isinstance(error, MemoryError):
         return "it does not fit into the memory"
     if isinstance(error, KeyError):
         return f"{error} is missing"
-    text = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    text = " ".join(str((isinstance(error, OSError) and error.strerror) or error).split())
+    for pattern, shown in _REPRESENTED:
+        text = pattern.sub(shown, text)
+    text = text or type(error).__name__
     return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1]}…"
 
 

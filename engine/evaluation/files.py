@@ -71,6 +71,7 @@ def protocol(evaluation: Evaluation) -> str:
     return (
         f"NME and FR10 in percent of {NORMALISER_TEXTS[evaluation.normaliser]} over labelled points, nme_box of the "
         f"square root of the true box's area; {CROPS[evaluation.box]}"
+        + ("" if evaluation.box == FROM_FILE else "; points as labelled, the card's label shift is not taken off")
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -20,6 +21,8 @@ from engine.filters.painter import Filter, LoadedLayer
 from engine.filters.reading import SPEC_NAME, read_spec
 from engine.filters.spec import LayerSpec
 from engine.formats.landmark_readers import read_pts
+
+log = logging.getLogger(__name__)
 
 SHIPPED = asset_path("filters")
 TEMPLATE = SHIPPED / "_template"  # the library leaves out names with this beginning
@@ -40,6 +43,7 @@ class FilterEntry:
         title: its name for people; that of the folder where it cannot be read.
         own: whether it is in the user's own folder of filters, so that its hook may be run.
         error: why it cannot be used; None if it can.
+        hides: the folder of another filter of this name, which it takes the place of; None for none.
     """
 
     name: str
@@ -48,10 +52,11 @@ class FilterEntry:
     own: bool
     hook: bool
     error: FilterError | None
+    hides: Path | None = None
 
 
 class FilterLibrary:
-    """Filters by name.
+    """Filters by name. One that takes the place of another is logged the first time.
 
     Args:
         folders: where to look; the first folder that has a name wins. The user's, then the shipped ones, if None.
@@ -59,13 +64,16 @@ class FilterLibrary:
 
     def __init__(self, folders: tuple[Path, ...] | None = None) -> None:
         self.folders = folders or (user_filters(), SHIPPED)
+        self._logged: set[Path] = set()
 
     def entries(self) -> list[FilterEntry]:
         """Return every filter, by name; those that cannot be used with the reason. Images are read, hooks not run."""
-        found: dict[str, Path] = {}
-        for folder in reversed(self.folders):
-            found.update({spec.parent.name: spec.parent for spec in folder.glob(f"*/{SPEC_NAME}")})
-        return [filter_entry(found[name]) for name in sorted(found) if not name.startswith(("_", "."))]
+        found: dict[str, list[Path]] = {}
+        for folder in self.folders:
+            for spec in folder.glob(f"*/{SPEC_NAME}"):
+                found.setdefault(spec.parent.name, []).append(spec.parent)
+        names = sorted(name for name in found if not name.startswith(("_", ".")))
+        return [replace(filter_entry(found[name][0]), hides=self._hidden(found[name])) for name in names]
 
     def find(self, name: str) -> Path:
         """Return the folder of a filter given by name or by path.
@@ -73,9 +81,10 @@ class FilterLibrary:
         Raises:
             UsageError: there is no such filter.
         """
-        for folder in self.folders:
-            if Path(name).name == name and (folder / name / SPEC_NAME).is_file():
-                return folder / name
+        named = self.folders if Path(name).name == name else ()
+        if found := [folder / name for folder in named if (folder / name / SPEC_NAME).is_file()]:
+            self._hidden(found)
+            return found[0]
         if (Path(name) / SPEC_NAME).is_file():
             return Path(name)
         names = [entry.name for entry in self.entries()]
@@ -84,6 +93,13 @@ class FilterLibrary:
             f"the filters here are: {', '.join(names) or 'none'}",
             suggestion(name, names, f"choose one of these, or give a folder with a {SPEC_NAME}"),
         )
+
+    def _hidden(self, folders: list[Path]) -> Path | None:
+        """Return the second of the filters of one name, which the first takes the place of; None if there is none."""
+        if len(folders) > 1 and folders[0] not in self._logged:
+            self._logged.add(folders[0])
+            log.warning("The filter in %s is used, and not that in %s, which has the same name", *folders[:2])
+        return folders[1] if len(folders) > 1 else None
 
 
 def load_filter(folder: Path, hooks: bool = False) -> Filter:

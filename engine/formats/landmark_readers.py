@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -19,19 +21,28 @@ from engine.core.files import open_regular
 from engine.core.geometry import landmark_box
 from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES, Scheme
-from engine.core.texts import LONGEST_MARK, cell_name, encoding_of, parse_json, read_text, reason, same_name
+from engine.core.texts import (
+    LONGEST_MARK,
+    cell_name,
+    encoding_of,
+    parse_json,
+    parse_number,
+    read_text,
+    reason,
+    same_name,
+)
 from engine.formats.arrays import read_npz
 from engine.formats.landmark_writers import PTS_ORIGIN
 from engine.formats.packs import FARTHEST_PIXEL, Pack, read_arrays
 
 # A second prediction that overlaps a labelled face by more than this is a duplicate.
 SAME_FACE = 0.5
-PTS_FORM = re.compile(r"\s*version\s*:[^\n{]*\n\s*n_points\s*:\s*(\d{1,9})\s*\{([^{}]*)\}\s*", re.IGNORECASE)
+PTS_FORM = re.compile(r"\s*version\s*:[^\n{]*\n\s*n_points\s*:\s*([0-9]{1,9})\s*\{([^{}]*)\}\s*", re.IGNORECASE)
 LARGEST_PTS = 1_000_000  # bytes
 LARGEST_TABLE, MOST_ROWS = 200_000_000, 500_000  # bytes; rows of a CSV, lines of JSON
 LONGEST_LINE = 10_000_000  # characters
 UNKNOWN = ("", "na", "n/a", "null", "none")  # cells, as other programs leave them empty; “nan” too
-POINT_COLUMN = re.compile(r"[xyc]\d+")
+POINT_COLUMN = re.compile(r"[xyc][0-9]+")
 # Before version 2, `understudy predict` named the corners of the box as the first two points, which came after them;
 # what pandas wrote again has a “.1” behind the second.
 OLD_BOX = ("x0", "y0", "x1", "y1")
@@ -136,7 +147,8 @@ def read_pts(path: Path, *points: int, unknown: bool = False) -> NDArray[np.floa
     try:
         match = PTS_FORM.fullmatch(read_text(path, LARGEST_PTS))
     except (OSError, UnicodeDecodeError) as error:
-        raise PackError(f"{path} cannot be read ({reason(error)})", "the file is damaged", "unpack it again") from error
+        why = "the file is damaged, written in another form, or no file at all"
+        raise PackError(f"{path} cannot be read ({reason(error)})", why, "write or unpack it again") from error
     if match is None:
         raise PackError(
             f"{path} is no .pts file",
@@ -152,9 +164,10 @@ def read_pts(path: Path, *points: int, unknown: bool = False) -> NDArray[np.floa
             "it was cut off, edited, or labelled by another markup",
             "unpack it again, or remove it together with its picture",
         )
+    numbers = []
     for number, line in enumerate(lines, 1):
         try:
-            values = np.array([float(text) for text in line])
+            values = np.array([parse_number(text) for text in line])
         except ValueError:
             values = np.empty(0)
         if len(values) == 2 and np.isnan(values).any() and not unknown:
@@ -163,13 +176,14 @@ def read_pts(path: Path, *points: int, unknown: bool = False) -> NDArray[np.floa
                 "the tool that wrote it left hidden points out, but here all of them are needed",
                 "label this point, or remove the file together with its picture",
             )
-        if len(values) != 2 or np.isinf(values).any():
+        if len(values) != 2:
             raise PackError(
                 f"Point {number} of {path} is “{' '.join(line)[:LONGEST_SHOWN]}”",
                 "two numbers were expected: x and y",
                 "unpack it again, or remove it together with its picture",
             )
-    return np.array(lines, np.float64).astype(np.float32) - np.float32(PTS_ORIGIN)
+        numbers.append(values)
+    return np.array(numbers).astype(np.float32) - np.float32(PTS_ORIGIN)
 
 
 @dataclass(frozen=True)
@@ -208,7 +222,7 @@ def _table_rows(lines: Iterator[str], keys: Sequence[str]) -> Iterator[LandmarkR
     if twice:
         raise ValueError(f"the column “{twice[0]}” is there twice")
     columns |= {name: columns[f"{name}.1"] for name in OLD_BOX if f"{name}.1" in columns}
-    count = sum(re.fullmatch(r"x\d+", name) is not None for name in columns)
+    count = sum(re.fullmatch(r"x[0-9]+", name) is not None for name in columns)
     points = [f"{axis}{index}" for index in range(max(1, count)) for axis in "xy"]
     missing = [name for name in points if name not in columns]
     if not any(key in columns for key in keys):
@@ -226,14 +240,16 @@ def _table_rows(lines: Iterator[str], keys: Sequence[str]) -> Iterator[LandmarkR
         if (found := found + 1) > MOST_ROWS:
             raise ValueError(f"it has more than {MOST_ROWS} rows")
         cells = {name: row[index].strip() for name, index in others.items()}
-        yield LandmarkRow(cells, np.reshape([_number(row[index]) for index in order], (-1, 2)))
+        try:
+            numbers = [_number(row[index]) for index in order]
+        except ValueError as error:
+            raise ValueError(f"line {rows.line_num}: {error}") from None
+        yield LandmarkRow(cells, np.reshape(numbers, (-1, 2)))
 
 
 def _number(cell: str) -> float:
     text = cell.strip()
-    if "_" in text:
-        raise ValueError(f"“{text[:LONGEST_SHOWN]}” is no number")  # Python would leave the mark out: 1_0 is 10
-    return float("nan" if text.lower() in UNKNOWN else text.replace(",", "."))
+    return math.nan if text.lower() in UNKNOWN else parse_number(text.replace(",", "."))
 
 
 def _read_npz(path: Path) -> Faces:
@@ -292,10 +308,16 @@ def _checked(path: Path, faces: Faces) -> Predictions:
 
 def _points(path: Path, image: str, landmarks: Any) -> NDArray[np.float32]:
     """Return the landmarks of one face as `[K, 2]` float32."""
-    try:
-        points = np.asarray(landmarks, np.float64)
-    except (ValueError, TypeError, OverflowError):
-        points = np.empty(0)
+    points = np.empty(0)
+    with suppress(ValueError, TypeError, OverflowError):
+        given = np.asarray(landmarks)
+        if given.dtype.kind in "USb":  # which numpy would convert
+            raise UsageError(
+                f"The landmarks of {image} in {path.name} hold texts or truth values",
+                "numbers were expected, without quotation marks",
+                "write them as numbers",
+            )
+        points = given.astype(np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) not in SCHEMES:
         raise UsageError(
             f"The landmarks of {image} in {path.name} have the shape {points.shape}",

@@ -3,6 +3,8 @@
 `annotations.npz` holds arrays of equal length N: `image` (paths below the folder), `landmarks` (N, K, 2) float in
 pixels with NaN for points without a label, and optionally `visibility` (N, K), `split` (N,), `subset` (N,), WFLW's
 `attributes` (N, 6), `landmarks_2d` and others.
+
+A large pack may consist of parts: folders below it, each of them a pack, listed in `parts.json`. It reads as one.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from numpy.typing import NDArray
 
 from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES, Scheme
-from engine.core.texts import reason
+from engine.core.texts import read_json, reason
 from engine.formats.arrays import read_npz
 
+PARTS = "parts.json"
 # A label further from the origin than this many pixels cannot be in a picture.
 FARTHEST_PIXEL = 1e5
 # The flag of a point that can be seen.
@@ -66,7 +69,23 @@ class Pack:
 
 def is_pack(folder: Path) -> bool:
     """Return whether `folder` seems to be a pack."""
-    return (folder / "annotations.npz").is_file()
+    return (folder / "annotations.npz").is_file() or (folder / PARTS).is_file()
+
+
+def part_folders(folder: Path) -> list[Path]:
+    """Return the folders of a pack's parts, each of them a pack, in their order: for most packs the folder itself.
+
+    Raises:
+        PackError: their list is damaged.
+    """
+    file = folder / PARTS
+    if (folder / "annotations.npz").is_file() or not file.is_file():
+        return [folder]
+    with _damage_named(file):
+        names = read_json(file)
+        if not isinstance(names, list) or not names or not all(Path(str(name)).name == name for name in names):
+            raise ValueError("it lists no names of folders")
+    return [folder / name for name in names]
 
 
 def read_pack(
@@ -106,7 +125,7 @@ def _read_pack(folder: Path, split: str | None, labels: str, skip_unlabelled: bo
     scheme = _checked_scheme(folder, labels, names, landmarks)
     landmarks = landmarks.astype(np.float32)
     splits, subsets = (arrays.get(name, np.full(len(names), "")).astype(str) for name in ("split", "subset"))
-    chosen = _chosen(folder, splits, split)
+    chosen = chosen_faces(folder, splits, split)
     labelled = np.asarray(np.isfinite(landmarks).all(-1).any(-1))
     if skip_unlabelled:
         chosen &= labelled
@@ -164,6 +183,9 @@ def read_arrays(folder: Path, wanted: Collection[str] | None = None) -> dict[str
     Raises:
         PackError: the folder is no pack, its file is damaged, names pictures elsewhere, or was cut off.
     """
+    parts = part_folders(folder)
+    if parts != [folder]:
+        return _together([(part.name, read_arrays(part, wanted)) for part in parts])
     file = folder / "annotations.npz"
     if not file.is_file():
         raise PackError(
@@ -191,6 +213,14 @@ def read_arrays(folder: Path, wanted: Collection[str] | None = None) -> dict[str
             "write it again",
         )
     return arrays
+
+
+def _together(parts: list[tuple[str, dict[str, NDArray]]]) -> dict[str, NDArray]:
+    """Return the arrays that all parts have, one after the other, with the parts' names in front of the pictures'."""
+    for name, arrays in parts:
+        arrays["image"] = np.array([f"{name}/{image}" for image in arrays["image"]], str)
+    common = [name for name in parts[0][1] if all(name in arrays for _, arrays in parts)]
+    return {name: np.concatenate([arrays[name] for _, arrays in parts]) for name in common}
 
 
 @contextmanager
@@ -232,7 +262,12 @@ def _checked_scheme(folder: Path, labels: str, names: NDArray, landmarks: NDArra
     return SCHEMES[shape[1]]
 
 
-def _chosen(folder: Path, splits: NDArray, split: str | None) -> NDArray[np.bool_]:
+def chosen_faces(folder: Path, splits: NDArray, split: str | None) -> NDArray[np.bool_]:
+    """Return which faces of a pack, whose splits are `splits` `[N]`, belong to a split or to its parts; None for all.
+
+    Raises:
+        PackError: there is no face, or no such split.
+    """
     if not len(splits):
         raise PackError(
             f"The pack {folder} holds no face", "it was written before anything was put into it", "write it again"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 from engine.core.errors import ModelError
+from engine.core.faces import EyeLevels
 from engine.core.files import replaced
 from engine.core.records import (
     Choice,
@@ -28,7 +29,7 @@ from engine.core.texts import read_json, reason
 LARGEST_CARD = 1_000_000  # bytes
 Count = Annotated[int, Range(0, 1e15), Form("a whole number")]
 # Of measured results: the fields that are numbers wherever they are known.
-FIGURES = ("nme", "nme_box", "fr10", "auc10", "visibility_auc")
+FIGURES = ("nme", "nme_box", "fr10", "auc10", "visibility_auc", "eyes_auc")
 ROLES = ("student", "teacher")
 _BYTES = Rule("[0, 255], as normalisation belongs into the model,", lambda limits: list(limits) == [0, 255])
 
@@ -92,6 +93,9 @@ class Card:
         minimum_runtime: version of the oldest TensorFlow Lite that loads the file.
         licence: what the model may be used for.
         data: what it was trained on, and which of it was derived.
+        label_shift: how far its points lie to the right of what they mark, in sides of the crop, as those do that it
+            learned from. Taken off wherever landmarks are used, but not where they are measured against such labels.
+        eyes: what the aspect ratio of its eyes is, measured on faces with closed and with open eyes.
         metrics: measured results, each with its data, n and protocol.
         recipe, revision: the named recipe and the commit that made it.
         training: what `recipe` and the end of `data` say in words; None on older cards.
@@ -114,6 +118,8 @@ class Card:
     recipe: str
     revision: str
     training: TrainingFacts | None = None
+    label_shift: Annotated[float, Range(-0.5, 0.5)] = 0.0
+    eyes: EyeLevels = field(default_factory=EyeLevels)
     input_range: Annotated[tuple[float, float], _BYTES] = (0.0, 255.0)
     metrics: Annotated[tuple[dict[str, Any], ...], Form("a list of results", "[]", read=_read_metrics)] = ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from engine.inference.trial import ensure_harmless
 LARGEST_MODEL = 100_000_000  # bytes
 # The model runs again, on a level crop, for heads that roll further than this.
 LEVEL_BEYOND = math.radians(15)
+# What follows the name of a model whose points are averaged with those of the mirror image.
+MIRROR_MARK = " + mirror image"
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,12 @@ class Landmarks:
     confidence: NDArray[np.float32]
     roll: float
 
-    @property
+    @cached_property
     def finite(self) -> bool:
         """Whether every number is finite."""
         return bool(np.isfinite(self.points).all() and np.isfinite(self.confidence).all())
 
-    @property
+    @cached_property
     def score(self) -> float:
         """Score of the face in [0, 1]: mean of the higher half of the confidences.
 
@@ -57,12 +60,20 @@ class Landmarks:
 class Landmarker:
     """A landmark model ready to run. Belongs to one thread.
 
+    Attributes:
+        card: of the model.
+        flip: whether each face is looked at twice, as it is and in the mirror, and both are averaged; takes twice the
+            time. May be changed between two pictures.
+        as_labelled: whether points lie where the labels of the training data do, `label_shift` of the card beside what
+            they mark; to compare with such labels or to make more of them. Else they lie on the picture.
+
     Raises:
         ModelError: the network breaks the model contract.
     """
 
     def __init__(self, runtime: Runtime, card: Card) -> None:
         self.card = card
+        self.flip = self.as_labelled = False
         self._runtime = runtime
         side = card.input_size
         points, confidence = (*runtime.output_shapes, None, None)[:2]
@@ -81,13 +92,39 @@ class Landmarker:
                 "export it with “understudy export”",
             )
 
+    @property
+    def name(self) -> str:
+        """The model's name, and whether its points are averaged with those of the mirror image."""
+        return self.card.name + MIRROR_MARK * self.flip
+
     def predict(self, picture: NDArray[np.uint8], crop: Crop) -> Landmarks:
         """Locate the landmarks of the face that `crop` of `picture` (`[H, W, 3]` uint8 RGB) shows."""
-        pixels = crop.sample(picture, self.card.input_size)
+        points, confidence = self.read(crop.sample(picture, self.card.input_size))
+        placed = crop.to_picture(points)
+        return Landmarks(placed, confidence, roll_of_landmarks(self.card.markup, placed))
+
+    def read(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return points `[K, 2]` in [0, 1] of a crop `[S, S, 3]` uint8 RGB, and their confidence `[K]` in [0, 1].
+
+        The label shift is taken off along the crop's x axis: faces of the data sets stand upright in their pictures and
+        are turned together with their labels in training, so it lies along the eye line, and crops of turned heads are
+        level with it.
+        """
+        points, confidence = self._run(pixels)
+        shift = self.card.label_shift
+        if self.flip:
+            seen, sure = self._run(pixels[:, ::-1])
+            order = list(self.card.markup.mirror)
+            seen[:, 0] = 1 - seen[:, 0]
+            points, confidence = (points + seen[order]) / 2, (confidence + sure[order]) / 2
+            shift = 0.0  # the two views have it in opposite directions
+        points[:, 0] += np.float32((self.card.label_shift if self.as_labelled else 0.0) - shift)
+        return points, confidence
+
+    def _run(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         np.copyto(self._runtime.input_buffer()[0], pixels, casting="unsafe")
         points, confidence = self._runtime.run()[:2]
-        placed = crop.to_picture(points[0])
-        return Landmarks(placed, confidence[0], roll_of_landmarks(self.card.markup, placed))
+        return points[0], confidence[0]
 
     def crop_of_face(self, landmarks: Landmarks) -> Crop:
         """Return the model's crop for a face whose landmarks are known, level if the card says so."""
@@ -108,6 +145,11 @@ class Landmarker:
         if not upright.finite or abs(upright.roll) <= LEVEL_BEYOND or not self.card.crop.level:
             return upright
         return self.predict(picture, self.crop_of_face(upright))
+
+
+def model_of(name: str) -> str:
+    """Return the name of the model whose landmarks go by a `Landmarker.name`."""
+    return name.removesuffix(MIRROR_MARK)
 
 
 def not_finite_error(model: str) -> ModelError:

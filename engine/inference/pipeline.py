@@ -80,8 +80,9 @@ class Pipeline:
         networks = {"detect": found.detect_ms, "landmark": found.landmark_ms}
         stages = {"capture": capture_ms, **networks, "smooth": smooth_ms}
         error = None if frame.truth is None else _error(faces, frame.truth)
-        model = self.landmarker.card.name
-        return Result(frame, faces, model, stages, found.detected, error, found.not_finite)
+        model = self.landmarker.name
+        eyes = self.landmarker.card.eyes
+        return Result(frame, faces, model, stages, found.detected, error, found.not_finite, eyes=eyes)
 
     def _face(self, track: Track, frame: Frame) -> Face:
         scheme = self.landmarker.card.markup

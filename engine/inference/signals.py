@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.faces import Face, Result
+from engine.core.faces import EyeLevels, Face, Result
 from engine.core.schemes import Scheme
 from engine.inference.head_pose import FACE_MODEL, RIGID_POINTS, HeadPose, PoseFinder
 from engine.inference.people import HIDDEN_SECONDS
@@ -19,8 +19,8 @@ from engine.inference.smoothing import LONGEST_INTERVAL
 
 # The names of the signals that are numbers.
 SIGNALS = ("yaw", "pitch", "roll", "eye_left", "eye_right", "blinks", "mouth")
-# Openness below which open eyes count as closed, and above which closed ones count as open again; noise between the
-# two has no effect.
+# Openness, moved so that `EyeLevels.cut` lies in the middle of these two: below the first, open eyes count as closed,
+# above the second closed ones as open again; noise between the two has no effect.
 CLOSED, OPEN = 0.35, 0.55
 # Seconds that a blink takes; anything shorter is noise, anything longer means closed eyes.
 SHORTEST_BLINK, LONGEST_BLINK = 0.05, 0.5
@@ -30,10 +30,8 @@ RIGHT_EYE = (36, 37, 38, 39, 40, 41)
 LEFT_EYE = (42, 43, 44, 45, 46, 47)
 INNER_LIPS = (60, 61, 62, 63, 64, 65, 66, 67)
 
-# Aspect ratios of an eye: closed, as models place the points, since lashes have some height; open, where people differ
-# between the two bounds.
-CLOSED_EYE, OPEN_EYE = 0.12, 0.28
-NARROWEST_OPEN_EYE, WIDEST_OPEN_EYE = 0.2, 0.42
+# How open the open eyes of people are, where 0 is closed and 1 is usual.
+NARROWEST_OPEN_EYE, WIDEST_OPEN_EYE = 0.5, 1.875
 # Time constants in seconds of the open level for a wider and a narrower eye: blinks must not lower it.
 _WIDENING, _NARROWING = 0.5, 15.0
 # Aspect ratios of the inner lips: closed ones never meet exactly; that of a mouth opened wide.
@@ -96,10 +94,10 @@ class SignalReader:
     def read(self, result: Result) -> tuple[FaceSignals | None, ...]:
         """Return the signals of each of the result's faces, see `read_faces`."""
         frame = result.frame
-        return self.read_faces(result.faces, frame.width, frame.height, frame.moment)
+        return self.read_faces(result.faces, frame.width, frame.height, frame.moment, result.eyes)
 
     def read_faces(
-        self, faces: Sequence[Face], width: int, height: int, moment: float
+        self, faces: Sequence[Face], width: int, height: int, moment: float, eyes: EyeLevels
     ) -> tuple[FaceSignals | None, ...]:
         """Return the signals of each face.
 
@@ -108,11 +106,12 @@ class SignalReader:
         `LONGEST_INTERVAL`, or time running back) a blink that had begun does not count. The same faces may be measured
         again.
 
-        The faces are all that were found on a picture of this size, taken at a `moment` in seconds.
+        The faces are all that were found on a picture of this size, taken at a `moment` in seconds, by a model whose
+        `eyes` are these.
         """
         for face in faces:
             self._people.setdefault(face.id, _Person())
-        read = tuple(self._people[face.id].read(face, width, height, moment) for face in faces)
+        read = tuple(self._people[face.id].read(face, width, height, moment, eyes) for face in faces)
         present = {face.id for face in faces}
         self._people = {id: its for id, its in self._people.items() if id in present or its.is_kept(moment)}
         return read
@@ -125,19 +124,20 @@ class EyeGauge:
     """
 
     def __init__(self) -> None:
-        self._open = OPEN_EYE
+        self._open = 1.0
 
-    def read(self, ratio: float, seconds: float) -> float:
-        """Return the openness in [0, 1] of an eye by its aspect ratio as seen from the front; NaN for NaN.
+    def read(self, openness: float, seconds: float) -> float:
+        """Return the openness in [0, 1] of an eye, as seen from the front, for this person; NaN for NaN.
 
-        The time since the last call is in `seconds`, 0 if there was none.
+        It is given as for everybody, see `EyeLevels.openness`. The time since the last call is in `seconds`, 0 if there
+        was none.
         """
-        if math.isnan(ratio):
+        if math.isnan(openness):
             return math.nan
-        usual = min(max(ratio, NARROWEST_OPEN_EYE), WIDEST_OPEN_EYE)
+        usual = min(max(openness, NARROWEST_OPEN_EYE), WIDEST_OPEN_EYE)
         pace = _WIDENING if usual > self._open else _NARROWING
         self._open += (usual - self._open) * (1 - math.exp(-seconds / pace))
-        return _share(ratio, CLOSED_EYE, self._open)
+        return _share(openness, 0.0, self._open)
 
 
 def aspect_ratio(outline: Sequence[Sequence[float]]) -> float:
@@ -201,7 +201,7 @@ class _Person:
         self._blinks = BlinkCounter()
         self._moment: float | None = None
 
-    def read(self, face: Face, width: int, height: int, moment: float) -> FaceSignals | None:
+    def read(self, face: Face, width: int, height: int, moment: float, levels: EyeLevels) -> FaceSignals | None:
         step = self._step(moment)
         wanted = _wanted_points(face.scheme)
         if wanted is None or not np.isfinite(points := face.landmarks[wanted]).all():
@@ -209,11 +209,12 @@ class _Person:
         places = points.tolist()
         pose = self._pose.find(points[_RIGID], width, height)
         right, left, mouth = (1.0, 1.0, 1.0) if pose is None else frontal_factors(pose.rotation)
-        eye_right = self._right.read(aspect_ratio(places[_RIGHT]) * right, step)
-        eye_left = self._left.read(aspect_ratio(places[_LEFT]) * left, step)
+        eye_right = self._right.read(levels.openness(aspect_ratio(places[_RIGHT]) * right), step)
+        eye_left = self._left.read(levels.openness(aspect_ratio(places[_LEFT]) * left), step)
         eyes = [eye for eye in (eye_right, eye_left) if math.isfinite(eye)]
         if eyes:
-            self._blinks.add(sum(eyes) / len(eyes), moment)
+            beside = levels.openness(levels.cut) - (CLOSED + OPEN) / 2
+            self._blinks.add(sum(eyes) / len(eyes) - beside, moment)
         open_mouth = _share(aspect_ratio(places[_LIPS]) * mouth, CLOSED_MOUTH, OPEN_MOUTH)
         return FaceSignals(face.id, pose, eye_right, eye_left, self._blinks.count, open_mouth)
 

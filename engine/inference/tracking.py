@@ -144,7 +144,7 @@ class FaceTracker:
         before = self._scene
         samples = cv2.resize(picture, (2 * SCENE[0], 2 * SCENE[1]))
         self._scene = np.asarray(cv2.resize(samples, SCENE, interpolation=cv2.INTER_AREA), np.uint8)
-        return before is not None and float(cv2.absdiff(before, self._scene).mean()) > CUT
+        return before is not None and cv2.norm(before, self._scene, cv2.NORM_L1) > CUT * before.size
 
     def _track_known(self, picture: NDArray[np.uint8], found: TrackedFrame, cut: bool) -> None:
         """Track the known faces, and hide who is not seen any more; at a cut only those stay who look the same."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
 from engine.core.frame import Frame
+from engine.core.texts import reason
 from engine.live.agreement import AgreementMeter
 from engine.live.feed import Context, active_lanes
 from engine.live.finder import Finder, bare
@@ -305,4 +306,4 @@ def _sentence(error: Exception) -> UnderstudyError:
     if isinstance(error, UnderstudyError):
         return error
     why, fix = "the filter or the drawing is faulty", "switch the filter off"
-    return UnderstudyError(f"The picture could not be drawn ({error})", why, fix)
+    return UnderstudyError(f"The picture could not be drawn ({reason(error)})", why, fix)

@@ -32,7 +32,10 @@ class Feed:
 
     def __init__(self, settings: Callable[[], LiveSettings]) -> None:
         self._settings = settings
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._changed = threading.Condition(lock)
+        # What further finders wait for: the first, which sets the pace, wakes alone when a frame comes, then they.
+        self._dealt = threading.Condition(lock)
         self._frame: Frame | None = None
         self._inboxes: list[Frame | None] = []
         self._waits: list[bool] = []  # whether each finder waits for a frame
@@ -70,7 +73,10 @@ class Feed:
         """Return the next frame for a finder; None if there was none within `timeout` seconds."""
         with self._changed:
             self._waits[finder] = self._inboxes[finder] is None
-            self._changed.wait_for(lambda: self.closed or self._deal(finder), timeout)
+            if finder > 0 and self._frame is not None:
+                self._changed.notify_all()  # the first may have waited for this finder
+            news = self._changed if finder == 0 else self._dealt
+            news.wait_for(lambda: self.closed or self._deal(finder), timeout)
             self._waits[finder] = False
             frame, self._inboxes[finder] = self._inboxes[finder], None
             return frame
@@ -86,6 +92,7 @@ class Feed:
             self.closed = True
             self._frame, self._inboxes = None, [None] * len(self._inboxes)
             self._changed.notify_all()
+            self._dealt.notify_all()
 
     def _deal(self, finder: int) -> bool:
         """Deal the frame out if it is time; return whether a finder has one."""
@@ -99,6 +106,7 @@ class Feed:
                 self._frame, self._inboxes[:active] = None, [frame] * active
                 self._waits[:active] = [False] * active  # though they may not have woken yet
                 self._changed.notify_all()
+                self._dealt.notify_all()
         return self._inboxes[finder] is not None
 
 

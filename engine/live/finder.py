@@ -15,6 +15,7 @@ from engine.core.frame import Epoch, Frame
 from engine.core.mailbox import Mailbox
 from engine.core.memory import give_back
 from engine.core.stats import Meter
+from engine.core.texts import reason
 from engine.inference.landmarker import Landmarker, not_finite_error
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals, SignalReader
@@ -161,6 +162,8 @@ class Finder:
     def _step(self) -> None:
         """Exchange the model if asked to, and process a frame if one comes within a tick."""
         self._exchange_model()
+        if self._pipeline is not None and self._pipeline.landmarker.flip != self._flips:
+            self._processed = None  # so that a picture that stands still is looked at again
         if not self._is_active():
             self._follows = self._processed = None
         elif self._context.settings().paused:
@@ -187,6 +190,12 @@ class Finder:
 
     def _is_active(self) -> bool:
         return self._number < active_lanes(self._context.settings(), self._number + 1)
+
+    @property
+    def _flips(self) -> bool:
+        """Whether this model is to look at the mirror image too: a teacher is, where the user wants it."""
+        pipeline = self._pipeline
+        return self._context.settings().flip and pipeline is not None and pipeline.landmarker.card.role == "teacher"
 
     def _exchange_model(self) -> None:
         """Load the requested model, if there is a request."""
@@ -234,6 +243,7 @@ class Finder:
                 self._follows = frame.epoch
                 self._run += 1
             self._pipeline.smoothing = self._context.settings().smoothing
+            self._pipeline.landmarker.flip = self._flips
             result = self._pipeline.process(frame, wait_ms)
             signals = self._signal_reader.read(result)
             result, signals = self._context.ids.rename(self._number, result, signals)
@@ -260,4 +270,4 @@ def bare(frame: Frame) -> Result:
 def _sentence(error: Exception, what: str) -> UnderstudyError:
     if isinstance(error, UnderstudyError):
         return error
-    return ModelError(f"{what} ({error})", "the model or its runtime is faulty", "choose another model")
+    return ModelError(f"{what} ({reason(error)})", "the model or its runtime is faulty", "choose another model")

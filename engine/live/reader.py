@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from engine.core.errors import SourceError, UnderstudyError
 from engine.core.frame import Epoch
+from engine.core.texts import reason
 from engine.sources.base import Source, SourceKind
 from engine.sources.discovery import CameraAbsent
 
@@ -136,7 +137,9 @@ class SourceThread:
         except Exception as error:  # any error of a driver or a decoder must reach the user as a sentence
             log.exception("The source failed")
             which = f"The source {self.name or self._expected}".rstrip()
-            self.error = SourceError(f"{which} failed ({error})", "its driver or file is faulty", "open it again")
+            self.error = SourceError(
+                f"{which} failed ({reason(error)})", "its driver or file is faulty", "open it again"
+            )
         finally:
             self._busy_since = None
             self._close()

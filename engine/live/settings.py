@@ -26,6 +26,7 @@ class LiveSettings:
         overlay: what is drawn.
         mirrored: whether the picture is shown as in a mirror.
         smoothing: strength of the smoothing, 0 for none to 1.
+        flip: whether teachers look at each face twice, as it is and in the mirror, see `Landmarker.flip`.
         paused: whether the picture stands still. A file waits; frames of a camera are discarded and not counted.
         layout: how two lanes are shown. The second lane rests in `Layout.SINGLE`.
         pace: how two lanes are synchronised.
@@ -36,6 +37,7 @@ class LiveSettings:
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
     mirrored: bool = False
     smoothing: Annotated[float, Range(0, 1)] = DEFAULT_SMOOTHING
+    flip: bool = False
     paused: bool = False
     layout: Layout = Layout.SINGLE
     pace: Pace = Pace.LIVE

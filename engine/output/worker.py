@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Generic, TypeVar
 
 from engine.core.errors import OutputError, RecordingError, UnderstudyError
+from engine.core.texts import reason
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class OutputWorker(ABC, Generic[Item]):
         """Store and report an error; after one that ends the output, others are ignored."""
         failure = error
         if not isinstance(failure, UnderstudyError):
-            failure = self.failure(f"{self._title} failed ({error})", "unknown", self.remedy)
+            failure = self.failure(f"{self._title} failed ({reason(error)})", "unknown", self.remedy)
             failure.__cause__ = error
         with self._changed:
             if self.has_ended:

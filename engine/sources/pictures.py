@@ -170,8 +170,8 @@ def _pictures_of(folder: Path) -> tuple[list[Path], list[Path]]:
 
 def _kind_in_folder(file: Path) -> FileKind:
     ending = file.suffix.lower()
-    if not file.is_file():  # a link to nothing, a pipe or a device; only as a picture would it be missed
-        return FileKind.FOREIGN if ending in PICTURE_SUFFIXES else FileKind.UNKNOWN
+    if not file.is_file():  # a link to nothing, a pipe or a device; only as a picture or video would it be missed
+        return FileKind.FOREIGN if ending in PICTURE_SUFFIXES | VIDEO_SUFFIXES else FileKind.UNKNOWN
     if ending in PICTURE_SUFFIXES:
         return FileKind.PICTURE  # if it is none after all, reading it says so
     if ending in BESIDE_PICTURES:

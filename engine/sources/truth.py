@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from engine.core.errors import PackError, UnderstudyError
 from engine.core.frame import Truth
 from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES
-from engine.core.texts import cell_name, reason, same_name
+from engine.core.texts import cell_name, parse_number, reason, same_name
 from engine.formats.landmark_readers import LandmarkRow, read_landmark_table, read_pts
 from engine.formats.packs import is_pack, read_arrays, read_pack
 
@@ -158,14 +159,14 @@ def _video_labels(path: Path) -> Mapping[int, Label | Path | None]:
 
 def _numbered(folder: Path, begin: str) -> dict[int, Path]:
     """Return the `.pts` files of a folder whose names are `begin` and a number, by that number."""
-    form = re.compile(rf"{re.escape(same_name(begin))}(\d{{6,9}})\{PTS}")
+    form = re.compile(rf"{re.escape(same_name(begin))}([0-9]{{6,9}})\{PTS}")
     matches = ((form.fullmatch(name), file) for name, file in _names(folder, PTS).items())
     return {int(match[1]): file for match, file in matches if match}
 
 
 def _find(path: Path) -> Path | None:
     """Return a file, or the one next to it whose name is another spelling of the same."""
-    return path if path.is_file() else _names(path.parent, path.suffix.lower()).get(same_name(path.name))
+    return path if _is_there(path) else _names(path.parent, path.suffix.lower()).get(same_name(path.name))
 
 
 def _names(folder: Path, ending: str) -> dict[str, Path]:
@@ -174,7 +175,12 @@ def _names(folder: Path, ending: str) -> dict[str, Path]:
         files = sorted(folder.iterdir())
     except OSError:
         return {}
-    return {name: file for file in files if (name := same_name(file.name)).endswith(ending) and file.is_file()}
+    return {name: file for file in files if (name := same_name(file.name)).endswith(ending) and _is_there(file)}
+
+
+def _is_there(file: Path) -> bool:
+    """Return whether there is something to read; what is no file, such as a pipe, is refused by what reads it."""
+    return os.path.lexists(file) and not os.path.isdir(file)  # noqa: PTH112  Path raises where it may not look
 
 
 def _last_pass(rows: list[tuple[int, LandmarkRow]]) -> list[tuple[int, LandmarkRow]]:
@@ -213,7 +219,7 @@ def _pts(file: Label | Path | None) -> Label | None:
     """Return the label in a `.pts` file; one that was read already stays as it is."""
     if not isinstance(file, Path):
         return file
-    return Label(read_pts(file, *SCHEMES, unknown=True)) if file.is_file() else None
+    return Label(read_pts(file, *SCHEMES, unknown=True)) if _is_there(file) else None
 
 
 def _pack_labels(folder: Path, need_pictures: bool) -> tuple[dict[Path, Label | None], list[Path]]:
@@ -264,7 +270,7 @@ def _label(row: LandmarkRow) -> Label:
 
 def _known(row: LandmarkRow, name: str) -> float | None:
     try:
-        return float(row.cells[name].replace(",", "."))
+        return parse_number(row.cells[name].replace(",", "."))
     except (KeyError, ValueError):
         return None
 

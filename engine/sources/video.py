@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import math
 import os
+import shlex
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +55,7 @@ MOST_RECENT, MOST_RECENT_BYTES = 16, 64_000_000
 MOST_REORDERED = 32
 _NO_CAP = 1 << 62  # videos of any size are opened
 HALF_MILLISECOND = 0.0005  # seconds; moments that are nearer than this are the same
+FFMPEG = "ffmpeg"  # the user's own program
 RAW = -1  # a picture format for which OpenCV returns packets undecoded
 
 
@@ -418,10 +424,17 @@ def _check_file(path: Path) -> None:
 
 
 def _av1(path: Path) -> SourceError:
+    source = path.absolute()
+    names = (f"{source.stem}-h264{'' if number == 1 else f'-{number}'}.mp4" for number in count(1))
+    target = next(file for file in map(source.with_name, names) if not os.path.lexists(file))
+    # In MP4 the program leaves the times of the pictures as they are.
+    words = [FFMPEG, "-i", str(source), "-c:v", "libx264", str(target)]
+    command = subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    install = "" if shutil.which(FFMPEG) else f"install the program {FFMPEG}, then "
     return SourceError(
         f"{path} cannot be played",
         "it is coded in AV1, which the decoder that is included does not read",
-        f"convert it to H.264, for example with ffmpeg -i {path.name} -c:v libx264 {path.stem}-h264.mp4",
+        f"{install}convert it with “{command}” and open the result",
     )
 
 

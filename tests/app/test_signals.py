@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from engine.core.interruption import SIGNALS
 
@@ -22,14 +25,29 @@ ENOUGH = 300_000  # bytes of a recording at work: dozens of frames
 # Where the tests were started by nohup, the signal would be ignored.
 HEEDED = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
 HEADLESS = "import sys; from app.cli.main import main; sys.exit(main(sys.argv[1:]))"
-# The window on the sample, which records as if the key had been pressed.
+# The window on the sample, which records as if the key had been pressed. Each picture that the recorder takes gets its
+# number as a row of black and white squares, and a moment at 25 a second, so that none is due twice or never.
+SQUARE, BITS = 16, 12
 WINDOW = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from app.live.outputs import Recording
 from app.shell.main_window import MainWindow
-start, folder = MainWindow.start, Path(sys.argv.pop())
+from engine.output.recorder import LiveRecorder
+start, folder, add = MainWindow.start, Path(sys.argv.pop()), LiveRecorder.add
+taken = 0
+def add_marked(recorder, picture, moment):
+    global taken
+    marked = picture.copy()
+    for bit in range(12):
+        marked[:16, 16 * bit : 16 * (bit + 1), :3] = 255 * (taken >> bit & 1)
+    if add(recorder, marked, taken / 25):
+        taken += 1
+        with (folder / "taken.txt").open("a") as notes:
+            notes.write("x")
+    return True
+LiveRecorder.add = add_marked
 def start_and_record(window, *what):
     start(window, *what)
     window.live.outputs._folder = folder
@@ -60,16 +78,26 @@ def end(process: subprocess.Popen[str]) -> tuple[str, str]:
         process.kill()
 
 
-def frames_of(path: Path) -> int:
-    video, count = cv2.VideoCapture(str(path)), 0
-    while video.read()[0]:
-        count += 1
+def pictures_of(path: Path) -> Iterator[NDArray[np.uint8]]:
+    video = cv2.VideoCapture(str(path))
+    while (read := video.read())[0]:
+        yield read[1]
     video.release()
-    return count
 
 
+def frames_of(path: Path) -> int:
+    return sum(1 for _ in pictures_of(path))
+
+
+def mark_of(picture: NDArray[np.uint8]) -> int:
+    """The number that a picture of the window was given."""
+    middles = picture[SQUARE // 2, SQUARE // 2 : SQUARE * BITS : SQUARE].mean(axis=1)
+    return sum(1 << bit for bit in range(BITS) if middles[bit] > 127)
+
+
+@pytest.mark.parametrize("again", range(2))
 @pytest.mark.parametrize("number", SIGNALS)
-def test_fault_64_a_recording_without_a_window_holds_every_frame_after_a_signal(tmp_path, number):
+def test_fault_64_a_recording_without_a_window_holds_every_frame_after_a_signal(tmp_path, number, again):
     words = ("run", "sample", "--headless", "--frames", 1_000_000, "--record", tmp_path / "r.mp4")
     process = begin(HEADLESS, tmp_path, *words)
     process.send_signal(number)
@@ -82,15 +110,18 @@ def test_fault_64_a_recording_without_a_window_holds_every_frame_after_a_signal(
     assert [file.name for file in tmp_path.glob("*r*.mp4")] == ["r.mp4"]
 
 
+@pytest.mark.parametrize("again", range(2))
 @pytest.mark.parametrize("number", SIGNALS)
-def test_fault_64_a_recording_of_the_window_plays_after_a_signal(tmp_path, number):
+def test_fault_64_a_recording_of_the_window_holds_every_frame_after_a_signal(tmp_path, number, again):
     process = begin(WINDOW, tmp_path, tmp_path)
     process.send_signal(number)
     _, errors = end(process)
     assert process.returncode == 128 + number, errors
     (recording,) = tmp_path.glob("*.mp4")
     assert not recording.name.startswith(".")
-    assert frames_of(recording) >= 5
+    taken = len((tmp_path / "taken.txt").read_text())
+    assert [mark_of(picture) for picture in pictures_of(recording)] == list(range(taken))
+    assert taken > 10
 
 
 def test_fault_64_a_filter_on_a_video_keeps_what_was_drawn(tmp_path):

@@ -106,7 +106,7 @@ class FakeFilm(FakeClip):
 
 def landmarker(name: str) -> SimpleNamespace:
     """Return as much of a landmarker as the session and results need."""
-    return SimpleNamespace(card=SimpleNamespace(name=name))
+    return SimpleNamespace(card=SimpleNamespace(name=name, role="student"), flip=False)
 
 
 class FakePipeline:

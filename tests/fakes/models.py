@@ -79,6 +79,7 @@ class FakeLandmarker:
 
     def __init__(self, scene: FakeScene, spoil: Callable[[Landmarks], Landmarks] | None = None) -> None:
         self.card = FAKE_CARD
+        self.name, self.flip = FAKE_CARD.name, False
         self.scene = scene
         self.spoil = spoil
         self.crops: list[Crop] = []

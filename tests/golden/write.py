@@ -13,11 +13,15 @@ FILE = Path(__file__).with_name("landmarks.json")
 
 
 def landmarks() -> dict[str, list[list[list[float]]]]:
-    """Return for each shipped model the points on some frames of the sample, rounded to a hundredth of a pixel."""
+    """Return for each shipped model its points on some frames of the sample, rounded to a hundredth of a pixel.
+
+    They are as labelled: as the network gives them.
+    """
     clip, library = SampleClip(), ModelLibrary((asset_path("models"),))
     found = {}
     for entry in library.entries():
         landmarker = library.load(entry.name)
+        landmarker.as_labelled = True
         points = []
         for number in FRAMES:
             image, truth = clip.frame(number)

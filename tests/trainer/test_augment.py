@@ -1,5 +1,6 @@
 """Augmentation: pixels and points move together, the same seed gives the same batch."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -23,7 +24,8 @@ def dotted(count=6):
         points[index] = (torch.tensor([x, y]) + 0.5) / 192
     ones = torch.ones(count, 68)
     teachers = torch.stack([points, points + 1 / 192], 1)
-    return Faces(images, points, ones, ones, torch.zeros(count), teachers, torch.ones(count, 2, 68))
+    states = torch.full((count,), math.nan)
+    return Faces(images, points, ones, ones, torch.zeros(count), teachers, torch.ones(count, 2, 68), states)
 
 
 def generator(seed=0):

@@ -1,6 +1,7 @@
 """Teachers: frozen, asked once or live, and never part of the student."""
 
 import csv
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from trainer import distillation
 from trainer.augment import Augmentation, Augmenter, central_window
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
-from trainer.distillation import LiveTeachers, check_teachers, with_predictions
+from trainer.distillation import LiveTeachers, check_loss, check_teachers, relabelled, with_predictions
 from trainer.init.initialise import load_network
 from trainer.losses.fard_mahoor import Assistive, KDLoss
 from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.star import moments_of
 from trainer.losses.total import LandmarkLoss
+from trainer.recipes.schema import PackChoice, TeacherMean
 from trainer.run import run
 from trainer.run_folder import RUNS
 from trainer.run_recorder import Schedule
@@ -60,6 +62,74 @@ def test_predictions_are_the_mean_over_a_picture_and_its_mirror_image(teachers, 
     mirrored = torch.stack([1 - mirrored[..., 0], mirrored[..., 1]], -1)[:, torch.tensor(IBUG_68.mirror)]
     expected = ((seen + mirrored) / 2 - 0.5) * RATIO + 0.5
     assert torch.allclose(faces.teachers[:, 1], expected, atol=1e-5)
+
+
+def test_several_teachers_become_their_mean_which_counts_less_where_they_differ(teachers, crops):
+    each = with_predictions(crops, files(teachers), CPU, RUNS).faces
+    mean = with_predictions(crops, files(teachers), CPU, RUNS, TeacherMean((3.0, 1.0), doubtful=0.01)).faces
+    expected = 0.75 * each.teachers[:, 0] + 0.25 * each.teachers[:, 1]
+    assert torch.allclose(mean.teachers, expected[:, None], atol=1e-6)
+    surest = 0.75 * each.teacher_confidence[:, 0] + 0.25 * each.teacher_confidence[:, 1]
+    between = 0.75 * 0.25 * (each.teachers[:, 0] - each.teachers[:, 1]).square().sum(-1)
+    assert (mean.teacher_confidence[:, 0] <= surest / (1 + between / 0.01**2) + 1e-6).all(), "the views differ too"
+    lenient = with_predictions(crops, files(teachers), CPU, RUNS, TeacherMean((3.0, 1.0), doubtful=1e3)).faces
+    assert torch.allclose(lenient.teacher_confidence[:, 0], surest, atol=1e-6)
+
+
+def test_the_side_on_which_labels_lie_is_no_spread(teachers, crops):
+    def confidence(shift):
+        moved = replace(crops, faces=replace(crops.faces, label_shift=torch.full((24,), shift)))
+        return with_predictions(moved, files(teachers[:1]), CPU, RUNS, TeacherMean()).faces
+
+    here, there = confidence(0.0), confidence(0.05)
+    assert torch.allclose(there.teachers, here.teachers + torch.tensor([0.05, 0]), atol=1e-5)
+    assert torch.allclose(there.teacher_confidence, here.teacher_confidence, atol=1e-5)
+
+
+def test_teachers_say_nothing_of_eyes_that_are_closed(teachers, crops):
+    shut = torch.where(torch.arange(24) < 3, 0.0, math.nan)
+    some = replace(
+        crops, faces=replace(crops.faces, eyes_open=shut, points=torch.full_like(crops.faces.points, math.nan))
+    )
+    confidence = with_predictions(some, files(teachers), CPU, RUNS, TeacherMean()).faces.teacher_confidence
+    eyes = [*IBUG_68.right_eye, *IBUG_68.left_eye]
+    assert (confidence[:3, 0][:, eyes] == 0).all()
+    assert (confidence[3:] > 0).all()
+    assert (confidence[:3, 0].gt(0).sum(1) == 68 - len(eyes)).all()
+
+
+def test_packs_are_relabelled_by_the_mean_of_the_teachers(teachers, crops, recipe):
+    asked = with_predictions(crops, files(teachers), CPU, RUNS, TeacherMean())
+    assert torch.equal(relabelled(asked, recipe.packs).faces.points, crops.faces.points)
+    again = relabelled(asked, (replace(recipe.packs[0], relabel=True),))
+    assert torch.equal(again.faces.points, asked.faces.teachers[:, 0])
+
+
+def test_a_student_learns_from_the_mean_of_its_teachers_on_faces_that_they_labelled(teachers, data, recipe, tmp_path):
+    packs = (recipe.packs[0], replace(recipe.packs[0], validation=False, relabel=True))
+    loss = LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0))
+    taught = replace(recipe, packs=packs, loss=loss, teachers=teachers, teacher_mean=TeacherMean(), turned_draws=3.0)
+    assert run(taught, data, tmp_path / "run", "cpu", False, OFTEN).is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"teacher_mean": TeacherMean((1.0,))}, "2 teachers have 1 weights"),
+        ({"teacher_mean": TeacherMean(), "live": True}, "cannot become one"),
+        ({"packs": (PackChoice("faces", relabel=True),), "teachers": ()}, "nobody to relabel faces"),
+        ({"packs": (PackChoice("faces", relabel=True),), "live": True}, "nobody to relabel faces"),
+    ],
+)
+def test_teachers_that_cannot_be_one_or_relabel_are_refused(teachers, recipe, change, match):
+    loss = LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0))
+    with pytest.raises(UsageError, match=match):
+        check_loss(replace(recipe, **{"teachers": teachers, "loss": loss, **change}))
+
+
+def test_weights_of_teachers_are_above_0():
+    with pytest.raises(UsageError, match=r"cannot have the weights 0\.6, 0\.0"):
+        TeacherMean((0.6, 0.0))
 
 
 def test_predictions_are_kept_and_only_new_faces_are_asked_about(teachers, crops, monkeypatch):

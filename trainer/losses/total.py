@@ -10,9 +10,11 @@ from torch.nn import functional
 
 from engine.core.errors import UsageError
 from engine.core.records import Choice, NotNegative, Positive, check_fields
+from engine.core.schemes import SCHEMES
 from trainer.augment import Batch
 from trainer.losses.attention_maps import AttentionLoss, attention_loss
 from trainer.losses.basic import gaussian_cross_entropy, weighted_mean, wing
+from trainer.losses.eyes import EyesLoss, eyes_loss
 from trainer.losses.fard_mahoor import KDLoss, kd_terms, point_distillation
 from trainer.losses.heatmap_distillation import HeatmapKD, heatmap_distillation, maps_of
 from trainer.losses.star import StarLoss, plain_loss, star_loss
@@ -38,6 +40,7 @@ class LandmarkLoss:
         star: constants of the STAR loss.
         attention: of the loss of point maps and edge maps, where the network has some.
         heatmap_kd: of the distillation of heatmaps.
+        eyes: of how far the eyes are open.
 
     Raises:
         UsageError: there is no such rule for the points, or a constant is out of its range.
@@ -54,6 +57,7 @@ class LandmarkLoss:
     star: StarLoss = field(default_factory=StarLoss)
     attention: AttentionLoss = field(default_factory=AttentionLoss)
     heatmap_kd: HeatmapKD = field(default_factory=HeatmapKD)
+    eyes: EyesLoss = field(default_factory=EyesLoss)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -69,7 +73,7 @@ class LandmarkLoss:
 class LossTerms:
     """The terms of the loss, each a scalar averaged over what is labelled, and their weighted sum.
 
-    The terms of attention maps (already weighted) and of heatmap distillation are 0 where there is none.
+    The terms of attention maps (already weighted), of heatmap distillation and of the eyes are 0 where there is none.
     """
 
     points: torch.Tensor
@@ -77,6 +81,7 @@ class LossTerms:
     confidence: torch.Tensor
     attention: torch.Tensor
     heatmap_kd: torch.Tensor
+    eyes: torch.Tensor
     total: torch.Tensor
 
 
@@ -87,7 +92,7 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
         UsageError: the loss needs heatmaps, and the network or its teachers give none.
     """
     points = _points(output, batch, settings)
-    heatmaps = attention = heatmap_kd = points.new_zeros(())
+    heatmaps = attention = heatmap_kd = eyes = points.new_zeros(())
     if (logits := output.heatmap_logits) is not None:
         entropies = gaussian_cross_entropy(logits, batch.points, settings.heatmap_sigma)
         heatmaps = weighted_mean(entropies, batch.labelled)
@@ -97,14 +102,18 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
         attention = attention_loss(output.attention, batch.points, batch.labelled, settings.attention)
     if settings.heatmap_kd.variant != "none":
         heatmap_kd = heatmap_distillation(maps_of(output), batch.teacher_maps, settings.heatmap_kd)
+    if settings.eyes.weight:
+        scheme = SCHEMES[output.points.shape[1]]
+        eyes = eyes_loss(output.points, batch.points, batch.labelled, batch.eyes_open, scheme, settings.eyes)
     total = (
         settings.points_weight * points
         + settings.heatmap_weight * heatmaps
         + settings.confidence_weight * confidence
         + attention
         + settings.heatmap_kd.weight * heatmap_kd
+        + settings.eyes.weight * eyes
     )
-    return LossTerms(points, heatmaps, confidence, attention, heatmap_kd, total)
+    return LossTerms(points, heatmaps, confidence, attention, heatmap_kd, eyes, total)
 
 
 def _points(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) -> torch.Tensor:

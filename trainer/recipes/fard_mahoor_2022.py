@@ -134,7 +134,7 @@ RECIPES = {
         "The Tough teacher: MobileNetV2 with its published hidden layers at 160 pixels, grown from student-68, on hard "
         "landmarks.",
         network=TEACHER,
-        init="student-68",
+        init="student-68:last",
         stages=(
             Stage("first", packs=MOSTLY_300W, steps=500, learning_rate=8e-4, augmentation=GENTLE),
             Stage("last", packs=MOSTLY_300W, steps=700, learning_rate=6e-4, augmentation=GENTLE),

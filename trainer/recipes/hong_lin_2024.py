@@ -34,6 +34,7 @@ from trainer.recipes.packs import (
     OFFICIAL_FACES,
 )
 from trainer.recipes.schema import Recipe, Stage, steps_of
+from trainer.recipes.taught import alone, taught
 
 # Shift 0.05 of the side, turn 45 degrees, scale 0.1: published as normal deviations, here even ranges as wide as these.
 # Colour, blur, noise and covered parts are ours at about the published strength.
@@ -206,13 +207,13 @@ RECIPES = {
     ),
     "student-mvit2-68": Recipe(
         "MobileViT-v2-0.5 with our decoder to stride 4 at 128 pixels; some of its faces the Tough teacher labelled, "
-        "and in the last stage it learns that teacher's heatmaps and points.",
+        "and in the fourth stage it learns that teacher's heatmaps and points; then taught as student-68.",
         network=OURS,
         init="random",
-        stages=(BASE, GENTLER, NEARER, TAUGHT),
+        stages=(BASE, GENTLER, NEARER, TAUGHT, *taught(learning_rate=8e-4)),
     ),
     "student-mvit2-68-plain": Recipe(
-        "The last stage of student-mvit2-68 without a teacher.",
+        "The fourth stage of student-mvit2-68 without a teacher.",
         network=OURS,
         init="student-mvit2-68:nearer",
         stages=(PLAIN,),
@@ -220,11 +221,12 @@ RECIPES = {
     "student-mvit2-68-256": Recipe(
         "student-mvit2-68 at 256 pixels: heatmaps of as many cells, which see each twice as fine.",
         network=OURS_256,
-        init="student-mvit2-68",
+        init="student-mvit2-68:taught",
         stages=(replace(TAUGHT, steps=1000, batch=32),),
     ),
     "student-mvit2-68-alone": Recipe(
-        "The student of student-mvit2-68 after as many steps, none of which saw anything of a teacher.",
+        "The student of student-mvit2-68 after as many steps as its first four stages, none of which saw anything of a "
+        "teacher.",
         network=OURS,
         init="random",
         stages=(replace(BASE, packs=ALL_68), replace(GENTLER, packs=ALL_68), NEARER, PLAIN),
@@ -246,3 +248,4 @@ RECIPES = {
         stages=(replace(GENTLER, packs=ALL_98, steps=600, learning_rate=8e-4),),
     ),
 }
+RECIPES["student-mvit2-68-turned-alone"] = alone(RECIPES["student-mvit2-68"], "student-mvit2-68:taught")

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from engine.core.errors import UsageError
-from engine.core.records import Mistake, read_record, read_value, suggestion
+from engine.core.records import Mistake, read_record, read_value
 from engine.core.texts import read_text
 from trainer.recipes import RECIPES
 from trainer.recipes.former import FORMER_NAMES, field_path
+from trainer.recipes.names import check_changes, find_stage
 from trainer.recipes.schema import PackChoice, Training
 
 PLAIN = (bool, int, float, tuple)
@@ -44,21 +45,11 @@ def trainings_by_name(name: str, changes: Sequence[str] = (), stage: str | None 
         UsageError: there is no such recipe, stage or field, a value has the wrong type, or the stages differ in the
             field.
     """
-    recipe, _, own = (name if name in RECIPES else FORMER_NAMES.get(name, name)).partition(":")
-    if recipe not in RECIPES:
-        near = suggestion(name, [*RECIPES, *FORMER_NAMES], "choose one of these")
-        raise UsageError(f"There is no recipe “{name}”", f"the recipes are: {', '.join(RECIPES)}", near)
+    stages = {recipe: [stage.name for stage in RECIPES[recipe].stages] for recipe in RECIPES}
+    recipe, wanted = find_stage(name, stage, stages)
     trainings = RECIPES[recipe].trainings(recipe)
-    stages = [entry.name for entry in RECIPES[recipe].stages]
-    wanted = stage or own
     if wanted:
-        if wanted not in stages:
-            raise UsageError(
-                f"The recipe {recipe} has no stage “{wanted}”",
-                f"its stages are: {', '.join(stages)}",
-                "name one of these",
-            )
-        trainings = (trainings[stages.index(wanted)],)
+        trainings = (trainings[stages[recipe].index(wanted)],)
     return changed(stages_by_name(trainings), changes)
 
 
@@ -69,10 +60,9 @@ def stages_by_name(trainings: Sequence[Training]) -> dict[str, Training]:
 
 def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Training, ...]:
     """Return trainings, given by the names of their stages, with `key=value` changes."""
+    check_changes(changes)
     for change in changes:
-        key, sign, text = change.partition("=")
-        if not sign:
-            raise UsageError(f"“{change}” is no change", "the form is key=value", "write for instance --set steps=500")
+        key, _, text = change.partition("=")
         stage, _, rest = key.partition(".")
         named = stage in stages and bool(rest)
         path = field_path(rest if named else key)
@@ -139,7 +129,8 @@ def _packs(old: tuple[PackChoice, ...], text: str, change: str) -> tuple[PackCho
     validation. A record changes what it names of that.
     """
     recipes = (*RECIPES.values(),)[::-1]
-    known = {pack.name: pack for recipe in recipes for stage in recipe.stages[::-1] for pack in stage.packs}
+    in_recipes = (pack for recipe in recipes for stage in recipe.stages[::-1] for pack in stage.packs)
+    known = {pack.name: pack for pack in in_recipes if not pack.relabel}
     known |= {pack.name: pack for pack in old}
     try:
         entries = json.loads(read_text(Path(text), LARGEST_FILE) if text.endswith(".json") else text)

@@ -29,6 +29,8 @@ INFANTS = PackChoice("infants68")
 AFLW2000 = PackChoice("aflw2000_3d", weight=0.7, labels="landmarks_2d", label_shift=-0.2)
 MERL = PackChoice("aflw_merl68", weight=0.5, label_shift=1.1)
 YTF = PackChoice("ytf68", weight=0.12, label_shift=1.2)
+# Faces of which only the state of their eyes is known.
+EYES = PackChoice("eyes_state", weight=0.3, labels="state")
 # Packs that `train --with-teachers` makes where they are missing, as `understudy data label` does: of which pack with
 # five points a face, and by the model of which run.
 LABELLED = {"faces5_tough68": ("faces5", "teacher-tough-68")}
@@ -59,6 +61,17 @@ MOSTLY_300W = (
     replace(AFLW2000, weight=0.35),
     replace(MERL, weight=0.25),
     replace(YTF, weight=0.04),
+)
+# Between the strong changes, under which small networks start, and `GENTLE`.
+MEDIUM = Augmentation(
+    large_turn_share=0.35,
+    scale=(0.88, 1.15),
+    shift=0.055,
+    colour=0.28,
+    grey_share=0.08,
+    blur_share=0.12,
+    noise_share=0.2,
+    cover_share=0.3,
 )
 # For the last stages: near the faces that a tracker sees, mostly upright and well framed.
 GENTLE = Augmentation(

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trainer.augment import Augmentation
 from trainer.networks.heatmap import HeatmapShape
-from trainer.recipes.packs import AFLW2000, AFW, ALL_68, GENTLE, HELEN, HELEN_MORE, INFANTS, LFPW, MERL, MOSTLY_300W
+from trainer.recipes.packs import (
+    AFLW2000,
+    AFW,
+    ALL_68,
+    GENTLE,
+    HELEN,
+    HELEN_MORE,
+    INFANTS,
+    LFPW,
+    MEDIUM,
+    MERL,
+    MOSTLY_300W,
+)
 from trainer.recipes.schema import PackChoice, Recipe, Stage
+from trainer.recipes.taught import alone, taught
 
 SLIM = (1, 4, 4, 4, 4, 4)
 # The last stage of both students, and of those with teachers that begin where it does.
 LAST = Stage("last", packs=MOSTLY_300W, steps=600, learning_rate=3e-4, augmentation=GENTLE)
-
-# Between the strong changes, under which small networks start, and `GENTLE`.
-MEDIUM = Augmentation(
-    large_turn_share=0.35,
-    scale=(0.88, 1.15),
-    shift=0.055,
-    colour=0.28,
-    grey_share=0.08,
-    blur_share=0.12,
-    noise_share=0.2,
-    cover_share=0.3,
-)
+SLIM_68 = HeatmapShape(expansions=SLIM)
+LITE_68 = HeatmapShape(encoder_width=0.5, expansions=SLIM, decoder_width=48)
+SMALL = 96  # pixels: half the time of 128, and almost as good a place to learn at
 
 
 def _packs(helen_more: float, infants: float, aflw2000: float, merl: float) -> tuple[PackChoice, ...]:
@@ -35,20 +38,26 @@ def _packs(helen_more: float, infants: float, aflw2000: float, merl: float) -> t
 RECIPES = {
     "student-68": Recipe(
         "The student that the application starts with: MobileNetV2 with slim blocks, 128 px, 68 points; first under "
-        "strong augmentation, then brought nearer to 300-W.",
-        network=HeatmapShape(expansions=SLIM),
+        "strong augmentation, then brought nearer to 300-W, then taught, turned heads and closed eyes first.",
+        network=SLIM_68,
         init="imagenet",
         stages=(
             Stage("base", packs=ALL_68),
             Stage("nearer", packs=MOSTLY_300W, steps=1800, learning_rate=6e-4, augmentation=GENTLE),
             LAST,
+            *taught(replace(SLIM_68, input_size=SMALL)),
         ),
     ),
     "student-68-lite": Recipe(
-        "The lighter student: half the width, from the best channels of student-68 before its last stage.",
-        network=HeatmapShape(encoder_width=0.5, expansions=SLIM, decoder_width=48),
+        "The lighter student: half the width, from the best channels of student-68 before it came last to 300-W, then "
+        "taught as student-68.",
+        network=LITE_68,
         init="student-68:nearer",
-        stages=(Stage("nearer", packs=MOSTLY_300W, steps=2000, learning_rate=1.5e-3, augmentation=GENTLE), LAST),
+        stages=(
+            Stage("nearer", packs=MOSTLY_300W, steps=2000, learning_rate=1.5e-3, augmentation=GENTLE),
+            LAST,
+            *taught(replace(LITE_68, input_size=SMALL), learning_rate=1.5e-3),
+        ),
     ),
     "teacher-dense-68": Recipe(
         "A large teacher that learned from no other: ResNet-50 at 160 pixels, on manual labels alone, then brought "
@@ -62,3 +71,4 @@ RECIPES = {
         ),
     ),
 }
+RECIPES |= {f"{name}-alone": alone(RECIPES[name], f"{name}:{LAST.name}") for name in ("student-68", "student-68-lite")}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated
 
+from engine.core.errors import UsageError
 from engine.core.records import BelowOne, Choice, Form, NotNegative, Positive, check_fields
 from trainer.augment import Augmentation
 from trainer.losses.total import LandmarkLoss
@@ -34,6 +35,7 @@ class PackChoice:
         label_shift: pixels of the stored pictures by which the labels lie to the right of what they mark. Measured as
             half the difference of a model's mean error in x between mirrored pictures and the pictures as they are:
             a network that learns both has no side, so the rest belongs to the labels. Mirrored labels keep it.
+        relabel: whether what the stage's teachers see, less their own side, takes the place of the labels.
     """
 
     name: str
@@ -42,6 +44,35 @@ class PackChoice:
     labels: str = "landmarks"
     validation: bool = False
     label_shift: float = 0.0
+    relabel: bool = False
+
+
+@dataclass(frozen=True)
+class TeacherMean:
+    """Teachers that are asked once, as one: the mean of what they see in each face and in its mirror image.
+
+    The predictions of a face differ more where they are more often wrong, so such points count less: half as much where
+    their spread is `doubtful`, a fifth where it is twice that.
+
+    Attributes:
+        weights: of the teachers, in their order; empty for equal ones.
+        doubtful: a spread: root mean square distance of the predictions from their mean, in sides of the stored crop.
+
+    Raises:
+        UsageError: a weight is not above 0, or `doubtful` is not.
+    """
+
+    weights: tuple[float, ...] = ()
+    doubtful: Positive[float] = 0.008
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if any(weight <= 0 for weight in self.weights):
+            raise UsageError(
+                f"Teachers cannot have the weights {', '.join(map(str, self.weights))}",
+                "a teacher's share in the mean is above 0",
+                "give numbers above 0, or leave that teacher out",
+            )
 
 
 @dataclass(frozen=True)
@@ -85,6 +116,9 @@ class Stage:
             Tolerant; empty for none.
         live: whether they look at each augmented batch, as published; else they are asked once about each face, and
             their points are augmented like labels, which costs the run no time.
+        teacher_mean: how teachers that are asked once become one; None: each stays by itself.
+        turned_draws, closed_draws: how many times as often heads that are turned to the side by more than 35 degrees,
+            and faces with closed eyes, are drawn; both are seen from the labels of their packs.
         network: sizes of the network; None for those of the recipe.
         init: where the weights come from. `imagenet`, `random`, the name of a run (`NAME` for the end of a recipe,
             `NAME:STAGE` for that of a stage), or the path of a checkpoint or an exported heatmap model (`.tflite`, its
@@ -115,6 +149,9 @@ class Stage:
     soft: SoftLandmarks | None = None
     teachers: tuple[str, ...] = ()
     live: bool = False
+    teacher_mean: TeacherMean | None = None
+    turned_draws: Positive[float] = 1.0
+    closed_draws: Positive[float] = 1.0
     network: NetworkShape | None = None
     init: str | None = None
 

@@ -6,7 +6,7 @@ import copy
 import hashlib
 import math
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from engine.core.errors import UnderstudyError
 from engine.core.files import replaced
 from engine.core.geometry import crop_of_landmarks, roll_of_landmarks
+from engine.evaluation.label_shift import SHIFT_DIGITS, measure_label_shift
+from engine.formats.packs import is_pack, read_pack
 from engine.inference.card import Card, CropRule, TrainingFacts, write_card
+from engine.inference.landmarker import load_landmarker
 from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
 from trainer.checkpoint import damage_named, read_checkpoint
@@ -25,7 +28,7 @@ from trainer.init.initialise import load_network
 from trainer.init.origin import origin_name
 from trainer.networks import LandmarkNetwork
 from trainer.recipes.packs import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
-from trainer.recipes.schema import is_file
+from trainer.recipes.schema import PackChoice, is_file
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
@@ -85,6 +88,23 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
     with damage_named(checkpoint):
         card = card_of(checkpoint, network, content, target.stem, role)
     return Export(target, write_model(target, content, card), difference)
+
+
+def note_label_shift(model: Path, checkpoint: Path, data: Path) -> float | None:
+    """Measure the label shift of an exported model and put it on its card.
+
+    It is measured on training faces of the packs below `data` that lend faces to validation, which have manual labels;
+    None where none of these is there.
+    """
+    choices = [PackChoice(**pack) for pack in read_checkpoint(checkpoint).recipe["packs"] if pack["validation"]]
+    packs = [read_pack(data / choice.name, choice.split, choice.labels, True) for choice in choices
+             if is_pack(data / choice.name)]  # fmt: skip
+    if not packs:
+        return None
+    landmarker = load_landmarker(model)
+    shift = round(measure_label_shift(landmarker, packs).shift, SHIFT_DIGITS)
+    write_card(model.with_suffix(".json"), replace(landmarker.card, label_shift=shift))
+    return shift
 
 
 def write_model(target: Path, content: bytes, card: Card) -> Path:

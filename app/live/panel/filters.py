@@ -64,7 +64,9 @@ class FilterSection(Section):
         self.picker.clear()
         self.picker.addItem(self.tr("No filter"), None)
         for entry in self._entries:
-            self.picker.add(entry.title, entry.folder, str(entry.error or ""), entry.error is None)
+            hidden = self.tr("Yours, in place of the filter of this name in {0}").format(entry.hides)
+            words = str(entry.error or (hidden if entry.hides else ""))
+            self.picker.add(entry.title, entry.folder, words, entry.error is None)
         if self._own is not None and self._own not in [entry.folder for entry in self._entries]:
             self.picker.addItem(self._own.name, self._own)
         self.picker.insertSeparator(self.picker.count())

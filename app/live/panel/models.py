@@ -66,10 +66,13 @@ class LanesSection(Section):
         self.second.setMinimumContentsLength(8)  # it shares its row
         self.layouts = self._make_layouts(store)
         self.locked = bound_check(store, "live.pace", (Pace.LIVE, Pace.LOCKED))
+        self.flip = bound_check(store, "live.flip")
+        self._store, self._teachers = store, set[str]()
         self.magnification_label = QLabel()
         self.magnification = bound_slider(store, "live.magnification", page=1)
         self._lay_out()
-        follow(store, "live.layout", self._show_relevant_controls)
+        for path in ("live.layout", "lanes"):
+            follow(store, path, lambda _: self._show_relevant_controls())
         follow(store, "live.magnification", self._show_magnification)
 
     def _make_layouts(self, store: SettingsStore) -> Picker:
@@ -91,11 +94,21 @@ class LanesSection(Section):
         self.rows.addWidget(self.layouts)
         self.rows.addWidget(self.first)
         self.rows.addLayout(pair)
-        for control in (self.locked, self.magnification_label, self.magnification):
+        for control in (self.flip, self.locked, self.magnification_label, self.magnification):
             self.rows.addWidget(control)
         self.magnification_label.setProperty("role", "heading")
 
-    def _show_relevant_controls(self, layout: Layout) -> None:
+    def set_entries(self, entries: Sequence[ModelEntry]) -> None:
+        """Let each lane choose among these models."""
+        self._teachers = {entry.name for entry in entries if entry.card is not None and entry.card.role == "teacher"}
+        for picker in self.pickers:
+            picker.set_entries(entries)
+        self._show_relevant_controls()
+
+    def _show_relevant_controls(self) -> None:
+        layout, lanes = self._store.settings.live.layout, self._store.settings.lanes
+        shown = {lanes.first} if layout is Layout.SINGLE else {lanes.first, lanes.second}
+        self.flip.setVisible(bool(shown & self._teachers))
         pair: tuple[QWidget, ...] = (self.second, self.swap, self.locked)
         for control in pair:
             control.setVisible(layout is not Layout.SINGLE)

@@ -11,6 +11,7 @@ from app.models.facts import points_words, role_words, size_words
 from app.theme.theme import ON_DARK
 from engine.core.faces import Result
 from engine.inference.card import Card
+from engine.inference.landmarker import model_of
 from engine.live.settings import LiveSettings, Pace
 from engine.live.view import View
 from engine.render.scene import Layout
@@ -70,7 +71,7 @@ def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
         return ()
     two = data.results[1] is not None
     lines = [Line(result.model, colour=ON_DARK[lane] if two else "")]
-    card = data.models.get(result.model)
+    card = data.models.get(model_of(result.model))
     if card is not None:
         lines.append(Line(SEPARATOR.join((role_words(card), points_words(card), size_words(card))), muted=True))
     timing = SEPARATOR.join(_timing(data, lane))
@@ -112,6 +113,6 @@ def _points(data: CaptionData, result: Result | None) -> int | None:
     """Return how many landmarks a result's model finds; None if that is unknown."""
     if result is None:
         return None
-    if result.model in data.models:
-        return data.models[result.model].scheme
+    if (card := data.models.get(model_of(result.model))) is not None:
+        return card.scheme
     return result.faces[0].scheme.points if result.faces else None

@@ -17,6 +17,7 @@ from app.models.facts import role_words
 from engine.core.faces import Result
 from engine.core.stats import REFRESH, WINDOW, Spread, spread_of
 from engine.inference.card import Card
+from engine.inference.landmarker import model_of
 from engine.live.settings import LiveSettings
 from engine.live.view import View
 from engine.render.scene import Layout
@@ -137,7 +138,7 @@ class LanePlates:
             return None
         if not self.numbers:
             return StatsReport(lines)
-        cards = [self._models.get(its.model) for its in data.results if its is not None]
+        cards = [self._models.get(model_of(its.model)) for its in data.results if its is not None]
         return StatsReport(
             lines,
             shown.stats,

@@ -1,20 +1,23 @@
 """`understudy evaluate --out`, `--predictions` and `understudy compare` as a user types them."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
 import pytest
 
 from app.cli.main import main
+from engine.core.paths import asset_path
 from engine.formats.images import write_picture
+from engine.inference.card import read_card
 from engine.sources.sample import SampleClip
 
 
-@pytest.fixture(scope="module")
-def pack(tmp_path_factory):
+@pytest.fixture
+def pack(tmp_path):
     """Three frames of the sample with their truth."""
-    place, clip = tmp_path_factory.mktemp("data") / "pack", SampleClip()
+    place, clip = tmp_path / "data" / "pack", SampleClip()
     frames = [clip.frame(number) for number in (0, 60, 200)]
     names = [f"images/{index}.png" for index in range(3)]
     for name, (image, _) in zip(names, frames, strict=True):
@@ -47,13 +50,61 @@ def test_evaluate_writes_tables_curves_and_worst_faces(capsys, pack, tmp_path):
 
 
 def test_predictions_of_a_model_score_as_the_model_itself(capsys, pack, tmp_path):
-    assert run(capsys, "predict", pack, "--box", "truth", "--out", tmp_path / "tool.jsonl")[0] == 0
+    assert run(capsys, "predict", pack, "--box", "truth", "--as-labelled", "--out", tmp_path / "tool.jsonl")[0] == 0
     given = run(capsys, "evaluate", "--data", pack, "--predictions", tmp_path / "tool.jsonl", "--json", "-")[1]
     measured = run(capsys, "evaluate", "--data", pack, "--json", "-")[1]
     report, expected = json.loads(given), json.loads(measured)
     assert (report["model"], report["box"], report["missed"]) == ("tool", "predictions", 0)
     for figure in ("nme", "nme_box", "fr10", "auc10"):
         assert report[figure] == pytest.approx(expected[figure], abs=1e-3)
+
+
+def test_evaluate_measures_points_as_labelled_and_predict_puts_them_on_the_picture(capsys, pack, tmp_path):
+    def nme(*options):
+        return json.loads(run(capsys, "evaluate", "--data", pack, *options, "--json", "-")[1])["nme"]
+
+    def predicted(name, *options):
+        command = ("predict", pack, "--box", "truth", *options, "--out", tmp_path / f"{name}.jsonl")
+        assert run(capsys, *command)[0] == 0
+        return nme("--predictions", tmp_path / f"{name}.jsonl")
+
+    assert predicted("labelled", "--as-labelled") == pytest.approx(nme(), abs=1e-3)
+    # The sample's truth lies on the picture.
+    assert predicted("plain") < nme() - 0.02
+    assert predicted("flipped", "--as-labelled", "--flip") == pytest.approx(nme("--flip"), abs=1e-3)
+    first = json.loads((tmp_path / "flipped.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert first["model"] == "student-68 + mirror image"
+
+
+@pytest.mark.parametrize("options", [("--save-to-card",), ("--predictions", "tool.npz")])
+def test_flipped_results_go_on_no_card_and_files_have_no_mirror_image(capsys, pack, options):
+    code, _, err = run(capsys, "evaluate", "--data", pack, "--flip", *options)
+    assert code == 1
+    assert "What to do: Leave out --" in err
+
+
+def test_models_shift_measures_and_notes_how_far_points_lie_beside_what_they_mark(capsys, pack, tmp_path):
+    for ending in (".tflite", ".json"):
+        shutil.copy(asset_path("models", f"student-68-lite{ending}"), tmp_path / f"own{ending}")
+    model = tmp_path / "own.tflite"
+    command = ("models", "shift", model, "--data", pack, "--json", tmp_path / "shift.json")
+    code, _, err = run(capsys, *command)
+    assert code == 1
+    assert "has no split “train”" in err, "faces that it was tested on are not to be used by mistake"
+    np.savez(
+        pack / "annotations.npz", **{**np.load(pack / "annotations.npz"), "split": np.array(["train", "test", "train"])}
+    )
+    code, _, err = run(capsys, *command, "--save-to-card")
+    assert code == 0
+    found = json.loads((tmp_path / "shift.json").read_text(encoding="utf-8"))
+    assert (found["faces"], found["as_labelled"] > 0.5) == (2, True)
+    card = read_card(model.with_suffix(".json"))
+    assert card.label_shift == pytest.approx(found["shift"], abs=1e-5)
+    assert f"Noted on {model.with_suffix('.json')}" in err
+    assert run(capsys, *command)[0] == 0
+    again = json.loads((tmp_path / "shift.json").read_text(encoding="utf-8"))
+    assert abs(again["on_picture"]) < 0.05
+    assert again["as_labelled"] == pytest.approx(found["as_labelled"], abs=1e-6)
 
 
 def test_predictions_need_no_pictures_and_no_matplotlib(capsys, pack, tmp_path, monkeypatch):

@@ -107,6 +107,24 @@ def test_apply_to_a_folder_of_pictures(capsys, pictures, frames, tmp_path):
         assert np.array_equal(read_picture(pictures / f"face {index}.png"), image)
 
 
+def test_a_filter_with_the_name_of_an_included_one_takes_its_place_and_says_so(capsys, caplog, own, pictures, tmp_path):
+    make_filter(own / "mask", SQUARE)
+    shipped = library.SHIPPED / "mask"
+    code, out, _ = run(capsys, "list")
+    assert code == 0
+    assert [line.split()[-3:] for line in out.splitlines() if line.startswith("mask ")] == [["you", "*", f"{own}/mask"]]
+    assert f"* mask is yours; {shipped} is not used." in out
+    assert "glasses is yours" not in out
+    said = f"The filter in {own / 'mask'} is used, and not that in {shipped}, which has the same name"
+    assert [record.getMessage() for record in caplog.records] == [said]
+    code, out, _ = run(capsys, "list", "--json", "-")
+    hidden = {entry["name"]: entry["hides"] for entry in json.loads(out)["filters"]}
+    assert (hidden["mask"], hidden["glasses"]) == (str(shipped), None)
+    caplog.clear()
+    assert run(capsys, "apply", "mask", pictures / "face 0.png", "--out", tmp_path / "one.png")[0] == 0
+    assert said in [record.getMessage() for record in caplog.records]
+
+
 def test_apply_to_one_picture(capsys, pictures, frames, tmp_path):
     code, _, err = run(capsys, "apply", "glasses", pictures / "face 0.png", "--out", tmp_path / "glasses.jpg")
     assert code == 0, err

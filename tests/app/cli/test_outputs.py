@@ -83,6 +83,34 @@ def test_what_a_command_reads_is_never_replaced(place, capsys, words, insist):
     assert contents(place) == before
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "set", "--out", "-"),
+        ("run", "sample", *HEADLESS, "--record", "-"),
+        ("run", "sample", *HEADLESS, "--picture", "-"),
+        ("run", "sample", "--screenshot", "-"),
+        ("filter", "apply", "mask", "set", "--out", "-"),
+        ("filter", "new", "-"),
+        ("filter", "new", "hat", "--to", "-"),
+        ("evaluate", "--data", "pack", "--out", "-"),
+        ("evaluate", "--data", "pack", "--predictions", "-"),
+        ("compare", "set", "set", "--out", "-"),
+        ("data", "check", "pack", "--sheet", "-"),
+        ("data", "label", "pack", "--model", "student-68", "--out", "-"),
+        ("export", "runs/x", "--out", "-"),
+        ("train", "student-68", "--out", "-"),
+    ],
+    ids=" ".join,
+)
+def test_a_dash_is_no_name_of_a_file(place, capsys, words):
+    before = contents(place)
+    assert main(list(words)) == 1
+    assert "cannot be -.\n  Likely cause: Only --json - writes to the terminal" in capsys.readouterr().err
+    assert contents(place) == before
+    assert not (place / "-").exists()
+
+
 EXISTING = {
     "run sample --headless --frames 2 --record": "clip.avi",
     "run sample --headless --frames 2 --picture": "set/anna.png",

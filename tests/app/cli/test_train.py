@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 from app.cli.main import main
 from engine.core.paths import asset_path
+from trainer.recipes import RECIPES
+from trainer.recipes.names import STAGES
 
 ROOT = Path(__file__).resolve().parents[3]
 WAITING = """
@@ -61,6 +64,42 @@ def test_a_training_without_a_recipe_says_how_to_find_one(capsys):
     assert "“understudy train --list”" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("train studnet-68", "There is no recipe “studnet-68”"),
+        ("train student-68 --stage middle", "The recipe student-68 has no stage “middle”"),
+        ("train student-68:middle", "The recipe student-68 has no stage “middle”"),
+        ("train student-68 --set steps", "“steps” is no change"),
+        ("train student-68", "There is no folder of packs data"),
+        ("train student-68 --data nowhere", "There is no folder of packs nowhere"),
+        ("train --resume nowhere", "There is no run in nowhere"),
+        ("train --resume . --data nowhere", "There is no run in ."),
+        ("export nowhere --out new", "The checkpoint nowhere cannot be read"),
+        ("export . --out new", "There is no run in ."),
+        ("export nowhere --out new --int8", "The checkpoint nowhere cannot be read"),
+        ("data check nowhere", "nowhere is not a pack"),
+        ("data import wflw nowhere --out new", "There is no folder nowhere"),
+        ("data label nowhere --out new", "nowhere is not a pack"),
+        ("data pack lfpw68 --out new --data nowhere", "There is no folder of packs nowhere"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_torch_is_imported(words, said, tmp_path):
+    code = "import sys; from app.cli.main import main; code = main(sys.argv[1:]); sys.exit(code + 100 * LOADED)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code.replace("LOADED", "('torch' in sys.modules)"), *words.split()],
+        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert said in ran.stderr
+    assert ran.returncode == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_names_of_recipes_and_stages_are_known_without_them():
+    stages = {name: tuple(stage.name for stage in recipe.stages) for name, recipe in RECIPES.items()}
+    assert stages == STAGES, f"write into trainer/recipes/names.py: {stages}"
+
+
 @pytest.mark.parametrize("first", [b"", b"some words\n"])
 def test_closing_standard_input_is_a_ctrl_c(first):
     with subprocess.Popen(
@@ -89,10 +128,12 @@ def test_pages_do_without_torch():
         ("tiny.tflite", Path("tiny.tflite")),
     ],
 )
-def test_a_mere_name_is_a_model_of_the_program_and_a_path_is_a_path(name, expected, monkeypatch, capsys):
+def test_a_mere_name_is_a_model_of_the_program_and_a_path_is_a_path(name, expected, monkeypatch, capsys, tmp_path):
     def exported(checkpoint, target, role):
         return SimpleNamespace(model=target, card=target.with_suffix(".json"), difference=0.0)
 
     monkeypatch.setattr("trainer.tflite.export.export", exported)
-    assert main(["export", "last.safetensors", "--out", name]) == 0
+    checkpoint = tmp_path / "last.safetensors"
+    checkpoint.touch()
+    assert main(["export", str(checkpoint), "--out", name]) == 0
     assert f"{expected} and its card are written." in capsys.readouterr().out

@@ -129,8 +129,8 @@ def test_card_shows_everything(page):
 def test_accuracy_shows_its_protocol_and_what_was_not_measured(page):
     choose(page, "student-98")
     assert page.card.accuracy.texts == [
-        ("lfpw68", "test", "159 of 290", "3.05", "1.26", "0.695", "0.956"),
-        ("faces", "all", "12", "4.00", "\u2013", "\u2013", "\u2013"),
+        ("lfpw68", "test", "159 of 290", "3.05", "1.26", "0.695", "0.956", "\u2013"),
+        ("faces", "all", "12", "4.00", "\u2013", "\u2013", "\u2013", "\u2013"),
     ]
     assert page.card.protocol.text() == "In percent of the eye distance."
     choose(page, "teacher-68")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QLabel, QSlider
 
 from app.live.panel.panel import ControlPanel
 from app.settings.binding import bind, bound_check, bound_slider, follow
-from app.settings.schema import Settings, range_of, setting_types, value_at
+from app.settings.schema import LaneSettings, Settings, range_of, setting_types, value_at
 from app.settings.store import SettingsStore
 from app.settings.words import WORDS
 from app.widgets.controls import Picker
+from engine.inference.library import ModelEntry
 from engine.live.settings import LiveSettings, Pace
 from engine.render.scene import Layout, Look, OverlayOptions
+from tests.fakes.models import FAKE_CARD
 
 
 @pytest.fixture
@@ -134,6 +137,21 @@ def test_the_panel_follows_the_store_and_shows_numbers_between_steps(panel, stor
     assert panel.pause.text() == "Go on"
     assert not panel.lanes.second.isHidden()
     assert (store.settings.live.magnification, store.settings.live.smoothing) == (7.5, 0.256)
+
+
+def test_the_mirror_image_is_offered_where_a_teacher_is_shown(panel, store):
+    panel.lanes.set_entries([ModelEntry("big", Path("big.tflite"), replace(FAKE_CARD, role="teacher"), None)])
+    assert panel.lanes.flip.isHidden()
+    store.update("lanes", LaneSettings(second="big"))
+    assert panel.lanes.flip.isHidden(), "the second lane rests"
+    store.update("live.layout", Layout.SPLIT)
+    assert not panel.lanes.flip.isHidden()
+    assert "twice the time" in panel.lanes.flip.toolTip()
+    panel.lanes.flip.setChecked(True)
+    assert store.settings.live.flip
+    store.update("lanes", LaneSettings("big"))
+    store.update("live.layout", Layout.SINGLE)
+    assert not panel.lanes.flip.isHidden()
 
 
 # The words

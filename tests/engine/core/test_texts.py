@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import re
 import tomllib
 
 import pytest
 
-from engine.core.texts import cell_name, decoded, parse_json, parse_toml, read_text, reason, safe_cell, same_name
+from engine.core.texts import (
+    cell_name,
+    decoded,
+    parse_json,
+    parse_number,
+    parse_toml,
+    read_text,
+    reason,
+    safe_cell,
+    same_name,
+)
+from tests.test_repository import ROOT
 
 TEXT = "größe = 1\nzwei\n"
 
@@ -27,8 +40,63 @@ def test_utf_16_with_either_mark_is_read():
 def test_another_encoding_is_an_error_with_a_plain_reason():
     with pytest.raises(UnicodeDecodeError) as failure:
         decoded("größe".encode("latin-1"))
-    assert reason(failure.value) == "it is not written in UTF-8"
+    assert reason(failure.value) == "it is not written in UTF-8; save it as UTF-8"
     assert decoded(b"gr\xf6n", "replace") == "gr\ufffdn"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_utf_16_and_utf_32_without_a_mark_are_an_error_with_advice(tmp_path, encoding):
+    (tmp_path / "text").write_bytes(TEXT.encode(encoding))
+    with pytest.raises(UnicodeDecodeError) as failure:
+        read_text(tmp_path / "text", 1000)
+    assert reason(failure.value).endswith("save it as UTF-8")
+    assert decoded(TEXT.encode(encoding), "replace")  # nothing is raised
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1", 1), (" -1.5 ", -1.5), ("+.5", 0.5), ("5.", 5), ("1e3", 1000), ("2.5E-1", 0.25), ("007", 7)],
+)
+def test_decimal_numbers_are_read(text, number):
+    assert parse_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "-nan", "-nan(ind)"])
+def test_nan_is_no_number_but_known_as_such(text):
+    assert math.isnan(parse_number(text))
+
+
+ODD_NUMBERS = ["", "1_0", "inf", "-Infinity", "1e999", "٣٢", "٣", "0x10", "1,5", "1 2", "--1", "true", "1e", "."]
+
+
+@pytest.mark.parametrize("text", ODD_NUMBERS)
+def test_what_only_python_or_nobody_takes_for_a_number_is_refused(text):
+    with pytest.raises(ValueError, match=f"“{re.escape(text)}” is no number"):
+        parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("cannot identify image file <_io.BytesIO object at 0x7f9a5c>"), "cannot identify image file"),
+        (ValueError("<function f at 0x7f9a5c>"), "ValueError"),
+        (ValueError("no PosixPath('/a/b c') here"), "no “/a/b c” here"),
+        (ValueError("invalid key b'abc', b\"d\""), "invalid key “abc”, “d”"),
+        (ValueError("one\n two"), "one two"),
+        (PermissionError(13, "Permission denied", "/a"), "Permission denied"),
+        (KeyError("image"), "'image' is missing"),
+    ],
+)
+def test_a_reason_shows_no_object_of_python(error, said):
+    assert reason(error) == said
+
+
+def test_sentences_show_other_errors_by_their_reason():
+    """In brackets no product sentence has an error as it is, whose text may show objects of Python."""
+    raw = re.compile(r'f".*\(\{(?:error|failure|problem|exception)\}\)')
+    files = [file for part in ("app", "engine", "trainer") for file in (ROOT / part).rglob("*.py")]
+    assert len(files) > 100
+    assert [str(file) for file in files if raw.search(file.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize(

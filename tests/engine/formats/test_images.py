@@ -95,6 +95,103 @@ def test_fault_44_every_kind_of_picture_has_its_colours(tmp_path, name, write):
     assert np.abs(picture[20, 30].astype(int) - COLOUR).max() <= 4
 
 
+def write_tiff(path, samples, kind, photometric=2):
+    """Write samples `[H, W]` or `[H, W, 3]` of any type, which TIFF calls `kind`: 1 and 2 are whole, 3 is not."""
+    height, width, channels = (*samples.shape, 1)[:3]
+    size, data = samples.dtype.itemsize * 8, samples.tobytes()
+    place = 8 + 2 + 10 * 12 + 4
+    fields = {256: width, 257: height, 258: [size] * channels, 259: 1, 262: photometric, 273: place + 12 * channels}
+    fields |= {277: channels, 278: height, 279: len(data), 339: [kind] * channels}
+    entries, beyond = b"", b""
+    for tag, value in fields.items():
+        values = value if isinstance(value, list) else [value]
+        short = struct.pack(f"<{len(values)}H", *values) if isinstance(value, list) else struct.pack("<I", value)
+        if len(short) > 4:
+            short, beyond = struct.pack("<I", place + len(beyond)), beyond + short
+        entries += struct.pack("<HHI", tag, 3 if isinstance(value, list) else 4, len(values)) + short.ljust(4, b"\0")
+    head = b"II*\0" + struct.pack("<IH", 8, len(fields)) + entries + bytes(4)
+    path.write_bytes(head + beyond.ljust(12 * channels, b"\0") + data)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind", "white"),
+    [
+        (np.float32, 3, 1), (np.float32, 3, 255), (np.float32, 3, 65535), (np.float64, 3, 1), (np.uint8, 1, 255),
+        (np.uint16, 1, 65535), (np.int16, 2, 255), (np.int32, 2, 255), (np.int32, 2, 65535),
+    ],
+)  # fmt: skip
+def test_fault_44_samples_of_every_type_have_their_colours(tmp_path, dtype, kind, white):
+    picture = np.full((40, 60, 3), COLOUR) * (white / 255)
+    write_tiff(tmp_path / "a.tif", picture.astype(dtype), kind)
+    assert np.abs(read_picture(tmp_path / "a.tif")[20, 30].astype(int) - COLOUR).max() <= 1
+    if dtype != np.float64:  # grey ones of this type cannot be decoded
+        write_tiff(tmp_path / "grey.tif", picture[..., 1].astype(dtype), kind, photometric=1)
+        assert np.abs(read_picture(tmp_path / "grey.tif")[20, 30].astype(int) - COLOUR[1]).max() <= 1
+
+
+@pytest.mark.parametrize(("dtype", "kind"), [(np.uint8, 1), (np.uint16, 1)])
+def test_fault_44_a_tiff_may_count_from_white(tmp_path, dtype, kind):
+    black = np.full((40, 60), np.iinfo(dtype).max // 255 * 155, dtype)
+    write_tiff(tmp_path / "a.tif", black, kind, photometric=0)
+    assert set(read_picture(tmp_path / "a.tif").ravel().tolist()) == {100}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind", "values", "said"),
+    [
+        (np.float32, 3, (0.5, 3.7), "holds numbers from 0.5 to 3.7"),
+        (np.float32, 3, (-2, 0.5), "holds numbers from -2 to 0.5"),
+        (np.float32, 3, (np.nan, 0.5), "holds numbers from nan"),
+        (np.float32, 3, (np.inf, 0.5), "to inf"),
+        (np.int32, 2, (-1, 7), "holds numbers from -1 to 7"),
+        (np.int32, 2, (0, 70_000), "to 70000"),
+        (np.float16, 3, (0, 1), "holds samples other than 8 or 16 bits"),
+        (np.uint64, 1, (0, 1), "holds samples other than 8 or 16 bits"),
+    ],
+)
+def test_fault_44_numbers_whose_white_is_not_known_are_refused(tmp_path, dtype, kind, values, said):
+    picture = np.full((40, 60, 3), values[1], dtype)
+    picture[3, 3] = values[0]
+    write_tiff(tmp_path / "a.tif", picture, kind)
+    with pytest.raises(SourceError, match=said):
+        read_picture(tmp_path / "a.tif")
+
+
+def test_fault_44_fractions_may_be_grey_pictures_of_other_programs(tmp_path):
+    Image.new("F", (60, 40), 100 / 255).save(tmp_path / "a.tif")
+    assert set(read_picture(tmp_path / "a.tif").ravel().tolist()) == {100}
+
+
+DAMAGE_AND_READ = """
+import random, sys
+from pathlib import Path
+from engine.core.errors import SourceError
+from engine.formats.images import read_picture
+whole = Path(sys.argv[1]).read_bytes()
+for seed in range(25):
+    chance = random.Random(seed)
+    damaged = bytearray(whole)
+    for _ in range(3):
+        damaged[chance.randrange(min(len(whole), chance.choice((150, 600))))] = chance.randrange(256)
+    Path(sys.argv[1]).write_bytes(damaged)
+    try:
+        read_picture(Path(sys.argv[1]))
+    except SourceError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("name", ["a.jp2", "a.avif", "a.png", "a.tif", "a.gif", "a.ppm"])
+def test_fault_44_damaged_pictures_of_every_format_end_no_program_and_print_nothing(tmp_path, name):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8))
+    noise.save(tmp_path / name, **({"compression": "jpeg"} if name == "a.tif" else {}))
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import app\n{DAMAGE_AND_READ}", str(tmp_path / name)],
+        cwd=REPOSITORY, capture_output=True, timeout=60, text=True,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "PA"])
 def test_fault_44_white_shows_through_transparent_pixels(tmp_path, mode):
     picture = Image.new("RGBA", (60, 40), (*COLOUR, 255))

@@ -119,8 +119,26 @@ MISTAKES = {
     ),
     "a missing column": (lambda folder: csv(folder, drop="y30"), "the column “y30” is missing"),
     "a row that was cut": (lambda folder: csv(folder, rows=[[NAMES[0], *POINTS[0].ravel()[:9]]]), "fewer or more"),
-    "words for numbers": (lambda folder: csv(folder, rows=[[NAMES[0], *["x"] * 136]]), "could not convert"),
+    "words for numbers": (lambda folder: csv(folder, rows=[[NAMES[0], *["x"] * 136]]), "line 2: “x” is no number"),
     "marks within numbers": (lambda folder: csv(folder, rows=[[NAMES[0], *["1_0"] * 136]]), "“1_0” is no number"),
+    "infinite cells": (lambda folder: csv(folder, rows=[[NAMES[0], *["inf"] * 136]]), "“inf” is no number"),
+    "digits of another script": (lambda folder: csv(folder, rows=[[NAMES[0], *["٣"] * 136]]), "“٣” is no number"),
+    "texts for numbers": (
+        lambda folder: jsonl(folder, [{"image": "a", "landmarks": [["1_0", "٢"]] * 68}]),
+        "landmarks of a in tool.jsonl hold texts",
+    ),
+    "truth values": (
+        lambda folder: jsonl(folder, [{"image": "a", "landmarks": [[True, False]] * 68}]),
+        "landmarks of a in tool.jsonl hold texts or truth values",
+    ),
+    "UTF-16 without a mark": (
+        lambda folder: write_bytes(folder / "tool.csv", "image,x0,y0\na,1,2\n".encode("utf-16-le")),
+        "save it as UTF-8",
+    ),
+    "UTF-32 without a mark": (
+        lambda folder: write_bytes(folder / "tool.jsonl", '{"image": "a"}\n'.encode("utf-32-be")),
+        "save it as UTF-8",
+    ),
     "an empty table": (lambda folder: write_bytes(folder / "tool.csv", b""), "no landmarks"),
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import PackError
-from engine.formats.packs import is_pack, read_pack
+from engine.formats.packs import is_pack, part_folders, read_arrays, read_pack
 from tests.fakes.evaluations import write_pack as write_odd_pack
 from tests.fakes.packs import make_pack, rewrite
 
@@ -145,3 +145,32 @@ def test_fault_65_an_array_of_another_kind_is_never_more_than_a_sentence(tmp_pat
         for split in (None, "test"):
             with contextlib.suppress(PackError):
                 assert read_pack(folder, split, need_pictures=False).faces
+
+
+def test_parts_read_as_one_pack(tmp_path):
+    folder = tmp_path / "large"
+    make_pack(folder / "b", faces=2, spread=np.array([1.0, 2.0]))
+    make_pack(folder / "a", faces=3)
+    (folder / "parts.json").write_text('["b", "a"]')
+    assert is_pack(folder)
+    assert part_folders(folder) == [folder / "b", folder / "a"]
+    assert part_folders(folder / "a") == [folder / "a"]
+    arrays = read_arrays(folder)
+    assert arrays.keys() == {"image", "landmarks"}, "what all have"
+    assert [name.partition("/")[0] for name in arrays["image"]] == ["b", "b", "a", "a", "a"]
+    assert len(read_pack(folder).faces) == 5, "and their pictures are there"
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '["../a"]', "[3.5, {}]", '["a"', "null"])
+def test_fault_65_a_damaged_list_of_parts_is_refused(tmp_path, text):
+    make_pack(tmp_path / "large" / "a")
+    (tmp_path / "large" / "parts.json").write_text(text)
+    with pytest.raises(PackError, match="parts.json cannot be read"):
+        read_pack(tmp_path / "large")
+
+
+def test_fault_65_a_part_that_is_missing_is_named(tmp_path):
+    make_pack(tmp_path / "large" / "a")
+    (tmp_path / "large" / "parts.json").write_text('["a", "b"]')
+    with pytest.raises(PackError, match="large/b is not a pack"):
+        read_pack(tmp_path / "large")

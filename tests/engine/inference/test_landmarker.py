@@ -10,7 +10,8 @@ import pytest
 from engine.core.errors import ModelError
 from engine.core.geometry import Crop
 from engine.core.paths import asset_path
-from engine.inference.landmarker import Landmarks, load_landmarker
+from engine.core.schemes import IBUG_68
+from engine.inference.landmarker import Landmarks, load_landmarker, model_of
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.runtime import Runtime
 
@@ -152,6 +153,46 @@ def test_the_library_lists_damaged_models_with_the_reason_and_keeps_the_others(m
     entries = {entry.name: entry.error for entry in ModelLibrary((model.parent,)).entries()}
     assert entries["good"] is None
     assert "not the one" in str(entries["model"])
+
+
+def test_the_label_shift_is_taken_off_unless_points_are_wanted_as_labelled(model):
+    raw = load_landmarker(model)
+    change_card(model, label_shift=0.01)
+    landmarker, crop = load_landmarker(model), Crop(100, 100, 150, 0.3)
+    picture = np.random.default_rng(1).integers(0, 255, (200, 200, 3), np.uint8)
+    raw.as_labelled = True
+    expected = raw.predict(picture, crop).points
+    moved = expected - landmarker.predict(picture, crop).points
+    along = 1.5 * np.array([np.cos(0.3), np.sin(0.3)])
+    assert moved == pytest.approx(np.tile(along, (68, 1)), abs=1e-3), "along the crop's own x axis"
+    landmarker.as_labelled = True
+    assert (landmarker.predict(picture, crop).points == expected).all(), "to the bit, as the network gives them"
+
+
+def test_flipping_averages_with_the_mirror_image_and_leaves_no_side(model):
+    change_card(model, label_shift=0.01)
+    landmarker = load_landmarker(model)
+    pixels = np.random.default_rng(1).integers(0, 255, (128, 128, 3), np.uint8)
+    order = list(IBUG_68.mirror)
+    landmarker.as_labelled = True
+    (plain, sure), (seen, seen_sure) = landmarker.read(pixels), landmarker.read(pixels[:, ::-1])
+    middle = (plain + (1, 0) + seen[order] * (-1, 1)) / 2
+    landmarker.flip = True
+    assert landmarker.read(pixels)[0] == pytest.approx(middle + (0.01, 0), abs=1e-6), "as the labels have it"
+    landmarker.as_labelled = False
+    points, confidence = landmarker.read(pixels)
+    assert points == pytest.approx(middle, abs=1e-6)
+    assert confidence == pytest.approx((sure + seen_sure[order]) / 2, abs=1e-6)
+    mirrored = landmarker.read(pixels[:, ::-1])[0][order]
+    assert points == pytest.approx(mirrored * (-1, 1) + (1, 0), abs=1e-5)
+
+
+def test_results_say_whether_the_mirror_image_was_looked_at(model):
+    landmarker = load_landmarker(model)
+    assert landmarker.name == "student-68"
+    landmarker.flip = True
+    assert landmarker.name == "student-68 + mirror image"
+    assert model_of(landmarker.name) == model_of("student-68") == "student-68"
 
 
 def test_an_unknown_name_lists_those_there_are_and_the_nearest():

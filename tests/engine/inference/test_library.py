@@ -45,6 +45,8 @@ def test_a_card_of_any_editor_is_read(tmp_path):
         (changed(metrics=[{"n": float("nan")}]), "“metrics” is nan: a finite number was expected"),
         (changed(metrics=[{"nme": 10**400}]), "“metrics” is"),
         (changed(metrics=3), "a list of results was expected"),
+        (changed(eyes={"closed": 0.3, "open": 0.2, "cut": 0.25}), "are not in order: closed, cut, open"),
+        (changed(label_shift=3), "“label_shift” is 3"),
         (changed(metrics=["good"]), "a list of results was expected"),
         (b"\xff\xfe\x00", "it is not written in UTF-8"),
         (TEXT.replace("student", "stud\xe9nt").encode("latin-1"), "it is not written in UTF-8"),

@@ -1,14 +1,16 @@
 """The shipped models: their golden landmarks on the sample, and the figures on their cards."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from engine.core.geometry import landmark_box
+from engine.core.geometry import crop_of_box, landmark_box
 from engine.core.metrics import nme
 from engine.core.paths import asset_path
 from engine.evaluation.evaluate import Task, evaluate
+from engine.evaluation.eyes import evaluate_eyes
 from engine.formats.packs import read_pack
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
@@ -30,6 +32,35 @@ def test_every_shipped_model_has_its_golden_landmarks_and_gives_them():
     assert sorted(golden) == sorted(found)
     for name, points in found.items():
         assert np.abs(np.array(points) - np.array(golden[name])).max() < TOLERANCE, name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_points_on_the_picture_are_those_as_labelled_moved_by_the_shift_on_the_card(name):
+    landmarker, (image, truth) = ModelLibrary().load(name), SampleClip().frame(0)
+    crop = crop_of_box(landmark_box(truth.points), landmarker.card.crop.scale, landmarker.card.crop.dy)
+    on_picture = landmarker.predict(image, crop).points
+    landmarker.as_labelled = True
+    moved = landmarker.predict(image, crop).points - on_picture
+    assert landmarker.card.label_shift > 0, "measure it with “understudy models shift”"
+    assert moved == pytest.approx(np.tile([landmarker.card.label_shift * crop.side, 0], (len(moved), 1)), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_landmarks_of_mirror_images_lie_where_those_of_the_pictures_do(name):
+    """On the average of all points, in percent of the eye distance: no side-step in the mirrored view."""
+    landmarker, clip = ModelLibrary().load(name), SampleClip()
+    scheme, apart = landmarker.card.markup, {False: [], True: []}
+    for number in range(0, 720, 40):
+        image, truth = clip.frame(number)
+        crop = crop_of_box(landmark_box(truth.points), landmarker.card.crop.scale, landmarker.card.crop.dy)
+        opposite = replace(crop, centre_x=image.shape[1] - 1 - crop.centre_x)
+        eyes = np.linalg.norm(truth.points[36] - truth.points[45])
+        for landmarker.as_labelled, found in apart.items():
+            points = landmarker.predict(image, crop).points
+            mirrored = landmarker.predict(np.ascontiguousarray(image[:, ::-1]), opposite).points[list(scheme.mirror)]
+            found.append((points[:, 0] - (image.shape[1] - 1 - mirrored[:, 0])).mean() / eyes * 100)
+    assert abs(np.mean(apart[False])) < 0.2
+    assert np.mean(apart[True]) > 0.5, "as labelled there is one"
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -58,6 +89,10 @@ def test_every_figure_on_the_card_is_measured_again(name, data_folder):
     assert landmarker.card.metrics, "a card without a measured result is not shippable"
     for noted in landmarker.card.metrics:
         split = None if noted["split"] == "all" else noted["split"]
+        if "eyes_auc" in noted:
+            eyes = evaluate_eyes(landmarker, data_folder / noted["data"], split).figures()
+            assert {name: eyes[name] for name in noted} == pytest.approx(noted, abs=2e-3)
+            continue
         pack = read_pack(data_folder / noted["data"], split, noted["labels"])
         detector = make_detector() if noted["box"] == "detector" else None
         measured = evaluate(landmarker, pack, Task(name, noted["split"], noted["labels"], noted["box"]), detector)

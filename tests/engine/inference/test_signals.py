@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from engine.core.faces import Face
+from engine.core.faces import EyeLevels, Face
 from engine.core.geometry import landmark_box
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.inference.people import HIDDEN_SECONDS
@@ -121,6 +121,24 @@ def test_a_blink_across_a_gap_or_a_seek_does_not_count(jump):
     after = watch([0, 0, 1, 1], reader=reader, start=5.2 + jump)
     assert (before[-1].blinks, after[-1].blinks) == (1, 1)
     assert watch([0, 0, 0, 1], reader=reader, start=5.4 + jump)[-1].blinks == 2
+
+
+def test_eyes_close_and_open_where_the_card_of_the_model_says():
+    """Lids whose points stay far apart: half open by the usual levels, closed by those of this model."""
+    levels = EyeLevels(closed=0.18, open=0.3, cut=0.24)
+    for eyes, blinks, openness in ((EyeLevels(), 0, 0.375), (levels, 1, 0.0)):
+        reader, seen = SignalReader(), []
+        for index, share in enumerate([1, 0.6, 0.6, 0.6, 1]):
+            result = result_of(turned_face(eyes=(share, share)), moment=index / 30)
+            seen += reader.read(dataclasses.replace(result, eyes=eyes))
+        assert seen[-1].blinks == blinks
+        assert seen[2].eye_left == pytest.approx(openness, abs=0.05)
+        assert seen[0].eye_left > 0.95
+
+
+def test_levels_that_are_out_of_order_are_refused():
+    with pytest.raises(ValueError, match="not in order"):
+        EyeLevels(closed=0.2, open=0.1, cut=0.15)
 
 
 def test_the_same_result_may_be_read_again():

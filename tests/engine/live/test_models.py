@@ -126,6 +126,27 @@ def test_fault_24_results_stand_under_the_name_of_the_model_that_made_them():
     assert len(set(stage.pipeline.models)) > 20
 
 
+@pytest.mark.parametrize(("role", "flips"), [("teacher", True), ("student", False)])
+def test_a_teacher_looks_at_the_mirror_image_while_that_is_set_and_in_a_pause_at_once(role, flips):
+    pipeline = FakePipeline()
+    pipeline.landmarker.card.role = role
+    seen, works = [], pipeline.process
+    pipeline.process = lambda frame, capture_ms=0.0: seen.append(pipeline.landmarker.flip) or works(frame, capture_ms)
+    stage = Stage(lambda: camera_source(FaultyCamera()), pipeline)
+    with stage:
+        wait_until(lambda: seen)
+        assert not any(seen)
+        stage.session.settings = replace(stage.session.settings, paused=True)
+        wait_until(lambda: stage.pipeline.seen and stage.take_view() is None)
+        stage.session.settings = replace(stage.session.settings, flip=True)
+        if flips:
+            wait_until(lambda: seen[-1])
+        stage.session.settings = replace(stage.session.settings, paused=False)
+        count = len(seen)
+        wait_until(lambda: len(seen) > count + 3)
+        assert seen[-1] is flips
+
+
 def test_a_model_that_cannot_be_loaded_leaves_the_old_one_at_work():
     def broken():
         raise ModelError("The model is damaged", "its bytes changed", "install it again")

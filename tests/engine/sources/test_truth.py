@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import os
 import shutil
+import socket
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +20,8 @@ from engine.formats.landmark_writers import Prediction, pts_text, write_predicti
 from engine.sources.opening import open_source
 from tests.fakes.clips import HEIGHT, WIDTH, turn_half, write_clip
 from tests.fakes.results import face
+
+UNIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 
 
 def label(number: int = 0, points: int = 68) -> np.ndarray:
@@ -149,7 +155,7 @@ def outside(clip):
 
 def infinite(clip):
     write_table(clip.with_suffix(".csv"), [({"frame": 1}, np.full((68, 2), np.inf))])
-    return "frame 1 does not fit"
+    return "“inf” is no number"
 
 
 def another_table(clip):
@@ -170,6 +176,27 @@ def odd_frame(clip):
 def damaged_pts(clip):
     (clip.parent / "clip [a]_000001.pts").write_text(pts_text(label())[:200], encoding="utf-8")
     return "is no .pts file"
+
+
+def pipe(clip):
+    os.mkfifo(clip.parent / "clip [a]_000001.pts")
+    return "it is a pipe, a device or a socket, not a file"
+
+
+def pipe_for_a_table(clip):
+    os.mkfifo(clip.with_suffix(".csv"))
+    return "it is a pipe, a device or a socket, not a file"
+
+
+def link_to_nothing(clip):
+    (clip.parent / "clip [a]_000001.pts").symlink_to("gone.pts")
+    return "No such file or directory"
+
+
+def socket_for_points(clip):
+    with socket.socket(socket.AF_UNIX) as opened, contextlib.chdir(clip.parent):  # a full name may be too long
+        opened.bind("clip [a]_000001.pts")
+    return "cannot be read"
 
 
 def pts_of_51(clip):
@@ -198,6 +225,10 @@ def pack_without_frames(clip):
         no_table,
         odd_frame,
         damaged_pts,
+        pytest.param(pipe, marks=UNIX),
+        pytest.param(pipe_for_a_table, marks=UNIX),
+        pytest.param(link_to_nothing, marks=UNIX),
+        pytest.param(socket_for_points, marks=UNIX),
         pts_of_51,
         damaged_pack,
         pack_without_frames,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -152,6 +154,29 @@ def test_frames_of_one_even_colour_are_reported(tmp_path):
 def test_fault_41_a_video_in_av1_says_so_and_how_to_convert_it():
     with pytest.raises(SourceError, match="coded in AV1"):
         VideoSource(MEDIA / "av1.mkv", open_capture=lambda *_: FaultyCamera([fails], period=0))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a script for sh here")
+@pytest.mark.parametrize("installed", [True, False])
+def test_fault_41_the_command_that_converts_a_video_in_av1_can_be_pasted(tmp_path, monkeypatch, installed):
+    clip = tmp_path / "it's $HOME; a clip.mkv"
+    shutil.copyfile(MEDIA / "av1.mkv", clip)
+    clip.with_name("it's $HOME; a clip-h264.mp4").touch()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    if installed:
+        (programs / "ffmpeg").write_text(f'#!/bin/sh\nfor word in "$@"; do echo "$word"; done > "{tmp_path}/said"\n')
+        (programs / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin" if installed else str(programs))
+    with pytest.raises(SourceError) as caught:
+        VideoSource(clip, open_capture=lambda *_: FaultyCamera([fails], period=0))
+    assert ("install the program ffmpeg" in caught.value.fix) is not installed
+    command = caught.value.fix.partition("“")[2].partition("”")[0]
+    if installed:
+        subprocess.run(["/bin/sh", "-c", command], check=True)
+        target = clip.with_name("it's $HOME; a clip-h264-2.mp4")
+        said = (tmp_path / "said").read_text().splitlines()
+        assert said == ["-i", str(clip), "-c:v", "libx264", str(target)]
 
 
 PLAYLISTS = {

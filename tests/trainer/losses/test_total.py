@@ -38,6 +38,7 @@ def face(**changes):
         torch.ones(1, 68),
         teachers=torch.empty(1, 0, 68, 2),
         teacher_confidence=torch.empty(1, 0, 68),
+        eyes_open=torch.full((1,), math.nan),
     )
     return replace(batch, **changes)
 
@@ -148,6 +149,7 @@ def make(labelled, visible_weight, settings=DEFAULT, regression=False):
         visible_weight,
         teachers=torch.empty(1, 0, 2, 2),
         teacher_confidence=torch.empty(1, 0, 2),
+        eyes_open=torch.full((1,), math.nan),
     )
     return landmark_loss(output, batch, settings)
 

@@ -55,7 +55,7 @@ def test_a_teacher_with_attention_trains_and_a_published_student_learns_its_maps
 
 
 def test_our_student_learns_the_form_of_maps_of_another_kind(data, recipe, teacher, tmp_path):
-    student = small("student-mvit2-68", recipe, OURS)
+    student = small("student-mvit2-68:taught", recipe, OURS)
     loss = replace(student.loss, heatmap_kd=HeatmapKD("paper", 0.1, normalised=True))
     student = replace(student, loss=loss, teachers=(str(teacher),), live=True)
     last = run(student, data, tmp_path / "student", "cpu", False, Schedule(2, 2, 1))

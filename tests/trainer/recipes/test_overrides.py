@@ -7,7 +7,7 @@ import pytest
 from engine.core.errors import UsageError
 from trainer.recipes import RECIPES
 from trainer.recipes.overrides import trainings_by_name
-from trainer.recipes.packs import HELEN_MORE, WFLW_FULL
+from trainer.recipes.packs import FACES5, HELEN_MORE, WFLW_FULL
 from trainer.recipes.schema import PackChoice
 
 
@@ -101,10 +101,12 @@ def test_validation_packs_are_named_like_those_for_training():
 def test_packs_of_other_recipes_are_taken_as_these_have_them():
     (recipe,) = trainings_by_name("student-68:last", ['packs=["helen68_more", "aflw2000_3d", "wflw98_full", "ytf68"]'])
     more, aflw2000, wflw, ytf = recipe.packs
-    assert (more, wflw) == (HELEN_MORE, WFLW_FULL)
+    assert (more, wflw) == (replace(HELEN_MORE, weight=0.5), WFLW_FULL)
     assert not more.validation
     assert aflw2000.labels == "landmarks_2d"
     assert ytf == RECIPES["student-68"].stages[2].packs[-1], "the recipe's own choice comes first"
+    (plain,) = trainings_by_name("student-kd-68-plain", ['packs=["faces5_tough68", "lfpw68"]'])
+    assert plain.packs[0] == FACES5, "as it is where no teacher labels it again"
 
 
 def test_a_mistake_is_named_also_where_stages_differ():
@@ -123,7 +125,9 @@ def test_an_unknown_recipe_lists_those_there_are():
 
 
 def test_a_change_counts_for_every_stage_and_with_a_stage_before_it_for_that_one():
-    base, nearer, last = trainings_by_name("student-68", ["seed=3", "last.steps=7", "nearer.batch=5", "init=random"])
+    base, nearer, last, *_ = trainings_by_name(
+        "student-68", ["seed=3", "last.steps=7", "nearer.batch=5", "init=random"]
+    )
     assert (base.seed, nearer.seed, last.seed) == (3, 3, 3)
     assert (base.steps, nearer.steps, last.steps) == (5000, 1800, 7)
     assert (base.batch, nearer.batch, last.batch) == (64, 5, 64)
@@ -134,9 +138,9 @@ def test_a_change_counts_for_every_stage_and_with_a_stage_before_it_for_that_one
 
 @pytest.mark.parametrize("change", ["steps=100", "learning_rate=0.1", "augmentation.shift=0.1"])
 def test_a_change_of_what_stages_differ_in_has_to_name_one(change):
-    with pytest.raises(UsageError, match="could mean several stages.*--set last.") as refusal:
+    with pytest.raises(UsageError, match="could mean several stages.*--set fine.") as refusal:
         trainings_by_name("student-68", [change])
-    assert "base, nearer, last" in refusal.value.why
+    assert "base, nearer, last, turned, fine" in refusal.value.why
 
 
 @pytest.mark.parametrize(

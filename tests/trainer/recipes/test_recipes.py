@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.records import read_record
-from trainer.losses.fard_mahoor import released_code
+from trainer.losses.fard_mahoor import KDLoss, released_code
 from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.total import LandmarkLoss
 from trainer.networks import network_of
@@ -65,9 +65,11 @@ def test_every_stage_is_what_the_run_of_its_former_name_was(former):
     assert is_now == {key: value for key, value in was.items() if key != "teachers"} | {"name": training.name}
 
 
-def test_no_stage_is_new():
+def test_no_stage_is_new_but_the_published_ones_and_those_by_the_mean_of_teachers_and_their_twins():
     published = {name for name in STAGES if name.startswith(("fard-mahoor/", "hong-lin/")) and "/ours/" not in name}
-    assert {FORMER_NAMES.get(former, former) for former in FORMER["runs"]} == set(STAGES) - published
+    new = {name for name in STAGES if name.rpartition(":")[2] in ("turned", "fine")}
+    assert {FORMER_NAMES.get(former, former) for former in FORMER["runs"]} == set(STAGES) - published - new
+    assert len(new) == 2 * 2 * 3
     usual = dataclasses.asdict(Training("x"))
     assert {key: json.loads(json.dumps(usual[key])) for key in FORMER["defaults"]} == FORMER["defaults"]
 
@@ -137,6 +139,27 @@ def test_a_student_and_its_twin_without_teachers_differ_in_nothing_else():
     assert differing("student-kd-68", "student-kd-68-plain") == {"name", "packs", "loss", "teachers"}
     own = {pack.name for pack in only("student-kd-68").packs} - {p.name for p in only("student-kd-68-plain").packs}
     assert own == {"faces5_tough68"} & MACHINE_LABELLED
+
+
+@pytest.mark.parametrize(
+    ("student", "twin"),
+    [
+        ("student-68", "student-68-alone"),
+        ("student-68-lite", "student-68-lite-alone"),
+        ("student-mvit2-68", "student-mvit2-68-turned-alone"),
+    ],
+)
+def test_a_student_of_the_mean_of_teachers_has_a_twin_without_any_from_the_same_weights(student, twin):
+    for stage in ("turned", "fine"):
+        first = {"init"} if stage == "fine" else set()
+        names = f"{student}:{stage}", f"{twin}:{stage}"
+        assert differing(*names) == {"name", "packs", "loss", "teachers", "teacher_mean"} | first
+        own, others = (STAGES[name].packs for name in names)
+        assert [pack.name for pack in own if pack.name != FACES5.name] == [pack.name for pack in others]
+        assert {pack.name for pack in own if pack.relabel} == {pack.name for pack in own} & MACHINE_LABELLED
+        assert [pack.weight for pack in own if pack.name != FACES5.name] == [pack.weight for pack in others]
+        losses = [STAGES[name].loss for name in names]
+        assert losses[1] == replace(losses[0], kd=KDLoss())
 
 
 def test_a_student_is_smaller_than_its_teachers():

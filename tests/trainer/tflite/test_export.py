@@ -9,6 +9,8 @@ import torch
 from ai_edge_litert import schema_py_generated as schema
 
 from engine.core.geometry import Crop
+from engine.evaluation.label_shift import measure_label_shift
+from engine.formats.packs import read_pack
 from engine.inference.card import TrainingFacts, read_card
 from engine.inference.landmarker import load_landmarker
 from engine.inference.runtime import Runtime
@@ -81,6 +83,15 @@ def test_a_regression_student_is_exported_and_its_card_names_its_teacher(checkpo
     assert done.difference <= module.LARGEST_DIFFERENCE
     assert f"Taught by {checkpoint.parent.name}." in card.data
     assert card.system.startswith("mobilenetv2_100 encoder")
+
+
+def test_the_label_shift_is_measured_where_manual_packs_of_the_run_are_there(checkpoint, data, tmp_path):
+    done = export(checkpoint, tmp_path / "new.tflite")
+    assert module.note_label_shift(done.model, checkpoint, tmp_path) is None
+    shift = module.note_label_shift(done.model, checkpoint, data)
+    pack = read_pack(data / "faces")
+    assert shift == pytest.approx(measure_label_shift(load_landmarker(done.model), [pack]).shift, abs=1e-5)
+    assert load_landmarker(done.model).card.label_shift == shift != 0
 
 
 def test_float16_halves_the_file_and_hardly_moves_a_point(checkpoint, content):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import PackError
 from engine.core.schemes import COFW_29, IBUG_68
+from engine.core.texts import reason
 from engine.formats.packs import VISIBLE
 from trainer.data.importing.dataset import Dataset, LabelledFace, Picture, first_existing, require_faces
 
@@ -169,7 +170,7 @@ def _damage_named(path: Path, name: str) -> Iterator[None]:
         ) from error
     except Exception as error:  # both libraries raise many kinds for a damaged file
         raise PackError(
-            f"{path} cannot be read ({error})",
+            f"{path} cannot be read ({reason(error)})",
             "the file was cut off while it was copied, or is of another version of MATLAB's format",
             "download or unpack it again",
         ) from error

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.core.errors import PackError
 from engine.core.schemes import WFLW_98
-from engine.core.texts import read_text, reason
+from engine.core.texts import parse_number, read_text, reason
 from engine.formats.packs import ATTRIBUTES
 from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
 
@@ -56,7 +56,7 @@ def _faces(root: Path, file: Path, split: str) -> list[LabelledFace]:
 def _face(root: Path, file: Path, number: int, line: str, split: str) -> LabelledFace:
     fields = line.split(maxsplit=NUMBERS)
     try:
-        values = np.array(fields[:NUMBERS], np.float64)
+        values = np.array([parse_number(text) for text in fields[:NUMBERS]])
     except ValueError:
         values = np.array([np.nan])
     attributes = values[COORDINATES + BOX :]

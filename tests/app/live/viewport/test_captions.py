@@ -54,6 +54,11 @@ def test_a_model_without_a_card_has_its_name_alone():
     assert texts(reported(models={}), 0) == ["student-68"]
 
 
+def test_a_mean_with_the_mirror_image_is_said_beside_the_name_of_the_model():
+    said = reported(second=result("teacher-68 + mirror image"))
+    assert texts(said, 1) == ["teacher-68 + mirror image", "Teacher · 68 points · 3.1 MB"]
+
+
 def test_nothing_is_said_of_a_picture_that_no_model_saw():
     assert texts(reported(result("")), 0) == []
 

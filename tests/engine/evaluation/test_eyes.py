@@ -1,0 +1,163 @@
+"""Closed eyes against open ones: a model whose lids are known, and `understudy evaluate` on the sample's blinks."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.cli.main import main
+from engine.core.errors import ModelError, PackError
+from engine.core.faces import EyeLevels
+from engine.core.geometry import landmark_box, roll_of_landmarks
+from engine.core.paths import asset_path
+from engine.evaluation.eyes import best_cut, evaluate_eyes, has_eye_states
+from engine.formats.images import write_picture
+from engine.inference.card import read_card
+from engine.inference.landmarker import Landmarks
+from engine.inference.signals import LEFT_EYE, RIGHT_EYE
+from engine.sources.sample import RATE, SampleClip
+from tests.fakes.models import FAKE_CARD
+
+RATIOS = [0.1, 0.2, 0.3, 0.25, 0.3, 0.4]
+STATES = [0, 0, 0, 1, 1, 1]
+
+
+class Lids:
+    """Opens both eyes as far as the picture's brightness says, in percent of their width."""
+
+    card, name = FAKE_CARD, "fake"
+
+    def __init__(self, scale=1.0):
+        self.scale, self.crops = scale, []
+
+    def predict(self, picture, crop):
+        self.crops.append(crop)
+        points, half = np.zeros((68, 2), np.float32), picture[0, 0, 0] / 10 * self.scale / 2
+        for eye in (RIGHT_EYE, LEFT_EYE):
+            points[list(eye)] = (0, 0), (3, -half), (7, -half), (10, 0), (7, half), (3, half)
+        return Landmarks(points, np.ones(68, np.float32), 0.0)
+
+
+def write_pack(folder, ratios=RATIOS, states=STATES, **more):
+    for number, ratio in enumerate(ratios):
+        write_picture(folder / f"{number}.png", np.full((60, 60, 3), round(100 * ratio), np.uint8))
+    arrays = {
+        "image": np.array([f"{number}.png" for number in range(len(ratios))]),
+        "state": np.array(states),
+        "bbox": np.tile(np.float32([10, 10, 50, 50]), (len(ratios), 1)),
+        "roll": np.full(len(ratios), 0.3, np.float32),
+        **more,
+    }
+    np.savez(folder / "annotations.npz", **arrays)
+    return folder
+
+
+def test_figures_of_known_lids(tmp_path):
+    model = Lids()
+    done = evaluate_eyes(model, write_pack(tmp_path / "eyes"), None)
+    assert (done.model, done.data, done.split, done.n, done.closed) == ("fake", "eyes", "all", 6, 3)
+    assert done.eyes_auc == pytest.approx((3 + 3 + 1.5) / 9)
+    assert (done.eyes_closed, done.eyes_open) == (pytest.approx(0.2), pytest.approx(0.3))
+    assert done.eyes_cut == pytest.approx(0.225)
+    assert done.eyes_right == pytest.approx(100 * (1 + 2 / 3) / 2)
+    assert done.levels == EyeLevels(0.2, 0.3, 0.225)
+    assert {(round(crop.side, 3), round(crop.roll, 3)) for crop in model.crops} == {(52.0, 0.3)}
+    model.card = replace(FAKE_CARD, crop=replace(FAKE_CARD.crop, level=False))
+    evaluate_eyes(model, tmp_path / "eyes", None)
+    assert model.crops[-1].roll == 0
+
+
+def test_only_faces_of_the_split_count_and_only_sure_ones(tmp_path):
+    split, sure = np.array(["train"] * 5 + ["test"]), np.array([1, 1, 0, 1, 1, 1])
+    folder = write_pack(tmp_path, split=split, sure=sure)
+    done = evaluate_eyes(Lids(), folder, "train")
+    assert (done.n, done.closed, done.eyes_auc) == (4, 2, 1.0)
+    with pytest.raises(PackError, match="none has closed eyes"):
+        evaluate_eyes(Lids(), folder, "test")
+    with pytest.raises(PackError, match="no split “val”"):
+        evaluate_eyes(Lids(), folder, "val")
+
+
+def test_a_pack_without_boxes_and_numbers_that_are_none_are_refused(tmp_path):
+    with pytest.raises(ModelError, match="not finite"):
+        evaluate_eyes(Lids(np.nan), write_pack(tmp_path), None)
+    arrays = dict(np.load(tmp_path / "annotations.npz"))
+    assert has_eye_states(tmp_path)
+    np.savez(tmp_path / "annotations.npz", **{name: arrays[name] for name in ("image", "state", "roll")})
+    with pytest.raises(PackError, match="no array “bbox”"):
+        evaluate_eyes(Lids(), tmp_path, None)
+    np.savez(tmp_path / "annotations.npz", **arrays, landmarks=np.zeros((6, 68, 2), np.float32))
+    assert not has_eye_states(tmp_path), "a pack with landmarks is measured by them"
+
+
+def test_the_best_cut_lies_in_the_middle_of_the_best():
+    assert best_cut(np.array([1.0, 2, 5, 6]), np.array([False, False, True, True])) == (3.5, 1.0)
+    assert best_cut(np.array([1.0, 1]), np.array([False, True]))[1] == 0.5
+
+
+@pytest.fixture
+def blinks(tmp_path):
+    """Frames of the sample with open and with closed eyes."""
+    clip, folder = SampleClip(), tmp_path / "blinks"
+    frames = [clip.frame(number) for number in range(0, round(24 * RATE), 2)]
+    heights = [
+        truth.points[41, 1] + truth.points[40, 1] - truth.points[37, 1] - truth.points[38, 1] for _, truth in frames
+    ]
+    ratios = [height / 2 / np.linalg.norm(truth.points[36] - truth.points[39]) for height, (_, truth) in
+              zip(heights, frames, strict=True)]  # fmt: skip
+    order = np.argsort(ratios)
+    chosen = [*order[:6], *order[-6:]]
+    for place, index in enumerate(chosen):
+        write_picture(folder / f"{place}.png", frames[index][0])
+    truths = [frames[index][1] for index in chosen]
+    boxes = [landmark_box(truth.points) for truth in truths]
+    np.savez(
+        folder / "annotations.npz",
+        image=np.array([f"{place}.png" for place in range(12)]),
+        state=np.array([0] * 6 + [1] * 6),
+        bbox=np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes], np.float32),
+        roll=np.array([roll_of_landmarks(truth.scheme, truth.points) for truth in truths], np.float32),
+        split=np.array((["train"] * 4 + ["test"] * 2) * 2),
+    )
+    return folder
+
+
+def test_evaluate_reports_eyes_and_notes_levels_of_the_training_faces_and_figures_of_others(blinks, tmp_path, capsys):
+    for ending in (".tflite", ".json"):
+        shutil.copy(asset_path("models", f"student-68{ending}"), tmp_path / f"own{ending}")
+    command = ["evaluate", "--model", str(tmp_path / "own.tflite"), "--data", str(blinks), "--save-to-card", "--split"]
+    before = read_card(tmp_path / "own.json")
+    assert main([*command, "train"]) == 0
+    assert "AUC of the eye opening  1.0000" in capsys.readouterr().out
+    card = read_card(tmp_path / "own.json")
+    assert card.eyes != before.eyes
+    assert card.metrics == before.metrics
+    assert main([*command, "test", "--json", str(tmp_path / "report.json")]) == 0
+    again, report = read_card(tmp_path / "own.json"), json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert again.eyes == card.eyes
+    assert again.metrics[:-1] == before.metrics[: len(again.metrics) - 1]
+    assert {**again.metrics[-1], "model": "student-68"} == report
+    assert report["eyes_closed"] < card.eyes.cut < report["eyes_open"]
+    assert main([*command, "test"]) == 0
+    assert read_card(tmp_path / "own.json").metrics == again.metrics, "in place of the former result"
+
+
+@pytest.mark.parametrize(
+    "unfit", [["--out", "x"], ["--box", "detector"], ["--normaliser", "box"], ["--predictions", "x.csv"]]
+)
+def test_what_needs_landmarks_is_refused_on_such_packs(tmp_path, capsys, unfit):
+    assert main(["evaluate", "--data", str(write_pack(tmp_path)), *unfit]) == 1
+    assert f"{unfit[0]} cannot be used with" in capsys.readouterr().err
+
+
+def test_a_model_that_sees_no_closed_eyes_is_not_calibrated(tmp_path, capsys):
+    for ending in (".tflite", ".json"):
+        shutil.copy(asset_path("models", f"student-68-lite{ending}"), tmp_path / f"own{ending}")
+    noise = write_pack(tmp_path / "grey", [0.5] * 4, [0, 0, 1, 1], split=np.array(["train"] * 4))
+    command = ["evaluate", "--model", str(tmp_path / "own.tflite"), "--data", str(noise), "--split", "train"]
+    text = (tmp_path / "own.json").read_text(encoding="utf-8")
+    assert main([*command, "--save-to-card"]) == 1
+    assert "does not see whether eyes are closed" in capsys.readouterr().err
+    assert (tmp_path / "own.json").read_text(encoding="utf-8") == text

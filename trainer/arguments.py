@@ -1,0 +1,47 @@
+"""What arguments can be refused for at once, before anything of torch, which takes seconds, is imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.core.errors import UsageError
+
+RECIPE_FILE = "recipe.json"  # of a run
+
+
+def check_run(folder: Path) -> None:
+    """Raise `UsageError` unless there is a run in a folder."""
+    if not (folder / RECIPE_FILE).exists():
+        raise no_run(folder, "No such file or directory")
+
+
+def no_run(folder: Path, why: str) -> UsageError:
+    """Return the error that there is no run in a folder, and why its file cannot be read."""
+    return UsageError(
+        f"There is no run in {folder}",
+        f"its file {RECIPE_FILE} cannot be read ({why})",
+        "give a folder that “understudy train” made, such as runs/NAME, or of a stage alone runs/NAME/1-STAGE",
+    )
+
+
+def check_checkpoint(path: Path) -> None:
+    """Raise `UsageError` unless a path is a file, or the folder of a run."""
+    if path.is_dir():
+        if not any(path.glob("[0-9]*-*/*.safetensors")):
+            check_run(path)
+    elif not path.exists():
+        raise UsageError(
+            f"The checkpoint {path} cannot be read (No such file or directory)",
+            "it does not exist, or its name is mistyped",
+            "give the folder of a run, or a .safetensors file out of it",
+        )
+
+
+def check_data(folder: Path) -> None:
+    """Raise `UsageError` unless there is a folder that may hold packs."""
+    if not folder.is_dir():
+        raise UsageError(
+            f"There is no folder of packs {folder}",
+            "it was moved, or its name is mistyped, or none was named",
+            "name it with --data; “understudy data import” makes packs of the official data sets",
+        )

@@ -1,0 +1,94 @@
+"""The last stages of the students: taught by the mean of two teachers, with turned heads and closed eyes first.
+
+Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that
+only a teacher can label, and `ytf68` with its own labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trainer.losses.eyes import EyesLoss
+from trainer.losses.fard_mahoor import KDLoss
+from trainer.losses.total import LandmarkLoss
+from trainer.networks import NetworkShape
+from trainer.recipes.packs import (
+    AFLW2000,
+    AFW,
+    EYES,
+    FACES5,
+    GENTLE,
+    HELEN,
+    HELEN_MORE,
+    INFANTS,
+    LFPW,
+    MEDIUM,
+    MERL,
+    YTF,
+)
+from trainer.recipes.schema import PackChoice, Recipe, Stage, TeacherMean
+
+TEACHERS = ("teacher-tough-68", "teacher-dense-68")
+# The labels lie as far beside the pictures, in parts of a face, as those that the teachers learned from.
+YTF_RELABELLED = replace(YTF, label_shift=0.25, relabel=True)
+
+
+def _packs(helen_more: float, infants: float, aflw2000: float, merl: float, ytf: float) -> tuple[PackChoice, ...]:
+    return (
+        LFPW,
+        HELEN,
+        AFW,
+        replace(HELEN_MORE, weight=helen_more),
+        replace(INFANTS, weight=infants),
+        replace(AFLW2000, weight=aflw2000),
+        replace(MERL, weight=merl),
+        replace(YTF_RELABELLED, weight=ytf),
+    )
+
+
+TURNED = Stage(
+    "turned",
+    packs=(*_packs(0.5, 0.5, 0.6, 0.4, 0.1), replace(FACES5, weight=0.1, relabel=True), replace(EYES, weight=0.3)),
+    steps=3500,
+    learning_rate=1e-3,
+    loss=LandmarkLoss(kd=KDLoss(point_distillation_weight=4.0), eyes=EyesLoss(weight=0.2)),
+    augmentation=MEDIUM,
+    teachers=TEACHERS,
+    teacher_mean=TeacherMean((0.6, 0.4)),
+    turned_draws=3.0,
+    closed_draws=3.0,
+)
+FINE = replace(
+    TURNED,
+    name="fine",
+    packs=(*_packs(0.3, 0.4, 0.4, 0.25, 0.04), replace(FACES5, weight=0.04, relabel=True), replace(EYES, weight=0.2)),
+    steps=1000,
+    learning_rate=4e-4,
+    ema=0.999,
+    augmentation=GENTLE,
+)
+
+
+def taught(first: NetworkShape | None = None, learning_rate: float = TURNED.learning_rate) -> tuple[Stage, ...]:
+    """Return the last two stages of a student; `first` is its network at the pictures' size of the first of them."""
+    return replace(TURNED, network=first, learning_rate=learning_rate), FINE
+
+
+def alone(recipe: Recipe, init: str) -> Recipe:
+    """Return the twin of a student's last two stages that has no teacher; both begin with the run `init`."""
+    stages = tuple(
+        replace(
+            stage,
+            packs=tuple(_own_labels(pack) for pack in stage.packs if pack.name != FACES5.name),
+            loss=replace(stage.loss, kd=KDLoss()),
+            teachers=(),
+            teacher_mean=None,
+        )
+        for stage in recipe.stages[-2:]
+    )
+    name = init.partition(":")[0]
+    return Recipe(f"The last two stages of {name} without a teacher.", recipe.network, init, stages)
+
+
+def _own_labels(pack: PackChoice) -> PackChoice:
+    return replace(YTF, weight=pack.weight) if pack.relabel else pack
