@@ -63,7 +63,12 @@ def main(options: argparse.Namespace) -> int:
         UsageError: the trainer's requirements are not installed, no set is there, or a change is wrong.
     """
     require_packages((*TRAINER_PACKAGES, "h5py", "scipy"))
-    from trainer.reproduce.chain import Order
+    from trainer.arguments import check_data
+    from trainer.recipes.names import check_changes
+
+    check_data(Path(options.data))
+    check_changes(options.set)
+    from trainer.reproduce.chain import Order  # imports torch
 
     out = Path(options.out) if options.out else Path("reproduce") / options.paper
     changes = tuple(options.set)
