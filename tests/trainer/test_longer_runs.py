@@ -10,6 +10,7 @@ from engine.core.errors import UsageError
 from tests.fakes.tiny_training import tiny
 from trainer.checkpoint import LAST, read_checkpoint, read_header
 from trainer.recipes import RECIPES
+from trainer.recipes.names import STAGES
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import steps_of
 from trainer.run import run
@@ -21,6 +22,7 @@ OFTEN = Schedule(3, 1)
 @pytest.fixture
 def recipe_tiny(monkeypatch):
     monkeypatch.setitem(RECIPES, "tiny", tiny())
+    monkeypatch.setitem(STAGES, "tiny", ("only",))
 
 
 def arguments(data, folder, *more):

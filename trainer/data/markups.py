@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from safetensors import SafetensorError, safe_open
 
 from engine.core.errors import UsageError
-from engine.formats.packs import is_pack, read_arrays
+from engine.core.files import open_regular
+from trainer.checkpoint import LARGEST
 from trainer.data.crop_cache import cache_path, cached_sizes
 from trainer.recipes.schema import PackChoice
+
+ANNOTATIONS = "annotations.npz"
 
 
 def refuse_other_markups(data: Path, packs: Sequence[PackChoice], points: int) -> None:
@@ -20,7 +25,6 @@ def refuse_other_markups(data: Path, packs: Sequence[PackChoice], points: int) -
 
     Raises:
         UsageError: a pack has another number of points; each pack is named with its own.
-        PackError: a pack is damaged.
     """
     counts = {pack.name: count for pack in packs if (count := pack_points(data, pack)) is not None}
     if set(counts.values()) <= {points}:
@@ -40,17 +44,22 @@ def refuse_other_markups(data: Path, packs: Sequence[PackChoice], points: int) -
 def pack_points(data: Path, choice: PackChoice) -> int | None:
     """Return the number of points of a pack's faces, or of what `understudy data pack` kept; None if neither says.
 
-    Raises:
-        PackError: the pack is damaged.
+    Only the headers of the files are read.
     """
     sizes = cached_sizes(data, choice)
-    if sizes:
-        try:
+    try:
+        if sizes:
             with safe_open(cache_path(data, choice, sizes[0]), framework="pt") as file:
                 return int(file.get_slice("points").get_shape()[1])
-        except (OSError, SafetensorError, LookupError):
-            return None
-    if not is_pack(data / choice.name):
+        with open_regular(data / choice.name / ANNOTATIONS, LARGEST) as file, zipfile.ZipFile(file) as archive:
+            return _points_of(archive, choice.labels)
+    except (OSError, SafetensorError, LookupError, ValueError, zipfile.BadZipFile):
         return None
-    labels = read_arrays(data / choice.name, (choice.labels,)).get(choice.labels)
-    return int(labels.shape[1]) if labels is not None and labels.ndim == 3 else None
+
+
+def _points_of(archive: zipfile.ZipFile, labels: str) -> int | None:
+    """Return K of an array `[N, K, 2]` of a `.npz` file; None if it has another shape."""
+    with archive.open(f"{labels}.npy") as file:
+        read_header = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}[read_magic(file)]
+        shape = read_header(file)[0]
+    return shape[1] if len(shape) == 3 else None

@@ -12,6 +12,7 @@ from trainer.data.crops import cut_pack
 from trainer.data.markups import pack_points, refuse_other_markups
 from trainer.data.packing import pack_crops
 from trainer.recipes import RECIPES
+from trainer.recipes.names import STAGES
 from trainer.recipes.schema import PackChoice
 
 
@@ -19,6 +20,7 @@ def test_mixed_markups_are_named_before_anything_is_loaded(tmp_path, monkeypatch
     make_pack(tmp_path / "data" / "faces", 3, 68)
     make_pack(tmp_path / "data" / "wide", 3, 98)
     monkeypatch.setitem(RECIPES, "tiny", tiny())
+    monkeypatch.setitem(STAGES, "tiny", ("only",))
     monkeypatch.setattr("trainer.run.load_crops", None)  # is not reached
     packs = 'packs=[{"name": "faces", "split": null}, {"name": "wide", "split": null}]'
     command = ["train", "tiny", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--set", packs]
@@ -39,7 +41,21 @@ def test_packs_of_one_other_markup_name_the_network_that_fits(tmp_path):
 def test_the_points_of_a_crop_cache_are_read_off_its_header(tmp_path, monkeypatch):
     write_sample_pack(tmp_path / "packs" / "faces", 2, split=np.full(2, "train"))
     pack_crops(tmp_path / "packs", tmp_path / "crops", ["faces"])
-    monkeypatch.setattr(markups, "read_arrays", None)
     assert cut_pack(tmp_path / "packs", PackChoice("faces")).points.shape[1] == 68
-    assert pack_points(tmp_path / "crops", PackChoice("faces")) == 68
+    with monkeypatch.context() as patch:
+        patch.setattr(markups, "open_regular", None)  # there is no annotations.npz to open
+        assert pack_points(tmp_path / "crops", PackChoice("faces")) == 68
     assert pack_points(tmp_path / "crops", PackChoice("missing")) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", None])
+def test_what_cannot_be_read_is_left_to_what_reads_all_of_it(tmp_path, content):
+    folder = make_pack(tmp_path / "faces", 3, 68)
+    assert pack_points(tmp_path, PackChoice("faces")) == 68
+    assert pack_points(tmp_path, PackChoice("faces", labels="landmarks_2d")) is None
+    if content is None:
+        (folder / "annotations.npz").unlink()
+    else:
+        (folder / "annotations.npz").write_bytes(content)
+    assert pack_points(tmp_path, PackChoice("faces")) is None
+    refuse_other_markups(tmp_path, (PackChoice("faces"),), 98)
