@@ -27,15 +27,15 @@ def refuse_other_markups(data: Path, packs: Sequence[PackChoice], points: int) -
         UsageError: a pack has another number of points; each pack is named with its own.
     """
     counts = {pack.name: count for pack in packs if (count := pack_points(data, pack)) is not None}
-    if set(counts.values()) <= {points}:
+    kinds = set(counts.values())
+    if kinds <= {points}:
         return
     found = ", ".join(f"{name} has {count}" for name, count in counts.items())
-    one = set(counts.values()) if len(set(counts.values())) == 1 else set()
     raise UsageError(
-        f"The faces of these packs do not have the {points} points of the network: {found}",
+        f"The packs do not all have the {points} points of the network: {found}",
         "they are of different markups",
-        f"set network.points={one.pop()}, or take a recipe whose packs have {points}"
-        if one
+        f"set network.points={kinds.pop()}, or take a recipe whose packs have {points}"
+        if len(kinds) == 1
         else f"leave out with --set packs those that do not have {points}, or turn 68 points into 98 with “understudy "
         "data derive98”",
     )

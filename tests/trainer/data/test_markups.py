@@ -26,7 +26,7 @@ def test_mixed_markups_are_named_before_anything_is_loaded(tmp_path, monkeypatch
     command = ["train", "tiny", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"), "--set", packs]
     assert main([*command, "--device", "cpu"]) == 1
     refusal = capsys.readouterr().err
-    assert "do not have the 68 points of the network: faces has 68, wide has 98." in refusal
+    assert "The packs do not all have the 68 points of the network: faces has 68, wide has 98." in refusal
     assert "Leave out with --set packs" in refusal
     assert not (tmp_path / "run").exists()
 
