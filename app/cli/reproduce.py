@@ -8,6 +8,7 @@ from typing import Any
 
 from app.cli.options import TRAINER_PACKAGES, add_json, positive, require_packages
 from app.cli.terminal import number, report, say, table
+from engine.core.errors import UsageError
 
 PAPERS = ("fard-mahoor", "hong-lin")
 
@@ -63,16 +64,14 @@ def main(options: argparse.Namespace) -> int:
         UsageError: the trainer's requirements are not installed, no set is there, or a change is wrong.
     """
     require_packages((*TRAINER_PACKAGES, "h5py", "scipy"))
-    from trainer.arguments import check_data
-    from trainer.recipes.names import check_changes
-
-    check_data(Path(options.data))
-    check_changes(options.set)
-    from trainer.reproduce.chain import Order  # imports torch
+    data = Path(options.data)
+    if not data.is_dir():
+        raise UsageError(f"There is no folder {data}", "it was moved, or the path is mistyped", "check --data")
+    from trainer.reproduce.chain import Order
 
     out = Path(options.out) if options.out else Path("reproduce") / options.paper
     changes = tuple(options.set)
-    order = Order(options.paper, Path(options.data), out, changes, options.seeds, options.short, options.ours)
+    order = Order(options.paper, data, out, changes, options.seeds, options.short, options.ours)
     return _dry_run(options, order) if options.dry_run else _carry_out(options, order)
 
 

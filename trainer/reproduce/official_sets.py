@@ -71,10 +71,8 @@ def find_sets(data: Path, packs: Path, kinds: tuple[str, ...]) -> tuple[list[Off
         kinds: of `trainer.data.importing.importer.READERS`.
 
     Raises:
-        UsageError: there is no such folder, or none of the sets lies below it.
+        UsageError: none of the sets lies below it.
     """
-    if not data.is_dir():
-        raise UsageError(f"There is no folder {data}", "it was moved, or the path is mistyped", "check --data")
     found = {kind: _find(kind, data, packs) for kind in kinds}
     sets = [each for each in found.values() if each is not None]
     if not sets:
