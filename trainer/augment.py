@@ -79,6 +79,8 @@ class Batch:
         labelled: `[B, K]` float, 1 where the point has a label inside the window.
         visible, visible_weight, teachers, teacher_confidence, eyes_open: as those of `Faces`, but in [0, 1] of the
             window.
+        to_crop: `[B, 2, 3]`, from the window to the stored crop, both in [-1, 1]; of a mirrored window with a negative
+            determinant, and moved so that labels come to lie where those of the crop do.
         teacher_maps: of each live teacher that has heatmaps, these, `[B, K, H, W]` >= 0; NaN where it says nothing.
     """
 
@@ -90,6 +92,7 @@ class Batch:
     teachers: torch.Tensor
     teacher_confidence: torch.Tensor
     eyes_open: torch.Tensor
+    to_crop: torch.Tensor
     teacher_maps: tuple[torch.Tensor, ...] = ()
 
 
@@ -154,6 +157,7 @@ def _label(pixels: torch.Tensor, faces: Faces, matrix: torch.Tensor) -> Batch:
         teachers=_move(faces.teachers.flatten(1, 2), matrix).unflatten(1, faces.teachers.shape[1:3]),
         teacher_confidence=faces.teacher_confidence,
         eyes_open=faces.eyes_open,
+        to_crop=matrix,
     )
 
 
@@ -218,6 +222,7 @@ class Augmenter:
         pixels, covered = self._cover(pixels, batch.points, draw)
         pixels = self._add_noise(pixels, draw)
         hidden = covered | no_face[:, None]
+        source[:, 0, 2] += torch.where(mirrored, 4 * faces.label_shift, 0)
         return replace(
             batch,
             images=pixels.clamp(0, 255),
@@ -226,6 +231,7 @@ class Augmenter:
             visible_weight=batch.visible_weight.masked_fill(hidden, 1.0),
             teachers=batch.teachers.masked_fill(no_face[:, None, None, None], math.nan),
             eyes_open=batch.eyes_open.masked_fill(no_face, math.nan),
+            to_crop=source,
         )
 
     def _mirror_labels(self, faces: Faces, mirrored: torch.Tensor) -> Faces:

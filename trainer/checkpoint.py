@@ -146,9 +146,13 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tenso
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Put named tensors back as the optimiser's state."""
+    """Put named tensors back as the optimiser's state, laid out as its weights: fused kernels read memory in order."""
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    for weight, entry in optimizer.state.items():
+        entry |= {
+            name: torch.empty_like(weight).copy_(value) for name, value in entry.items() if value.shape == weight.shape
+        }

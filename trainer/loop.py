@@ -26,7 +26,7 @@ from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
 from trainer.recipes.schema import Training
 from trainer.run_recorder import RunContext, RunRecorder, Throughput
-from trainer.state import TrainingInterrupted, begin, restore, update_average
+from trainer.state import TrainingInterrupted, begin, frozen_parts, restore, update_average
 
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
 NAMED_FACES = 5  # that an error lists
@@ -54,6 +54,12 @@ def train(
             f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
             "each needs one face at least",
             "start fewer processes, or raise --set batch",
+        )
+    if recipe.loss.views_weight and recipe.batch % (2 * fabric.world_size):
+        raise UsageError(
+            f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
+            "each needs both views of its faces",
+            f"choose --set batch as a multiple of {2 * fabric.world_size}, or set loss.views_weight=0",
         )
     shard = BatchShard(fabric.global_rank, fabric.world_size)
     run = begin(recipe, network, fabric.device, fabric.world_size)
@@ -109,6 +115,8 @@ def _gradients(
         gradient's norm before it was clipped, and of whether they were interrupted.
     """
     model.train()
+    for part in frozen_parts(model, recipe.frozen):
+        part.eval()
     output = model(batch.images.contiguous(memory_format=torch.channels_last))
     terms = landmark_loss(output, batch, recipe.loss)
     optimizer.zero_grad()
@@ -193,7 +201,10 @@ def draw_batch(
 def _draw_faces(crops: CropSet, recipe: Training, step: int) -> tuple[torch.Generator, torch.Tensor]:
     """Return the source of all random numbers of a step's batch, and the numbers `[B]` of its faces, drawn from it."""
     generator = torch.Generator().manual_seed(batch_seed(recipe, step))
-    return generator, torch.multinomial(crops.sampling_weight, recipe.batch, replacement=True, generator=generator)
+    views = 2 if recipe.loss.views_weight else 1
+    count = recipe.batch // views
+    faces = torch.multinomial(crops.sampling_weight, count, replacement=True, generator=generator)
+    return generator, faces.repeat_interleave(views)
 
 
 def batch_seed(recipe: Training, step: int) -> int:

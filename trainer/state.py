@@ -46,14 +46,35 @@ def begin(recipe: Training, network: LandmarkNetwork, device: torch.device, proc
     """Return the beginning of a run on a device; `network` becomes a part of it."""
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's stub
     average = copy.deepcopy(network).eval().requires_grad_(False)
+    for part in frozen_parts(network, recipe.frozen):
+        part.requires_grad_(False)
     if processes > 1:
         synchronise_batch_norm(network, device)
     # Weight decay is for matrices, not for biases and norms.
-    decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    plain = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    decayed = [parameter for parameter in learning if parameter.ndim > 1]
+    plain = [parameter for parameter in learning if parameter.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    # Not fused: that kernel reads memory in order, and what a checkpoint restores is laid out otherwise.
-    return Progress(network, average, torch.optim.AdamW(groups, lr=recipe.learning_rate))
+    return Progress(network, average, torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True))
+
+
+def frozen_parts(network: torch.nn.Module, count: int) -> list[torch.nn.Module]:
+    """Return the lowest parts of a network's encoder: its stem and then its stages, `count` in all.
+
+    Raises:
+        UsageError: it has not so many, or is not one of our own encoders.
+    """
+    if not count:
+        return []
+    encoder: Any = network.encoder
+    parts = [encoder.stem, *encoder.stages] if hasattr(encoder, "stem") and hasattr(encoder, "stages") else []
+    if count > len(parts):
+        raise UsageError(
+            f"{count} parts of the encoder cannot be frozen",
+            f"it has {len(parts)}, stem and stages" if parts else "only those of our own encoders have names",
+            f"set frozen={len(parts)} or less" if parts else "set frozen=0",
+        )
+    return parts[:count]
 
 
 def restore(run: Progress, checkpoint: Checkpoint, folder: Path) -> None:

@@ -73,7 +73,9 @@ def test_several_teachers_become_their_mean_which_counts_less_where_they_differ(
     between = 0.75 * 0.25 * (each.teachers[:, 0] - each.teachers[:, 1]).square().sum(-1)
     assert (mean.teacher_confidence[:, 0] <= surest / (1 + between / 0.01**2) + 1e-6).all(), "the views differ too"
     lenient = with_predictions(crops, files(teachers), CPU, RUNS, TeacherMean((3.0, 1.0), doubtful=1e3)).faces
-    assert torch.allclose(lenient.teacher_confidence[:, 0], surest, atol=1e-6)
+    said = lenient.teacher_confidence[:, 0] > 0  # not of eyes that the sample closes
+    assert said.float().mean() > 0.9
+    assert torch.allclose(lenient.teacher_confidence[:, 0][said], surest[said], atol=1e-6)
 
 
 def test_the_side_on_which_labels_lie_is_no_spread(teachers, crops):

@@ -1,5 +1,6 @@
 """Training runs: they learn, they stop on nonsense, and a killed run resumes to the same bits."""
 
+import csv
 import errno
 import json
 import os
@@ -22,6 +23,7 @@ from trainer import loop
 from trainer import run as module
 from trainer.checkpoint import BEST, LAST, read_checkpoint, write_checkpoint
 from trainer.data.crops import load_crops
+from trainer.init.initialise import make_network
 from trainer.loop import learning_rate
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
@@ -283,6 +285,41 @@ def test_a_finished_run_is_not_overwritten_and_nothing_is_not_resumed(data, reci
         run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
     with pytest.raises(UsageError, match="cannot be read"):
         run(recipe, data, tmp_path / "none", "cpu", True, OFTEN)
+
+
+@pytest.mark.parametrize("frozen", [1, 3])
+def test_frozen_parts_of_the_encoder_stay_as_they_are_and_the_run_resumes_to_the_same_bits(
+    data, recipe, tmp_path, monkeypatch, frozen
+):
+    begun = make_network(recipe.network, "random", recipe.seed).state_dict()
+    recipe = replace(recipe, steps=4, frozen=frozen)
+    whole = read_checkpoint(run(recipe, data, tmp_path / "whole", "cpu", False, OFTEN))
+    low = ("encoder.stem.", *(f"encoder.stages.{index}." for index in range(frozen - 1)))
+    for name, tensor in whole.model.items():
+        moved = not torch.equal(tensor, begun[name])
+        assert moved != name.startswith(low) or tensor.numel() == 1, name
+    run_killed_at(2, monkeypatch, recipe, data, tmp_path / "killed")
+    run(recipe, data, tmp_path / "killed", "cpu", True, OFTEN)
+    there, here = weights(tmp_path / "whole" / LAST), weights(tmp_path / "killed" / LAST)
+    assert all(torch.equal(there[name], here[name]) for name in there)
+
+
+def test_more_parts_than_the_encoder_has_cannot_be_frozen(data, recipe, tmp_path):
+    with pytest.raises(UsageError, match="8 parts of the encoder cannot be frozen"):
+        run(replace(recipe, frozen=8), data, tmp_path / "run", "cpu")
+
+
+def test_each_face_is_drawn_twice_for_two_views_of_it(data, recipe, tmp_path):
+    two = replace(recipe, steps=2, loss=LandmarkLoss(views_weight=0.1))
+    last = run(two, data, tmp_path / "run", "cpu", False, Schedule(2, 2, 1))
+    assert last.is_file()
+    crops = load_crops(data, recipe.packs)
+    faces = loop._draw_faces(crops, two, 0)[1]
+    assert torch.equal(faces[0::2], faces[1::2])
+    with (tmp_path / "run" / "train.csv").open(newline="") as file:
+        assert all(float(row["views"]) > 0 for row in csv.DictReader(file))
+    with pytest.raises(UsageError, match="A batch of 5 cannot hold two views"):
+        replace(two, batch=5)
 
 
 def test_the_learning_rate_rises_then_falls_to_nothing():

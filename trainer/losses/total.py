@@ -18,6 +18,7 @@ from trainer.losses.eyes import EyesLoss, eyes_loss
 from trainer.losses.fard_mahoor import KDLoss, kd_terms, point_distillation
 from trainer.losses.heatmap_distillation import HeatmapKD, heatmap_distillation, maps_of
 from trainer.losses.star import StarLoss, plain_loss, star_loss
+from trainer.losses.views import views_loss
 from trainer.networks.output import LandmarkOutput
 
 POINT_LOSSES = ("wing", "l2", "kd", "star", "smooth_l1")
@@ -41,6 +42,8 @@ class LandmarkLoss:
         attention: of the loss of point maps and edge maps, where the network has some.
         heatmap_kd: of the distillation of heatmaps.
         eyes: of how far the eyes are open.
+        views_weight: of the mean square distance, in percent of the stored crop's side, between what the network sees
+            in two views of a face. Unless it is 0, each face of a batch is drawn twice, and changed in two ways.
 
     Raises:
         UsageError: there is no such rule for the points, or a constant is out of its range.
@@ -58,6 +61,7 @@ class LandmarkLoss:
     attention: AttentionLoss = field(default_factory=AttentionLoss)
     heatmap_kd: HeatmapKD = field(default_factory=HeatmapKD)
     eyes: EyesLoss = field(default_factory=EyesLoss)
+    views_weight: NotNegative[float] = 0.0
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -73,7 +77,7 @@ class LandmarkLoss:
 class LossTerms:
     """The terms of the loss, each a scalar averaged over what is labelled, and their weighted sum.
 
-    The terms of attention maps (already weighted), of heatmap distillation and of the eyes are 0 where there is none.
+    The terms of attention maps (already weighted), heatmap distillation, eyes and two views are 0 where there is none.
     """
 
     points: torch.Tensor
@@ -82,6 +86,7 @@ class LossTerms:
     attention: torch.Tensor
     heatmap_kd: torch.Tensor
     eyes: torch.Tensor
+    views: torch.Tensor
     total: torch.Tensor
 
 
@@ -92,7 +97,7 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
         UsageError: the loss needs heatmaps, and the network or its teachers give none.
     """
     points = _points(output, batch, settings)
-    heatmaps = attention = heatmap_kd = eyes = points.new_zeros(())
+    heatmaps = attention = heatmap_kd = eyes = views = points.new_zeros(())
     if (logits := output.heatmap_logits) is not None:
         entropies = gaussian_cross_entropy(logits, batch.points, settings.heatmap_sigma)
         heatmaps = weighted_mean(entropies, batch.labelled)
@@ -102,8 +107,10 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
         attention = attention_loss(output.attention, batch.points, batch.labelled, settings.attention)
     if settings.heatmap_kd.variant != "none":
         heatmap_kd = heatmap_distillation(maps_of(output), batch.teacher_maps, settings.heatmap_kd)
-    if settings.eyes.weight:
-        scheme = SCHEMES[output.points.shape[1]]
+    scheme = SCHEMES.get(output.points.shape[1])
+    if settings.views_weight and scheme:
+        views = views_loss(output.points, batch.to_crop, batch.labelled, scheme)
+    if settings.eyes.weight and scheme:
         eyes = eyes_loss(output.points, batch.points, batch.labelled, batch.eyes_open, scheme, settings.eyes)
     total = (
         settings.points_weight * points
@@ -112,8 +119,9 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
         + attention
         + settings.heatmap_kd.weight * heatmap_kd
         + settings.eyes.weight * eyes
+        + settings.views_weight * views
     )
-    return LossTerms(points, heatmaps, confidence, attention, heatmap_kd, eyes, total)
+    return LossTerms(points, heatmaps, confidence, attention, heatmap_kd, eyes, views, total)
 
 
 def _points(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) -> torch.Tensor:

@@ -117,6 +117,8 @@ class Stage:
         live: whether they look at each augmented batch, as published; else they are asked once about each face, and
             their points are augmented like labels, which costs the run no time.
         teacher_mean: how teachers that are asked once become one; None: each stays by itself.
+        frozen: how many of the encoder's lowest parts, its stem and then its stages, do not learn: their weights and
+            statistics stay, and no gradient is computed for them.
         turned_draws, closed_draws: how many times as often heads that are turned to the side by more than 35 degrees,
             and faces with closed eyes, are drawn; both are seen from the labels of their packs.
         network: sizes of the network; None for those of the recipe.
@@ -152,11 +154,18 @@ class Stage:
     teacher_mean: TeacherMean | None = None
     turned_draws: Positive[float] = 1.0
     closed_draws: Positive[float] = 1.0
+    frozen: NotNegative[int] = 0
     network: NetworkShape | None = None
     init: str | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.loss.views_weight and self.batch % 2:
+            raise UsageError(
+                f"A batch of {self.batch} cannot hold two views of each face",
+                "that number is odd",
+                "choose an even --set batch, or set loss.views_weight=0",
+            )
 
 
 @dataclass(frozen=True)

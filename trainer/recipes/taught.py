@@ -65,7 +65,9 @@ FINE = replace(
     steps=1000,
     learning_rate=4e-4,
     ema=0.999,
+    loss=replace(TURNED.loss, views_weight=0.05),
     augmentation=GENTLE,
+    frozen=3,
 )
 
 
