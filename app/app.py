@@ -23,6 +23,7 @@ from app.theme.theme import Theme
 from app.translation import install_translations
 from engine.core.errors import UnderstudyError
 from engine.core.interruption import interruption_watch
+from engine.filters import hook
 from engine.filters.library import FilterLibrary
 from engine.inference.detector import DEFAULT_DETECTOR, make_detector
 from engine.inference.library import ModelLibrary
@@ -80,6 +81,7 @@ def run_window(options: WindowOptions) -> int:
 def _show_window(options: WindowOptions, mark: RunMark) -> int:
     """Do what `run_window` says, and begin the mark of the run."""
     crash = mark.begin()  # before the log gets the lines of this run
+    hook.report_work = mark.note_hook
     start_log(log_path())
     application = _application()
     install_translations(application)
@@ -108,7 +110,7 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
         window.show()
         window.start(options.source, options.stream)
         if crash is not None:
-            window.report_former_crash(crash, log_path().parent)
+            window.report_former_crash(crash, log_path().parent, mark.former_hook)
         try:
             code = application.exec()
         finally:

@@ -17,10 +17,10 @@ from engine.core.files import replaced
 from engine.core.records import read_record
 from engine.core.texts import read_json, reason
 from engine.inference.library import ModelLibrary
-from trainer.arguments import RECIPE_FILE, no_run
 from trainer.checkpoint import CHANGED, LAST, read_header
 from trainer.init.origin import read_origin
 from trainer.recipes import RECIPES
+from trainer.recipes.arguments import RECIPE_FILE, no_run
 from trainer.recipes.former import FORMER_NAMES, run_of, translated
 from trainer.recipes.overrides import run_name
 from trainer.recipes.schema import Training, is_file

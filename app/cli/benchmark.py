@@ -13,6 +13,8 @@ from engine.core.errors import UsageError
 from engine.inference.library import ModelLibrary
 from engine.inference.runtime import runtime_name
 
+MOST_THREADS = 1024
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
@@ -48,8 +50,10 @@ def main(options: argparse.Namespace) -> int:
 def _threads(text: str) -> list[int]:
     parts = text.split(",")
     numbers = [int(part) for part in parts if part.isascii() and part.isdecimal()]
-    if len(numbers) < len(parts) or min(numbers) < 1:
+    if len(numbers) < len(parts) or min(numbers) < 1 or max(numbers) > MOST_THREADS:
         raise UsageError(
-            f"“{text}” names no number of threads", "whole numbers above 0 were expected", "write --threads 1,2"
+            f"“{text}” names no number of threads",
+            f"whole numbers from 1 to {MOST_THREADS} were expected",
+            "write --threads 1,2",
         )
     return numbers

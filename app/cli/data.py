@@ -281,7 +281,7 @@ def _shift(options: argparse.Namespace) -> int:
 
 def _pack(options: argparse.Namespace) -> int:
     require_packages(("safetensors", "torch", "tqdm"))
-    from trainer.arguments import check_data
+    from trainer.recipes.arguments import check_data
 
     check_data(Path(options.data))
     from trainer.data.packing import pack_crops

@@ -46,7 +46,7 @@ def main(options: argparse.Namespace) -> int:
         target = target.with_stem(target.stem.removesuffix(INT8_MARK) + INT8_MARK)
     for file in (target, target.with_suffix(".json")):
         options.guard.check(file)
-    from trainer.arguments import check_checkpoint, check_data
+    from trainer.recipes.arguments import check_checkpoint, check_data
 
     check_checkpoint(Path(options.checkpoint))
     if options.data is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -35,9 +36,14 @@ def guard_outputs(options: argparse.Namespace) -> OutputGuard:
     """Return the guard of a command, once it has let the options pass that name a single file to write.
 
     Raises:
-        UsageError: one of them would destroy something, two name the same file, or one that names something is “-”,
-            which would become a file of this name.
+        UsageError: one of them would destroy something, two name the same file, or one is empty or “-”, which would
+            become a file of this name.
     """
+    empty = [name for name, value in vars(options).items() if value == "" and name != "source"]
+    if empty:
+        raise UsageError(
+            f"“{empty[0]}” is empty", "a variable of the shell may be empty", "give a name, or leave the option out"
+        )
     dashes = [name for name, value in vars(options).items() if value == TO_TERMINAL and name not in TAKE_DASH]
     if dashes:
         raise UsageError(
@@ -52,6 +58,8 @@ def guard_outputs(options: argparse.Namespace) -> OutputGuard:
         if not isinstance(target, str) or (name == "json" and target == TO_TERMINAL):
             continue
         path = Path(target)
+        if path.is_dir():
+            raise UsageError(f"{target} is a folder", f"--{name} writes a file", "name a file in it")
         guard.check(path, is_report=name == "json" and path.suffix.lower() == ".json")
         other = taken.setdefault(path.resolve(), name)
         if other != name:
@@ -94,6 +102,7 @@ def _inputs(options: argparse.Namespace) -> Iterator[Path]:
 
 
 def _read_from(path: Path, with_truth: bool) -> Iterable[Path]:
+    path = Path(os.path.abspath(path))  # noqa: PTH100  “.” has a name then; links stay
     if not path.is_dir():
         truth = [path.with_suffix(".csv"), path.with_suffix(".pts"), path.with_name(f"{path.name}.pts")]
         return [path, *truth, path.with_name(TRUTH_OF_FOLDER)] if with_truth else [path]
@@ -101,5 +110,5 @@ def _read_from(path: Path, with_truth: bool) -> Iterable[Path]:
     if (path / "annotations.npz").exists():  # a pack's pictures are in its folder `images`
         return named
     pictures = pictures_in(path)
-    truth = [path / TRUTH_OF_FOLDER, path.with_name(f"{path.name}.csv"), *path.glob("*.pts")] if with_truth else []
+    truth = [path / TRUTH_OF_FOLDER, path.parent / f"{path.name}.csv", *path.glob("*.pts")] if with_truth else []
     return [*named, *pictures, *truth]

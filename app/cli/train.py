@@ -97,13 +97,13 @@ def main(options: argparse.Namespace) -> int:
 
 def _refuse_early(options: argparse.Namespace) -> None:
     """Refuse what can be refused before torch is imported; what needs the recipes is refused later."""
-    from trainer.arguments import check_data, check_run
-    from trainer.recipes.names import STAGES, check_changes, find_stage
+    from trainer.recipes.arguments import check_changes, check_data, check_run, find_stage
+    from trainer.recipes.names import STAGES
 
     check_changes(options.set)
     if options.resume is not None:
         check_run(Path(options.resume))
-    else:
+    elif "torch" not in sys.modules:  # otherwise the recipes themselves can be asked at once
         find_stage(options.recipe, options.stage, STAGES)
     if options.data is not None or (options.resume is None and not options.show):
         check_data(Path(options.data or "data"))

@@ -253,7 +253,7 @@ class Outputs(QObject):
         if isinstance(outcome, UnderstudyError):
             self.failed.emit(outcome)
         elif isinstance(outcome, Recorded) and outcome.frames:
-            words = self.tr("Recorded {0:.0f} s: {1}").format(outcome.seconds, outcome.path)
+            words = self.tr("Recorded {0:.0f} s, without sound: {1}").format(outcome.seconds, outcome.path)
             if outcome.dropped:
                 words += self.tr(" ({0} frames are missing: the disk was too slow)").format(outcome.dropped)
             self.reported.emit(words)

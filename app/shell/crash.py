@@ -5,9 +5,11 @@ from __future__ import annotations
 import faulthandler
 import os
 import platform
+import re
 import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from io import FileIO
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +21,8 @@ if sys.platform != "win32":
 LAST_CRASH = "last crash.txt"
 MOST_TRACE = 20_000  # characters of a report
 MOST_LOG = 4_000
+# The first line of a mark names the hook that is at work.
+NOTE, NOTE_BYTES = re.compile(r"hook: (.*?) *\n"), 500
 
 
 class RunMark:
@@ -29,12 +33,17 @@ class RunMark:
 
     Args:
         folder: of the logs.
+
+    Attributes:
+        former_hook: the file of the filter's hook that was at work when the last run ended; "" if none was.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / f"running {os.getpid()}.txt"
         self._file: IO[str] | None = None
+        self._note: FileIO | None = None
+        self.former_hook = ""
 
     def begin(self) -> str | None:
         """Write the mark; where there is no place for it, do without.
@@ -47,11 +56,23 @@ class RunMark:
             left = [self._take(file) for file in sorted(self._folder.glob("running *.txt"))]
             self._file = self._path.open("w", encoding="utf-8")
             _lock(self._file)
+            self._file.write(_note(None))
+            self._file.flush()
             faulthandler.enable(self._file)
+            self._note = FileIO(self._path, "r+")
         except OSError:
             left = []
         traces = [trace for trace in left if trace is not None]
+        noted = NOTE.match(traces[-1]) if traces else None
+        self.former_hook = noted[1] if noted else ""
         return _report(traces[-1], self._folder / log_path().name) if traces else None
+
+    def note_hook(self, file: Path | None) -> None:
+        """Note the hook that is at work; None for none."""
+        if self._note is not None:
+            with suppress(OSError, ValueError):  # the run may have ended
+                self._note.seek(0)
+                self._note.write(_note(file).encode())
 
     def end(self) -> None:
         """Remove the mark: the run ends properly."""
@@ -59,6 +80,8 @@ class RunMark:
             faulthandler.disable()
             with suppress(OSError):
                 self._file.close()
+                if self._note is not None:
+                    self._note.close()
                 self._path.unlink()
 
     def _take(self, file: Path) -> str | None:
@@ -83,6 +106,12 @@ def _lock(file: IO[str]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _note(file: Path | None) -> str:
+    """Return the first line of a mark, which is always of the same length."""
+    words = f"hook: {file or ''}".encode("ascii", "backslashreplace").decode()
+    return words[: NOTE_BYTES - 1].ljust(NOTE_BYTES - 1) + "\n"
+
+
 def _report(trace: str, log: Path) -> str:
     try:
         said = log.read_text(encoding="utf-8", errors="replace")[-MOST_LOG:]
@@ -93,5 +122,8 @@ def _report(trace: str, log: Path) -> str:
     except PackageNotFoundError:
         program = "(not installed)"
     about = f"Understudy {program}, Python {platform.python_version()}, {platform.platform()}"
-    trace = trace.strip() or "No trace: the program was ended from outside, or the machine went off."
+    noted = NOTE.match(trace)
+    trace = trace[noted.end() :] if noted else trace
+    hook = f"The hook {noted[1]} was at work.\n" if noted and noted[1] else ""
+    trace = hook + (trace.strip() or "No trace: the program was ended from outside, or the machine went off.")
     return f"{about}\n\n{trace}\n\n{said}".replace(str(Path.home()), "~")

@@ -111,15 +111,19 @@ class MainWindow(QMainWindow):
             details,
         )
 
-    def report_former_crash(self, report: str, logs: Path) -> None:
+    def report_former_crash(self, report: str, logs: Path, hook: str = "") -> None:
         """Say that this is a safe start after one that did not end properly.
 
         Args:
             report: what “Copy” adds.
             logs: the folder that *Open the log* opens.
+            hook: the file of the hook that was at work then; "" if none was.
         """
+        what = self.tr("Understudy did not end properly the last time")
+        if hook:
+            what = self.tr("Understudy did not end properly while the hook {0} was at work").format(hook)
         error = UnderstudyError(
-            self.tr("Understudy did not end properly the last time"),
+            what,
             self.tr("So this is a safe start: the sample and a shipped model, without camera, filter or stream"),
             self.tr("Your settings are kept for the next start. “Copy” takes the details for a report"),
         )

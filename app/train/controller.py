@@ -30,6 +30,7 @@ from engine.inference.library import ModelLibrary
 
 WATCH_MS = 1000  # between readings of the folder of the run at work
 INTERRUPTED = (129, 130, 143)  # exit codes of a training that a signal asked to end: SIGHUP, SIGINT, SIGTERM
+WITH_TEACHERS = ("--with-teachers",)
 REMEMBERED = 12  # changes of the step, from which the pace is known
 
 
@@ -119,18 +120,21 @@ class TrainingController(QObject):
         runs = self.runs
         self._background.run(lambda: find_runs(runs), self.runs_found.emit)
 
-    def start(self, recipe: str, data: Path | None, changes: Sequence[str]) -> Path | None:
-        """Begin a run of all stages of a recipe; return its folder, or None if it could not begin."""
+    def start(self, recipe: str, data: Path | None, changes: Sequence[str], teachers: bool = False) -> Path | None:
+        """Begin a run of all stages of a recipe; return its folder, or None if it could not begin.
+
+        With `teachers`, what the recipe needs and is missing is trained first.
+        """
         if data is None:
             self.failed.emit(_no_data())
             return None
         folder = self.runs / free_name(recipe, lambda name: (self.runs / name).exists())
-        arguments = [recipe, "--out", str(folder), "--data", str(data.absolute())]
+        arguments = [recipe, "--out", str(folder), "--data", str(data.absolute()), *WITH_TEACHERS[:teachers]]
         return self._train(folder, [*arguments, *(f"--set={change}" for change in changes)], 0)
 
-    def resume(self, run: RunState, data: Path | None) -> None:
+    def resume(self, run: RunState, data: Path | None, teachers: bool = False) -> None:
         """Go on with a run, with the packs in `data` if it does not say where its own are, or these are gone."""
-        arguments = ["--resume", str(run.folder)]
+        arguments = ["--resume", str(run.folder), *WITH_TEACHERS[:teachers]]
         if run.data is None or not run.data.is_dir():
             if data is None:
                 self.failed.emit(_no_data())

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from app.settings.schema import TrainChoices
 from app.theme.theme import GAP, MARGIN
 from app.train.log_reader import RecipeFacts
-from app.widgets.controls import Picker, make_button, named
+from app.widgets.controls import CheckBox, Picker, make_button, named
 from app.widgets.file_dialogs import ask_for_folder
 from app.widgets.page_parts import make_heading, make_text, make_words, side_by_side, stack
 from engine.core.errors import UnderstudyError
@@ -85,7 +85,7 @@ class TrainingForm(QWidget):
         self.about.setText(str(error))
 
     def _allow_input(self, allowed: bool) -> None:
-        for part in (self.recipes, self.data, self.choose_data, self.changes):
+        for part in (self.recipes, self.data, self.choose_data, self.changes, self.teachers):
             part.setEnabled(allowed)
 
     def _make_controls(self, choices: TrainChoices) -> None:
@@ -101,6 +101,8 @@ class TrainingForm(QWidget):
         how = self.tr("One change a line, such as batch=32, or base.steps=500 for one stage")
         self.changes = named(make_text(CHANGES_LINES), self.tr("Changes of the recipe"), how)
         self.changes.setPlaceholderText(CHANGES_EXAMPLE)
+        needed = self.tr("First train the teachers and initial weights that are missing, and label packs by them")
+        self.teachers = CheckBox(self.tr("Train missing teachers first"), needed)
         self.start = make_button(self.tr("Start training"), self.tr("Train in a process of its own"))
 
     def _lay_out(self) -> None:
@@ -108,7 +110,7 @@ class TrainingForm(QWidget):
         folder.setStretch(0, 1)
         recipe = (make_heading(self.tr("Recipe")), self.recipes, self.about, self.sizes, MARGIN - GAP)
         data = (make_heading(self.tr("Data")), folder, self.data_words, MARGIN - GAP)
-        changes = (make_heading(self.tr("Changes")), self.changes, MARGIN - GAP)
+        changes = (make_heading(self.tr("Changes")), self.changes, self.teachers, MARGIN - GAP)
         stack(*recipe, *data, *changes, self.start, whole=self)
 
     def _on_chosen(self) -> None:

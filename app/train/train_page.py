@@ -118,13 +118,14 @@ class TrainPage(QWidget):
         recipe = self.form.recipe
         if recipe is not None:
             self.banner.hide()
-            folder = self.controller.start(recipe.name, self.form.data_folder, self.form.change_lines)
+            form = self.form
+            folder = self.controller.start(recipe.name, form.data_folder, form.change_lines, form.teachers.isChecked())
             if folder is not None:
                 self._fill(folder)
 
     def _resume(self) -> None:
         self.banner.hide()
-        self.controller.resume(self._chosen_run(), self.form.data_folder)
+        self.controller.resume(self._chosen_run(), self.form.data_folder, self.form.teachers.isChecked())
 
     def _export(self) -> None:
         self.banner.hide()

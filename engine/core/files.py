@@ -61,7 +61,13 @@ def replaced(path: Path, durable: bool = False) -> Iterator[Path]:
 
 
 def partial_path(path: Path, mark: str = "part") -> Path:
-    """Return a temporary name for a file: hidden, in the same folder, with the same ending, and nobody else's."""
+    """Return a temporary name for a file: hidden, in the same folder, with the same ending, and nobody else's.
+
+    Raises:
+        OSError: the path is a folder without a name of its own, such as “.”.
+    """
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     return path.with_name(f".{path.stem}.{_MACHINE}-{os.getpid()}-{secrets.token_hex(4)}.{mark}{path.suffix}")
 
 

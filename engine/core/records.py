@@ -7,6 +7,7 @@ name in the file, and `{"key": None}` none at all.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -117,7 +118,8 @@ def wrong_value(path: KeyPath, value: Any, expected: str, example: str) -> Mista
 
 def shown(value: Any) -> str:
     """Return a value as the file could hold it, cut to a readable length."""
-    text = f"“{value}”" if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    plain = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, dict | bool) else str(value)
+    text = f"“{value}”" if isinstance(value, str) else plain
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}…"
 
 

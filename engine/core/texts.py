@@ -29,6 +29,7 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[+-]?nan(?:\([a-z]*\))?", re.IGNORECASE)  # as C writes it too
 _LONG_NUMBER = re.compile(r"[0-9a-fA-F_]{1000}")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_ODD_BYTE = re.compile(r"\\udc([89a-f][0-9a-f])")
 LONGEST_REASON = 200  # characters
 # What Python shows of objects, in the messages of libraries, and what is left of it for people.
 _REPRESENTED = (
@@ -157,8 +158,12 @@ def safe_cell(text: str) -> str:
 
 
 def cell_name(cell: str) -> str:
-    """Return the name in a cell that `safe_cell` may have written."""
-    return cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(_FORMULA) else cell
+    """Return the name in a cell that `safe_cell` may have written, with the bytes that are no UTF-8 as Python has them.
+
+    Where text is written with `backslashreplace`, such a byte becomes a backslash, `udc` and two digits.
+    """
+    name = cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(_FORMULA) else cell
+    return _ODD_BYTE.sub(lambda found: chr(0xDC00 + int(found[1], 16)), name)
 
 
 def _is_deep(value: Any, room: int = MOST_LEVELS) -> bool:

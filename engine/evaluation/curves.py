@@ -54,7 +54,7 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
             continue
         thresholds, share = ced(known)
         figures = accuracy(known)
-        label = f"{name}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
+        label = f"{_plain(name)}:  NME {rounded(figures.nme, 2)} %,  FR {rounded(figures.fr10, 2)} %,  "
         again, place = divmod(index, len(COLOURS))
         (line,) = axes.plot(thresholds, share * 100, label=f"{label}AUC {rounded(figures.auc10, 3)}")
         width = NEXT_WIDTH if index else FIRST_WIDTH
@@ -75,8 +75,14 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
     return None
 
 
+def _plain(text: str) -> str:
+    """Return a text as matplotlib shows it: no formula between dollars, no legend that “_” hides, no odd bytes."""
+    shown = text.encode(errors="replace").decode().replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
+
+
 def _label(axes: Axes, heading: str, unit: str) -> None:
-    axes.set_title(heading, loc="left", fontsize=11, color=INK, pad=10)
+    axes.set_title(_plain(heading), loc="left", fontsize=11, color=INK, pad=10)
     axes.set_xlabel(f"NME of a face (% of {unit})", color=INK)
     axes.set_ylabel("faces with at most this NME (%)", color=INK)
     axes.set(xticks=range(int(FAILURE_THRESHOLD) + 1), xlim=(0, FAILURE_THRESHOLD))

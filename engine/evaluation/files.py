@@ -127,6 +127,8 @@ def read_evaluation(path: Path) -> SavedEvaluation:
     file = path / DOCUMENT if path.is_dir() else path
     try:
         values = read_json(file)
+        if not isinstance(values, dict):
+            raise ValueError("it is not a JSON object")
         return SavedEvaluation(
             path=path,
             **{name: str(values[name]) for name in ("model", "data", "split", "labels", "box", "normaliser")},

@@ -31,6 +31,9 @@ DRAW_SECONDS = 1.0  # for one face; a frame at 30 a second has 0.03
 LOAD_SECONDS = 5.0  # for what it does, and imports, while it is loaded
 MOST_WORDS = 300  # characters of an exception in a message
 DRAWN_WITHOUT = "the rest of the filter is drawn without it"
+# Called with the file of a hook before its code runs, and with None after it: native code, or `os._exit`, may end the
+# program in between. One that was abandoned goes on running.
+report_work: Callable[[Path | None], object] | None = None
 EXPECTED = f"a hook is Python and has a function “{SIGNATURE}”"
 
 
@@ -113,9 +116,13 @@ def _watched(file: Path, work: Callable[[], object], seconds: float, expected: s
             failed.append(_failure(file, error, expected))
 
     thread = threading.Thread(target=run, name="hook", daemon=True)
+    if report_work is not None:
+        report_work(file)
     thread.start()
     thread.join(seconds)
     if not thread.is_alive():
+        if report_work is not None:
+            report_work(None)
         return failed[0] if failed else None
     line = _line_at_work(file, thread)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))

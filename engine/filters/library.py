@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -122,7 +123,7 @@ def _layer(folder: Path, spec: LayerSpec, image: LayerImage) -> LoadedLayer:
     if spec.mesh is None:
         return LoadedLayer(spec, image, None)
     file = folder / spec.mesh.landmarks
-    if not file.is_file():
+    if not os.path.lexists(file):
         raise FilterError(
             folder / SPEC_NAME,
             spec.line,
@@ -171,7 +172,8 @@ def create_filter(name: str, parent: Path) -> Path:
         UsageError: the name cannot be that of a folder, or is taken.
         OSError: the folder cannot be written.
     """
-    if not name.strip(" .") or name[0] in "._ " or name[-1] in ". " or FORBIDDEN & set(name):
+    is_text = name == name.encode(errors="replace").decode()  # and not bytes that are no UTF-8
+    if not name.strip(" .") or name[0] in "._ " or name[-1] in ". " or FORBIDDEN & set(name) or not is_text:
         raise UsageError(
             f"A filter cannot be called “{name}”",
             "the name becomes that of a folder",

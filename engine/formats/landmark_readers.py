@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -218,7 +219,7 @@ def _table_rows(lines: Iterator[str], keys: Sequence[str]) -> Iterator[LandmarkR
     if not names:
         return
     columns = {name: index for index, name in enumerate(names)}
-    twice = [name for name in names if names.count(name) > 1 and name not in ("", *OLD_BOX)]
+    twice = [name for name, times in Counter(names).items() if times > 1 and name not in ("", *OLD_BOX)]
     if twice:
         raise ValueError(f"the column “{twice[0]}” is there twice")
     columns |= {name: columns[f"{name}.1"] for name in OLD_BOX if f"{name}.1" in columns}
@@ -273,10 +274,14 @@ def _read_jsonl(path: Path) -> Faces:
             record = parse_json(line)
             if not isinstance(record, dict) or "image" not in record:
                 raise ValueError(f"line {number} has no field “image”")
+            if not isinstance(record["image"], str):
+                raise ValueError(f"in line {number} “image” is no text")
             found = record.get("faces", [record])
+            if not isinstance(found, list) or not all(isinstance(face, dict) for face in found):
+                raise ValueError(f"in line {number} “faces” is no list of faces")
             if not all("landmarks" in face for face in found):
                 raise ValueError(f"line {number} has no field “landmarks”")
-            faces += [(str(record["image"]), face["landmarks"]) for face in found]
+            faces += [(record["image"], face["landmarks"]) for face in found]
     return faces
 
 
@@ -308,7 +313,7 @@ def _checked(path: Path, faces: Faces) -> Predictions:
 
 def _points(path: Path, image: str, landmarks: Any) -> NDArray[np.float32]:
     """Return the landmarks of one face as `[K, 2]` float32."""
-    points = np.empty(0)
+    points: NDArray[np.float64] = np.empty(0)
     with suppress(ValueError, TypeError, OverflowError):
         given = np.asarray(landmarks)
         if given.dtype.kind in "USb":  # which numpy would convert

@@ -162,4 +162,5 @@ def write_card(path: Path, card: Card) -> None:
     """
     with replaced(path) as temporary:
         values = {key: value for key, value in asdict(card).items() if value is not None}
-        temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

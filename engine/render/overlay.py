@@ -99,7 +99,7 @@ class OverlayPainter:
             truth = mirrored_points(truth, frame.width)
         faces, others = _faces(result, look), () if other is None else _faces(other, look)
         if look.layout is Layout.DIFFERENCE and other is not None:
-            self._draw_differences(faces, others, look.magnification, out)
+            self._draw_differences(faces, others, look, out)
             faces = ()
         if options.pose:
             self._draw_poses(result.faces, signals, look.mirrored, out)
@@ -132,14 +132,18 @@ class OverlayPainter:
             self._layer.lay(out)
 
     def _draw_differences(
-        self, faces: tuple[Face, ...], others: tuple[Face, ...], magnification: float, out: NDArray[np.uint8]
+        self, faces: tuple[Face, ...], others: tuple[Face, ...], look: Look, out: NDArray[np.uint8]
     ) -> None:
-        """Draw how the faces that both lanes found differ, each pair through one layer."""
+        """Draw how the faces that both lanes found differ, each pair through one layer; indices are the first's."""
+        em = index_size(out)
         for face, other in paired(faces, others):
-            difference = Difference(face, other, magnification)
-            box = landmark_box(difference.reach())
+            difference = Difference(face, other, look.magnification)
+            box = landmark_box(np.concatenate([difference.reach(), face.landmarks]))
             scale = ink_scale(face.box, out)
-            self._layer.clear(Region.around(box, (RING_RADIUS + RING_WIDTH) * scale + 2, out))
+            margin = (RING_RADIUS + RING_WIDTH) * scale + 2 + 3 * em * look.options.indices
+            self._layer.clear(Region.around(box, margin, out))
+            if look.options.indices:
+                self._draw_indices(face, em, DOT_RADIUS * scale, drawing_plan(face.scheme, None))
             difference.draw(self._layer, line_width(scale), DOT_RADIUS * scale)
             self._layer.seal(HALO, line_width(scale))
             self._layer.lay(out)
@@ -164,8 +168,7 @@ class OverlayPainter:
             label = self._place_label(face, out)
         if label is not None:
             inked.append(np.array(((label.plate.x0, label.plate.y0), (label.plate.x1, label.plate.y1))))
-        # The indices are as small as can be read.
-        em = max(SMALLEST_CAPITAL, round(min(out.shape[:2]) / PICTURE_PER_INDEX)) * EM_PER_CAPITAL
+        em = index_size(out)
         margin = (RING_RADIUS + RING_WIDTH) * scale + 2 + 3 * em * options.indices
         around = around if len(inked) == 1 else landmark_box(np.concatenate(inked))
         self._layer.clear(Region.around(around, margin, out))
@@ -233,6 +236,11 @@ class OverlayPainter:
         self._layer.plate(plate, padding)
         start = self._layer.local(plate.x0 + LABEL_PADDING * label.size, plate.y1 - padding)
         self._painter.draw(self._layer.pixels, label.text, start, label.size, TEXT)
+
+
+def index_size(out: NDArray[np.uint8]) -> float:
+    """Return the size of an em of the indices on a picture, as small as can be read, in pixels."""
+    return max(SMALLEST_CAPITAL, round(min(out.shape[:2]) / PICTURE_PER_INDEX)) * EM_PER_CAPITAL
 
 
 def draw_pose(layer: Layer, axes: NDArray[np.floating], width: int) -> None:

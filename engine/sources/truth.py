@@ -197,7 +197,8 @@ def _pictures_look_up(path: Path) -> tuple[Callable[[Path], Label | None], str]:
                 labels, _ = _pack_labels(folder, need_pictures=False)
                 return labels.get, ""
     folder = path.parent if path.is_file() else path
-    table = _find(folder / FOLDER_TABLE) or (_find(path.parent / f"{path.name}.csv") if path.is_dir() else None)
+    whole = Path(os.path.abspath(path))  # noqa: PTH100  “.” has a name then; links stay
+    table = _find(folder / FOLDER_TABLE) or (_find(whole.parent / f"{whole.name}.csv") if path.is_dir() else None)
     if table is None:
         return lambda _: None, ""
     rows = _read(table, "image", "file")

@@ -74,6 +74,8 @@ def train(options: argparse.Namespace) -> int:
     if name == "refused" or not (Path(data) / "faces").is_dir():
         sys.stderr.write("The pack faces is not there.\n  Likely cause: It was moved.\n  What to do: Choose --data.\n")
         return 1
+    if options.with_teachers:
+        sys.stderr.write("The teachers are there.\n")
     (folder / "recipe.json").write_text(json.dumps(values))
     asked = []
     signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
@@ -122,6 +124,7 @@ def main() -> int:
     training.add_argument("--set", action="append", default=[])
     training.add_argument("--list", action="store_true")
     training.add_argument("--stop-with-stdin", action="store_true")
+    training.add_argument("--with-teachers", action="store_true")
     for option in ("--data", "--out", "--resume", "--runs", "--json"):
         training.add_argument(option)
     exporting.add_argument("checkpoint")

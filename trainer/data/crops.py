@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -150,9 +151,9 @@ def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int =
         points[index] = crop.from_picture(face.landmarks)
         sides[index] = crop.side
     visibility = [_visibility(face) for face in pack_faces]
-    digest = hashlib.sha256(pack.name.encode())
+    digest = hashlib.sha256(os.fsencode(pack.name))
     for face in pack.faces:
-        digest.update(f"{face.image.name} {face.image.stat().st_size}".encode())
+        digest.update(os.fsencode(f"{face.image.name} {face.image.stat().st_size}"))
         digest.update(face.landmarks.tobytes())
     return CutFaces(
         images=torch.from_numpy(images),

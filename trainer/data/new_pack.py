@@ -55,7 +55,7 @@ def write_annotations(folder: Path, arrays: Mapping[str, NDArray], meta: Mapping
     """
     np.savez_compressed(folder / "annotations.npz", allow_pickle=False, **arrays)
     text = json.dumps(dict(meta), indent=1, ensure_ascii=False)
-    (folder / "meta.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "meta.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def write_relabelled(

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -36,7 +37,7 @@ DERIVED_SUFFIX = "_98"
 
 def chosen_by_hash(key: str, one_in: int) -> bool:
     """Return whether a key is one of those that are chosen, one in `one_in`; it depends on nothing else."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest(), "big") % one_in == 0
+    return int.from_bytes(hashlib.sha256(os.fsencode(key)).digest(), "big") % one_in == 0
 
 
 def validation_group(name: str) -> str | None:

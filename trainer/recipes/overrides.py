@@ -14,8 +14,8 @@ from engine.core.errors import UsageError
 from engine.core.records import Mistake, read_record, read_value
 from engine.core.texts import read_text
 from trainer.recipes import RECIPES
+from trainer.recipes.arguments import check_changes, find_stage
 from trainer.recipes.former import FORMER_NAMES, field_path
-from trainer.recipes.names import check_changes, find_stage
 from trainer.recipes.schema import PackChoice, Training
 
 PLAIN = (bool, int, float, tuple)

@@ -30,7 +30,7 @@ class OutputSection(QWidget):
         self.head.setObjectName("fold")
         self.head.setCheckable(True)
         self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.record = CheckBox(self.tr("Record"), self.tr("Record a video"), Act.RECORD)
+        self.record = CheckBox(self.tr("Record"), self.tr("Record a video, without sound"), Act.RECORD)
         self.recordings = Picker(self.tr("What is recorded"), self.tr("What is recorded"))
         for what, text in (
             (Recording.VIEW, self.tr("with overlays")),

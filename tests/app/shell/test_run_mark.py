@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.shell.crash import LAST_CRASH, RunMark
+from tests.fakes.filters import SQUARE, make_filter
 from tests.fakes.window_process import CLOSE, CRASH, run_window
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,6 +51,39 @@ def test_fault_86_the_start_after_a_crash_is_a_safe_one_and_offers_the_report(tm
     assert code == 0
     assert after["models"][0] == "student-68-lite"
     assert "did not end properly" not in after["banner"]
+
+
+HOOK = """\
+import itertools, os
+drawn = itertools.count()
+def draw(picture, points, signals, seconds):
+    if next(drawn) == 60:  # the window has long shown a picture
+        os._exit(7)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="folders are named by these variables on Linux only")
+def test_fault_86_the_start_after_a_hook_ended_the_program_names_the_hook(tmp_path):
+    own = tmp_path / "data" / "understudy" / "filters" / "fatal"
+    (make_filter(own, 'hook = "fatal.py"\n' + SQUARE) / "fatal.py").write_text(HOOK)
+    settings = tmp_path / "config" / "understudy" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('source = "sample"\nfilter = "fatal"\n')
+    code, _ = run_window(tmp_path, "window.look.stop()", "run")
+    assert code == 7
+    code, safe = run_window(tmp_path, CLOSE, "run")
+    assert code == 0
+    assert safe["filter"] == "None"
+    assert safe["banner"].startswith(f"Understudy did not end properly while the hook {own / 'fatal.py'} was at work. ")
+    assert "fatal.py was at work.\nNo trace: " in safe["details"]
+
+
+def test_a_mark_of_a_former_version_names_no_hook(tmp_path, quiet):
+    (tmp_path / "running 1.txt").write_text("Fatal Python error: Aborted\n")
+    mark = RunMark(tmp_path)
+    assert "Fatal Python error" in mark.begin()
+    mark.end()
+    assert mark.former_hook == ""
 
 
 HOLD = """

@@ -85,6 +85,15 @@ def test_a_training_is_shown_to_its_end(open_page, qtbot, heartbeat):
     assert heartbeat.longest_gap < LONGEST_GAP
 
 
+@pytest.mark.parametrize("wanted", [False, True])
+def test_what_is_missing_is_trained_first_on_request(open_page, qtbot, wanted):
+    page = open_page()
+    page.form.teachers.setChecked(wanted)
+    train(page, qtbot)
+    qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=PATIENCE)
+    assert ("The teachers are there." in page.run_view.output.toPlainText()) is wanted
+
+
 def test_time_left_and_curves_grow_while_it_trains(open_page, qtbot):
     page = open_page("slow")
     page.form.start.click()

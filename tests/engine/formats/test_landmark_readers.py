@@ -143,6 +143,14 @@ MISTAKES = {
 }
 
 
+@pytest.mark.timeout(30)  # it took minutes where each column was compared with all
+def test_a_table_of_very_many_columns_is_read_at_once(tmp_path):
+    names = ",".join(f"other{index}" for index in range(60_000))
+    (tmp_path / "tool.csv").write_text(f"image,{names}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="the column “x0” is missing"):
+        read_predictions(tmp_path / "tool.csv")
+
+
 def rename(path, old, new):
     with np.load(path) as archive:
         arrays = dict(archive)

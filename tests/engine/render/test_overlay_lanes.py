@@ -18,12 +18,12 @@ from tests.engine.live.test_agreement import face_at
 OPTIONS = OverlayOptions(numbers=False)
 
 
-def drawn(layout, first, second, mirrored=False, magnification=3.0):
+def drawn(layout, first, second, mirrored=False, magnification=3.0, options=OPTIONS):
     image = np.full((300, 400, 3), 90, np.uint8)
     frame = Frame(1, 0.0, image, "x")
     ours, theirs = Result(frame, (first,), "a", {}, False), Result(frame, (second,), "b", {}, False)
     out = np.empty((300, 400, 4), np.uint8)
-    OverlayPainter().paint(out, ours, Look(OPTIONS, mirrored, layout, magnification), Meter().stats(), other=theirs)
+    OverlayPainter().paint(out, ours, Look(options, mirrored, layout, magnification), Meter().stats(), other=theirs)
     return out
 
 
@@ -57,6 +57,23 @@ def test_models_that_agree_leave_a_cold_face_without_arrows():
     assert len(near(cold, HEAT[0])) > 50
     assert len(near(cold, HEAT[-1])) == 0
     assert len(near(hot, HEAT[-1])) > 50
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("scheme", [IBUG_68, WFLW_98])
+def test_the_first_lanes_points_have_their_indices_in_the_difference_too(mirrored, scheme):
+    faces = face_at(100, 100, scheme), face_at(106, 100)
+    plain = drawn(Layout.DIFFERENCE, *faces, mirrored)
+    indexed = drawn(Layout.DIFFERENCE, *faces, mirrored, options=OverlayOptions(numbers=False, indices=True))
+    changed = (plain != indexed).any(2)
+    assert changed.sum() > 500
+    box = faces[0].box
+    left = 399 - box.x1 if mirrored else box.x0
+    rows, columns = np.nonzero(changed)
+    assert abs(columns.min() - left) < 60  # beside the outermost points, and nowhere else
+    assert abs(columns.max() - (left + box.width)) < 60
+    assert abs(rows.min() - box.y0) < 60
+    assert len(near(indexed, HEAT[-1])) > 50  # the heat is still there
 
 
 def test_heat_runs_from_blue_to_red():
