@@ -126,10 +126,10 @@ def engine_api(detector: str = DEFAULT_DETECTOR, max_faces: int | None = None) -
     return EngineApi(
         list_cameras=cameras,
         open_source=lambda spec, formats: open_source(spec, cameras, formats=formats),
-        list_models=library.entries,
+        list_models=library.live_entries,
         list_filters=FilterLibrary().entries,
-        make_pipeline=lambda model: Pipeline(make_detector(detector), library.load(model), max_faces=max_faces),
-        load_landmarker=library.load,
+        make_pipeline=lambda model: Pipeline(make_detector(detector), library.load_live(model), max_faces=max_faces),
+        load_landmarker=library.load_live,
         new_session=Session,
     )
 

@@ -11,18 +11,26 @@ from app.cli.outputs import add_overwrite
 from app.cli.terminal import report
 from engine.core.errors import UsageError
 from engine.core.paths import asset_path
-
-# What the name of an int8 model ends in.
-INT8_MARK = "-int8"
+from engine.inference.library import INT8_MARK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
-    parser.add_argument("checkpoint", metavar="RUN|CHECKPOINT", help="folder of a run, or a .safetensors file in it")
+    parser.add_argument(
+        "checkpoint",
+        metavar="RUN|CHECKPOINT|MODEL",
+        help="folder of a run, or a .safetensors file in it; for int8 also an exported .tflite model with its card",
+    )
     parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path of its file")
     parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
-    parser.add_argument(
+    small = parser.add_mutually_exclusive_group()
+    small.add_argument(
         "--int8", action="store_true", help="compute in int8 but for the head: faster on LiteRT; needs --data"
+    )
+    small.add_argument(
+        "--int8-weights",
+        action="store_true",
+        help="store large weights in int8 and compute in float32: half the file; needs --data",
     )
     parser.add_argument(
         "--data",
@@ -54,14 +62,16 @@ def main(options: argparse.Namespace) -> int:
     from trainer.run_folder import last_checkpoint
     from trainer.tflite.export import export, note_label_shift
 
-    checkpoint = last_checkpoint(Path(options.checkpoint))
-    if options.int8:
+    checkpoint, is_given_model = Path(options.checkpoint), options.checkpoint.endswith(".tflite")
+    if not is_given_model:
+        checkpoint = last_checkpoint(checkpoint)
+    if options.int8 or options.int8_weights:
         values, text = _exported_int8(options, checkpoint, target)
     else:
         done = export(checkpoint, target, options.role)
         values = vars(done)
         text = f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
-    if options.data is not None:
+    if options.data is not None and not is_given_model:  # whose card has it
         shift = note_label_shift(target, checkpoint, Path(options.data))
         values = {**values, "label_shift": shift}
         text += "\nLabel shift: " + (
@@ -93,10 +103,11 @@ def _exported_int8(options: argparse.Namespace, checkpoint: Path, target: Path) 
         )
     from trainer.tflite.export_int8 import export_int8
 
-    done = export_int8(checkpoint, Path(options.data), target, options.role)
+    data, only = Path(options.data), options.int8_weights
+    done = export_int8(checkpoint, data, target, options.role, weights_only=only)
     text = (
-        f"Its points differ from PyTorch's by at most {done.difference:.2%} of the crop side.\n"
-        f"NME on the run's {done.faces} validation faces: {done.nme_int8:.3f} %, with float16 weights "
+        f"Its points differ from the float model's by at most {done.difference:.2%} of the crop side.\n"
+        f"NME on the run's {done.faces} validation faces: {done.nme_int8:.3f} %, of the float model "
         f"{done.nme_float16:.3f} % ({done.nme_int8 / done.nme_float16 - 1:+.1%})."
     )
     return vars(done), text

@@ -95,7 +95,7 @@ def _apply(options: argparse.Namespace) -> int:
     loaded = load_filter(folder, hooks)
     if loaded.spec.hook and not hooks:
         say(f"The hook {loaded.spec.hook} is not run; read it, then use --run-hook.", error=True)
-    landmarker, detector = ModelLibrary().load(options.model), make_detector(options.detector)
+    landmarker, detector = ModelLibrary().load_live(options.model), make_detector(options.detector)
     with interruption_watch() as noted, closing(open_source(options.path)) as source:
         smoothing = DEFAULT_SMOOTHING if source.kind is SourceKind.VIDEO else 0.0
         pipeline = Pipeline(detector, landmarker, smoothing)

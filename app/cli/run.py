@@ -108,7 +108,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _headless(options: argparse.Namespace) -> int:
-    landmarker = ModelLibrary().load(options.model or DEFAULT_MODEL)
+    landmarker = ModelLibrary().load_live(options.model or DEFAULT_MODEL)
     landmarker.flip = options.flip
     pipeline = Pipeline(make_detector(options.detector), landmarker, max_faces=options.max_faces)
     source = open_guarded(lambda: open_source(options.source))

@@ -29,7 +29,7 @@ class EngineApi:
         list_models: the available models, broken ones with the reason.
         list_filters: the available AR filters, broken ones with the reason.
         make_pipeline: builds the pipeline for a model, by name or path.
-        load_landmarker: loads a model by name or path.
+        load_landmarker: loads a model by name or path; by name, its int8 twin where that is fast.
         new_session: makes a session.
     """
 

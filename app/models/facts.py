@@ -18,8 +18,9 @@ NONE = "\u2013"  # in place of a number that is not known
 
 
 def cards_of(entries: Iterable[ModelEntry]) -> dict[str, Card]:
-    """Return the cards of the readable models, by name."""
-    return {entry.card.name: entry.card for entry in entries if entry.card is not None}
+    """Return the cards of the readable models and of their twins, by name."""
+    both = (its for entry in entries for its in (entry, entry.twin))
+    return {its.card.name: its.card for its in both if its is not None and its.card is not None}
 
 
 def role_words(card: Card) -> str:

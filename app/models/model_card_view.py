@@ -65,11 +65,11 @@ class ModelCardView(QWidget):
         for group in self._groups:
             group.setVisible(entry.card is not None)
         if entry.card is not None:
-            self._show_card(entry.card)
+            self._show_card(entry.card, entry.twin)
         self.speed.setText(self._speed_words(measurement, measuring))
         self.file.show_rows([(self.tr("File"), str(entry.path))])
 
-    def _show_card(self, card: Card) -> None:
+    def _show_card(self, card: Card, twin: ModelEntry | None) -> None:
         rows = accuracy_rows(card)
         self.accuracy.show_rows(rows)
         self.accuracy.setVisible(bool(rows))
@@ -78,7 +78,12 @@ class ModelCardView(QWidget):
         self.protocol.setText(how)
         self.protocol.setVisible(bool(how))
         self.accuracy.setToolTip(how)
-        self.network.show_rows(network_rows(card))
+        as_twin = (
+            []
+            if twin is None or twin.card is None
+            else [(self.tr("Runs live as"), f"{twin.name}, {twin.card.precision}")]
+        )
+        self.network.show_rows([*network_rows(card), *as_twin])
         self.origin.show_rows(origin_rows(card))
 
     def _speed_words(self, measurement: Measurement | None, measuring: bool) -> str:

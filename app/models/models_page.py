@@ -193,4 +193,5 @@ class ModelsPage(QWidget):
         card = entry.card
         if card is None or entry.error is not None:
             return role_of(entry)
-        return f"{role_words(card)} · {points_words(card)} · {card.bytes / MEGABYTE:.2f} MB"
+        mark = "" if entry.twin is None else " · int8"
+        return f"{role_words(card)} · {points_words(card)} · {card.bytes / MEGABYTE:.2f} MB{mark}"

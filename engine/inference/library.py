@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -14,8 +15,12 @@ from engine.core.records import suggestion
 from engine.core.texts import reason
 from engine.inference.card import Card, read_card
 from engine.inference.landmarker import Landmarker, load_landmarker, read_model
+from engine.inference.runtime import is_fast_in_int8
+
+log = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "student-68"
+INT8_MARK = "-int8"  # ends the name of a model's twin that computes in int8
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,15 @@ class ModelEntry:
         path: of its `.tflite` file.
         card: None if it cannot be read.
         error: why the model cannot be used; None if it can.
+        twin: the same model in int8, which runs in its place live; None where there is none, or the runtime has no fast
+            kernels for it.
     """
 
     name: str
     path: Path
     card: Card | None
     error: ModelError | None
+    twin: ModelEntry | None = None
 
 
 class ModelLibrary:
@@ -50,6 +58,15 @@ class ModelLibrary:
         for folder in reversed(self.folders):
             cards.update({card.stem: card for card in sorted(folder.glob("*.json"))})
         return [_entry(cards[name]) for name in sorted(cards)]
+
+    def live_entries(self) -> list[ModelEntry]:
+        """Return every model for live use, by name, each with its twin, which is not listed beside it."""
+        entries = {entry.name: entry for entry in self.entries()}
+        twins = {name: entries.get(name + INT8_MARK) for name in entries}
+        hidden = {twin.name for twin in twins.values() if twin is not None}
+        fast = is_fast_in_int8()
+        usable = {name: twin for name, twin in twins.items() if fast and twin is not None and twin.error is None}
+        return [replace(entry, twin=usable.get(name)) for name, entry in entries.items() if name not in hidden]
 
     def find(self, model: str) -> Path:
         """Return the `.tflite` file of a model given by name or by path.
@@ -76,6 +93,21 @@ class ModelLibrary:
             ModelError: there is no such model, or it cannot be used.
         """
         return load_landmarker(self.find(model), threads)
+
+    def load_live(self, model: str) -> Landmarker:
+        """Load a model given by name or by path for live use: its int8 twin where there is one and the runtime is fast.
+
+        Raises:
+            ModelError: there is no such model, or it cannot be used.
+        """
+        path = self.find(model)
+        twin = path.with_stem(path.stem + INT8_MARK)
+        if not model.endswith(".tflite") and twin.with_suffix(".json").is_file() and is_fast_in_int8():
+            try:
+                return load_landmarker(twin)
+            except ModelError as error:
+                log.warning("%s runs in place of its twin: %s", model, error)
+        return load_landmarker(path)
 
 
 def _entry(card_path: Path) -> ModelEntry:

@@ -6,11 +6,14 @@ import copy
 import hashlib
 import math
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -131,17 +134,28 @@ def to_tflite(network: LandmarkNetwork) -> bytes:
 @torch.inference_mode()
 def compare(network: LandmarkNetwork, content: bytes) -> float:
     """Return the largest distance of a point of the TFLite model from PyTorch's on the sample's face, in crop sides."""
+
+    def points(face: NDArray[np.uint8]) -> torch.Tensor:
+        return network(torch.from_numpy(face).permute(2, 0, 1)[None].float()).points
+
+    return largest_distance(points, content, network.shape.input_size)
+
+
+def largest_distance(expected: Callable[[NDArray[np.uint8]], torch.Tensor], content: bytes, size: int) -> float:
+    """Return the largest distance of a point of a model from where it is expected on the sample's face, in crop sides.
+
+    `expected` returns the points `[1, K, 2]` of a crop `[size, size, 3]`.
+    """
     runtime = Runtime(content, "The exported model")
     largest = 0.0
     clip = SampleClip()
     for number in TEST_FRAMES:
         image, truth = clip.frame(number)
         crop = crop_of_landmarks(truth.points, roll_of_landmarks(truth.scheme, truth.points), 1.3)
-        face = crop.sample(image, network.shape.input_size)
+        face = crop.sample(image, size)
         runtime.input_buffer()[0] = face
         points = torch.from_numpy(runtime.run()[0])
-        expected = network(torch.from_numpy(face).permute(2, 0, 1)[None].float()).points
-        distance = float((points - expected).norm(dim=-1).max())
+        distance = float((points - expected(face)).norm(dim=-1).max())
         largest = max(largest, distance) if math.isfinite(distance) else math.inf
     return largest
 

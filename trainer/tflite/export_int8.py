@@ -1,4 +1,4 @@
-"""From a checkpoint to an int8 model, if it finds the points of held-out faces nearly as well as the float one.
+"""From a checkpoint or a model to an int8 one, if it finds the points of held-out faces nearly as well.
 
 Encoder and decoder compute in integers, the head in float32: a soft-argmax cannot live in int8, because the mean over
 thousands of cells needs weights far finer than 1/256.
@@ -6,6 +6,7 @@ thousands of cells needs weights far finer than 1/256.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,23 +14,26 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 
 from engine.core.errors import UsageError
-from engine.core.schemes import SCHEMES
+from engine.inference.card import Card, read_card
+from engine.inference.landmarker import read_model
 from engine.inference.runtime import Runtime
 from trainer.augment import Batch, central_window
-from trainer.checkpoint import Checkpoint, damage_named, read_checkpoint
+from trainer.checkpoint import damage_named, read_checkpoint
 from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops
 from trainer.data.held_out import split_held_out
 from trainer.init.initialise import load_network
-from trainer.networks import LandmarkNetwork
-from trainer.recipes.schema import PackChoice
-from trainer.tflite.export import Export, ExportError, card_of, compare, to_tflite, write_model
-from trainer.tflite.flatbuffer import BODY, halve_weights, read_tflite, write_tflite
+from trainer.init.origin import is_model
+from trainer.recipes.packs import AFW, HELEN, LFPW
+from trainer.recipes.schema import PackChoice, Training
+from trainer.tflite.export import Export, ExportError, card_of, largest_distance, to_tflite, write_model
+from trainer.tflite.flatbuffer import BODY, halve_weights, quantise_weights, read_tflite, write_tflite
 from trainer.validate import face_errors
 
 BITS = 8
 CALIBRATION_FACES = 128
+OF_300W = (LFPW, HELEN, AFW)
 LARGEST_DIFFERENCE = 0.02  # of the crop side
-LARGEST_RISE = 0.03  # of the NME
+LARGEST_RISE = 0.01  # of the NME
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Int8Export(Export):
     """A finished export, and what int8 costs.
 
     Attributes:
+        difference: largest distance of a point from the float model's on the sample's face, in crop sides.
         nme_float16, nme_int8: on the run's validation faces, in percent of the distance of the outer eye corners.
         faces: how many these are.
     """
@@ -46,40 +51,65 @@ class Int8Export(Export):
     faces: int
 
 
-def export_int8(checkpoint: Path, data: Path, target: Path, role: str = "student") -> Int8Export:
+def export_int8(
+    origin: Path, data: Path, target: Path, role: str = "student", *, weights_only: bool = False
+) -> Int8Export:
     """Write `target` (a `.tflite` path) and the card beside it.
 
-    `data` is the folder with the packs that the run learned from. Calibration sees training faces only; the faces that
-    the run held out for validation say what int8 costs. The role goes into the card.
+    `origin` is a checkpoint or an exported model: of a heatmap network with MobileNetV2, or, if only its weights become
+    int8, of any. `data` is the folder with the packs that the run learned from; of a model with 68 points those of
+    300-W. Calibration sees training faces only; the faces that the run held out for validation say what
+    int8 costs. The role goes into the card, unless there is one already.
 
     Raises:
-        UsageError: the checkpoint cannot be read, or no face is left to measure on.
+        UsageError: the origin cannot be read, or no face is left to measure on.
         PackError, SourceError: the data is incomplete.
-        ExportError: a point is further than `LARGEST_DIFFERENCE` from PyTorch's, or the NME rises by `LARGEST_RISE`
-            or more; nothing is written.
+        ModelError: the model or its card is missing or damaged.
+        ExportError: a point is further than `LARGEST_DIFFERENCE` from the float model's, or the NME rises by
+            `LARGEST_RISE` or more; nothing is written.
     """
-    state = read_checkpoint(checkpoint)
-    network = load_network(checkpoint)
-    with damage_named(checkpoint):
-        training, validation = _faces(state, data)
-    content = to_tflite(network)
-    chosen = torch.linspace(0, len(training) - 1, min(CALIBRATION_FACES, len(training))).long()
-    int8 = quantise(content, _window(training.subset(chosen), state, network).images)
-    difference = compare(network, int8)
-    held_out = _window(validation, state, network)
-    before, after = (_nme(model, held_out, network) for model in (halve_weights(content), int8))
-    rise = after / before - 1
+    card, content = _float_model(origin, target.stem, role, weights_only)
+    with damage_named(origin):
+        training, validation = _faces(origin, data)
+    held_out = _window(validation, card)
+    before = content if weights_only else halve_weights(content)
+    if weights_only:
+        int8 = quantise_weights(content)
+    else:
+        chosen = torch.linspace(0, len(training) - 1, min(CALIBRATION_FACES, len(training))).long()
+        int8 = quantise(content, _window(training.subset(chosen), card).images)
+    points = [_points(model, held_out.images) for model in (before, int8)]
+    nme, nme_int8 = (float(face_errors(found, held_out, card.markup).mean()) for found in points)
+    difference = largest_distance(
+        lambda face: _points(before, torch.from_numpy(face).permute(2, 0, 1)[None]), int8, card.input_size
+    )
+    rise = nme_int8 / nme - 1
     if not (difference <= LARGEST_DIFFERENCE and rise < LARGEST_RISE):
         raise ExportError(
-            f"The int8 model is too far from the trained one: its points by up to {difference:.2%} of the crop side, "
-            f"and its NME on {len(validation)} validation faces is {after:.3f} % instead of {before:.3f} % "
+            f"The int8 model is too far from the float one: its points by up to {difference:.2%} of the crop side, "
+            f"and its NME on {len(validation)} validation faces is {nme_int8:.3f} % instead of {nme:.3f} % "
             f"({rise:+.1%})",
             f"at most {LARGEST_DIFFERENCE:.0%} and less than {LARGEST_RISE:+.0%} are accepted; some networks lose too "
             "much in int8",
-            "keep the model with float16 weights: export without --int8",
+            "keep the model with float16 weights: export without --int8 and --int8-weights",
         )
-    card = replace(card_of(checkpoint, network, int8, target.stem, role), precision="int8, float head")
-    return Int8Export(target, write_model(target, int8, card), difference, before, after, len(validation))
+    precision = "int8 weights by channel, float32 arithmetic" if weights_only else "int8, float head"
+    card = replace(card, precision=precision, sha256=hashlib.sha256(int8).hexdigest(), bytes=len(int8))
+    return Int8Export(target, write_model(target, int8, card), difference, nme, nme_int8, len(validation))
+
+
+def _float_model(origin: Path, name: str, role: str, weights_only: bool) -> tuple[Card, bytes]:
+    """Return the card of the model to be, and a float model: with the names of its operators unless for its weights."""
+    if is_model(origin):
+        card = read_card(origin.with_suffix(".json"))
+        content = read_model(origin, card)
+        if not weights_only:
+            content = to_tflite(load_network(origin))
+        return replace(card, name=name, metrics=()), content
+    network = load_network(origin)
+    content = to_tflite(network)
+    with damage_named(origin):
+        return card_of(origin, network, content, name, role), content
 
 
 def quantise(content: bytes, faces: torch.Tensor) -> bytes:
@@ -101,34 +131,42 @@ def quantise(content: bytes, faces: torch.Tensor) -> bytes:
     return write_tflite(read_tflite(bytes(result.quantized_model)))
 
 
-def _faces(state: Checkpoint, data: Path) -> tuple[CropSet, CropSet]:
+def _faces(origin: Path, data: Path) -> tuple[CropSet, CropSet]:
     """Return faces for calibration and for validation, out of the packs that lend faces to validation."""
-    packs, own = (tuple(PackChoice(**pack) for pack in state.recipe.get(key, ())) for key in ("packs", "validation"))
-    # Where packs are held out whole, every pack may serve to calibrate.
-    packs = packs if own else tuple(pack for pack in packs if pack.validation)
+    own: tuple[PackChoice, ...] = ()
+    if is_model(origin):
+        packs, hold_out, size = OF_300W, Training.hold_out, CROP_SIZE
+    else:
+        state = read_checkpoint(origin)
+        packs, own = (
+            tuple(PackChoice(**pack) for pack in state.recipe.get(key, ())) for key in ("packs", "validation")
+        )
+        # Where packs are held out whole, every pack may serve to calibrate.
+        packs = packs if own else tuple(pack for pack in packs if pack.validation)
+        hold_out, size = state.recipe["hold_out"], state.notes.get("crop_size", CROP_SIZE)
     if packs:
-        size = state.notes.get("crop_size", CROP_SIZE)
         crops = load_crops(data, packs, progress=True, size=size)
-        training, validation, _ = split_held_out(crops, data, state.recipe["hold_out"], own, size)
+        training, validation, _ = split_held_out(crops, data, hold_out, own, size)
         if len(validation) and len(training):
             return training, validation
     raise UsageError(
         "No face is left to measure the int8 model on",
-        f"the run held out every {state.recipe['hold_out']}th face of packs with validation, and there are fewer"
-        if state.recipe["hold_out"]
+        f"the run held out every {hold_out}th face of packs with validation, and there are fewer"
+        if hold_out
         else "the run held out no face of its packs",
         "give the packs that the run learned from",
     )
 
 
-def _window(crops: CropSet, state: Checkpoint, network: LandmarkNetwork) -> Batch:
-    return central_window(crops.faces, state.recipe["crop_scale"] / CROP_SCALE, network.shape.input_size)
+def _window(crops: CropSet, card: Card) -> Batch:
+    return central_window(crops.faces, card.crop.scale / CROP_SCALE, card.input_size)
 
 
-def _nme(content: bytes, batch: Batch, network: LandmarkNetwork) -> float:
+def _points(content: bytes, images: torch.Tensor) -> torch.Tensor:
+    """Return the points `[N, K, 2]` in [0, 1] of images `[N, 3, S, S]` by a model."""
     runtime = Runtime(content, "The exported model")
     points = []
-    for image in batch.images:
+    for image in images:
         runtime.input_buffer()[0] = image.permute(1, 2, 0).numpy()
         points.append(torch.from_numpy(runtime.run()[0]))
-    return float(face_errors(torch.cat(points), batch, SCHEMES[network.shape.points]).mean())
+    return torch.cat(points)

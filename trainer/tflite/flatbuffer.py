@@ -1,12 +1,13 @@
-"""Reading and writing `.tflite` files as objects, and halving them: float32 weights become float16.
+"""Reading and writing `.tflite` files as objects, and making them smaller: weights become float16, or int8 by channel.
 
-Each gets a DEQUANTIZE in front of its use. Runtimes back to 2.11 load such files, and XNNPACK widens the weights once
-at load, so speed stays the same.
+Each gets a DEQUANTIZE in front of its use. Runtimes back to 2.11 load such files and widen the weights once, so speed
+stays the same.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -20,6 +21,14 @@ BODY = r"_encoder[/;]|_decoder(?!.*_predict)"
 FEWEST_VALUES = 2048
 # Larger ones of the head, such as the coordinates of a regression, are too much of the file.
 MOST_HEAD_VALUES = 1 << 15
+# Operators with weights as their second input, and the axis of their output channels there.
+CHANNELS = {
+    schema.BuiltinOperator.CONV_2D: 0,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D: 3,
+    schema.BuiltinOperator.FULLY_CONNECTED: 0,
+    schema.BuiltinOperator.TRANSPOSE_CONV: 0,
+}
+FLOATS = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.FLOAT16: np.float16}
 
 
 def read_tflite(content: bytes) -> schema.ModelT:
@@ -64,6 +73,7 @@ def halve_weights(
     widen = schema.BuiltinOperator.DEQUANTIZE
     # Its version 3 reads float16.
     model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=widen, version=3, builtinCode=widen))
+    code = len(model.operatorCodes) - 1
     head: set[int] = set()  # the tensors that operators of the head read
     for operator in graph.operators:
         if not re.search(BODY, (graph.tensors[operator.outputs[0]].name or b"").decode()):
@@ -76,9 +86,59 @@ def halve_weights(
             continue
         half = weights.astype(np.float16)
         if np.isfinite(half).all():  # beyond float16's range it stays as it is
-            widening.append(_store_as(model, graph, index, half))
+            widening.append(_store_as(model, graph, index, half, schema.TensorType.FLOAT16, code))
     graph.operators = widening + list(graph.operators)
     return write_tflite(model)
+
+
+def quantise_weights(content: bytes, fewest_values: int = MOST_HEAD_VALUES) -> bytes:
+    """Return the model `content` with its large float weights stored as int8 with a scale for each output channel.
+
+    They may be float32 or, as `halve_weights` leaves them, float16. All is computed in float32.
+    """
+    model = read_tflite(content)
+    graph = model.subgraphs[0]
+    widen = schema.BuiltinOperator.DEQUANTIZE
+    # Its version 5 reads a scale for each channel.
+    model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=widen, version=5, builtinCode=widen))
+    code = len(model.operatorCodes) - 1
+    widened = {
+        int(operator.outputs[0]): operator
+        for operator in graph.operators
+        if model.operatorCodes[operator.opcodeIndex].builtinCode == widen
+    }
+    new = []
+    for operator in list(graph.operators):
+        axis = CHANNELS.get(model.operatorCodes[operator.opcodeIndex].builtinCode)
+        if axis is None:
+            continue
+        index = int(operator.inputs[1])
+        source = int(widened[index].inputs[0]) if index in widened else index
+        tensor = graph.tensors[source]
+        data, kind = model.buffers[tensor.buffer].data, FLOATS.get(tensor.type)
+        if data is None or kind is None or np.prod(tensor.shape) < fewest_values:
+            continue
+        weights = np.frombuffer(np.asarray(data, np.uint8).tobytes(), kind).astype(np.float32).reshape(tensor.shape)
+        if source == index:
+            new.append(_store_as(model, graph, index, np.zeros(0, np.int8), schema.TensorType.INT8, code))
+            tensor = graph.tensors[-1]
+        else:
+            widened[index].opcodeIndex = code
+        _fill_int8(model, tensor, weights, axis)
+    graph.operators = new + list(graph.operators)
+    return write_tflite(model)
+
+
+def _fill_int8(model: schema.ModelT, tensor: schema.TensorT, weights: NDArray[np.float32], axis: int) -> None:
+    """Let a tensor hold weights in int8, with a scale for each index of an axis."""
+    others = tuple(place for place in range(weights.ndim) if place != axis)
+    scales = np.maximum(np.abs(weights).max(others, keepdims=True), 1e-12) / 127
+    model.buffers[tensor.buffer].data = np.frombuffer(np.rint(weights / scales).astype(np.int8).tobytes(), np.uint8)
+    tensor.type = schema.TensorType.INT8
+    tensor.quantization = schema.QuantizationParametersT()
+    tensor.quantization.scale = scales.ravel().astype(np.float32)
+    tensor.quantization.zeroPoint = np.zeros(scales.size, np.int64)
+    tensor.quantization.quantizedDimension = axis
 
 
 def minimum_runtime(content: bytes) -> str:
@@ -97,15 +157,17 @@ def _float32_weights(model: schema.ModelT, tensor: schema.TensorT, fewest_values
     return np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
 
 
-def _store_as(model: schema.ModelT, graph: schema.SubGraphT, index: int, half: NDArray[np.float16]) -> schema.OperatorT:
-    """Let a new float16 tensor hold the data of tensor `index`; return the operator that widens it."""
+def _store_as(
+    model: schema.ModelT, graph: schema.SubGraphT, index: int, values: NDArray[Any], kind: int, code: int
+) -> schema.OperatorT:
+    """Let a new tensor of another type hold the data of tensor `index`; return the operator `code` that widens it."""
     tensor = graph.tensors[index]
-    place, name = len(model.buffers), (tensor.name or b"weights") + b"_float16"
-    model.buffers += [schema.BufferT(np.frombuffer(half.tobytes(), np.uint8)), schema.BufferT()]
-    graph.tensors.append(schema.TensorT(tensor.shape, schema.TensorType.FLOAT16, place, name))
+    place, name = len(model.buffers), (tensor.name or b"weights") + b"_small"
+    model.buffers += [schema.BufferT(np.frombuffer(values.tobytes(), np.uint8)), schema.BufferT()]
+    graph.tensors.append(schema.TensorT(tensor.shape, kind, place, name))
     tensor.buffer = place + 1
     return schema.OperatorT(
-        opcodeIndex=len(model.operatorCodes) - 1,
+        opcodeIndex=code,
         inputs=np.array([len(graph.tensors) - 1], np.int32),
         outputs=np.array([index], np.int32),
     )

@@ -43,10 +43,13 @@ class ModelPicker(Picker):
     def _fill(self) -> None:
         self.clear()
         for entry in self._entries:
-            self.add(entry.name, entry.name, str(entry.error or ""), entry.error is None)
-        if self._current and self.findData(self._current) < 0:
-            self.addItem(Path(self._current).stem, self._current)
-        self.setCurrentIndex(self.findData(self._current) if self._current else -1)
+            name = entry.name if entry.twin is None else f"{entry.name} \u00b7 int8"
+            self.add(name, entry.name, str(entry.error or ""), entry.error is None)
+        listed = {entry.twin.name: entry.name for entry in self._entries if entry.twin is not None}
+        current = listed.get(self._current, self._current)
+        if current and self.findData(current) < 0:
+            self.addItem(Path(current).stem, current)
+        self.setCurrentIndex(self.findData(current) if current else -1)
 
 
 class LanesSection(Section):

@@ -119,7 +119,7 @@ def test_run_headless_reports_what_it_promises(capsys, tmp_path):
     report = json.loads(out)
     promised = ("frames", "faces_found", "fps", "latency_ms", "nme", "jitter", "blinks", "model", "source")
     assert all(name in report for name in promised)
-    assert (report["frames"], report["faces_found"], report["model"]) == (20, 1.0, "student-68")
+    assert (report["frames"], report["faces_found"], report["model"]) == (20, 1.0, "student-68-int8")
     assert set(report["latency_ms"]) == {"capture", "detect", "landmark", "smooth", "draw", "total"}
     assert set(report["latency_ms"]["landmark"]) == {"p50", "p95"}
     assert 0 < report["nme"] <= 4.0
@@ -380,7 +380,8 @@ def test_fault_13_a_model_that_gives_no_numbers_is_named(capsys, pack, monkeypat
     monkeypatch.chdir(tmp_path)
     code, _, err = run(capsys, *(argument(pack) if callable(argument) else argument for argument in arguments))
     assert code == 1
-    assert "The model student-68 gave numbers that are not finite" in err
+    name = "student-68-int8" if arguments[0] in ("run", "filter") else "student-68"
+    assert f"The model {name} gave numbers that are not finite" in err
     assert not (tmp_path / "x.jsonl").exists()
 
 

@@ -154,6 +154,14 @@ def test_the_mirror_image_is_offered_where_a_teacher_is_shown(panel, store):
     assert not panel.lanes.flip.isHidden()
 
 
+def test_a_model_whose_twin_runs_in_its_place_is_one_in_the_list(panel):
+    twin = ModelEntry("a-int8", Path("a-int8.tflite"), replace(FAKE_CARD, name="a-int8"), None)
+    panel.lanes.set_entries([ModelEntry("a", Path("a.tflite"), replace(FAKE_CARD, name="a"), None, twin)])
+    picker = panel.lanes.first
+    picker.select("a-int8")
+    assert (picker.count(), picker.currentText(), picker.currentData()) == (1, "a · int8", "a")
+
+
 # The words
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.core.errors import ModelError
 from engine.core.paths import asset_path
-from engine.inference import library
+from engine.inference import library, runtime
 from engine.inference.card import read_card
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary, default_teacher
 
@@ -89,3 +89,43 @@ def test_an_unforeseen_failure_of_one_model_leaves_the_others(tmp_path, monkeypa
     assert isinstance(bad.error, ModelError)
     assert "nobody thought of this" in str(bad.error)
     assert good.error is None
+
+
+@pytest.fixture
+def twins(tmp_path, monkeypatch):
+    """A folder with a model, its twin and another model, in a runtime that is fast in int8."""
+    for name in (DEFAULT_MODEL, f"{DEFAULT_MODEL}-int8", "other"):
+        shutil.copy(SHIPPED.with_suffix(".tflite"), tmp_path / f"{name}.tflite")
+        (tmp_path / f"{name}.json").write_bytes(changed(name=name))
+    monkeypatch.setattr(runtime, "runtime_name", lambda: "ai_edge_litert")
+    return ModelLibrary((tmp_path,))
+
+
+def test_a_twin_in_int8_runs_live_and_is_not_listed_beside_its_model(twins):
+    entries = twins.live_entries()
+    assert [entry.name for entry in entries] == ["other", DEFAULT_MODEL]
+    assert [entry.twin and entry.twin.name for entry in entries] == [None, f"{DEFAULT_MODEL}-int8"]
+    assert twins.load_live(DEFAULT_MODEL).name == twins.load_live(f"{DEFAULT_MODEL}-int8").name == "student-68-int8"
+    assert twins.load_live("other").name == "other"
+    assert twins.load(DEFAULT_MODEL).name == DEFAULT_MODEL, "what is measured is what was named"
+    assert twins.load_live(str(twins.find(DEFAULT_MODEL))).name == DEFAULT_MODEL, "a path names one file"
+    assert len(twins.entries()) == 3
+
+
+@pytest.mark.parametrize("named", ["tflite_runtime", None])
+def test_runtimes_that_are_slow_in_int8_run_the_float_model(twins, monkeypatch, named):
+    def runtime_name():
+        if named is None:
+            raise ModelError("none", "none", "none")
+        return named
+
+    monkeypatch.setattr(runtime, "runtime_name", runtime_name)
+    assert [(entry.name, entry.twin) for entry in twins.live_entries()] == [("other", None), (DEFAULT_MODEL, None)]
+    assert twins.load_live(DEFAULT_MODEL).name == DEFAULT_MODEL
+    assert twins.load_live(f"{DEFAULT_MODEL}-int8").name == f"{DEFAULT_MODEL}-int8", "it was named"
+
+
+def test_a_damaged_twin_leaves_its_model_at_work(twins):
+    twins.find(f"{DEFAULT_MODEL}-int8").write_bytes(b"cut off")
+    assert [(entry.name, entry.twin) for entry in twins.live_entries()] == [("other", None), (DEFAULT_MODEL, None)]
+    assert twins.load_live(DEFAULT_MODEL).name == DEFAULT_MODEL

@@ -22,7 +22,8 @@ TOLERANCE = 0.25  # pixels
 MODELS = ["student-68", "student-68-lite", "student-mvit2-68", "teacher-star-68", "teacher-tough-68"]
 # Soft landmarks are wrong by intention, the published student and the teacher from random weights trail, and the sample
 # has no truth of 98 points.
-ALL = [*MODELS, "teacher-tolerant-68", "student-kd-68", "student-mvit2-98", "teacher-swinv2-68"]
+TWINS = ["student-68-int8", "student-68-lite-int8"]
+ALL = [*MODELS, *TWINS, "teacher-tolerant-68", "student-kd-68", "student-mvit2-98", "teacher-swinv2-68"]
 
 
 def test_every_shipped_model_has_its_golden_landmarks_and_gives_them():

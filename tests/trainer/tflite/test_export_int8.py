@@ -9,14 +9,19 @@ from ai_edge_litert import schema_py_generated as schema
 
 from app.cli.main import main
 from engine.core.errors import UsageError
+from engine.inference.card import read_card, write_card
 from engine.inference.landmarker import load_landmarker
 from tests.fakes.tiny_training import ALL_FRAMES, tiny_recipe
+from tests.old_runtimes.operators import unknown_operators
 from trainer.checkpoint import read_checkpoint, write_checkpoint
 from trainer.init.initialise import load_network
+from trainer.recipes.schema import PackChoice
 from trainer.run import run
 from trainer.run_recorder import Schedule
+from trainer.tflite import export as export_module
 from trainer.tflite import export_int8 as module
 from trainer.tflite.export import ExportError, to_tflite
+from trainer.tflite.flatbuffer import quantise_weights
 
 # A conversion may have to wait for a busy machine.
 pytestmark = pytest.mark.timeout(600)
@@ -44,15 +49,18 @@ def seen(content, monkeypatch):
         faces["calibration"] = images
         return real(given, images)
 
-    def spy_nme(given, batch, network, real=module._nme):
-        faces["validation"] = batch.images
-        return real(given, batch, network)
+    def spy_points(given, images, real=module._points):
+        faces["validation"] = images
+        return real(given, images)
 
     monkeypatch.setattr(module, "to_tflite", lambda network: content)
     monkeypatch.setattr(module, "quantise", spy_quantise)
-    monkeypatch.setattr(module, "_nme", spy_nme)
+    monkeypatch.setattr(module, "_points", spy_points)
     monkeypatch.setattr(module, "LARGEST_DIFFERENCE", 1.0)
     monkeypatch.setattr(module, "LARGEST_RISE", 1.0)
+    # What a model learned from is not known to its file.
+    monkeypatch.setattr(module, "OF_300W", (PackChoice("faces", split=None, validation=True),))
+    monkeypatch.setattr(module.Training, "hold_out", 8)
     return faces
 
 
@@ -91,6 +99,46 @@ def test_the_command_marks_the_name_and_shows_what_int8_costs(checkpoint, data, 
     assert "NME on the run's 3 validation faces" in capsys.readouterr().out
     values = json.loads(report.read_text())
     assert np.isfinite([values["nme_float16"], values["nme_int8"], values["difference"]]).all()
+
+
+def test_the_weights_alone_make_a_smaller_file_that_computes_in_float(
+    checkpoint, data, tmp_path, seen, capsys, monkeypatch
+):
+    monkeypatch.setattr(module, "quantise_weights", lambda content: quantise_weights(content, 64))
+    monkeypatch.setattr(export_module, "to_tflite", lambda network: module.to_tflite(network))
+    model = export_module.export(checkpoint, tmp_path / "tiny.tflite").model
+    for origin, name in ((checkpoint, "of-run"), (model, "of-model")):
+        command = [
+            "export",
+            str(origin),
+            "--out",
+            str(tmp_path / f"{name}.tflite"),
+            "--int8-weights",
+            "--data",
+            str(data),
+        ]
+        assert main(command) == 0
+        assert "NME on the run's 3 validation faces" in capsys.readouterr().out
+        made = tmp_path / f"{name}.tflite"
+        assert made.stat().st_size < 0.8 * model.stat().st_size
+        kinds = operand_types(made.read_bytes())
+        assert kinds["DEPTHWISE_CONV_2D"] == kinds["CONV_2D"] == {schema.TensorType.FLOAT32}
+        assert schema.TensorType.INT8 in kinds["DEQUANTIZE"]
+        assert load_landmarker(made).card.precision == "int8 weights by channel, float32 arithmetic"
+        assert not unknown_operators(made.read_bytes())
+
+
+def test_an_exported_model_is_an_origin_and_its_card_passes_on_what_it_knows(
+    checkpoint, data, tmp_path, seen, monkeypatch
+):
+    monkeypatch.setattr(export_module, "to_tflite", lambda network: module.to_tflite(network))
+    model = export_module.export(checkpoint, tmp_path / "tiny.tflite", "teacher").model
+    card = replace(read_card(model.with_suffix(".json")), label_shift=0.004, metrics=({"nme": 3.0},))
+    write_card(model.with_suffix(".json"), card)
+    assert main(["export", str(model), "--out", str(tmp_path / "tiny"), "--int8", "--data", str(data)]) == 0
+    twin = load_landmarker(tmp_path / "tiny-int8.tflite").card
+    assert (twin.name, twin.role, twin.label_shift, twin.metrics) == ("tiny-int8", "teacher", 0.004, ())
+    assert twin.training == card.training
 
 
 def test_int8_without_faces_says_what_is_missing(checkpoint, tmp_path, capsys):
