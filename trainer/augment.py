@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch.nn import functional
 
+from trainer.stored_images import Images, StoredImages
+
 # Grey value of a pixel from R, G, B (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)
 # Normal numbers; the noise of a picture is an excerpt of them, because drawing new ones costs more than all the rest.
@@ -101,7 +103,7 @@ class Faces:
     """Labelled crops before augmentation.
 
     Attributes:
-        images: `[B, 3, C, C]` uint8 RGB.
+        images: `[B, 3, C, C]` uint8 RGB; of all faces of a training, they may lie in files.
         points: `[B, K, 2]` in [0, 1] of the crop; NaN without a label.
         visible, visible_weight: `[B, K]`, target of the confidence and weight of that target.
         label_shift: `[B]`, how far labels lie to the right of what they mark, in crop sides (see `PackChoice`).
@@ -110,7 +112,7 @@ class Faces:
         eyes_open: `[B]`, 1 for a face of which only that is known that its eyes are open, 0 closed; else NaN.
     """
 
-    images: torch.Tensor
+    images: Images
     points: torch.Tensor
     visible: torch.Tensor
     visible_weight: torch.Tensor
@@ -120,8 +122,14 @@ class Faces:
     eyes_open: torch.Tensor
 
     def select(self, indices: torch.Tensor) -> Faces:
-        """Return the faces with these indices, in this order."""
+        """Return the faces with these indices, in this order, their images in memory."""
         return Faces(**{name: tensor[indices] for name, tensor in vars(self).items()})
+
+    def subset(self, indices: torch.Tensor) -> Faces:
+        """Return the same; images stay in their files."""
+        images = self.images.subset(indices) if isinstance(self.images, StoredImages) else self.images[indices]
+        labels = {name: tensor[indices] for name, tensor in vars(self).items() if name != "images"}
+        return Faces(images, **labels)
 
     def to(self, device: torch.device) -> Faces:
         """Return the same faces on another device."""
@@ -135,10 +143,10 @@ def central_window(faces: Faces, ratio: float, size: int) -> Batch:
     return _label(sample_windows(faces.images, matrix, size), faces, matrix)
 
 
-def sample_windows(images: torch.Tensor, matrix: torch.Tensor, size: int) -> torch.Tensor:
+def sample_windows(images: Images, matrix: torch.Tensor, size: int) -> torch.Tensor:
     """Sample `[B, 3, size, size]` float pixels; `matrix` `[B, 2, 3]` maps window to crop, both in [-1, 1]."""
     grid = functional.affine_grid(matrix, [len(images), 3, size, size], align_corners=False)
-    return functional.grid_sample(images.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return functional.grid_sample(images[:].float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def _label(pixels: torch.Tensor, faces: Faces, matrix: torch.Tensor) -> Batch:

@@ -61,7 +61,8 @@ def face_keys(faces: Faces) -> torch.Tensor:
     """Return a digest `[N, 32]` uint8 of all of each face that a teacher's prediction depends on."""
     digests = [
         hashlib.sha256(image.numpy().tobytes() + shift.numpy().tobytes()).digest()
-        for image, shift in zip(faces.images, faces.label_shift, strict=True)
+        for indices in torch.arange(len(faces.images)).split(BATCH)
+        for image, shift in zip(faces.images[indices], faces.label_shift[indices], strict=True)
     ]
     return torch.frombuffer(bytearray(b"".join(digests)), dtype=torch.uint8).reshape(-1, 32)
 
@@ -219,7 +220,7 @@ def _predictions(faces: Faces, keys: torch.Tensor, path: Path, device: torch.dev
     new = torch.tensor([index for index, key in enumerate(wanted) if key not in places], dtype=torch.int64)
     if len(new):
         ratio = float(read_origin(path).recipe["crop_scale"]) / CROP_SCALE  # of the teacher's crop to the stored one
-        made = Predictions(keys[new], *_predict(faces.select(new), _frozen(path, device), ratio, origin_name(path)))
+        made = Predictions(keys[new], *_predict(faces.subset(new), _frozen(path, device), ratio, origin_name(path)))
         if kept is not None:
             made = Predictions(**{name: torch.cat([old, vars(made)[name]]) for name, old in vars(kept).items()})
         kept = made

@@ -113,7 +113,7 @@ def _add_label(actions: Verbs) -> None:
     add_max_faces(pictures)
     _add_workers(pictures)
     text = "work on a Ray cluster (extra “scale”) whose machines share the files, or on one of this machine"
-    pictures.add_argument("--ray", metavar="ADDRESS|local", help=text)
+    pictures.add_argument("--ray", metavar="HOST:PORT|local", help=text)
     text = f"pictures that are finished together, and kept whatever happens then (default: {PART})"
     pictures.add_argument("--part", type=positive, metavar="N", help=text)
 
@@ -162,6 +162,7 @@ def _add_pack(actions: Verbs) -> None:
         help="side of the crops in pixels; an input of 160 px needs 222, one of 192 px 266, one of 256 px 355 "
         f"(default: {CROP_SIZE}, for inputs up to 138 px)",
     )
+    _add_workers(parser)
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -286,7 +287,8 @@ def _pack(options: argparse.Namespace) -> int:
     check_data(Path(options.data))
     from trainer.data.packing import pack_crops
 
-    written = pack_crops(Path(options.data), Path(options.out), options.packs, True, options.crop_size)
+    data, out, workers = Path(options.data), Path(options.out), options.workers or 1
+    written = pack_crops(data, out, options.packs, True, options.crop_size, workers)
     rows = [(done.file.name, done.faces, number(done.bytes / 1e6, 0)) for done in written]
     text = (
         f"{table([('file', 'faces', 'MB'), *rows])}\nTrain on them with “understudy train RECIPE --data {options.out}”."

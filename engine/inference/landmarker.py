@@ -116,7 +116,8 @@ class Landmarker:
             seen, sure = self._run(pixels[:, ::-1])
             order = list(self.card.markup.mirror)
             seen[:, 0] = 1 - seen[:, 0]
-            points, confidence = (points + seen[order]) / 2, (confidence + sure[order]) / 2
+            points = (points + seen[order]) * np.float32(0.5)
+            confidence = (confidence + sure[order]) * np.float32(0.5)
             shift = 0.0  # the two views have it in opposite directions
         points[:, 0] += np.float32((self.card.label_shift if self.as_labelled else 0.0) - shift)
         return points, confidence

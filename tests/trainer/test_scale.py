@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,18 +30,22 @@ from trainer.networks.regression import RegressionShape
 from trainer.recipes.overrides import trainings_by_name
 from trainer.run import run
 from trainer.run_recorder import Schedule
+from trainer.stored_images import StoredImages
 
 # Each process loads PyTorch first, which on a busy machine takes its time.
 PATIENCE = 280
 RECIPE = "student-68:base"
 SMALL = ("network.encoder_width=0.25", "network.input_size=64", "init=random", "batch=6", "hold_out=8", "ema=0.9")
-TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--max-restarts", "1", "-m")
+# What a batch job of SLURM finds; torchrun's own variables come before these.
+SLURM = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "2", "SLURM_NNODES": "2", "SLURM_NTASKS_PER_NODE": "1"}
+SLURM |= {"SLURM_JOB_NAME": "train", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODELIST": "one,two"}
 
 
-def start(*command):
+def start(*command, **variables):
     """Start a module as a process of its own, with one thread for each."""
     arguments = [sys.executable, "-m", *map(str, command)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
     pipe = subprocess.PIPE
     return subprocess.Popen(arguments, cwd=ROOT, env=environment, text=True, stdout=pipe, stderr=pipe)
 
@@ -50,6 +56,24 @@ def outcome(process):
         return process.communicate(timeout=PATIENCE), process.returncode
     finally:
         process.kill()
+
+
+def start_two(launcher, command):
+    """Start a training in two processes; return those that say how it ended."""
+    if launcher == "--devices":
+        return [start(*command, "--devices", 2)]
+    if launcher == "torchrun":
+        return [start(*TORCHRUN, *command)]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        endpoint = f"127.0.0.1:{free.getsockname()[1]}"
+    nodes = ("--nnodes", 2, "--nproc-per-node", 1, "--rdzv-backend", "c10d", "--rdzv-endpoint", endpoint)
+    node = ("torch.distributed.run", *nodes, "--rdzv-id", 7, "-m", *command)
+    return [start(*node, **SLURM), start(*node, **{**SLURM, "SLURM_PROCID": "1"})]
+
+
+def log_of(run, kind):
+    return np.genfromtxt(run / f"{kind}.csv", delimiter=",", names=True)
 
 
 def train_command(packs, out, steps):
@@ -69,7 +93,7 @@ def packs(tmp_path_factory):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("launcher", ["--devices", "torchrun"])
+@pytest.mark.parametrize("launcher", ["--devices", "torchrun", "two nodes of SLURM"])
 def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
     """Tolerance: a millionth of how far the weights have come.
 
@@ -77,13 +101,17 @@ def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
     Adam, which divides by the gradient's size, makes whole steps of it.
     """
     command = (*train_command(packs, tmp_path / "two", 6), "--precision", "64-true")
-    process = start(*command, "--devices", 2) if launcher == "--devices" else start(*TORCHRUN, *command)
+    processes = start_two(launcher, command)
     (recipe,) = trainings_by_name(RECIPE, [*SMALL, "steps=6"])
     alone = read_checkpoint(run(recipe, packs, tmp_path / "one", "cpu", precision="64-true"))
-    (out, errors), code = outcome(process)
-    assert code == 0, errors
+    outcomes = [outcome(process) for process in processes]
+    out, errors = ("".join(texts) for texts in zip(*(texts for texts, _ in outcomes), strict=True))
+    assert not any(code for _, code in outcomes), errors
     assert json.loads(out)["step"] == 6, "only the first process speaks"
     assert errors.count("images/s") == 1
+    two, one = (log_of(tmp_path / name, "validation") for name in ("two", "one"))
+    assert two.dtype.names == one.dtype.names
+    assert np.allclose(two.tolist(), one.tolist(), rtol=1e-5)
 
     begun = make_network(recipe.network, "random", recipe.seed).state_dict()
     together = read_checkpoint(tmp_path / "two" / LAST)
@@ -93,6 +121,21 @@ def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
         weights = alone.model[name]
         moved, apart = (weights - begun[name]).double().norm(), (together.model[name] - weights).double().norm()
         assert apart <= 1e-6 * moved + 1e-9, name
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.timeout(300)
+def test_fault_66_a_lost_process_is_replaced_and_the_run_ends(packs, tmp_path):
+    process = start(*TORCHRUN, *train_command(packs, tmp_path / "run", 40))
+    deadline = time.monotonic() + PATIENCE
+    while not (tmp_path / "run" / "train.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
+    os.kill(int(workers[-1]), signal.SIGKILL)
+    (out, errors), code = outcome(process)
+    assert code == 0, errors
+    assert read_checkpoint(tmp_path / "run" / LAST).step == json.loads(out)["step"] == 40
+    assert log_of(tmp_path / "run", "train")["step"].tolist() == [20, 40]
 
 
 @pytest.mark.timeout(300)
@@ -129,6 +172,21 @@ def test_the_shares_of_a_batch_are_the_batch(data, recipe, processes):
             continue
         together = torch.cat([vars(share)[name] for share in shares])
         assert torch.equal(together.nan_to_num(-9), expected.nan_to_num(-9)), name
+
+
+def test_each_process_reads_its_share_of_a_batch_and_one_face_more(data, recipe, monkeypatch):
+    """The one more is the neighbour whose picture may cover a part of the first one's; see `BatchShard`."""
+    crops = load_crops(data, recipe.packs)
+    augment = Augmenter(recipe.augmentation, IBUG_68.mirror, recipe.crop_scale / CROP_SCALE, recipe.network.input_size)
+    read = []
+    take = StoredImages.__getitem__
+    monkeypatch.setattr(StoredImages, "__getitem__", lambda images, rows: read.append(rows) or take(images, rows))
+    for rank in (0, 1):
+        draw_batch(crops, augment, recipe, 3, torch.device("cpu"), BatchShard(rank, 2))
+    draw_batch(crops, augment, recipe, 3, torch.device("cpu"), BatchShard())
+    first, second, whole = (rows.tolist() for rows in read)
+    assert first[1:] + second[1:] == whole
+    assert (first[0], second[0]) == (whole[-1], whole[1])
 
 
 def test_more_processes_than_faces_in_a_batch_are_refused(data, recipe, tmp_path, monkeypatch):

@@ -1,12 +1,16 @@
-"""Training faces as crops that stay in memory: decoded once, augmented ever after."""
+"""Training faces as crops: decoded once, augmented ever after. Of packs that were cut before, only labels are read."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,21 +18,24 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from engine.core.errors import PackError
-from engine.core.geometry import crop_of_box, landmark_box
-from engine.formats.images import read_picture
-from engine.formats.packs import VISIBLE, PackFace, is_pack, read_pack
+from engine.formats.packs import VISIBLE, PackFace, is_pack, part_folders, read_arrays, read_pack
 from trainer.augment import Faces
-from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cache_path, cached_sizes, read_cache
+from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cached_sizes, read_cache, whole_digest
+from trainer.data.cutting import Cut, ToCut, cut_faces
 from trainer.data.eye_states import STATES, cut_eyes
+from trainer.data.processes import in_order
 from trainer.data.validation_faces import OF_300W, TURNED, faces_of, validation_group
 from trainer.recipes.schema import PackChoice
+from trainer.stored_images import StoredImages
 
 # Wide enough that turning, moving and shrinking the window of augmentation still finds picture, not black.
 CROP_SCALE = 1.8
 CROP_SIZE = USUAL_SIZE  # pixels a side at least, see `crop_size`
 # Flags are certain where annotators set them. Points of packs without flags are taken as visible, with doubt.
 ASSUMED_VISIBLE_WEIGHT = 0.25
-MOVED_AT_ONCE = 256  # faces
+LARGEST_PART = 500_000_000  # bytes of the pictures that are cut out before they are written: 4,521 of the usual size
+MOST_FACES = 1 << 24  # of a training: as many categories as torch.multinomial takes
+CUT_AT_ONCE = 16  # faces that a process is given
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class CropSet:
         """Return the faces with these indices, in this order."""
         return replace(
             self,
-            faces=self.faces.select(indices),
+            faces=self.faces.subset(indices),
             sampling_weight=self.sampling_weight[indices],
             for_validation=self.for_validation[indices],
             names=tuple(self.names[index] for index in indices.tolist()),
@@ -76,26 +83,42 @@ def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = Fal
     """Read the chosen packs below `data`, or what `understudy data pack` kept of them, as crops of `size` pixels.
 
     Raises:
-        PackError: a pack or its crop cache is missing or damaged.
+        PackError: a pack or its crop cache is missing or damaged, or there are more faces than can be drawn from.
         SourceError: a picture cannot be read.
     """
-    sets = [_load_pack(data, choice, progress, size) for choice in choices]
-    count = sum(map(len, sets))
-    faces = {name: part.new_empty((count, *part.shape[1:])) for name, part in vars(sets[0].faces).items()}
-    crops = CropSet(
-        faces=Faces(**faces),
-        sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
-        for_validation=torch.cat([crops.for_validation for crops in sets]),
-        names=tuple(name for crops in sets for name in crops.names),
-        digest=hashlib.sha256("".join(crops.digest for crops in sets).encode()).hexdigest(),
+    packs = [_load_pack(data, choice, progress, size) for choice in choices]
+    parts = [(choice, part) for choice, parts in zip(choices, packs, strict=True) for part in parts]
+    counts = torch.tensor([len(part.points) for _, part in parts])
+
+    def of_recipe(values: list[float], kind: torch.dtype) -> torch.Tensor:
+        return torch.tensor(values, dtype=kind).repeat_interleave(counts)
+
+    if counts.sum() > MOST_FACES:
+        raise PackError(
+            f"{int(counts.sum())} faces are too many for one training",
+            f"PyTorch draws from at most {MOST_FACES}",
+            "train on some of the packs, and on the others in another stage",
+        )
+    points = torch.cat([part.points for _, part in parts])
+    count, landmarks = points.shape[:2]
+    faces = Faces(
+        images=StoredImages([part.images for _, part in parts]),
+        points=points,
+        visible=torch.cat([part.visible for _, part in parts]),
+        visible_weight=torch.cat([part.visible_weight for _, part in parts]),
+        label_shift=torch.cat([(choice.label_shift / part.sides).float() for choice, part in parts]),
+        teachers=torch.empty(count, 0, landmarks, 2),
+        teacher_confidence=torch.empty(count, 0, landmarks),
+        eyes_open=torch.cat([_eyes_open(part) for _, part in parts]),
     )
-    start = 0
-    while sets:  # Each pack is released once it is copied: all of them together would need the memory twice.
-        pack = sets.pop(0)
-        for name, part in vars(pack.faces).items():
-            faces[name][start : start + len(pack)] = part
-        start += len(pack)
-    return crops
+    digests = [whole_digest(part.digest for part in pack) for pack in packs]
+    return CropSet(
+        faces=faces,
+        sampling_weight=of_recipe([choice.weight for choice, _ in parts], torch.float64),
+        for_validation=of_recipe([choice.validation for choice, _ in parts], torch.bool),
+        names=tuple(name for _, part in parts for name in part.names),
+        digest=hashlib.sha256("".join(digests).encode()).hexdigest(),
+    )
 
 
 def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, CropSet]:
@@ -103,8 +126,6 @@ def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, Crop
 
     Held out are the faces that `validation_faces.json` lists, whatever it holds them out for. Of packs for validation
     of which it lists no face of 300-W by name, every `every`-th other face is held out; none if that is 0.
-
-    The faces for training lie in the memory of `crops`, whose own pictures are lost by that: there may be many.
     """
     groups = [validation_group(name) for name in crops.names]
     listed = torch.tensor([group is not None for group in groups], dtype=torch.bool)
@@ -113,87 +134,119 @@ def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, Crop
     of_list = {name.partition("/")[0] for name in set(crops.names) & set(faces_of(OF_300W))}
     by_rank = crops.for_validation & torch.tensor([name.partition("/")[0] not in of_list for name in crops.names])
     validation = of_300w | (by_rank & (by_rank.cumsum(0) % (every or len(crops) + 1) == 0) & ~listed)
-    held_out, heads = (crops.subset(part.nonzero()[:, 0]) for part in (validation, turned))
-    # The indices ascend, so the pictures can overwrite the first ones of `crops`.
-    images, indices = crops.faces.images, (~(listed | validation)).nonzero()[:, 0]
-    for start in range(0, len(indices), MOVED_AT_ONCE):
-        some = indices[start : start + MOVED_AT_ONCE]
-        images[start : start + len(some)] = images[some]
-    labels = replace(crops, faces=replace(crops.faces, images=images[:, :0])).subset(indices)
-    return replace(labels, faces=replace(labels.faces, images=images[: len(indices)])), held_out, heads
+    kept = ~(listed | validation)
+    training, held_out, heads = (crops.subset(part.nonzero()[:, 0]) for part in (kept, validation, turned))
+    return training, held_out, heads
 
 
-def cut_pack(data: Path, choice: PackChoice, progress: bool = False, size: int = CROP_SIZE) -> CutFaces:
-    """Read the faces of a pack below `data` and cut them out of their pictures, as crops of `size` pixels.
+@dataclass(frozen=True)
+class Uncut:
+    """Faces of a pack, or of a part of it, that are to be cut out together.
+
+    Attributes:
+        faces: as the pack has them.
+        names, digest: see `CutFaces`.
+        start: how many faces with this digest come before them.
+    """
+
+    faces: Sequence[PackFace]
+    names: tuple[str, ...]
+    digest: str
+    start: int
+
+
+def faces_to_cut(data: Path, choice: PackChoice, size: int) -> Iterator[Uncut]:
+    """Yield the faces of a pack below `data`, together as many as take at most `LARGEST_PART` bytes as crops.
 
     Raises:
         PackError: the pack is missing or damaged, or has no face to train on.
-        SourceError: a picture cannot be read.
     """
-    if choice.labels == STATES:
-        return cut_eyes(data / choice.name, choice.split, CROP_SCALE, size)
-    pack = read_pack(data / choice.name, split=choice.split, labels=choice.labels, skip_unlabelled=True)
-    pack_faces = [face for face in pack.faces if not face.same_picture_as_test]
-    count = len(pack_faces)
-    if not count:
+    folder, at_once = data / choice.name, max(1, LARGEST_PART // (3 * size**2))
+    parts, empty = part_folders(folder), True
+    for part in parts:
+        if len(parts) > 1 and not len(read_arrays(part, ())["image"]):
+            continue  # none of its pictures shows a face
+        pack = read_pack(part, split=choice.split, labels=choice.labels, skip_unlabelled=True)
+        digest = hashlib.sha256(os.fsencode(pack.name))
+        for face in pack.faces:
+            digest.update(os.fsencode(f"{face.image.name} {face.image.stat().st_size}"))
+            digest.update(face.landmarks.tobytes())
+        faces = [face for face in pack.faces if not face.same_picture_as_test]
+        for start in range(0, len(faces), at_once):
+            some, empty = faces[start : start + at_once], False
+            paths = (face.image.relative_to(folder).as_posix() for face in some)
+            yield Uncut(some, tuple(f"{folder.resolve().name}/{path}" for path in paths), digest.hexdigest(), start)
+    if empty:
         raise PackError(
-            f"The pack {pack.folder} has no face to train on",
+            f"The pack {folder} has no face to train on",
             f"none of its split “{choice.split}” has a label in the array “{choice.labels}”",
             "choose another split, other labels or another pack",
         )
-    images = np.empty((count, 3, size, size), np.uint8)
-    points = np.empty((count, pack.scheme.points, 2), np.float32)
-    sides = torch.empty(count, dtype=torch.float64)
+
+
+def cut_out(uncut: Iterable[Uncut], size: int, workers: int = 1, progress: bool = False) -> Iterator[CutFaces]:
+    """Yield faces cut out of their pictures, as crops of `size` pixels, together as they were; in `workers` processes.
+
+    Raises:
+        SourceError: a picture cannot be read.
+        UsageError: a process was killed.
+    """
+    begun: deque[Uncut] = deque()
     quiet = not progress or None  # None: quiet unless a person is watching
-    for index, face in enumerate(tqdm(pack_faces, desc=f"reading {pack.name}", unit="face", disable=quiet)):
-        crop = crop_of_box(landmark_box(face.landmarks), CROP_SCALE)
-        images[index] = crop.sample(read_picture(face.image), size).transpose(2, 0, 1)
-        points[index] = crop.from_picture(face.landmarks)
-        sides[index] = crop.side
-    visibility = [_visibility(face) for face in pack_faces]
-    digest = hashlib.sha256(os.fsencode(pack.name))
-    for face in pack.faces:
-        digest.update(os.fsencode(f"{face.image.name} {face.image.stat().st_size}"))
-        digest.update(face.landmarks.tobytes())
+    with tqdm(desc="reading", unit="face", total=0, disable=quiet) as bar:
+
+        def some() -> Iterator[list[ToCut]]:
+            for block in uncut:
+                begun.append(block)
+                bar.total += len(block.faces)
+                bar.set_description(f"reading {block.names[0].partition('/')[0]}")
+                todo = [ToCut(face.image, face.landmarks, size, CROP_SCALE) for face in block.faces]
+                yield from (todo[start : start + CUT_AT_ONCE] for start in range(0, len(todo), CUT_AT_ONCE))
+
+        done = (cut for cuts in in_order(cut_faces, some(), workers) for cut in cuts)
+        for first in done:
+            yield _together(begun.popleft(), first, done, bar)
+
+
+def _together(block: Uncut, first: Cut, others: Iterator[Cut], bar: tqdm[Any]) -> CutFaces:
+    count = len(block.faces)
+    images = np.empty((count, *first.image.shape), np.uint8)
+    points = np.empty((count, *first.points.shape), np.float32)
+    sides = torch.empty(count, dtype=torch.float64)
+    for index, cut in enumerate(chain([first], islice(others, count - 1))):
+        images[index], points[index], sides[index] = cut.image, cut.points, cut.side
+        bar.update()
+    visibility = [_visibility(face) for face in block.faces]
     return CutFaces(
         images=torch.from_numpy(images),
         points=torch.from_numpy(points),
         visible=torch.from_numpy(np.stack([visible for visible, _ in visibility])),
         visible_weight=torch.from_numpy(np.stack([weight for _, weight in visibility])),
         sides=sides,
-        names=tuple(f"{pack.name}/{face.image.relative_to(pack.folder).as_posix()}" for face in pack_faces),
-        digest=digest.hexdigest(),
+        names=block.names,
+        digest=block.digest,
     )
 
 
-def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> CropSet:
-    cut = read_cache(cache_path(data, choice, size), choice, CROP_SCALE, size)
-    if cut is None:
-        sizes = [] if is_pack(data / choice.name) else cached_sizes(data, choice)
-        if sizes:
-            raise PackError(
-                f"The crops of {choice.name} in {data} have {' and '.join(map(str, sizes))} pixels a side, not {size}",
-                "a larger input of the network needs larger crops, a smaller one is trained on smaller ones",
-                f"write these too with “understudy data pack --crop-size {size}”, or give the folder of the packs",
-            )
-        cut = cut_pack(data, choice, progress, size)
-    count, landmarks = cut.points.shape[:2]
-    return CropSet(
-        faces=Faces(
-            images=cut.images,
-            points=cut.points,
-            visible=cut.visible,
-            visible_weight=cut.visible_weight,
-            label_shift=(choice.label_shift / cut.sides).float(),
-            teachers=torch.empty(count, 0, landmarks, 2),
-            teacher_confidence=torch.empty(count, 0, landmarks),
-            eyes_open=torch.full((count,), math.nan) if cut.eyes_open is None else cut.eyes_open,
-        ),
-        sampling_weight=torch.full((count,), choice.weight, dtype=torch.float64),
-        for_validation=torch.full((count,), choice.validation),
-        names=cut.names,
-        digest=cut.digest,
-    )
+def _eyes_open(part: CutFaces) -> torch.Tensor:
+    return torch.full((len(part.points),), math.nan) if part.eyes_open is None else part.eyes_open
+
+
+def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> list[CutFaces]:
+    """Return the faces of a pack, one part after the other."""
+    cut = read_cache(data, choice, CROP_SCALE, size)
+    if cut:
+        return cut
+    sizes = [] if is_pack(data / choice.name) else cached_sizes(data, choice)
+    if sizes:
+        raise PackError(
+            f"The crops of {choice.name} in {data} have {' and '.join(map(str, sizes))} pixels a side, not {size}",
+            "a larger input of the network needs larger crops, a smaller one is trained on smaller ones",
+            f"write these too with “understudy data pack --crop-size {size}”, or give the folder of the packs",
+        )
+    if choice.labels == STATES:
+        return [cut_eyes(data / choice.name, choice.split, CROP_SCALE, size)]
+    return list(cut_out(faces_to_cut(data, choice, size), size, progress=progress))
 
 
 def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

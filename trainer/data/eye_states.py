@@ -66,8 +66,8 @@ def cut_eyes(folder: Path, split: str | None, crop_scale: float, size: int) -> C
     chosen = np.asarray(arrays.get("sure", arrays[STATES]) >= ("sure" in arrays))
     if split is not None and "split" in arrays:
         chosen &= arrays["split"].astype(str) == split
-    indices = np.flatnonzero(chosen)
-    if not len(indices):
+    indices = np.flatnonzero(chosen).tolist()
+    if not indices:
         raise PackError(
             f"The pack {folder} has no face to train on",
             f"of none of its split “{split}” the state of the eyes is sure",

@@ -12,6 +12,7 @@ from engine.core.errors import UsageError
 from trainer.augment import Faces
 from trainer.data.crops import CropSet, load_crops, split_validation
 from trainer.recipes.schema import PackChoice
+from trainer.stored_images import joined
 
 
 def refuse_shared_packs(packs: tuple[PackChoice, ...], validation: tuple[PackChoice, ...]) -> None:
@@ -40,9 +41,11 @@ def with_validation(held_out: CropSet, data: Path, packs: tuple[PackChoice, ...]
         return held_out
     given = load_crops(data, packs, size=size)
     sets = [_without_teachers(crops) for crops in (held_out, given)]
-    faces = {name: torch.cat([getattr(crops.faces, name) for crops in sets]) for name in vars(sets[0].faces)}
+    images = joined([crops.faces.images for crops in sets])
+    labels = [name for name in vars(sets[0].faces) if name != "images"]
+    rest = {name: torch.cat([getattr(crops.faces, name) for crops in sets]) for name in labels}
     return CropSet(
-        faces=Faces(**faces),
+        faces=Faces(images, **rest),
         sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
         for_validation=torch.cat([crops.for_validation for crops in sets]),
         names=tuple(name for crops in sets for name in crops.names),

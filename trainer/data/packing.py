@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from engine.core.errors import UsageError
+from engine.core.errors import PackError, UsageError
 from engine.core.files import replaced
 from engine.formats.packs import is_pack
-from trainer.data.crop_cache import cache_path, write_cache
-from trainer.data.crops import CROP_SCALE, CROP_SIZE, cut_pack
+from trainer.data.crop_cache import LIST, cache_path, part_path, read_part, write_cache, write_list
+from trainer.data.crops import CROP_SCALE, CROP_SIZE, Uncut, cut_out, faces_to_cut
+from trainer.data.eye_states import STATES, cut_eyes
 from trainer.recipes import RECIPES
 from trainer.recipes.schema import PackChoice
 
 
 @dataclass(frozen=True)
 class PackedCrops:
-    """A crop cache that was written: its path, how many faces it holds, and its size in bytes."""
+    """A crop cache that was written: its path, or that of the list of its parts, how many faces, and all its bytes."""
 
     file: Path
     faces: int
@@ -26,15 +29,16 @@ class PackedCrops:
 
 
 def pack_crops(
-    data: Path, out: Path, names: Sequence[str] = (), progress: bool = False, size: int = CROP_SIZE
+    data: Path, out: Path, names: Sequence[str] = (), progress: bool = False, size: int = CROP_SIZE, workers: int = 1
 ) -> list[PackedCrops]:
     """Write the crop caches of packs, and copy the shapes that recipes soften landmarks by.
 
     They are the packs `names` below `data`; without any, all that recipes train on and that are there. Caches of the
-    same packs and size, in pixels a side of the crops, are replaced in `out`.
+    same packs and size, in pixels a side of the crops, are replaced in `out`; of a large pack only the parts that are
+    not there. Never more than a part is in memory; pictures are decoded in `workers` processes.
 
     Raises:
-        UsageError: there is no such pack, or `out` holds packs.
+        UsageError: there is no such pack, `out` holds packs, or a process was killed.
         PackError, SourceError: a pack is damaged.
         RecordingError, OSError: a file cannot be written.
     """
@@ -46,18 +50,50 @@ def pack_crops(
             "a training would read the cache and never see a later change of the pack",
             "choose a folder without packs with --out",
         )
-    written = []
-    for choice in choices:
-        cut = cut_pack(data, choice, progress, size)
-        file = cache_path(out, choice, size)
-        write_cache(file, choice, cut, CROP_SCALE)
-        written.append(PackedCrops(file, len(cut.images), file.stat().st_size))
+    written = [_pack(data, cache_path(out, choice, size), choice, size, workers, progress) for choice in choices]
     soft = [stage.soft for recipe in RECIPES.values() for stage in recipe.stages]
     for name in sorted({labels.shapes for labels in soft if labels is not None and labels.shapes}):
         if (data / name).is_file():
             with replaced(out / name) as temporary:
                 shutil.copyfile(data / name, temporary)
     return written
+
+
+def _pack(data: Path, file: Path, choice: PackChoice, size: int, workers: int, progress: bool) -> PackedCrops:
+    """Write the faces of a pack to a file, or to parts of it if there are many."""
+    if choice.labels == STATES:
+        eyes = cut_eyes(data / choice.name, choice.split, CROP_SCALE, size)
+        write_cache(file, choice, eyes, CROP_SCALE)
+        return PackedCrops(file, len(eyes.names), file.stat().st_size)
+    blocks = faces_to_cut(data, choice, size)
+    first, second = next(blocks), next(blocks, None)
+    if second is None and not file.with_suffix(LIST).exists():
+        (cut,) = cut_out([first], size, workers, progress)
+        write_cache(file, choice, cut, CROP_SCALE)
+        return PackedCrops(file, len(cut.names), file.stat().st_size)
+    parts: dict[Path, int] = {}
+    todo: deque[Path] = deque()
+
+    def missing() -> Iterator[Uncut]:
+        for block in chain([first], [second] if second else [], blocks):
+            part = part_path(file, block.digest, block.start, len(block.names))
+            parts[part] = len(block.names)
+            if not _is_whole(part, choice, size):
+                todo.append(part)
+                yield block
+
+    for cut in cut_out(missing(), size, workers, progress):
+        write_cache(todo.popleft(), choice, cut, CROP_SCALE)
+    write_list(file, list(parts))
+    return PackedCrops(file.with_suffix(LIST), sum(parts.values()), sum(part.stat().st_size for part in parts))
+
+
+def _is_whole(part: Path, choice: PackChoice, size: int) -> bool:
+    try:
+        read_part(part, choice, CROP_SCALE, size)
+    except PackError:  # none yet, or damaged
+        return False
+    return True
 
 
 def _choices(data: Path, names: Sequence[str]) -> list[PackChoice]:

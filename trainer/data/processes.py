@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import signal
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ from engine.core.errors import UnderstudyError, UsageError
 AHEAD = 3  # items that are given out, for each process: enough that none waits, and few in memory
 LOCAL = "local"  # stands for a Ray of this machine, made for this command
 STORE = 200_000_000  # bytes of that Ray's memory for results, of which ours are small
+CONNECTING = 10.0  # seconds to wait for a cluster
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -81,7 +83,8 @@ def on_ray(work: Callable[[Item], Done], items: Sequence[Item], address: str, wo
     Args:
         work: a function of a module, called once or, after a failure of a machine, several times for an item.
         items: what to call it for; they can be pickled.
-        address: of a cluster whose machines all have this program and the same files; `LOCAL` for one of this machine.
+        address: HOST:PORT of a cluster whose machines all have this program and the same files; `LOCAL` for one of this
+            machine.
         workers: processes of `LOCAL`; a cluster says itself how many it has.
 
     Raises:
@@ -91,20 +94,16 @@ def on_ray(work: Callable[[Item], Done], items: Sequence[Item], address: str, wo
         raise UsageError(
             "Ray is not installed", "it is an extra", "run “pip install -e .[scale]”, or use --workers without --ray"
         )
+    if address != LOCAL:
+        _refuse_silent(address)
     # Ray sends usage figures to its maker unless it is forbidden; it looks here when it is imported and when it starts.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_USAGE_STATS_PROMPT_ENABLED"] = "0"
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_USAGE_DISABLED": "1"}
     import ray
 
-    own = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": STORE} if address == LOCAL else {}
-    try:
-        ray.init(address, logging_level="ERROR", log_to_driver=False, **own)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UsageError(
-            f"No Ray cluster answers at {address} ({error})",
-            "it is not started, or the address is another one",
-            f"start it with “ray start --head --disable-usage-stats”, or use --ray {LOCAL}",
-        ) from error
+    own: dict[str, Any] = {}
+    if address == LOCAL:
+        own = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": STORE}
+    ray.init(address, logging_level="ERROR", log_to_driver=False, **own)
     try:
         ray.data.DataContext.get_current().enable_progress_bars = False
         rows = ray.data.from_items([{"item": pickle.dumps(item)} for item in items], override_num_blocks=len(items))
@@ -115,6 +114,20 @@ def on_ray(work: Callable[[Item], Done], items: Sequence[Item], address: str, wo
             yield row["done"]
     finally:
         ray.shutdown()
+
+
+def _refuse_silent(address: str) -> None:
+    """Raise unless something listens at `HOST:PORT`; Ray itself would try for minutes, and end in a traceback."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), CONNECTING).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise UsageError(
+            f"No Ray cluster answers at {address} ({error})",
+            "it is not started, or the address is another one",
+            "start it with “RAY_USAGE_STATS_ENABLED=0 ray start --head --disable-usage-stats --port 6379” and give "
+            f"HOST:6379, or use --ray {LOCAL}",
+        ) from error
 
 
 def _worked(row: dict[str, Any], work: Callable[[Any], Any]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def load_eyes(data: Path, crop_scale: float, size: int) -> EyeStates | None:
         return None
     arrays = read_eyes(folder)
     listed = np.isin([f"{EYES_PACK}/{name}" for name in arrays["image"].astype(str)], faces_of(EYES))
-    images = [cut_eyes_face(folder, arrays, index, crop_scale, size)[0] for index in np.flatnonzero(listed)]
+    images = [cut_eyes_face(folder, arrays, index, crop_scale, size)[0] for index in np.flatnonzero(listed).tolist()]
     if not images:
         return None
     return EyeStates(torch.stack(images), torch.from_numpy(arrays["state"][listed] == 1))

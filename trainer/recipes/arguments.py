@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from engine.core.errors import UsageError
+from engine.core.records import suggestion
+from trainer.recipes.former import FORMER_NAMES
 
 RECIPE_FILE = "recipe.json"  # of a run
+
+
+def find_stage(name: str, stage: str | None, stages: Mapping[str, Iterable[str]]) -> tuple[str, str | None]:
+    """Return the recipe that a name means, and the one of its stages that it or `stage` chooses; None for all.
+
+    Args:
+        name: of a recipe, or of one of its stages as `RECIPE:STAGE`; former names count too.
+        stage: the name of the stage, which counts more than that in `name`.
+        stages: the names of all recipes' stages.
+
+    Raises:
+        UsageError: there is no such recipe or stage.
+    """
+    recipe, _, own = (name if name in stages else FORMER_NAMES.get(name, name)).partition(":")
+    if recipe not in stages:
+        near = suggestion(name, [*stages, *FORMER_NAMES], "choose one of these")
+        raise UsageError(f"There is no recipe “{name}”", f"the recipes are: {', '.join(stages)}", near)
+    wanted = stage or own or None
+    if wanted and wanted not in stages[recipe]:
+        raise UsageError(
+            f"The recipe {recipe} has no stage “{wanted}”",
+            f"its stages are: {', '.join(stages[recipe])}",
+            "name one of these",
+        )
+    return recipe, wanted
+
+
+def check_changes(changes: Iterable[str]) -> None:
+    """Raise `UsageError` unless each change has the form `key=value`."""
+    for change in changes:
+        if "=" not in change:
+            raise UsageError(f"“{change}” is no change", "the form is key=value", "write for instance --set steps=500")
 
 
 def check_run(folder: Path) -> None:

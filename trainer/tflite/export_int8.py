@@ -31,7 +31,7 @@ from trainer.validate import face_errors
 
 BITS = 8
 CALIBRATION_FACES = 128
-OF_300W = (LFPW, HELEN, AFW)
+OF_300W: tuple[PackChoice, ...] = (LFPW, HELEN, AFW)
 LARGEST_DIFFERENCE = 0.02  # of the crop side
 LARGEST_RISE = 0.01  # of the NME
 
@@ -133,10 +133,10 @@ def quantise(content: bytes, faces: torch.Tensor) -> bytes:
 
 def _faces(origin: Path, data: Path) -> tuple[CropSet, CropSet]:
     """Return faces for calibration and for validation, out of the packs that lend faces to validation."""
+    packs = OF_300W
     own: tuple[PackChoice, ...] = ()
-    if is_model(origin):
-        packs, hold_out, size = OF_300W, Training.hold_out, CROP_SIZE
-    else:
+    hold_out, size = Training.hold_out, CROP_SIZE
+    if not is_model(origin):
         state = read_checkpoint(origin)
         packs, own = (
             tuple(PackChoice(**pack) for pack in state.recipe.get(key, ())) for key in ("packs", "validation")

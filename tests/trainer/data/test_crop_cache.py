@@ -1,15 +1,21 @@
 """Crop caches: a training on them sees the very same faces, and what does not fit is refused."""
 
+import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from engine.core.errors import PackError, RecordingError, SourceError, UsageError
+from tests.conftest import ROOT
 from tests.fakes.tiny_training import tiny
-from trainer.data import crop_cache, crops, packing
+from trainer.data import crop_cache, crops, cutting, packing
 from trainer.data.crop_cache import cache_path
 from trainer.data.crops import crop_size, load_crops
 from trainer.data.packing import pack_crops
@@ -39,14 +45,14 @@ def cache(data, tmp_path, in_recipes):
 
 def equal(one, other):
     """Whether two sets of crops are the same to the bit."""
-    tensors = ((vars(one.faces)[name], vars(other.faces)[name]) for name in vars(one.faces))
+    tensors = ((vars(one.faces)[name][:], vars(other.faces)[name][:]) for name in vars(one.faces))
     both = [*tensors, (one.sampling_weight, other.sampling_weight), (one.for_validation, other.for_validation)]
     return one.digest == other.digest and all(torch.equal(a.nan_to_num(-9), b.nan_to_num(-9)) for a, b in both)
 
 
 def test_the_faces_are_the_same_and_no_picture_is_decoded(data, cache, monkeypatch):
     plain = load_crops(data, (CHOICE,))
-    monkeypatch.setattr(crops, "read_picture", None)
+    monkeypatch.setattr(cutting, "read_picture", None)
     assert equal(load_crops(cache, (CHOICE,)), plain)
 
 
@@ -110,14 +116,14 @@ def test_larger_crops_lie_beside_the_usual_ones_and_show_the_same_faces_finer(da
     pack_crops(data, cache, size=222)
     assert cache_path(cache, CHOICE, 222).name == "faces.whole.landmarks.222.safetensors"
     plain = load_crops(data, (CHOICE,), size=222)
-    monkeypatch.setattr(crops, "read_picture", None)
+    monkeypatch.setattr(cutting, "read_picture", None)
     usual, larger = load_crops(cache, (CHOICE,)), load_crops(cache, (CHOICE,), size=222)
     assert equal(larger, plain)
     assert larger.faces.images.shape == (24, 3, 222, 222)
     assert torch.equal(usual.faces.points, larger.faces.points)
     assert usual.digest == larger.digest
-    shrunk = torch.nn.functional.interpolate(larger.faces.images.float(), 192, mode="bilinear", antialias=True)
-    assert (shrunk - usual.faces.images).abs().mean() < 3
+    shrunk = torch.nn.functional.interpolate(larger.faces.images[:].float(), 192, mode="bilinear", antialias=True)
+    assert (shrunk - usual.faces.images[:]).abs().mean() < 3
 
 
 def test_without_the_pack_crops_of_other_sizes_only_are_refused(data, cache):
@@ -200,3 +206,143 @@ def test_a_full_disk_is_reported_and_leaves_nothing(data, tmp_path, monkeypatch,
     with pytest.raises(RecordingError, match="No space left"):
         pack_crops(data, tmp_path / "cache")
     assert not any((tmp_path / "cache").iterdir())
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Let a part hold ten faces."""
+    monkeypatch.setattr(crops, "LARGEST_PART", 10 * 3 * 192 * 192 + 100)
+
+
+@pytest.fixture
+def parts(data, tmp_path, in_recipes, in_parts):
+    """A folder with the cache of the pack `faces` in three parts."""
+    pack_crops(data, tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def part_files(cache):
+    return sorted(cache.glob("*.part-*.safetensors"))
+
+
+def test_a_large_pack_is_kept_in_parts_that_read_as_one(data, tmp_path, parts, monkeypatch):
+    (written,) = pack_crops(data, parts)
+    assert (written.file.name, written.faces) == ("faces.whole.landmarks.json", 24)
+    assert written.bytes == sum(file.stat().st_size for file in part_files(parts))
+    assert len(part_files(parts)) == 3
+    plain = load_crops(data, (CHOICE,))
+    monkeypatch.setattr(cutting, "read_picture", None)
+    assert equal(load_crops(parts, (CHOICE,)), plain)
+    order = torch.tensor([23, 0, 11, 11, 9, 10])
+    assert torch.equal(load_crops(parts, (CHOICE,)).faces.select(order).images, plain.faces.images[order])
+
+
+def test_a_second_start_cuts_what_is_missing_and_nothing_else(data, parts, monkeypatch):
+    _, second, third = part_files(parts)
+    before = {file: file.stat().st_mtime_ns for file in part_files(parts)}
+    second.unlink()
+    third.write_bytes(third.read_bytes()[:-100])
+    cut, read = [], cutting.read_picture
+    monkeypatch.setattr(cutting, "read_picture", lambda path: cut.append(path) or read(path))
+    pack_crops(data, parts)
+    assert len(cut) in (14, 20), "two of the parts of 10, 10 and 4 faces"
+    after = {file: file.stat().st_mtime_ns for file in part_files(parts)}
+    assert after.keys() == before.keys()
+    assert [file for file in after if after[file] == before[file]] == part_files(parts)[:1]
+
+
+def test_a_pack_that_grows_into_parts_or_changes_leaves_no_old_ones(data, cache, tmp_path, in_parts):
+    assert [file.name for file in cache.iterdir()] == ["faces.whole.landmarks.safetensors"]
+    pack_crops(data, cache)
+    assert not cache_path(cache, CHOICE).exists()
+    old = part_files(cache)
+    shutil.copytree(data / "faces", tmp_path / "changed" / "faces")
+    with np.load(data / "faces" / "annotations.npz") as archive:
+        arrays = {**archive, "landmarks": archive["landmarks"] + 1}
+    np.savez(tmp_path / "changed" / "faces" / "annotations.npz", **arrays)
+    pack_crops(tmp_path / "changed", cache)
+    assert not set(old) & set(part_files(cache))
+    assert equal(load_crops(cache, (CHOICE,)), load_crops(tmp_path / "changed", (CHOICE,)))
+
+
+def test_labelled_parts_become_parts_of_the_cache(data, tmp_path, in_recipes, monkeypatch):
+    large = tmp_path / "data" / "faces"
+    for name in ("a", "b"):
+        shutil.copytree(data / "faces", large / name)
+    with np.load(data / "faces" / "annotations.npz") as archive:
+        empty = {name: array[:0] for name, array in archive.items()}
+    (large / "c").mkdir()
+    np.savez(large / "c" / "annotations.npz", **empty)
+    (large / "parts.json").write_text('["b", "c", "a"]')
+    (written,) = pack_crops(tmp_path / "data", tmp_path / "cache")
+    assert written.faces == 48
+    cached, plain = load_crops(tmp_path / "cache", (CHOICE,)), load_crops(tmp_path / "data", (CHOICE,))
+    assert equal(cached, plain)
+    assert cached.names == plain.names
+    assert cached.names[0] == "faces/b/images/0.png"
+
+
+def test_processes_cut_the_same_faces(data, parts, tmp_path):
+    pack_crops(data, tmp_path / "two", workers=2)
+    assert [file.name for file in part_files(tmp_path / "two")] == [file.name for file in part_files(parts)]
+    assert equal(load_crops(tmp_path / "two", (CHOICE,)), load_crops(parts, (CHOICE,)))
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "[3]", '["../faces"]', '["faces'])
+def test_fault_65_a_damaged_list_of_parts_is_refused(parts, text):
+    (parts / "faces.whole.landmarks.json").write_text(text)
+    with pytest.raises(PackError, match="The list .*faces.whole.landmarks.json of a crop cache cannot be read"):
+        load_crops(parts, (CHOICE,))
+
+
+def test_fault_65_a_part_that_is_missing_or_cut_short_is_named(parts):
+    *_, third = part_files(parts)
+    third.write_bytes(third.read_bytes()[:-1])
+    with pytest.raises(PackError, match="part-.*cannot be read.*cut off.*understudy data pack"):
+        load_crops(parts, (CHOICE,))
+    third.unlink()
+    with pytest.raises(PackError, match="part-.*cannot be read.*No such file.*understudy data pack"):
+        load_crops(parts, (CHOICE,))
+
+
+def test_fault_66_a_file_that_is_cut_short_during_a_training_gives_a_sentence(parts):
+    loaded = load_crops(parts, (CHOICE,))
+    for file in part_files(parts):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(PackError, match="cannot be read any more .it is shorter than it was.*--resume"):
+        loaded.faces.select(torch.arange(24))
+    for file in part_files(parts):
+        file.unlink()
+    with pytest.raises(PackError, match="cannot be read any more .No such file"):
+        loaded.faces.select(torch.arange(1))
+
+
+def test_pictures_of_another_type_or_shape_are_refused(cache):
+    path = cache_path(cache, CHOICE)
+    with safe_open(path, "pt") as file:
+        tensors, metadata = {name: file.get_tensor(name).clone() for name in file.keys()}, file.metadata()  # noqa: SIM118
+    for images in (tensors["images"].float(), tensors["images"][:-1]):
+        save_file({**tensors, "images": images.contiguous()}, path, metadata)
+        with pytest.raises(PackError, match="damaged .its pictures are"):
+            load_crops(cache, (CHOICE,))
+
+
+def test_other_sizes_in_parts_are_known(data, cache, in_parts):
+    pack_crops(data, cache, size=222)
+    assert crop_cache.cached_sizes(cache, CHOICE) == [192, 222]
+
+
+def test_more_faces_than_can_be_drawn_from_are_refused(cache, monkeypatch):
+    monkeypatch.setattr(crops, "MOST_FACES", 23)
+    with pytest.raises(PackError, match="24 faces are too many .* at most 23.*another stage"):
+        load_crops(cache, (CHOICE,))
+
+
+def test_a_training_needs_far_less_memory_than_its_faces_take():
+    command = [sys.executable, "-m", "tests.measure.training_memory", "--faces", "1500", "--part", "15", "--json", "-"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    grown = json.loads(done.stdout)
+    assert grown["cache"] > 160
+    assert grown["pack"] < 80, "a few parts"
+    assert grown["load"] + grown["split"] < 20
+    assert grown["draw"] < 20

@@ -110,19 +110,19 @@ def test_ray_gives_the_same_results_and_makes_those_of_a_killed_process_again(tm
     monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
     assert sorted(on_ray(partial(die_once, tmp_path / "mark"), list(range(6)), "local", 2)) == list(range(6))
     assert (tmp_path / "mark").exists()
-    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
-    from ray._private.usage import usage_lib
+    assert (os.environ["RAY_USAGE_STATS_ENABLED"], os.environ["RAY_DATA_USAGE_DISABLED"]) == ("0", "1")
+    from ray._common.usage import usage_lib
 
     assert not usage_lib.usage_stats_enabled()
     with pytest.raises(PackError, match="Pack 7 is damaged"):
         list(on_ray(refuse, [7], "local", 1))
 
 
-@needs_ray
-@pytest.mark.timeout(300)
-def test_a_cluster_that_is_not_there_is_named():
-    with pytest.raises(UsageError, match="No Ray cluster answers at 127.0.0.1:1"):
-        list(on_ray(doubled, [1], "127.0.0.1:1", 1))
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "auto", "127.0.0.1:99999"])
+def test_a_cluster_that_is_not_there_is_named(monkeypatch, address):
+    monkeypatch.setattr("trainer.data.processes.find_spec", lambda name: True)
+    with pytest.raises(UsageError, match=f"No Ray cluster answers at {address}"):
+        list(on_ray(doubled, [1], address, 1))
 
 
 def test_an_error_of_any_kind_keeps_its_parts():

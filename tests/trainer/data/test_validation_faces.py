@@ -9,7 +9,6 @@ import torch
 
 from engine.formats.packs import read_arrays, read_pack
 from tests.fakes.tiny_training import write_sample_pack
-from trainer.data import crops as crops_module
 from trainer.data import validation_faces
 from trainer.data.crops import load_crops, split_validation
 from trainer.data.validation_faces import FILE, chosen_by_hash, faces_of, load_eyes, validation_group
@@ -143,15 +142,13 @@ def test_the_eyes_were_chosen_by_hash_of_the_person(data_folder):
     assert int(eyes.open.sum()) == 100
 
 
-def test_the_faces_for_training_keep_the_memory_of_all_and_are_the_right_ones(listed, monkeypatch):
-    monkeypatch.setattr(crops_module, "MOVED_AT_ONCE", 3)
+def test_the_parts_share_the_pictures_of_all_and_are_the_right_ones(listed):
     crops = load_crops(listed, (PackChoice("lfpw68", split=None, validation=True), MINE))
-    before = crops.subset(torch.arange(len(crops)))
     parts = split_validation(crops, 4)
-    assert parts[0].faces.images.data_ptr() == crops.faces.images.data_ptr()
-    assert sorted(name for part in parts for name in part.names) == sorted(before.names)
+    assert all(part.faces.images.parts is crops.faces.images.parts for part in parts), "none is copied"
+    assert sorted(name for part in parts for name in part.names) == sorted(crops.names)
     for part in parts:
-        same = before.subset(torch.tensor([before.names.index(name) for name in part.names], dtype=torch.int64))
-        for name, tensor in vars(same.faces).items():
-            assert torch.equal(tensor.nan_to_num(-9), vars(part.faces)[name].nan_to_num(-9)), name
-        assert torch.equal(same.sampling_weight, part.sampling_weight)
+        indices = torch.tensor([crops.names.index(name) for name in part.names], dtype=torch.int64)
+        for name, tensor in vars(crops.faces.select(indices)).items():
+            assert torch.equal(tensor.nan_to_num(-9), vars(part.faces)[name][:].nan_to_num(-9)), name
+        assert torch.equal(crops.sampling_weight[indices], part.sampling_weight)
