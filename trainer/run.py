@@ -23,7 +23,7 @@ from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops
 from trainer.data.hard_faces import draw_weights
 from trainer.data.held_out import refuse_shared_packs, split_held_out
-from trainer.data.markups import refuse_other_markups
+from trainer.data.markups import refuse_loaded_markup, refuse_other_markups
 from trainer.data.validation_faces import load_eyes
 from trainer.devices import first_alone, launch
 from trainer.distillation import LiveTeachers, check_teachers, relabelled, with_predictions
@@ -163,6 +163,7 @@ def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: 
     fabric, side = place.fabric, training.network.input_size
     refuse_other_markups(place.data, (*training.packs, *training.validation), training.network.points)
     crops = load_crops(place.data, training.packs, fabric.is_global_zero, size)
+    refuse_loaded_markup(training.packs, crops.faces.points.shape[1], training.network.points)
     if (training.turned_draws, training.closed_draws) != (1, 1):
         scheme = SCHEMES[training.network.points]
         often = draw_weights(crops.faces, scheme, training.turned_draws, training.closed_draws)

@@ -112,15 +112,3 @@ class StoredImages:
 
 
 Images = torch.Tensor | StoredImages
-
-
-def joined(sets: Sequence[Images]) -> StoredImages:
-    """Return the pictures of several sets, one after the other, without reading them."""
-    parts: list[ImageFile | torch.Tensor] = []
-    orders: list[torch.Tensor] = []
-    for images in sets:
-        before = sum(map(len, parts))
-        stored = images if isinstance(images, StoredImages) else StoredImages([images])
-        parts += stored.parts
-        orders.append(stored.order + before)
-    return StoredImages(parts, torch.cat(orders))

@@ -12,7 +12,6 @@ from engine.core.errors import UsageError
 from trainer.augment import Faces
 from trainer.data.crops import CropSet, load_crops, split_validation
 from trainer.recipes.schema import PackChoice
-from trainer.stored_images import joined
 
 
 def refuse_shared_packs(packs: tuple[PackChoice, ...], validation: tuple[PackChoice, ...]) -> None:
@@ -40,12 +39,11 @@ def with_validation(held_out: CropSet, data: Path, packs: tuple[PackChoice, ...]
     if not packs:
         return held_out
     given = load_crops(data, packs, size=size)
-    sets = [_without_teachers(crops) for crops in (held_out, given)]
-    images = joined([crops.faces.images for crops in sets])
-    labels = [name for name in vars(sets[0].faces) if name != "images"]
-    rest = {name: torch.cat([getattr(crops.faces, name) for crops in sets]) for name in labels}
+    sets = (held_out, given)
+    parts = [vars(_without_teachers(crops)) for crops in sets]
+    faces = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     return CropSet(
-        faces=Faces(images, **rest),
+        faces=Faces(**faces),
         sampling_weight=torch.cat([crops.sampling_weight for crops in sets]),
         for_validation=torch.cat([crops.for_validation for crops in sets]),
         names=tuple(name for crops in sets for name in crops.names),
@@ -66,7 +64,7 @@ def split_held_out(
     return training, with_validation(held_out, data, packs, size), turned
 
 
-def _without_teachers(crops: CropSet) -> CropSet:
-    faces = crops.faces
+def _without_teachers(crops: CropSet) -> Faces:
+    faces = crops.faces.select(torch.arange(len(crops)))  # in memory, wherever they were
     none = {name: getattr(faces, name)[:, :0] for name in ("teachers", "teacher_confidence")}
-    return replace(crops, faces=replace(faces, **none))
+    return replace(faces, **none)

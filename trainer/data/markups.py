@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
@@ -27,6 +27,15 @@ def refuse_other_markups(data: Path, packs: Sequence[PackChoice], points: int) -
         UsageError: a pack has another number of points; each pack is named with its own.
     """
     counts = {pack.name: count for pack in packs if (count := pack_points(data, pack)) is not None}
+    _refuse_others(counts, points)
+
+
+def refuse_loaded_markup(packs: Sequence[PackChoice], found: int, points: int) -> None:
+    """Raise `UsageError` if the faces of packs whose number of points no header told turned out to have others."""
+    _refuse_others({pack.name: found for pack in packs}, points)
+
+
+def _refuse_others(counts: Mapping[str, int], points: int) -> None:
     kinds = set(counts.values())
     if kinds <= {points}:
         return

@@ -9,7 +9,7 @@ from tests.fakes.packs import make_pack
 from tests.fakes.tiny_training import tiny, write_sample_pack
 from trainer.data import markups
 from trainer.data.crops import cut_pack
-from trainer.data.markups import pack_points, refuse_other_markups
+from trainer.data.markups import pack_points, refuse_loaded_markup, refuse_other_markups
 from trainer.data.packing import pack_crops
 from trainer.recipes import RECIPES
 from trainer.recipes.names import STAGES
@@ -59,3 +59,6 @@ def test_what_cannot_be_read_is_left_to_what_reads_all_of_it(tmp_path, content):
         (folder / "annotations.npz").write_bytes(content)
     assert pack_points(tmp_path, PackChoice("faces")) is None
     refuse_other_markups(tmp_path, (PackChoice("faces"),), 98)
+    refuse_loaded_markup((PackChoice("faces"),), 68, 68)
+    with pytest.raises(UsageError, match="do not all have the 98 points of the network: faces has 68"):
+        refuse_loaded_markup((PackChoice("faces"),), 68, 98)
