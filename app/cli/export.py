@@ -62,8 +62,8 @@ def main(options: argparse.Namespace) -> int:
     from trainer.run_folder import last_checkpoint
     from trainer.tflite.export import export, note_label_shift
 
-    checkpoint, is_given_model = Path(options.checkpoint), options.checkpoint.endswith(".tflite")
-    if not is_given_model:
+    checkpoint = Path(options.checkpoint)
+    if checkpoint.suffix != ".tflite":
         checkpoint = last_checkpoint(checkpoint)
     if options.int8 or options.int8_weights:
         values, text = _exported_int8(options, checkpoint, target)
@@ -71,7 +71,7 @@ def main(options: argparse.Namespace) -> int:
         done = export(checkpoint, target, options.role)
         values = vars(done)
         text = f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
-    if options.data is not None and not is_given_model:  # whose card has it
+    if options.data is not None:
         shift = note_label_shift(target, checkpoint, Path(options.data))
         values = {**values, "label_shift": shift}
         text += "\nLabel shift: " + (

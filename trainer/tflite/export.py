@@ -28,14 +28,15 @@ from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
 from trainer.checkpoint import damage_named, read_checkpoint
 from trainer.init.initialise import load_network
-from trainer.init.origin import origin_name
+from trainer.init.origin import is_model, origin_name
 from trainer.networks import LandmarkNetwork
-from trainer.recipes.packs import FROM_TEST_LISTS, MACHINE_LABELLED, PARTLY_DERIVED
+from trainer.recipes.packs import AFW, FROM_TEST_LISTS, HELEN, LFPW, MACHINE_LABELLED, PARTLY_DERIVED
 from trainer.recipes.schema import PackChoice, is_file
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
 TEST_FRAMES = range(0, 600, 50)
+OF_300W = (LFPW, HELEN, AFW)
 LICENCE = (
     "Research and non-commercial use only: the weights were learned from face pictures that are free for research only."
 )
@@ -96,10 +97,12 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
 def note_label_shift(model: Path, checkpoint: Path, data: Path) -> float | None:
     """Measure the label shift of an exported model and put it on its card.
 
-    It is measured on training faces of the packs below `data` that lend faces to validation, which have manual labels;
-    None where none of these is there.
+    It is measured on training faces of the packs below `data` that lend faces to validation, which have manual labels
+    (of a model in place of a checkpoint: 300-W's); None where none of these is there.
     """
-    choices = [PackChoice(**pack) for pack in read_checkpoint(checkpoint).recipe["packs"] if pack["validation"]]
+    choices = list(OF_300W)
+    if not is_model(checkpoint):
+        choices = [PackChoice(**pack) for pack in read_checkpoint(checkpoint).recipe["packs"] if pack["validation"]]
     packs = [read_pack(data / choice.name, choice.split, choice.labels, True) for choice in choices
              if is_pack(data / choice.name)]  # fmt: skip
     if not packs:

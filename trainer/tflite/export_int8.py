@@ -23,15 +23,13 @@ from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops
 from trainer.data.held_out import split_held_out
 from trainer.init.initialise import load_network
 from trainer.init.origin import is_model
-from trainer.recipes.packs import AFW, HELEN, LFPW
 from trainer.recipes.schema import PackChoice, Training
-from trainer.tflite.export import Export, ExportError, card_of, largest_distance, to_tflite, write_model
+from trainer.tflite.export import OF_300W, Export, ExportError, card_of, largest_distance, to_tflite, write_model
 from trainer.tflite.flatbuffer import BODY, halve_weights, quantise_weights, read_tflite, write_tflite
 from trainer.validate import face_errors
 
 BITS = 8
 CALIBRATION_FACES = 128
-OF_300W: tuple[PackChoice, ...] = (LFPW, HELEN, AFW)
 LARGEST_DIFFERENCE = 0.02  # of the crop side
 LARGEST_RISE = 0.01  # of the NME
 

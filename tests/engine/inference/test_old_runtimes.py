@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from engine.inference.library import INT8_MARK
 from tests.old_runtimes.install import find_python
 from tests.old_runtimes.operators import known_operators, measure_operators, model_of, unknown_operators
 from tests.old_runtimes.runtimes import (
@@ -22,6 +23,7 @@ from tests.old_runtimes.runtimes import (
 from tests.old_runtimes.shipped import difference, faces_for, shipped_models
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
+LARGEST_DIFFERENCE_IN_INT8 = 0.01
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = shipped_models()
 # Runs a model by the engine, with tflite-runtime.
@@ -100,7 +102,9 @@ def test_every_shipped_model_gives_the_same_points_in_an_old_runtime(number, fol
     found = try_models(runtime, {name: path.read_bytes() for name, path in MODELS.items()}, inputs)
     assert {key: str(text) for key, text in found.items() if key.endswith(".error")} == {}
     apart = {name: difference(name, found, expected) for name in MODELS}
-    assert max(apart.values()) <= LARGEST_DIFFERENCE, apart
+    # Integers are rounded otherwise by their kernels, which are slow too: there the program runs the float models.
+    assert max(apart[name] for name in MODELS if name.endswith(INT8_MARK)) <= LARGEST_DIFFERENCE_IN_INT8, apart
+    assert max(apart[name] for name in MODELS if not name.endswith(INT8_MARK)) <= LARGEST_DIFFERENCE, apart
 
 
 @pytest.mark.parametrize("number", [OLDEST, LAST])
