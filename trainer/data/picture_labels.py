@@ -219,13 +219,13 @@ def _name_in_pack(path: Path, root: Path) -> str:
 
 def _begin(out: Path, whole: Mapping[str, Any]) -> None:
     """Note in the folder what its labels are made by; refuse one that holds others, or something else."""
-    if not (out / SETTINGS).is_file():
-        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            raise PackError(
-                f"{out} already exists",
-                "it holds a pack or other files, among which labels would be lost",
-                "choose another --out, or remove it",
-            )
+    if not (out / SETTINGS).is_file() and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise PackError(
+            f"{out} already exists",
+            "it holds a pack or other files, among which labels would be lost",
+            "choose another --out, or remove it",
+        )
+    if not any(out.glob("part-*")):  # a start that made nothing decides nothing
         with replaced(out / SETTINGS) as temporary:
             temporary.write_text(json.dumps(whole, indent=1), encoding="utf-8")
     for temporary in left_behind(out, "part"):

@@ -153,6 +153,14 @@ def test_labels_of_another_model_or_with_other_settings_are_not_mixed(models, pi
     assert len(part_folders(tmp_path / "others")) == 3
 
 
+def test_a_start_that_made_nothing_decides_nothing(models, pictures, tmp_path):
+    models.spoil = lambda found: replace(found, points=found.points * np.nan)
+    with pytest.raises(ModelError):
+        label(pictures, tmp_path / "out")
+    models.spoil = None
+    assert label(pictures, tmp_path / "out", LabelSettings(4.0)).kept == 3
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(models, pictures, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
