@@ -36,7 +36,7 @@ from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
 TEST_FRAMES = range(0, 600, 50)
-OF_300W = (LFPW, HELEN, AFW)
+OF_300W: tuple[PackChoice, ...] = (LFPW, HELEN, AFW)
 LICENCE = (
     "Research and non-commercial use only: the weights were learned from face pictures that are free for research only."
 )

@@ -10,8 +10,8 @@ import torch
 from engine.core.errors import PackError
 from tests.fakes.tiny_training import write_sample_pack
 from trainer.data import validation_faces
-from trainer.data.crop_cache import cache_path, write_cache
-from trainer.data.crops import CROP_SCALE, cut_pack, load_crops, split_validation
+from trainer.data.crops import load_crops, split_validation
+from trainer.data.packing import pack_crops
 from trainer.losses.eyes import EyesLoss
 from trainer.losses.total import LandmarkLoss
 from trainer.recipes.schema import PackChoice
@@ -56,12 +56,12 @@ def test_sure_faces_of_the_split_have_a_state_and_no_points(eyes):
 
 def test_they_are_the_same_from_a_crop_cache(eyes, tmp_path):
     pack = load_crops(eyes, (STATES,))
-    for choice in (FACES, STATES):
-        write_cache(cache_path(tmp_path, choice), choice, cut_pack(eyes, choice), CROP_SCALE)
-    kept = load_crops(tmp_path, (FACES, STATES))
-    assert torch.equal(kept.faces.images[24:], pack.faces.images)
-    assert torch.equal(kept.faces.eyes_open[24:], pack.faces.eyes_open)
-    assert kept.names[24:] == pack.names
+    (written,) = pack_crops(eyes, tmp_path, [STATES.name])
+    assert written.faces == len(pack)
+    kept = load_crops(tmp_path, (STATES,))
+    assert torch.equal(kept.faces.images[:], pack.faces.images[:])
+    assert torch.equal(kept.faces.eyes_open, pack.faces.eyes_open)
+    assert kept.names == pack.names
 
 
 def test_listed_ones_stay_out_of_the_training(eyes, monkeypatch):

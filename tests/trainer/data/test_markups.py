@@ -8,7 +8,7 @@ from engine.core.errors import UsageError
 from tests.fakes.packs import make_pack
 from tests.fakes.tiny_training import tiny, write_sample_pack
 from trainer.data import markups
-from trainer.data.crops import cut_pack
+from trainer.data.crops import load_crops
 from trainer.data.markups import pack_points, refuse_loaded_markup, refuse_other_markups
 from trainer.data.packing import pack_crops
 from trainer.recipes import RECIPES
@@ -41,7 +41,7 @@ def test_packs_of_one_other_markup_name_the_network_that_fits(tmp_path):
 def test_the_points_of_a_crop_cache_are_read_off_its_header(tmp_path, monkeypatch):
     write_sample_pack(tmp_path / "packs" / "faces", 2, split=np.full(2, "train"))
     pack_crops(tmp_path / "packs", tmp_path / "crops", ["faces"])
-    assert cut_pack(tmp_path / "packs", PackChoice("faces")).points.shape[1] == 68
+    assert load_crops(tmp_path / "packs", (PackChoice("faces"),)).faces.points.shape[1] == 68
     with monkeypatch.context() as patch:
         patch.setattr(markups, "open_regular", None)  # there is no annotations.npz to open
         assert pack_points(tmp_path / "crops", PackChoice("faces")) == 68
