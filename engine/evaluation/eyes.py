@@ -15,7 +15,7 @@ from engine.core.geometry import Box, crop_of_box
 from engine.core.metrics import roc_area
 from engine.evaluation.files import DIGITS, all_rounded
 from engine.formats.images import read_picture
-from engine.formats.packs import chosen_faces, read_arrays
+from engine.formats.packs import chosen_faces, is_pack, read_arrays
 from engine.inference.landmarker import Landmarker, not_finite_error
 from engine.inference.signals import LEFT_EYE, RIGHT_EYE, aspect_ratio
 
@@ -65,7 +65,7 @@ class EyeEvaluation:
 
 def has_eye_states(folder: Path) -> bool:
     """Return whether a folder is a pack that knows the state of eyes and no landmarks."""
-    arrays = read_arrays(folder, ("state", "landmarks"))
+    arrays = read_arrays(folder, ("state", "landmarks")) if is_pack(folder) else {}
     return "state" in arrays and "landmarks" not in arrays
 
 

@@ -125,9 +125,11 @@ def test_packs_become_crops_to_train_on(capsys, pack, tmp_path):
     assert "frames.train.landmarks.safetensors  4" in text
     (file,) = json.loads((tmp_path / "pack.json").read_text(encoding="utf-8"))["files"]
     assert (file["faces"], file["file"]) == (4, str(out / "frames.train.landmarks.safetensors"))
-    code, _, err = run(capsys, "pack", "--data", tmp_path / "nowhere", "--out", out)
-    assert code == 1
-    assert "No pack of a recipe stands in" in err
+    for name, said in (("nowhere", "There is no folder of packs"), ("empty", "No pack of a recipe stands in")):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        code, _, err = run(capsys, "pack", "--data", tmp_path / name, "--out", out)
+        assert code == 1
+        assert said in err
 
 
 def test_crops_for_larger_inputs_lie_beside_the_usual_ones(capsys, pack, tmp_path):

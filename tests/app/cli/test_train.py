@@ -80,7 +80,7 @@ def test_a_training_without_a_recipe_says_how_to_find_one(capsys):
         ("export nowhere --out new --int8", "The checkpoint nowhere cannot be read"),
         ("data check nowhere", "nowhere is not a pack"),
         ("data import wflw nowhere --out new", "There is no folder nowhere"),
-        ("data label nowhere --out new", "nowhere is not a pack"),
+        ("data label nowhere --out new", "There is no picture in nowhere"),
         ("data pack lfpw68 --out new --data nowhere", "There is no folder of packs nowhere"),
     ],
 )
