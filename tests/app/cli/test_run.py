@@ -88,7 +88,7 @@ def test_a_run_without_a_window_has_a_model_without_naming_one(monkeypatch, caps
         loaded.append(name)
         raise ModelError("No model", "this is a test", "go on")
 
-    monkeypatch.setattr(ModelLibrary, "load", load)
+    monkeypatch.setattr(ModelLibrary, "load_live", load)
     assert run(capsys, "sample", "--headless")[0] == 1
     assert loaded == [DEFAULT_MODEL]
 

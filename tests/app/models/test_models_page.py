@@ -155,8 +155,9 @@ def test_broken_model_says_why_and_cannot_be_used(page):
 
 def test_fault_10_card_shows_that_the_file_is_missing_and_where_it_was(qtbot, themed, tmp_path):
     """A real library of two models, of which one has lost its file."""
-    for file in SHIPPED.glob("student-68*"):
-        shutil.copy(file, tmp_path)
+    for name in ("student-68", "student-68-lite"):
+        for suffix in (".tflite", ".json"):
+            shutil.copy(SHIPPED / f"{name}{suffix}", tmp_path)
     gone = tmp_path / "student-68-lite.tflite"
     gone.unlink()
     page = ModelsPage(ModelLibrary((tmp_path,)).entries, ModelLibrary((tmp_path,)).load)
