@@ -13,6 +13,7 @@ from app.cli.options import add_box, add_detector, add_flip, add_json, add_model
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
 from engine.core.metrics import NORMALISERS
+from engine.core.texts import reason
 from engine.evaluation.curves import write_curves
 from engine.evaluation.evaluate import FROM_FILE, Evaluation, Task, evaluate, evaluate_points
 from engine.evaluation.eyes import CALIBRATION_SPLIT, EyeEvaluation, evaluate_eyes, has_eye_states
@@ -148,7 +149,7 @@ def _note_eyes(card_path: Path, done: EyeEvaluation) -> None:
             write_card(card_path, replace(card, eyes=done.levels))
         except ValueError as error:
             raise UsageError(
-                f"The eyes of {card.name} cannot be noted on its card ({error})",
+                f"The eyes of {card.name} cannot be noted on its card ({reason(error)})",
                 "this model does not see whether eyes are closed",
                 "leave out --save-to-card; its blinks mean nothing",
             ) from error

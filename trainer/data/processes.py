@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import cv2
 
 from engine.core.errors import UnderstudyError, UsageError
+from engine.core.texts import reason
 
 AHEAD = 3  # items that are given out, for each process: enough that none waits, and few in memory
 LOCAL = "local"  # stands for a Ray of this machine, made for this command
@@ -123,7 +124,7 @@ def _refuse_silent(address: str) -> None:
         socket.create_connection((host, int(port)), CONNECTING).close()
     except (OSError, ValueError, OverflowError) as error:
         raise UsageError(
-            f"No Ray cluster answers at {address} ({error})",
+            f"No Ray cluster answers at {address} ({reason(error)})",
             "it is not started, or the address is another one",
             "start it with “RAY_USAGE_STATS_ENABLED=0 ray start --head --disable-usage-stats --port 6379” and give "
             f"HOST:6379, or use --ray {LOCAL}",
