@@ -60,7 +60,7 @@ def test_a_run_validates_on_its_validation_pack_and_int8_on_the_same_faces(packs
     assert state.notes["faces"] == 8
     with (tmp_path / "run" / "validation.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 1
-    calibration, validation = export_int8._faces(state, packs)
+    calibration, validation = export_int8._faces(last, packs)
     assert (len(calibration), names(validation)) == (8, ["apart/0", "apart/1", "apart/2"])
 
 
