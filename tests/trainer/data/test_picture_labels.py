@@ -267,7 +267,9 @@ def test_the_mean_of_both_views_has_no_side_and_their_distance_is_the_spread():
 
 def test_the_real_model_agrees_with_itself_on_a_portrait():
     picture = read_picture(ROOT / "tests" / "data" / "portrait.jpg")
-    tracker = FaceTracker(make_detector(), ModelLibrary().load("student-68"), TrackingSettings(None, thorough=True))
+    landmarker = ModelLibrary().load("student-68")
+    landmarker.as_labelled = True  # so that both views have their side
+    tracker = FaceTracker(make_detector(), landmarker, TrackingSettings(None, thorough=True))
     (face,) = find_labels(picture, tracker)
     (mirrored,) = find_labels(np.ascontiguousarray(picture[:, ::-1]), tracker)
     back = (mirrored.points * (-1, 1) + (picture.shape[1] - 1, 0))[list(IBUG_68.mirror)]
