@@ -201,7 +201,7 @@ def _label(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None:
             raise UsageError(
                 f"--{name.replace('_', '-')} means nothing here",
-                f"{options.source} is {'a pack, whose five points find and check the faces' if of_pack else 'no pack'}",
+                f"it is for {'pictures' if of_pack else 'packs'}; {options.source} is {'a' if of_pack else 'no'} pack",
                 "leave it out",
             )
     return _label_pack(options) if of_pack else _label_pictures(options)
@@ -239,10 +239,10 @@ def _label_pictures(options: argparse.Namespace) -> int:
         f"{done.pack} holds {done.kept} of {done.faces} faces in {done.pictures} pictures, landmarks by {done.model}.\n"
         f"The view and its mirror image differ by {number(done.median_spread, 2, ' %')} of the box in the median; "
         f"{done.uncertain} faces above {settings.largest_spread:g} % were left out.\n"
-        f"No face in {done.without_face} pictures. {done.parts_made} of {done.parts} parts were made now."
+        f"Pictures without a face: {done.without_face}. {done.parts_made} of {done.parts} parts were made now."
     )
     if done.unreadable:
-        text += f"\n{done.unreadable} pictures cannot be read: {out / UNREADABLE} says why."
+        text += f"\nPictures that cannot be read: {done.unreadable}; {out / UNREADABLE} says why."
     report(asdict(done), text, options.json)
     return 0
 

@@ -67,6 +67,12 @@ def main(options: argparse.Namespace) -> int:
     data = Path(options.data)
     if not data.is_dir():
         raise UsageError(f"There is no folder {data}", "it was moved, or the path is mistyped", "check --data")
+    if options.rate and not options.dry_run:
+        raise UsageError(
+            "--rate is for --dry-run alone",
+            "a training takes as long as it takes",
+            "add --dry-run or leave out --rate",
+        )
     from trainer.reproduce.chain import Order
 
     out = Path(options.out) if options.out else Path("reproduce") / options.paper

@@ -44,6 +44,6 @@ def way_in(monkeypatch):
 def test_the_first_model_is_remembered_by_the_way_in_of_start_py(tmp_path, way_in):
     first, again, named = way_in("sample"), way_in(), way_in("--model", "student-kd-68")
     code, before = run_window(tmp_path, CHOOSE, *first)
-    assert (code, before["models"][0]) == (0, "student-68")
-    assert run_window(tmp_path, CLOSE, *again)[1]["models"][0] == "student-68-lite"
+    assert (code, before["models"][0]) == (0, "student-68-int8")
+    assert run_window(tmp_path, CLOSE, *again)[1]["models"][0] == "student-68-lite-int8"
     assert run_window(tmp_path, CLOSE, *named)[1]["models"][0] == "student-kd-68"

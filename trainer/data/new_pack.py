@@ -33,7 +33,7 @@ def new_pack(out: Path) -> Iterator[Path]:
         raise PackError(
             f"{out} already exists",
             "it holds a pack or other files, which a new pack would replace",
-            "choose another --out, or remove it",
+            "choose another --out, or an empty folder",
         )
     temporary = out.with_name(f".{out.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)  # left by a run that was killed

@@ -166,7 +166,9 @@ def find_pictures(source: Path, out: Path) -> list[tuple[str, Path]]:
     if source.is_dir():
         found, why = _pictures_below(source, out), "no file in it has the ending of a picture, such as .jpg"
     elif not source.exists():
-        found, why = [], "it was moved, or the path is mistyped"
+        raise SourceError(
+            f"There is no file or folder {source}", "it was moved, or the path is mistyped", "correct the path"
+        )
     elif source.suffix.lower() in PICTURE_SUFFIXES:
         found, why = [source], ""
     else:
@@ -223,7 +225,7 @@ def _begin(out: Path, whole: Mapping[str, Any]) -> None:
         raise PackError(
             f"{out} already exists",
             "it holds a pack or other files, among which labels would be lost",
-            "choose another --out, or remove it",
+            "choose another --out, or an empty folder",
         )
     if not any(out.glob("part-*")):  # a start that made nothing decides nothing
         with replaced(out / SETTINGS) as temporary:

@@ -45,7 +45,7 @@ def test_a_tree_of_pictures_becomes_a_pack_whatever_the_processes(capsys, pictur
     )
     assert code == 0, err
     assert "holds 6 of 6 faces in 8 pictures, landmarks by student-68" in text
-    assert "No face in 1 pictures. 3 of 3 parts were made now." in text
+    assert "Pictures without a face: 1. 3 of 3 parts were made now." in text
     assert "1 pictures cannot be read" in text
     report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert (report["kept"], report["unreadable"], report["without_face"]) == (6, 1, 1)
@@ -94,6 +94,7 @@ def test_options_of_pictures_mean_nothing_for_five_points_and_the_other_way_roun
     assert (code, "--workers means nothing here" in err) == (1, True)
     code, _, err = run(capsys, "label", pictures, "--out", tmp_path / "out", "--largest-disagreement", 5)
     assert (code, "--largest-disagreement means nothing here" in err) == (1, True)
+    assert f"It is for packs; {pictures} is no pack." in err
     assert not (tmp_path / "out").exists()
 
 

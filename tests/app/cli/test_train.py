@@ -36,11 +36,11 @@ def test_recipes_are_listed_for_people_and_programs(capsys, tmp_path):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["recipe", "points", "input", "steps", "batch", "description"]
     entry = next(entry for entry in json.loads(file.read_text())["recipes"] if entry["name"] == "student-68")
-    assert [stage["steps"] for stage in entry["stages"]] == [5000, 1800, 600]
+    assert [stage["steps"] for stage in entry["stages"]] == [5000, 1800, 600, 3500, 1000]
     assert {stage["network"]["points"] for stage in entry["stages"]} == {68}
     assert entry["description"].startswith("The student that the application starts with")
     assert "`" not in entry["description"]
-    assert any(line.split()[:5] == ["student-68", "68", "128", "5000+1800+600", "64"] for line in lines)
+    assert any(line.split()[:5] == ["student-68", "68", "128", "5000+1800+600+3500+1000", "64"] for line in lines)
 
 
 def test_a_recipe_is_shown_with_its_changes_and_all_that_its_stages_take_from_it(capsys, tmp_path):
@@ -49,11 +49,11 @@ def test_a_recipe_is_shown_with_its_changes_and_all_that_its_stages_take_from_it
     assert main(command) == 0
     lines = capsys.readouterr().out.splitlines()
     stages = json.loads(file.read_text())["stages"]
-    assert [stage["steps"] for stage in stages] == [2800, 2400, 900, 7]
+    assert [stage["steps"] for stage in stages] == [2800, 2400, 900, 7, 3500, 1000]
     assert [stage["init"] for stage in stages[:2]] == ["random", "student-mvit2-68:base"]
     assert "name = student-mvit2-68:taught" in lines
     assert 'teachers = ["teacher-tough-68"]' in lines
-    assert lines.count("network.encoder = mobilevitv2") == 4
+    assert lines.count("network.encoder = mobilevitv2") == 6
     assert any(line.startswith("packs = faces5_tough68 (weight 0.3") for line in lines)
     assert main(["train", "--show", "student-68", "--stage", "last"]) == 0
     assert capsys.readouterr().out.startswith("name = student-68:last\npacks = lfpw68 ")
@@ -80,7 +80,7 @@ def test_a_training_without_a_recipe_says_how_to_find_one(capsys):
         ("export nowhere --out new --int8", "The checkpoint nowhere cannot be read"),
         ("data check nowhere", "nowhere is not a pack"),
         ("data import wflw nowhere --out new", "There is no folder nowhere"),
-        ("data label nowhere --out new", "There is no picture in nowhere"),
+        ("data label nowhere --out new", "There is no file or folder nowhere"),
         ("data pack lfpw68 --out new --data nowhere", "There is no folder of packs nowhere"),
     ],
 )

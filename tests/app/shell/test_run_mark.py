@@ -33,13 +33,13 @@ def test_fault_86_the_start_after_a_crash_is_a_safe_one_and_offers_the_report(tm
     settings.write_text(SETTINGS)
     code, before = run_window(tmp_path, CRASH, "run")
     assert code == -signal.SIGSEGV
-    assert before["models"][0] == "student-68-lite", "what is remembered is used"
+    assert before["models"][0] == "student-68-lite-int8", "what is remembered is used"
     assert "did not end properly" not in before["banner"]
     assert not before["streams"], "a remembered stream does not start by itself"
 
     code, safe = run_window(tmp_path, CLOSE, "run", "--model", "student-kd-68", "--stream", "udp://127.0.0.1:9")
     assert code == 0
-    assert safe["models"] == ["student-68", ""]
+    assert safe["models"] == ["student-68-int8", ""]
     assert (safe["source"], safe["filter"], safe["layout"]) == ("sample", "None", "single")
     assert not safe["streams"]
     assert safe["banner"].startswith("Understudy did not end properly the last time. So this is a safe start")
@@ -49,7 +49,7 @@ def test_fault_86_the_start_after_a_crash_is_a_safe_one_and_offers_the_report(tm
 
     code, after = run_window(tmp_path, CLOSE, "run")
     assert code == 0
-    assert after["models"][0] == "student-68-lite"
+    assert after["models"][0] == "student-68-lite-int8"
     assert "did not end properly" not in after["banner"]
 
 

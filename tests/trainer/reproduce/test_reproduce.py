@@ -164,6 +164,13 @@ def test_heatmaps_with_seeds_and_our_forms_go_on_where_they_were_killed(official
     assert "made with another recipe" in capsys.readouterr().err
 
 
+def test_a_rate_without_a_dry_run_is_refused(official, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["reproduce", "fard-mahoor", "--data", str(official), "--out", str(out), "--rate", "20"]) == 1
+    assert "--rate is for --dry-run alone" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_dry_run_prints_steps_and_hours_and_writes_nothing(official, tmp_path, capsys):
     out = tmp_path / "out"
     words = ["reproduce", "fard-mahoor", "--data", str(official / "COFW"), "--out", str(out), "--dry-run"]
