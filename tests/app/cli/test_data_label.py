@@ -46,7 +46,7 @@ def test_a_tree_of_pictures_becomes_a_pack_whatever_the_processes(capsys, pictur
     assert code == 0, err
     assert "holds 6 of 6 faces in 8 pictures, landmarks by student-68" in text
     assert "Pictures without a face: 1. 3 of 3 parts were made now." in text
-    assert "1 pictures cannot be read" in text
+    assert "Pictures that cannot be read: 1; " in text
     report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert (report["kept"], report["unreadable"], report["without_face"]) == (6, 1, 1)
     assert len(read_pack(tmp_path / "one", split="train").faces) == 6
