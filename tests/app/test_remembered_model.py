@@ -12,7 +12,7 @@ from tests.fakes.window_process import CLOSE, run_window
 CHOOSE = """window.look.stop()
     window.player.use_model("student-68-lite")
     close = QTimer(window, interval=50)
-    close.timeout.connect(lambda: player.at_work[0] == "student-68-lite" and window.close())
+    close.timeout.connect(lambda: player.at_work[0] == "student-68-lite-int8" and window.close())
     close.start()"""
 
 
