@@ -64,6 +64,12 @@ def network_rows(card: Card) -> list[tuple[str, str]]:
         ),
         (translate("model_facts", "Precision"), card.precision),
         (
+            translate("model_facts", "Label shift"),
+            translate("model_facts", "{0:+.2f} % of the crop's side to the right, taken off live").format(
+                100 * card.label_shift
+            ),
+        ),
+        (
             translate("model_facts", "Oldest runtime"),
             f"TensorFlow Lite {card.minimum_runtime}" if card.minimum_runtime else NONE,
         ),
@@ -87,6 +93,7 @@ def accuracy_headings() -> tuple[str, ...]:
         translate("model_facts", "Split"),
         translate("model_facts", "Faces"),
         translate("model_facts", "NME %"),
+        translate("model_facts", "NME box %"),
         translate("model_facts", "FR10 %"),
         translate("model_facts", "AUC10"),
         translate("model_facts", "Confidence AUC"),
@@ -97,6 +104,16 @@ def accuracy_headings() -> tuple[str, ...]:
 def accuracy_rows(card: Card) -> list[tuple[str, ...]]:
     """Return a row for each measured result of the card; a dash where a number was not measured."""
     return [_accuracy_row(metric) for metric in card.metrics]
+
+
+def accuracy_legend() -> str:
+    """Return what the columns of `accuracy_rows` mean where no protocol says it."""
+    return translate(
+        "model_facts",
+        "FR10: percent of the faces with an NME over 10 %. AUC10: area under the curve of errors up to 10 %. "
+        "Confidence AUC: how well the confidence tells hidden from visible points; Eyes AUC: the opening, closed from "
+        "open eyes. 1 is perfect.",
+    )
 
 
 def protocols(card: Card) -> list[str]:
@@ -118,7 +135,7 @@ def _accuracy_row(metric: Mapping[str, Any]) -> tuple[str, ...]:
     counted = str(faces if faces is not None else all_faces or NONE)
     if faces is not None and all_faces is not None and faces != all_faces:
         counted = translate("model_facts", "{0} of {1}").format(faces, all_faces)
-    numbers = (("nme", 2), ("fr10", 2), ("auc10", 3), ("visibility_auc", 3), ("eyes_auc", 3))
+    numbers = (("nme", 2), ("nme_box", 2), ("fr10", 2), ("auc10", 3), ("visibility_auc", 3), ("eyes_auc", 3))
     return (
         str(metric.get("data", NONE)),
         str(metric.get("split") or translate("model_facts", "all")),

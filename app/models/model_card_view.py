@@ -6,7 +6,15 @@ from PySide6.QtCore import QDateTime, QLocale, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.models.benchmarking import Measurement
-from app.models.facts import accuracy_headings, accuracy_rows, network_rows, origin_rows, protocols, role_of
+from app.models.facts import (
+    accuracy_headings,
+    accuracy_legend,
+    accuracy_rows,
+    network_rows,
+    origin_rows,
+    protocols,
+    role_of,
+)
 from app.theme.theme import GAP, MARGIN
 from app.widgets.page_parts import (
     TEXT_WIDTH,
@@ -36,11 +44,11 @@ class ModelCardView(QWidget):
         self.speed = make_words()
         self.no_accuracy = make_words(self.tr("Not measured: the card of this model carries no results."), quiet=True)
         self.accuracy = Table(accuracy_headings(), WORD_COLUMNS)
-        self.protocol = make_words(quiet=True)
+        self.legend, self.protocol = make_words(accuracy_legend(), quiet=True), make_words(quiet=True)
         self.network, self.origin, self.file = Facts(), Facts(), Facts()
         self._groups = (
             stack(make_heading(self.tr("Speed on this machine")), self.speed),
-            stack(make_heading(self.tr("Accuracy")), self.accuracy, self.no_accuracy, self.protocol),
+            stack(make_heading(self.tr("Accuracy")), self.accuracy, self.no_accuracy, self.legend, self.protocol),
             stack(make_heading(self.tr("Network")), self.network),
             stack(make_heading(self.tr("Origin")), self.origin),
         )
@@ -73,6 +81,7 @@ class ModelCardView(QWidget):
         rows = accuracy_rows(card)
         self.accuracy.show_rows(rows)
         self.accuracy.setVisible(bool(rows))
+        self.legend.setVisible(bool(rows))
         self.no_accuracy.setVisible(not rows)
         how = "\n".join(sentence(protocol) for protocol in protocols(card))
         self.protocol.setText(how)

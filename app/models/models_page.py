@@ -23,7 +23,7 @@ from app.widgets.two_lines import TwoLineList
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelEntry
 
-LIST_WIDTH = 240  # logical pixels
+LIST_WIDTH = 280  # logical pixels: the longest second line, and the scroll bar
 
 
 class ModelsPage(QWidget):

@@ -126,9 +126,11 @@ class TrainingForm(QWidget):
         recipe = self.recipe
         if recipe is not None:
             self.about.setText(recipe.description)
-            sizes = self.tr("{0} points · {1} pixels · {2} steps of {3} faces · starts from {4}")
-            steps = " + ".join(map(str, recipe.steps))
-            self.sizes.setText(sizes.format(recipe.points, recipe.input_size, steps, recipe.batch, recipe.init))
+            sizes = self.tr("{0} points · {1} pixels · {2} steps of {3} faces · begins with {4}")
+            steps = " + ".join(f"{steps:,}" for steps in recipe.steps)
+            known = {"random": self.tr("random weights"), "imagenet": self.tr("ImageNet weights")}
+            init = known.get(recipe.init, recipe.init)
+            self.sizes.setText(sizes.format(recipe.points, recipe.input_size, steps, recipe.batch, init))
         self.sizes.setVisible(recipe is not None)
         self.data_words.setText(self._data_words(recipe))
 

@@ -155,7 +155,7 @@ class OutputWorker(ABC, Generic[Item]):
             UnderstudyError: it ended by an error that was not reported, or takes longer than `timeout` seconds.
         """
         if not self._join(timeout):
-            raise RecordingError(f"{self._title} is not finished yet", "the disk is very slow", advice)
+            raise RecordingError(f"{self._title} is not finished yet", "the disk or the machine is very slow", advice)
         if self.error is not None and not self._is_reported:
             raise self.error
 

@@ -93,7 +93,7 @@ def _published(points: int) -> dict[str, Recipe]:
             stages=(teacher,),
         ),
         tolerant: Recipe(
-            f"The published Tolerant teacher: the same on soft landmarks{of_points}.",
+            f"The published Tolerant teacher: the Tough one on soft landmarks{of_points}.",
             network=large,
             init="random",
             stages=(replace(teacher, soft=SoftLandmarks()),),
@@ -106,7 +106,7 @@ def _published(points: int) -> dict[str, Recipe]:
             stages=(teacher,),
         ),
         f"fard-mahoor/student-kd{ending}": Recipe(
-            f"The same with KD-Loss and both teachers, which look at each batch{of_points}.",
+            f"The published student with KD-Loss and both teachers, which look at each batch{of_points}.",
             network=RegressionShape(points),
             init="random",
             stages=(taught,),
@@ -196,13 +196,13 @@ RECIPES = {
         stages=(PUBLISHED_STUDENT,),
     ),
     "fard-mahoor/ours/student-one-teacher": Recipe(
-        "The same with KD-Loss and our Tough teacher alone.",
+        "fard-mahoor/ours/student with KD-Loss and our Tough teacher alone.",
         network=RegressionShape(),
         init="imagenet",
         stages=(replace(PUBLISHED_STUDENT, loss=ONE_TEACHER, teachers=(TOUGH,)),),
     ),
     "fard-mahoor/ours/student-kd": Recipe(
-        "The same with KD-Loss and both of our teachers, asked once about each face.",
+        "fard-mahoor/ours/student with KD-Loss and both of our teachers, asked once about each face.",
         network=RegressionShape(),
         init="imagenet",
         stages=(replace(PUBLISHED_STUDENT, loss=TWO_TEACHERS, teachers=(TOUGH, TOLERANT)),),
@@ -214,8 +214,8 @@ RECIPES = {
         stages=(LIVE_STUDENT,),
     ),
     "student-kd-68": Recipe(
-        "The same with what helps most: distillation of the Tough teacher's points, also on faces that have no other "
-        "labels.",
+        "The regression student for live use with what helps it most: distillation of the Tough teacher's points, also "
+        "on faces that have no other labels.",
         network=RegressionShape(input_size=128),
         init=TOUGH,
         stages=(replace(LIVE_STUDENT, packs=(*MOSTLY_300W, FACES5), loss=pulled(LINEAR), teachers=(TOUGH,)),),

@@ -120,7 +120,8 @@ def _published(teacher: StarShape, stage: Stage, folder: str = "", student_name:
             stages=(stage,),
         ),
         f"hong-lin/{folder}{student_name}-kd{ending}": Recipe(
-            "The same with heatmap distillation as released, and heads that begin as the teacher's.",
+            "The published student with heatmap distillation as released, and heads that begin as the teacher's"
+            f"{of_points}.",
             network=student,
             init=name,
             stages=(_taught(stage, name, HeatmapKD("released")),),
@@ -168,7 +169,8 @@ RECIPES = {
         stages=(OURS_PUBLISHED,),
     ),
     "hong-lin/ours/student-kd": Recipe(
-        "The same with heatmap distillation, as hong-lin/ours/reference-kd; no head of its teacher fits it.",
+        "Our form of the student with heatmap distillation, as hong-lin/ours/reference-kd; no head of its teacher fits "
+        "it.",
         network=OURS_256,
         init="random",
         stages=(_taught(OURS_PUBLISHED, "hong-lin/ours/teacher", DISTILLED),),

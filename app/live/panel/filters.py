@@ -66,7 +66,8 @@ class FilterSection(Section):
         for entry in self._entries:
             hidden = self.tr("Yours, in place of the filter of this name in {0}").format(entry.hides)
             words = str(entry.error or (hidden if entry.hides else ""))
-            self.picker.add(entry.title, entry.folder, words, entry.error is None)
+            title = self.tr("{0} (yours)").format(entry.title) if entry.hides else entry.title
+            self.picker.add(title, entry.folder, words, entry.error is None)
         if self._own is not None and self._own not in [entry.folder for entry in self._entries]:
             self.picker.addItem(self._own.name, self._own)
         self.picker.insertSeparator(self.picker.count())

@@ -30,6 +30,7 @@ METRIC = {
     "n": 290,
     "nme_faces": 159,
     "nme": 3.0464,
+    "nme_box": 1.8277,
     "fr10": 1.2579,
     "auc10": 0.6954,
     "visibility_auc": 0.9561,
@@ -47,6 +48,7 @@ STUDENT = replace(
     data="8958 faces; those of ytf68 are machine-made",
     recipe="student-98, 600 steps",
     revision="6430c7f",
+    label_shift=0.00301,
     metrics=(METRIC, {"data": "faces", "n": 12, "nme": 4.0, "box": "detector"}),
 )
 TEACHER = replace(FAKE_CARD, name="teacher-68", role="teacher")
@@ -119,6 +121,7 @@ def test_card_shows_everything(page):
         "2.17 MB",
         "944 thousand",
         "71.6 million a face",
+        "+0.30 % of the crop's side to the right, taken off live",
         "64 \u00d7 64 pixels, RGB",
     ):
         assert fact in network
@@ -129,14 +132,16 @@ def test_card_shows_everything(page):
 def test_accuracy_shows_its_protocol_and_what_was_not_measured(page):
     choose(page, "student-98")
     assert page.card.accuracy.texts == [
-        ("lfpw68", "test", "159 of 290", "3.05", "1.26", "0.695", "0.956", "\u2013"),
-        ("faces", "all", "12", "4.00", "\u2013", "\u2013", "\u2013", "\u2013"),
+        ("lfpw68", "test", "159 of 290", "3.05", "1.83", "1.26", "0.695", "0.956", "\u2013"),
+        ("faces", "all", "12", "4.00", "\u2013", "\u2013", "\u2013", "\u2013", "\u2013"),
     ]
     assert page.card.protocol.text() == "In percent of the eye distance."
+    assert page.card.legend.isVisible()
     choose(page, "teacher-68")
     assert page.card.role.text() == "Teacher"
     assert page.card.no_accuracy.isVisible()
     assert not page.card.accuracy.isVisible()
+    assert not page.card.legend.isVisible()
 
 
 def test_a_usable_model_is_chosen_first(page):
