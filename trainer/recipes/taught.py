@@ -1,4 +1,4 @@
-"""The last stages of the students: taught by the mean of two teachers, with turned heads and closed eyes first.
+"""The last stages of the students: taught by the mean of a teacher over both views, turned heads and closed eyes first.
 
 Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that
 only a teacher can label, and `ytf68` with its own labels.
@@ -28,8 +28,8 @@ from trainer.recipes.packs import (
 )
 from trainer.recipes.schema import PackChoice, Recipe, Stage, TeacherMean
 
-TEACHERS = ("teacher-tough-68", "teacher-dense-68")
-# The labels lie as far beside the pictures, in parts of a face, as those that the teachers learned from.
+TEACHERS = ("teacher-tough-68",)
+# The labels lie as far beside the pictures, in parts of a face, as those that the teacher learned from.
 YTF_RELABELLED = replace(YTF, label_shift=0.25, relabel=True)
 
 
@@ -54,7 +54,7 @@ TURNED = Stage(
     loss=LandmarkLoss(kd=KDLoss(point_distillation_weight=4.0), eyes=EyesLoss(weight=0.2)),
     augmentation=MEDIUM,
     teachers=TEACHERS,
-    teacher_mean=TeacherMean((0.6, 0.4)),
+    teacher_mean=TeacherMean(),
     turned_draws=3.0,
     closed_draws=3.0,
 )
