@@ -61,8 +61,8 @@ def expected(inputs):
     return try_models(own_runtime(), {name: path.read_bytes() for name, path in MODELS.items()}, inputs)
 
 
-# The gathers of SwinV2's biases, its slices with steps, transposed convolutions, and of its layers with int8 weights the
-# four widest: half the file for 7 % more time.
+# The gathers of SwinV2's biases, its slices with steps, transposed convolutions, and of its layers with int8 weights
+# the four widest: half the file for 7 % more time.
 LEFT_OUT = {"teacher-swinv2-68": {"GATHER_ND", "STRIDED_SLICE", "TRANSPOSE_CONV", "FULLY_CONNECTED"}}
 
 
