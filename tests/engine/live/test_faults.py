@@ -116,7 +116,7 @@ def test_fault_24_five_hundred_switches_in_two_lanes_leave_no_deadlock_and_no_mo
 
     def loading(name):
         def load():
-            model = Model(card=landmarker(name).card)
+            model = Model(card=landmarker(name).card, flip=False)
             made.append(weakref.ref(model))
             return model
 
