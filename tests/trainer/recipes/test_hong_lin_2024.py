@@ -27,6 +27,7 @@ def small(name, recipe, shape):
         init="random",
         packs=recipe.packs,
         steps=2,
+        epochs=None,
         batch=4,
         hold_out=recipe.hold_out,
     )
