@@ -283,7 +283,7 @@ def test_a_live_teacher_of_other_crops_is_refused(teachers, data, recipe, tmp_pa
 
 
 def test_faces_of_another_markup_are_refused(data, recipe, tmp_path):
-    with pytest.raises(UsageError, match="have 68 points and the network 98"):
+    with pytest.raises(UsageError, match="98 points of the network: faces has 68"):
         run(replace(recipe, network=replace(recipe.network, points=98)), data, tmp_path / "run", "cpu")
 
 

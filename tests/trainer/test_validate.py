@@ -115,7 +115,7 @@ def test_a_run_from_before_goes_on_and_its_log_gets_the_columns(grouped, recipe,
     with monkeypatch.context() as before:
         before.setattr("trainer.run.load_eyes", lambda *_: None)
         before.setattr(
-            "trainer.run.split_validation", lambda crops, every: (crops, crops, crops.subset(torch.arange(0)))
+            "trainer.data.held_out.split_validation", lambda crops, every: (crops, crops, crops.subset(torch.arange(0)))
         )
         run(replace(recipe, steps=3), grouped, out, "cpu", False, Schedule(validate_every=3, checkpoint_every=3))
     before_rows = (out / "validation.csv").read_text().splitlines()
