@@ -183,7 +183,7 @@ def _read_column(folders: Sequence[Path], stages: Sequence[Mapping[str, Any]], f
     for folder, stage in zip(folders, stages, strict=True):
         for row in _read_rows(folder / file):
             with suppress(LookupError, ValueError, TypeError):  # half of a row that is being written
-                step, value = begin + int(row["step"]), parse_number(row[column])
+                step, value = begin + int(row["step"]), parse_number(row[column] or "")
                 if math.isfinite(value):
                     points.append((step, value))
         begin += _steps(stage)
