@@ -228,7 +228,7 @@ def test_sources_are_folders_pictures_and_lists(pictures, tmp_path):
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda path: None, "no picture in .*It was moved"),
+        (lambda path: None, "no file or folder .*It was moved"),
         (lambda path: path.mkdir(), "no picture in .*No file in it"),
         (lambda path: path.write_text("# nothing\n\n"), "no picture in .*path of a picture in each line"),
         (lambda path: path.write_bytes(b"\x00\xff\xfe\x81 model"), "list .* cannot be read|no picture in"),
