@@ -88,6 +88,22 @@ def add_max_faces(parser: argparse._ActionsContainer, live: str = "") -> None:
     )
 
 
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """Add what trainings are carried out on; `precision` is None where none was chosen."""
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    parser.add_argument(
+        "--devices",
+        type=positive,
+        metavar="N",
+        help="processes that divide each batch, one a GPU (default: as torchrun says, otherwise 1)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "32-true", "bf16-mixed", "64-true"),
+        help="of the network's body; points and losses stay float32 (default: auto, bf16-mixed where a GPU can)",
+    )
+
+
 def add_box(parser: argparse.ArgumentParser, default: str) -> None:
     """Add `--box truth|detector`."""
     parser.add_argument(

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from app.cli.options import TRAINER_PACKAGES, add_json, positive, require_packages
+from app.cli.options import TRAINER_PACKAGES, add_json, add_machine, positive, require_packages
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
 
@@ -46,14 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --dry-run: images a second (default: measured in a few steps of each network)",
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
-    parser.add_argument("--devices", type=positive, metavar="N", help="processes that divide each batch, one a GPU")
-    parser.add_argument(
-        "--precision",
-        choices=("auto", "32-true", "bf16-mixed", "64-true"),
-        default="auto",
-        help="as of “understudy train” (default: auto)",
-    )
+    add_machine(parser)
     add_json(parser)
 
 
@@ -87,9 +80,9 @@ def _carry_out(options: argparse.Namespace, order: Any) -> int:
     from trainer.run import Place
     from trainer.state import TrainingInterrupted
 
-    fabric = launch(options.device, options.devices, options.precision)
+    fabric = launch(options.device, options.devices, options.precision or "auto")
     try:
-        written = reproduce(order, Place(order.data, fabric, options.precision, order.out / "runs"))
+        written = reproduce(order, Place(order.data, fabric, options.precision or "auto", order.out / "runs"))
     except TrainingInterrupted as stop:
         say(f"\n{stop}", error=True)
         return stop.exit_code

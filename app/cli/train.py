@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.cli.options import TRAINER_PACKAGES, add_json, positive, require_packages
+from app.cli.options import TRAINER_PACKAGES, add_json, add_machine, positive, require_packages
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
 
@@ -46,18 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --resume: steps of its last stage, to go on with a finished run",
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
-    parser.add_argument(
-        "--devices",
-        type=positive,
-        metavar="N",
-        help="processes that divide each batch, one a GPU (default: as torchrun says, otherwise 1)",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("auto", "32-true", "bf16-mixed", "64-true"),
-        help="of the network's body; points and losses stay float32 (default: auto, bf16-mixed where a GPU can)",
-    )
+    add_machine(parser)
     parser.add_argument(
         "--set",
         action="append",

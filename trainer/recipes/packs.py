@@ -84,3 +84,9 @@ GENTLE = Augmentation(
     noise_share=0.15,
     cover_share=0.2,
 )
+
+
+def manual_68(helen_more: float, infants: float, aflw2000: float, merl: float) -> tuple[PackChoice, ...]:
+    """Return the packs of manual labels of 68 points, those beside 300-W by the weights given."""
+    others = replace(INFANTS, weight=infants), replace(AFLW2000, weight=aflw2000), replace(MERL, weight=merl)
+    return (LFPW, HELEN, replace(HELEN_MORE, weight=helen_more), AFW, *others)

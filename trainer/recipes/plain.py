@@ -5,20 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trainer.networks.heatmap import HeatmapShape
-from trainer.recipes.packs import (
-    AFLW2000,
-    AFW,
-    ALL_68,
-    GENTLE,
-    HELEN,
-    HELEN_MORE,
-    INFANTS,
-    LFPW,
-    MEDIUM,
-    MERL,
-    MOSTLY_300W,
-)
-from trainer.recipes.schema import PackChoice, Recipe, Stage
+from trainer.recipes.packs import ALL_68, GENTLE, MEDIUM, MOSTLY_300W, manual_68
+from trainer.recipes.schema import Recipe, Stage
 from trainer.recipes.taught import alone, taught
 
 SLIM = (1, 4, 4, 4, 4, 4)
@@ -28,12 +16,6 @@ SMALL = 96  # pixels: half the time of 128, and as trained here almost as exact
 SLIM_68 = HeatmapShape(expansions=SLIM)
 SLIM_68_SMALL = replace(SLIM_68, input_size=SMALL)
 LITE_68 = HeatmapShape(encoder_width=0.5, expansions=SLIM, decoder_width=48)
-
-
-def _packs(helen_more: float, infants: float, aflw2000: float, merl: float) -> tuple[PackChoice, ...]:
-    """Return the packs of manual labels, those beside 300-W by the weights given."""
-    others = replace(INFANTS, weight=infants), replace(AFLW2000, weight=aflw2000), replace(MERL, weight=merl)
-    return (LFPW, HELEN, replace(HELEN_MORE, weight=helen_more), AFW, *others)
 
 
 RECIPES = {
@@ -66,9 +48,9 @@ RECIPES = {
         network=HeatmapShape(encoder="resnet50", decoder_width=128, input_size=160),
         init="imagenet",
         stages=(
-            Stage("base", packs=_packs(1.0, 0.5, 0.7, 0.35), steps=4400, learning_rate=6e-4, augmentation=MEDIUM),
+            Stage("base", packs=manual_68(1.0, 0.5, 0.7, 0.35), steps=4400, learning_rate=6e-4, augmentation=MEDIUM),
             # Labels that were carried over count half as much here.
-            Stage("last", packs=_packs(0.5, 0.25, 0.35, 0.2), steps=900, learning_rate=2e-4, augmentation=GENTLE),
+            Stage("last", packs=manual_68(0.5, 0.25, 0.35, 0.2), steps=900, learning_rate=2e-4, augmentation=GENTLE),
         ),
     ),
 }

@@ -12,20 +12,7 @@ from trainer.losses.eyes import EyesLoss
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
 from trainer.networks import NetworkShape
-from trainer.recipes.packs import (
-    AFLW2000,
-    AFW,
-    EYES,
-    FACES5,
-    GENTLE,
-    HELEN,
-    HELEN_MORE,
-    INFANTS,
-    LFPW,
-    MEDIUM,
-    MERL,
-    YTF,
-)
+from trainer.recipes.packs import EYES, FACES5, GENTLE, MEDIUM, YTF, manual_68
 from trainer.recipes.schema import PackChoice, Recipe, Stage, TeacherMean
 
 TEACHERS = ("teacher-tough-68",)
@@ -34,16 +21,7 @@ YTF_RELABELLED = replace(YTF, label_shift=0.25, relabel=True)
 
 
 def _packs(helen_more: float, infants: float, aflw2000: float, merl: float, ytf: float) -> tuple[PackChoice, ...]:
-    return (
-        LFPW,
-        HELEN,
-        AFW,
-        replace(HELEN_MORE, weight=helen_more),
-        replace(INFANTS, weight=infants),
-        replace(AFLW2000, weight=aflw2000),
-        replace(MERL, weight=merl),
-        replace(YTF_RELABELLED, weight=ytf),
-    )
+    return (*manual_68(helen_more, infants, aflw2000, merl), replace(YTF_RELABELLED, weight=ytf))
 
 
 TURNED = Stage(
