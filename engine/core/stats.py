@@ -218,7 +218,8 @@ def _is_still(before: tuple[Face, Truth | None], after: tuple[Face, Truth | None
 
 
 def _mean_move(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    return float(np.linalg.norm(after - before, axis=1).mean())
+    moves = after - before
+    return float(np.hypot(moves[:, 0], moves[:, 1]).mean())
 
 
 def _numbers(window: int | None) -> deque[float] | Thinned:
@@ -228,10 +229,16 @@ def _numbers(window: int | None) -> deque[float] | Thinned:
 def _mean(values: deque[float] | Thinned) -> float | None:
     if not values:
         return None
-    return values.mean if isinstance(values, Thinned) else float(np.mean(values))
+    return values.mean if isinstance(values, Thinned) else float(sum(values) / len(values))
 
 
 def spread_of(values: Iterable[float]) -> Spread:
-    """Return median and 95th percentile of at least one value."""
-    p50, p95 = np.percentile(list(values), (50, 95))
-    return Spread(float(p50), float(p95))
+    """Return median and 95th percentile of at least one value, interpolated as `np.percentile` does, but faster."""
+    ranked = sorted(values)
+
+    def at(share: float) -> float:
+        rank = share * (len(ranked) - 1)
+        below = int(rank)
+        return ranked[below] + (rank - below) * (ranked[min(below + 1, len(ranked) - 1)] - ranked[below])
+
+    return Spread(float(at(0.5)), float(at(0.95)))

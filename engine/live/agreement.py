@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 
-import numpy as np
-
 from engine.core.faces import Face, Result
 from engine.core.pairing import face_agreement, paired
 from engine.core.stats import WINDOW
@@ -18,12 +16,16 @@ class AgreementMeter:
     """Pairs the results of two lanes by their frames and measures how near they are.
 
     Exchanging a lane's model resets it.
+
+    Attributes:
+        value: mean over the window in percent of the eye distance; None where no frame of it had a face in common.
     """
 
     def __init__(self, window: int = WINDOW) -> None:
         self._waiting: tuple[OrderedDict[int, tuple[Face, ...]], ...] = (OrderedDict(), OrderedDict())
         self._values: deque[float] = deque(maxlen=window)
         self._models = ["", ""]
+        self.value: float | None = None
 
     def add(self, lane: int, result: Result) -> None:
         """Count what lane 0 or 1 found on a frame."""
@@ -37,19 +39,16 @@ class AgreementMeter:
         first, second = (result.faces, other) if lane == 0 else (other, result.faces)
         apart = [face_agreement(*pair) for pair in paired(first, second)]
         # Frames without a common face push older ones out: old values must not be shown as current.
-        self._values.append(float(np.mean(apart)) if apart else math.nan)
+        self._values.append(sum(apart) / len(apart) if apart else math.nan)
+        known = [value for value in self._values if not math.isnan(value)]
+        self.value = sum(known) / len(known) if known else None
 
     def forget(self) -> None:
         """Forget every frame, as after the exchange of a model."""
         self._values.clear()
+        self.value = None
         for waiting in self._waiting:
             waiting.clear()
-
-    @property
-    def value(self) -> float | None:
-        """Mean over the window in percent of the eye distance; None where no frame of it had a face in common."""
-        known = [value for value in self._values if not math.isnan(value)]
-        return float(np.mean(known)) if known else None
 
     @property
     def newest(self) -> float | None:
