@@ -27,7 +27,7 @@ test-fast:             ## a minute of tests: no window, no session, no training,
 	UNDERSTUDY_DATA=none $(PYTHON) -m pytest -q -x tests/test_*.py tests/engine --ignore=tests/engine/live $(ARGS)
 
 test:                  ## every test; ARGS are those of pytest: make test ARGS='-k recording'
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m tests.checks test $(ARGS)
 
 e2e:                   ## the real window on a virtual display (needs Xvfb and xdotool)
 	$(PYTHON) -m pytest tests/e2e $(ARGS)

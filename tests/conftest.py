@@ -7,6 +7,9 @@ from pathlib import Path
 
 # Before anything imports Qt: tests need no display and open no window on one.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Before anything imports numpy or torch, here and in the programs that tests start: each core has tests of its own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cv2
 import pytest
