@@ -24,9 +24,12 @@ from engine.sources.video import VideoSource
 from tests.app.conftest import LONGEST_GAP
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.skipif(
-    not asset_path("models", f"{DEFAULT_MODEL}.tflite").is_file(), reason="the model was not trained yet"
-)
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(
+        not asset_path("models", f"{DEFAULT_MODEL}.tflite").is_file(), reason="the model was not trained yet"
+    ),
+]
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ from tests.fakes.models import FakeDetector, FakeLandmarker, FakeScene, face_poi
 from tests.fakes.threads import no_thread_left
 from tests.fakes.window_sessions import SessionEngine
 
+pytestmark = pytest.mark.alone
+
 GONE = CameraAbsent("The camera “Fake Cam” is not plugged in", "it was unplugged", "plug it in again")
 
 

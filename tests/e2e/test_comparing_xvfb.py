@@ -16,6 +16,8 @@ from engine.sources.sample import SampleClip
 from engine.sources.video import VideoSource
 from tests.e2e.desktop import assert_clean, until
 
+pytestmark = pytest.mark.alone
+
 FRAMES, RATE, SIZE = 600, 10.0, (320, 240)  # a minute: longer than a test takes
 MODELS = "student-68", "teacher-tolerant-68"
 LIGHT_PANEL = (0xF2, 0xF4, 0xF6)

@@ -6,9 +6,12 @@ import signal
 import time
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.e2e.desktop import WAIT, assert_clean, until
+
+pytestmark = pytest.mark.alone
 
 ALERT = (0x5A, 0x1F, 0x24)  # the banner's colour
 PANEL = (0x1A, 0x1D, 0x22)  # the side panel's

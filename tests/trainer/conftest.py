@@ -1,15 +1,8 @@
 """A small pack of real pictures with exact labels, made from the sample, and a recipe small enough for tests."""
 
 import pytest
-import torch
 
 from tests.fakes.tiny_training import tiny_recipe, write_sample_pack
-
-
-@pytest.fixture(autouse=True)
-def two_threads():
-    """Keep PyTorch to the two cores that every test machine has, or to fewer if OMP_NUM_THREADS says so."""
-    torch.set_num_threads(min(2, torch.get_num_threads()))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from engine.filters.stage import FilterStage
 from tests.fakes import threads
 from tests.fakes.filters import BLUE, GREEN, SQUARE, face_of, grey, make_filter, portrait_points, write_png
 
+pytestmark = pytest.mark.alone
+
 SOON = 0.5  # seconds, which the issue promises
 LATE = 5.0  # seconds after which a condition is given up
 FACE = face_of(portrait_points())

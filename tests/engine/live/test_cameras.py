@@ -22,7 +22,7 @@ from tests.fakes.stage import Stage, failing_with, opening_in_turn
 
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
 
-pytestmark = pytest.mark.usefixtures("no_thread_left")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("no_thread_left")]
 
 
 def test_fault_09_a_slow_model_gets_the_newest_frame_and_drops_are_counted():

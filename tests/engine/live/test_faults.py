@@ -29,7 +29,7 @@ from tests.fakes.stage import Stage, failing_with, opening_in_turn
 
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
 
-pytestmark = pytest.mark.usefixtures("no_thread_left")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("no_thread_left")]
 
 GONE = CameraAbsent("The camera “Fake Cam” is not plugged in", "it was unplugged", "plug it in again")
 

@@ -16,7 +16,7 @@ from tests.fakes.faulty_camera import FaultyCamera, camera_source, fails, noisy
 from tests.fakes.live_fakes import FakeClip, FakePipeline, landmarker, picture, wait_until
 from tests.fakes.stage import Stage, opening_in_turn
 
-pytestmark = pytest.mark.usefixtures("no_thread_left")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("no_thread_left")]
 
 SIDE_BY_SIDE = LiveSettings(layout=Layout.SIDE_BY_SIDE)
 LOCKED = LiveSettings(layout=Layout.SIDE_BY_SIDE, pace=Pace.LOCKED)

@@ -18,7 +18,7 @@ from tests.fakes.stage import Stage
 
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
 
-pytestmark = pytest.mark.usefixtures("no_thread_left")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("no_thread_left")]
 
 
 def test_fault_14_a_model_that_throws_is_reported_once_and_the_picture_goes_on():

@@ -25,7 +25,7 @@ from tests.fakes.stage import Stage
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
 PAUSED = LiveSettings(paused=True)
 
-pytestmark = pytest.mark.usefixtures("no_thread_left")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("no_thread_left")]
 
 
 def film(frames: int = 100, rate: float = 100.0, **how) -> FakeFilm:

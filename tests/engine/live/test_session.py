@@ -28,7 +28,7 @@ from tests.fakes.stage import Stage
 
 STARTING, LIVE, STALLED, RECONNECTING, ENDED, FAILED = SourceState
 
-pytestmark = pytest.mark.usefixtures("no_thread_left")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("no_thread_left")]
 
 
 def test_no_frame_of_a_file_is_lost_however_slow_the_model():

@@ -151,6 +151,7 @@ class StuckLink:
         self.closed = True
 
 
+@pytest.mark.alone
 def test_a_way_that_blocks_never_holds_a_frame_up_and_the_newest_is_what_goes_next(streamer):
     link = StuckLink()
     stream = streamer("udp://127.0.0.1:5005", open_link=lambda _: link)
