@@ -95,9 +95,8 @@ def mark_of(picture: NDArray[np.uint8]) -> int:
     return sum(1 << bit for bit in range(BITS) if middles[bit] > 127)
 
 
-@pytest.mark.parametrize("again", range(2))
 @pytest.mark.parametrize("number", SIGNALS)
-def test_fault_64_a_recording_without_a_window_holds_every_frame_after_a_signal(tmp_path, number, again):
+def test_fault_64_a_recording_without_a_window_holds_every_frame_after_a_signal(tmp_path, number):
     words = ("run", "sample", "--headless", "--frames", 1_000_000, "--record", tmp_path / "r.mp4")
     process = begin(HEADLESS, tmp_path, *words)
     process.send_signal(number)
@@ -110,9 +109,8 @@ def test_fault_64_a_recording_without_a_window_holds_every_frame_after_a_signal(
     assert [file.name for file in tmp_path.glob("*r*.mp4")] == ["r.mp4"]
 
 
-@pytest.mark.parametrize("again", range(2))
 @pytest.mark.parametrize("number", SIGNALS)
-def test_fault_64_a_recording_of_the_window_holds_every_frame_after_a_signal(tmp_path, number, again):
+def test_fault_64_a_recording_of_the_window_holds_every_frame_after_a_signal(tmp_path, number):
     process = begin(WINDOW, tmp_path, tmp_path)
     process.send_signal(number)
     _, errors = end(process)
