@@ -15,40 +15,24 @@ from engine.inference.card import TrainingFacts, read_card
 from engine.inference.landmarker import load_landmarker
 from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
-from trainer.checkpoint import LAST
 from trainer.init.initialise import load_network
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
-from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.regression import RegressionShape
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import PackChoice, Training
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module
-from trainer.tflite.export import ExportError, compare, describe_labels, export, to_tflite
+from trainer.tflite.export import ExportError, compare, describe_labels, export
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
 
 
-@pytest.fixture(scope="module")
-def checkpoint(data, tmp_path_factory):
-    shape = HeatmapShape(encoder_width=0.25, expansions=(1, 2, 2, 2, 2, 2), decoder_width=16, input_size=96)
-    tiny = Training("tiny", network=shape, init="random", packs=(PackChoice("faces", split=None, validation=True),))
-    tiny = replace(tiny, steps=25, batch=8, hold_out=8, ema=0.8)
-    return run(tiny, data, tmp_path_factory.mktemp("run"), "cpu", False, Schedule(25, 25)).with_name(LAST)
-
-
-@pytest.fixture(scope="module")
-def content(checkpoint):
-    return to_tflite(load_network(checkpoint))
-
-
-def test_the_exported_model_and_its_card_load_in_the_application(checkpoint, tmp_path):
-    done = export(checkpoint, tmp_path / "tiny.tflite")
-    assert done.difference <= module.LARGEST_DIFFERENCE
-    landmarker = load_landmarker(done.model)
+def test_the_exported_model_and_its_card_load_in_the_application(exported):
+    assert exported.difference <= module.LARGEST_DIFFERENCE
+    landmarker = load_landmarker(exported.model)
     assert landmarker.card.recipe.startswith("tiny, 25 steps")
     assert landmarker.card.training == TrainingFacts("tiny", 25, 8, ("random weights",))
     assert landmarker.card.data.endswith("Before that: random weights.")
@@ -85,7 +69,10 @@ def test_a_regression_student_is_exported_and_its_card_names_its_teacher(checkpo
     assert card.system.startswith("mobilenetv2_100 encoder")
 
 
-def test_the_label_shift_is_measured_where_manual_packs_of_the_run_are_there(checkpoint, data, tmp_path):
+def test_the_label_shift_is_measured_where_manual_packs_of_the_run_are_there(
+    checkpoint, content, data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "to_tflite", lambda network: content)
     done = export(checkpoint, tmp_path / "new.tflite")
     assert module.note_label_shift(done.model, checkpoint, tmp_path) is None
     shift = module.note_label_shift(done.model, checkpoint, data)

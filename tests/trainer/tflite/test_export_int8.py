@@ -11,33 +11,19 @@ from app.cli.main import main
 from engine.core.errors import UsageError
 from engine.inference.card import read_card, write_card
 from engine.inference.landmarker import load_landmarker
-from tests.fakes.tiny_training import ALL_FRAMES, tiny_recipe
+from tests.fakes.tiny_training import ALL_FRAMES
 from tests.old_runtimes.operators import unknown_operators
 from trainer.checkpoint import read_checkpoint, write_checkpoint
-from trainer.init.initialise import load_network
 from trainer.recipes.schema import PackChoice
-from trainer.run import run
-from trainer.run_recorder import Schedule
 from trainer.tflite import export as export_module
 from trainer.tflite import export_int8 as module
-from trainer.tflite.export import ExportError, to_tflite
+from trainer.tflite.export import ExportError
 from trainer.tflite.flatbuffer import quantise_weights
 
 # A conversion may have to wait for a busy machine.
 pytestmark = pytest.mark.timeout(600)
 HELD_OUT = 3  # every 8th of 24
 NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
-
-
-@pytest.fixture(scope="module")
-def checkpoint(data, tmp_path_factory):
-    recipe = replace(tiny_recipe(), steps=25, batch=8, ema=0.8)
-    return run(recipe, data, tmp_path_factory.mktemp("run"), "cpu", schedule=Schedule(25, 25))
-
-
-@pytest.fixture(scope="module")
-def content(checkpoint):
-    return to_tflite(load_network(checkpoint))
 
 
 @pytest.fixture
