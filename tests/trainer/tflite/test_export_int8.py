@@ -132,7 +132,7 @@ def test_int8_without_faces_says_what_is_missing(checkpoint, tmp_path, capsys):
     assert "--data" in capsys.readouterr().err
 
 
-def test_int8_of_a_run_without_validation_packs_says_what_is_missing(checkpoint, data, tmp_path):
+def test_int8_of_a_run_without_validation_packs_says_what_is_missing(checkpoint, data, tmp_path, seen):
     state = read_checkpoint(checkpoint)
     packs = [pack | {"validation": False} for pack in state.recipe["packs"]]
     write_checkpoint(tmp_path / "last", replace(state, recipe=state.recipe | {"packs": packs}))
