@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch.nn import functional
 
+from trainer.on_device import constant, sent
 from trainer.stored_images import Images, StoredImages
 
 # Grey value of a pixel from R, G, B (ITU-R BT.601).
@@ -123,7 +124,8 @@ class Faces:
 
     def select(self, indices: torch.Tensor) -> Faces:
         """Return the faces with these indices, in this order, their images in memory."""
-        return Faces(**{name: tensor[indices] for name, tensor in vars(self).items()})
+        rows = indices if isinstance(self.images, StoredImages) else sent(indices, self.images.device)
+        return Faces(**{name: tensor[rows] for name, tensor in vars(self).items()})
 
     def subset(self, indices: torch.Tensor) -> Faces:
         """Return the same; images stay in their files."""
@@ -133,7 +135,9 @@ class Faces:
 
     def to(self, device: torch.device) -> Faces:
         """Return the same faces on another device."""
-        return Faces(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+        images = self.images.to(device) if isinstance(self.images, StoredImages) else sent(self.images, device)
+        labels = {name: sent(tensor, device) for name, tensor in vars(self).items() if name != "images"}
+        return Faces(images, **labels)
 
 
 def central_window(faces: Faces, ratio: float, size: int) -> Batch:
@@ -197,7 +201,7 @@ class Augmenter:
 
     def __init__(self, settings: Augmentation, mirror: tuple[int, ...], window_ratio: float, size: int) -> None:
         self._settings = settings
-        self._mirror = torch.tensor(mirror)
+        self._mirror = mirror
         self._window_ratio = window_ratio
         self._size = size
         self._noise = torch.randn(NOISE_TABLE, generator=torch.Generator().manual_seed(0))
@@ -222,7 +226,7 @@ class Augmenter:
         mirrored = draw.chance(0.5)
         matrix, no_face = self._windows(draw)
         source = matrix.clone()
-        source[mirrored, 0] *= -1
+        source[:, 0] *= torch.where(mirrored, -1, 1)[:, None]
         pixels = sample_windows(faces.images, source, self._size)
         batch = _label(pixels, self._mirror_labels(faces, mirrored), matrix)
         pixels = self._recolour(pixels, draw)
@@ -243,7 +247,7 @@ class Augmenter:
         )
 
     def _mirror_labels(self, faces: Faces, mirrored: torch.Tensor) -> Faces:
-        order = self._mirror.to(mirrored.device)
+        order = constant(self._mirror, mirrored.device)
         changed = {
             "points": mirror_points(faces.points, order, faces.label_shift),
             "visible": faces.visible[:, order],
@@ -284,7 +288,7 @@ class Augmenter:
         saturation = 1 + strength * draw.uniform(-1, 1, 1)
         saturation = torch.where(draw.chance(self._settings.grey_share)[:, None], 0.0, saturation)
         mean = pixels.mean((1, 2, 3), keepdim=True)
-        grey = (pixels * pixels.new_tensor(LUMA).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
+        grey = (pixels * constant(LUMA, pixels.device).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
         pixels = torch.lerp(grey, pixels, saturation[..., None, None])
         pixels = (pixels - mean) * contrast[..., None, None] + mean
         pixels = (pixels * gain[..., None, None]).clamp_(0, 255)
@@ -293,10 +297,10 @@ class Augmenter:
 
     def _blur(self, pixels: torch.Tensor, draw: _Draw) -> torch.Tensor:
         """Shrink some pictures to a third or half and back, as small and compressed faces look."""
-        chosen = draw.chance(self._settings.blur_share)
-        small = draw.chance(0.5)
+        chosen = draw.toss(self._settings.blur_share)
+        small = draw.toss(0.5)
         for share, factor in ((small, 3), (~small, 2)):
-            indices = (chosen & share).nonzero()[:, 0]
+            indices = sent((chosen & share).nonzero()[:, 0], pixels.device)
             if len(indices):
                 shrunk = functional.interpolate(pixels[indices], size=self._size // factor, mode="area")
                 pixels[indices] = functional.interpolate(shrunk, size=self._size, mode="bilinear", align_corners=False)
@@ -336,11 +340,18 @@ class _Draw:
         self._count, self._rows, self._device, self._generator = count, rows, device, generator
 
     def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
-        numbers = torch.rand((self._count, *shape), generator=self._generator)
-        return (low + (high - low) * numbers[self._rows]).to(self._device)
+        return sent(low + (high - low) * self._numbers(*shape), self._device)
 
     def chance(self, share: float) -> torch.Tensor:
-        return self.uniform(0, 1) < share
+        return sent(self.toss(share), self._device)
+
+    def toss(self, share: float) -> torch.Tensor:
+        """As `chance`, but on the CPU, where it can be looked at without waiting for a GPU."""
+        return self._numbers() < share
 
     def below(self, limit: int) -> torch.Tensor:
-        return torch.randint(limit, (self._count,), generator=self._generator)[self._rows].to(self._device)
+        numbers = torch.randint(limit, (self._count,), generator=self._generator)
+        return sent(numbers[self._rows], self._device)
+
+    def _numbers(self, *shape: int) -> torch.Tensor:
+        return torch.rand((self._count, *shape), generator=self._generator)[self._rows]

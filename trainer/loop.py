@@ -3,13 +3,17 @@
 Which faces a step sees and how they are changed is a pure function of the seed and the step, so a resumed run
 needs no random state: only weights, their mean, the optimiser and the number of the step. Several processes divide
 each batch; their losses add up to the loss of the whole one, and so do their gradients.
+
+A GPU computes what was asked of it while the CPU prepares the next steps. Each number that the CPU reads makes it wait
+for all of that, so on a GPU the loss is looked at only every few steps; nothing is learned from a broken one meanwhile.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -21,7 +25,7 @@ from trainer.augment import Augmenter, Batch, BatchShard
 from trainer.checkpoint import LAST, Checkpoint
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.devices import end_together, reduced, resident
-from trainer.losses.total import landmark_loss
+from trainer.losses.total import LossTerms, landmark_loss
 from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
 from trainer.recipes.schema import Training
@@ -30,6 +34,8 @@ from trainer.state import TrainingInterrupted, begin, frozen_parts, restore, upd
 
 INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
 NAMED_FACES = 5  # that an error lists
+GPU_STEPS_UNREAD = 20  # at most; what is logged, saved or validated is looked at too
+NO_STEP = -1
 # Keep apart the random numbers of neighbouring seeds, and those of dropout from those of the batches.
 SEED_STRIDE, DROPOUT_SEED, RANK_STRIDE = 1_000_003, 1 << 40, 1 << 41
 
@@ -70,23 +76,37 @@ def train(
     augment = _augmenter(recipe)
     throughput = Throughput(recipe.batch, len(training), fabric.device)
     recorder = RunRecorder(context, throughput, run.step)
+    guard = FiniteGuard(run.optimizer, fabric.device)
+
+    def look(step: int) -> tuple[Batch, LandmarkOutput]:
+        """Return the batch of a step and what the network sees in it."""
+        with throughput.drawing():
+            batch = draw_batch(training, augment, recipe, step, fabric.device, shard)
+        if context.teachers is not None:
+            with fabric.autocast():
+                batch = context.teachers.look(batch)
+        torch.manual_seed(DROPOUT_SEED + RANK_STRIDE * shard.rank + batch_seed(recipe, step))
+        return batch, model(batch.images.contiguous(memory_format=torch.channels_last))
+
     with interruption_watch() as interrupted, closing(recorder):
         while run.step < recipe.steps:
-            with throughput.drawing():
-                batch = draw_batch(training, augment, recipe, run.step, fabric.device, shard)
-            if context.teachers is not None:
-                with fabric.autocast():
-                    batch = context.teachers.look(batch)
-            torch.manual_seed(DROPOUT_SEED + RANK_STRIDE * shard.rank + batch_seed(recipe, run.step))
-            output, values = _gradients(model, optimizer, batch, recipe, fabric, interrupted.is_set())
-            if not math.isfinite(values["total"] + values["gradient_norm"]):
-                end_together(fabric, _divergence(output, batch, recipe, run.step, training, shard, fabric))
+            _set_modes(model, recipe)
+            terms = landmark_loss(*look(run.step)[::-1], recipe.loss)
+            agreed = _gradients(model, optimizer, terms, recipe, fabric, interrupted.is_set())
+            guard.look(run.step, agreed["total"] + agreed["gradient_norm"])
             rate = learning_rate(recipe, run.step)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.step()
             update_average(run.average, run.network, min(recipe.ema, (run.step + 1) / (run.step + 10)))
             run.step += 1
+            stopped = interrupted.is_set() and fabric.world_size == 1
+            if not (stopped or recorder.is_due(run) or run.step % reading_interval(fabric.device) == 0):
+                continue
+            values, broken = guard.read(agreed)
+            if broken is not None:
+                error = _divergence(*look(broken), recipe, broken, training, shard, fabric)
+                end_together(fabric, error)
             recorder.after_step(run, values, rate)
             if values["interrupted"] and run.step < recipe.steps:
                 recorder.save(run)
@@ -100,37 +120,63 @@ def train(
     return run.average
 
 
-def _gradients(
-    model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    batch: Batch,
-    recipe: Training,
-    fabric: Fabric,
-    interrupted: bool,
-) -> tuple[LandmarkOutput, dict[str, float]]:
-    """Let the optimiser's parameters have the clipped gradient of the loss of the whole batch.
+def reading_interval(device: torch.device) -> int:
+    """Return every how many steps the loss is looked at: a CPU has nothing to wait for."""
+    return GPU_STEPS_UNREAD if device.type == "cuda" else 1
 
-    Returns:
-        What the network says of this process's rows; and the means over all processes of the loss's terms, of the
-        gradient's norm before it was clipped, and of whether they were interrupted.
-    """
+
+class FiniteGuard:
+    """Lets nothing be learned from the first step on whose loss or gradient is no number; asks the device nothing."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+        self._optimizer: Any = optimizer
+        self._broken = torch.full((), NO_STEP, dtype=torch.int64, device=device)
+
+    def look(self, step: int, number: torch.Tensor) -> None:
+        """Note a step whose `number`, a scalar, is none."""
+        first = (self._broken == NO_STEP) & ~number.isfinite()
+        self._broken = torch.where(first, step, self._broken)
+        # PyTorch's fused AdamW does nothing where this is 1; its mixed precision uses it alike.
+        self._optimizer.found_inf = (self._broken != NO_STEP).float()
+
+    def read(self, values: Mapping[str, torch.Tensor]) -> tuple[dict[str, float], int | None]:
+        """Return scalars as numbers, and the first step that was noted; on a GPU this waits for all that was asked."""
+        *numbers, broken = torch.stack([value.double() for value in (*values.values(), self._broken)]).tolist()
+        return dict(zip(values, numbers, strict=True)), None if broken == NO_STEP else int(broken)
+
+
+def _set_modes(model: torch.nn.Module, recipe: Training) -> None:
     model.train()
     for part in frozen_parts(model, recipe.frozen):
         part.eval()
-    output = model(batch.images.contiguous(memory_format=torch.channels_last))
-    terms = landmark_loss(output, batch, recipe.loss)
+
+
+def _gradients(
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    terms: LossTerms,
+    recipe: Training,
+    fabric: Fabric,
+    interrupted: bool,
+) -> dict[str, torch.Tensor]:
+    """Let the optimiser's parameters have the clipped gradient of the loss of the whole batch.
+
+    Returns:
+        The means over all processes of the loss's terms, of the gradient's norm before it was clipped, and of whether
+        they were interrupted, each a scalar on the device.
+    """
     optimizer.zero_grad()
     fabric.backward(terms.total)
     norm = fabric.clip_gradients(model, optimizer, max_norm=recipe.clip, error_if_nonfinite=False)
-    # One exchange, and on a GPU one moment of waiting, for all that the processes have to agree on.
-    own = {**vars(terms), "gradient_norm": norm, "interrupted": torch.tensor(float(interrupted), device=fabric.device)}
+    # One exchange for all that the processes have to agree on.
+    own = {**vars(terms), "gradient_norm": norm, "interrupted": norm.new_full((), float(interrupted))}
     agreed = reduced(fabric, torch.stack([value.detach() for value in own.values()]), "mean")
-    return output, dict(zip(own, agreed.tolist(), strict=True))
+    return dict(zip(own, agreed.unbind(), strict=True))
 
 
 def _divergence(
-    output: LandmarkOutput,
     batch: Batch,
+    output: LandmarkOutput,
     recipe: Training,
     step: int,
     training: CropSet,

@@ -82,15 +82,19 @@ class RunRecorder:
             self._log.close()
 
     def after_step(self, run: Progress, values: Mapping[str, float], learning_rate: float) -> None:
-        """Count a step and do what is due after it; `values` are the terms of its loss.
+        """Show how many steps are done, and do what is due after the last one; `values` are the terms of its loss.
 
         Raises:
             RecordingError: a checkpoint cannot be written.
             OSError: a log cannot be written.
         """
-        self._bar.update()
-        if any(self._due(run, every) for every in vars(self._context.schedule).values()):
+        self._bar.update(run.step - self._bar.n)
+        if self.is_due(run):
             first_alone(self._context.fabric, partial(self._record, run, values, learning_rate))
+
+    def is_due(self, run: Progress) -> bool:
+        """Return whether the last step is to be logged, validated or saved."""
+        return any(self._due(run, every) for every in vars(self._context.schedule).values())
 
     def save(self, run: Progress) -> None:
         """Write the last checkpoint.

@@ -114,9 +114,14 @@ def _evaluate_predictions(options: argparse.Namespace) -> Evaluation:
 
 def _evaluate_eyes(options: argparse.Namespace) -> int:
     """Measure how well closed eyes are told from open ones, and on request note it on the model's card."""
+    if options.flip and options.save_to_card:
+        raise UsageError(
+            "What --flip measures cannot be noted on a card",
+            "signals are read off single pictures, and so are the levels of the eyes on a card",
+            "leave out --flip or --save-to-card",
+        )
     given = {"--predictions": options.predictions, "--out": options.out, "--box": options.box != "truth",
-             "--labels": options.labels != "landmarks", "--normaliser": options.normaliser != "eyes",
-             "--flip with --save-to-card": options.flip and options.save_to_card}  # fmt: skip
+             "--labels": options.labels != "landmarks", "--normaliser": options.normaliser != "eyes"}  # fmt: skip
     if unfit := [name for name, value in given.items() if value]:
         raise UsageError(
             f"{' and '.join(unfit)} cannot be used with {options.data}",
@@ -150,7 +155,7 @@ def _note_eyes(card_path: Path, done: EyeEvaluation) -> None:
         except ValueError as error:
             raise UsageError(
                 f"The eyes of {card.name} cannot be noted on its card ({reason(error)})",
-                "this model does not see whether eyes are closed",
+                "this model does not see well enough whether eyes are closed",
                 "leave out --save-to-card; its blinks mean nothing",
             ) from error
     say(f"Noted on {card_path}", error=True)

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shift.add_argument("model", metavar="NAME|FILE", help="landmark model")
     shift.add_argument("--data", required=True, nargs="+", metavar="PACK", help="packs of faces that it learned from")
     shift.add_argument("--split", default="train", metavar="S", help="part of the packs, or all (default: train)")
+    shift.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
     shift.add_argument("--save-to-card", action="store_true", help="note it on the model's card")
     add_json(shift)
 
@@ -42,7 +43,7 @@ def _shift(options: argparse.Namespace) -> int:
     library = ModelLibrary()
     landmarker = library.load(options.model)
     split = None if options.split == "all" else options.split
-    found = measure_label_shift(landmarker, [read_pack(Path(pack), split) for pack in options.data])
+    found = measure_label_shift(landmarker, [read_pack(Path(pack), split, options.labels) for pack in options.data])
     text = (
         f"Label shift of {landmarker.card.name}: {found.shift:+.3%} of the crop side, from {found.faces} faces "
         f"(on its card: {landmarker.card.label_shift:+.3%}).\n"

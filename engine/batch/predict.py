@@ -59,5 +59,5 @@ def predict_pack(pack: Pack, landmarker: Landmarker, detector: FaceDetector | No
         )
         name = image.relative_to(pack.folder).as_posix()
         height, width = picture.shape[:2]
-        signals = SignalReader().read_faces(faces, width, height, 0.0, landmarker.card.eyes)
+        signals = SignalReader().read_faces(faces, width, height, 0.0, landmarker.card.eye_levels)
         yield Prediction(name, None, None, width, height, faces, landmarker.name, signals)

@@ -90,6 +90,17 @@ def parse_number(text: str) -> float:
     return number
 
 
+def plain_number(value: Any) -> float:
+    """Return a value of JSON that is a finite number.
+
+    Raises:
+        ValueError: it is none. Python's `float` would also take texts and truth values.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"“{str(value)[:LONGEST_SHOWN]}” is no number")
+    return float(value)
+
+
 def parse_json(text: str) -> Any:
     """Return the plain value that a text in JSON holds.
 

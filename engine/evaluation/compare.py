@@ -13,7 +13,7 @@ from engine.core.errors import UsageError
 from engine.core.metrics import Accuracy, accuracy
 from engine.evaluation.evaluate import FROM_FILE
 from engine.evaluation.files import DIGITS, SavedEvaluation, all_rounded
-from engine.evaluation.tables import NORMALISER_TEXTS, accuracy_cells, csv_table, markdown_table
+from engine.evaluation.tables import accuracy_cells, csv_table, figure_units, markdown_table
 
 RESAMPLES, AT_ONCE = 10_000, 500
 SEED = 0
@@ -155,7 +155,7 @@ def comparison_heading(first: SavedEvaluation) -> str:
 def comparison_remarks(rows: Sequence[ComparedRun], first: SavedEvaluation) -> list[str]:
     """Return what must be known to read the table, as sentences."""
     said = [
-        f"NME and FR10 in percent of {NORMALISER_TEXTS[first.normaliser]}; AUC10 in [0, 1].",
+        f"{figure_units(first.normaliser)}.",
         f"NME difference: against the first row, in percent points, below 0 is better, with the {LEVEL:.0f} % interval "
         f"of a paired bootstrap over the faces ({RESAMPLES:,} resamples, seed {SEED}).",
     ]

@@ -22,6 +22,8 @@ from engine.inference.signals import LEFT_EYE, RIGHT_EYE, aspect_ratio
 NEEDED = ("state", "bbox", "roll")
 # The split by which the signals are calibrated; on others that is only tested.
 CALIBRATION_SPLIT = "train"
+# Percent of the faces that the best cut has to get right for the levels to say anything: below, blinks would be noise.
+LEAST_RIGHT = 80.0
 PROTOCOL = (
     "Mean aspect ratio of both eyes as a test for open ones: area under the ROC curve, medians of closed and of open "
     "eyes, and the ratio at which sensitivity plus specificity are highest; level crop of the pack's box"
@@ -59,7 +61,13 @@ class EyeEvaluation:
 
     @property
     def levels(self) -> EyeLevels:
-        """What signals need to know of the model; `ValueError` if it does not see closed eyes at all."""
+        """What signals need to know of the model.
+
+        Raises:
+            ValueError: it hardly sees whether eyes are closed.
+        """
+        if self.eyes_right < LEAST_RIGHT:
+            raise ValueError(f"the best cut is right on {self.eyes_right:.1f} % of the faces, not on {LEAST_RIGHT:g} %")
         return EyeLevels(*(round(value, DIGITS) for value in (self.eyes_closed, self.eyes_open, self.eyes_cut)))
 
 

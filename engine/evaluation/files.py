@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from engine.core.errors import RecordingError, UsageError
 from engine.core.files import replaced
-from engine.core.texts import read_json, reason
+from engine.core.texts import plain_number, read_json, reason
 from engine.evaluation.evaluate import FROM_FILE, Evaluation, ScoredFace
-from engine.evaluation.tables import NORMALISER_TEXTS, as_csv, as_markdown, table_rows
+from engine.evaluation.tables import as_csv, as_markdown, figure_units, table_rows
 
 DOCUMENT = "evaluation.json"
 # Digits that mean something; errors of single faces keep more, because other figures are computed from them.
@@ -69,8 +69,8 @@ def row_values(evaluation: Evaluation) -> list[dict[str, Any]]:
 def protocol(evaluation: Evaluation) -> str:
     """Return how the figures were measured."""
     return (
-        f"NME and FR10 in percent of {NORMALISER_TEXTS[evaluation.normaliser]} over labelled points, nme_box of the "
-        f"square root of the true box's area; {CROPS[evaluation.box]}"
+        f"{figure_units(evaluation.normaliser)}; nme_box in percent of the square root of the true box's area; "
+        f"{CROPS[evaluation.box]}"
         + ("" if evaluation.box == FROM_FILE else "; points as labelled, the card's label shift is not taken off")
     )
 
@@ -165,7 +165,7 @@ def _face(scored: ScoredFace) -> dict[str, Any]:
 
 def _error_of(face: dict[str, Any]) -> float:
     if face["nme"] is not None:
-        return float(face["nme"])
+        return plain_number(face["nme"])
     return math.inf if face["missed"] and face["normaliser"] is not None else math.nan
 
 

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
-from engine.core.metrics import Accuracy, accuracy
+from engine.core.metrics import FAILURE_THRESHOLD, Accuracy, accuracy
 from engine.core.texts import safe_cell
 from engine.evaluation.evaluate import PART_TITLES, Evaluation, ScoredFace
 from engine.formats.packs import ATTRIBUTES
@@ -82,12 +82,17 @@ def title(evaluation: Evaluation) -> str:
     return f"{evaluation.model} on {evaluation.data}, split {evaluation.split}"
 
 
+def figure_units(normaliser: str) -> str:
+    """Return what NME, FR10 and AUC10 are of; `normaliser` is one of `engine.core.metrics.NORMALISERS`."""
+    return (
+        f"NME in percent of {NORMALISER_TEXTS[normaliser]}, over labelled points; FR10 in percent of the faces: those "
+        f"with an NME above {FAILURE_THRESHOLD:g} %; AUC10 in [0, 1]"
+    )
+
+
 def remarks(evaluation: Evaluation) -> list[str]:
     """Return what must be known to read the figures, as sentences."""
-    said = [
-        f"NME and FR10 in percent of {NORMALISER_TEXTS[evaluation.normaliser]}, over {evaluation.points} points; "
-        "AUC10 in [0, 1]."
-    ]
+    said = [f"{figure_units(evaluation.normaliser)}. {evaluation.points} points were compared."]
     unknown = evaluation.n - evaluation.nme_faces
     if unknown:
         said.append(f"Left out: {unknown} of {evaluation.n} faces, because that length is not labelled there.")

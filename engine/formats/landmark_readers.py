@@ -242,13 +242,18 @@ def _table_rows(lines: Iterator[str], keys: Sequence[str]) -> Iterator[LandmarkR
             raise ValueError(f"it has more than {MOST_ROWS} rows")
         cells = {name: row[index].strip() for name, index in others.items()}
         try:
-            numbers = [_number(row[index]) for index in order]
+            numbers = [cell_number(row[index]) for index in order]
         except ValueError as error:
             raise ValueError(f"line {rows.line_num}: {error}") from None
         yield LandmarkRow(cells, np.reshape(numbers, (-1, 2)))
 
 
-def _number(cell: str) -> float:
+def cell_number(cell: str) -> float:
+    """Return the number in a cell of a table; NaN where it is empty or says that none is known.
+
+    Raises:
+        ValueError: the cell holds something else.
+    """
     text = cell.strip()
     return math.nan if text.lower() in UNKNOWN else parse_number(text.replace(",", "."))
 
@@ -316,7 +321,7 @@ def _points(path: Path, image: str, landmarks: Any) -> NDArray[np.float32]:
     points: NDArray[np.float64] = np.empty(0)
     with suppress(ValueError, TypeError, OverflowError):
         given = np.asarray(landmarks)
-        if given.dtype.kind in "USb":  # which numpy would convert
+        if given.dtype.kind in "USb" or _holds_truth_value(landmarks):  # which numpy would convert
             raise UsageError(
                 f"The landmarks of {image} in {path.name} hold texts or truth values",
                 "numbers were expected, without quotation marks",
@@ -336,6 +341,10 @@ def _points(path: Path, image: str, landmarks: Any) -> NDArray[np.float32]:
             "leave out faces that were not found: they count as failures",
         )
     return points.astype(np.float32)
+
+
+def _holds_truth_value(values: Any) -> bool:
+    return isinstance(values, bool) or (isinstance(values, list) and any(map(_holds_truth_value, values)))
 
 
 def _places(predictions: Predictions, pack: Pack) -> dict[str, list[int]]:

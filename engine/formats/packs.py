@@ -115,11 +115,13 @@ def read_pack(
 def _read_pack(folder: Path, split: str | None, labels: str, skip_unlabelled: bool, need_pictures: bool) -> Pack:
     arrays = read_arrays(folder, (labels, *LABEL_ARRAYS, *FACE_ARRAYS))
     if labels not in arrays:
-        offered = ", ".join(name for name in LABEL_ARRAYS if name in arrays)
+        offered = " and ".join(name for name in LABEL_ARRAYS if name in arrays)
         raise PackError(
             f"The pack {folder} has no array “{labels}”",
-            f"it offers: {offered or 'no landmarks at all'}",
-            "choose one of these with --labels",
+            f"it offers {offered or 'no landmarks at all'}",
+            f"choose the array with --labels, in a training with the field labels of the pack, or rename it {labels}"
+            if offered
+            else "give a pack of faces with landmarks",
         )
     names, landmarks = arrays["image"], arrays[labels]
     scheme = _checked_scheme(folder, labels, names, landmarks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,7 +95,7 @@ class Card:
         data: what it was trained on, and which of it was derived.
         label_shift: how far its points lie to the right of what they mark, in sides of the crop, as those do that it
             learned from. Taken off wherever landmarks are used, but not where they are measured against such labels.
-        eyes: what the aspect ratio of its eyes is, measured on faces with closed and with open eyes.
+        eyes: what the aspect ratio of its eyes is, measured on closed and on open ones; None where it was not.
         metrics: measured results, each with its data, n and protocol.
         recipe, revision: the named recipe and the commit that made it.
         training: what `recipe` and the end of `data` say in words; None on older cards.
@@ -119,7 +119,7 @@ class Card:
     revision: str
     training: TrainingFacts | None = None
     label_shift: Annotated[float, Range(-0.5, 0.5)] = 0.0
-    eyes: EyeLevels = field(default_factory=EyeLevels)
+    eyes: EyeLevels | None = None
     input_range: Annotated[tuple[float, float], _BYTES] = (0.0, 255.0)
     metrics: Annotated[tuple[dict[str, Any], ...], Form("a list of results", "[]", read=_read_metrics)] = ()
 
@@ -127,6 +127,11 @@ class Card:
     def markup(self) -> Scheme:
         """The scheme of its landmarks."""
         return SCHEMES[self.scheme]
+
+    @property
+    def eye_levels(self) -> EyeLevels:
+        """What signals read the openness of eyes off by: as measured, or as of most models."""
+        return self.eyes or EyeLevels()
 
 
 def read_card(path: Path) -> Card:

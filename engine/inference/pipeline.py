@@ -81,7 +81,7 @@ class Pipeline:
         stages = {"capture": capture_ms, **networks, "smooth": smooth_ms}
         error = None if frame.truth is None else _error(faces, frame.truth)
         model = self.landmarker.name
-        eyes = self.landmarker.card.eyes
+        eyes = self.landmarker.card.eye_levels
         return Result(frame, faces, model, stages, found.detected, error, found.not_finite, eyes=eyes)
 
     def _face(self, track: Track, frame: Frame) -> Face:

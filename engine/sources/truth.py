@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -17,8 +18,8 @@ from engine.core.errors import PackError, UnderstudyError
 from engine.core.frame import Truth
 from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES
-from engine.core.texts import cell_name, parse_number, reason, same_name
-from engine.formats.landmark_readers import LandmarkRow, read_landmark_table, read_pts
+from engine.core.texts import cell_name, reason, same_name
+from engine.formats.landmark_readers import LandmarkRow, cell_number, read_landmark_table, read_pts
 from engine.formats.packs import is_pack, read_arrays, read_pack
 
 # The table of a whole folder of pictures.
@@ -148,7 +149,7 @@ def _video_labels(path: Path) -> Mapping[int, Label | Path | None]:
     """Return the labels of a video by the numbers of its frames, or the `.pts` files that hold them."""
     if table := _find(path.with_suffix(".csv")):
         rows = _last_pass([(_frame(table, row), row) for row in _read(table, "frame")])
-        return _one_each((number, _label(row)) for number, row in rows)
+        return _one_each((number, _label(table, row)) for number, row in rows)
     if is_pack(path.parent) and (labels := _pack_frames(path)):
         return labels
     for folder in (path.parent, path.with_suffix("")):
@@ -203,8 +204,8 @@ def _pictures_look_up(path: Path) -> tuple[Callable[[Path], Label | None], str]:
         return lambda _: None, ""
     rows = _read(table, "image", "file")
     pairs = [(_file_name(cell_name(row.cells.get("image") or row.cells.get("file", ""))), row) for row in rows]
-    exact = _one_each((name, _label(row)) for name, row in pairs)
-    spelt = _one_each((same_name(name), _label(row)) for name, row in pairs)
+    exact = _one_each((name, _label(table, row)) for name, row in pairs)
+    spelt = _one_each((same_name(name), _label(table, row)) for name, row in pairs)
     here = set(_names(folder, ""))
     strangers = [name for name, _ in pairs if same_name(name) not in here]
     count = f"{len(strangers)} row(s) of {table.name} name no picture here"
@@ -264,27 +265,34 @@ def _read(table: Path, *keys: str) -> list[LandmarkRow]:
         ) from error
 
 
-def _label(row: LandmarkRow) -> Label:
-    width, height, time = (_known(row, name) for name in ("width", "height", "time"))
+def _label(table: Path, row: LandmarkRow) -> Label:
+    width, height, time = (_known(table, row, name) for name in ("width", "height", "time"))
     return Label(row.points, None if width is None or height is None else (width, height), time)
 
 
-def _known(row: LandmarkRow, name: str) -> float | None:
+def _known(table: Path, row: LandmarkRow, name: str) -> float | None:
+    """Return the number in a cell; None where there is no such column or the cell is empty.
+
+    Raises:
+        PackError: the cell holds something else.
+    """
     try:
-        return parse_number(row.cells[name].replace(",", "."))
-    except (KeyError, ValueError):
-        return None
+        number = cell_number(row.cells.get(name, ""))
+    except ValueError:
+        raise _wrong_cell(table, row, name, "a number was expected, or nothing where it is not known") from None
+    return None if math.isnan(number) else number
 
 
 def _frame(table: Path, row: LandmarkRow) -> int:
-    number = _known(row, "frame")
+    number, why = _known(table, row, "frame"), "frames are counted 0, 1, 2 …"
     if number is None or not number.is_integer() or not 0 <= number < MOST_FRAMES:
-        raise PackError(
-            f"The ground truth {table} has a frame “{row.cells['frame'][:LONGEST_SHOWN]}”",
-            "frames are counted 0, 1, 2 …",
-            "correct this row",
-        )
+        raise _wrong_cell(table, row, "frame", why)
     return int(number)
+
+
+def _wrong_cell(table: Path, row: LandmarkRow, name: str, why: str) -> PackError:
+    cell = row.cells[name][:LONGEST_SHOWN]
+    return PackError(f"The ground truth {table} has a {name} “{cell}”", why, "correct this row")
 
 
 def _one_each(labels: Iterable[tuple[Key, Label]]) -> dict[Key, Label | None]:

@@ -1,7 +1,7 @@
 """Images a second of a recipe's stage in two checkouts, in turns: `python -m tests.measure.training_speed OLD NEW`.
 
 Each turn is a process of its own that trains a few steps from random weights on frames of the sample, without teachers.
-Nothing else should run meanwhile.
+Nothing else should run meanwhile; where it does, `--processor-time --threads 1` counts only the time that a turn had.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from trainer.run import run
 from trainer.run_recorder import Schedule
 
 name, stage, folder = *sys.argv[1:3], Path(sys.argv[3])
-steps, threads, warm = map(int, sys.argv[4:])
+steps, threads, warm = map(int, sys.argv[4:7])
+clock = getattr(time, sys.argv[7])
 torch.set_num_threads(threads)
 packs = folder / "packs"
 if not packs.exists():
@@ -40,7 +41,7 @@ chosen = replace(chosen, steps=steps, teachers=(), live=False, loss=replace(chos
 if getattr(chosen, "teacher_mean", None):
     chosen = replace(chosen, teacher_mean=None)
 times, draw = [], loop.draw_batch
-loop.draw_batch = lambda *rest: times.append(time.perf_counter()) or draw(*rest)
+loop.draw_batch = lambda *rest: times.append(clock()) or draw(*rest)
 run(chosen, packs, folder / f"run-{time.time_ns()}", "cpu", False, Schedule(steps, steps, steps))
 # To the beginning of the last step: behind it come validation and checkpoints.
 print(chosen.batch * (len(times) - 1 - warm) / (times[-1] - times[warm]))
@@ -50,6 +51,7 @@ print(chosen.batch * (len(times) - 1 - warm) / (times[-1] - times[warm]))
 def images_per_second(checkout: Path, options: argparse.Namespace, folder: Path) -> float:
     """Return the speed of one turn in a checkout."""
     arguments = [options.recipe, options.stage, str(folder), str(options.steps), str(options.threads), str(WARM_UP)]
+    arguments.append("process_time" if options.processor_time else "perf_counter")
     done = subprocess.run(
         [sys.executable, "-c", CHILD, *arguments],
         cwd=checkout,
@@ -70,6 +72,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=15, help="steps a turn (default: 15)")
     parser.add_argument("--turns", type=int, default=3, help="turns of each (default: 3)")
     parser.add_argument("--threads", type=int, default=2, help="threads of PyTorch (default: 2)")
+    parser.add_argument("--processor-time", action="store_true", help="count the processor's time, not the clock's")
     options = parser.parse_args()
     speeds: list[list[float]] = [[], []]
     with tempfile.TemporaryDirectory() as folder:

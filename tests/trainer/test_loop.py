@@ -214,6 +214,32 @@ def test_fault_20_a_loss_that_is_no_number_stops_before_the_step_and_names_the_f
     assert not (tmp_path / "run" / LAST).exists()
 
 
+def test_fault_20_a_step_that_is_looked_at_late_is_named_and_nothing_was_learned_from_it(
+    data, recipe, tmp_path, monkeypatch
+):
+    """As on a GPU, where the loss is not looked at after each step."""
+    always = replace(recipe, augmentation=replace(recipe.augmentation, cover_share=0, no_face_share=0))
+    original, broken, learned = loop.draw_batch, 2, []
+
+    def draw(crops, augment, run_recipe, step, *rest):
+        batch = original(crops, augment, run_recipe, step, *rest)
+        return batch if step != broken else replace(batch, visible_weight=batch.visible_weight * float("nan"))
+
+    def average(mean, network, decay):
+        learned.append(torch.cat([weight.detach().flatten() for weight in network.parameters()]))
+
+    monkeypatch.setattr(loop, "draw_batch", draw)
+    monkeypatch.setattr(loop, "update_average", average)
+    monkeypatch.setattr(loop, "reading_interval", lambda device: 100)
+    rare = Schedule(100, 100, 5)
+    with pytest.raises(UsageError, match="loss of step 2 is not a number"):
+        run(always, data, tmp_path / "run", "cpu", False, rare)
+    assert len(learned) == 5, "it goes on until the loss is looked at"
+    assert not torch.equal(learned[0], learned[1])
+    assert all(torch.equal(weights, learned[1]) for weights in learned[2:])
+    assert learned[1].isfinite().all()
+
+
 def test_weights_that_ran_away_are_no_faces_fault(data, recipe, tmp_path):
     wild = replace(recipe, learning_rate=1e30, warmup=0.0)
     with pytest.raises(UsageError, match="for no face more than for the others"):

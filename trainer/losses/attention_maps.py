@@ -20,6 +20,7 @@ from engine.core.records import NotNegative, Positive, check_fields
 from engine.core.schemes import EDGES, Contour
 from trainer.losses.basic import adaptive_wing, weighted_mean
 from trainer.networks.anisotropic_attention import AttentionMaps
+from trainer.on_device import constant
 
 # Bilinear shrinking to a quarter reads the two middle ones of four pixels: so far from the cell's centre, in cells.
 READ_AT = (-0.125, 0.125)
@@ -84,13 +85,14 @@ def point_maps(points: torch.Tensor, height: int, width: int, sigma: float) -> t
 
 def edge_maps(points: torch.Tensor, edges: Sequence[Contour], height: int, width: int, sigma: float) -> torch.Tensor:
     """Return blurred lines `[B, E, height, width]` along E edges through points, at most 1; units as `point_maps`."""
-    in_cells = points * points.new_tensor([width, height])
-    return torch.stack([_edge_map(in_cells[:, edge.points], edge.closed, height, width, sigma) for edge in edges], 1)
+    in_cells = points * constant((width, height), points.device)
+    lines = [(in_cells[:, constant(edge.points, points.device)], edge.closed) for edge in edges]
+    return torch.stack([_edge_map(line, closed, height, width, sigma) for line, closed in lines], 1)
 
 
 def known_edges(labelled: torch.Tensor, edges: Sequence[Contour]) -> torch.Tensor:
     """Return 1 for edges `[B, E]` all of whose points have a label `[B, K]`, else 0: where others run is not known."""
-    return torch.stack([labelled[:, edge.points].amin(1) for edge in edges], 1)
+    return torch.stack([labelled[:, constant(edge.points, labelled.device)].amin(1) for edge in edges], 1)
 
 
 def spline(points: torch.Tensor, closed: bool) -> torch.Tensor:
@@ -105,7 +107,7 @@ def spline(points: torch.Tensor, closed: bool) -> torch.Tensor:
         around = torch.cat([before, points, after], 1)
     time = torch.arange(PIECES, device=points.device, dtype=points.dtype) / PIECES
     powers = torch.stack([time**power for power in range(4)])
-    weights = points.new_tensor(CATMULL_ROM) @ powers
+    weights = constant(CATMULL_ROM, points.device).to(points.dtype) @ powers
     line = torch.einsum("bsci,it->bstc", around.unfold(1, 4, 1), weights).flatten(1, 2)
     return torch.cat([line, around[:, -2:-1]], 1)
 

@@ -11,6 +11,7 @@ from engine.core.records import NotNegative, check_fields
 from engine.core.schemes import Scheme
 from engine.inference.signals import LEFT_EYE, RIGHT_EYE
 from trainer.losses.basic import mean_of, weighted_mean
+from trainer.on_device import constant
 
 SMALLEST_WIDTH = 0.02  # of an eye in sides of the window: below, its aspect ratio would be anything
 
@@ -41,9 +42,15 @@ def eye_sizes(points: torch.Tensor, scheme: Scheme) -> tuple[torch.Tensor, torch
 
     One over the other is the aspect ratio, as `aspect_ratio` of the engine does it.
     """
-    eyes = torch.stack([points[:, [scheme.as_68[index] for index in eye]] for eye in (RIGHT_EYE, LEFT_EYE)], 1)
-    heights = (eyes[:, :, [1, 2]] - eyes[:, :, [5, 4]]).norm(dim=-1).mean(-1)
-    return heights, (eyes[:, :, 0] - eyes[:, :, 3]).norm(dim=-1)
+    corner, upper, upper_too, other_corner, lower_too, lower = _of_eyes(points, scheme).unbind(2)
+    heights = torch.stack([upper - lower, upper_too - lower_too], 2).norm(dim=-1).mean(-1)
+    return heights, (corner - other_corner).norm(dim=-1)
+
+
+def _of_eyes(values: torch.Tensor, scheme: Scheme) -> torch.Tensor:
+    """Return what `[B, 2, 6, ...]` of both eyes' points are of values `[B, K, ...]`."""
+    order = constant(tuple(scheme.as_68[index] for index in RIGHT_EYE + LEFT_EYE), values.device)
+    return values[:, order].unflatten(1, (2, -1))
 
 
 def eyes_loss(
@@ -72,7 +79,7 @@ def eyes_loss(
     ratios = heights / widths.clamp(min=SMALLEST_WIDTH)
     true_heights, true_widths = eye_sizes(truth, scheme)
     true_widths = true_widths.clamp(min=SMALLEST_WIDTH)
-    known = torch.stack([labelled[:, [scheme.as_68[i] for i in eye]].amin(1) for eye in (RIGHT_EYE, LEFT_EYE)], 1)
+    known = _of_eyes(labelled, scheme).amin(2)
     by_labels = weighted_mean(
         (ratios - true_heights / true_widths).abs(), known * true_widths / true_widths.amax(1, keepdim=True)
     )

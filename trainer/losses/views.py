@@ -6,6 +6,7 @@ import torch
 
 from engine.core.schemes import Scheme
 from trainer.losses.basic import weighted_mean
+from trainer.on_device import constant
 
 
 def views_loss(points: torch.Tensor, to_crop: torch.Tensor, labelled: torch.Tensor, scheme: Scheme) -> torch.Tensor:
@@ -17,9 +18,10 @@ def views_loss(points: torch.Tensor, to_crop: torch.Tensor, labelled: torch.Tens
         labelled: `[B, K]`, 1 where a point has a label in the window; what either view lacks does not count.
         scheme: of the points.
     """
-    mirrored = torch.linalg.det(to_crop[:, :, :2]) < 0
+    (right_x, down_x), (right_y, down_y) = (row.unbind(1) for row in to_crop[:, :, :2].unbind(1))
+    mirrored = right_x * down_y < down_x * right_y  # a negative determinant
     moved = ((2 * points - 1) @ to_crop[:, :, :2].mT + to_crop[:, None, :, 2]) / 2
-    order = torch.tensor(scheme.mirror, device=points.device)
+    order = constant(tuple(scheme.mirror), points.device)
     moved = torch.where(mirrored[:, None, None], moved[:, order], moved)
     known = torch.where(mirrored[:, None], labelled[:, order], labelled)
     squares = (100 * (moved[0::2] - moved[1::2])).square().sum(-1)

@@ -63,6 +63,8 @@ def test_figures_of_known_lids(tmp_path):
     assert done.eyes_cut == pytest.approx(0.225)
     assert done.eyes_right == pytest.approx(100 * (1 + 2 / 3) / 2)
     assert done.levels == EyeLevels(0.2, 0.3, 0.225)
+    with pytest.raises(ValueError, match=r"right on 79\.9 % of the faces, not on 80 %"):
+        replace(done, eyes_right=79.9).levels  # noqa: B018
     assert {(round(crop.side, 3), round(crop.roll, 3)) for crop in model.crops} == {(52.0, 0.3)}
     model.card = replace(FAKE_CARD, crop=replace(FAKE_CARD.crop, level=False))
     evaluate_eyes(model, tmp_path / "eyes", None)
@@ -152,6 +154,11 @@ def test_what_needs_landmarks_is_refused_on_such_packs(tmp_path, capsys, unfit):
     assert f"{unfit[0]} cannot be used with" in capsys.readouterr().err
 
 
+def test_what_is_seen_in_mirror_images_too_goes_on_no_card(tmp_path, capsys):
+    assert main(["evaluate", "--data", str(write_pack(tmp_path)), "--flip", "--save-to-card"]) == 1
+    assert "What to do: Leave out --flip or --save-to-card." in capsys.readouterr().err
+
+
 def test_a_model_that_sees_no_closed_eyes_is_not_calibrated(tmp_path, capsys):
     for ending in (".tflite", ".json"):
         shutil.copy(asset_path("models", f"student-68-lite{ending}"), tmp_path / f"own{ending}")
@@ -159,5 +166,5 @@ def test_a_model_that_sees_no_closed_eyes_is_not_calibrated(tmp_path, capsys):
     command = ["evaluate", "--model", str(tmp_path / "own.tflite"), "--data", str(noise), "--split", "train"]
     text = (tmp_path / "own.json").read_text(encoding="utf-8")
     assert main([*command, "--save-to-card"]) == 1
-    assert "does not see whether eyes are closed" in capsys.readouterr().err
+    assert "does not see well enough whether eyes are closed" in capsys.readouterr().err
     assert (tmp_path / "own.json").read_text(encoding="utf-8") == text

@@ -37,7 +37,8 @@ def test_the_document_holds_everything_that_was_measured(tmp_path, landmarks):
     assert document["faces"][0]["parts"]["jaw"] == pytest.approx(1.5, abs=1e-3)
     assert document["faces"][0]["normaliser"] == 60
     assert document["faces"][2]["nme"] is None
-    assert "outer eye corners" in document["protocol"]
+    assert "NME in percent of the distance of the outer eye corners" in document["protocol"]
+    assert "FR10 in percent of the faces: those with an NME above 10 %" in document["protocol"]
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [DOCUMENT, "table.csv", "table.md"]
 
 
@@ -54,6 +55,16 @@ def test_a_damaged_document_gets_a_sentence(tmp_path, damage):
     (tmp_path / DOCUMENT).write_text(damage, encoding="utf-8")
     with pytest.raises(UsageError, match="cannot be read"):
         read_evaluation(tmp_path)
+
+
+@pytest.mark.parametrize("error", [True, "1.5"])
+def test_an_error_that_is_no_number_is_not_taken_for_one(tmp_path, landmarks, error):
+    write_evaluation(evaluation(write_pack(tmp_path / "pack", landmarks=landmarks), [1.5, 12, 3, 4]), tmp_path / "out")
+    document = json.loads((tmp_path / "out" / DOCUMENT).read_text(encoding="utf-8"))
+    document["faces"][0]["nme"] = error
+    (tmp_path / "out" / DOCUMENT).write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(UsageError, match=f"“{error}” is no number"):
+        read_evaluation(tmp_path / "out")
 
 
 def test_a_folder_without_evaluation_gets_a_sentence(tmp_path):

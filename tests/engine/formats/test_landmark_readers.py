@@ -131,6 +131,10 @@ MISTAKES = {
         lambda folder: jsonl(folder, [{"image": "a", "landmarks": [[True, False]] * 68}]),
         "landmarks of a in tool.jsonl hold texts or truth values",
     ),
+    "a truth value among numbers": (
+        lambda folder: jsonl(folder, [{"image": "a", "landmarks": [[1.5, 2.5]] * 67 + [[True, 2.5]]}]),
+        "landmarks of a in tool.jsonl hold texts or truth values",
+    ),
     "UTF-16 without a mark": (
         lambda folder: write_bytes(folder / "tool.csv", "image,x0,y0\na,1,2\n".encode("utf-16-le")),
         "save it as UTF-8",

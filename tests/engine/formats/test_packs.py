@@ -86,8 +86,16 @@ def test_arrays_of_different_length_are_refused(tmp_path):
 
 
 def test_an_unknown_array_of_labels_lists_those_there_are(tmp_path):
-    with pytest.raises(PackError, match="offers: landmarks"):
+    with pytest.raises(PackError, match=r"offers landmarks\. Choose the array with --labels"):
         read_pack(make_pack(tmp_path / "p"), labels="landmarks_2d")
+
+
+def test_a_pack_without_landmarks_is_not_sent_to_an_option(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    with np.load(folder / "annotations.npz") as archive:
+        np.savez(folder / "annotations.npz", image=archive["image"])
+    with pytest.raises(PackError, match=r"no landmarks at all\. Give a pack of faces with landmarks"):
+        read_pack(folder)
 
 
 def test_fault_74_python_objects_are_refused_because_they_can_run_code(tmp_path):

@@ -158,6 +158,16 @@ def infinite(clip):
     return "“inf” is no number"
 
 
+def words_for_a_width(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": 1, "width": "wide", "height": HEIGHT}, label())])
+    return "has a width “wide”. A number was expected"
+
+
+def words_for_a_time(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": 1, "time": "0:01"}, label())])
+    return "has a time “0:01”"
+
+
 def another_table(clip):
     clip.with_suffix(".csv").write_text("time,loudness\n0,1\n", encoding="utf-8")
     return "column “frame” is missing"
@@ -221,6 +231,8 @@ def pack_without_frames(clip):
         other_size,
         outside,
         infinite,
+        words_for_a_width,
+        words_for_a_time,
         another_table,
         no_table,
         odd_frame,

@@ -192,7 +192,7 @@ def test_a_dry_run_prints_steps_and_hours_and_writes_nothing(official, tmp_path,
     assert (entry["faces"], entry["steps"]) == (4, 95)  # 1,650 epochs of 4 faces in batches of 70
     assert entry["hours"] == pytest.approx(95 * 70 / 100 / 3600)
     assert values["missing"] == ["300w", "wflw"]
-    assert "300w is not below" in printed
+    assert "300-W is not below" in printed
     assert not out.exists()
 
 
