@@ -27,6 +27,8 @@ from trainer.run import Place, carry_out
 from trainer.run_folder import STAGES, find_weights, finished, stage_folder, write_recipe
 from trainer.state import TrainingInterrupted, refuse_other_recipe
 
+# Which faces there are: fields whose changes count for the runs that a recipe needs too.
+INHERITED = ("packs", "validation", "hold_out")
 LARGEST_DISAGREEMENT = 10.0  # percent, as `understudy data label` has it; see `label_pack`
 
 
@@ -68,7 +70,9 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
     return last
 
 
-def train_needed(trainings: Sequence[Training], place: Place, under_way: tuple[str, ...] = ()) -> None:
+def train_needed(
+    trainings: Sequence[Training], place: Place, changes: Sequence[str] = (), under_way: tuple[str, ...] = ()
+) -> None:
     """Train the runs that a recipe begins with or learns from and label its packs, where these are not there.
 
     Each run lies below `place.runs` under its name, and what it needs itself is trained before it.
@@ -76,6 +80,8 @@ def train_needed(trainings: Sequence[Training], place: Place, under_way: tuple[s
     Args:
         trainings: the stages of the recipe.
         place: what to train on; packs are written to its data folder.
+        changes: `key=value` as of the recipe; those of all its stages that say which faces there are count for what it
+            needs too.
         under_way: the runs that wait for this one.
 
     Raises: as `carry_out`; PackError, OSError: a pack cannot be labelled.
@@ -86,15 +92,34 @@ def train_needed(trainings: Sequence[Training], place: Place, under_way: tuple[s
             raise UsageError(
                 f"The run {name} needs itself",
                 f"it is wanted by {' and '.join(under_way)}, which it needs",
-                "change init or teachers with --set",
+                "change init, teachers or packs with --set",
             )
         recipe, _, stage = run_name(name).partition(":")
-        stages = trainings_by_name(recipe)
+        same_markup = trainings_by_name(recipe)[-1].network.points == trainings[-1].network.points
+        inherited = [change for change in changes if same_markup and change.partition("=")[0] in INHERITED]
+        stages = _on_faces(recipe, inherited, (*under_way, name))
         count = 1 + [training.name for training in stages].index(run_name(name)) if stage else len(stages)
-        train_needed(stages[:count], place, (*under_way, name))
+        train_needed(stages[:count], place, inherited, (*under_way, name))
         train_stages(stages, place.runs / recipe, place, count)
     for pack in packs:
         first_alone(place.fabric, partial(_label, pack, place))
+
+
+def _on_faces(recipe: str, changes: Sequence[str], under_way: Sequence[str]) -> tuple[Training, ...]:
+    """Return the stages of a recipe that is needed, on the faces that the `changes` of another name.
+
+    Packs that a run `under_way` is to label are not there yet, and nobody relabels packs where no teacher is asked.
+    """
+    if not changes:
+        return trainings_by_name(recipe)
+    waiting = {run_name(name).partition(":")[0] for name in under_way}
+    stages = []
+    for training in trainings_by_name(recipe, changes):
+        asked = bool(training.teachers) and not training.live
+        there = [pack for pack in training.packs if pack.name not in LABELLED or LABELLED[pack.name][1] not in waiting]
+        packs = tuple(replace(pack, relabel=pack.relabel and asked) for pack in there)
+        stages.append(replace(training, packs=packs or training.packs))
+    return tuple(stages)
 
 
 def find_needed(trainings: Sequence[Training], place: Place) -> tuple[list[str], list[str]]:

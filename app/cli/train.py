@@ -162,7 +162,7 @@ def _carry_out(
     place = Place(data, launch(options.device, options.devices, precision), precision, runs, prolong=prolong)
     try:
         if options.with_teachers:
-            train_needed(trainings, place)
+            train_needed(trainings, place, options.set)
         last = train_stages(trainings, folder, place)
     except TrainingInterrupted as stop:
         say(f"\n{stop}", error=True)

@@ -91,7 +91,7 @@ def with_everything(recipe):
     """Let a recipe have each term of the loss and each change of pictures."""
     changes = replace(recipe.augmentation, blur_share=1.0, noise_share=1.0, cover_share=1.0, no_face_share=0.3)
     loss = replace(recipe.loss, views_weight=1.0, eyes=EyesLoss(weight=1.0))
-    return replace(recipe, steps=4, augmentation=changes, loss=loss)
+    return replace(recipe, steps=3, augmentation=changes, loss=loss)
 
 
 def test_steps_of_heatmaps_two_views_and_eyes_ask_a_gpu_nothing(data, recipe, tmp_path, followed):

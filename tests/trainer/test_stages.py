@@ -20,6 +20,7 @@ from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, w
 from trainer.devices import launch
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes import RECIPES
+from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import PackChoice, Recipe, Stage
 from trainer.run import Place, carry_out
 from trainer.run_folder import find_weights, last_checkpoint, read_run
@@ -235,6 +236,50 @@ def test_a_stage_of_another_recipe_is_trained_with_those_before_it_and_no_furthe
     assert read_checkpoint(last).notes["lineage"] == ["random weights", "pair:first, 2 steps of 4"]
     train_stages(pair, place.runs / "pair", place)
     assert find_weights("pair", place.runs) == place.runs / "pair" / "2-second" / LAST
+
+
+@pytest.fixture
+def needed(monkeypatch, place, no_models):
+    """What is trained for the recipe `child`, which needs `parent`, which needs `root`: stages by recipe."""
+    packs = (PackChoice("faces5_tough68", relabel=True), PackChoice("mine"))
+    for name, init in (("child", "parent"), ("parent", "root"), ("root", "random")):
+        stage = Stage("only", **{**SETTINGS, "packs": packs})
+        monkeypatch.setitem(RECIPES, name, Recipe("One of three.", SHAPE, init, (stage,)))
+    monkeypatch.setitem(stages.LABELLED, "faces5_tough68", ("faces5", "parent"))
+    trained = {}
+
+    def train(trainings, folder, place, count=None):
+        trained[folder.name] = trainings
+        fake_run(folder, trainings[-1])
+
+    monkeypatch.setattr(stages, "train_stages", train)
+    monkeypatch.setattr(stages, "missing_packs", lambda *rest: [])
+
+    def run_with(*changes):
+        train_needed(trainings_by_name("child", changes), place, changes)
+        return trained
+
+    return run_with
+
+
+def test_packs_that_are_set_count_for_what_is_trained_first(needed):
+    changes = ('packs=["faces5_tough68", {"name": "mine", "relabel": true}, "other"]', "hold_out=5", "seed=3")
+    for (stage,) in needed(*changes, 'child.validation=["mine"]').values():
+        assert [pack.name for pack in stage.packs] == ["mine", "other"], "what its own run labels is not there yet"
+        assert not any(pack.relabel for pack in stage.packs), "it asks no teacher"
+        assert (stage.hold_out, stage.seed, stage.validation) == (5, 0, ())
+
+
+def test_what_is_trained_first_keeps_its_own_packs_if_none_are_set(needed):
+    trained = needed("seed=3")
+    assert list(trained) == ["root", "parent"]
+    assert all([pack.name for pack in stage.packs] == ["faces5_tough68", "mine"] for (stage,) in trained.values())
+
+
+def test_packs_of_another_markup_do_not_count_for_what_is_trained_first(needed, monkeypatch):
+    other = replace(RECIPES["child"], network=replace(SHAPE, points=98))
+    monkeypatch.setitem(RECIPES, "child", other)
+    assert [pack.name for pack in needed('packs=["wflw"]')["root"][0].packs] == ["faces5_tough68", "mine"]
 
 
 @pytest.fixture
