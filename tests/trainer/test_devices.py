@@ -1,0 +1,34 @@
+"""What a run computes on: on a CPU, memory that is freed stays where the next step finds it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from trainer.devices import MALLOC_SETTINGS
+
+# New pages that twenty tensors of 20 MB need, each after the one before was freed.
+CHILD = """
+import resource
+import torch
+from trainer.devices import launch
+
+launch("cpu", None, "32-true")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    torch.zeros(5_000_000).add_(1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has these settings")
+@pytest.mark.parametrize("chosen", [{}, {"MALLOC_MMAP_THRESHOLD_": "131072"}], ids=["ours", "those from outside"])
+def test_freed_memory_stays_with_a_training_unless_settings_come_from_outside(chosen):
+    outside = {name: value for name, value in os.environ.items() if name not in MALLOC_SETTINGS}
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD], cwd=ROOT, env={**outside, **chosen}, capture_output=True, text=True, check=True
+    )
+    pages = 5_000_000 * 4 // os.sysconf("SC_PAGE_SIZE")
+    assert (int(done.stdout) > 10 * pages) == bool(chosen), done.stdout
