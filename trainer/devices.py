@@ -75,9 +75,10 @@ def keep_freed_memory() -> None:
     """
     if sys.platform != "linux" or any(name in os.environ for name in MALLOC_SETTINGS):
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    for setting, value in MALLOC_SETTINGS.values() if mallopt else ():
-        mallopt(setting, value)
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        for setting, value in MALLOC_SETTINGS.values():
+            library.mallopt(setting, value)
 
 
 def first_alone(fabric: Fabric, work: Callable[[], None]) -> None:

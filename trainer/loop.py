@@ -169,7 +169,7 @@ def _gradients(
     fabric.backward(terms.total)
     norm = fabric.clip_gradients(model, optimizer, max_norm=recipe.clip, error_if_nonfinite=False)
     # One exchange for all that the processes have to agree on.
-    own = {**vars(terms), "gradient_norm": norm, "interrupted": norm.new_full((), float(interrupted))}
+    own = {**vars(terms), "gradient_norm": norm, "interrupted": terms.total.new_full((), float(interrupted))}
     agreed = reduced(fabric, torch.stack([value.detach() for value in own.values()]), "mean")
     return dict(zip(own, agreed.unbind(), strict=True))
 

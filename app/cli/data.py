@@ -225,7 +225,8 @@ def _label_pack(options: argparse.Namespace) -> int:
 
 
 def _label_pictures(options: argparse.Namespace) -> int:
-    from trainer.data.picture_labels import UNREADABLE, LabelSettings, label_pictures
+    from trainer.data.label_parts import LabelSettings
+    from trainer.data.picture_labels import UNREADABLE, label_pictures
     from trainer.data.processes import in_order, on_ray
 
     workers = options.workers or 1

@@ -25,7 +25,8 @@ from tests.measure.training_memory import write_pack
 from trainer.augment import Augmenter, BatchShard
 from trainer.data.crops import CROP_SCALE, cut_out, faces_to_cut, load_crops
 from trainer.data.packing import pack_crops
-from trainer.data.picture_labels import find_labels, find_pictures
+from trainer.data.picture_sources import find_pictures
+from trainer.data.pseudo_labels import find_labels
 from trainer.init.initialise import make_network
 from trainer.loop import draw_batch
 from trainer.losses.total import landmark_loss

@@ -20,18 +20,12 @@ from engine.inference.library import ModelLibrary
 from engine.inference.tracking import FaceTracker, TrackingSettings
 from tests.conftest import ROOT
 from tests.fakes.models import FAKE_CARD, FakeDetector, FakeLandmarker, FakeScene, face_points
-from trainer.data import picture_labels
-from trainer.data.picture_labels import (
-    PARTS,
-    UNREADABLE,
-    LabelSettings,
-    find_labels,
-    find_pictures,
-    label_of,
-    label_part,
-    label_pictures,
-)
+from trainer.data import label_parts, picture_labels, pseudo_labels
+from trainer.data.label_parts import LabelSettings, Part, label_part
+from trainer.data.picture_labels import PARTS, UNREADABLE, label_pictures
+from trainer.data.picture_sources import find_pictures
 from trainer.data.processes import in_order
+from trainer.data.pseudo_labels import PseudoLabel, find_labels, label_of
 
 SETTINGS = LabelSettings(largest_spread=3.0)
 FACES = ((60, 70, 40, 0.1), (150, 80, 30, 0.0))
@@ -43,11 +37,11 @@ def models(monkeypatch):
     """Two faces in every picture but the grey ones, by fakes; their landmarker, which may be spoilt."""
     scene = FakeScene(*FACES)
     landmarker, detector = FakeLandmarker(scene), FakeDetector(scene)
-    monkeypatch.setattr(picture_labels, "_models", lambda path: (landmarker, detector))
+    monkeypatch.setattr(label_parts, "_models", lambda path: (landmarker, detector))
     monkeypatch.setattr(picture_labels, "read_card", lambda path: FAKE_CARD)
     monkeypatch.setattr(picture_labels, "read_model", lambda path, card: b"")
     # The fake sees the scene, not the pixels: in a mirrored picture it is to see the mirrored scene.
-    monkeypatch.setattr(picture_labels, "label_of", lambda model, picture, mirrored, crop: _label(model, picture, crop))
+    monkeypatch.setattr(pseudo_labels, "label_of", lambda model, picture, mirrored, crop: _label(model, picture, crop))
     detect = detector.detect
     detector.detect = lambda picture: [] if picture.max() == picture.min() == 128 else detect(picture)
     return landmarker
@@ -55,7 +49,7 @@ def models(monkeypatch):
 
 def _label(model, picture, crop):
     found = model.predict(picture, crop)
-    return picture_labels.Label(found.points, found.confidence, float(crop.side > 45) * 5)
+    return PseudoLabel(found.points, found.confidence, float(crop.side > 45) * 5)
 
 
 @pytest.fixture
@@ -105,7 +99,7 @@ def test_a_second_start_makes_what_is_missing_and_nothing_else(models, pictures,
     shutil.rmtree(parts[1])
     write_picture(pictures / "new.png", np.full((160, 200, 3), 93, np.uint8))
     asked = []
-    monkeypatch.setattr(picture_labels, "read_picture", lambda path: asked.append(path.name) or read_picture(path))
+    monkeypatch.setattr(label_parts, "read_picture", lambda path: asked.append(path.name) or read_picture(path))
     second = label(pictures, out)
     assert sorted(asked) == ["a.png", "broken.jpg", "new.png"]
     assert (second.parts_made, second.pictures, second.kept) == (2, 6, first.kept + 1)
@@ -293,7 +287,7 @@ def test_a_part_that_another_machine_made_meanwhile_stays(models, pictures, tmp_
     label(pictures, tmp_path / "out")
     (folder, *_) = part_folders(tmp_path / "out")
     known = json.loads((folder / "pictures.json").read_text())
-    part = picture_labels.Part(
+    part = Part(
         folder, tuple((name, pictures / name.removeprefix("images/")) for name in known["pictures"]), ROOT, SETTINGS, {}
     )
     before = (folder / "pictures.json").stat().st_mtime_ns
