@@ -10,22 +10,16 @@ import numpy as np
 import pytest
 
 from engine.core.errors import ModelError, PackError, RecordingError, SourceError
-from engine.core.geometry import Crop, crop_of_box, landmark_box
 from engine.core.schemes import IBUG_68
 from engine.formats.images import read_picture, write_picture
 from engine.formats.packs import part_folders, read_arrays, read_pack
-from engine.inference.detector import make_detector
-from engine.inference.landmarker import Landmarks
-from engine.inference.library import ModelLibrary
-from engine.inference.tracking import FaceTracker, TrackingSettings
 from tests.conftest import ROOT
 from tests.fakes.models import FAKE_CARD, FakeDetector, FakeLandmarker, FakeScene, face_points
 from trainer.data import label_parts, picture_labels, pseudo_labels
 from trainer.data.label_parts import LabelSettings, Part, label_part
 from trainer.data.picture_labels import PARTS, UNREADABLE, label_pictures
-from trainer.data.picture_sources import find_pictures
 from trainer.data.processes import in_order
-from trainer.data.pseudo_labels import PseudoLabel, find_labels, label_of
+from trainer.data.pseudo_labels import PseudoLabel
 
 SETTINGS = LabelSettings(largest_spread=3.0)
 FACES = ((60, 70, 40, 0.1), (150, 80, 30, 0.0))
@@ -206,19 +200,6 @@ def test_a_broken_model_is_reported(models, pictures, tmp_path):
         label(pictures, tmp_path / "out")
 
 
-def test_sources_are_folders_pictures_and_lists(pictures, tmp_path):
-    names = [name for name, _ in find_pictures(pictures, tmp_path / "out")]
-    below = ["images/a.png", "images/b.png", "images/sub/a.png", "images/sub/broken.jpg", "images/sub/deep/c ü.png"]
-    assert names == below
-    assert len(find_pictures(pictures, pictures / "sub")) == 2, "what lies in the new pack is no source"
-    assert find_pictures(pictures / "a.png", tmp_path) == [("images/a.png", pictures / "a.png")]
-    elsewhere = tmp_path / "elsewhere.png"
-    list_ = pictures / "some.txt"
-    list_.write_text(f"# two\nsub/a.png\n\n{elsewhere}\nsub/../a.png\n", encoding="utf-8")
-    found = dict(find_pictures(list_, tmp_path))
-    assert set(found) == {"images/sub/a.png", "images/a.png", f"images/elsewhere/{elsewhere.relative_to('/')}"}
-
-
 @pytest.mark.parametrize(
     ("make", "match"),
     [
@@ -233,54 +214,6 @@ def test_fault_65_sources_without_pictures_get_a_sentence(models, tmp_path, make
     with pytest.raises((SourceError, PackError), match=match):
         label(tmp_path / "source", tmp_path / "out")
     assert not (tmp_path / "out" / PARTS).exists()
-
-
-class SidestepLandmarker:
-    """Places every point of a face of 50 pixels at (80, 70) three pixels to the right of where it is."""
-
-    card = FAKE_CARD
-
-    def predict(self, picture, crop):
-        x = 80.0 if picture[0, 0, 0] == 1 else picture.shape[1] - 1 - 80.0
-        return Landmarks(face_points(x, 70, 50) + (3, 0), np.full(68, 0.9, np.float32), 0.0)
-
-
-def test_the_mean_of_both_views_has_no_side_and_their_distance_is_the_spread():
-    picture = np.zeros((140, 200, 3), np.uint8)
-    picture[0, 0] = 1
-    mirror = list(IBUG_68.mirror)
-    symmetric = face_points(80, 70, 50)
-    other = symmetric[mirror] * (-1, 1) + (160, 0)
-    found = label_of(SidestepLandmarker(), picture, picture[:, ::-1], Crop(80, 70, 65, 0.2))
-    expected = (symmetric + other) / 2
-    assert np.allclose(found.points, expected, atol=1e-4)
-    box = np.sqrt(np.prod(expected.max(0) - expected.min(0)))
-    moved = np.linalg.norm(symmetric + (3, 0) - (other - (3, 0)), axis=1).mean()
-    assert found.spread == pytest.approx(100 * moved / box, rel=1e-4)
-
-
-def test_the_real_model_agrees_with_itself_on_a_portrait():
-    picture = read_picture(ROOT / "tests" / "data" / "portrait.jpg")
-    landmarker = ModelLibrary().load("student-68")
-    landmarker.as_labelled = True  # so that both views have their side
-    tracker = FaceTracker(make_detector(), landmarker, TrackingSettings(None, thorough=True))
-    (face,) = find_labels(picture, tracker)
-    opposite, last = np.ascontiguousarray(picture[:, ::-1]), picture.shape[1] - 1
-    (mirrored,) = find_labels(opposite, tracker)
-
-    def back(label):
-        return (label.points * (-1, 1) + (last, 0))[list(IBUG_68.mirror)]
-
-    box = np.sqrt(np.prod(np.ptp(face.points, axis=0)))
-    distance = 100 * np.linalg.norm(face.points - back(mirrored), axis=1).mean() / box
-    assert distance < face.spread, "only the crops differ, as the detector finds the mirror image a little elsewhere"
-    crop = crop_of_box(landmark_box(face.points), 1.5)
-    crop_there = Crop(last - crop.centre_x, crop.centre_y, crop.side, -crop.roll)
-    here = label_of(tracker.landmarker, picture, opposite, crop)
-    there = label_of(tracker.landmarker, opposite, picture, crop_there)
-    assert back(there) == pytest.approx(here.points, abs=1e-2), "the mean has no side"
-    assert there.spread == pytest.approx(here.spread, abs=1e-3)
-    assert 0 < face.spread < 3
 
 
 def test_a_part_that_another_machine_made_meanwhile_stays(models, pictures, tmp_path):
