@@ -17,5 +17,5 @@ def sent(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
 @cache
 def constant(values: tuple[float | tuple[float, ...], ...], device: torch.device) -> torch.Tensor:
     """Return numbers `[N]`, indices if they are whole, or a table of them, which nobody may change; sent only once."""
-    with torch.inference_mode(False):  # whoever asks first may be in it, and such a tensor is of no use in training
+    with torch.inference_mode(False):  # where the first call may be, and training cannot use such a tensor
         return sent(torch.tensor(values), device)
