@@ -147,6 +147,12 @@ def _evaluate_eyes(options: argparse.Namespace) -> int:
 def _note_eyes(card_path: Path, done: EyeEvaluation) -> None:
     """Note what signals need to know of the model, of the split that is there for it; of others the result."""
     card = read_card(card_path)
+    if done.split == CALIBRATION_SPLIT and f"{done.data} (weight" in card.data:
+        raise UsageError(
+            f"The eyes of {card.name} cannot be calibrated by this split of {done.data}",
+            "it learned from most of these faces, and sees strangers' eyes less well",
+            "export its run with --data PACKS, which takes the faces that no training sees",
+        )
     if done.split != CALIBRATION_SPLIT:
         _write_metric(card_path, card, {name: value for name, value in done.figures().items() if name != "model"})
     else:

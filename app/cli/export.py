@@ -60,7 +60,7 @@ def main(options: argparse.Namespace) -> int:
     if options.data is not None:
         check_data(Path(options.data))
     from trainer.run_folder import last_checkpoint
-    from trainer.tflite.export import export, note_label_shift
+    from trainer.tflite.export import export, note_eyes, note_label_shift
 
     checkpoint = Path(options.checkpoint)
     if checkpoint.suffix != ".tflite":
@@ -79,6 +79,10 @@ def main(options: argparse.Namespace) -> int:
             if shift is None
             else f"{shift:+.3%} of the crop side, noted on its card."
         )
+        levels = note_eyes(target, Path(options.data))
+        values["eyes"] = levels and vars(levels)
+        if levels is not None:
+            text += f"\nEyes: {levels.closed:.3f} closed, {levels.open:.3f} open, noted on its card."
     measure = f"Measure it with “understudy evaluate --model {values['model']} --data PACK --save-to-card”."
     report(values, f"{values['model']} and its card are written.\n{text}\n{measure}", options.json)
     return 0

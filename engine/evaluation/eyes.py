@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,10 @@ def has_eye_states(folder: Path) -> bool:
     return "state" in arrays and "landmarks" not in arrays
 
 
-def evaluate_eyes(landmarker: Landmarker, folder: Path, split: str | None) -> EyeEvaluation:
-    """Measure a model on the faces of a split whose state is sure; None for all.
+def evaluate_eyes(
+    landmarker: Landmarker, folder: Path, split: str | None, pictures: Collection[str] | None = None
+) -> EyeEvaluation:
+    """Measure a model on the faces of a split whose state is sure, and of these `pictures` alone; None for all.
 
     Raises:
         PackError: the pack is damaged, lacks an array, or has only one kind of eyes; or the model's points are no lids.
@@ -95,6 +98,8 @@ def evaluate_eyes(landmarker: Landmarker, folder: Path, split: str | None) -> Ey
         )
     splits = arrays.get("split", np.full(len(arrays["image"]), "")).astype(str)
     chosen = np.flatnonzero(chosen_faces(folder, splits, split) & (arrays.get("sure", np.ones(len(splits))) > 0))
+    if pictures is not None:
+        chosen = chosen[np.isin(arrays["image"][chosen].astype(str), list(pictures))]
     is_open = arrays["state"][chosen] == 1
     if is_open.all() or not is_open.any():
         raise PackError(

@@ -18,15 +18,18 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from engine.core.errors import UnderstudyError
+from engine.core.faces import EyeLevels
 from engine.core.files import replaced
 from engine.core.geometry import crop_of_landmarks, roll_of_landmarks
+from engine.evaluation.eyes import evaluate_eyes
 from engine.evaluation.label_shift import SHIFT_DIGITS, measure_label_shift
-from engine.formats.packs import is_pack, read_pack
+from engine.formats.packs import is_pack, read_arrays, read_pack
 from engine.inference.card import Card, CropRule, TrainingFacts, write_card
 from engine.inference.landmarker import load_landmarker
 from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
 from trainer.checkpoint import damage_named, read_checkpoint
+from trainer.data.validation_faces import EYES, EYES_PACK, faces_of
 from trainer.init.initialise import load_network
 from trainer.init.origin import is_model, origin_name
 from trainer.networks import LandmarkNetwork
@@ -111,6 +114,24 @@ def note_label_shift(model: Path, checkpoint: Path, data: Path) -> float | None:
     shift = round(measure_label_shift(landmarker, packs).shift, SHIFT_DIGITS)
     write_card(model.with_suffix(".json"), replace(landmarker.card, label_shift=shift))
     return shift
+
+
+def note_eyes(model: Path, data: Path) -> EyeLevels | None:
+    """Measure the levels of an exported model's eyes and put them on its card.
+
+    They are measured on the faces of the pack `eyes_state` below `data` that no training sees; None where they are not
+    there, or the model hardly sees whether eyes are closed.
+    """
+    folder, landmarker = data / EYES_PACK, load_landmarker(model)
+    listed = {name.partition("/")[2] for name in faces_of(EYES)}
+    if not (is_pack(folder) and landmarker.card.markup.as_68 and listed.intersection(read_arrays(folder)["image"])):
+        return None
+    try:
+        levels = evaluate_eyes(landmarker, folder, None, listed).levels
+    except ValueError:
+        return None
+    write_card(model.with_suffix(".json"), replace(landmarker.card, eyes=levels))
+    return levels
 
 
 def write_model(target: Path, content: bytes, card: Card) -> Path:

@@ -10,14 +10,13 @@ import pytest
 from app.cli.main import main
 from engine.core.errors import ModelError, PackError
 from engine.core.faces import EyeLevels
-from engine.core.geometry import landmark_box, roll_of_landmarks
 from engine.core.paths import asset_path
 from engine.evaluation.eyes import best_cut, evaluate_eyes, has_eye_states
 from engine.formats.images import write_picture
-from engine.inference.card import read_card
+from engine.inference.card import read_card, write_card
 from engine.inference.landmarker import Landmarks
 from engine.inference.signals import LEFT_EYE, RIGHT_EYE
-from engine.sources.sample import RATE, SampleClip
+from tests.fakes.blinks import write_blinks
 from tests.fakes.models import FAKE_CARD
 
 RATIOS = [0.1, 0.2, 0.3, 0.25, 0.3, 0.4]
@@ -78,6 +77,7 @@ def test_only_faces_of_the_split_count_and_only_sure_ones(tmp_path):
     assert (done.n, done.closed, done.eyes_auc) == (4, 2, 1.0)
     with pytest.raises(PackError, match="none has closed eyes"):
         evaluate_eyes(Lids(), folder, "test")
+    assert evaluate_eyes(Lids(), folder, "train", {"0.png", "3.png", "5.png"}).n == 2
     with pytest.raises(PackError, match="no split “val”"):
         evaluate_eyes(Lids(), folder, "val")
 
@@ -101,29 +101,7 @@ def test_the_best_cut_lies_in_the_middle_of_the_best():
 
 @pytest.fixture
 def blinks(tmp_path):
-    """Frames of the sample with open and with closed eyes."""
-    clip, folder = SampleClip(), tmp_path / "blinks"
-    frames = [clip.frame(number) for number in range(0, round(24 * RATE), 2)]
-    heights = [
-        truth.points[41, 1] + truth.points[40, 1] - truth.points[37, 1] - truth.points[38, 1] for _, truth in frames
-    ]
-    ratios = [height / 2 / np.linalg.norm(truth.points[36] - truth.points[39]) for height, (_, truth) in
-              zip(heights, frames, strict=True)]  # fmt: skip
-    order = np.argsort(ratios)
-    chosen = [*order[:6], *order[-6:]]
-    for place, index in enumerate(chosen):
-        write_picture(folder / f"{place}.png", frames[index][0])
-    truths = [frames[index][1] for index in chosen]
-    boxes = [landmark_box(truth.points) for truth in truths]
-    np.savez(
-        folder / "annotations.npz",
-        image=np.array([f"{place}.png" for place in range(12)]),
-        state=np.array([0] * 6 + [1] * 6),
-        bbox=np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes], np.float32),
-        roll=np.array([roll_of_landmarks(truth.scheme, truth.points) for truth in truths], np.float32),
-        split=np.array((["train"] * 4 + ["test"] * 2) * 2),
-    )
-    return folder
+    return write_blinks(tmp_path / "blinks")
 
 
 def test_evaluate_reports_eyes_and_notes_levels_of_the_training_faces_and_figures_of_others(blinks, tmp_path, capsys):
@@ -152,6 +130,17 @@ def test_evaluate_reports_eyes_and_notes_levels_of_the_training_faces_and_figure
 def test_what_needs_landmarks_is_refused_on_such_packs(tmp_path, capsys, unfit):
     assert main(["evaluate", "--data", str(write_pack(tmp_path)), *unfit]) == 1
     assert f"{unfit[0]} cannot be used with" in capsys.readouterr().err
+
+
+def test_a_model_is_not_calibrated_by_faces_that_it_learned_from(blinks, tmp_path, capsys):
+    for ending in (".tflite", ".json"):
+        shutil.copy(asset_path("models", f"student-68{ending}"), tmp_path / f"own{ending}")
+    card = read_card(tmp_path / "own.json")
+    write_card(tmp_path / "own.json", replace(card, data="9 faces of faces (weight 1), blinks (weight 0.3)."))
+    command = ["evaluate", "--model", str(tmp_path / "own.tflite"), "--data", str(blinks), "--save-to-card", "--split"]
+    assert main([*command, "train"]) == 1
+    assert "it learned from most of these faces" in capsys.readouterr().err.lower()
+    assert main([*command, "test"]) == 0
 
 
 def test_what_is_seen_in_mirror_images_too_goes_on_no_card(tmp_path, capsys):

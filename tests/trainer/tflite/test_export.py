@@ -1,5 +1,6 @@
 """Export: the application's model computes what the trained one does, or it is refused."""
 
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import torch
 from ai_edge_litert import schema_py_generated as schema
 
 from engine.core.geometry import Crop
+from engine.evaluation.eyes import evaluate_eyes
 from engine.evaluation.label_shift import measure_label_shift
-from engine.formats.packs import read_pack
+from engine.formats.packs import read_arrays, read_pack
 from engine.inference.card import TrainingFacts, read_card
 from engine.inference.landmarker import load_landmarker
 from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
+from tests.fakes.blinks import write_blinks
+from tests.fakes.packs import rewrite
 from trainer.init.initialise import load_network
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
@@ -79,6 +83,22 @@ def test_the_label_shift_is_measured_where_manual_packs_of_the_run_are_there(
     pack = read_pack(data / "faces")
     assert shift == pytest.approx(measure_label_shift(load_landmarker(done.model), [pack]).shift, abs=1e-5)
     assert load_landmarker(done.model).card.label_shift == shift != 0
+
+
+def test_levels_of_eyes_are_measured_on_faces_that_no_training_sees(tmp_path, monkeypatch):
+    folder, model = write_blinks(tmp_path / "eyes_state"), tmp_path / "own.tflite"
+    for ending in (".tflite", ".json"):
+        shutil.copy(MODELS / f"student-68{ending}", model.with_suffix(ending))
+    assert module.note_eyes(model, tmp_path) is None, "none of its faces is listed"
+    monkeypatch.setattr(module, "faces_of", lambda group: tuple(f"eyes_state/{index}.png" for index in range(3, 9)))
+    levels = module.note_eyes(model, tmp_path)
+    listed = [f"{index}.png" for index in range(3, 9)]
+    assert levels == evaluate_eyes(load_landmarker(model), folder, None, listed).levels
+    assert levels != evaluate_eyes(load_landmarker(model), folder, None).levels
+    assert load_landmarker(model).card.eyes == levels
+    rewrite(folder, state=1 - read_arrays(folder)["state"])
+    assert module.note_eyes(model, tmp_path) is None, "it takes closed eyes for open ones"
+    assert load_landmarker(model).card.eyes == levels
 
 
 def test_float16_halves_the_file_and_hardly_moves_a_point(checkpoint, content):
