@@ -11,12 +11,12 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from engine.core.errors import UsageError
+from engine.core.platforms import may_lack_display
 
 LDD_TIMEOUT = 10.0  # seconds
 # A bare X server that resets answers nobody for a moment.
@@ -25,7 +25,7 @@ X_ATTEMPTS, X_PAUSE = 4, 0.1  # seconds longer before each further attempt
 
 def display_problem(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return why no window can be shown, as the beginning of a sentence; None if a display answers."""
-    if not sys.platform.startswith("linux"):
+    if not may_lack_display():
         return None
     platforms = _platforms(environment)
     if not platforms or (platforms == ["xcb"] and not environment.get("DISPLAY")):
@@ -42,7 +42,7 @@ def require_libraries(environment: Mapping[str, str] = os.environ) -> None:
         UsageError: a library of the system is missing, or QT_QPA_PLATFORM asks for what Qt does not have.
     """
     folder = _plugins()
-    if not sys.platform.startswith("linux") or folder is None:
+    if not may_lack_display() or folder is None:
         return
     refusals = [_refusal(folder, platform) for platform in _platforms(environment)]
     if refusals and all(refusals) and refusals[0] is not None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from app.cli.terminal import TO_TERMINAL
 from engine.core.errors import ModelError, UsageError
-from engine.core.output_guard import OutputGuard
+from engine.core.output_guard import OutputGuard, check_name
 from engine.filters.library import FilterLibrary
 from engine.inference.library import ModelLibrary
 
 # The options that name something to read, by the name of their value; and those that name one file to write.
 INPUTS = ("source", "path", "data", "pack", "predictions", "proposal", "shapes", "checkpoint", "runs", "resume", "root")
 OUTPUTS = ("record", "picture", "screenshot", "sheet", "json")
+FOLDERS = ("out", "to")  # and those that name a folder, or a file or a folder
 # Options that take “-”, or have a sentence of their own for it.
 TAKE_DASH = ("json", "source", "path")
 # What is read from a folder besides its pictures: from a pack, an evaluation or a run.
@@ -52,6 +53,9 @@ def guard_outputs(options: argparse.Namespace) -> OutputGuard:
             "give a name",
         )
     guard = OutputGuard(_inputs(options), getattr(options, "overwrite", False))
+    for name in FOLDERS:
+        if isinstance(target := getattr(options, name, None), str):
+            check_name(Path(target))
     taken: dict[Path, str] = {}
     for name in OUTPUTS:
         target = getattr(options, name, None)

@@ -13,8 +13,9 @@ from app.cli.outputs import add_overwrite, pictures_in
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source
 from engine.core.output_guard import OutputGuard
+from engine.core.platforms import safe_name
 from engine.formats.landmark_readers import is_prediction_log
-from engine.formats.landmark_writers import UNSAFE, Prediction, write_predictions
+from engine.formats.landmark_writers import Prediction, write_predictions
 from engine.formats.packs import is_pack, read_pack
 from engine.inference.detector import make_detector
 from engine.inference.landmarker import Landmarker
@@ -56,7 +57,7 @@ def main(options: argparse.Namespace) -> int:
         _write(predict_pack(pack, landmarker, None if truth else detector), options, landmarker)
         return 0
     with closing(open_source(options.path)) as source:
-        _spare_labels([file.name for file in pictures_in(path)] or [UNSAFE.sub("_", source.name)], out, guard)
+        _spare_labels([file.name for file in pictures_in(path)] or [safe_name(source.name)], out, guard)
         _write(predict_source(source, detector, landmarker, options.max_faces), options, landmarker)
         remark = source.remark
     if remark:

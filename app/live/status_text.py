@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,18 +11,12 @@ from PySide6.QtGui import QDesktopServices
 from app.live.active_source import ActiveSource
 from app.shell.banner import Remedy
 from engine.core.errors import UnderstudyError
+from engine.core.platforms import camera_settings
 from engine.live.state import SILENT_STATES, SourceState, Status
 from engine.sources.base import SourceKind
 from engine.sources.camera import CameraRefused
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
-
-# Where a system has its camera permissions: Microsoft Learn, “Launch Windows Settings”; on macOS the
-# scheme that its own dialogues open. Linux has no such place.
-CAMERA_SETTINGS = {
-    "Windows": "ms-settings:privacy-webcam",
-    "Darwin": "x-apple.systempreferences:com.apple.preference.security?Privacy_Camera",
-}
 
 
 def opening_words(playing: ActiveSource, status: Status) -> str:
@@ -73,17 +66,16 @@ def _state_words(playing: ActiveSource, state: SourceState) -> str:
     }[state]
 
 
-def remedies_for(error: UnderstudyError, retry: Callable[[], object], system: str | None = None) -> tuple[Remedy, ...]:
+def remedies_for(error: UnderstudyError, retry: Callable[[], object]) -> tuple[Remedy, ...]:
     """Return the remedies for an error.
 
     Args:
         error: what happened.
         retry: tries again what failed.
-        system: as `platform.system()` calls it; None for this one.
     """
     refused = isinstance(error, CameraRefused)
     remedies = [Remedy(translate("status_text", "Try again"), retry, on_return=refused)]
-    settings = CAMERA_SETTINGS.get(system or platform.system())
+    settings = camera_settings()
     if refused and settings is not None:
         words = translate("status_text", "Camera settings")
         remedies.append(Remedy(words, lambda: QDesktopServices.openUrl(QUrl(settings)), closes=False))

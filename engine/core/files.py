@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.core.platforms import forbids_moves_onto_open_files, is_running
+
 # A temporary file of an unknown program that nothing has changed for so long was left by one that was killed.
 STALE = 24 * 3600.0  # seconds
 # How often a file is moved where the system forbids it for the moment, and the seconds in between.
@@ -79,7 +81,7 @@ def left_behind(folder: Path, mark: str) -> list[Path]:
             match = re.fullmatch(_TEMPORARY.format(mark=mark), file.name)
             if match is None:
                 continue
-            is_ended = match[1] == _MACHINE and not _is_running(int(match[2]))
+            is_ended = match[1] == _MACHINE and not is_running(int(match[2]))
             if is_ended or file.stat().st_mtime < time.time() - STALE:
                 found.append(file)
     return sorted(found)
@@ -92,22 +94,9 @@ def _move(temporary: Path, path: Path) -> None:
             temporary.replace(path)
             return
         except PermissionError:
-            if os.name != "nt" or attempt == ATTEMPTS - 1:
+            if not forbids_moves_onto_open_files() or attempt == ATTEMPTS - 1:
                 raise
             time.sleep(PAUSE)
-
-
-def _is_running(process: int) -> bool:
-    """Return whether a process of this machine runs, or whether that is unknown."""
-    if os.name == "nt":  # where asking by `os.kill` would end it
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
 
 
 def free_bytes(folder: Path) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from functools import cache
 
+from engine.core.platforms import c_library
+
 M_ARENA_MAX = -8  # of malloc.h
+_glibc = cache(c_library)
 
 
 @cache
@@ -23,9 +24,3 @@ def give_back() -> None:
     """Return to the system what was freed: it takes milliseconds, for which other threads of Python go on."""
     if (glibc := _glibc()) is not None:
         glibc.malloc_trim(0)
-
-
-@cache
-def _glibc() -> ctypes.CDLL | None:
-    library = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
-    return library if hasattr(library, "malloc_trim") else None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.core.errors import UsageError
+from engine.core.platforms import unfit_part
 
 
 class OutputGuard:
@@ -30,8 +31,9 @@ class OutputGuard:
 
         Raises:
             UsageError: it is an input, under whatever name or link; or it exists and may not be replaced; or it is a
-                device or a pipe.
+                device or a pipe; or the system allows no such name.
         """
+        check_name(target)
         try:
             mode = target.stat().st_mode
         except (OSError, ValueError):
@@ -54,6 +56,17 @@ class OutputGuard:
                 "it may be work of yours, such as labels, a clip or a picture",
                 "choose another name, or add --overwrite to replace it",
             )
+
+
+def check_name(target: Path) -> None:
+    """Check that the system allows the names in a path that is to be written.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if (unfit := unfit_part(target)) is not None:
+        part, why = unfit
+        raise UsageError(f"Nothing can be called “{part}”", why, "choose another name, of letters, digits and hyphens")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

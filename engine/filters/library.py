@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 
 from engine.core.errors import FilterError, PackError, UsageError
 from engine.core.paths import asset_path
+from engine.core.platforms import safe_name
 from engine.core.records import suggestion
 from engine.core.schemes import SCHEMES
 from engine.core.texts import reason
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 SHIPPED = asset_path("filters")
 TEMPLATE = SHIPPED / "_template"  # the library leaves out names with this beginning
 TITLE_LINE = 'name = "My filter"'
-FORBIDDEN = frozenset('<>:"/\\|?*') | {chr(code) for code in range(32)}  # in names of folders, on some system
 
 
 def user_filters() -> Path:
@@ -173,7 +173,7 @@ def create_filter(name: str, parent: Path) -> Path:
         OSError: the folder cannot be written.
     """
     is_text = name == name.encode(errors="replace").decode()  # and not bytes that are no UTF-8
-    if not name.strip(" .") or name[0] in "._ " or name[-1] in ". " or FORBIDDEN & set(name) or not is_text:
+    if name[:1] in ("", ".", "_", " ") or name != safe_name(name) or not is_text:
         raise UsageError(
             f"A filter cannot be called “{name}”",
             "the name becomes that of a folder",

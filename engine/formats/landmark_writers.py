@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from engine.core.errors import RecordingError, UsageError
 from engine.core.faces import Face, Result
 from engine.core.files import replaced
+from engine.core.platforms import safe_name
 from engine.core.texts import safe_cell
 from engine.inference.signals import SIGNALS, FaceSignals
 
@@ -24,8 +24,6 @@ from engine.inference.signals import SIGNALS, FaceSignals
 PTS_ORIGIN = 1
 # Columns of a CSV with the corners of a face's box.
 BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
-# Cameras may have names that no file can have.
-UNSAFE = re.compile(r'[\\/:*?"<>|]')
 
 
 @dataclass(frozen=True)
@@ -209,7 +207,7 @@ def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
     count, taken = 0, set()
     for prediction in predictions:
         count += 1
-        picture = PurePosixPath(prediction.image or UNSAFE.sub("_", str(prediction.source)))
+        picture = PurePosixPath(prediction.image or safe_name(str(prediction.source)))
         for number, face in enumerate(prediction.faces, 1):
             ending = "" if prediction.frame is None else f"_{prediction.frame:06d}"
             ending += "" if number == 1 else f"_{number}"

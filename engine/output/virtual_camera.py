@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import OutputError, SourceError
 from engine.core.paths import asset_path
+from engine.core.platforms import virtual_camera_driver
 from engine.output.letterbox import Letterbox
 from engine.output.worker import OnError, OutputWorker
 from engine.sources.discovery import Camera
@@ -31,13 +31,6 @@ OPEN_LIMIT = 15.0  # seconds
 REPEAT_AFTER = 0.5
 RATE = 30.0  # frames per second that the camera announces
 GOODBYE = 0.5  # seconds for the process to release the device
-# What provides the device, by `platform.system()`. Sources: the documentation of pyvirtualcam and v4l2loopback.
-DRIVERS = {
-    "Linux": "install v4l2loopback with your package manager, then run: sudo modprobe v4l2loopback devices=1 "
-    "exclusive_caps=1 card_label=Understudy",
-    "Windows": "install OBS Studio (26 or newer) from obsproject.com, which brings the OBS Virtual Camera",
-    "Darwin": "install OBS Studio (30 or newer) from obsproject.com, start its virtual camera once and close OBS",
-}
 
 
 class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
@@ -202,10 +195,10 @@ def child_environment(environment: Mapping[str, str] = os.environ) -> dict[str, 
     return changed
 
 
-def problem_error(problem: str, detail: str, python: str, system: str | None = None) -> OutputError:
+def problem_error(problem: str, detail: str, python: str) -> OutputError:
     """Return the error for a problem that the program names, “package”, “device” or “lost”, see `send_frames.py`.
 
-    Its detail is what the library said, `python` ran it, and `system` is `platform.system()`, None for this one.
+    Its detail is what the library said, and `python` ran it.
     """
     if problem == "package":
         return OutputError(
@@ -213,7 +206,7 @@ def problem_error(problem: str, detail: str, python: str, system: str | None = N
             "pyvirtualcam is not shipped, because of its licence (GPL-2.0)",
             f"run: {python} -m pip install pyvirtualcam numpy",
         )
-    driver = DRIVERS.get(system or platform.system(), "see the documentation of pyvirtualcam for your system")
+    driver = virtual_camera_driver()
     if problem == "device":
         return OutputError(
             f"No virtual camera can be opened ({detail.strip()})",

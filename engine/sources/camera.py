@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SourceError
 from engine.core.frame import Frame
+from engine.core.platforms import camera_place
 from engine.sources.base import CameraFormat, SourceKind, to_rgb
 from engine.sources.discovery import Camera
 
@@ -205,10 +205,7 @@ def _check_permission(camera: Camera) -> None:
 
 def _unusable(camera: Camera, what: str) -> CameraRefused:
     why, fix = "another program probably uses it", "close the other program and try again, or choose another camera"
-    if platform.system() == "Darwin":
-        why += ", or this program is not authorised to use the camera"
-        fix = "close the other program, and allow the camera in System Settings > Privacy & Security > Camera"
-    elif platform.system() == "Windows":
-        why += ", or Windows keeps desktop apps from using the camera"
-        fix = "close the other program, and allow the camera in Settings > Privacy & security > Camera"
+    if (place := camera_place()) is not None:
+        why += ", or the system keeps this program from using the camera"
+        fix = f"close the other program, and allow the camera in {place}"
     return CameraRefused(f"The camera “{camera.name}” {what}", why, fix)

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import itertools
 import logging
-import platform
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
-
 from engine.core.errors import SourceError
+from engine.core.platforms import camera_backends
 
 log = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r" \(\d+\)$")  # the number that distinguishes cameras of one model
-
-# Backends in the order they are tried. On Windows, DirectShow opens most cameras in a fraction of the time of MSMF.
-BACKENDS = {
-    "Windows": (cv2.CAP_DSHOW, cv2.CAP_MSMF),
-    "Darwin": (cv2.CAP_AVFOUNDATION,),
-    "Linux": (cv2.CAP_V4L2,),
-}
 
 
 class CameraAbsent(SourceError):
@@ -52,17 +43,12 @@ class Camera:
 Enumerate = Callable[[int], Iterable[Any]]
 
 
-def backends(system: str | None = None) -> tuple[int, ...]:
-    """Return the camera backends of an operating system (`platform.system()`; None: this one), best first."""
-    return BACKENDS.get(system or platform.system(), (cv2.CAP_ANY,))
-
-
 def list_cameras(backend: int | None = None, enumerate_cameras: Enumerate | None = None) -> list[Camera]:
     """List the cameras of a backend, sorted by number; an empty list if there is none or the system does not answer.
 
     The backend is given by OpenCV's number; None takes the system's best.
     """
-    chosen = backends()[0] if backend is None else backend
+    chosen = camera_backends()[0] if backend is None else backend
     try:
         listed = list((enumerate_cameras or _enumerate)(chosen))
     except Exception as error:  # noqa: BLE001  native code of three systems: any failure means no list
@@ -148,7 +134,7 @@ def same_camera_elsewhere(camera: Camera, enumerate_cameras: Enumerate | None = 
 
     A device is recognised by its name, so only names that are unique in the other backend count.
     """
-    others = (list_cameras(backend, enumerate_cameras) for backend in backends() if backend != camera.backend)
+    others = (list_cameras(backend, enumerate_cameras) for backend in camera_backends() if backend != camera.backend)
     return [other for cameras in others for other in cameras if other.name == camera.name]
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-import shlex
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from bisect import bisect_right, insort
@@ -25,6 +22,7 @@ from numpy.typing import NDArray
 from engine.core.errors import SourceError
 from engine.core.files import open_regular
 from engine.core.frame import Frame
+from engine.core.platforms import shell_line
 from engine.formats.container_header import LONGEST_SECONDS, read_container_header
 from engine.formats.images import LONGEST_SIDE
 from engine.formats.plain_name import PlainName
@@ -429,7 +427,7 @@ def _av1(path: Path) -> SourceError:
     target = next(file for file in map(source.with_name, names) if not os.path.lexists(file))
     # In MP4 the program leaves the times of the pictures as they are.
     words = [FFMPEG, "-i", str(source), "-c:v", "libx264", str(target)]
-    command = subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    command = shell_line(words)
     install = "" if shutil.which(FFMPEG) else f"install the program {FFMPEG}, then "
     return SourceError(
         f"{path} cannot be played",

@@ -7,12 +7,11 @@ import cv2
 import pytest
 
 from engine.core.errors import SourceError
+from engine.core.platforms import camera_backends
 from engine.sources.discovery import (
-    BACKENDS,
     Camera,
     CameraAbsent,
     CameraList,
-    backends,
     find_camera,
     list_cameras,
     same_camera_elsewhere,
@@ -58,15 +57,8 @@ def test_a_system_that_cannot_list_cameras_has_none():
 
 def test_this_system_answers():
     for camera in list_cameras():
-        assert camera.backend == backends()[0]
+        assert camera.backend == camera_backends()[0]
         assert camera.name
-
-
-def test_each_system_has_its_backend_and_unknown_ones_have_any():
-    assert backends("Windows") == (cv2.CAP_DSHOW, cv2.CAP_MSMF)
-    assert backends("Linux") == (cv2.CAP_V4L2,)
-    assert backends("Plan 9") == (cv2.CAP_ANY,)
-    assert backends() == BACKENDS.get(platform.system(), (cv2.CAP_ANY,))
 
 
 CAMERAS = [
