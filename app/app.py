@@ -12,13 +12,15 @@ from typing import NoReturn
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.live.camera_permission import when_cameras_are_decided
 from app.live.engine_api import EngineApi
 from app.live.screenshot import save_window_screenshot
 from app.settings.file import settings_path
 from app.settings.store import SettingsStore
 from app.shell.crash import RunMark
-from app.shell.log import CrashWatch, log_path, start_log
+from app.shell.log import CrashWatch, start_log
 from app.shell.main_window import MainWindow
+from app.shell.report import log_path
 from app.theme.theme import Theme
 from app.translation import install_translations
 from engine.core.errors import UnderstudyError
@@ -108,7 +110,11 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
     # The first signal closes the window, which finishes recordings; a second one ends the program at once.
     with interruption_watch(lambda _: window.close(), partial(_end_at_once, mark)) as interrupted:
         window.show()
-        window.start(options.source, options.stream)
+        start = partial(window.start, options.source, options.stream)
+        if options.source == SAMPLE:
+            start()
+        else:
+            when_cameras_are_decided(application, window, start)
         if crash is not None:
             window.report_former_crash(crash, log_path().parent, mark.former_hook)
         try:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import platform
-import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 from app.cli.display import display_problem, require_libraries
 from app.cli.options import add_json
 from app.cli.terminal import report, table
+from app.shell.report import about, end_of_log, last_crash, log_path, without_names
 from engine.core.errors import ModelError, UnderstudyError
+from engine.core.paths import ASSETS
+from engine.core.platforms import system_name
 from engine.inference.detector import make_detector, mediapipe_tells
 from engine.inference.library import ModelLibrary
 from engine.inference.runtime import runtime_name
@@ -22,8 +24,19 @@ from engine.sources.sample import SampleClip
 
 REQUIRED = ("numpy", "opencv-python-headless", "PySide6-Essentials", "cv2-enumerate-cameras", "platformdirs", "pillow")
 OPTIONAL = ("torch", "litert-torch", "lightning-fabric")
+MODEL = "model "  # before the name of each
+SHIPPED = {card.stem for card in ASSETS.glob("models/*.json")}
+READ_FIRST = "Nothing was sent. Read this before you pass it on."
 
-add_arguments = add_json  # its only argument
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `doctor`."""
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="write what a report of a fault needs, with the last crash and the log, without names of files or folders",
+    )
+    add_json(parser)
 
 
 @dataclass(frozen=True)
@@ -57,9 +70,25 @@ def main(options: argparse.Namespace) -> int:
     ]
     wrong = [check for check in checks if check.state == "wrong"]
     verdict = "Everything that is needed is there." if not wrong else f"{len(wrong)} thing(s) to mend, see “wrong”."
+    if options.report:
+        checks = [_without_names(check) for check in checks]
     text = table([("state", "what", "detail"), *((check.state, check.what, check.detail) for check in checks)])
-    report({"sound": not wrong, "checks": [asdict(check) for check in checks]}, f"{text}\n{verdict}", options.json)
+    text = f"{text}\n{verdict}"
+    values = {"sound": not wrong, "checks": [asdict(check) for check in checks]}
+    if options.report:
+        values |= {"about": about(), "crash": last_crash(log_path().parent), "log": end_of_log(log_path().parent)}
+        crash, log = values["crash"] or "none", values["log"] or "empty"
+        text = f"{about()}\n\n{text}\n\nThe last crash\n{crash}\n\nThe end of the log\n{log}\n\n{READ_FIRST}"
+    report(values, text, options.json)
     return 1 if wrong else 0
+
+
+def _without_names(check: Check) -> Check:
+    """Return a check for a report: models of the user's own lose their names, and details what is private."""
+    what = check.what
+    if what.startswith(MODEL) and what.removeprefix(MODEL) not in SHIPPED:
+        what = f"{MODEL}<name>"
+    return replace(check, what=what, detail=without_names(check.detail) if check.state == "wrong" else check.detail)
 
 
 def _package(name: str, required: bool) -> Check:
@@ -102,7 +131,7 @@ def _models() -> list[Check]:
                 library.load(str(entry.path))
         except ModelError as failure:
             error = failure
-        checks.append(Check(f"model {entry.name}", "wrong" if error else "ok", str(error or entry.path.name)))
+        checks.append(Check(f"{MODEL}{entry.name}", "wrong" if error else "ok", str(error or "loads")))
     if not checks:
         checks.append(Check("models", "wrong", "no model was found; install the program again"))
     return checks
@@ -121,4 +150,4 @@ def _display() -> Check:
     except UnderstudyError as error:
         return Check("window", "wrong", str(error))
     problem = display_problem()
-    return Check("window", "note", f"{problem}; use --headless") if problem else Check("window", "ok", sys.platform)
+    return Check("window", "note", f"{problem}; use --headless") if problem else Check("window", "ok", system_name())

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 from typing import Any
 
@@ -18,6 +17,7 @@ from app.cli.outputs import guard_outputs
 from app.cli.terminal import say
 from engine.core.errors import UnderstudyError, sentence
 from engine.core.interruption import Interrupted, interruptible
+from engine.core.version import program_version
 
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 EPILOG = """\
@@ -115,17 +115,10 @@ def build_parser(complete: Collection[str] = tuple(VERBS)) -> argparse.ArgumentP
         epilog=EPILOG,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=20, width=100),
     )
-    parser.add_argument("--version", action="version", version=f"understudy {_version()}")
+    parser.add_argument("--version", action="version", version=f"understudy {program_version()}")
     subparsers = parser.add_subparsers(title="verbs", metavar="VERB [OPTIONS]", required=True, dest="verb")
     for verb, text in VERBS.items():
         subparser = add_verb(subparsers, verb, text)
         if verb in complete:
             import_module(f"app.cli.{verb}").add_arguments(subparser)
     return parser
-
-
-def _version() -> str:
-    try:
-        return version("understudy")
-    except PackageNotFoundError:
-        return "(not installed)"

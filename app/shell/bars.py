@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QTabBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTabBar, QWidget
 
 from app.shortcuts.shortcuts import Act, with_key
 from app.theme.theme import GAP, MARGIN
@@ -27,8 +27,11 @@ class TopBar(QWidget):
         self.setObjectName("topBar")
         self._names = names
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        name = QLabel("Understudy")
-        name.setObjectName("wordmark")
+        self.about = named(
+            QPushButton("Understudy", flat=True), self.tr("About Understudy"), self.tr("Version, licences")
+        )
+        self.about.setObjectName("wordmark")
+        self.about.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         tabs = QTabBar(drawBase=False, expanding=False, usesScrollButtons=False)
         self.tabs = named(tabs, self.tr("Pages"), self.tr("The pages of the window"))
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -39,7 +42,7 @@ class TopBar(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
         layout.setSpacing(GAP * 2)
-        for part in (name, self.tabs, self.theme, self.keys):
+        for part in (self.about, self.tabs, self.theme, self.keys):
             layout.addWidget(part)
         layout.insertStretch(2, 1)
 

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import platform
 import re
-import sys
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from io import FileIO
 from pathlib import Path
 from typing import IO
 
-from app.shell.log import log_path
+from app.shell.report import LAST_CRASH, about, end_of_log, without_private
+from engine.core.platforms import lock
 
-if sys.platform != "win32":
-    import fcntl
-
-LAST_CRASH = "last crash.txt"
 MOST_TRACE = 20_000  # characters of a report
-MOST_LOG = 4_000
 # The first line of a mark names the hook that is at work.
 NOTE, NOTE_BYTES = re.compile(r"hook: (.*?) *\n"), 500
 
@@ -49,13 +42,13 @@ class RunMark:
         """Write the mark; where there is no place for it, do without.
 
         Returns:
-            A report on the last run that did not end properly, without the user's name in its paths; None if all did.
+            A report on the last run that did not end properly, see `app.shell.report`; None if all did.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             left = [self._take(file) for file in sorted(self._folder.glob("running *.txt"))]
             self._file = self._path.open("w", encoding="utf-8")
-            _lock(self._file)
+            lock(self._file)
             self._file.write(_note(None))
             self._file.flush()
             faulthandler.enable(self._file)
@@ -65,7 +58,7 @@ class RunMark:
         traces = [trace for trace in left if trace is not None]
         noted = NOTE.match(traces[-1]) if traces else None
         self.former_hook = noted[1] if noted else ""
-        return _report(traces[-1], self._folder / log_path().name) if traces else None
+        return _report(traces[-1], self._folder) if traces else None
 
     def note_hook(self, file: Path | None) -> None:
         """Note the hook that is at work; None for none."""
@@ -88,22 +81,12 @@ class RunMark:
         """Return the trace in the mark of a run that is over, and rename it; None for one that still runs."""
         try:
             with file.open(encoding="utf-8", errors="replace") as mark:
-                _lock(mark)
+                lock(mark)
                 trace = mark.read(MOST_TRACE)
             file.replace(self._folder / LAST_CRASH)  # Windows refuses this while the file is open
         except OSError:
             return None
         return trace
-
-
-def _lock(file: IO[str]) -> None:
-    """Lock a file until it is closed.
-
-    Raises:
-        OSError: another process has locked it.
-    """
-    if sys.platform != "win32":
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _note(file: Path | None) -> str:
@@ -112,18 +95,9 @@ def _note(file: Path | None) -> str:
     return words[: NOTE_BYTES - 1].ljust(NOTE_BYTES - 1) + "\n"
 
 
-def _report(trace: str, log: Path) -> str:
-    try:
-        said = log.read_text(encoding="utf-8", errors="replace")[-MOST_LOG:]
-    except OSError:
-        said = ""
-    try:
-        program = version("understudy")
-    except PackageNotFoundError:
-        program = "(not installed)"
-    about = f"Understudy {program}, Python {platform.python_version()}, {platform.platform()}"
+def _report(trace: str, folder: Path) -> str:
     noted = NOTE.match(trace)
-    trace = trace[noted.end() :] if noted else trace
-    hook = f"The hook {noted[1]} was at work.\n" if noted and noted[1] else ""
-    trace = hook + (trace.strip() or "No trace: the program was ended from outside, or the machine went off.")
-    return f"{about}\n\n{trace}\n\n{said}".replace(str(Path.home()), "~")
+    hook = "The hook of a filter was at work.\n" if noted and noted[1] else ""
+    trace = without_private(trace[noted.end() :] if noted else trace).strip()
+    trace = hook + (trace or "No trace: the program was ended from outside, or the machine went off.")
+    return f"{about()}\n\n{trace}\n\n{end_of_log(folder)}"

@@ -13,7 +13,6 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
-from platformdirs import user_log_path
 from PySide6.QtCore import QObject, Qt, Signal
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -28,11 +27,6 @@ class _QuietHandler(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:
         logging.getLogger().removeHandler(self)
         _log.warning("The log %s cannot be written any more; messages go only to the terminal", self.baseFilename)
-
-
-def log_path() -> Path:
-    """Return where the log is kept: in the user's folder of logs."""
-    return user_log_path("understudy", appauthor=False) / "understudy.log"
 
 
 def start_log(path: Path) -> logging.Handler | None:

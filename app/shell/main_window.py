@@ -29,6 +29,7 @@ from app.live.viewport.over_picture import FirstHint
 from app.models.models_page import ModelsPage
 from app.settings.schema import WindowPlace
 from app.settings.store import SettingsStore
+from app.shell.about import show_about
 from app.shell.banner import Remedy
 from app.shell.bars import StatusLine, TopBar
 from app.shortcuts.cheat_sheet import HotkeySheet
@@ -182,6 +183,7 @@ class MainWindow(QMainWindow):
         self.pages.currentChanged.connect(self._look_who_sees)
         self.top_bar.theme.clicked.connect(lambda: self.store.toggle("theme"))
         self.top_bar.keys.clicked.connect(self.sheet.toggle)
+        self.top_bar.about.clicked.connect(lambda: show_about(self))
         live.status_changed.connect(self.status_line.show_text)
         live.reported.connect(self.status_line.show_briefly)
         live.panel.full_screen.clicked.connect(self.toggle_full_screen)

@@ -16,7 +16,8 @@ from app.shell.log import start_log
 ROOT = Path(__file__).resolve().parents[3]
 LOGS = """
 import logging
-from app.shell.log import log_path, start_log
+from app.shell.log import start_log
+from app.shell.report import log_path
 logging.basicConfig(level=logging.WARNING, format="%(message)s")
 start_log(log_path())
 logging.getLogger("engine").warning("the camera hangs")

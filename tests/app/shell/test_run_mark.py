@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.shell.crash import LAST_CRASH, RunMark
+from app.shell.crash import RunMark
+from app.shell.report import LAST_CRASH
 from tests.fakes.filters import SQUARE, make_filter
 from tests.fakes.window_process import CLOSE, CRASH, run_window
 
@@ -75,7 +76,7 @@ def test_fault_86_the_start_after_a_hook_ended_the_program_names_the_hook(tmp_pa
     assert code == 0
     assert safe["filter"] == "None"
     assert safe["banner"].startswith(f"Understudy did not end properly while the hook {own / 'fatal.py'} was at work. ")
-    assert "fatal.py was at work.\nNo trace: " in safe["details"]
+    assert "The hook of a filter was at work.\nNo trace: " in safe["details"]
 
 
 def test_a_mark_of_a_former_version_names_no_hook(tmp_path, quiet):
