@@ -19,7 +19,7 @@ LOG = "2026-11-28 10:00:00,123 WARNING engine.sources.video: "
         "Decoding My secret clip.mp4 failed: no picture",
         "Decoding My secret clip, part 2.MP4 failed",
         "The log /data/My secret/x y cannot be written (Permission denied)",
-        r"The log C:\Users\secret\x.log cannot be written",
+        r"The log D:\secret\x.log cannot be written",
         r"The log \\server\secret\x cannot be written",
         "~/secret is used, and not that in ~/secret two",
         "“secret/first.png” cannot be read",
@@ -75,7 +75,7 @@ def test_a_trace_keeps_places_in_the_program_and_loses_the_users_code(tmp_path):
 def test_places_in_bundles_libraries_and_python_stay():
     lines = [
         'File "engine/live/session.py", line 3 in run',
-        r'File "C:\Users\anna\app\.venv\Lib\site-packages\cv2\__init__.py", line 4 in load',
+        r'File "D:\anna\app\.venv\Lib\site-packages\cv2\__init__.py", line 4 in load',
         'File "/home' + '/anna/python3.11/threading.py", line 5 in run',
     ]
     assert without_private("\n".join(lines)).splitlines() == [

@@ -71,7 +71,7 @@ def test_macs_and_windows_have_a_place_for_permissions_in_words_and_as_an_addres
 @pytest.mark.parametrize(
     ("system", "driver"), [(LINUX, "modprobe v4l2loopback"), (WINDOWS, "OBS"), (MACOS, "close OBS"), ("Plan 9", "see")]
 )
-def test_the_driver_of_a_virtual_camera_is_that_of_the_system(stand_on, system, driver):
+def test_fault_87_the_driver_of_a_virtual_camera_is_that_of_the_system(stand_on, system, driver):
     stand_on(system)
     assert driver in problem_error("device", "none", "python").fix
 
