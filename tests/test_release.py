@@ -81,6 +81,9 @@ def test_what_workflows_run_exists() -> None:
     assert {"pytest", "build", "tools.release"} <= set(modules)
     own = [name for name in modules if name.split(".")[0] in ("tools", "tests", "app")]
     assert [name for name in own if not (ROOT / f"{name.replace('.', '/')}.py").is_file()] == []
+    folders = [name for line in lines() for name in re.findall(r"(?<=[ =])tests(?:/\w+)+(?= |$)", line)]
+    assert folders
+    assert [name for name in folders if not (ROOT / name).is_dir()] == []
     calls = [shlex.split(line) for line in lines() if line.startswith("understudy ")]
     assert ["understudy", "run", "sample", "--headless", "--frames", "30"] in calls
     assert [call for call in calls if call[1] not in VERBS] == []

@@ -140,7 +140,7 @@ def test_a_line_for_the_terminal_is_quoted_as_the_system_reads_it(stand_on):
     assert platforms.shell_line(words) == 'ffmpeg -i "/some where/it\'s.mp4"'
 
 
-def test_on_windows_a_move_waits_for_whoever_has_the_file_open(stand_on, tmp_path, monkeypatch):
+def test_on_windows_a_move_waits_for_the_program_that_has_the_file_open(stand_on, tmp_path, monkeypatch):
     target, refusals = tmp_path / "clip.mp4", [PermissionError(), PermissionError()]
     move = Path.replace
 
