@@ -16,7 +16,7 @@ def show_about(parent: QWidget) -> QMessageBox:
     box.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
-    box.addButton(QMessageBox.StandardButton.Close)
+    box.addButton(QCoreApplication.translate("about", "Close"), QMessageBox.ButtonRole.RejectRole)
     box.open()
     return box
 

@@ -28,9 +28,9 @@ QLineEdit, QPlainTextEdit {
 #fold { background: transparent; border: 1px solid transparent; color: $muted; padding: 3px 2px; }
 #fold:hover, #fold:checked { background: transparent; color: $text; }
 #fold:focus { border: 2px solid $accent; padding: 2px 1px; }
-#wordmark { background: transparent; border: 1px solid transparent; padding: 3px 2px; }
-#wordmark:hover { border-color: $edge; }
-#wordmark:focus { border: 2px solid $accent; padding: 2px 1px; }
+#wordmark { background: transparent; border: 1px solid transparent; padding: 2px 0; }
+#wordmark:hover { border-bottom-color: $edge; }
+#wordmark:focus { border-color: $accent; }
 QComboBox::drop-down { border: none; width: 26px; }
 QComboBox::down-arrow { image: none; }
 QComboBox { combobox-popup: 0; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.shell.about import show_about
 from app.shell.bars import TopBar
@@ -24,7 +24,8 @@ def test_about_names_the_version_and_what_code_and_models_are_for(qtbot):
     assert any("models" in text and "research and non-commercial use only" in text for text in paragraphs)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["license"] == "Apache-2.0 AND OFL-1.1 AND LicenseRef-Understudy-Models", "About says the same"
-    box.button(QMessageBox.StandardButton.Close).click()
+    (close,) = box.buttons()
+    close.click()
     assert not box.isVisible()
 
 
