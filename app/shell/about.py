@@ -10,13 +10,15 @@ from engine.core.version import program_version
 
 def show_about(parent: QWidget) -> QMessageBox:
     """Show the version and the licences over a window, which goes on running; return the dialogue."""
-    box = QMessageBox(QMessageBox.Icon.NoIcon, _title(), f"Understudy {program_version()}", parent=parent)
+    translate = QCoreApplication.translate
+    version = translate("about", "Understudy {0}").format(program_version())
+    box = QMessageBox(QMessageBox.Icon.NoIcon, translate("about", "About Understudy"), version, parent=parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setInformativeText(licences())
     box.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
-    box.addButton(QCoreApplication.translate("about", "Close"), QMessageBox.ButtonRole.RejectRole)
+    box.addButton(translate("about", "Close"), QMessageBox.ButtonRole.RejectRole)
     box.open()
     return box
 
@@ -37,7 +39,3 @@ def licences() -> str:
             translate("about", "Nothing leaves this machine unless you stream it."),
         )
     )
-
-
-def _title() -> str:
-    return QCoreApplication.translate("about", "About Understudy")

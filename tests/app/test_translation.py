@@ -202,7 +202,7 @@ def test_nothing_on_the_window_is_left_untranslated(marked, request):
     window = request.getfixturevalue("playing")
     said = list(spoken(window))
     assert len(said) > 30
-    assert [words for words in said if "⟦" not in words and words != "QLabel: Understudy"] == []
+    assert [words for words in said if "⟦" not in words and words != "QPushButton: Understudy"] == []
 
 
 def test_language_without_a_translation_keeps_the_words(tmp_path, themed):
