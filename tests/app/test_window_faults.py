@@ -5,6 +5,7 @@ The numbers in the names of tests are those of the catalogue of faults.
 
 from __future__ import annotations
 
+import platform
 import sys
 from pathlib import Path
 
@@ -64,15 +65,17 @@ def refused(window, engine, qtbot):
 def test_fault_07_the_settings_of_the_system_are_a_click_away(playing, monkeypatch, system, place):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
-    playing.banner.show_error(DENIED, remedies_for(DENIED, lambda: None, system))
+    monkeypatch.setattr(platform, "system", lambda: system)
+    playing.banner.show_error(DENIED, remedies_for(DENIED, lambda: None))
     remedy(playing, "Camera settings").click()
     assert len(opened) == 1
     assert opened[0].startswith(place)
     assert playing.banner.isVisible(), "it goes once the camera works"
 
 
-def test_fault_07_where_there_are_no_such_settings_none_are_offered(playing):
-    offered = remedies_for(DENIED, lambda: None, "Linux")
+def test_fault_07_where_there_are_no_such_settings_none_are_offered(playing, monkeypatch):
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    offered = remedies_for(DENIED, lambda: None)
     assert [each.text for each in offered] == ["Try again"]
 
 
