@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
@@ -15,6 +13,7 @@ from lightning_fabric import Fabric
 from torch import distributed
 
 from engine.core.errors import UsageError
+from engine.core.platforms import c_library
 from trainer.data.crops import CropSet
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
@@ -73,10 +72,8 @@ def keep_freed_memory() -> None:
 
     Does nothing without glibc, or where its settings are chosen from outside.
     """
-    if sys.platform != "linux" or any(name in os.environ for name in MALLOC_SETTINGS):
-        return
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
+    library = c_library()
+    if library is not None and not any(name in os.environ for name in MALLOC_SETTINGS):
         for setting, value in MALLOC_SETTINGS.values():
             library.mallopt(setting, value)
 
