@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QDeadlineTimer, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.live.camera_permission import when_cameras_are_decided
@@ -21,20 +22,21 @@ from app.shell.crash import RunMark
 from app.shell.log import CrashWatch, start_log
 from app.shell.main_window import MainWindow
 from app.shell.report import log_path
-from app.theme.theme import Theme
+from app.theme.theme import Theme, ThemeChoice
 from app.translation import install_translations
 from engine.core.errors import UnderstudyError
 from engine.core.interruption import interruption_watch
 from engine.filters import hook
 from engine.filters.library import FilterLibrary
 from engine.inference.detector import DEFAULT_DETECTOR, make_detector
-from engine.inference.library import ModelLibrary
+from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.session import Session
 from engine.sources.discovery import CameraList
 from engine.sources.opening import SAMPLE, open_source
 
 SIGNAL_CHECK_MS = 200  # Python sees a signal only when some of its own code runs
+EVENTS_MS = 50  # that `try_window` lets Qt work before it looks again
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,36 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
     if failures:
         raise failures[0]
     return interrupted.exit_code or code
+
+
+def try_window(settings: Path, picture_limit: float, end_limit: float) -> tuple[bool, bool]:
+    """Open the window on the sample and close it once it shows a picture, for the self-test.
+
+    Args:
+        settings: the settings file to use.
+        picture_limit: seconds that the first picture may take.
+        end_limit: seconds that the end may take.
+
+    Returns:
+        Whether it showed a picture, and whether its threads ended.
+    """
+    application = _application()
+    window = MainWindow(engine_api(), DEFAULT_MODEL, SettingsStore(settings), Theme(application, ThemeChoice.LIGHT))
+    gone: list[bool] = []
+    window.gone.connect(lambda: gone.append(True))
+    window.show()
+    window.start(SAMPLE)
+    shown = _within(picture_limit, lambda: window.view.pixels is not None)
+    window.close()
+    return shown, _within(end_limit, lambda: bool(gone))
+
+
+def _within(seconds: float, happened: Callable[[], bool]) -> bool:
+    """Let Qt work until something has happened; return whether it did in time."""
+    deadline = QDeadlineTimer(round(seconds * 1000))
+    while not happened() and not deadline.hasExpired():
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, EVENTS_MS)
+    return happened()
 
 
 def engine_api(detector: str = DEFAULT_DETECTOR, max_faces: int | None = None) -> EngineApi:

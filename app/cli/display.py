@@ -107,8 +107,10 @@ def _refusal(folder: Path, platform: str) -> UsageError | None:
     try:
         ctypes.CDLL(str(plugin))
     except OSError as error:
-        missing = _missing(plugin) or [str(error).partition(":")[0]]
-        packages = " ".join(dict.fromkeys(_debian(library) for library in missing))
+        missing = _missing(plugin) or [
+            str(error.__cause__ or error).partition(":")[0]
+        ]  # the bundle has words before it
+        packages = " ".join(dict.fromkeys(debian_package(library) for library in missing))
         return UsageError(
             f"The window needs libraries that are missing here: {', '.join(missing)}",
             "Qt shows windows with the help of the system's libraries",
@@ -126,9 +128,9 @@ def _missing(plugin: Path) -> list[str]:
     return sorted(set(re.findall(r"(\S+) => not found", listed.stdout)))
 
 
-def _debian(library: str) -> str:
+def debian_package(library: str) -> str:
     """Return the Debian package of a library: its name in small letters and the version of its interface."""
-    if library.startswith("libgthread-"):
+    if re.match(r"lib(glib|gthread|gobject|gmodule|gio)-2\.0\.", library):
         return "libglib2.0-0"
     name, _, interface = library.lower().partition(".so.")
     return f"{name}-{interface}" if name[-1:].isdigit() else name + interface

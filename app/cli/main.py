@@ -25,7 +25,7 @@ exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line
             130 interrupted by Ctrl-C, 128 + n by signal n
 Nothing leaves this machine: no network is used unless you stream landmarks, no picture is kept unless you record it."""
 # The help of each verb, in the order of the list. The module `app.cli.VERB` holds its `add_arguments`, and its `main`
-# # or the actions of its subcommands.
+# or the actions of its subcommands.
 VERBS = {
     "run": "show landmarks live on a camera, a video, pictures or the sample",
     "predict": "write the landmarks of pictures, folders, videos or packs to files",
@@ -40,6 +40,7 @@ VERBS = {
     "models": "list the models with their accuracy, size and licence",
     "cameras": "list the cameras by name",
     "doctor": "check the installation and say what is wrong",
+    "self-test": "try every part of the program: files, libraries, models, window, recording",
 }
 
 
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     vars(options).update({name: _at_home(value) for name, value in vars(options).items()})
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
-        command: Action = getattr(options, "action", None) or import_module(f"app.cli.{options.verb}").main
+        command: Action = getattr(options, "action", None) or _module(options.verb).main
         with interruptible():
             options.guard = guard_outputs(options)
             return command(options)
@@ -120,5 +121,9 @@ def build_parser(complete: Collection[str] = tuple(VERBS)) -> argparse.ArgumentP
     for verb, text in VERBS.items():
         subparser = add_verb(subparsers, verb, text)
         if verb in complete:
-            import_module(f"app.cli.{verb}").add_arguments(subparser)
+            _module(verb).add_arguments(subparser)
     return parser
+
+
+def _module(verb: str) -> Any:
+    return import_module(f"app.cli.{verb.replace('-', '_')}")

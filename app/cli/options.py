@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from app.bundled import no_trainer
 from engine.core.errors import UsageError
+from engine.core.processes import is_bundled
 from engine.inference.detector import DEFAULT_DETECTOR, DETECTORS
 from engine.inference.library import DEFAULT_MODEL
 
@@ -130,8 +132,10 @@ def require_packages(names: Iterable[str]) -> None:
     """Check that packages of the extra `trainer` are installed, without importing them.
 
     Raises:
-        UsageError: some are not.
+        UsageError: some are not, or this is the bundle, which never has them.
     """
+    if is_bundled():
+        raise no_trainer()
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.bundled import no_trainer
 from app.shell.background import Background
 from app.train.log_reader import (
     OUTPUT,
@@ -106,12 +107,7 @@ class TrainingController(QObject):
             return
         if self._kit.program is None:
             self._listed = True
-            no_trainer = UsageError(
-                "This bundle comes without the trainer",
-                "training needs PyTorch, which is many times its size",
-                "install Understudy from its source together with the trainer, as its README tells",
-            )
-            self.unavailable.emit(no_trainer)
+            self.unavailable.emit(no_trainer())
             return
         self._begin(self._lister, ["train", "--list", "--json", str(self._recipes_file)], self._list_log)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.core.errors import UnderstudyError
+from engine.core.processes import is_bundled
 
 ROOT = Path(__file__).resolve().parents[2]  # where `python -m app` finds the program
 POLL_MS = 100  # between checks whether the process still runs
@@ -23,8 +24,8 @@ class ProcessError(UnderstudyError):
 
 
 def own_program() -> tuple[str, ...] | None:
-    """Return how this program is called; None in the bundle, which has no Python to call."""
-    return None if getattr(sys, "frozen", False) else (sys.executable, "-P", "-m", "app")
+    """Return how this program is called; None in the bundle, which has no trainer."""
+    return None if is_bundled() else (sys.executable, "-P", "-m", "app")
 
 
 class OwnProcess(QObject):

@@ -20,6 +20,7 @@ from platformdirs import user_cache_path
 
 from engine.core.errors import ModelError
 from engine.core.paths import asset_path
+from engine.core.processes import own_module
 from engine.inference.card import read_card
 from engine.inference.runtime import Runtime, runtime_name
 
@@ -43,7 +44,7 @@ def ensure_harmless(content: bytes, sha256: str, label: str) -> None:
     Raises:
         ModelError: it cannot be loaded or run, ends the process that tries, or takes too long.
     """
-    if sha256 in _shipped() or getattr(sys, "frozen", False):  # the bundle has no Python to call
+    if sha256 in _shipped():
         return
     note = user_cache_path("understudy", appauthor=False) / "tried models" / f"{sha256} {_runtime_version()}"
     with suppress(OSError):
@@ -58,7 +59,7 @@ def ensure_harmless(content: bytes, sha256: str, label: str) -> None:
 
 
 def _try(content: bytes, label: str) -> None:
-    command = [sys.executable, "-m", __name__, label]
+    command = [*own_module(__name__), label]
     try:
         done = subprocess.run(
             command, input=content, capture_output=True, check=False, cwd=ROOT, timeout=TIMEOUT,

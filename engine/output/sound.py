@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 
 from engine.core.files import replaced
+from engine.core.processes import foreign_environment
 from engine.formats.container_header import read_container_header
 from engine.formats.plain_name import PlainName
 from engine.sources.base import FALLBACK_RATE
@@ -57,7 +58,10 @@ def _mux(program: str, source: Path, video: Path, codec: str, target: Path) -> N
     inputs = [part for name in names[:2] for part in ("-protocol_whitelist", "file", "-i", f"file:{name.text}")]
     copied = ["-map", "0:v", "-map", "1:a?", "-c:v", "copy", "-c:a", codec, "-t", f"{_seconds(names[0]):.3f}"]
     command = [program, "-nostdin", "-v", "error", "-y", *inputs, *copied, f"file:{names[2].text}"]
-    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST_WAIT, check=True)
+    subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST_WAIT, check=True,
+        env=foreign_environment(), creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )  # fmt: skip
     if not target.stat().st_size:
         raise OSError("it wrote nothing")
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import cv2
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from engine.core.errors import OutputError, SourceError
 from engine.core.paths import asset_path
 from engine.core.platforms import virtual_camera_driver
+from engine.core.processes import foreign_environment, is_bundled
 from engine.output.letterbox import Letterbox
 from engine.output.worker import OnError, OutputWorker
 from engine.sources.discovery import Camera
@@ -84,7 +85,7 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a bundled application may have none to pass on
-                env=child_environment(),
+                env=foreign_environment(),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows would open a terminal
             )
         except OSError as error:
@@ -172,7 +173,7 @@ def child_command(frozen: bool | None = None, which: Callable[[str], str | None]
         OutputError: the application is bundled and there is no Python on the path.
     """
     python: str | None = sys.executable
-    if getattr(sys, "frozen", False) if frozen is None else frozen:
+    if is_bundled() if frozen is None else frozen:
         python = which("python3") or which("python")
     if not python:
         raise OutputError(
@@ -181,18 +182,6 @@ def child_command(frozen: bool | None = None, which: Callable[[str], str | None]
             "install Python 3 from python.org, then run: python3 -m pip install pyvirtualcam numpy",
         )
     return [python, os.fspath(asset_path("virtual_camera", "send_frames.py"))]
-
-
-def child_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment for another Python, without the libraries of a bundled application."""
-    changed = {name: value for name, value in environment.items() if name != "PYTHONHOME"}
-    if getattr(sys, "frozen", False):
-        # The bundle's loader saves the user's value under this name.
-        original = changed.pop("LD_LIBRARY_PATH_ORIG", None)
-        changed.pop("LD_LIBRARY_PATH", None)
-        if original is not None:
-            changed["LD_LIBRARY_PATH"] = original
-    return changed
 
 
 def problem_error(problem: str, detail: str, python: str) -> OutputError:

@@ -86,4 +86,4 @@ def test_one_platform_that_can_be_loaded_is_enough(monkeypatch, tmp_path):
 
 def test_packages_are_named_as_in_the_list_of_what_qt_needs():
     lines = [line.split() for line in QT_LIBRARIES.read_text().splitlines() if not line.startswith("#")]
-    assert [display._debian(library) for library, _ in lines] == [package for _, package in lines]
+    assert [display.debian_package(library) for library, _ in lines] == [package for _, package in lines]

@@ -14,7 +14,6 @@ from engine.core.errors import OutputError, SourceError
 from engine.output.virtual_camera import (
     VirtualCamera,
     child_command,
-    child_environment,
     feedback_error,
     is_same,
 )
@@ -212,12 +211,6 @@ def test_the_bundled_application_borrows_a_python():
     assert child_command(frozen=True, which={"python": "somewhere/python"}.get)[0] == "somewhere/python"
     with pytest.raises(OutputError, match="needs Python, and none was found"):
         child_command(frozen=True, which=lambda _: None)
-
-
-def test_the_bundled_application_lends_no_libraries(monkeypatch):
-    monkeypatch.setattr(sys, "frozen", True, raising=False)
-    ours = {"PYTHONHOME": "bundle", "LD_LIBRARY_PATH": "bundle", "LD_LIBRARY_PATH_ORIG": "theirs", "HOME": "h"}
-    assert child_environment(ours) == {"LD_LIBRARY_PATH": "theirs", "HOME": "h"}
 
 
 def test_the_package_is_never_imported_by_our_own_code():
