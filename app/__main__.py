@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from app.cli.main import main as run_command_line
     except ImportError as error:
         sys.stderr.write(
-            f"A part of the program does not load ({error}).\n"
+            f"A part of the program does not load ({error.msg}).\n"
             "  Likely cause: A file of it was removed or damaged, or a library of the system is missing.\n"
             f"  What to do: Run “understudy {SELF_TEST[0]}”, which names it.\n"
         )

@@ -16,6 +16,7 @@ from importlib import import_module
 from engine.core.manifest import problems, read_manifest
 from engine.core.paths import ASSETS
 from engine.core.processes import is_bundled, own_module
+from engine.core.texts import reason
 
 # The functions of `app.self_test.checks`, in this order. They return what works, and raise what does not.
 CHECKS = ("libraries", "sample", "models", "filters", "recording", "window")
@@ -45,7 +46,7 @@ def _files() -> tuple[str, list[str]]:
     try:
         entries = read_manifest(folder)
     except (OSError, ValueError) as error:
-        return "", [f"The list of the program's files cannot be read ({error}). {DAMAGED}"]
+        return "", [f"The list of the program's files cannot be read ({reason(error)}). {DAMAGED}"]
     if not entries:
         if is_bundled():
             return "", [f"The list of the program's files is missing. {DAMAGED}"]

@@ -45,7 +45,7 @@ def libraries() -> Result:
             import_module(name)
         except ImportError as error:
             if not refusals:  # otherwise it is said above
-                wrong.append(f"The package {name} does not load ({error}).")
+                wrong.append(f"The package {name} does not load ({error.msg}).")
     return f"{len(names) + len(MODULES)} load", wrong
 
 
