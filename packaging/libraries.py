@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import lief
 
@@ -57,7 +58,7 @@ def needed(file: Path) -> set[str]:
     Raises:
         ValueError: its headers cannot be read.
     """
-    binary = lief.parse(str(file))
+    binary: Any = lief.parse(str(file))  # the formats have no type in common that has libraries
     if binary is None:
         raise ValueError(f"{file} is damaged: its headers cannot be read")
     names = (entry if isinstance(entry, str) else entry.name for entry in binary.libraries)
@@ -98,7 +99,9 @@ def glibc(files: Iterable[Path]) -> tuple[int, int]:
         if binary is None:
             continue
         names = (
-            symbol.name for version in binary.symbols_version_requirement for symbol in version.get_auxiliary_symbols()
+            str(symbol.name)
+            for version in binary.symbols_version_requirement
+            for symbol in version.get_auxiliary_symbols()
         )
         versions = (re.fullmatch(r"GLIBC_(\d+)\.(\d+)(\.\d+)?", name) for name in names)
         newest = max([newest, *((int(match[1]), int(match[2])) for match in versions if match)])
