@@ -141,7 +141,7 @@ def test_what_is_no_such_model_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(ModelError, match="none.json is missing"):
         make_network(HeatmapShape(), str(tmp_path / "none.tflite"), 0)
     with pytest.raises(UsageError, match="does not tell how the model was made"):
-        read_origin(copied(tmp_path, STUDENT, recipe="by hand"))
+        read_origin(copied(tmp_path, STUDENT, recipe="by hand", training=None))
     cut = copied(tmp_path, STUDENT)
     cut.write_bytes(cut.read_bytes()[:-9])
     with pytest.raises(ModelError, match="is not the one its card describes"):
