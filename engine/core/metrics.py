@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class Accuracy:
 def interocular_distance(scheme: Scheme, points: NDArray[np.floating]) -> float:
     """Return the distance of the outer eye corners of points `[K, 2]` in pixels; NaN if one has no label."""
     right, left = scheme.outer_eye_corners
-    return float(np.linalg.norm(points[right] - points[left]))
+    return math.dist(points[right].tolist(), points[left].tolist())
 
 
 def interpupillary_distance(scheme: Scheme, points: NDArray[np.floating]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,4 +55,4 @@ def face_agreement(first: Face, second: Face) -> float:
 
 
 def _distance(first: Face, second: Face) -> float:
-    return float(np.hypot(*np.subtract(first.box.centre, second.box.centre)))
+    return math.dist(first.box.centre, second.box.centre)

@@ -142,7 +142,7 @@ class FaceTracker:
     def _is_cut(self, picture: NDArray[np.uint8]) -> bool:
         """Return whether this is another scene than the last picture's."""
         before = self._scene
-        samples = cv2.resize(picture, (2 * SCENE[0], 2 * SCENE[1]))
+        samples = cv2.resize(picture, (2 * SCENE[0], 2 * SCENE[1]), interpolation=cv2.INTER_NEAREST)
         self._scene = np.asarray(cv2.resize(samples, SCENE, interpolation=cv2.INTER_AREA), np.uint8)
         return before is not None and cv2.norm(before, self._scene, cv2.NORM_L1) > CUT * before.size
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from engine.core.faces import Face, Result
@@ -35,7 +35,7 @@ class SharedIds:
             ids = self._rename(lane, result)
         if all(face.id == known for face, known in zip(result.faces, ids, strict=True)):
             return result, signals
-        faces = tuple(replace(face, id=known) for face, known in zip(result.faces, ids, strict=True))
+        faces = _named(result.faces, ids)
         named = (its and replace(its, id=known) for its, known in zip(signals, ids, strict=True))
         return replace(result, faces=faces), tuple(named)
 
@@ -53,12 +53,17 @@ class SharedIds:
             known[face.id] = chosen
             known.move_to_end(face.id)
             ids.append(chosen)
-        lanes[lane] = tuple(replace(face, id=chosen) for face, chosen in zip(result.faces, ids, strict=True))
+        lanes[lane] = _named(result.faces, ids)
         if len(known) > PEOPLE:
             known.popitem(last=False)
         if len(self._seen) > FRAMES:
             self._seen.popitem(last=False)
         return ids
+
+
+def _named(faces: Sequence[Face], ids: Sequence[int]) -> tuple[Face, ...]:
+    named = zip(faces, ids, strict=True)
+    return tuple(face if face.id == known else replace(face, id=known) for face, known in named)
 
 
 def _in_place_of(face: Face, others: Iterable[Face]) -> int | None:
