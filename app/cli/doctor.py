@@ -14,6 +14,7 @@ from app.cli.options import add_json
 from app.cli.terminal import report, table
 from app.shell.report import about, end_of_log, last_crash, log_path, without_names
 from engine.core.errors import ModelError, UnderstudyError
+from engine.core.installation import add, add_extra, renew
 from engine.core.paths import ASSETS
 from engine.core.platforms import system_name
 from engine.inference.detector import make_detector, mediapipe_tells
@@ -96,7 +97,7 @@ def _package(name: str, required: bool) -> Check:
         return Check(name, "ok", version(name))
     except PackageNotFoundError:
         if required:
-            return Check(name, "wrong", f"not installed; run “pip install {name}”")
+            return Check(name, "wrong", f"not installed; {add(name)}")
         return Check(name, "note", "not installed; only the trainer needs it")
 
 
@@ -109,7 +110,7 @@ def _mediapipe() -> Check:
             "mediapipe",
             "wrong",
             f"version {version('mediapipe')} sends usage figures to its maker, by its notice of June 2026, so it is "
-            "refused; run “pip install -e .[mediapipe] -c packaging/constraints.txt” for one that does not",
+            f"refused; {add_extra('mediapipe')} for one that does not",
         )
     return Check("mediapipe", "ok", f"{version('mediapipe')}, in which no code was found that sends usage figures")
 
@@ -133,7 +134,7 @@ def _models() -> list[Check]:
             error = failure
         checks.append(Check(f"{MODEL}{entry.name}", "wrong" if error else "ok", str(error or "loads")))
     if not checks:
-        checks.append(Check("models", "wrong", "no model was found; install the program again"))
+        checks.append(Check("models", "wrong", f"no model was found; {renew()}"))
     return checks
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.core.errors import UnderstudyError
+from engine.core.installation import renew
 from engine.core.processes import is_bundled
 
 ROOT = Path(__file__).resolve().parents[2]  # where `python -m app` finds the program
@@ -86,7 +87,7 @@ class OwnProcess(QObject):
             raise ProcessError(
                 f"The trainer cannot be started ({error.strerror}{where})",
                 "the folder of the runs forbids writing, the disk is full, or Python was moved",
-                "choose another folder for the runs, or install the program again",
+                f"choose another folder for the runs, or {renew()}",
             ) from error
         self._timer.start()
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import RecordingError
 from engine.core.files import replaced
+from engine.core.installation import add_extra
 from engine.core.metrics import FAILURE_THRESHOLD, accuracy, ced
 from engine.evaluation.tables import rounded
 
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8f98")
 INK, GRID = "#30363d", "#e3e6ea"
 WIDTH, HEIGHT, LEGEND_LINE, DOTS_PER_INCH = 7.6, 4.8, 0.22, 150  # inches
-NO_MATPLOTLIB = (
-    "The picture of the curves is left out, because matplotlib is not installed: "
-    "“pip install -e .[report] -c packaging/constraints.txt” installs it."
-)
 # Each line is thinner than the one below it, so that coinciding lines all show.
 FIRST_WIDTH, NEXT_WIDTH = 2.4, 1.5
 
@@ -44,7 +41,7 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
         # Imported here because it is optional; without pyplot, which keeps global state.
         from matplotlib.figure import Figure
     except ImportError:
-        return NO_MATPLOTLIB
+        return f"The picture of the curves is left out, because matplotlib is not installed: {add_extra('report')}."
     height = HEIGHT + LEGEND_LINE * len(curves)
     figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()

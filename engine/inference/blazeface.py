@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import ModelError
 from engine.core.geometry import Box
+from engine.core.installation import renew
 from engine.core.paths import asset_path
 from engine.inference.detector import Detection
 from engine.inference.runtime import Runtime
@@ -97,13 +98,13 @@ def model_content() -> bytes:
         raise ModelError(
             f"The face detector {path} cannot be opened ({error.strerror})",
             "the installation is incomplete",
-            "install the program again",
+            renew(),
         ) from error
     if hashlib.sha256(content).hexdigest() != MODEL_SHA256:
         raise ModelError(
             f"The face detector {path} is damaged",
             f"it has {len(content)} bytes and another checksum than the file that was shipped",
-            "install the program again",
+            renew(),
         )
     return content
 

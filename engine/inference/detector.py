@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import UsageError
 from engine.core.geometry import Box, Crop
+from engine.core.installation import add_extra
 from engine.inference.card import CropRule
 
 # Larger side of the landmark box, and how far its centre is below the detector's, in sides of the detector's box.
@@ -95,14 +96,13 @@ def make_detector(name: str = DEFAULT_DETECTOR) -> FaceDetector:
         raise UsageError(
             f"The face detector “{name}” needs the package {package}",
             "it is an extra and not installed",
-            f"run “pip install -e .[{package}] -c packaging/constraints.txt”, or use {DEFAULT_DETECTOR}",
+            f"{add_extra(package)}, or use {DEFAULT_DETECTOR}",
         )
     if package == "mediapipe" and mediapipe_tells():
         raise UsageError(
             f"MediaPipe {version(package)} sends usage figures to its maker",
             "that is what its maker's notice says; Understudy promises that nothing leaves this machine",
-            f"run “pip install -e .[{package}] -c packaging/constraints.txt” for one that does not, or use "
-            f"{DEFAULT_DETECTOR}",
+            f"{add_extra(package)} for one that does not, or use {DEFAULT_DETECTOR}",
         )
     detector: FaceDetector = getattr(import_module(module), kind)()
     return detector

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import ModelError
+from engine.core.installation import add, newer_runtime
 
 RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 # Bytes 4 to 8 of every TFLite flatbuffer.
@@ -55,7 +56,7 @@ class Runtime:
             raise ModelError(
                 f"{label} cannot be loaded ({str(error).partition(chr(10))[0]})",
                 "the file is damaged, or needs a newer runtime than the one installed",
-                "copy the model file again, or update ai-edge-litert",
+                f"copy the model file again, or {newer_runtime()}",
             ) from error
         self.label = label
         self.input_shape = tuple(map(int, self._input["shape"]))
@@ -120,5 +121,5 @@ def _interpreter_class() -> Any:
     raise ModelError(
         "No TFLite runtime is installed",
         "neither ai-edge-litert nor tflite-runtime could be imported",
-        "run “pip install ai-edge-litert”",
+        add("ai-edge-litert"),
     )

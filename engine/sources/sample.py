@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import SourceError
 from engine.core.frame import Frame, Truth
+from engine.core.installation import renew
 from engine.core.paths import asset_path
 from engine.core.schemes import IBUG_68
 from engine.formats.images import read_picture
@@ -98,7 +99,7 @@ def _read_landmarks() -> NDArray[np.float64]:
         raise SourceError(
             f"The sample cannot be shown: its landmarks cannot be read from {path}",
             "the file is missing or was changed",
-            "install the program again",
+            renew(),
         ) from error
     return landmarks
 

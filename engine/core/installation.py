@@ -1,0 +1,32 @@
+"""What a person can do about a part that is missing, damaged or old, in the bundle and elsewhere."""
+
+from __future__ import annotations
+
+from engine.core.processes import is_bundled
+
+SOURCE = (
+    "get the source of Understudy where the bundle came from, install Python 3.11, 3.12 or 3.13, and run "
+    "“python3 start.py setup” in the folder of the source"
+)
+
+
+def renew() -> str:
+    """Return how to get the program whole, or in its newest version, as a clause that begins with a verb."""
+    return "download the bundle again" if is_bundled() else "install the program again"
+
+
+def newer_runtime() -> str:
+    """Return how to get a newer runtime for models, as a clause that begins with a verb."""
+    return "download the bundle again" if is_bundled() else "update ai-edge-litert"
+
+
+def add(package: str) -> str:
+    """Return how to get a package that is required, as a clause that begins with a verb."""
+    return renew() if is_bundled() else f"run “pip install {package}”"
+
+
+def add_extra(extra: str) -> str:
+    """Return how to get the packages of an extra, as a clause that begins with a verb; none can join the bundle."""
+    if is_bundled():
+        return f"{SOURCE}, then “.venv/bin/pip install -e .[{extra}] -c packaging/constraints.txt”"
+    return f"run “pip install -e .[{extra}] -c packaging/constraints.txt”"
