@@ -77,3 +77,9 @@ def test_tests_run_side_by_side_and_those_marked_alone_afterwards(tmp_path: Path
     done = subprocess.run(command, cwd=checks.ROOT, env=outside, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1, done.stdout
     assert done.stdout.splitlines()[-1] == "2 passed, 1 failed, 0 skipped"
+
+
+def test_no_test_is_left_out_of_both_runs() -> None:
+    """What the run of those marked `alone` ignores has none of them."""
+    trainer = Path(checks.ROOT, "tests/trainer")
+    assert not [path for path in trainer.rglob("*.py") if "mark.alone" in path.read_text(encoding="utf-8")]
