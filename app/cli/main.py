@@ -17,6 +17,7 @@ from app.cli.outputs import guard_outputs
 from app.cli.terminal import say
 from engine.core.errors import UnderstudyError, sentence
 from engine.core.interruption import Interrupted, interruptible
+from engine.core.platforms import complete_home
 from engine.core.version import program_version
 
 EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _hold_standard_files()
     import cv2
 
+    complete_home()
     cv2.setNumThreads(1)  # one thread by default: two spin against each other on small machines
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # so that no letter that a terminal lacks ends the program

@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -125,6 +126,17 @@ def _stem(name: str) -> str:
 
 
 # Files and processes
+
+
+def complete_home() -> None:
+    """Put the user's folder into HOME where a service or a bare shell left it out; the password database knows it.
+
+    Without, Qt takes the root of the disk for it. A user who has none there stays without.
+    """
+    if system_name() != WINDOWS and not os.environ.get("HOME"):
+        os.environ.pop("HOME", None)  # an empty one keeps Python from asking the database
+        with suppress(RuntimeError):
+            os.environ["HOME"] = str(Path.home())
 
 
 def forbids_moves_onto_open_files() -> bool:

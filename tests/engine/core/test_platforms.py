@@ -188,3 +188,28 @@ def test_only_linux_may_lack_a_display_and_has_a_memory_to_tune(stand_on):
         assert platforms.c_library() is None
     stand_on(LINUX)
     assert platforms.may_lack_display()
+
+
+@pytest.mark.parametrize("home", [None, ""])
+def test_home_is_that_of_the_password_database_where_the_environment_has_none(monkeypatch, home):
+    pwd = pytest.importorskip("pwd", reason="Windows has no password database")
+    monkeypatch.setenv("HOME", home or "")
+    if home is None:
+        monkeypatch.delenv("HOME")
+    platforms.complete_home()
+    assert os.environ["HOME"] == pwd.getpwuid(os.getuid()).pw_dir
+
+
+def test_home_stays_as_the_user_set_it_and_away_where_nobody_knows_it(monkeypatch):
+    pwd = pytest.importorskip("pwd", reason="Windows has no password database")
+    monkeypatch.setenv("HOME", "/somewhere")
+    platforms.complete_home()
+    assert os.environ["HOME"] == "/somewhere"
+
+    def unknown(user):
+        raise KeyError(user)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.delenv("HOME")
+    platforms.complete_home()
+    assert "HOME" not in os.environ
