@@ -17,19 +17,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-import cv2
-
 if sys.platform != "win32":
     import fcntl
 
 LINUX, MACOS, WINDOWS = "Linux", "Darwin", "Windows"
 
-# Backends in the order they are tried. On Windows, DirectShow opens most cameras in a fraction of the time of MSMF.
-CAMERA_BACKENDS = {
-    WINDOWS: (cv2.CAP_DSHOW, cv2.CAP_MSMF),
-    MACOS: (cv2.CAP_AVFOUNDATION,),
-    LINUX: (cv2.CAP_V4L2,),
-}
+# OpenCV's names of backends in the order they are tried. On Windows, DirectShow opens most cameras in a fraction of the
+# time of MSMF.
+CAMERA_BACKENDS = {WINDOWS: ("CAP_DSHOW", "CAP_MSMF"), MACOS: ("CAP_AVFOUNDATION",), LINUX: ("CAP_V4L2",)}
 # Where a system has its camera permissions, as words and as an address. Microsoft Learn, “Launch Windows Settings”; on
 # macOS the scheme that its own dialogues open. Linux has no such place.
 CAMERA_PLACES = {
@@ -61,7 +56,9 @@ def system_name() -> str:
 
 def camera_backends() -> tuple[int, ...]:
     """Return OpenCV's camera backends of this system, `cv2.CAP_...`, best first."""
-    return CAMERA_BACKENDS.get(system_name(), (cv2.CAP_ANY,))
+    import cv2  # here, as the self-test needs this room where OpenCV is what does not load
+
+    return tuple(getattr(cv2, name) for name in CAMERA_BACKENDS.get(system_name(), ("CAP_ANY",)))
 
 
 def camera_place() -> str | None:

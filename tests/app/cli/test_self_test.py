@@ -206,3 +206,15 @@ def test_a_model_that_does_not_find_the_face_is_named(monkeypatch):
 def test_the_result_of_a_child_is_its_last_line(capsys):
     assert self_test._child("filters") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == ["4 load", []]
+
+
+def test_it_runs_where_no_library_loads():
+    blocked = "import sys; sys.modules.update(dict.fromkeys(('cv2', 'numpy', 'PySide6', 'ai_edge_litert')))"
+    child = subprocess.run(
+        [sys.executable, "-c", f"{blocked}; import app.__main__, app.cli.self_test"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert child.returncode == 0, child.stderr
