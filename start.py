@@ -44,10 +44,11 @@ FAILURES = {
     "ensurepip": "Python's venv module is incomplete. On Debian and Ubuntu: apt-get install python3-venv",
     "No module named venv": "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv",
     "Permission denied": "This folder forbids writing. Give yourself the right to, or clone into a folder of yours.",
-    "found for ai-edge-litert": "LiteRT, which runs the models, is not made for this system: see docs/platforms.md.",
-    "found for litert-converter": "The trainer cannot be installed on this system: see docs/platforms.md.",
+    # Before the next ones: nothing is found where nothing is reached.
     "connection broken": OFFLINE,
     "Temporary failure resolving": OFFLINE,
+    "found for ai-edge-litert": "LiteRT, which runs the models, is not made for this system: see docs/platforms.md.",
+    "found for litert-converter": "The trainer cannot be installed on this system: see docs/platforms.md.",
 }
 
 

@@ -335,6 +335,16 @@ def test_nothing_missing_means_nothing_done(calls: list[list[str]], capsys: pyte
         ("/usr/bin/python3: No module named venv", "python3-venv"),
         ("Error: [Errno 13] Permission denied: '.venv'", "forbids writing"),
         ("E: Temporary failure resolving 'deb.example'", "cannot be reached"),
+        (
+            "ERROR: No matching distribution found for ai-edge-litert<3,>=2.1",
+            "LiteRT, which runs the models, is not made",
+        ),
+        ("ERROR: No matching distribution found for litert-converter==0.5.0", "The trainer cannot be installed"),
+        (
+            "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError'\n"
+            "ERROR: No matching distribution found for ai-edge-litert<3,>=2.1",
+            "cannot be reached",
+        ),
     ],
 )
 def test_known_failures_are_explained(output: str, expected: str) -> None:
