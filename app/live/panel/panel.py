@@ -22,8 +22,8 @@ WIDTH = 272  # logical pixels
 OVERLAY = "live.overlay."  # begins the paths of what is drawn
 
 
-class ControlPanel(QScrollArea):
-    """The controls.
+class ControlPanel(QWidget):
+    """The controls: sections that scroll where the window is low, and below them buttons that are always there.
 
     Args:
         store: holds what they show and change.
@@ -55,27 +55,39 @@ class ControlPanel(QScrollArea):
         follow(store, "signals", self.signals_section.setVisible)
 
     def _lay_out(self) -> None:
+        self.setObjectName("panelArea")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(WIDTH)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(1, 0, 0, 0)  # the line on the left
+        whole.setSpacing(0)
+        whole.addWidget(self._sections(), 1)
+        bar = QFrame()
+        bar.setObjectName("panelBar")
+        buttons = QGridLayout(bar)
+        buttons.setContentsMargins(MARGIN, MARGIN - GAP, MARGIN, MARGIN)
+        buttons.setSpacing(GAP)
+        for place, button in enumerate((self.pause, self.screenshot, self.full_screen, self.present)):
+            buttons.addWidget(button, *divmod(place, 2))
+        whole.addWidget(bar)
+
+    def _sections(self) -> QScrollArea:
         content = QWidget()
         content.setObjectName("panel")
         layout = QVBoxLayout(content)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, GAP)
         layout.setSpacing(MARGIN - GAP)
         self.signals_section.rows.addWidget(self.signal_bars)
         for section in (self.source, self.lanes, self.overlays, self.filters, self.signals_section, self.outputs):
             layout.addWidget(section)
         layout.addStretch(1)
-        buttons = QGridLayout()
-        buttons.setSpacing(GAP)
-        for place, button in enumerate((self.pause, self.screenshot, self.full_screen, self.present)):
-            buttons.addWidget(button, *divmod(place, 2))
-        layout.addLayout(buttons)
-        self.setObjectName("panelArea")
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFixedWidth(WIDTH)
+        area = QScrollArea()
+        area.setWidget(content)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return area
 
     def _show_pause(self, paused: bool) -> None:
         self.pause.setText(self.tr("Go on") if paused else self.tr("Pause"))
