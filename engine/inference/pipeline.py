@@ -72,7 +72,7 @@ class Pipeline:
             self.reset()  # the pictures of a folder do not continue one another
             self._picture = frame.name
             self._tracker.settings = self._still if frame.name else self._live
-        found = self._tracker.track(frame.image, frame.moment)
+        found = self._tracker.track(frame.image, frame.moment, frame.thumbnail)
         start = time.perf_counter()
         faces = tuple(self._face(track, frame) for track in found.tracks)
         self._filters = {face.id: self._filters[face.id] for face in faces}

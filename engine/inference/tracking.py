@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.frame import thumbnail
 from engine.core.geometry import Box, Crop, landmark_box
 from engine.inference.detector import Detection, FaceDetector, crop_of_detection
 from engine.inference.landmarker import Landmarker, Landmarks
@@ -18,10 +19,8 @@ from engine.inference.tiles import AROUND, Tile, detect_in_tiles, tile_around, t
 
 LIVE_FACES = 4  # as many as leave a laptop's processor time for 30 frames a second
 FRAME_SECONDS = 1 / 30  # between two pictures without a time
-# Cells of the coarse picture by which a cut is noticed, columns and rows.
-SCENE = (32, 18)
 LOOK_EVERY = 4  # pictures between two looks at a face that is followed alone
-CUT = 16.0  # mean difference in grey levels; a moving camera gives less than 7
+CUT = 16.0  # mean difference of two thumbnails in grey levels; a moving camera gives less than 7
 # The whole picture's detector misses a face that is smaller than this share of the picture's longer side.
 SMALL = 0.15
 
@@ -105,24 +104,27 @@ class FaceTracker:
         self._since_detection = self._since_look = self._turn = 0
         self._since_tiles = self.settings.detect_every  # pictures since all tiles were searched
         self._moment = 0.0
-        self._scene: NDArray[np.uint8] | None = None
+        self._thumbnail: NDArray[np.uint8] | None = None  # of the last picture
 
     def reset(self) -> None:
         """Drop all tracks: the next picture does not continue the last."""
         self._people, self._hidden = [], []
-        self._scene, self._since_tiles = None, self.settings.detect_every
+        self._thumbnail, self._since_tiles = None, self.settings.detect_every
 
-    def track(self, picture: NDArray[np.uint8], moment: float | None = None) -> TrackedFrame:
+    def track(
+        self, picture: NDArray[np.uint8], moment: float | None = None, small: NDArray[np.uint8] | None = None
+    ) -> TrackedFrame:
         """Find the faces of an RGB picture `[H, W, 3]` uint8, taken at a moment in seconds.
 
-        None, or no number, lets a thirtieth of a second pass.
+        None, or no number, lets a thirtieth of a second pass. `small` is the picture's thumbnail, if it is there
+        already.
         """
         if moment is None or not math.isfinite(moment):
             moment = self._moment + FRAME_SECONDS
         self._moment = moment
         found = TrackedFrame()
         start = time.perf_counter()
-        cut = self._is_cut(picture)
+        cut = self._is_cut(thumbnail(picture) if small is None else small)
         self._track_known(picture, found, cut)
         found.landmark_ms = _milliseconds_since(start)
         self._since_detection += 1
@@ -139,12 +141,10 @@ class FaceTracker:
         limit = self.settings.max_faces
         return limit is None or len(self._people) < limit
 
-    def _is_cut(self, picture: NDArray[np.uint8]) -> bool:
-        """Return whether this is another scene than the last picture's."""
-        before = self._scene
-        samples = cv2.resize(picture, (2 * SCENE[0], 2 * SCENE[1]), interpolation=cv2.INTER_NEAREST)
-        self._scene = np.asarray(cv2.resize(samples, SCENE, interpolation=cv2.INTER_AREA), np.uint8)
-        return before is not None and cv2.norm(before, self._scene, cv2.NORM_L1) > CUT * before.size
+    def _is_cut(self, small: NDArray[np.uint8]) -> bool:
+        """Return whether the picture with this thumbnail shows another scene than the last one."""
+        before, self._thumbnail = self._thumbnail, small
+        return before is not None and cv2.norm(before, small, cv2.NORM_L1) > CUT * before.size
 
     def _track_known(self, picture: NDArray[np.uint8], found: TrackedFrame, cut: bool) -> None:
         """Track the known faces, and hide who is not seen any more; at a cut only those stay who look the same."""

@@ -49,6 +49,7 @@ class Feed:
 
     def replace(self, item: Frame, /) -> bool:
         """Store a frame in place of an older one, without waiting; return False if the feed is closed."""
+        _prepare(item)
         with self._changed:
             self._frame = item
             self._changed.notify_all()
@@ -56,6 +57,7 @@ class Feed:
 
     def put(self, item: Frame, timeout: float, /) -> bool:
         """Store a frame once the place is free; return False if it was not within `timeout` seconds."""
+        _prepare(item)
         with self._changed:
             if not self._changed.wait_for(lambda: self._frame is None and not self.closed, timeout):
                 return False
@@ -108,6 +110,11 @@ class Feed:
                 self._changed.notify_all()
                 self._dealt.notify_all()
         return self._inboxes[finder] is not None
+
+
+def _prepare(frame: Frame) -> None:
+    """Compute what every finder needs of a frame here, on the reader's thread, where its picture was just written."""
+    _ = frame.thumbnail
 
 
 @dataclass(frozen=True)
