@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from app.bundled import no_trainer
 from engine.core.errors import UsageError
+from engine.core.installation import add_extra
 from engine.core.processes import is_bundled
 from engine.inference.detector import DEFAULT_DETECTOR, DETECTORS
 from engine.inference.library import DEFAULT_MODEL
 
-ROOT = Path(__file__).resolve().parents[2]
 Verbs = argparse._SubParsersAction  # the type has no public name
 Action = Callable[[argparse.Namespace], int]  # carries a verb out and returns the exit code
 
@@ -141,15 +139,5 @@ def require_packages(names: Iterable[str]) -> None:
         raise UsageError(
             f"The trainer needs packages that are not installed ({', '.join(missing)})",
             "the application alone does without them",
-            f"run “{_trainer_setup()}” and start again",
+            f"{add_extra('trainer')} and start again",
         )
-
-
-def _trainer_setup() -> str:
-    """Return a line that can be pasted into a terminal in any folder."""
-    python, pins = f'"{sys.executable}"', ROOT / "packaging" / "constraints.txt"
-    if not pins.is_file():
-        return f'{python} -m pip install "understudy[trainer]"'
-    if Path(sys.prefix) == ROOT / ".venv":
-        return f'{python} "{ROOT / "start.py"}" setup'  # which brings the encoder weights too
-    return f'{python} -m pip install -e "{ROOT}[trainer]" -c "{pins}"'

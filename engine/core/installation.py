@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+from engine.core.paths import ASSETS
 from engine.core.processes import is_bundled
+
+ROOT = ASSETS.parent
 
 SOURCE = (
     "get the source of Understudy where the bundle came from, install Python 3.11, 3.12 or 3.13, and run "
@@ -22,11 +28,23 @@ def newer_runtime() -> str:
 
 def add(package: str) -> str:
     """Return how to get a package that is required, as a clause that begins with a verb."""
-    return renew() if is_bundled() else f"run “pip install {package}”"
+    return renew() if is_bundled() else f"run “{_python()} -m pip install {package}”"
 
 
 def add_extra(extra: str) -> str:
-    """Return how to get the packages of an extra, as a clause that begins with a verb; none can join the bundle."""
+    """Return how to get the packages of an extra, as a clause that begins with a verb; none can join the bundle.
+
+    The line in it can be pasted into a terminal in any folder.
+    """
     if is_bundled():
         return f"{SOURCE}, then “.venv/bin/pip install -e .[{extra}] -c packaging/constraints.txt”"
-    return f"run “pip install -e .[{extra}] -c packaging/constraints.txt”"
+    pins = ROOT / "packaging" / "constraints.txt"
+    if not pins.is_file():  # the program was installed from a wheel
+        return f'run “{_python()} -m pip install "understudy[{extra}]"”'
+    if extra == "trainer" and Path(sys.prefix) == ROOT / ".venv":
+        return f'run “{_python()} "{ROOT / "start.py"}" setup”'  # which brings the encoder weights too
+    return f'run “{_python()} -m pip install -e "{ROOT}[{extra}]" -c "{pins}"”'
+
+
+def _python() -> str:
+    return f'"{sys.executable}"'

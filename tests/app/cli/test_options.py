@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import options
+from engine.core import installation
 from engine.core.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.mark.parametrize(("prefix", "expected"), [(ROOT / ".venv", "start.py"), (Path("/elsewhere"), "pip")])
 def test_advice_on_missing_packages_can_be_pasted_in_any_folder(monkeypatch, prefix, expected):
-    monkeypatch.setattr(options.sys, "prefix", str(prefix))
+    monkeypatch.setattr(sys, "prefix", str(prefix))
     with pytest.raises(UsageError, match="no_such_package_xyz") as refused:
         options.require_packages(["sys", "no_such_package_xyz"])
     command = shlex.split(refused.value.fix.partition("“")[2].partition("”")[0])
@@ -28,7 +29,7 @@ def test_advice_on_missing_packages_can_be_pasted_in_any_folder(monkeypatch, pre
 
 
 def test_without_a_checkout_the_package_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(options, "ROOT", tmp_path)
+    monkeypatch.setattr(installation, "ROOT", tmp_path)
     with pytest.raises(UsageError) as refused:
         options.require_packages(["no_such_package_xyz"])
     assert '-m pip install "understudy[trainer]"' in refused.value.fix

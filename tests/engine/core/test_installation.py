@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from engine.core import installation
 from engine.core.errors import ModelError
 from engine.inference.runtime import FILE_MARK, Runtime
 
+PYTHON = f'"{sys.executable}"'
 ADVICE = (
     installation.renew,
     installation.newer_runtime,
@@ -34,8 +36,18 @@ def test_an_extra_needs_the_source_where_there_is_only_the_bundle(bundle):
 def test_elsewhere_pip_installs_what_is_missing():
     assert installation.renew() == "install the program again"
     assert installation.newer_runtime() == "update ai-edge-litert"
-    assert installation.add("numpy") == "run “pip install numpy”"
-    assert installation.add_extra("report") == "run “pip install -e .[report] -c packaging/constraints.txt”"
+    assert installation.add("numpy") == f"run “{PYTHON} -m pip install numpy”"
+
+
+def test_the_line_for_an_extra_can_be_pasted_in_any_folder():
+    root = Path(__file__).resolve().parents[3]
+    pins = root / "packaging" / "constraints.txt"
+    assert installation.add_extra("report") == f'run “{PYTHON} -m pip install -e "{root}[report]" -c "{pins}"”'
+
+
+def test_from_a_wheel_the_package_is_named_in_place_of_files_that_are_not_there(monkeypatch, tmp_path):
+    monkeypatch.setattr(installation, "ROOT", tmp_path)
+    assert installation.add_extra("report") == f'run “{PYTHON} -m pip install "understudy[report]"”'
 
 
 def test_a_damaged_model_sends_nobody_with_the_bundle_to_pip(bundle):

@@ -36,7 +36,8 @@ def test_without_any_error_the_picture_is_empty_but_there(tmp_path):
 def test_without_matplotlib_a_sentence_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     remark = write_curves(tmp_path / "ced.png", "fake", "x", [("full", np.ones(2))])
-    assert "pip install -e .[report]" in remark
+    assert "pip install" in remark
+    assert "[report]" in remark
     assert not (tmp_path / "ced.png").exists()
 
 
