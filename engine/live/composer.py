@@ -34,7 +34,8 @@ class Lane:
     Attributes:
         finder: the finder whose findings are drawn.
         painter: draws them.
-        shown: what is on screen; None before its first finding and while it rests.
+        shown: what is on screen; None before its first finding and while it rests. Another lane's thread may set it to
+            None at any time.
         look: how that was drawn, or failed to be drawn.
         drawn: how many findings were drawn.
         drawing: held by the thread that draws the lane.
@@ -188,9 +189,10 @@ class Composer:
         settings = self._context.settings()
         active = active_lanes(settings, len(self._lanes))
         for number in held:
-            lane = self._lanes[number]
-            lane.drawn += number in fresh
-            if number >= active and (lane.shown is not None or number in fresh):
+            self._lanes[number].drawn += number in fresh
+        # Also what another thread may be drawing: else it would be back if the lane rested only for a moment.
+        for number, lane in enumerate(self._lanes[active:], active):
+            if lane.shown is not None or number in fresh:
                 lane.shown = lane.look = None
                 lane.finder.process_again()
         if not fresh and not settings.paused and self._context.state() in SILENT_STATES:
@@ -221,15 +223,15 @@ class Composer:
     def _is_over(self, finding: LaneView) -> bool:
         """Return whether a finding is out of date; one of a frame on screen is not."""
         frame = finding.result.frame
-        return frame.epoch.over and all(
-            lane.shown is None or lane.shown.result.frame is not frame for lane in self._lanes
-        )
+        on_screen = [lane.shown for lane in self._lanes]
+        return frame.epoch.over and all(shown is None or shown.result.frame is not frame for shown in on_screen)
 
     def _forget_faces(self, held: Sequence[int]) -> None:
         """Remove faces that would be taken for live ones."""
         for lane in (self._lanes[number] for number in held):
-            if lane.shown is not None and lane.shown.result.faces:
-                lane.shown, lane.look = replace(lane.shown, result=bare(lane.shown.result.frame), signals=()), None
+            shown = lane.shown
+            if shown is not None and shown.result.faces:
+                lane.shown, lane.look = replace(shown, result=bare(shown.result.frame), signals=()), None
 
     def _draw_lanes(self, fresh: dict[int, LaneView], held: Sequence[int], look: Look, active: int) -> bool:
         """Draw every lane that has something new to show; return whether one had."""
@@ -286,10 +288,10 @@ class Composer:
 
     def _publish(self, active: int) -> None:
         lanes: list[LaneView] = []
-        for lane in self._lanes[:active]:
-            if lane.shown is None:
+        for shown in [lane.shown for lane in self._lanes[:active]]:
+            if shown is None:
                 break
-            lanes.append(lane.shown)
+            lanes.append(shown)
         if lanes:
             meter = self._agreement
             self._views.publish(View(tuple(lanes), meter.value, meter.newest) if active > 1 else View(tuple(lanes)))
