@@ -30,18 +30,33 @@ def process_frames(
         SourceError: the source failed or gave no frame.
         ModelError: the model gave numbers that are not finite.
     """
+    reader = SignalReader()
+    for frame, capture_ms in read_frames(source, limit, stop):
+        result = pipeline.process(frame, capture_ms)
+        if result.not_finite:
+            raise not_finite_error(result.model)
+        yield result, reader.read(result)
+
+
+def read_frames(
+    source: Source, limit: int | None = None, stop: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[Frame, float]]:
+    """Yield each frame of a source that was not read yet, and the milliseconds that it took to arrive.
+
+    It ends as `process_frames` does.
+
+    Raises:
+        SourceError: the source failed or gave no frame.
+    """
     if limit is None and is_endless(source):
         limit = ENDLESS_FRAMES
-    reader, count = SignalReader(), 0
+    count = 0
     while (limit is None or count < limit) and not stop():
         start = time.perf_counter()
         frame = source.read()
         if frame is None:
             break
-        result = pipeline.process(frame, capture_ms=(time.perf_counter() - start) * 1e3)
-        if result.not_finite:
-            raise not_finite_error(result.model)
-        yield result, reader.read(result)
+        yield frame, (time.perf_counter() - start) * 1e3
         count += 1
     if not count and not stop():
         raise SourceError(f"{source.name} gave no picture", "it is empty or ended at once", "choose another source")

@@ -185,18 +185,19 @@ class JitterMeter:
         self._last: tuple[Face, Truth | None] | None = None  # not its frame, which would stay in memory
         self._moves = _numbers(window)
 
-    def add(self, result: Result) -> None:
-        """Count a result."""
+    def add(self, result: Result) -> float | None:
+        """Count a result; return its jitter in percent of the eye distance, None where the face is not still."""
         last, self._last = self._last, (result.faces[0], result.frame.truth) if result.faces else None
         if last is None or self._last is None or last[0].id != self._last[0].id:
-            return
+            return None
         before, after = last[0], self._last[0]
         eyes = interocular_distance(after.scheme, after.landmarks)
-        if not eyes > 0:  # collapsed landmarks have no scale
-            return
+        # Collapsed landmarks have no scale.
+        if not eyes > 0 or not _is_still(last, self._last, eyes):
+            return None
         step = _mean_move(before.landmarks, after.landmarks) * 100 / eyes
-        if _is_still(last, self._last, eyes):
-            self._moves.append(step)
+        self._moves.append(step)
+        return step
 
     def forget(self) -> None:
         """Forget all results, as for another model."""

@@ -10,24 +10,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.faces import Face, Result
-from engine.core.frame import Frame, Truth
-from engine.core.geometry import crop_of_box, landmark_box
+from engine.core.faces import Face
+from engine.core.frame import Truth
+from engine.core.geometry import landmark_box
 from engine.core.schemes import Scheme
-from engine.core.stats import Meter
 from engine.evaluation.evaluate import Evaluation, ScoredFace
 from engine.evaluation.tables import title
 from engine.formats.images import read_picture, write_picture
+from engine.render.face_tile import face_tile
 from engine.render.overlay import OverlayPainter
 from engine.render.palette import MUTED, PLATE, TEXT, TRUTH
-from engine.render.scene import Look, OverlayOptions
 from engine.render.text import EM_PER_CAPITAL, TextPainter
 
 WORST, COLUMNS = 24, 6
 TILE, CAPTION, GAP, HEADER = 300, 48, 10, 52  # pixels
-TILE_SCALE = 1.3  # side of a tile's crop, of the larger side of the box around truth and prediction
 LARGE, SMALL = 11 * EM_PER_CAPITAL, 8 * EM_PER_CAPITAL  # em of letters whose capitals are 11 and 8 pixels high
-OPTIONS = OverlayOptions(points=True, contours=False, box=False, numbers=False, truth=True)
 
 
 def worst_faces(evaluation: Evaluation, count: int = WORST) -> list[ScoredFace]:
@@ -91,14 +88,10 @@ def _draw_caption(sheet: NDArray[np.uint8], painter: TextPainter, scored: Scored
 def _tile(overlay: OverlayPainter, scored: ScoredFace, scheme: Scheme) -> NDArray[np.uint8]:
     """Return a face with its points `[TILE, TILE, 4]` uint8 BGRA."""
     both = [points for points in (scored.truth, scored.points) if points is not None]
-    crop = crop_of_box(landmark_box(np.concatenate(both)), TILE_SCALE)
-    picture = crop.sample(read_picture(scored.face.image), TILE)
-    truth = Truth(scheme, crop.from_picture(scored.truth) * TILE - 0.5)
     faces: tuple[Face, ...] = ()
     if scored.points is not None:
-        points = crop.from_picture(scored.points) * TILE - 0.5
-        faces = (Face(0, landmark_box(points), 1.0, scheme, points, np.ones(len(points), np.float32), 0.0),)
-    result = Result(Frame(0, 0.0, picture, scored.image, truth=truth), faces, "", {}, detected=False)
-    tile = np.empty((TILE, TILE, 4), np.uint8)
-    overlay.paint(tile, result, Look(OPTIONS), Meter().stats())
-    return tile
+        sure = np.ones(len(scored.points), np.float32)
+        faces = (Face(0, landmark_box(scored.points), 1.0, scheme, scored.points, sure, 0.0),)
+    picture = read_picture(scored.face.image)
+    shown = landmark_box(np.concatenate(both))
+    return face_tile(overlay, picture, shown, faces, Truth(scheme, scored.truth), TILE)
