@@ -24,7 +24,8 @@ READ_FROM_FOLDERS = ("annotations.npz", "meta.json", "images", "evaluation.json"
 CHECKPOINTS = ("last.safetensors", "best.safetensors")
 # Endings of files that are no pictures, although they lie among pictures.
 NO_PICTURES = (".pts", ".csv", ".json", ".jsonl", ".txt", ".mp4", ".avi")
-# Ground truth next to a source, which only `run` reads.
+# Verbs that read ground truth next to a source, and its file in a folder.
+READ_TRUTH = ("run", "compare-live")
 TRUTH_OF_FOLDER = "landmarks.csv"
 
 
@@ -89,9 +90,10 @@ def _inputs(options: argparse.Namespace) -> Iterator[Path]:
             if isinstance(text, str):
                 # `compare` takes several folders between commas.
                 for part in {text, *text.split(",")} if name == "runs" else (text,):
-                    yield from _read_from(Path(part).expanduser(), options.verb == "run")
-    model = getattr(options, "model", None)
-    for text in model if isinstance(model, list) else [model]:
+                    yield from _read_from(Path(part).expanduser(), options.verb in READ_TRUTH)
+    model, models = getattr(options, "model", None), getattr(options, "models", None)
+    several = models.split(",") if isinstance(models, str) else []
+    for text in [*(model if isinstance(model, list) else [model]), *several]:
         if isinstance(text, str):
             try:
                 file = ModelLibrary().find(text)

@@ -33,7 +33,8 @@ def face_tile(
         overlay: draws.
         picture: `[H, W, 3]` uint8 RGB.
         shown: the box, in pixels of the picture.
-        faces, truth: what is drawn, in pixels of the picture; what lies outside is cut off.
+        faces: are drawn, in pixels of the picture; what lies outside is cut off.
+        truth: is drawn too; None for none.
         side: of the tile in pixels.
     """
     crop = crop_of_box(shown, TILE_SCALE)

@@ -1,0 +1,209 @@
+"""What is measured while several models process the frames of one source."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.core.faces import Face, Result
+from engine.core.frame import Frame, Truth
+from engine.core.geometry import Box, landmark_box
+from engine.core.metrics import interocular_distance, normaliser
+from engine.core.pairing import eye_distance, face_agreement, paired, shared_points
+from engine.core.schemes import IBUG_68
+from engine.core.stats import JitterMeter
+from engine.session_report.lag import LagMeter
+from engine.session_report.worst_frames import WorstFrame, WorstFrames
+
+# What is kept of each lane for each frame. Milliseconds; NME and jitter in percent of the eye distance; NaN where a
+# number is missing, as of the detector where it did not run; NME is infinite where the lane missed the true face.
+COLUMNS = ("latency", "detect", "landmark", "faces", "lost", "confidence", "nme", "jitter")
+
+
+def _column() -> array[float]:
+    return array("d")
+
+
+@dataclass(frozen=True)
+class LaneRecord:
+    """What was measured of one lane.
+
+    Attributes:
+        columns: by the names in `COLUMNS`, one number for each frame.
+        jitter, lag: over all frames.
+    """
+
+    columns: dict[str, array[float]] = field(default_factory=lambda: {name: _column() for name in COLUMNS})
+    jitter: JitterMeter = field(default_factory=JitterMeter)
+    lag: LagMeter = field(default_factory=LagMeter)
+
+
+class SessionMeter:
+    """Collects the results of two lanes or more, frame by frame.
+
+    Args:
+        lanes: how many there are.
+        continuous: whether frames continue one another; pictures of a folder do not, and have no jitter and no lag.
+
+    Attributes:
+        lanes: what was measured of each.
+        agreement: for each pair of lanes, first < second, one number for each frame: the mean distance of the landmarks
+            of the faces that both found, in percent of the eye distance; NaN without such a face.
+        numbers, names, moments: of each frame its number, the name of its picture or "", and its seconds since the
+            first; of pictures, which have no time, their place counted from 0.
+        has_truth: whether any frame had ground truth.
+    """
+
+    def __init__(self, lanes: int, continuous: bool = True) -> None:
+        self.lanes = [LaneRecord() for _ in range(lanes)]
+        self.agreement = {pair: _column() for pair in itertools.combinations(range(lanes), 2)}
+        self.numbers, self.names, self.moments = array("q"), list[str](), _column()
+        self.has_truth = False
+        self.continuous = continuous
+        self._begin = 0.0
+        self._last_ids: list[set[int]] = [set() for _ in range(lanes)]
+        self._apart = WorstFrames() if continuous else WorstFrames(apart=0.0)
+        self._wrong = WorstFrames() if continuous else WorstFrames(apart=0.0)
+        self._leader: int | None = None  # id of the first lane's face that the others' lag is measured by
+
+    def add(self, frame: Frame, results: Sequence[Result | None]) -> None:
+        """Count what each lane found on a frame; None where the lane has failed."""
+        if not self.moments:
+            self._begin = frame.moment
+        moment = frame.moment - self._begin if self.continuous else float(len(self.moments))
+        self.numbers.append(frame.number)
+        self.names.append(frame.name)
+        self.moments.append(moment)
+        self.has_truth = self.has_truth or frame.truth is not None
+        for index, result in enumerate(results):
+            self._count(index, frame, result)
+        if self.continuous:
+            self._count_lags(frame, results)
+        self._count_agreement(frame, moment, results)
+        self._keep_wrong(frame, moment, results)
+
+    @property
+    def furthest_apart(self) -> tuple[WorstFrame, ...]:
+        """The frames on which two lanes differ most, in percent of the eye distance."""
+        return self._apart.frames
+
+    @property
+    def most_wrong(self) -> tuple[WorstFrame, ...]:
+        """The frames with the largest NME of any lane."""
+        return self._wrong.frames
+
+    def _count(self, index: int, frame: Frame, result: Result | None) -> None:
+        lane = self.lanes[index]
+        values = dict.fromkeys(COLUMNS, math.nan)
+        if result is not None:
+            ids = {face.id for face in result.faces}
+            lost = self._last_ids[index] - ids if self.continuous else ()
+            self._last_ids[index] = ids
+            jitter = lane.jitter.add(result) if self.continuous else None
+            values |= {
+                "latency": sum(spent for name, spent in result.stages.items() if name != "capture"),
+                "landmark": result.stages["landmark"],
+                "faces": len(ids),
+                "lost": len(lost),
+                "nme": _error(frame.truth, result),
+            }
+            if result.detected:
+                values["detect"] = result.stages["detect"]
+            if result.faces:
+                values["confidence"] = float(np.mean([face.confidence.mean() for face in result.faces]))
+            if jitter is not None:
+                values["jitter"] = jitter
+        for name, value in values.items():
+            lane.columns[name].append(value)
+
+    def _count_lags(self, frame: Frame, results: Sequence[Result | None]) -> None:
+        """Measure each lane's lag behind the truth, or behind the first lane where there is none."""
+        leader = results[0].faces[0] if results[0] is not None and results[0].faces else None
+        same = leader is not None and leader.id == self._leader
+        self._leader = None if leader is None else leader.id
+        for index, (lane, result) in enumerate(zip(self.lanes, results, strict=True)):
+            faces = () if result is None else result.faces
+            if frame.truth is not None:
+                places = _beside_truth(frame.truth, faces)
+            elif index and leader is not None:
+                if not same:
+                    lane.lag.interrupt()
+                places = _beside_face(leader, faces)
+            else:
+                continue
+            if places is None:
+                lane.lag.interrupt()
+            else:
+                lane.lag.add(frame.moment, *places)
+
+    def _count_agreement(self, frame: Frame, moment: float, results: Sequence[Result | None]) -> None:
+        worst, box = math.nan, None
+        of_lane: list[list[float]] = [[] for _ in results]
+        for pair, column in self.agreement.items():
+            first, second = (results[index] for index in pair)
+            faces = [] if first is None or second is None else paired(first.faces, second.faces)
+            distances = [face_agreement(*its) for its in faces]
+            mean = sum(distances) / len(distances) if distances else math.nan
+            column.append(mean)
+            if distances:
+                for index in pair:
+                    of_lane[index].append(mean)
+                if not worst >= mean:
+                    worst, box = mean, _around(*faces[int(np.argmax(distances))])
+        if box is not None:
+            words = [f"{max(its):.2f} % from another" if its else "no common face" for its in of_lane]
+            self._apart.add(worst, moment, frame, box, results, words)
+
+    def _keep_wrong(self, frame: Frame, moment: float, results: Sequence[Result | None]) -> None:
+        errors = [lane.columns["nme"][-1] for lane in self.lanes]
+        known = [error for error in errors if not math.isnan(error)]
+        if frame.truth is None or not known:
+            return
+        words = [_error_words(error) for error in errors]
+        self._wrong.add(max(known), moment, frame, landmark_box(frame.truth.points), results, words)
+
+
+def _error(truth: Truth | None, result: Result) -> float:
+    """Return the NME in percent, infinite where the true face was missed, NaN where it is unknown."""
+    if result.nme is not None:
+        return result.nme
+    missed = truth is not None and not result.faces and math.isfinite(normaliser(truth.scheme, truth.points))
+    return math.inf if missed else math.nan
+
+
+def _error_words(error: float) -> str:
+    if math.isnan(error):
+        return "no error known"
+    return f"NME {error:.2f} %" if math.isfinite(error) else "missed"
+
+
+def _around(first: Face, second: Face) -> Box:
+    one, other = first.box, second.box
+    return Box(min(one.x0, other.x0), min(one.y0, other.y0), max(one.x1, other.x1), max(one.y1, other.y1))
+
+
+# Where a reference and a lane have the same face: both their shared points `[K, 2]`, and the eye distance, in pixels.
+Places = tuple[np.ndarray, np.ndarray, float]
+
+
+def _beside_truth(truth: Truth, faces: Sequence[Face]) -> Places | None:
+    centre = landmark_box(truth.points).centre
+    nearest = min(faces, key=lambda face: math.dist(face.box.centre, centre), default=None)
+    if nearest is None:
+        return None
+    eyes = interocular_distance(truth.scheme, truth.points)
+    if nearest.scheme is truth.scheme:
+        return truth.points, nearest.landmarks, eyes
+    if not len(nearest.scheme.as_68) == len(truth.scheme.as_68) == IBUG_68.points:
+        return None
+    return truth.points[list(truth.scheme.as_68)], nearest.as_68(), eyes
+
+
+def _beside_face(leader: Face, faces: Sequence[Face]) -> Places | None:
+    pairs = paired([leader], faces)
+    return (*shared_points(*pairs[0]), eye_distance(leader)) if pairs else None
