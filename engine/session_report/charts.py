@@ -52,7 +52,8 @@ def chart(plot: Plot) -> str:
     if max(map(len, known), default=0) < 2:
         return ""
     values = [y for points in known for _, y in points]
-    left, right = min(points[0][0] for points in known if points), max(points[-1][0] for points in known if points)
+    # All values of x count, so that charts over the same time have the same axis.
+    left, right = (min_max(x for line in plot.lines for x, _ in line.points) for min_max in (min, max))
     top = plot.top or max(values) * 1.05 or 1.0
     right = max(right, left + 1e-9)
 

@@ -156,7 +156,7 @@ class SessionMeter:
                 if not worst >= mean:
                     worst, box = mean, _around(*faces[int(np.argmax(distances))])
         if box is not None:
-            words = [f"{max(its):.2f} % from another" if its else "no common face" for its in of_lane]
+            words = [f"up to {max(its):.2f} % from another" if its else "no common face" for its in of_lane]
             self._apart.add(worst, moment, frame, box, results, words)
 
     def _keep_wrong(self, frame: Frame, moment: float, results: Sequence[Result | None]) -> None:

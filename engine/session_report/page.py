@@ -13,17 +13,19 @@ from engine.core.metrics import FAILURE_THRESHOLD, ced
 from engine.session_report.charts import Line, Plot, chart
 from engine.session_report.figures import Agreement, LaneFigures, Percentiles, binned, known
 from engine.session_report.report import LaneModel, SessionReport
-from engine.session_report.style import STYLE
+from engine.session_report.style import FIRST_PAIR, STYLE
 from engine.session_report.worst_frames import WorstFrame
 
 BINS = 240  # points of a curve over time: finer cannot be seen
+LATENCY_BINS = 60  # of latencies, which differ much from frame to frame
 CED_POINTS = 200
 NONE = "\N{EN DASH}"
 # A page that loads nothing, whatever the names in it are.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 EYES = "% of the eye distance"
 
-Row = tuple[str, str, Callable[[LaneFigures], str]]  # label with unit, what it means, and the value
+# Label with unit, what it means, and the value, which a note may follow on a line of its own.
+Row = tuple[str, str, Callable[[LaneFigures], str]]
 
 
 def as_html(report: SessionReport) -> str:
@@ -80,9 +82,13 @@ def _lanes_table(report: SessionReport) -> str:
     heads = "".join(f'<th scope="col">{_named(index, model)}</th>' for index, model in enumerate(report.models))
     rows = []
     for label, meaning, value in _rows(report):
-        cells = "".join(f"<td>{escape(value(figures))}</td>" for figures in report.lanes)
+        cells = "".join(_cell(*value(figures).split("\n")) for figures in report.lanes)
         rows.append(f'<tr><th scope="row">{escape(label)}<small>{escape(meaning)}</small></th>{cells}</tr>')
     return _table(f"<tr><th></th>{heads}</tr>", rows)
+
+
+def _cell(value: str, note: str = "") -> str:
+    return f"<td>{escape(value)}{f'<small>{escape(note)}</small>' if note else ''}</td>"
 
 
 def _rows(report: SessionReport) -> list[Row]:
@@ -133,7 +139,7 @@ def _spread(name: str, counted: bool = False) -> Callable[[LaneFigures], str]:
         if spread is None:
             return NONE
         numbers = f"{spread.p50:.2f} / {spread.p95:.2f} / {spread.p99:.2f}"
-        return f"{numbers} ({spread.count} times)" if counted else numbers
+        return f"{numbers}\n{spread.count} times" if counted else numbers
 
     return words
 
@@ -143,7 +149,7 @@ def _accuracy(name: str, digits: int) -> Callable[[LaneFigures], str]:
 
 
 def _over(value: float | None, digits: int, pairs: int) -> str:
-    return NONE if value is None else f"{value:.{digits}f} ({pairs} pairs)"
+    return NONE if value is None else f"{value:.{digits}f}\n{pairs} pairs of frames"
 
 
 def _number(value: float | None, digits: int, scale: float = 1.0) -> str:
@@ -155,10 +161,10 @@ def _number(value: float | None, digits: int, scale: float = 1.0) -> str:
 
 def _matrix_table(report: SessionReport) -> str:
     heads = "".join(f'<th scope="col">{_named(index, model)}</th>' for index, model in enumerate(report.models))
-    rows = [
-        f'<tr><th scope="row">{_named(index, model)}</th>{"".join(map(_agreement_cell, cells))}</tr>'
-        for index, (model, cells) in enumerate(zip(report.models, report.matrix, strict=True))
-    ]
+    rows = []
+    for index, (model, agreements) in enumerate(zip(report.models, report.matrix, strict=True)):
+        cells = "".join(_agreement_cell(agreement, report.meter.continuous) for agreement in agreements)
+        rows.append(f'<tr><th scope="row">{_named(index, model)}</th>{cells}</tr>')
     note = (
         f"Mean distance of the landmarks that two models place on the same face, in {EYES}, and p95 below it. It says "
         "nothing about which is right: both may be wrong in the same way."
@@ -166,10 +172,10 @@ def _matrix_table(report: SessionReport) -> str:
     return f'{_table(f"<tr><th></th>{heads}</tr>", rows)}<p class="quiet">{note}</p>'
 
 
-def _agreement_cell(cell: Agreement | None) -> str:
+def _agreement_cell(cell: Agreement | None, continuous: bool) -> str:
     if cell is None or cell.mean is None:
         return f"<td>{NONE}</td>"
-    return f"<td>{cell.mean:.2f} %<small>p95 {cell.p95:.2f} % · {cell.frames} frames</small></td>"
+    return _cell(f"{cell.mean:.2f} %", f"p95 {cell.p95:.2f} % · {cell.frames} {'frames' if continuous else 'pictures'}")
 
 
 # Curves
@@ -179,21 +185,21 @@ def _plots(report: SessionReport) -> list[Plot]:
     meter, names = report.meter, [model.name for model in report.models]
     across = "seconds" if meter.continuous else "picture"
 
-    def over_time(title: str, column: str, top: float | None = None) -> Plot:
+    def over_time(title: str, column: str, top: float | None = None, bins: int = BINS) -> Plot:
         lines = [
-            Line(index, name, binned(meter.moments, lane.columns[column], BINS))
+            Line(index, name, binned(meter.moments, lane.columns[column], bins))
             for index, (name, lane) in enumerate(zip(names, meter.lanes, strict=True))
         ]
         return Plot(title, across, lines, top, whole=not meter.continuous)
 
     pairs = [
-        Line(number, f"{names[first]} and {names[second]}", binned(meter.moments, column, BINS))
+        Line(FIRST_PAIR + number, f"{names[first]} and {names[second]}", binned(meter.moments, column, BINS))
         for number, ((first, second), column) in enumerate(meter.agreement.items())
     ]
     return [
         *([over_time(f"NME, {EYES}", "nme"), _ced(report)] if meter.has_truth else ()),
         Plot(f"Agreement, {EYES}", across, pairs, whole=not meter.continuous),
-        over_time("Latency, ms", "latency"),
+        over_time("Latency, ms", "latency", bins=LATENCY_BINS),
         over_time(f"Jitter while still, {EYES}", "jitter"),
         over_time("Confidence, 0 to 1", "confidence", top=1.0),
     ]

@@ -1,13 +1,15 @@
 """The style sheet of the report, light and dark."""
 
-# Lines of lanes, distinguishable with every kind of colour blindness: M. Okabe and K. Ito, “Color Universal Design”,
-# 2008; darker on white and lighter on black, and by their dashes without any colour. Pairs of lanes take up to six.
-_LIGHT = ("#0072b2", "#c04d00", "#007d5a", "#a8508a", "#5b6470", "#8a6d00")
-_DARK = ("#56b4e9", "#f0883e", "#2fc79a", "#e29dc5", "#a3acb8", "#f0e442")
-_DASHES = ("none", "8 3", "2 3", "10 3 2 3", "5 5", "1 2")
+# Lines of four lanes, distinguishable with every kind of colour blindness: M. Okabe and K. Ito, “Color Universal
+# Design”, 2008; darker on white and lighter on black, and by their dashes without any colour. Then those of their six
+# pairs, which are none of the lanes.
+FIRST_PAIR = 4
+_LIGHT = ["#0072b2", "#c04d00", "#007d5a", "#a8508a", "#59626d", "#8a6d00", "#6a4fb3", "#b3263e", "#2b7a8c", "#4d7c0f"]
+_DARK = ["#56b4e9", "#f0883e", "#2fc79a", "#e29dc5", "#a3acb8", "#f0e442", "#b3a1f0", "#ff8a8a", "#7fd6e6", "#b6dd6f"]
+_DASHES = ("none", "8 3", "2 3", "10 3 2 3", "none", "8 3", "2 3", "10 3 2 3", "5 5", "1 2")
 
 
-def _variables(colours: tuple[str, ...]) -> str:
+def _variables(colours: list[str]) -> str:
     return "".join(f"--lane{index}:{colour};" for index, colour in enumerate(colours))
 
 
@@ -40,7 +42,7 @@ small {{ display: block; font-size: 12.5px; font-weight: normal }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 th, td {{ padding: 6px 22px 6px 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top }}
 thead th {{ white-space: nowrap }}
-tbody th {{ font-weight: 600 }}
+tbody th {{ font-weight: 600; min-width: 200px }}
 td {{ white-space: nowrap }}
 code {{ font: 12px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; white-space: normal }}
 .mark {{ display: inline-block; width: 10px; height: 10px; border-radius: 5px; margin-right: 7px }}

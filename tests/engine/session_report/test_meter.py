@@ -1,0 +1,114 @@
+"""What the meter collects equals what a few lines of NumPy compute from the same landmarks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.session_report.figures import agreement_matrix, lane_figures
+from tests.fakes.sessions import STILL, measured, random_session, without_faces
+
+
+@pytest.fixture
+def session():
+    return random_session()
+
+
+def landmarks(session):
+    """The landmarks of all lanes `[frames, lanes, 68, 2]`, and the truth `[frames, 68, 2]`."""
+    points = np.array([[result.faces[0].landmarks for result in results] for _, results in session], np.float64)
+    return points, np.array([frame.truth.points for frame, _ in session], np.float64)
+
+
+def eyes(points):
+    return np.linalg.norm(points[..., 36, :] - points[..., 45, :], axis=-1)
+
+
+def test_the_agreement_matrix_is_that_of_numpy(session):
+    points, _ = landmarks(session)
+    matrix = agreement_matrix(measured(session))
+    for first in range(3):
+        for second in range(3):
+            if first == second:
+                assert matrix[first][second] is None
+                continue
+            apart = np.linalg.norm(points[:, first] - points[:, second], axis=-1).mean(-1)
+            percent = 100 * apart / ((eyes(points[:, first]) + eyes(points[:, second])) / 2)
+            assert matrix[first][second].mean == pytest.approx(percent.mean(), abs=1e-4)
+            assert matrix[first][second].p95 == pytest.approx(np.percentile(percent, 95), abs=1e-4)
+            assert matrix[first][second].frames == 40
+
+
+def test_error_jitter_and_latency_are_those_of_numpy(session):
+    points, truth = landmarks(session)
+    meter = measured(session)
+    for index in range(3):
+        figures, own = lane_figures(meter.lanes[index], has_truth=True), points[:, index]
+        errors = 100 * np.linalg.norm(own - truth, axis=-1).mean(-1) / eyes(truth)
+        assert figures.accuracy.nme == pytest.approx(errors.mean(), abs=1e-4)
+        assert figures.accuracy.fr10 == 0
+        moves = 100 * np.linalg.norm(np.diff(own[STILL], axis=0), axis=-1).mean(-1) / eyes(own[STILL][1:])
+        assert figures.still == len(moves) == 9
+        assert figures.jitter == pytest.approx(moves.mean(), abs=1e-4)
+        latency = np.array([2.5 + index + (4.0 if number % 10 == 0 else 0.0) for number in range(40)])
+        assert figures.latency.p95 == pytest.approx(np.percentile(latency, 95))
+        assert figures.throughput == pytest.approx(1e3 / latency.mean())
+        assert (figures.detect.count, figures.detect.p50) == (4, 4.0)
+        assert figures.frames == 40
+
+
+def test_a_missed_face_is_a_failure_and_no_error(session):
+    for number in (5, 6, 30):
+        frame, results = session[number]
+        session[number] = frame, [results[0], without_faces(results[1]), results[2]]
+    meter = measured(session)
+    figures = lane_figures(meter.lanes[1], has_truth=True)
+    assert figures.found == pytest.approx(37 / 40)
+    assert figures.lost == 2, "frames 5 and 6 are one loss"
+    assert figures.accuracy.fr10 == pytest.approx(100 * 3 / 40)
+    assert np.isfinite(figures.accuracy.nme)
+    assert agreement_matrix(meter)[0][1].frames == 37
+    assert agreement_matrix(meter)[0][2].frames == 40
+    assert meter.most_wrong[0].words[1] == "missed"
+
+
+def test_without_truth_there_is_no_error_and_the_lag_is_behind_the_first_lane(session):
+    bare = []
+    for frame, results in session:
+        same = replace(frame, truth=None)
+        bare.append((same, [replace(result, frame=same, nme=None) for result in results]))
+    meter = measured(bare)
+    assert not meter.has_truth
+    assert lane_figures(meter.lanes[1], meter.has_truth).accuracy is None
+    assert [lane.lag.pairs > 10 for lane in meter.lanes] == [False, True, True]
+    assert meter.most_wrong == ()
+
+
+def test_the_lag_of_a_lane_that_shows_the_last_frame_is_a_frame(session):
+    late = [session[0], *((frame, []) for frame, _ in session[1:])]
+    for number in range(1, len(session)):
+        frame, results = session[number]
+        before = session[number - 1][0].truth.points
+        face = results[0].faces[0]
+        faces = (replace(face, landmarks=before),)
+        late[number] = frame, [results[0], replace(results[1], faces=faces), results[2]]
+    lags = [lane.lag.milliseconds for lane in measured(late).lanes]
+    assert lags[1] == pytest.approx(1e3 / 30, abs=3)
+    assert lags[0] == pytest.approx(0, abs=3)
+
+
+def test_pictures_have_neither_jitter_nor_lag(session):
+    meter = measured(session, continuous=False)
+    figures = lane_figures(meter.lanes[0], has_truth=True)
+    assert (figures.jitter, figures.lag, figures.lost) == (None, None, 0)
+    assert list(meter.moments) == list(range(40))
+
+
+def test_a_lane_that_failed_leaves_gaps(session):
+    for number in range(20, 40):
+        frame, results = session[number]
+        session[number] = frame, [results[0], None, results[2]]
+    meter = measured(session)
+    assert lane_figures(meter.lanes[1], has_truth=True).frames == 20
+    assert agreement_matrix(meter)[0][1].frames == 20
+    assert {len(column) for lane in meter.lanes for column in lane.columns.values()} == {40}
