@@ -31,7 +31,7 @@ def test_a_still_face_has_no_lag():
     assert (meter.milliseconds, meter.pairs) == (None, 0)
 
 
-def test_at_one_velocity_a_lag_cannot_be_told_from_a_distance():
+def test_at_one_velocity_a_lag_might_as_well_be_a_distance():
     meter = LagMeter()
     for number in range(100):
         points = face_points(100 + number, 90, 80).astype(np.float64)
