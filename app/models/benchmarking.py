@@ -37,6 +37,7 @@ class Benchmarking(QObject):
 
     changed = Signal()  # measuring began or ended, or there is a result
     failed = Signal(object)  # UnderstudyError
+    progressed = Signal(int, int)  # rounds through all models that are done, and of all
 
     def __init__(self, load_landmarker: Callable[[str], Landmarker], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -61,8 +62,12 @@ class Benchmarking(QObject):
         cancelled = self._cancelled = threading.Event()
         names = tuple(models)
 
+        def on_round(done: int, of: int) -> None:
+            if not cancelled.is_set():
+                self.progressed.emit(done, of)
+
         def measure() -> list[Speed]:
-            return benchmark([(self._load(name), 1) for name in names], cancelled)
+            return benchmark([(self._load(name), 1) for name in names], cancelled, on_round)
 
         def report(outcome: list[Speed] | UnderstudyError) -> None:
             if cancelled.is_set():

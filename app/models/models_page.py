@@ -1,33 +1,35 @@
-"""The page of the models: which there are, what each is, how accurate and how fast it is, and where to use it."""
+"""The page of the models: which there are, how accurate and how fast each is, what it is, and where to use it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.live.active_source import FIRST, SECOND
 from app.models.benchmarking import Benchmarking
-from app.models.facts import MEGABYTE, points_words, role_of, role_words
 from app.models.model_card_view import ModelCardView
+from app.models.model_table import ModelTable, Row
+from app.models.reference import Reference, common_reference
+from app.models.speed_chart import Dot, SpeedChart
 from app.shell.background import Background
 from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_file
-from app.widgets.page_parts import Column, fill_page, make_title, make_words, side_by_side, stack
-from app.widgets.two_lines import TwoLineList
+from app.widgets.page_parts import Column, make_title, make_words, scroll_page, side_by_side, stack
+from engine.batch.benchmark import Speed
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelEntry
 
-LIST_WIDTH = 280  # logical pixels: the longest second line, and the scroll bar
+CARD_HEIGHT = 190  # logical pixels, at least
 
 
 class ModelsPage(QWidget):
-    """Lists the models and shows the card of one.
+    """Lists the models in a table and in a picture, and shows the card of one.
 
     Args:
         list_models: the models that are there, broken ones with the reason; called on another thread.
@@ -39,25 +41,34 @@ class ModelsPage(QWidget):
     def __init__(
         self, list_models: Callable[[], list[ModelEntry]], load_landmarker: Callable[[str], Landmarker]
     ) -> None:
+        self._entries: list[ModelEntry] = []
         super().__init__()
         self._list_models, self._load = list_models, load_landmarker
         self._background = Background(self)
         self._opened: dict[Path, ModelEntry] = {}  # files from outside the library
-        self._entries: list[ModelEntry] = []
-        self.list = TwoLineList(self.tr("Models"), self.tr("The models on this machine"))
+        self._lanes: tuple[str | None, str | None] = (None, None)
+        self.list, self.chart = ModelTable(), SpeedChart()
         self.banner, self.card = Banner(), ModelCardView()
         self.nothing = make_words(self.tr("Looking for models …"))
         self.speeds = Benchmarking(load_landmarker, self)
         self._make_buttons()
         self._lay_out()
-        self.list.currentRowChanged.connect(lambda _: self._show_chosen())
-        self.speeds.changed.connect(self._show_chosen)
+        self.list.currentItemChanged.connect(lambda *_: self._show_chosen())
+        self.chart.chosen.connect(self._choose)
+        self.speeds.changed.connect(self._on_speeds)
+        self.speeds.progressed.connect(self._show_progress)
         self.speeds.failed.connect(self.banner.show_error)
         self._show_chosen()
 
     def refresh(self) -> None:
         """List the models again."""
         self._background.run(self._list_models, self._on_listed)
+
+    def show_lanes(self, first: str, second: str | None) -> None:
+        """Mark the models of the lanes, each by name or path; `second` is None while it is that of the first."""
+        if (first, second) != self._lanes:
+            self._lanes = (first, second)
+            self._show_rows()
 
     def open_model(self, path: str) -> None:
         """Check a `.tflite` file with its card and list it; if it cannot be used, the banner says why."""
@@ -80,6 +91,11 @@ class ModelsPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and self._entries:
+            self._show_rows()  # the marks of the lanes have the colours of the theme
 
     # Parts
 
@@ -110,21 +126,33 @@ class ModelsPage(QWidget):
         self.open_folder.clicked.connect(self._show_folder)
 
     def _lay_out(self) -> None:
-        self.list.setFixedWidth(LIST_WIDTH)
-        title = make_title(self.tr("Models"))
-        title.setContentsMargins(0, 0, 0, GAP)
-        left = stack(title, self.list, self.open_file, self.open_folder, self.measure_all, expanding=self.list)
-        fill_page(self, left, self._make_right(), self.banner)
+        self.progress = make_words(quiet=True)
+        self.progress.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        head = side_by_side(
+            make_title(self.tr("Models")), self.progress, self.measure_all, self.open_file, self.open_folder
+        )
+        head.setStretch(1, 1)
+        overview = side_by_side(self.list, self.chart, spacing=MARGIN)
+        overview.setStretch(0, 1)
+        overview.setStretch(1, 1)
+        lower = self._make_lower()
+        content = stack(head, overview, lower, self.banner, spacing=MARGIN, expanding=lower)
+        rows = content.layout()
+        assert isinstance(rows, QVBoxLayout)
+        rows.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        rows.setStretch(1, 1)
+        scroll_page(self, content)
 
-    def _make_right(self) -> QWidget:
+    def _make_lower(self) -> QWidget:
         buttons = side_by_side(self.first, self.second, self.measure, self.cancel)
         buttons.addStretch(1)
         column = Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model"))
-        self._right = QStackedWidget()
-        self._right.addWidget(self.nothing)
-        self._right.addWidget(stack(column, buttons, spacing=MARGIN, expanding=column))
+        column.setMinimumHeight(CARD_HEIGHT)
+        self._lower = QStackedWidget()
+        self._lower.addWidget(self.nothing)
+        self._lower.addWidget(stack(buttons, column, spacing=GAP, expanding=column))
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        return self._right
+        return self._lower
 
     # What users do
 
@@ -154,10 +182,18 @@ class ModelsPage(QWidget):
         listed = [entry for entry in self._entries if entry.path.absolute() != opened.path.absolute()]
         self._fill([*listed, opened], opened.path)
 
+    def _on_speeds(self) -> None:
+        self.progress.setText(self.tr("Loading the models …") if self.speeds.busy else "")
+        self._show_rows()
+
+    def _show_progress(self, done: int, of: int) -> None:
+        if self.speeds.busy:
+            self.progress.setText(self.tr("Measuring: {0} of {1} rounds").format(done, of))
+
     def _show_chosen(self) -> None:
         entry, busy = self._entry, self.speeds.busy
         usable = [listed for listed in self._entries if listed.error is None]
-        self._right.setCurrentIndex(0 if entry is None else 1)
+        self._lower.setCurrentIndex(0 if entry is None else 1)
         if entry is not None:
             self.card.show_entry(entry, self.speeds.result(self._key(entry)), busy)
         for button in (self.first, self.second):
@@ -167,31 +203,55 @@ class ModelsPage(QWidget):
         self.open_folder.setEnabled(entry is not None)
         self.measure.setVisible(not busy)
         self.cancel.setVisible(busy)
+        self._show_dots()
 
     def _key(self, entry: ModelEntry) -> str:
         """Return the name of a model of the library, the path of another."""
         return str(entry.path) if entry.path.absolute() in self._opened else entry.name
 
-    # The list
+    # The table and the picture
 
     @property
     def _entry(self) -> ModelEntry | None:
         """The chosen model."""
-        row = self.list.currentRow()
-        return self._entries[row] if 0 <= row < len(self._entries) else None
+        place = self.list.chosen
+        return None if place is None else self._entries[place]
 
     def _fill(self, entries: Sequence[ModelEntry], chosen: Path | None) -> None:
         """List these models, and choose one by its path, or else the first that can be used."""
         self._entries = list(entries)
-        usable = [row for row, entry in enumerate(self._entries) if entry.error is None]
-        wanted = [row for row, entry in enumerate(self._entries) if entry.path == chosen]
-        rows = [(entry.name, self._kind(entry), str(entry.error or entry.path)) for entry in self._entries]
-        self.list.fill(rows, [*wanted, *usable, 0][0])
+        usable = [place for place, entry in enumerate(self._entries) if entry.error is None]
+        wanted = [place for place, entry in enumerate(self._entries) if entry.path == chosen]
+        self._show_rows([*wanted, *usable, 0][0])
+
+    def _show_rows(self, chosen: int | None = None) -> None:
+        """Show the models as they are now, and choose one by its place; None leaves the choice as it is."""
+        rows = [Row(entry, self._speed(entry), self._lanes_of(entry)) for entry in self._entries]
+        self.list.show_rows(rows, self._reference, self.list.chosen if chosen is None else chosen)
         self._show_chosen()
 
-    def _kind(self, entry: ModelEntry) -> str:
-        card = entry.card
-        if card is None or entry.error is not None:
-            return role_of(entry)
-        mark = "" if entry.twin is None else " · int8"
-        return f"{role_words(card)} · {points_words(card)} · {card.bytes / MEGABYTE:.2f} MB{mark}"
+    def _show_dots(self) -> None:
+        reference, entry = self._reference, self._entry
+        dots = []
+        for listed in self._entries:
+            speed = self._speed(listed)
+            if reference is None or listed.card is None or speed is None:
+                continue
+            error = reference.error_of(listed.card)
+            if error is not None:
+                dots.append(Dot(listed.name, error, speed.p50, listed.card.bytes, self._lanes_of(listed)))
+        self.chart.show_dots(dots, reference.words if reference else "", entry.name if entry else "")
+
+    def _choose(self, name: str) -> None:
+        self.list.choose(next(place for place, entry in enumerate(self._entries) if entry.name == name))
+
+    @property
+    def _reference(self) -> Reference | None:
+        return common_reference(entry.card for entry in self._entries if entry.card is not None and not entry.error)
+
+    def _speed(self, entry: ModelEntry) -> Speed | None:
+        measured = self.speeds.result(self._key(entry))
+        return None if measured is None else measured.speed
+
+    def _lanes_of(self, entry: ModelEntry) -> tuple[int, ...]:
+        return tuple(lane for lane, model in enumerate(self._lanes) if model == self._key(entry))

@@ -194,12 +194,19 @@ class MainWindow(QMainWindow):
         at_work.connect(lambda: self.top_bar.mark_busy(TRAIN_PAGE, self.training.busy))
         self.store.failed.connect(self.banner.show_error)
         self.store.changed.connect(self._on_setting)
+        self._show_lanes()
 
     def _on_setting(self, path: str) -> None:
         if path == "presenter":
             self._fill_screen(self.store.settings.presenter)
         elif path == "theme":
             self._on_theme(self.store.settings.theme)
+        elif path.startswith("lanes"):
+            self._show_lanes()
+
+    def _show_lanes(self) -> None:
+        lanes = self.store.settings.lanes
+        self.models.show_lanes(lanes.first, lanes.second)
 
     def _on_theme(self, choice: ThemeChoice) -> None:
         self._theme.choose(choice)

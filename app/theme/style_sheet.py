@@ -73,6 +73,7 @@ QListView::item { border-radius: 4px; }
 QListView:focus, QTreeView:focus { border: 2px solid $accent; }
 QListView:focus { padding: 2px; }
 QListView::item:selected, QTreeView::item:selected { background: $accent; color: $on_accent; }
+QTreeView::item { padding: 3px 5px; }
 QHeaderView::section {
     background: $panel; color: $muted; border: none; border-bottom: 1px solid $line; padding: 5px 8px;
 }

@@ -117,10 +117,7 @@ class Section(QWidget):
 
 
 def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> None:
-    """Lay out a page: a narrow column left, and the rest of the page right, with a banner below.
-
-    In a window too small for it, the page scrolls to the control that has the focus.
-    """
+    """Lay out a page that scrolls: a narrow column left, and the rest of the page right, with a banner below."""
     content = QWidget()
     grid = QGridLayout(content)
     grid.setHorizontalSpacing(2 * MARGIN)
@@ -131,6 +128,11 @@ def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> 
     grid.addWidget(banner, 1, 1)
     grid.setColumnStretch(1, 1)
     grid.setRowStretch(0, 1)
+    scroll_page(page, content)
+
+
+def scroll_page(page: QWidget, content: QWidget) -> None:
+    """Lay out a page: in a window too small for its content, it scrolls to the control that has the focus."""
     area = QScrollArea(widgetResizable=True)
     area.setWidget(content)
     area.setFrameShape(QFrame.Shape.NoFrame)

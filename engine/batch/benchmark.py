@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,17 +27,22 @@ class Speed:
     bytes: int
 
 
-def benchmark(landmarkers: list[tuple[Landmarker, int]], called_off: threading.Event | None = None) -> list[Speed]:
+def benchmark(
+    landmarkers: list[tuple[Landmarker, int]],
+    called_off: threading.Event | None = None,
+    on_round: Callable[[int, int], object] = lambda _done, _of: None,
+) -> list[Speed]:
     """Measure models, each with its number of threads, alternating, so that all see the same load.
 
     Returns the speeds in the order of `landmarkers`; none if it was `called_off`, which soon ends the measurement.
+    After each round through all models `on_round` gets the number of rounds done, and of all.
     """
     picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     crop = Crop(320, 240, 260, 0.1)
     times: list[list[float]] = [[] for _ in landmarkers]
     for landmarker, _ in landmarkers:
         landmarker.predict(picture, crop)  # the first run allocates
-    for _ in range(ROUNDS):
+    for done in range(1, ROUNDS + 1):
         for (landmarker, _), measured in zip(landmarkers, times, strict=True):
             if called_off is not None and called_off.is_set():
                 return []
@@ -44,6 +50,7 @@ def benchmark(landmarkers: list[tuple[Landmarker, int]], called_off: threading.E
                 start = time.perf_counter()
                 landmarker.predict(picture, crop)
                 measured.append((time.perf_counter() - start) * 1e3)
+        on_round(done, ROUNDS)
     spreads = [spread_of(measured) for measured in times]
     return [
         Speed(landmarker.card.name, threads, spread.p50, spread.p95, landmarker.card.bytes)

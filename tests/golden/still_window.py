@@ -141,8 +141,8 @@ class StillWindow:
         self.window.top_bar.choose(number)
         page = self.window.pages.currentWidget()
         rows = page.list if hasattr(page, "list") else page.runs
-        until(lambda: rows.count() > 0)
-        rows.setCurrentRow(0)
+        until(lambda: rows.model().rowCount() > 0)
+        rows.setCurrentIndex(rows.model().index(0, 0))
         settle(600)  # pages with much text are laid out in several turns
 
     def _view(self, layout: Layout) -> View:

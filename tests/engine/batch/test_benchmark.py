@@ -16,7 +16,9 @@ def named(name):
 
 
 def test_speeds_come_in_the_order_of_the_models():
-    speeds = benchmark([(named("one"), 1), (named("two"), 2)])
+    rounds = []
+    speeds = benchmark([(named("one"), 1), (named("two"), 2)], on_round=lambda *its: rounds.append(its))
+    assert rounds == [(done, ROUNDS) for done in range(1, ROUNDS + 1)]
     assert [(speed.model, speed.threads) for speed in speeds] == [("one", 1), ("two", 2)]
     assert all(0 < speed.p50 <= speed.p95 for speed in speeds)
 
