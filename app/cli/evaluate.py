@@ -12,7 +12,7 @@ import numpy as np
 from app.cli.options import add_box, add_detector, add_flip, add_json, add_model
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
-from engine.core.metrics import NORMALISERS
+from engine.core.metrics import NORMALISERS, noted_ced
 from engine.core.texts import reason
 from engine.evaluation.curves import write_curves
 from engine.evaluation.evaluate import FROM_FILE, Evaluation, Task, evaluate, evaluate_points
@@ -192,7 +192,8 @@ def _note(card_path: Path, evaluation: Evaluation) -> None:
     """Put a result on the card in place of an older one of the same protocol."""
     values = summary(evaluation)
     noted = {name: value for name, value in values.items() if name not in ("model", "normaliser") and value is not None}
-    _write_metric(card_path, read_card(card_path), {**noted, "protocol": protocol(evaluation)})
+    curve = noted_ced(np.array([face.nme for face in evaluation.faces]))
+    _write_metric(card_path, read_card(card_path), {**noted, "ced": curve, "protocol": protocol(evaluation)})
 
 
 def _write_metric(card_path: Path, card: Card, metric: dict[str, Any]) -> None:

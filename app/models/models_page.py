@@ -7,10 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.live.active_source import FIRST, SECOND
 from app.models.benchmarking import Benchmarking
+from app.models.error_curves import Curve, ErrorCurves
 from app.models.model_card_view import ModelCardView
 from app.models.model_table import ModelTable, Row
 from app.models.reference import Reference, common_reference
@@ -47,7 +48,7 @@ class ModelsPage(QWidget):
         self._background = Background(self)
         self._opened: dict[Path, ModelEntry] = {}  # files from outside the library
         self._lanes: tuple[str | None, str | None] = (None, None)
-        self.list, self.chart = ModelTable(), SpeedChart()
+        self.list, self.chart, self.curves = ModelTable(), SpeedChart(), ErrorCurves()
         self.banner, self.card = Banner(), ModelCardView()
         self.nothing = make_words(self.tr("Looking for models …"))
         self.speeds = Benchmarking(load_landmarker, self)
@@ -126,7 +127,8 @@ class ModelsPage(QWidget):
         self.open_folder.clicked.connect(self._show_folder)
 
     def _lay_out(self) -> None:
-        self.progress = make_words(quiet=True)
+        self.progress = QLabel()
+        self.progress.setProperty("role", "hint")
         self.progress.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         head = side_by_side(
             make_title(self.tr("Models")), self.progress, self.measure_all, self.open_file, self.open_folder
@@ -148,9 +150,12 @@ class ModelsPage(QWidget):
         buttons.addStretch(1)
         column = Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model"))
         column.setMinimumHeight(CARD_HEIGHT)
+        below = side_by_side(column, self.curves, spacing=MARGIN)
+        below.setStretch(0, 2)
+        below.setStretch(1, 1)
         self._lower = QStackedWidget()
         self._lower.addWidget(self.nothing)
-        self._lower.addWidget(stack(buttons, column, spacing=GAP, expanding=column))
+        self._lower.addWidget(stack(buttons, below, spacing=GAP, expanding=below))
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         return self._lower
 
@@ -203,7 +208,7 @@ class ModelsPage(QWidget):
         self.open_folder.setEnabled(entry is not None)
         self.measure.setVisible(not busy)
         self.cancel.setVisible(busy)
-        self._show_dots()
+        self._show_pictures()
 
     def _key(self, entry: ModelEntry) -> str:
         """Return the name of a model of the library, the path of another."""
@@ -230,17 +235,22 @@ class ModelsPage(QWidget):
         self.list.show_rows(rows, self._reference, self.list.chosen if chosen is None else chosen)
         self._show_chosen()
 
-    def _show_dots(self) -> None:
-        reference, entry = self._reference, self._entry
-        dots = []
-        for listed in self._entries:
-            speed = self._speed(listed)
-            if reference is None or listed.card is None or speed is None:
-                continue
-            error = reference.error_of(listed.card)
-            if error is not None:
-                dots.append(Dot(listed.name, error, speed.p50, listed.card.bytes, self._lanes_of(listed)))
-        self.chart.show_dots(dots, reference.words if reference else "", entry.name if entry else "")
+    def _show_pictures(self) -> None:
+        reference, chosen = self._reference, self._entry.name if self._entry else ""
+        dots, curves = list[Dot](), list[Curve]()
+        if reference is not None:
+            for entry in self._entries:
+                if entry.card is None or entry.error is not None:
+                    continue
+                speed, lanes = self._speed(entry), self._lanes_of(entry)
+                error, shares = reference.error_of(entry.card), reference.curve_of(entry.card)
+                if speed is not None and error is not None:
+                    dots.append(Dot(entry.name, error, speed.p50, entry.card.bytes, lanes))
+                if shares is not None:
+                    curves.append(Curve(entry.name, shares, lanes))
+        on = reference.words if reference else ""
+        self.chart.show_dots(dots, on, chosen)
+        self.curves.show_curves(curves, on, chosen)
 
     def _choose(self, name: str) -> None:
         self.list.choose(next(place for place, entry in enumerate(self._entries) if entry.name == name))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from engine.core.metrics import FAILURE_THRESHOLD, NOTED_STEP
 from engine.inference.card import Card
 
 
@@ -26,7 +27,15 @@ class Reference:
 
     def error_of(self, card: Card) -> float | None:
         """Return the NME in percent that a card notes for it; None where it notes none."""
-        return next((float(metric["nme"]) for metric in _measured(card) if _of(metric) == self), None)
+        return next((float(metric["nme"]) for metric in self._results(card)), None)
+
+    def curve_of(self, card: Card) -> tuple[float, ...] | None:
+        """Return the CED that a card notes for it, see `engine.core.metrics.noted_ced`; None where it notes none."""
+        notes: list[Any] = [metric.get("ced") for metric in self._results(card)]
+        return next((tuple(note) for note in notes if _is_curve(note)), None)
+
+    def _results(self, card: Card) -> list[dict[str, Any]]:
+        return [metric for metric in _measured(card) if _of(metric) == self]
 
 
 def common_reference(cards: Iterable[Card]) -> Reference | None:
@@ -41,3 +50,12 @@ def _measured(card: Card) -> list[dict[str, Any]]:
 
 def _of(metric: dict[str, Any]) -> Reference:
     return Reference(*(str(metric.get(name) or "") for name in ("data", "split", "box", "points")))
+
+
+def _is_curve(note: Any) -> bool:
+    """Return whether a note of a card, which anybody may have edited, is a CED."""
+    return (
+        isinstance(note, list)
+        and len(note) == round(FAILURE_THRESHOLD / NOTED_STEP) + 1
+        and all(isinstance(share, int | float) and 0 <= share <= 1 for share in note)
+    )

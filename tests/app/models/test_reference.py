@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from app.models.reference import Reference, common_reference
+from engine.core.metrics import noted_ced
 from tests.fakes.models import FAKE_CARD
 
 
@@ -34,3 +37,12 @@ def test_boxes_and_numbers_of_points_are_not_mixed():
 
 def test_without_errors_there_is_none():
     assert common_reference([card(), card(metric("a", None))]) is None
+
+
+def test_a_curve_is_what_evaluate_notes_and_nothing_else():
+    curve = noted_ced(np.array([0.5, 3.0, 12.0, np.inf, np.nan]))
+    assert len(curve) == 41
+    assert (curve[0], curve[2], curve[12], curve[-1]) == (0.0, 0.25, 0.5, 0.5)
+    for note, expected in ((curve, tuple(curve)), (curve[:-1], None), ([2.0] * 41, None), ("no", None)):
+        each = card({**metric("a", 1.0), "ced": note})
+        assert common_reference([each]).curve_of(each) == expected
