@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,14 +75,17 @@ class Benchmarking(QObject):
             self._cancelled = None
             if isinstance(outcome, UnderstudyError):
                 self.failed.emit(outcome)
+                self.changed.emit()
             else:
                 now = datetime.now()
-                self._measurements |= {
-                    name: Measurement(speed, now) for name, speed in zip(names, outcome, strict=True)
-                }
-            self.changed.emit()
+                self.keep({name: Measurement(speed, now) for name, speed in zip(names, outcome, strict=True)})
 
         self._background.run(measure, report, report)
+        self.changed.emit()
+
+    def keep(self, measurements: Mapping[str, Measurement]) -> None:
+        """Keep measurements, by the names or paths of their models."""
+        self._measurements.update(measurements)
         self.changed.emit()
 
     def cancel(self) -> None:
