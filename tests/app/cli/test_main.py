@@ -229,6 +229,7 @@ def test_a_result_is_noted_on_the_card_once(capsys, pack, tmp_path):
     assert len(metrics) == before + 1
     assert metrics[-1]["data"] == "pack"
     assert metrics[-1]["protocol"]
+    assert (len(metrics[-1]["ced"]), metrics[-1]["ced"][0], metrics[-1]["ced"][-1]) == (41, 0, 1)
 
 
 def test_benchmark_measures_every_model_with_every_number_of_threads(capsys):
