@@ -228,7 +228,7 @@ def _worst(report: SessionReport) -> str:
         words += " Orange rings: ground truth."
     parts = [
         _section(heading, "".join(_worst_row(its, unit, report) for its in frames) + f'<p class="quiet">{words}</p>')
-        for heading, unit, frames in (("Largest errors", "NME", wrong), ("Furthest apart", "agreement", apart))
+        for heading, unit, frames in (("Largest errors", "NME", wrong), ("Furthest apart", "mean distance", apart))
         if frames
     ]
     return "\n".join(parts)
