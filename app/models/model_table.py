@@ -20,7 +20,7 @@ from engine.inference.library import ModelEntry
 NAME, ROLE, POINTS, SIZE, ERROR, SPEED = range(6)
 PLACE = Qt.ItemDataRole.UserRole  # in the first column: the place of the model among those that were given
 KEY = Qt.ItemDataRole.UserRole + 1  # of any column: what it is sorted by
-LEAST_HEIGHT = 130  # logical pixels
+LEAST_WIDTH, LEAST_HEIGHT = 560, 130  # logical pixels: whole names beside the numbers; three rows
 DOT = 11  # logical pixels, of the mark of a lane
 
 
@@ -48,7 +48,7 @@ class ModelTable(QTreeWidget):
         self.setAllColumnsShowFocus(True)
         self.setTabKeyNavigation(False)
         self.setSortingEnabled(True)
-        self.setMinimumHeight(LEAST_HEIGHT)
+        self.setMinimumSize(LEAST_WIDTH, LEAST_HEIGHT)
         self.show_reference(None)
         self.sortByColumn(NAME, Qt.SortOrder.AscendingOrder)
         header = self.header()
