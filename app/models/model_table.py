@@ -20,7 +20,7 @@ from engine.inference.library import ModelEntry
 NAME, ROLE, POINTS, SIZE, ERROR, SPEED = range(6)
 PLACE = Qt.ItemDataRole.UserRole  # in the first column: the place of the model among those that were given
 KEY = Qt.ItemDataRole.UserRole + 1  # of any column: what it is sorted by
-LEAST_WIDTH, LEAST_HEIGHT = 560, 130  # logical pixels: whole names beside the numbers; three rows
+LEAST_WIDTH, LEAST_HEIGHT = 600, 130  # logical pixels: names beside the numbers; three rows
 DOT = 11  # logical pixels, of the mark of a lane
 
 
