@@ -12,7 +12,7 @@ from tests.test_repository import FILES, ROOT
 GLOSSARY = ROOT / "docs" / "GLOSSARY.md"
 # Where avoided words are allowed: the glossary lists them, and the changelog describes the past.
 EXEMPT = {GLOSSARY, ROOT / "CHANGELOG.md", Path(__file__).resolve()}
-PRODUCT = ("app", "engine", "trainer", "tests", "tools", "assets", "start.py")
+PRODUCT = ("app", "engine", "trainer", "tests", "tools", "assets", "docs", "start.py", "understudy.py")
 ROW = re.compile(r"^\|.*\| *([^|]*?) *\|$", re.MULTILINE)
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
