@@ -32,6 +32,8 @@ from engine.inference.detector import DEFAULT_DETECTOR, make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.session import Session
+from engine.sources.base import CameraFormat
+from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.discovery import CameraList
 from engine.sources.opening import SAMPLE, open_source
 
@@ -52,6 +54,8 @@ class WindowOptions:
         stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for nowhere.
         screenshot: if given, a picture of the window is written there and the window closes by itself.
         screenshot_after: how many seconds the window has run when that picture is taken.
+        camera: what cameras are asked for unless the user chooses something else.
+        turn: by how many degrees all cameras are turned; None as is remembered for each.
     """
 
     source: str | None
@@ -62,6 +66,8 @@ class WindowOptions:
     stream: str | None = None
     screenshot: Path | None = None
     screenshot_after: float = 0.0
+    camera: CameraFormat = DEFAULT_FORMAT
+    turn: int | None = None
 
 
 def run_window(options: WindowOptions) -> int:
@@ -100,7 +106,8 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
         store.update("stream", options.stream)
     theme = Theme(application, store.settings.theme)
     watch = CrashWatch()
-    window = MainWindow(engine_api(options.detector, options.max_faces), options.model, store, theme)
+    api = engine_api(options.detector, options.max_faces, options.camera, options.turn)
+    window = MainWindow(api, options.model, store, theme)
     watch.caught.connect(window.report_crash)
     watch.install()
     window.gone.connect(application.quit)
@@ -158,17 +165,24 @@ def _within(seconds: float, happened: Callable[[], bool]) -> bool:
     return happened()
 
 
-def engine_api(detector: str = DEFAULT_DETECTOR, max_faces: int | None = None) -> EngineApi:
+def engine_api(
+    detector: str = DEFAULT_DETECTOR,
+    max_faces: int | None = None,
+    camera_format: CameraFormat = DEFAULT_FORMAT,
+    turn: int | None = None,
+) -> EngineApi:
     """Return the real engine for the window."""
     library, cameras = ModelLibrary(), CameraList()
     return EngineApi(
         list_cameras=cameras,
-        open_source=lambda spec, formats: open_source(spec, cameras, formats=formats),
+        open_source=lambda spec, format_of: open_source(spec, cameras, format_of=format_of),
         list_models=library.live_entries,
         list_filters=FilterLibrary().entries,
         make_pipeline=lambda model: Pipeline(make_detector(detector), library.load_live(model), max_faces=max_faces),
         load_landmarker=library.load_live,
         new_session=Session,
+        camera_format=camera_format,
+        turn=turn,
     )
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from app.cli.display import display_problem, require_libraries
@@ -24,8 +27,9 @@ from engine.output.sound import copy_sound
 from engine.output.streaming.address import parse_address
 from engine.output.streaming.streamer import Streamer
 from engine.output.video_writer import CODECS
-from engine.sources.base import SourceKind
-from engine.sources.opening import open_source
+from engine.sources.base import FAST_PIXELS, TURNS, CameraFormat, SourceKind
+from engine.sources.camera import DEFAULT_FORMAT
+from engine.sources.opening import SAMPLE, open_source
 
 # What only a run without a window does.
 HEADLESS_OPTIONS = ("frames", "record", "picture", "json")
@@ -38,12 +42,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         nargs="?",
         metavar="SOURCE",
-        help="camera number or name, file, folder, or “sample” (default: the first camera, else the sample)",
+        help="camera by number, name or address (http, rtsp), file, folder, numbered pictures (shot_%%04d.png), or "
+        "“sample” (default: the first camera, else the sample)",
     )
     add_model(parser, default=None)
     add_flip(parser, "; in the window for teachers only")
     add_detector(parser)
     add_max_faces(parser, f" in pictures, {LIVE_FACES} in cameras and videos")
+    parser.add_argument(
+        "--rotate",
+        type=int,
+        choices=TURNS,
+        metavar="DEGREES",
+        help="turn a camera clockwise: 90, 180 or 270",
+    )
+    parser.add_argument(
+        "--camera-format",
+        type=pixel_format,
+        metavar="FORMAT",
+        help=f"what a camera is asked to send, in four letters (default: {FAST_PIXELS}; YUYV is uncompressed)",
+    )
     parser.add_argument("--headless", action="store_true", help="without a window; report to the terminal")
     parser.add_argument("--frames", type=positive, metavar="N", help="stop after N frames (headless)")
     parser.add_argument("--record", metavar="FILE", help="record the annotated picture as .mp4 or .avi (headless)")
@@ -79,7 +97,23 @@ def main(options: argparse.Namespace) -> int:
 
     screenshot = Path(options.screenshot) if options.screenshot else None
     given = options.source, options.model, options.flip, options.detector, options.max_faces, options.stream
-    return run_window(WindowOptions(*given, screenshot, SCREENSHOT_AFTER))
+    camera = _camera_format(options)
+    return run_window(WindowOptions(*given, screenshot, SCREENSHOT_AFTER, camera, options.rotate))
+
+
+def pixel_format(text: str) -> str:
+    """Return the four letters of a format of pixels, in capitals.
+
+    Raises:
+        ArgumentTypeError: they are not four letters or digits.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9]{4}", text):
+        raise argparse.ArgumentTypeError("must be four letters or digits, such as MJPG or YUYV")
+    return text.upper()
+
+
+def _camera_format(options: argparse.Namespace) -> CameraFormat:
+    return replace(DEFAULT_FORMAT, pixels=options.camera_format or FAST_PIXELS, turn=options.rotate or 0)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -87,6 +121,14 @@ def _check(options: argparse.Namespace) -> None:
     if options.headless and options.screenshot:
         raise UsageError(
             "There is no window that --screenshot could save", "this runs without one", "use --picture instead"
+        )
+    source = options.source or ""
+    of_camera = [name for name in ("rotate", "camera_format") if getattr(options, name) is not None]
+    if of_camera and (source.casefold() == SAMPLE or os.path.isfile(source) or os.path.isdir(source)):  # noqa: PTH112, PTH113
+        raise UsageError(
+            f"--{of_camera[0].replace('_', '-')} needs a camera",
+            f"“{source}” is none, and files are shown as they are",
+            "leave it out, or name a camera",
         )
     ignored = [f"--{name}" for name in HEADLESS_OPTIONS if getattr(options, name) is not None]
     if options.stream:
@@ -111,7 +153,8 @@ def _headless(options: argparse.Namespace) -> int:
     landmarker = ModelLibrary().load_live(options.model or DEFAULT_MODEL)
     landmarker.flip = options.flip
     pipeline = Pipeline(make_detector(options.detector), landmarker, max_faces=options.max_faces)
-    source = open_guarded(lambda: open_source(options.source))
+    camera = _camera_format(options)
+    source = open_guarded(lambda: open_source(options.source, format_of=lambda _: camera))
     if options.source is None and source.kind is SourceKind.SAMPLE:
         say("No camera was found, so the built-in sample plays.", error=True)
     stream = Streamer(options.stream) if options.stream else None

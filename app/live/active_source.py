@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from engine.core.addresses import is_address
 from engine.core.errors import ModelError
 from engine.live.session import Session
 from engine.live.state import Status
@@ -18,7 +19,8 @@ class ActiveSource:
     """One source with the session that reads it. The session's threads set some of its attributes.
 
     Attributes:
-        spec: the source as it was asked for; None for the first camera, or else the sample.
+        spec: the source as it was asked for; None for the first camera, or else the sample. An address in it may hold a
+            password, so it is not shown.
         stands_in: whether it plays because the requested source could not.
         session: the threads behind it.
         name: what the source calls itself, "" until it is open.
@@ -33,7 +35,7 @@ class ActiveSource:
         ended: set when its threads have ended or were abandoned.
     """
 
-    spec: str | None
+    spec: str | None = field(repr=False)
     stands_in: bool = False
     session: Session = field(init=False)
     name: str = ""
@@ -49,7 +51,12 @@ class ActiveSource:
     @property
     def found_as(self) -> str | None:
         """How to open or reopen it: a lost camera must not be replaced by another one or by the sample."""
-        return self.name if self.kind is SourceKind.CAMERA else self.spec
+        return self.name if self.kind is SourceKind.CAMERA and not self.is_in_network else self.spec
+
+    @property
+    def is_in_network(self) -> bool:
+        """Whether it is a camera in the network, whose name lacks the password that its address has."""
+        return is_address(self.spec or "")
 
     def answers_to(self, spec: str | None) -> bool:
         """Return whether `spec` asks for this source."""

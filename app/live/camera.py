@@ -58,7 +58,7 @@ class CameraControls(QObject):
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self.poll)
         section.installEventFilter(self)
-        section.formats.activated.connect(lambda row: player.use_format(section.formats.itemData(row)))
+        section.format_wanted.connect(player.use_format)
         player.opened.connect(self._on_opened)
 
     @property
@@ -117,7 +117,8 @@ class CameraControls(QObject):
 
     def _on_opened(self, _: object) -> None:
         self.pace = ""
-        self._section.show_format(self._player.camera_format)
+        playing = self._player.current
+        self._section.show_format(self._player.camera_format, playing is not None and playing.is_in_network)
 
 
 def pace_words(camera_rate: float | None, stats: Stats) -> str:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton
 from app.live.player import Player
 from app.live.viewport.transport import Transport
 from app.shell.background import Background
+from engine.core.addresses import is_address
 from engine.core.errors import SourceError
 
 
@@ -54,15 +55,18 @@ class FileControls(QObject):
             self._player.seek(playback.position + seconds)
 
     def paste(self) -> None:
-        """Open the picture or the file in the clipboard."""
+        """Open the picture, the file or the address of a camera in the clipboard."""
         clipboard = QGuiApplication.clipboard().mimeData()
         path, picture = copied_file(clipboard), copied_picture(clipboard)
+        text = clipboard.text().strip()
         if path is not None:
             self.opening_wanted.emit(path)
+        elif is_address(text):
+            self.opening_wanted.emit(text)
         elif picture is not None:
             self._background.run(lambda: self.pasted.keep(picture), self.opening_wanted.emit, self.failed.emit)
         else:
-            self.reported.emit(self.tr("The clipboard holds no picture and no file."))
+            self.reported.emit(self.tr("The clipboard holds no picture, no file and no address of a camera."))
 
 
 class PastedPictures:

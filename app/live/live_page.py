@@ -31,7 +31,8 @@ from app.settings.store import SettingsStore
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
 from app.theme.theme import MARGIN
-from app.widgets.file_dialogs import ask_for_file, ask_for_folder
+from app.widgets.file_dialogs import ask_for_address, ask_for_file, ask_for_folder
+from engine.core.addresses import has_secret
 from engine.core.errors import FilterError, ModelError, SourceError
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
@@ -154,6 +155,10 @@ class LivePage(QWidget):
         begin = str(last.parent) if last.is_absolute() and last.parent.is_dir() else ""
         ask_for_file(self, self.tr("Open a video or a picture"), self.player.open, begin=begin)
 
+    def ask_for_address(self) -> None:
+        """Let the user type the address of a camera in the network."""
+        ask_for_address(self, self.player.open)
+
     def use_model(self, lane: int, name: str) -> None:
         """Use a model in a lane; the second lane is shown if it was not."""
         if lane == SECOND and not self._compares:
@@ -183,6 +188,7 @@ class LivePage(QWidget):
         actions = {
             SourceAction.OPEN_FILE: self.ask_for_file,
             SourceAction.OPEN_FOLDER: lambda: ask_for_folder(self, pictures, self.player.open),
+            SourceAction.OPEN_ADDRESS: self.ask_for_address,
             SourceAction.LOOK_AGAIN: self.cameras.poll,
         }
         panel.sources.action_wanted.connect(lambda action: actions[action]())
@@ -329,11 +335,13 @@ class LivePage(QWidget):
         # What is wrong with the settings, a filter or an output is not over by that.
         if not playing.stands_in and isinstance(self.banner.error, SourceError | ModelError | None):
             self.banner.hide()
-        if playing.kind in (SourceKind.VIDEO, SourceKind.PICTURES) and playing.spec is not None:
-            self.panel.sources.remember_file(playing.spec)
+        is_file = playing.kind in (SourceKind.VIDEO, SourceKind.PICTURES)
+        if playing.spec is not None and (is_file or playing.is_in_network):
+            self.panel.sources.remember(playing.spec)
         self.panel.sources.select(_listed(playing))
-        # A substitute for the requested source is not the user's choice.
-        if not playing.stands_in and not self.files.pasted.owns(playing.spec):
+        # A substitute for the requested source is not the user's choice, and no password goes into the file.
+        passes = self.files.pasted.owns(playing.spec) or has_secret(playing.spec or "")
+        if not playing.stands_in and not passes:
             self._store.update("source", playing.found_as)
         self.chart.clear()
 
@@ -365,4 +373,4 @@ class LivePage(QWidget):
 def _listed(playing: ActiveSource) -> str | None:
     if playing.kind is SourceKind.SAMPLE:
         return SAMPLE
-    return playing.name if playing.kind is SourceKind.CAMERA else playing.spec
+    return playing.found_as

@@ -24,7 +24,6 @@ from engine.live.state import FINAL_STATES, SourceState
 from engine.live.view import View
 from engine.render.scene import Layout
 from engine.sources.base import Adjustable, CameraFormat, Source, SourceKind
-from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.opening import SAMPLE
 
 T = TypeVar("T")
@@ -120,14 +119,24 @@ class Player(QObject):
         playing = self.current
         if playing is None or playing.kind is not SourceKind.CAMERA:
             return None
-        return self._formats.get(playing.name, DEFAULT_FORMAT)
+        return self._format_of(playing.name)
 
     def use_format(self, wanted: CameraFormat) -> None:
-        """Ask the camera on screen for a format, now and whenever it is opened again."""
+        """Ask the camera on screen for a format, now and whenever it is opened again; how it is turned is stored."""
         playing = self.current
-        if playing is not None and playing.camera is not None:
-            self._formats[playing.name] = wanted
-            playing.camera.ask(wanted)
+        if playing is None or playing.camera is None:
+            return
+        if wanted.turn != self._format_of(playing.name).turn:
+            turns = {**dict(self._store.settings.turns), playing.name: wanted.turn}
+            self._store.update("turns", tuple((name, turn) for name, turn in turns.items() if turn))
+        self._formats[playing.name] = wanted
+        playing.camera.ask(wanted)
+
+    def _format_of(self, camera: str) -> CameraFormat:
+        """Return what a camera is asked for. May be called on any thread."""
+        stored = dict(self._store.settings.turns).get(camera, 0)
+        turn = stored if self._api.turn is None else self._api.turn
+        return self._formats.get(camera) or replace(self._api.camera_format, turn=turn)
 
     def apply(self, path: str) -> None:
         """Apply the settings to the source on screen from the next frame on; `path` says which of them changed.
@@ -226,7 +235,7 @@ class Player(QObject):
         """Open the source of `playing`, or open it again; runs on its session's thread."""
         for ended in before:  # two readers on one device would make a free camera appear busy
             ended.wait(STOP_SECONDS)
-        source = self._api.open_source(playing.found_as, self._formats)
+        source = self._api.open_source(playing.found_as, self._format_of)
         playing.camera = source if isinstance(source, Adjustable) else None
         if playing.kind is None:
             playing.name, playing.kind = source.name, source.kind

@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 
 from app.live.active_source import ActiveSource
 from app.shell.banner import Remedy
+from engine.core.addresses import redacted
 from engine.core.errors import UnderstudyError
 from engine.core.platforms import camera_settings
 from engine.live.state import SILENT_STATES, SourceState, Status
@@ -22,7 +23,10 @@ translate = QCoreApplication.translate  # under the name that lupdate looks for
 def opening_words(playing: ActiveSource, status: Status) -> str:
     """Return the text while a source is being opened."""
     spec = playing.spec
-    name = translate("status_text", "The first camera") if spec is None else Path(spec).name or spec
+    if spec is None:
+        name = translate("status_text", "The first camera")
+    else:
+        name = redacted(spec) if "://" in spec else Path(spec).name or spec
     return f"{name} · {status.message or _state_words(playing, SourceState.STARTING)}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from app.theme.theme import ThemeChoice
 from engine.core.records import Range
@@ -71,6 +71,7 @@ class Settings:
 
     Attributes:
         source: the source, as `open_source` takes it; None for the first camera, or else the sample.
+        turns: names of cameras, each with the degrees by which its pictures are turned clockwise.
         signals: whether the panel of signals is shown.
         filter: the AR filter, by name, or by its folder if it is not in the library; None for none.
         stream: where landmarks were sent last, as the stream's own address; None for nowhere yet. Sending begins only
@@ -85,6 +86,7 @@ class Settings:
     """
 
     source: str | None = None
+    turns: tuple[tuple[str, Literal[0, 90, 180, 270]], ...] = ()
     signals: bool = False
     filter: str | None = None
     stream: str | None = None

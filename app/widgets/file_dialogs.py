@@ -1,12 +1,12 @@
-"""Asking for a file or a folder without stopping the picture."""
+"""Asking for a file, a folder or an address without stopping the picture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 HOME = str(Path("~").expanduser())
 
@@ -27,6 +27,18 @@ def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], name
 def ask_for_folder(parent: QWidget, title: str, use: Callable[[str], object], begin: str = "") -> None:
     """Let the user choose a folder, as `ask_for_file` does with a file; `begin` is the folder to begin in."""
     _ask(QFileDialog(parent, title, begin or HOME), QFileDialog.FileMode.Directory, use)
+
+
+def ask_for_address(parent: QWidget, use: Callable[[str], object]) -> None:
+    """Let the user type the address of a camera in the network and return at once; `use` gets it."""
+    dialog = QInputDialog(parent)
+    dialog.setWindowTitle(QCoreApplication.translate("file_dialogs", "Open a camera in the network"))
+    words = "Address of the stream, such as {0}.\nOne with a password is not remembered for the next start."
+    example = "http://192.168.1.20:8080/video, rtsp://USER:PASSWORD@192.168.1.20/live"
+    dialog.setLabelText(QCoreApplication.translate("file_dialogs", words).format(example))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.textValueSelected.connect(use)
+    dialog.open()
 
 
 def _ask(dialog: QFileDialog, mode: QFileDialog.FileMode, use: Callable[[str], object]) -> None:

@@ -28,6 +28,8 @@ def copy_sound(source: Path, video: Path) -> str:
 
     Returns: a sentence if the sound is missing, "" if it was added or there is none. The video is complete either way.
     """
+    if not source.is_file():  # numbered pictures
+        return ""
     sound = read_container_header(source).sound
     if sound is False:
         return ""

@@ -15,6 +15,10 @@ from engine.core.frame import Frame
 
 # Frames per second of a source without a rate of its own.
 FALLBACK_RATE = 30.0
+# Uncompressed pictures of some size fill a USB 2 cable at a few frames per second.
+FAST_PIXELS = "MJPG"
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+TURNS = (0, *_TURNS)
 # How a number of channels becomes RGB; BGR ends here.
 _CONVERSIONS = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
 
@@ -84,11 +88,19 @@ class Seekable(Protocol):
 
 @dataclass(frozen=True)
 class CameraFormat:
-    """The format that a camera is asked for, in pixels and pictures per second; it may deliver another one."""
+    """What a camera is asked for, and how its pictures are turned.
+
+    Attributes:
+        width, height, rate: in pixels and pictures per second; it may deliver others.
+        pixels: the four letters of the format in which it sends them, as MJPG or YUYV; it may ignore that.
+        turn: by how many degrees its pictures are turned clockwise, one of `TURNS`.
+    """
 
     width: int
     height: int
     rate: int
+    pixels: str = FAST_PIXELS
+    turn: int = 0
 
 
 @runtime_checkable
@@ -97,6 +109,11 @@ class Adjustable(Protocol):
 
     def ask(self, wanted: CameraFormat) -> None:
         """Ask for a format before the next picture; returns at once, from any thread."""
+
+
+def turned(picture: NDArray[Any], turn: int) -> NDArray[Any]:
+    """Return a picture `[H, W]` or `[H, W, C]` turned clockwise by `turn` degrees, one of `TURNS`."""
+    return cv2.rotate(picture, _TURNS[turn]) if turn else picture
 
 
 def to_rgb(picture: NDArray[Any], source: str) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from engine.core.errors import SourceError
 from engine.core.frame import Frame
 from engine.core.platforms import camera_place
-from engine.sources.base import CameraFormat, SourceKind, to_rgb
+from engine.sources.base import CameraFormat, SourceKind, to_rgb, turned
 from engine.sources.discovery import Camera
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class CameraSource:
 
     Args:
         camera: which one, as listed by `engine.sources.discovery`.
-        wanted: the format to ask for; the camera may deliver another one.
+        wanted: what to ask for, and how the pictures are turned; the camera may deliver something else.
         open_capture: opens a device by its index and backend.
         fallbacks: the same device on other backends, tried in turn when the first one fails.
         known: by the names of cameras, the backend that opened them. That of this camera is tried first, because a
@@ -93,7 +94,7 @@ class CameraSource:
         self._capture, known[camera.name] = _open_any(listed, wanted, open_capture)
 
     def ask(self, wanted: CameraFormat) -> None:
-        """Ask for another format before the next picture; returns at once, from any thread."""
+        """Ask for something else before the next picture; returns at once, from any thread."""
         self._wanted = wanted
 
     def read(self) -> Frame | None:
@@ -108,13 +109,15 @@ class CameraSource:
             with self._device:
                 if self._closed:
                     return None
-                if self._wanted != self._asked:
-                    self._asked = self._wanted
-                    _configure(self._capture, self._asked)
+                wanted = self._wanted
+                if replace(wanted, turn=0) != replace(self._asked, turn=0):  # turning is not the camera's work
+                    _configure(self._capture, wanted)
+                self._asked = wanted
                 picture = _read_picture(self._capture)
             captured = time.monotonic()
             if picture is not None:
-                frame = Frame(self._next_id, captured, to_rgb(picture, self.name), self.name)
+                image = to_rgb(turned(picture, wanted.turn), self.name)
+                frame = Frame(self._next_id, captured, image, self.name)
                 self._next_id += 1
                 return frame
         raise SourceError(
@@ -168,10 +171,9 @@ def _open(camera: Camera, wanted: CameraFormat, open_capture: OpenCapture) -> Vi
 
 
 def _configure(capture: VideoCapture, wanted: CameraFormat) -> None:
-    """Ask for a fast format, the size, the rate and no queue of old frames; a camera that refuses is used as it is."""
+    """Ask for pixels, size, rate and no queue of old frames; a camera that refuses is used as it is."""
     wishes = (
-        # Uncompressed pictures of some size fill a USB 2 cable at a few frames per second.
-        (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
+        (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*wanted.pixels)),
         (cv2.CAP_PROP_FRAME_WIDTH, wanted.width),
         (cv2.CAP_PROP_FRAME_HEIGHT, wanted.height),
         (cv2.CAP_PROP_FPS, wanted.rate),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
+from engine.core.addresses import SCHEMES, is_address, redacted
 from engine.core.errors import SourceError
 from engine.formats.images import PICTURE_SUFFIXES, plays
 from engine.formats.signatures import FOREIGN_SUFFIXES, VIDEO_SUFFIXES, FileKind, kind_of
 from engine.sources.base import CameraFormat, Source
 from engine.sources.camera import DEFAULT_FORMAT, CameraSource
 from engine.sources.discovery import Camera, CameraAbsent, find_camera, list_cameras, same_camera_elsewhere
+from engine.sources.network_camera import NetworkCamera
 from engine.sources.pictures import PicturesSource
+from engine.sources.sequence import SequenceSource, is_pattern
 from engine.sources.video import VideoSource
 
 SAMPLE = "sample"
@@ -31,17 +34,17 @@ def open_source(
     spec: str | None,
     cameras: Callable[[], list[Camera]] = list_cameras,
     open_camera: Callable[[Camera, CameraFormat], Source] = _open_camera,
-    formats: Mapping[str, CameraFormat] | None = None,
+    format_of: Callable[[str], CameraFormat] = lambda _: DEFAULT_FORMAT,
 ) -> Source:
     """Open what `spec` names.
 
     Args:
-        spec: “sample”, the path of a video, picture, folder or pack, or the number, path, name or part of the name of
-            a camera; None takes the first camera, or the sample if there is no camera. A file takes precedence over
-            a camera of the same name.
+        spec: “sample”, the path of a video, picture, folder or pack, numbered pictures as in `shot_%04d.png`, the
+            number, path, name or part of the name of a camera, or the address of one in the network; None takes the
+            first camera, or the sample if there is no camera. A file takes precedence over a camera of the same name.
         cameras: lists the cameras.
         open_camera: opens one of them.
-        formats: what cameras are asked for, by their names; others are asked for the default.
+        format_of: returns what a camera is asked for, by its name.
 
     Raises:
         SourceError: it does not exist, or cannot be opened; `CameraAbsent` if it can only be a camera.
@@ -52,17 +55,32 @@ def open_source(
         from engine.sources.sample import SampleSource  # imported when needed: cameras need no portrait
 
         return SampleSource()
+    if is_address(text):
+        return NetworkCamera(text, format_of(redacted(text)))
+    if "://" in text:
+        raise _other_address(text)
     # A name may begin or end with a space, so it is tried as it is first.
     for path in (Path(name).expanduser() for name in (spec or "", text) if text):
         if _is_folder(path):
             return PicturesSource(path)
         if os.path.isfile(path):  # noqa: PTH113  as in `_is_folder`
             return _open_file(path)
+        if is_pattern(path):
+            return SequenceSource(path)
     try:
         camera = found[0] if found else find_camera(cameras(), text)
     except CameraAbsent as absent:
         raise _unknown(text, absent) from absent
-    return open_camera(camera, (formats or {}).get(camera.name, DEFAULT_FORMAT))
+    return open_camera(camera, format_of(camera.name))
+
+
+def _other_address(text: str) -> SourceError:
+    kind = text.partition("://")[0]
+    return SourceError(
+        f"There is no file {redacted(text)}",
+        f"it is an address of the kind {kind}, and only cameras are read from a network: {', '.join(SCHEMES)}",
+        "save the video into a file first, or let another program offer it as a camera",
+    )
 
 
 def _is_folder(path: Path) -> bool:
@@ -109,12 +127,8 @@ def _foreign(text: str, path: Path) -> SourceError | None:
     if text == "-":
         what, why = "Standard input cannot be shown", "only files, folders and cameras are read"
         return SourceError(what, why, "write it into a file first, and name that")
-    if "://" in text:
-        kind = text.partition("://")[0]
-        what, why = f"There is no file {text}", f"it is an address ({kind}), and nothing is fetched from a network"
-        return SourceError(what, why, "save the video into a file first, or let another program offer it as a camera")
-    if re.search(r"%0?\d*d|[*?]", path.name) and not os.path.lexists(path):
-        what, why = f"There is no file {path}", "numbered pictures are not read by a pattern"
+    if re.search(r"%|[*?]", path.name) and not os.path.lexists(path):
+        what, why = f"There is no file {path}", "of patterns, only %d or %04d for one number is read"
         return SourceError(what, why, f"put them into a folder of their own, and name that, such as {path.parent}")
     is_video_device = text.startswith("/dev/video")  # of a camera that was not found
     if os.path.exists(path) and not os.path.isfile(path) and not is_video_device:  # noqa: PTH110, PTH113  as above
@@ -127,14 +141,7 @@ def _looks_like_path(text: str, path: Path) -> bool:
     """Return whether a name cannot be that of a camera; these have slashes and dots too, as in “IR/RGB Camera v1.0”."""
     in_folder = len(path.parts) > 1 and _is_folder(path.parent)
     has_ending = path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
-    return (
-        path.is_absolute()
-        or text.startswith((".", "~"))
-        or "://" in text
-        or in_folder
-        or has_ending
-        or os.path.lexists(path)
-    )
+    return path.is_absolute() or text.startswith((".", "~")) or in_folder or has_ending or os.path.lexists(path)
 
 
 def _missing(path: Path) -> SourceError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -189,9 +189,9 @@ class FakeEngine:
         self.sessions.append(session)
         return session
 
-    def _open(self, spec: str | None, formats: Mapping[str, CameraFormat]) -> FakeSource:
+    def _open(self, spec: str | None, format_of: Callable[[str], CameraFormat]) -> FakeSource:
         self.opened.append(spec)
-        self.formats = dict(formats)
+        self.formats = {camera.name: format_of(camera.name) for camera in self.cameras}
         outcome = self.outcomes.get(spec)
         if isinstance(outcome, Exception):
             raise outcome

@@ -3,7 +3,7 @@ are fakes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class SessionEngine:
     def release(self) -> None:
         """Nothing is held here; tests let go what they hold."""
 
-    def _open(self, spec: str | None, formats: Mapping[str, CameraFormat]) -> Source:
+    def _open(self, spec: str | None, format_of: Callable[[str], CameraFormat]) -> Source:
         self.opened.append(spec)
         if spec not in self.makers:
             raise SourceError(f"There is no “{spec}”", "the test did not make it", "make it")

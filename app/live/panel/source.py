@@ -1,8 +1,9 @@
-"""Where the pictures come from, and the format that a camera is asked for."""
+"""Where the pictures come from, the format that a camera is asked for, and how its pictures are turned."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from PySide6.QtCore import Signal
 
 from app.widgets.controls import Picker, named
 from app.widgets.page_parts import Section
-from engine.sources.base import CameraFormat
-from engine.sources.camera import FORMATS
+from engine.core.addresses import is_address, redacted
+from engine.sources.base import TURNS, CameraFormat
+from engine.sources.camera import DEFAULT_FORMAT, FORMATS
 from engine.sources.discovery import Camera
 from engine.sources.opening import SAMPLE
 
@@ -23,6 +25,7 @@ class SourceAction(Enum):
 
     OPEN_FILE = "open file"
     OPEN_FOLDER = "open folder"
+    OPEN_ADDRESS = "open address"
     LOOK_AGAIN = "look again"
 
 
@@ -48,8 +51,8 @@ class SourcePicker(Picker):
         self._cameras = list(cameras)
         self._fill()
 
-    def remember_file(self, path: str) -> None:
-        """List a file or folder as the recent one."""
+    def remember(self, path: str) -> None:
+        """List a file, a folder or an address as the recent one."""
         self._file = path
         self._fill()
 
@@ -67,10 +70,12 @@ class SourcePicker(Picker):
             self.add(words, None, self.tr("Plug one in, then choose “Look for cameras again”."), usable=False)
         self.addItem(self.tr("Sample"), SAMPLE)
         if self._file is not None:
-            self.add(Path(self._file).name or self._file, self._file, self._file)
+            shown = redacted(self._file)
+            self.add(shown if is_address(shown) else Path(shown).name or shown, self._file, shown)
         self.insertSeparator(self.count())
         self.addItem(self.tr("Open file …"), SourceAction.OPEN_FILE)
         self.addItem(self.tr("Open folder …"), SourceAction.OPEN_FOLDER)
+        self.addItem(self.tr("Open camera in the network …"), SourceAction.OPEN_ADDRESS)
         self.addItem(self.tr("Look for cameras again"), SourceAction.LOOK_AGAIN)
         self._mark_current()
 
@@ -87,10 +92,13 @@ class SourcePicker(Picker):
 
 
 class SourceSection(Section):
-    """The source list and, while a camera plays, the format that it is asked for."""
+    """The source list and, while a camera plays, what it is asked for and how it is turned."""
+
+    format_wanted = Signal(object)  # CameraFormat that the user chose for the camera on screen
 
     def __init__(self) -> None:
         super().__init__()
+        self._shown = DEFAULT_FORMAT
         self.heading.setText(self.tr("Source"))
         self.sources = SourcePicker()
         hint = self.tr("What the camera is asked for. It may send something else; the status line shows what came.")
@@ -98,12 +106,34 @@ class SourceSection(Section):
         for wanted in FORMATS:
             words = self.tr("{0} at {1} a second").format(f"{wanted.width}{TIMES}{wanted.height}", wanted.rate)
             self.formats.addItem(words, wanted)
-        self.rows.addWidget(self.sources)
-        self.rows.addWidget(self.formats)
+        hint = self.tr("Turn the pictures of a camera that is mounted on its side; remembered for this camera.")
+        self.turns = Picker(self.tr("Turned"), hint)
+        for turn in TURNS:
+            words = self.tr("Turned by {0}°, clockwise").format(turn) if turn else self.tr("Not turned")
+            self.turns.addItem(words, turn)
+        for picker in (self.sources, self.formats, self.turns):
+            self.rows.addWidget(picker)
+        self.formats.activated.connect(lambda row: self._choose(self.formats.itemData(row), self._shown.turn))
+        self.turns.activated.connect(lambda row: self._choose(self._shown, self.turns.itemData(row)))
         self.show_format(None)
 
-    def show_format(self, wanted: CameraFormat | None) -> None:
-        """Show what the camera on screen is asked for; None while no camera plays."""
-        self.formats.setVisible(wanted is not None)
+    def show_format(self, wanted: CameraFormat | None, in_network: bool = False) -> None:
+        """Show what the camera on screen is asked for, None while none plays; one in the network can only be turned."""
+        self.formats.setVisible(wanted is not None and not in_network)
+        self.turns.setVisible(wanted is not None)
         if wanted is not None:
-            self.formats.setCurrentIndex(FORMATS.index(wanted))
+            self._shown = wanted
+            self.formats.setCurrentIndex(_SIZES.index(_size(wanted)) if _size(wanted) in _SIZES else -1)
+            self.turns.setCurrentIndex(TURNS.index(wanted.turn))
+
+    def _choose(self, size: CameraFormat, turn: int) -> None:
+        width, height, rate = _size(size)
+        self._shown = replace(self._shown, width=width, height=height, rate=rate, turn=turn)
+        self.format_wanted.emit(self._shown)
+
+
+def _size(wanted: CameraFormat) -> tuple[int, int, int]:
+    return wanted.width, wanted.height, wanted.rate
+
+
+_SIZES = [_size(wanted) for wanted in FORMATS]

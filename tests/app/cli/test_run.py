@@ -31,7 +31,7 @@ def run(capsys, *arguments):
 def test_fault_02_a_camera_whose_driver_hangs_ends_the_run(capsys, monkeypatch, script):
     until = threading.Event()
     driver = FaultyCamera([*script, hangs(until)])
-    monkeypatch.setattr(run_command, "open_source", lambda spec: camera_source(driver))
+    monkeypatch.setattr(run_command, "open_source", lambda spec, format_of: camera_source(driver))
     for limit in ("OPEN_LIMIT", "READ_LIMIT", "CLOSE_LIMIT"):
         monkeypatch.setattr(camera_reader, limit, 0.3)
     with no_thread_left():
@@ -49,7 +49,7 @@ def test_fault_02_a_camera_whose_driver_hangs_ends_the_run(capsys, monkeypatch, 
 
 def test_a_camera_is_recorded_at_the_rate_it_delivers(capsys, monkeypatch, tmp_path):
     driver = FaultyCamera([noisy(64, 48)], period=0.1)
-    monkeypatch.setattr(run_command, "open_source", lambda spec: camera_source(driver))
+    monkeypatch.setattr(run_command, "open_source", lambda spec, format_of: camera_source(driver))
     clip = tmp_path / "out.avi"
     assert run(capsys, "0", "--headless", "--frames", 18, "--record", clip)[0] == 0
     recorded = cv2.VideoCapture(str(clip))

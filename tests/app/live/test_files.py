@@ -135,7 +135,7 @@ def test_a_copied_file_is_opened(playing, engine, qtbot, tmp_path):
 
 def test_words_in_the_clipboard_are_no_picture(playing, engine, qtbot):
     paste(playing, qtbot, text="hello")
-    assert playing.status_line.toolTip() == "The clipboard holds no picture and no file."
+    assert playing.status_line.toolTip() == "The clipboard holds no picture, no file and no address of a camera."
     assert engine.opened == ["sample"]
 
 

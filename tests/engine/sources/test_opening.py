@@ -139,7 +139,7 @@ def test_an_empty_name_is_refused(spec):
         opened(spec, [WEBCAM])
 
 
-@pytest.mark.parametrize("spec", ["x" * 400 + ".mp4", "a\0b.mp4", "https://example.org/clip.mp4", "/proc/none/x.png"])
+@pytest.mark.parametrize("spec", ["x" * 400 + ".mp4", "a\0b.mp4", "ftp://example.org/clip.mp4", "/proc/none/x.png"])
 def test_fault_45_strange_paths_get_a_sentence(spec):
     with pytest.raises(SourceError, match="There is no file"):
         opened(spec, [WEBCAM])
@@ -214,9 +214,13 @@ def test_fault_45_a_link_opens_what_it_points_to_and_a_circle_of_links_says_so(f
 
 def test_each_camera_is_asked_for_what_is_wanted_of_it():
     wanted = {"C920.HD": CameraFormat(1280, 720, 30)}
+
+    def format_of(name):
+        return wanted.get(name, DEFAULT_FORMAT)
+
     asked = []
     for spec in (None, "2"):
-        open_source(spec, lambda: [WEBCAM, SECOND], lambda camera, how: asked.append((camera, how)), wanted)
+        open_source(spec, lambda: [WEBCAM, SECOND], lambda camera, how: asked.append((camera, how)), format_of)
     assert asked == [(WEBCAM, DEFAULT_FORMAT), (SECOND, CameraFormat(1280, 720, 30))]
 
 
@@ -233,9 +237,10 @@ def test_a_pipe_is_called_one_at_once(tmp_path):
     ("spec", "what", "fix"),
     [
         ("-", "Standard input cannot be shown", "write it into a file first"),
-        ("rtsp://192.168.1.9/live", "nothing is fetched from a network", "save the video into a file first"),
-        ("shots/%04d.png", "not read by a pattern", "a folder of their own"),
-        ("shots/*.png", "not read by a pattern", "such as shots"),
+        ("ftp://192.168.1.9/live", "only cameras are read from a network", "save the video into a file first"),
+        ("shots/%04d.png", "The folder shots cannot be read", "Check the path"),
+        ("shots/%x.png", "only %d or %04d for one number is read", "a folder of their own"),
+        ("shots/*.png", "only %d or %04d for one number is read", "such as shots"),
     ],
 )
 def test_what_other_programs_read_gets_true_advice(spec, what, fix):
