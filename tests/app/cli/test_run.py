@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from app.cli import run as run_command
 from app.cli.main import main
 from engine.core.errors import ModelError, OutputError
+from engine.formats.images import write_picture
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.live import camera_reader
 from tests.fakes.faulty_camera import FaultyCamera, camera_source, hangs, noisy
@@ -45,6 +47,47 @@ def test_fault_02_a_camera_whose_driver_hangs_ends_the_run(capsys, monkeypatch, 
     assert took < 5
     assert ("stopped answering" if script else "did not open in time") in err
     assert "plug it in again" in err.lower()
+
+
+def test_a_camera_is_asked_for_pixels_and_turned(capsys, monkeypatch, tmp_path):
+    asked = []
+
+    def open_camera(spec, format_of):
+        asked.append(format_of("Fake Cam"))
+        source = camera_source(FaultyCamera([noisy(64, 48)]))
+        source.ask(asked[-1])
+        return source
+
+    monkeypatch.setattr(run_command, "open_source", open_camera)
+    shot = tmp_path / "shot.png"
+    options = ("--rotate", 90, "--camera-format", "yuyv", "--frames", 2, "--picture", shot)
+    assert run(capsys, "0", "--headless", *options)[0] == 0
+    assert (asked[0].turn, asked[0].pixels) == (90, "YUYV")
+    assert cv2.imread(str(shot)).shape == (64, 48, 3)
+
+
+@pytest.mark.parametrize("option", [("--rotate", "90"), ("--camera-format", "YUYV")])
+def test_what_is_no_camera_is_not_turned(capsys, tmp_path, option):
+    for source in ("sample", tmp_path):
+        code, err = run(capsys, source, "--headless", *option)
+        assert code == 1
+        assert f"{option[0]} needs a camera" in err
+
+
+@pytest.mark.parametrize("words", [("--rotate", "45"), ("--camera-format", "JPEGS"), ("--camera-format", "ab d")])
+def test_other_turns_and_formats_are_refused(capsys, words):
+    with pytest.raises(SystemExit) as refused:
+        run(capsys, "0", "--headless", *words)
+    assert refused.value.code == 2
+
+
+def test_numbered_pictures_are_recorded_as_a_video(capsys, tmp_path):
+    for number in range(3):
+        write_picture(tmp_path / f"shot_{number:03d}.png", np.full((48, 64, 3), 90, np.uint8))
+    clip = tmp_path / "out.avi"
+    code, err = run(capsys, tmp_path / "shot_%03d.png", "--headless", "--record", clip)
+    assert (code, err) == (0, "")
+    assert int(cv2.VideoCapture(str(clip)).get(cv2.CAP_PROP_FRAME_COUNT)) == 3
 
 
 def test_a_camera_is_recorded_at_the_rate_it_delivers(capsys, monkeypatch, tmp_path):

@@ -9,6 +9,8 @@ import threading
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QInputDialog
 
 from app.live import camera as camera_module
 from app.live.camera import pace_words
@@ -119,6 +121,58 @@ def test_a_format_is_asked_for_and_remembered_for_the_camera(filmed, engine, qtb
     qtbot.waitUntil(lambda: formats.isVisible())
     assert formats.currentData() == wanted
     assert engine.formats == {"Cam": wanted}, "it is asked for when the camera is opened"
+
+
+def test_a_camera_on_its_side_is_turned_and_that_is_remembered_for_it(filmed, engine, qtbot):
+    window, source = filmed
+    turns = window.panel.source.turns
+    assert turns.isVisible()
+    assert turns.currentData() == 0
+    turns.setCurrentIndex(turns.findData(90))
+    turns.activated.emit(turns.currentIndex())
+    assert source.asked == [replace(DEFAULT_FORMAT, turn=90)]
+    assert window.store.settings.turns == (("Cam", 90),)
+    window.player.open("sample")
+    qtbot.waitUntil(lambda: not turns.isVisible())
+    window.player.open("Cam")
+    qtbot.waitUntil(lambda: turns.isVisible())
+    assert turns.currentData() == 90
+    assert engine.formats == {"Cam": replace(DEFAULT_FORMAT, turn=90)}
+    turns.activated.emit(0)
+    assert window.store.settings.turns == (), "only what differs from the default is stored"
+
+
+def test_a_remembered_turn_is_asked_for_when_the_camera_is_opened_the_first_time(window, engine, qtbot):
+    window.store.update("turns", (("Cam", 180),))
+    engine.cameras = [camera("Cam"), camera("Other", 1)]
+    window.start("Cam")
+    qtbot.waitUntil(lambda: window.view.pixels is not None)
+    assert {name: wanted.turn for name, wanted in engine.formats.items()} == {"Cam": 180, "Other": 0}
+
+
+def test_what_the_command_line_says_holds_for_all_cameras_and_is_not_stored(filmed, engine, qtbot):
+    window, _ = filmed
+    window.store.update("turns", (("Cam", 180),))
+    wanted = CameraFormat(640, 480, 30, pixels="YUYV")
+    window.player._api = replace(window.player._api, camera_format=wanted, turn=270)
+    window.player.open("sample")
+    qtbot.waitUntil(lambda: engine.opened[-1] == "sample")
+    assert engine.formats == {"Cam": replace(wanted, turn=270)}
+    assert window.store.settings.turns == (("Cam", 180),)
+
+
+def test_the_address_of_a_camera_is_typed_or_pasted(playing, engine, qtbot, qapp):
+    address = "http://192.168.1.20:8080/video"
+    sources = playing.panel.sources
+    sources._on_activated(sources.findText("Open camera in the network …"))
+    dialog = playing.findChild(QInputDialog)
+    dialog.setTextValue(address)
+    dialog.accept()
+    qtbot.waitUntil(lambda: engine.opened[-1] == address)
+    qapp.clipboard().setText("  rtsp://192.168.1.20/live\n")
+    qtbot.keyClick(playing.view, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: engine.opened[-1] == "rtsp://192.168.1.20/live")
+    qapp.clipboard().clear()
 
 
 def numbers(total_ms: float, frames: int = 100):

@@ -31,6 +31,7 @@ from engine.render.scene import Layout, OverlayOptions
 
 CHANGED = Settings(
     source='/videos/Öß 日本/clip "one".mp4',
+    turns=(("HD Webcam", 90), ("http://…@192.168.1.9/live", 270)),
     signals=True,
     filter="glasses",
     stream="udp://127.0.0.1:9000",
@@ -98,6 +99,9 @@ def test_no_file_gives_the_defaults_without_a_word(path):
         ("theme = 3", "theme"),
         ("theme = [1]", "theme"),
         ("source = 7", "source"),
+        ('turns = [["HD Webcam", 45]]', "turns"),
+        ('turns = [["HD Webcam"]]', "turns"),
+        ('turns = "HD Webcam"', "turns"),
         ("recordings = false", "recordings"),
         ("window = 3", "window"),
         ("lanes = []", "lanes"),
@@ -269,6 +273,7 @@ def test_a_file_of_the_first_version_is_read_and_written_as_it_is(path):
     settings = replace(
         CHANGED,
         source="C920",
+        turns=(),
         recordings=Path("/disk/Aufnahmen"),
         training=TrainChoices("student-68-base", Path("/disk/packs")),
     )

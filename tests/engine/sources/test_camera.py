@@ -51,6 +51,29 @@ def test_it_is_opened_on_the_backend_that_listed_it_with_a_fast_format():
     }
 
 
+def test_it_is_asked_for_other_pixels():
+    driver = FaultyCamera()
+    CameraSource(CAMERA, CameraFormat(640, 480, 30, pixels="YUYV"), open_capture=lambda index, backend: driver)
+    assert driver.properties[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"YUYV")
+
+
+@pytest.mark.parametrize(("turn", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))])
+def test_pictures_are_turned_clockwise_without_asking_the_camera(turn, corner):
+    marked = np.zeros((48, 64, 3), np.uint8)
+    marked[0, 0] = 255
+    driver = FaultyCamera([gives(marked)])
+    source = camera_source(driver)
+    driver.properties.clear()
+    source.ask(CameraFormat(640, 480, 30, turn=turn))
+    image = source.read().image
+    assert image.shape == ((48, 64, 3) if turn in (0, 180) else (64, 48, 3))
+    assert np.argwhere(image.any(-1)).tolist() == [[corner[0] % image.shape[0], corner[1] % image.shape[1]]]
+    assert driver.properties == {}
+    source.ask(CameraFormat(1280, 720, 30, turn=turn))
+    source.read()
+    assert driver.properties[cv2.CAP_PROP_FRAME_WIDTH] == 1280
+
+
 def test_fault_70_a_camera_that_refuses_every_request_is_used_as_it_is():
     wishes = (cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_BUFFERSIZE)
     assert camera_source(FaultyCamera([noisy(96, 72)], refuses=wishes)).read().width == 96
