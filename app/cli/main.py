@@ -24,7 +24,8 @@ EXIT_FAILURE, EXIT_INTERRUPTED = 1, 130
 EPILOG = """\
 exit codes: 0 done · 1 it failed, and a sentence says why · 2 the command line cannot be understood ·
             130 interrupted by Ctrl-C, 128 + n by signal n
-Nothing leaves this machine: no network is used unless you stream landmarks, no picture is kept unless you record it."""
+Nothing leaves this machine: no network is used unless you stream landmarks or give the address of
+a camera, no picture is kept unless you record it."""
 # The help of each verb, in the order of the list. The module `app.cli.VERB` holds its `add_arguments`, and its `main`
 # or the actions of its subcommands.
 VERBS = {
