@@ -112,7 +112,7 @@ def _open(address: str, open_limit: float, read_limit: float) -> cv2.VideoCaptur
     if capture is None or not capture.isOpened():
         raise _unusable(address, time.monotonic() - begun >= open_limit)
     count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    if count > 0:  # only of what has an end
+    if count > 0 and not address.strip().casefold().startswith("rtsp"):  # which paces what has an end too
         capture.release()
         raise SourceError(
             f"“{redacted(address)}” is a video, not a camera",
