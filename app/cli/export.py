@@ -1,8 +1,9 @@
-"""`understudy export`: a checkpoint becomes a .tflite model with its card."""
+"""`understudy export`: a checkpoint becomes a .tflite or .onnx model with its card."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from engine.core.errors import UsageError
 from engine.core.paths import asset_path
 from engine.inference.library import INT8_MARK
 
+ONNX_PACKAGES = ("onnx", "onnxruntime")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument(
         "checkpoint",
         metavar="RUN|CHECKPOINT|MODEL",
-        help="folder of a run, or a .safetensors file in it; for int8 also an exported .tflite model with its card",
+        help="folder of a run, or a .safetensors file in it; for int8 and ONNX also a .tflite model with its card",
     )
     parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path of its file")
     parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
@@ -31,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--int8-weights",
         action="store_true",
         help="store large weights in int8 and compute in float32: half the file; needs --data",
+    )
+    small.add_argument(
+        "--onnx",
+        action="store_true",
+        help="write NAME.onnx, for other programs; needs onnx and onnxruntime",
     )
     parser.add_argument(
         "--data",
@@ -49,7 +57,9 @@ def main(options: argparse.Namespace) -> int:
         UsageError: the trainer's requirements are not installed, or an int8 model was asked for without data.
     """
     require_packages(TRAINER_PACKAGES)
-    target = _target(options.out)
+    target = _target(options.out, ".onnx" if options.onnx else ".tflite")
+    if options.onnx:
+        _check_onnx(target)
     if options.int8:
         target = target.with_stem(target.stem.removesuffix(INT8_MARK) + INT8_MARK)
     for file in (target, target.with_suffix(".json")):
@@ -68,7 +78,9 @@ def main(options: argparse.Namespace) -> int:
     if options.int8 or options.int8_weights:
         values, text = _exported_int8(options, checkpoint, target)
     else:
-        done = export(checkpoint, target, options.role)
+        from trainer.onnx_export import export_onnx
+
+        done = (export_onnx if options.onnx else export)(checkpoint, target, options.role)
         values = vars(done)
         text = f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
     if options.data is not None:
@@ -88,14 +100,35 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def _target(name: str) -> Path:
+def _target(name: str, ending: str) -> Path:
     """Return the file of a new model: among the program's models if it is a mere name, else where the path says."""
     path = Path(name)
-    if path.suffix == ".tflite":
+    if path.suffix == ending:
         return path
     if path.parent == Path():
-        return asset_path("models", f"{name}.tflite")
-    return path.with_name(f"{path.name}.tflite")
+        return asset_path("models", f"{name}{ending}")
+    return path.with_name(f"{path.name}{ending}")
+
+
+def _check_onnx(target: Path) -> None:
+    """Refuse an ONNX model that cannot be made or would take the card of another model.
+
+    Raises:
+        UsageError: as above.
+    """
+    missing = [package for package in ONNX_PACKAGES if importlib.util.find_spec(package) is None]
+    if missing:
+        raise UsageError(
+            f"ONNX models need packages that are not installed ({', '.join(missing)})",
+            "everything else does without them",
+            f"run “pip install {' '.join(missing)} -c packaging/constraints.txt”",
+        )
+    if target.with_suffix(".tflite").exists():
+        raise UsageError(
+            f"{target.with_suffix('.tflite')} has this name already",
+            "the card beside it describes one of the two only",
+            f"choose another name, such as {target.stem}-onnx",
+        )
 
 
 def _exported_int8(options: argparse.Namespace, checkpoint: Path, target: Path) -> tuple[dict[str, Any], str]:

@@ -87,14 +87,19 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
     content = halve_weights(to_tflite(network))
     difference = compare(network, content)
     if not difference <= LARGEST_DIFFERENCE:
-        raise ExportError(
-            f"The exported model differs from the trained one by {difference:.3%} of the crop side",
-            f"at most {LARGEST_DIFFERENCE:.2%} is accepted; the weights may be beyond float16's range",
-            "train on with a lower learning rate, or report this with the checkpoint",
-        )
+        raise refuse_difference(difference)
     with damage_named(checkpoint):
         card = card_of(checkpoint, network, content, target.stem, role)
     return Export(target, write_model(target, content, card), difference)
+
+
+def refuse_difference(difference: float) -> ExportError:
+    """Return the error of an exported model whose points differ by so many crop sides."""
+    return ExportError(
+        f"The exported model differs from the trained one by {difference:.3%} of the crop side",
+        f"at most {LARGEST_DIFFERENCE:.2%} is accepted; the weights may be beyond float16's range",
+        "train on with a lower learning rate, or report this with the checkpoint",
+    )
 
 
 def note_label_shift(model: Path, checkpoint: Path, data: Path) -> float | None:
@@ -171,21 +176,38 @@ def largest_distance(expected: Callable[[NDArray[np.uint8]], torch.Tensor], cont
     `expected` returns the points `[1, K, 2]` of a crop `[size, size, 3]`.
     """
     runtime = Runtime(content, "The exported model")
+
+    def found(face: NDArray[np.uint8]) -> NDArray[np.float32]:
+        runtime.input_buffer()[0] = face
+        return runtime.run()[0]
+
+    return distance_on_sample(expected, found, size)
+
+
+def distance_on_sample(
+    expected: Callable[[NDArray[np.uint8]], torch.Tensor],
+    found: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    size: int,
+) -> float:
+    """Return the largest distance of a point that was found from where it is expected, as `largest_distance` does.
+
+    Both return the points `[1, K, 2]` of a crop `[size, size, 3]`.
+    """
     largest = 0.0
     clip = SampleClip()
     for number in TEST_FRAMES:
         image, truth = clip.frame(number)
         crop = crop_of_landmarks(truth.points, roll_of_landmarks(truth.scheme, truth.points), 1.3)
         face = crop.sample(image, size)
-        runtime.input_buffer()[0] = face
-        points = torch.from_numpy(runtime.run()[0])
-        distance = float((points - expected(face)).norm(dim=-1).max())
+        distance = float((torch.from_numpy(found(face)) - expected(face)).norm(dim=-1).max())
         largest = max(largest, distance) if math.isfinite(distance) else math.inf
     return largest
 
 
-def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str, role: str) -> Card:
-    """Return the card of a model with float16 weights, not measured yet."""
+def card_of(
+    checkpoint: Path, network: LandmarkNetwork, content: bytes, name: str, role: str, oldest_runtime: str = ""
+) -> Card:
+    """Return the card of a model with float16 weights, not measured yet; a `.tflite` file says its runtime itself."""
     state = read_checkpoint(checkpoint)
     exported = ExportedForm(network)
     packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
@@ -203,7 +225,7 @@ def card_of(checkpoint: Path, network: LandmarkNetwork, content: bytes, name: st
         params=sum(parameter.numel() for parameter in exported.parameters()),
         macs=count_macs(exported, network.shape.input_size),
         precision="float16 weights, float32 arithmetic",
-        minimum_runtime=minimum_runtime(content),
+        minimum_runtime=oldest_runtime or minimum_runtime(content),
         licence=LICENCE,
         data=f"{state.notes['faces']} faces of {packs}. {describe_labels(state.recipe)} Before that: {before}.",
         recipe=f"{facts.recipe}, {facts.steps} steps of {facts.batch}",
