@@ -33,9 +33,10 @@ def ask_for_address(parent: QWidget, use: Callable[[str], object]) -> None:
     """Let the user type the address of a camera in the network and return at once; `use` gets it."""
     dialog = QInputDialog(parent)
     dialog.setWindowTitle(QCoreApplication.translate("file_dialogs", "Open a camera in the network"))
-    words = "Address of the stream, such as {0}.\nOne with a password is not remembered for the next start."
-    example = "http://192.168.1.20:8080/video, rtsp://USER:PASSWORD@192.168.1.20/live"
-    dialog.setLabelText(QCoreApplication.translate("file_dialogs", words).format(example))
+    words = QCoreApplication.translate(
+        "file_dialogs", "Address of the stream, such as {0}.\nOne with a password is not remembered for the next start."
+    )
+    dialog.setLabelText(words.format("http://192.168.1.20:8080/video, rtsp://USER:PASSWORD@192.168.1.20/live"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.textValueSelected.connect(use)
     dialog.open()
