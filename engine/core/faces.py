@@ -69,7 +69,7 @@ class Face:
 
     def as_68(self) -> NDArray[np.float32]:
         """Return the landmarks `[68, 2]` in the order of iBUG-68; the scheme must have these points."""
-        return self.landmarks[list(self.scheme.as_68)]
+        return self.scheme.to_68(self.landmarks)
 
 
 @dataclass(frozen=True)

@@ -57,29 +57,36 @@ class Box:
 
 @dataclass(frozen=True)
 class Crop:
-    """A square window on a picture.
+    """A window on a picture, nearly always a square.
 
     Attributes:
         centre_x, centre_y: centre in pixels of the picture.
-        side: length of a side in pixels of the picture.
+        side: length of a side in pixels of the picture; of a window that is no square its width.
         roll: angle in radians by which the window is turned clockwise on screen; 0 is upright.
+        aspect: height of the window in widths. What is sampled is a square still, so the face is stretched there.
     """
 
     centre_x: float
     centre_y: float
     side: float
     roll: float = 0.0
+    aspect: float = 1.0
+
+    @property
+    def size(self) -> float | NDArray[np.float64]:
+        """Its side, or `[width, height]` where it is no square, in pixels of the picture."""
+        return self.side if self.aspect == 1 else np.array((self.side, self.side * self.aspect))
 
     def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Map points `[..., 2]` from [0, 1] of the crop to pixels of the picture."""
         # Picture pixels have their centres at integers, so the centre of the square is at (centre_x, centre_y).
-        offset = (np.asarray(points) - 0.5) * self.side
+        offset = (np.asarray(points) - 0.5) * self.size
         return (offset @ self._rotation().T + (self.centre_x, self.centre_y)).astype(np.float32)
 
     def from_picture(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Map points `[..., 2]` from pixels of the picture to [0, 1] of the crop."""
         offset = np.asarray(points) - (self.centre_x, self.centre_y)
-        return (offset @ self._rotation() / self.side + 0.5).astype(np.float32)
+        return (offset @ self._rotation() / self.size + 0.5).astype(np.float32)
 
     def _rotation(self) -> NDArray[np.float64]:
         cosine, sine = math.cos(self.roll), math.sin(self.roll)
@@ -87,7 +94,7 @@ class Crop:
 
     def matrix(self, size: int) -> NDArray[np.float64]:
         """Return the 2x3 matrix from pixel indices of a crop of `size` pixels to pixels of the picture."""
-        linear = self._rotation() * (self.side / size)
+        linear = self._rotation() * (self.size / size)
         shift = np.array([self.centre_x, self.centre_y]) - linear @ np.full(2, size / 2 - 0.5)
         return np.concatenate([linear, shift[:, None]], axis=1)
 
@@ -96,7 +103,7 @@ class Crop:
 
         Large faces are sampled at a multiple of the size and averaged, against aliasing.
         """
-        factor = min(FINEST, math.ceil(self.side / size / ALIASING_RATIO))
+        factor = min(FINEST, math.ceil(self.side * max(1.0, self.aspect) / size / ALIASING_RATIO))
         fine = size * max(1, factor)
         sampled = cv2.warpAffine(
             picture,
@@ -123,22 +130,29 @@ def landmark_box(points: NDArray[np.floating]) -> Box:
     return Box(*edges)
 
 
-def crop_of_box(box: Box, scale: float, shift_down: float = 0.0) -> Crop:
-    """Return the upright crop of `scale` times the box's larger side, moved down by `shift_down` of that side."""
+def crop_of_box(box: Box, scale: float, shift_down: float = 0.0, stretched: bool = False) -> Crop:
+    """Return the upright crop of `scale` times the box's larger side, moved down by `shift_down` of that side.
+
+    A stretched crop is `scale` times the box itself, and so no square.
+    """
     centre_x, centre_y = box.centre
     larger = max(box.width, box.height)
+    if stretched and box.width > 0:
+        return Crop(centre_x, centre_y + shift_down * larger, scale * box.width, aspect=box.height / box.width)
     return Crop(centre_x, centre_y + shift_down * larger, scale * larger)
 
 
-def crop_of_landmarks(points: NDArray[np.floating], roll: float, scale: float, shift_down: float = 0.0) -> Crop:
+def crop_of_landmarks(
+    points: NDArray[np.floating], roll: float, scale: float, shift_down: float = 0.0, stretched: bool = False
+) -> Crop:
     """Return the crop of landmarks `[K, 2]` that is turned by `roll` radians.
 
     The tight box is taken in the turned frame, so a level crop of a lying head is as tight as that of an upright one.
     """
     frame = Crop(0.0, 0.0, 1.0, roll)
-    level = crop_of_box(landmark_box(frame.from_picture(points)), scale, shift_down)
+    level = crop_of_box(landmark_box(frame.from_picture(points)), scale, shift_down, stretched)
     centre_x, centre_y = frame.to_picture(np.array([level.centre_x, level.centre_y]))
-    return Crop(float(centre_x), float(centre_y), level.side, roll)
+    return Crop(float(centre_x), float(centre_y), level.side, roll, level.aspect)
 
 
 def roll_of_landmarks(scheme: Scheme, points: NDArray[np.floating]) -> float:
@@ -146,6 +160,8 @@ def roll_of_landmarks(scheme: Scheme, points: NDArray[np.floating]) -> float:
 
     In (-pi, pi]: a head upside down gives pi.
     """
+    if not scheme.right_eye:  # nobody said which of its points are at the eyes
+        return 0.0
     right, left = eye_centres(scheme, points)
     across = left - right
     if not np.isfinite(across).all() or not across.any():

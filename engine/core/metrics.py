@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.core.geometry import landmark_box
 from engine.core.schemes import Scheme
 
+EYES_TO_BOX = 0.6  # distance of the outer eye corners to the larger side of the landmark box, as of most faces
 FAILURE_THRESHOLD = 10.0  # percent
 CED_STEP = 0.01  # percent: the usual 1e-4 of the eye distance
 NOTED_STEP = 0.25  # percent: fine enough for a small curve
@@ -36,7 +37,13 @@ class Accuracy:
 
 
 def interocular_distance(scheme: Scheme, points: NDArray[np.floating]) -> float:
-    """Return the distance of the outer eye corners of points `[K, 2]` in pixels; NaN if one has no label."""
+    """Return the distance of the outer eye corners of points `[K, 2]` in pixels; NaN if one has no label.
+
+    Of a scheme whose eye corners nobody named it is guessed from the box around the points.
+    """
+    if not scheme.outer_eye_corners:
+        box = landmark_box(points)
+        return EYES_TO_BOX * max(box.width, box.height)
     right, left = scheme.outer_eye_corners
     return math.dist(points[right].tolist(), points[left].tolist())
 
@@ -47,7 +54,7 @@ def interpupillary_distance(scheme: Scheme, points: NDArray[np.floating]) -> flo
     Where a scheme has no pupils they are the means of the points around each eye, as in the 300-W literature.
     """
     pupils = [index for index, part in enumerate(scheme.parts) if part == "pupil"]
-    if pupils:
+    if len(pupils) == 2:
         right, left = points[pupils]
     else:
         right, left = (points[list(eye)].mean(0) for eye in (scheme.right_eye, scheme.left_eye))

@@ -38,7 +38,7 @@ def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Fa
     free = list(second)
     for face in first:
         comparable = [
-            other for other in free if face.scheme is other.scheme or (face.scheme.as_68 and other.scheme.as_68)
+            other for other in free if face.scheme is other.scheme or (face.scheme.has_68 and other.scheme.has_68)
         ]
         nearest = min(comparable, key=lambda other: _distance(face, other), default=None)
         if nearest is not None and _distance(face, nearest) <= SAME_FACE * eye_distance(face):

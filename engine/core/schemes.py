@@ -6,9 +6,13 @@ Left and right are the subject's own: the right eye is on the left of an unmirro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+FloatT = TypeVar("FloatT", bound=np.floating)
 
 
 @dataclass(frozen=True)
@@ -32,26 +36,49 @@ class Scheme:
 
     Attributes:
         points: number of landmarks K.
-        mirror: `mirrored[i] = original[mirror[i]]` before x is reflected; a permutation that is its own inverse.
+        mirror: `mirrored[i] = original[mirror[i]]` before x is reflected; a permutation that is its own inverse. Empty
+            where it is not known.
         contours: lines for drawing.
-        outer_eye_corners: right and left; their distance normalises the NME.
-        right_eye, left_eye: indices around each eye; their means give the eye line.
+        outer_eye_corners: right and left; their distance normalises the NME. Empty where they are not known.
+        right_eye, left_eye: indices around each eye; their means give the eye line. Empty where they are not known.
         as_68: for each of the 68 iBUG points the index of the same point here; empty where they are not among these.
+        means_68: for each of the 68 iBUG points the indices of those here whose mean marks the same place; empty unless
+            it takes more than one somewhere, and then `as_68` is empty.
     """
 
     points: int
     mirror: tuple[int, ...]
     contours: tuple[Contour, ...]
-    outer_eye_corners: tuple[int, int]
+    outer_eye_corners: tuple[int, ...]
     right_eye: tuple[int, ...]
     left_eye: tuple[int, ...]
     as_68: tuple[int, ...]
+    means_68: tuple[tuple[int, ...], ...] = ()
 
     @property
     def parts(self) -> tuple[str, ...]:
         """The part of the face of each landmark."""
         part_of = {point: contour.part for contour in self.contours for point in contour.points}
         return tuple(part_of.get(point, "pupil") for point in range(self.points))
+
+    @property
+    def has_68(self) -> bool:
+        """Whether the 68 iBUG points can be had from its own."""
+        return bool(self.as_68 or self.means_68)
+
+    def to_68(self, points: NDArray[FloatT]) -> NDArray[FloatT]:
+        """Return the 68 iBUG points `[68, 2]` of points `[K, 2]` of this scheme, which must have them."""
+        if self.as_68:
+            return points[list(self.as_68)]
+        groups, first, counts = _groups(self.means_68)
+        return (np.add.reduceat(points[groups], first, axis=0) / counts).astype(points.dtype)
+
+
+@lru_cache(maxsize=8)
+def _groups(means: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Return all indices of groups one after another, where each group begins, and their sizes `[groups, 1]`."""
+    sizes = np.array([len(group) for group in means])
+    return np.concatenate([np.array(group, np.intp) for group in means]), np.cumsum(sizes) - sizes, sizes[:, None] * 1.0
 
 
 def _run(first: int, last: int) -> tuple[int, ...]:

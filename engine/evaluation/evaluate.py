@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from engine.formats.packs import VISIBLE, Pack, PackFace
 from engine.inference.detector import FaceDetector
 from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
 
+Selection = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 # Where the crops come from when they are not ours: landmarks out of a file.
 FROM_FILE = "predictions"
 # The names of a scheme's parts in tables, in their order there.
@@ -155,7 +156,7 @@ def evaluate_points(
     """
     compared, of_pack, of_found = _shared(pack.scheme, scheme, pack.name)
     faces = tuple(
-        _scored(pack, face, compared, face.landmarks[of_pack], None if points is None else points[of_found], task)
+        _scored(pack, face, compared, of_pack(face.landmarks), None if points is None else of_found(points), task)
         for face, points in zip(pack.faces, found, strict=True)
     )
     figures = accuracy(np.array([face.nme for face in faces]))
@@ -204,18 +205,17 @@ def _lies_outside(face: PackFace, picture: NDArray[np.uint8]) -> bool:
     return bool(inside.sum() < len(points) / 2)
 
 
-def _shared(of_pack: Scheme, of_found: Scheme, pack: str) -> tuple[Scheme, list[int], list[int]]:
-    """Return the markup to compare in, and the indices of its points in the pack's and in the found landmarks."""
+def _shared(of_pack: Scheme, of_found: Scheme, pack: str) -> tuple[Scheme, Selection, Selection]:
+    """Return the markup to compare in, and what takes its points out of the pack's and out of the found landmarks."""
     if of_pack is of_found:
-        every = list(range(of_pack.points))
-        return of_pack, every, every
-    if not len(of_pack.as_68) == len(of_found.as_68) == IBUG_68.points:
+        return of_pack, lambda points: points, lambda points: points
+    if not (of_pack.has_68 and of_found.has_68):
         raise PackError(
             f"{of_found.points} points cannot be compared with the {of_pack.points} points of the pack {pack}",
-            "only 68 and 98 points can be turned into one another",
+            "only markups that have the 68 points of iBUG can be turned into one another",
             "choose landmarks of the pack's own markup",
         )
-    return IBUG_68, list(of_pack.as_68), list(of_found.as_68)
+    return IBUG_68, of_pack.to_68, of_found.to_68
 
 
 def _scored(

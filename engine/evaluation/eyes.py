@@ -90,7 +90,7 @@ def evaluate_eyes(
     """
     arrays, scheme = read_arrays(folder, (*NEEDED, "split", "sure")), landmarker.card.markup
     missing = [name for name in NEEDED if name not in arrays]
-    if missing or not scheme.as_68:
+    if missing or not scheme.has_68:
         raise PackError(
             f"The eyes in the pack {folder} cannot be measured",
             f"it has no array “{missing[0]}”" if missing else f"{landmarker.card.name} finds no eyelids",
@@ -115,7 +115,8 @@ def evaluate_eyes(
         points = landmarker.predict(read_picture(folder / str(arrays["image"][index])), crop).points
         if not np.isfinite(points).all():
             raise not_finite_error(landmarker.card.name)
-        eyes = (points[[scheme.as_68[point] for point in eye]].tolist() for eye in (RIGHT_EYE, LEFT_EYE))
+        points = scheme.to_68(points)
+        eyes = (points[list(eye)].tolist() for eye in (RIGHT_EYE, LEFT_EYE))
         ratios.append(float(np.mean([aspect_ratio(eye) for eye in eyes])))
     found = np.array(ratios)
     cut, right = best_cut(found, is_open)

@@ -67,5 +67,5 @@ def _apart(landmarker: Landmarker, face: PackFace) -> tuple[float, float]:
     if not (np.isfinite(points).all() and np.isfinite(seen).all()):
         raise not_finite_error(card.name)
     right, left = card.markup.outer_eye_corners
-    back = 1 - seen[list(card.markup.mirror), 0]
+    back = 1 - seen[landmarker.mirror(), 0]
     return float((points[:, 0] - back).mean()), float(np.linalg.norm(points[left] - points[right]))

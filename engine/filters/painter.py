@@ -64,7 +64,7 @@ class Filter:
         seconds = time.monotonic() if seconds is None else seconds
         # Larger faces are nearer: they come last.
         for face, its_signals in reversed(list(zip_longest(faces, signals[: len(faces)]))):
-            if not face.scheme.as_68 or not np.isfinite(points := face.as_68()).all():
+            if not face.scheme.has_68 or not np.isfinite(points := face.as_68()).all():
                 continue
             known = NEUTRAL if its_signals is None else its_signals
             for layer in self.layers:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 from engine.core.errors import ModelError
 from engine.core.faces import EyeLevels
 from engine.core.files import replaced
+from engine.core.foreign_schemes import foreign_scheme
 from engine.core.records import (
     Choice,
     Finite,
@@ -25,8 +27,10 @@ from engine.core.records import (
 )
 from engine.core.schemes import SCHEMES, Scheme
 from engine.core.texts import read_json, reason
+from engine.inference.conventions import ForeignInput, ForeignOutput, contradiction
 
 LARGEST_CARD = 1_000_000  # bytes
+MOST_POINTS = 10_000
 Count = Annotated[int, Range(0, 1e15), Form("a whole number")]
 # Of measured results: the fields that are numbers wherever they are known.
 FIGURES = ("nme", "nme_box", "fr10", "auc10", "visibility_auc", "eyes_auc")
@@ -75,22 +79,22 @@ class TrainingFacts:
     lineage: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Card:
-    """A model's card. See docs/ARCHITECTURE.md, “The model contract”.
+    """A model's card. See docs/ARCHITECTURE.md, “The model contract”, and docs/foreign-models.md.
 
     Attributes:
         name: unique name, that of the file.
         role: `student` or `teacher`.
         system: the method that made it.
-        scheme: landmarks K, 68 or 98.
+        scheme: landmarks K: 29, 68 or 98; of a model from elsewhere any number.
         input_size: side S of the input in pixels.
         input_range: values of black and white at the input.
         crop: how the crop is cut.
-        sha256, bytes: of the `.tflite` file.
-        params, macs: number of weights and of multiply-adds of one run.
+        sha256, bytes: of the `.tflite` or `.onnx` file.
+        params, macs: number of weights and of multiply-adds of one run; 0 where nobody counted them.
         precision: of the stored weights.
-        minimum_runtime: version of the oldest TensorFlow Lite that loads the file.
+        minimum_runtime: version of the oldest TensorFlow Lite that loads the file; empty where it is not known.
         licence: what the model may be used for.
         data: what it was trained on, and which of it was derived.
         label_shift: how far its points lie to the right of what they mark, in sides of the crop, as those do that it
@@ -98,35 +102,68 @@ class Card:
         eyes: what the aspect ratio of its eyes is, measured on closed and on open ones; None where it was not.
         metrics: measured results, each with its data, n and protocol.
         recipe, revision: the named recipe and the commit that made it.
+        input, output: of a model from elsewhere how it takes a crop and what its output means; None for our contract.
         training: what `recipe` and the end of `data` say in words; None on older cards.
     """
 
     name: str
-    role: Annotated[str, Choice(ROLES)]
-    system: str
-    scheme: Annotated[int, Choice(tuple(SCHEMES))]
+    role: Annotated[str, Choice(ROLES)] = "student"
+    system: str = ""
+    scheme: Annotated[int, Range(1, MOST_POINTS), Form("a whole number")]
     input_size: Annotated[int, Range(1, 10_000)]
     crop: CropRule
     sha256: str
     bytes: Count
-    params: Count
-    macs: Count
-    precision: str
-    minimum_runtime: str
-    licence: str
-    data: str
-    recipe: str
-    revision: str
+    params: Count = 0
+    macs: Count = 0
+    precision: str = ""
+    minimum_runtime: str = ""
+    licence: str = "not stated"
+    data: str = "not stated"
+    recipe: str = ""
+    revision: str = ""
+    input: ForeignInput | None = None
+    output: ForeignOutput | None = None
     training: TrainingFacts | None = None
     label_shift: Annotated[float, Range(-0.5, 0.5)] = 0.0
     eyes: EyeLevels | None = None
     input_range: Annotated[tuple[float, float], _BYTES] = (0.0, 255.0)
     metrics: Annotated[tuple[dict[str, Any], ...], Form("a list of results", "[]", read=_read_metrics)] = ()
 
+    def __post_init__(self) -> None:
+        if not self.is_foreign:
+            if self.scheme not in SCHEMES:
+                choices = Choice(tuple(SCHEMES))
+                raise wrong_value(("scheme",), self.scheme, str(choices), str(next(iter(SCHEMES))))
+        elif mistake := contradiction(self.scheme, self.foreign_input, self.foreign_output, self.crop.level):
+            raise mistake
+
     @property
+    def is_foreign(self) -> bool:
+        """Whether the model comes from elsewhere and does not keep our contract."""
+        return self.input is not None or self.output is not None
+
+    @property
+    def foreign_input(self) -> ForeignInput:
+        """How a model from elsewhere takes its crop."""
+        return self.input or ForeignInput()
+
+    @property
+    def foreign_output(self) -> ForeignOutput:
+        """What the output of a model from elsewhere means."""
+        return self.output or ForeignOutput()
+
+    @cached_property
     def markup(self) -> Scheme:
         """The scheme of its landmarks."""
-        return SCHEMES[self.scheme]
+        if not self.is_foreign:
+            return SCHEMES[self.scheme]
+        return foreign_scheme(self.foreign_output.markup, self.scheme, self.foreign_output.as_68)
+
+    @property
+    def stretches(self) -> bool:
+        """Whether its crop is the landmark box itself, stretched to a square."""
+        return self.input is not None and self.input.stretched
 
     @property
     def eye_levels(self) -> EyeLevels:
@@ -148,7 +185,9 @@ def read_card(path: Path) -> Card:
         return read_record(Card, known, ignore_unknown=True)
     except FileNotFoundError as error:
         raise ModelError(
-            f"The card {path} is missing", "every model comes as two files, .tflite and .json", "copy both files"
+            f"The card {path} is missing",
+            "every model comes as two files, the network and its card, .json",
+            "copy both files, or make a card with “understudy models add”",
         ) from error
     except (OSError, ValueError) as error:
         why = f"{error}: {error.expected}" if isinstance(error, Mistake) else reason(error)

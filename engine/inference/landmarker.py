@@ -1,10 +1,10 @@
-"""Landmarks of one face by a `.tflite` model and its card."""
+"""Landmarks of one face by a model and its card."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from engine.core.files import read_regular
 from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, roll_of_landmarks
 from engine.inference.card import Card, read_card
 from engine.inference.detector import Detection, crop_of_detection
-from engine.inference.runtime import Runtime
+from engine.inference.foreign import ForeignModel
+from engine.inference.runtimes import ModelRuntime, load_runtime
 from engine.inference.trial import ensure_harmless
 
 LARGEST_MODEL = 100_000_000  # bytes
@@ -68,13 +69,19 @@ class Landmarker:
             they mark; to compare with such labels or to make more of them. Else they lie on the picture.
 
     Raises:
-        ModelError: the network breaks the model contract.
+        ModelError: the network breaks the model contract, or of a model from elsewhere what its card says.
     """
 
-    def __init__(self, runtime: Runtime, card: Card) -> None:
+    def __init__(self, runtime: ModelRuntime, card: Card) -> None:
         self.card = card
         self.flip = self.as_labelled = False
         self._runtime = runtime
+        self._foreign = ForeignModel(runtime, card) if card.is_foreign else None
+        if self._foreign is None:
+            self._check_contract()
+
+    def _check_contract(self) -> None:
+        runtime, card = self._runtime, self.card
         side = card.input_size
         points, confidence = (*runtime.output_shapes, None, None)[:2]
         expected = {
@@ -89,7 +96,7 @@ class Landmarker:
             raise ModelError(
                 f"{runtime.label} breaks the model contract: {'; '.join(wrong)}",
                 "it was exported by another program, or the card belongs to another model",
-                "export it with “understudy export”",
+                "export it with “understudy export”, or make a card for it with “understudy models add”",
             )
 
     @property
@@ -100,6 +107,8 @@ class Landmarker:
     def predict(self, picture: NDArray[np.uint8], crop: Crop) -> Landmarks:
         """Locate the landmarks of the face that `crop` of `picture` (`[H, W, 3]` uint8 RGB) shows."""
         points, confidence = self.read(crop.sample(picture, self.card.input_size))
+        if self._foreign is not None and not self.flip:  # the two views have the shift in opposite directions
+            points = points + self._foreign.shift(crop)
         placed = crop.to_picture(points)
         return Landmarks(placed, confidence, roll_of_landmarks(self.card.markup, placed))
 
@@ -109,12 +118,15 @@ class Landmarker:
         The label shift is taken off along the crop's x axis: faces of the data sets stand upright in their pictures and
         are turned together with their labels in training, so it lies along the eye line, and crops of turned heads are
         level with it.
+
+        Raises:
+            ModelError: the mirror image cannot be used, as the points have no known order in it; or the runtime failed.
         """
         points, confidence = self._run(pixels)
         shift = self.card.label_shift
         if self.flip:
             seen, sure = self._run(pixels[:, ::-1])
-            order = list(self.card.markup.mirror)
+            order = self.mirror()
             seen[:, 0] = 1 - seen[:, 0]
             points = (points + seen[order]) * np.float32(0.5)
             confidence = (confidence + sure[order]) * np.float32(0.5)
@@ -122,7 +134,23 @@ class Landmarker:
         points[:, 0] += np.float32((self.card.label_shift if self.as_labelled else 0.0) - shift)
         return points, confidence
 
+    def mirror(self) -> list[int]:
+        """Return which point of the mirror image is each point.
+
+        Raises:
+            ModelError: that is not known of a model from elsewhere.
+        """
+        if not (order := self.card.markup.mirror):
+            raise ModelError(
+                f"The mirror image cannot help the model {self.card.name}",
+                "nobody knows which of its points are each other's mirror images",
+                "use it without the mirror image",
+            )
+        return list(order)
+
     def _run(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        if self._foreign is not None:
+            return self._foreign.run(pixels)
         np.copyto(self._runtime.input_buffer()[0], pixels, casting="unsafe")
         points, confidence = self._runtime.run()[:2]
         return points[0], confidence[0]
@@ -130,7 +158,8 @@ class Landmarker:
     def crop_of_face(self, landmarks: Landmarks) -> Crop:
         """Return the model's crop for a face whose landmarks are known, level if the card says so."""
         roll = landmarks.roll if self.card.crop.level else 0.0
-        return crop_of_landmarks(landmarks.points, roll, self.card.crop.scale, self.card.crop.dy)
+        rule = self.card.crop
+        return crop_of_landmarks(landmarks.points, roll, rule.scale, rule.dy, self.card.stretches)
 
     def locate_detection(self, picture: NDArray[np.uint8], detection: Detection) -> Landmarks:
         """Locate the landmarks of a detected face.
@@ -141,9 +170,18 @@ class Landmarker:
         return self.predict(picture, self.crop_of_face(rough)) if rough.finite else rough
 
     def locate(self, picture: NDArray[np.uint8], box: Box) -> Landmarks:
-        """Locate the landmarks of the face in `box`: upright first, then level if the head rolls by over 15 degrees."""
-        upright = self.predict(picture, crop_of_box(box, self.card.crop.scale, self.card.crop.dy))
-        if not upright.finite or abs(upright.roll) <= LEVEL_BEYOND or not self.card.crop.level:
+        """Locate the landmarks of the face in `box`: upright first, then level if the head rolls by over 15 degrees.
+
+        Models from elsewhere that expect level crops learned from no others, and get them whatever the roll.
+        """
+        rule = self.card.crop
+        crop = crop_of_box(box, rule.scale, rule.dy, self.card.stretches)
+        upright = self.predict(picture, crop)
+        if not upright.finite or not rule.level:
+            return upright
+        if self._foreign is not None:
+            return self.predict(picture, replace(crop, roll=upright.roll))
+        if abs(upright.roll) <= LEVEL_BEYOND:
             return upright
         return self.predict(picture, self.crop_of_face(upright))
 
@@ -163,7 +201,7 @@ def not_finite_error(model: str) -> ModelError:
 
 
 def load_landmarker(model: Path, threads: int = 1) -> Landmarker:
-    """Load `NAME.tflite` with the card `NAME.json` next to it; one that is not shipped is tried first.
+    """Load `NAME.tflite` or `NAME.onnx` with the card `NAME.json` next to it; one that is not shipped is tried first.
 
     Raises:
         ModelError: a file is missing, damaged, harmful or not the one the card describes, or the contract is broken.
@@ -171,7 +209,7 @@ def load_landmarker(model: Path, threads: int = 1) -> Landmarker:
     card = read_card(model.with_suffix(".json"))
     content, label = read_model(model, card), f"The model {model.name}"
     ensure_harmless(content, card.sha256, label)
-    return Landmarker(Runtime(content, label, threads), card)
+    return Landmarker(load_runtime(content, label, threads), card)
 
 
 def read_model(path: Path, card: Card) -> bytes:

@@ -16,6 +16,7 @@ from engine.core.texts import reason
 from engine.inference.card import Card, read_card
 from engine.inference.landmarker import Landmarker, load_landmarker, read_model
 from engine.inference.runtime import is_fast_in_int8
+from engine.inference.runtimes import is_model_file, model_file
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class ModelEntry:
     """A model found in a folder.
 
     Attributes:
-        path: of its `.tflite` file.
+        path: of its `.tflite` or `.onnx` file.
         card: None if it cannot be read.
         error: why the model cannot be used; None if it can.
         twin: the same model in int8, which runs in its place live; None where there is none, or the runtime has no fast
@@ -69,21 +70,21 @@ class ModelLibrary:
         return [replace(entry, twin=usable.get(name)) for name, entry in entries.items() if name not in hidden]
 
     def find(self, model: str) -> Path:
-        """Return the `.tflite` file of a model given by name or by path.
+        """Return the file of a model given by name or by path.
 
         Raises:
             ModelError: there is no such model.
         """
-        if model.endswith(".tflite"):
+        if is_model_file(model):
             return Path(model)
         for folder in self.folders:
             if (folder / f"{model}.json").is_file():
-                return folder / f"{model}.tflite"
+                return model_file(folder / f"{model}.json")
         names = [entry.name for entry in self.entries()]
         raise ModelError(
             f"There is no model “{model}”",
             f"the models here are: {', '.join(names) or 'none'}",
-            suggestion(model, names, "choose one of these, or give the path of a .tflite file"),
+            suggestion(model, names, "choose one of these, or give the path of a .tflite or .onnx file"),
         )
 
     def load(self, model: str, threads: int = 1) -> Landmarker:
@@ -102,7 +103,7 @@ class ModelLibrary:
         """
         path = self.find(model)
         twin = path.with_stem(path.stem + INT8_MARK)
-        if not model.endswith(".tflite") and twin.with_suffix(".json").is_file() and is_fast_in_int8():
+        if not is_model_file(model) and twin.with_suffix(".json").is_file() and is_fast_in_int8():
             try:
                 return load_landmarker(twin)
             except ModelError as error:
@@ -111,7 +112,7 @@ class ModelLibrary:
 
 
 def _entry(card_path: Path) -> ModelEntry:
-    path, card, error = card_path.with_suffix(".tflite"), None, None
+    path, card, error = model_file(card_path), None, None
     try:
         card = read_card(card_path)
         read_model(path, card)

@@ -106,8 +106,8 @@ def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
     nearest = min(faces, key=lambda face: float(np.hypot(*(centre - face.box.centre))))
     if nearest.scheme is truth.scheme:
         error = nme(truth.scheme, nearest.landmarks, truth.points)
-    elif nearest.scheme.as_68 and truth.scheme.as_68:
-        error = nme(IBUG_68, nearest.as_68(), truth.points[list(truth.scheme.as_68)])
+    elif nearest.scheme.has_68 and truth.scheme.has_68:
+        error = nme(IBUG_68, nearest.as_68(), truth.scheme.to_68(truth.points))
     else:
         return None
     return error if math.isfinite(error) else None

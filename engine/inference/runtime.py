@@ -25,8 +25,9 @@ class Runtime:
     """One loaded model: the bytes of a `.tflite` file, its name in errors, and the CPU threads of one call.
 
     Attributes:
+        inputs: how many inputs it has.
         input_shape, input_type: of the first input.
-        output_shapes, output_types: of all outputs, in order.
+        output_shapes, output_types, output_names: of all outputs, in order.
 
     Raises:
         ModelError: the bytes are no model, or the runtime cannot run it.
@@ -35,7 +36,7 @@ class Runtime:
     def __init__(self, content: bytes, label: str, threads: int = 1) -> None:
         if content[4:8] != FILE_MARK:
             raise ModelError(
-                f"{label} is not a TFLite model",
+                f"{label} is not a TFLite model, nor an ONNX model",
                 "the mark TFL3 is missing near its start: the file is empty, cut off or of another kind",
                 "copy the model file again",
             )
@@ -44,7 +45,8 @@ class Runtime:
             self._interpreter = interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
             # Even the names of tensors may be damaged, and there may be none.
-            self._input = self._interpreter.get_input_details()[0]
+            inputs = self._interpreter.get_input_details()
+            self._input = inputs[0]
             self._outputs = self._interpreter.get_output_details()
         except (ValueError, RuntimeError, LookupError) as error:
             if operators := _missing_operators(content, str(error)):
@@ -59,10 +61,12 @@ class Runtime:
                 f"copy the model file again, or {newer_runtime()}",
             ) from error
         self.label = label
+        self.inputs = len(inputs)
         self.input_shape = tuple(map(int, self._input["shape"]))
         self.input_type = np.dtype(self._input["dtype"])
         self.output_shapes = [tuple(map(int, detail["shape"])) for detail in self._outputs]
         self.output_types = [np.dtype(detail["dtype"]) for detail in self._outputs]
+        self.output_names = [str(detail.get("name", "")) for detail in self._outputs]
 
     def input_buffer(self) -> NDArray[Any]:
         """Return the memory of the input to write into; invalid once `run` was called."""

@@ -204,7 +204,8 @@ class _Person:
     def read(self, face: Face, width: int, height: int, moment: float, levels: EyeLevels) -> FaceSignals | None:
         step = self._step(moment)
         wanted = _wanted_points(face.scheme)
-        if wanted is None or not np.isfinite(points := face.landmarks[wanted]).all():
+        landmarks = face.as_68() if face.scheme.means_68 else face.landmarks
+        if wanted is None or not np.isfinite(points := landmarks[wanted]).all():
             return None
         places = points.tolist()
         pose = self._pose.find(points[_RIGID], width, height)
@@ -258,7 +259,11 @@ _RIGID, _RIGHT, _LEFT, _LIPS = (slice(begin, end) for begin, end in pairwise(_EN
 
 @lru_cache(maxsize=8)
 def _wanted_points(scheme: Scheme) -> NDArray[np.intp] | None:
-    """Return the indices of the points that signals are read from; None where a scheme lacks the 68 points."""
-    if not scheme.as_68:
+    """Return the indices of the points that signals are read from; None where a scheme lacks the 68 points.
+
+    Where a scheme has means of points in their place, these are indices of the 68.
+    """
+    if not scheme.has_68:
         return None
-    return np.array([scheme.as_68[point] for part in _PARTS for point in part], np.intp)
+    same = scheme.as_68 or range(len(scheme.means_68))
+    return np.array([same[point] for part in _PARTS for point in part], np.intp)

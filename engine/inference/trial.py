@@ -13,7 +13,6 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -22,7 +21,7 @@ from engine.core.errors import ModelError
 from engine.core.paths import asset_path
 from engine.core.processes import own_module
 from engine.inference.card import read_card
-from engine.inference.runtime import Runtime, runtime_name
+from engine.inference.runtimes import load_runtime, runtime_version
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ def ensure_harmless(content: bytes, sha256: str, label: str) -> None:
     """Try a model, unless it is shipped or has passed before.
 
     Args:
-        content: bytes of the `.tflite` file.
+        content: bytes of the model file.
         sha256: their checksum.
         label: name of the model in errors.
 
@@ -46,7 +45,8 @@ def ensure_harmless(content: bytes, sha256: str, label: str) -> None:
     """
     if sha256 in _shipped():
         return
-    note = user_cache_path("understudy", appauthor=False) / "tried models" / f"{sha256} {_runtime_version()}"
+    # By runtime, as what one of them survives may bring down another.
+    note = user_cache_path("understudy", appauthor=False) / "tried models" / f"{sha256} {runtime_version(content)}"
     with suppress(OSError):
         if note.exists():
             return
@@ -95,21 +95,12 @@ def _shipped() -> frozenset[str]:
     return frozenset(found)
 
 
-def _runtime_version() -> str:
-    """Return the name and version of the runtime: what one of them survives may bring down another."""
-    name = runtime_name()
-    try:
-        return f"{name} {version(name)}"
-    except PackageNotFoundError:
-        return name
-
-
 def main() -> None:
     """In the child: run the model that comes by the standard input; write the sentences of a refusal as JSON."""
     content = sys.stdin.buffer.read()
     _limit()
     try:
-        runtime = Runtime(content, sys.argv[1])
+        runtime = load_runtime(content, sys.argv[1])
         runtime.input_buffer()[...] = GREY
         runtime.run()
     except ModelError as error:

@@ -1,0 +1,124 @@
+"""Running `.onnx` models by ONNX Runtime, an extra of the program: on one thread, and sending nothing to anybody."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import ModelError
+from engine.core.installation import add_extra
+from engine.core.processes import is_bundled
+
+# The first byte of nearly every ONNX file: the field of its version, which all tools write first.
+FIRST_BYTE = b"\x08"
+FATAL = 4  # of the runtime's levels of messages: what went wrong comes as an exception
+_TYPES = {"float": "float32", "float16": "float16", "double": "float64"}
+
+
+class OnnxRuntime:
+    """One loaded model: the bytes of an `.onnx` file, its name in errors, and the CPU threads of one call.
+
+    A dimension without a number counts as 1, as does the size of the batch in most files.
+
+    Attributes:
+        input_shape, input_type: of the first input.
+        inputs: how many inputs it has.
+        output_shapes, output_types: of all outputs, in order, as one run gave them.
+        output_names: of all outputs, in order.
+
+    Raises:
+        ModelError: ONNX Runtime is not installed, the bytes are no model, or it cannot run it.
+    """
+
+    def __init__(self, content: bytes, label: str, threads: int = 1) -> None:
+        runtime = _onnxruntime(label)
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = FATAL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.label = label
+        try:
+            self._session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the classes of its errors are not public
+            raise _refusal(label, str(error)) from error
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if not inputs or not outputs:
+            raise _refusal(label, "it has no input or no output")
+        self.inputs = len(inputs)
+        self.input_shape = tuple(size if isinstance(size, int) else 1 for size in inputs[0].shape)
+        kind = inputs[0].type.removeprefix("tensor(").removesuffix(")")
+        self.input_type = np.dtype(_TYPES.get(kind, kind))
+        self._name = inputs[0].name
+        self._buffer = np.zeros(self.input_shape, self.input_type)
+        self.output_names = [output.name for output in outputs]
+        found = self.run() if self.inputs == 1 else []
+        self.output_shapes = [output.shape for output in found]
+        self.output_types = [output.dtype for output in found]
+
+    def input_buffer(self) -> NDArray[Any]:
+        """Return the memory of the input to write into."""
+        return self._buffer
+
+    def run(self) -> list[NDArray[Any]]:
+        """Run the model on what was written into the input and return its outputs.
+
+        Raises:
+            ModelError: the runtime failed.
+        """
+        try:
+            found: list[NDArray[Any]] = self._session.run(None, {self._name: self._buffer})
+        except Exception as error:  # the classes of its errors are not public
+            raise ModelError(
+                f"{self.label} failed while it ran ({_first_line(str(error))})",
+                "the file is damaged, or sizes in it are not fixed",
+                "choose another model, or export it again with a fixed size of the input",
+            ) from error
+        return found
+
+
+def onnx_runtime_name() -> str:
+    """Return the name and version of ONNX Runtime.
+
+    Raises:
+        ModelError: it is not installed.
+    """
+    return f"onnxruntime {_onnxruntime('The model').__version__}"
+
+
+def _onnxruntime(label: str) -> Any:
+    # Newer versions send usage figures to their maker unless they find this before they are loaded.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    try:
+        import onnxruntime
+    except ImportError as error:
+        bundled = is_bundled()
+        raise ModelError(
+            f"{label} is an ONNX model, and ONNX Runtime is not installed",
+            "it is not part of the bundle" if bundled else "it is an extra of the program",
+            f"{add_extra('onnx')}, or convert the model to .tflite",
+        ) from error
+    onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(FATAL)
+    return onnxruntime
+
+
+def _refusal(label: str, message: str) -> ModelError:
+    what = f"{label} cannot be loaded ({_first_line(message)})"
+    if "external" in message.lower():
+        return ModelError(
+            what, "its weights are in files beside it", "save it again as one file, with the weights inside"
+        )
+    return ModelError(
+        what,
+        "the file is damaged, is no ONNX model, or needs a newer ONNX Runtime",
+        "copy the model file again, or export it again with built-in operators and an older opset",
+    )
+
+
+def _first_line(message: str) -> str:
+    """Return the first line of a message of the runtime, without its prefix and cut to a readable length."""
+    line = message.strip().partition("\n")[0].rpartition(" : ")[2]
+    return line if len(line) <= 200 else f"{line[:199]}…"

@@ -1,0 +1,74 @@
+"""Which runtime runs a model file: LiteRT for `.tflite`, ONNX Runtime for `.onnx`."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.inference.onnx_runtime import FIRST_BYTE, OnnxRuntime, onnx_runtime_name
+from engine.inference.runtime import Runtime, runtime_name
+
+# Ends of the names of model files; the first that is there belongs to a card.
+MODEL_SUFFIXES = (".tflite", ".onnx")
+
+
+class ModelRuntime(Protocol):
+    """One loaded model. Belongs to one thread; see `Runtime` for its members."""
+
+    label: str
+    inputs: int
+    input_shape: tuple[int, ...]
+    input_type: np.dtype[Any]
+    output_shapes: list[tuple[int, ...]]
+    output_types: list[np.dtype[Any]]
+    output_names: list[str]
+
+    def input_buffer(self) -> NDArray[Any]:
+        """Return the memory of the input to write into; invalid once `run` was called."""
+
+    def run(self) -> list[NDArray[Any]]:
+        """Run the model on what was written into the input and return its outputs."""
+
+
+def load_runtime(content: bytes, label: str, threads: int = 1) -> ModelRuntime:
+    """Load the bytes of a model file.
+
+    Raises:
+        ModelError: they are no model, or the runtime is missing or cannot run it.
+    """
+    kind = OnnxRuntime if _is_onnx(content) else Runtime
+    return kind(content, label, threads)
+
+
+def runtime_version(content: bytes) -> str:
+    """Return the name and version of the runtime that runs the bytes of a model.
+
+    Raises:
+        ModelError: it is not installed.
+    """
+    if _is_onnx(content):
+        return onnx_runtime_name()
+    name = runtime_name()
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return name
+
+
+def is_model_file(path: str | Path) -> bool:
+    """Return whether a path ends as model files do."""
+    return Path(path).suffix.lower() in MODEL_SUFFIXES
+
+
+def model_file(card: Path) -> Path:
+    """Return the model file beside a card: the first there is, else the `.tflite` file that is missing."""
+    files = [card.with_suffix(suffix) for suffix in MODEL_SUFFIXES]
+    return next((file for file in files if file.is_file()), files[0])
+
+
+def _is_onnx(content: bytes) -> bool:
+    return content[:1] == FIRST_BYTE and content[4:8] != b"TFL3"
