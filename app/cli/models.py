@@ -1,4 +1,4 @@
-"""`understudy models`: the available models, and what `models shift` finds out about one."""
+"""`understudy models`: the available models, what `models shift` finds out about one, and `models add`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from app.cli.model_adding import add_model_file
 from app.cli.options import add_action, add_json
+from app.cli.outputs import add_overwrite
 from app.cli.terminal import number, report, say, table
 from engine.evaluation.label_shift import SHIFT_DIGITS, measure_label_shift
 from engine.formats.packs import read_pack
@@ -26,6 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shift.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
     shift.add_argument("--save-to-card", action="store_true", help="note it on the model's card")
     add_json(shift)
+    add = add_action(actions, "add", add_model_file, "add a model from elsewhere, with a card found by trying")
+    add.add_argument("file", metavar="FILE", help="a .tflite or .onnx file")
+    add.add_argument("--name", metavar="N", help="what it is called here (default: as the file)")
+    add.add_argument("--card", metavar="CARD", help="a card of your own, which is measured and not changed")
+    add.add_argument("--data", metavar="PACK", help="try it on faces of a pack (default: on the sample)")
+    add.add_argument("--split", default="train", metavar="S", help="part of the pack, or all (default: train)")
+    add.add_argument("--yes", action="store_true", help="save without a question")
+    add_overwrite(add)
+    add_json(add)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -14,7 +14,10 @@ from engine.filters.library import FilterLibrary
 from engine.inference.library import ModelLibrary
 
 # The options that name something to read, by the name of their value; and those that name one file to write.
-INPUTS = ("source", "path", "data", "pack", "predictions", "proposal", "shapes", "checkpoint", "runs", "resume", "root")
+INPUTS = (
+    "source", "path", "data", "pack", "predictions", "proposal", "shapes", "checkpoint", "runs", "resume", "root",
+    "file", "card",
+)  # fmt: skip
 OUTPUTS = ("record", "picture", "screenshot", "sheet", "json")
 FOLDERS = ("out", "to")  # and those that name a folder, or a file or a folder
 # Options that take “-”, or have a sentence of their own for it.

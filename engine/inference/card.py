@@ -177,11 +177,24 @@ def read_card(path: Path) -> Card:
     Raises:
         ModelError: the file is missing, is no JSON, or a field is missing or makes no sense.
     """
+    return _read(path, {})
+
+
+def read_foreign_card(path: Path, name: str, sha256: str, size: int) -> Card:
+    """Read a card that somebody wrote for a model from elsewhere, and add the name, checksum and size of the file.
+
+    Raises:
+        ModelError: as in `read_card`.
+    """
+    return _read(path, {"name": name, "sha256": sha256, "bytes": size})
+
+
+def _read(path: Path, more: dict[str, Any]) -> Card:
     try:
         values = read_json(path, LARGEST_CARD)
         if not isinstance(values, dict):
             raise ValueError("it is not a JSON object")
-        known = {key: value for key, value in values.items() if value is not None}
+        known = {key: value for key, value in values.items() if value is not None} | more
         return read_record(Card, known, ignore_unknown=True)
     except FileNotFoundError as error:
         raise ModelError(

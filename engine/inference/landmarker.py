@@ -212,20 +212,29 @@ def load_landmarker(model: Path, threads: int = 1) -> Landmarker:
     return Landmarker(load_runtime(content, label, threads), card)
 
 
-def read_model(path: Path, card: Card) -> bytes:
-    """Return the bytes of a model after comparing them with its card.
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a model file.
 
     Raises:
-        ModelError: the file is missing or is not what the card describes.
+        ModelError: it cannot be read, or is larger than any model for live use.
     """
     try:
-        content = read_regular(path, LARGEST_MODEL)
+        return read_regular(path, LARGEST_MODEL)
     except OSError as error:
         raise ModelError(
             f"The model {path} cannot be opened ({error.strerror})",
             "it was moved or deleted, or its permissions forbid reading",
             "copy it back next to its card, or choose another model",
         ) from error
+
+
+def read_model(path: Path, card: Card) -> bytes:
+    """Return the bytes of a model after comparing them with its card.
+
+    Raises:
+        ModelError: the file is missing or is not what the card describes.
+    """
+    content = read_content(path)
     size = len(content)
     if size != card.bytes or hashlib.sha256(content).hexdigest() != card.sha256:
         problem = f"has {size} bytes instead of {card.bytes}" if size != card.bytes else "has another checksum"
