@@ -51,10 +51,7 @@ def add_model_file(options: argparse.Namespace) -> int:
     ensure_harmless(content, checksum, label)
     runtime = load_runtime(content, label)
     faces = _faces(options)
-    say(
-        f"Trying {path.name} on {len(faces)} faces; that takes up to {LONGEST_SEARCH:.0f} seconds, or longer where the machine is busy …",
-        error=True,
-    )
+    say(f"Trying {path.name} on {len(faces)} faces for up to {LONGEST_SEARCH:.0f} s of processor time …", error=True)
     found = _proposal(options, runtime, name, (checksum, len(content)), faces)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_proposal_picture(picture, runtime, found.card, faces)
@@ -113,8 +110,9 @@ def _text(found: Proposal, picture: Path) -> str:
     crop = "level" if card.crop.level else "stretched" if given.stretched else "upright"
     error = "not known, as its points have no table to the 68" if found.error is None else f"NME {found.error:.2f} %"
     normal = f", less {given.mean}, divided by {given.deviation}" if any(given.mean) else ""
+    points = f"{card.scheme} of {output.markup}" if output.markup else str(card.scheme)
     lines = [
-        f"Points:  {card.scheme} {output.markup}, decoder {output.decoder}, unit {output.unit}, grid {output.grid}",
+        f"Points:  {points}, decoder {output.decoder}, unit {output.unit}, grid {output.grid}",
         f"Input:   {card.input_size} pixels, {given.layout}, {given.colour}, values {list(given.range)}{normal}",
         f"Crop:    {crop}, {card.crop.scale:g} times the landmark box, {card.crop.dy:+g} lower",
         f"Error:   {error} on {found.faces} faces, after {found.ways} tries in {found.seconds:.0f} s",

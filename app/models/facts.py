@@ -57,10 +57,10 @@ def network_rows(card: Card) -> list[tuple[str, str]]:
             translate("model_facts", "{0} \u00d7 {0} pixels, RGB").format(card.input_size),
         ),
         (translate("model_facts", "File size"), f"{card.bytes / MEGABYTE:.2f} MB"),
-        (translate("model_facts", "Weights"), count_words(card.params)),
+        (translate("model_facts", "Weights"), count_words(card.params) if card.params else NONE),
         (
             translate("model_facts", "Multiply-adds"),
-            translate("model_facts", "{0} a face").format(count_words(card.macs)),
+            translate("model_facts", "{0} a face").format(count_words(card.macs)) if card.macs else NONE,
         ),
         (translate("model_facts", "Precision"), card.precision),
         (

@@ -72,7 +72,7 @@ class ModelsPage(QWidget):
             self._show_rows()
 
     def open_model(self, path: str) -> None:
-        """Check a `.tflite` file with its card and list it; if it cannot be used, the banner says why."""
+        """Check a model file with its card and list it; if it cannot be used, the banner says why."""
         file = Path(path)
 
         def load() -> ModelEntry:
@@ -82,7 +82,7 @@ class ModelsPage(QWidget):
 
     def ask_for_model(self) -> None:
         """Let the user choose a model file."""
-        ask_for_file(self, self.tr("Open a model"), self.open_model, self.tr("Models (*.tflite)"))
+        ask_for_file(self, self.tr("Open a model"), self.open_model, self.tr("Models (*.tflite *.onnx)"))
 
     def close_down(self) -> None:
         """Stop all work in the background."""
@@ -115,7 +115,7 @@ class ModelsPage(QWidget):
         )
         self.cancel = make_button(self.tr("Cancel measuring"), self.tr("End measuring without a result"))
         self.open_file = make_button(
-            self.tr("Open a model file …"), self.tr("A .tflite file with its card, the .json file next to it")
+            self.tr("Open a model file …"), self.tr("A .tflite or .onnx file with its card, the .json file next to it")
         )
         self.open_folder = make_button(self.tr("Open its folder"), self.tr("Show the files of the chosen model"))
         self.first.clicked.connect(lambda: self._use(FIRST))

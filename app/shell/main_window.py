@@ -38,6 +38,7 @@ from app.theme.theme import Theme, ThemeChoice
 from app.train.train_page import TrainPage
 from app.widgets.page_parts import stack
 from engine.core.errors import UnderstudyError
+from engine.inference.runtimes import is_model_file
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
 HANDLE = 60  # logical pixels of the upper edge that must be on a screen, so that a mouse can take hold of it
@@ -296,7 +297,7 @@ class MainWindow(QMainWindow):
             self.status_line.show_briefly(
                 self.tr("{0} files were dropped; the first is opened. Drop their folder to see all.").format(len(paths))
             )
-        if Path(paths[0]).suffix.lower() == ".tflite":
+        if is_model_file(paths[0]):
             self.models.open_model(paths[0])
             self.top_bar.choose(MODELS_PAGE)
             return
