@@ -133,11 +133,12 @@ def proposed(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace]) -> P
     search.limit()
     best = search.best(_first(guesses), FEW_FACES)
     if search.error(best) < HOPELESS:
-        best = search.best(_crops(best))
-        best = search.best([replace(best, input=given) for given in _inputs(best.foreign_input)])
+        # The best so far comes first: when the time is over, it stays.
+        best = search.best([best, *_crops(best)])
+        best = search.best([best, *(replace(best, input=given) for given in _inputs(best.foreign_input))])
         for scale, down in STEPS:
-            best = search.best(_nearby_crops(best, scale, down))
-        best = search.best(_grids(best))
+            best = search.best([best, *_nearby_crops(best, scale, down)])
+        best = search.best([best, *_grids(best)])
     error = search.error(best)
     if not error <= WORST:
         raise ModelError(
@@ -333,7 +334,7 @@ def _crops(best: Card) -> Iterable[Card]:
 
 def _nearby_crops(best: Card, by_scale: float, by_down: float) -> Iterable[Card]:
     rule = best.crop
-    for scale, down in product((0.0, -by_scale, by_scale), (0.0, -by_down, by_down)):
+    for scale, down in product((-by_scale, 0.0, by_scale), (-by_down, 0.0, by_down)):
         yield replace(best, crop=replace(rule, scale=round(rule.scale + scale, 3), dy=round(rule.dy + down, 3)))
 
 
