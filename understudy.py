@@ -80,7 +80,7 @@ class Face:
 
     Attributes:
         id: the same as long as the face is tracked.
-        points: `[K, 2]` float32, (x, y) in pixels; K is 68, 98 or 29, see `Model.points`.
+        points: `[K, 2]` float32, (x, y) in pixels; K is `Model.points`.
         confidence: `[K]` float32 in [0, 1], that each point can be seen.
         score: in [0, 1], that this is a face.
         box: tight around the points: x0, y0, x1, y1 in pixels.
@@ -118,7 +118,7 @@ class Model:
 
     Attributes:
         name: of the model.
-        points: number K of landmarks: 68 (iBUG), 98 (WFLW) or 29 (COFW).
+        points: number K of landmarks: 68 (iBUG), 98 (WFLW) or 29 (COFW); of a model from elsewhere any.
     """
 
     def __init__(self, landmarker: Landmarker) -> None:

@@ -6,9 +6,7 @@ import hashlib
 import tempfile
 import warnings
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.inference.card import Card, read_card
+from engine.inference.onnx_runtime import OnnxRuntime
 from trainer.checkpoint import damage_named
 from trainer.init.initialise import load_network
 from trainer.init.origin import is_model
@@ -85,15 +84,14 @@ def to_onnx(network: LandmarkNetwork) -> bytes:
 @torch.inference_mode()
 def compare(network: LandmarkNetwork, content: bytes) -> float:
     """Return the largest distance of a point of the ONNX model from PyTorch's on the sample's face, in crop sides."""
-    runtime: Any = import_module("onnxruntime")
-    runtime.disable_telemetry_events()
-    session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    runtime = OnnxRuntime(content, "The exported model")
 
     def expected(face: NDArray[np.uint8]) -> torch.Tensor:
         return network(torch.from_numpy(face).permute(2, 0, 1)[None].float()).points
 
     def found(face: NDArray[np.uint8]) -> NDArray[np.float32]:
-        points: NDArray[np.float32] = session.run(["points"], {"image": face[None].astype(np.float32)})[0]
+        runtime.input_buffer()[0] = face
+        points: NDArray[np.float32] = runtime.run()[0]
         return points
 
     return distance_on_sample(expected, found, network.shape.input_size)

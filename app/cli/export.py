@@ -11,6 +11,7 @@ from app.cli.options import TRAINER_PACKAGES, add_json, require_packages
 from app.cli.outputs import add_overwrite
 from app.cli.terminal import report
 from engine.core.errors import UsageError
+from engine.core.installation import add_extra
 from engine.core.paths import asset_path
 from engine.inference.library import INT8_MARK
 
@@ -121,7 +122,7 @@ def _check_onnx(target: Path) -> None:
         raise UsageError(
             f"ONNX models need packages that are not installed ({', '.join(missing)})",
             "everything else does without them",
-            f"run “pip install {' '.join(missing)} -c packaging/constraints.txt”",
+            add_extra("onnx"),
         )
     if target.with_suffix(".tflite").exists():
         raise UsageError(

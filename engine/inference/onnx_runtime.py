@@ -15,7 +15,10 @@ from engine.core.processes import is_bundled
 # The first byte of nearly every ONNX file: the field of its version, which all tools write first.
 FIRST_BYTE = b"\x08"
 FATAL = 4  # of the runtime's levels of messages: what went wrong comes as an exception
-_TYPES = {"float": "float32", "float16": "float16", "double": "float64"}
+# The types of numbers that an input may have, in the words of ONNX, and what NumPy calls them.
+_TYPES = {"float": "float32", "double": "float64"} | {
+    name: name for name in ("float16", "int8", "uint8", "int16", "uint16", "int32", "int64")
+}
 
 
 class OnnxRuntime:
@@ -50,7 +53,9 @@ class OnnxRuntime:
         self.inputs = len(inputs)
         self.input_shape = tuple(size if isinstance(size, int) else 1 for size in inputs[0].shape)
         kind = inputs[0].type.removeprefix("tensor(").removesuffix(")")
-        self.input_type = np.dtype(_TYPES.get(kind, kind))
+        if kind not in _TYPES:
+            raise _refusal(label, f"its input is {kind}, not a picture of numbers")
+        self.input_type = np.dtype(_TYPES[kind])
         self._name = inputs[0].name
         self._buffer = np.zeros(self.input_shape, self.input_type)
         self.output_names = [output.name for output in outputs]

@@ -15,7 +15,6 @@ from engine.core.frame import Frame, Truth
 from engine.core.geometry import Box, landmark_box
 from engine.core.metrics import interocular_distance, normaliser
 from engine.core.pairing import eye_distance, face_agreement, paired, shared_points
-from engine.core.schemes import IBUG_68
 from engine.core.stats import JitterMeter
 from engine.session_report.lag import LagMeter
 from engine.session_report.worst_frames import WorstFrame, WorstFrames
@@ -199,9 +198,9 @@ def _beside_truth(truth: Truth, faces: Sequence[Face]) -> Places | None:
     eyes = interocular_distance(truth.scheme, truth.points)
     if nearest.scheme is truth.scheme:
         return truth.points, nearest.landmarks, eyes
-    if not len(nearest.scheme.as_68) == len(truth.scheme.as_68) == IBUG_68.points:
+    if not (nearest.scheme.has_68 and truth.scheme.has_68):
         return None
-    return truth.points[list(truth.scheme.as_68)], nearest.as_68(), eyes
+    return truth.scheme.to_68(truth.points), nearest.as_68(), eyes
 
 
 def _beside_face(leader: Face, faces: Sequence[Face]) -> Places | None:
