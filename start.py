@@ -30,7 +30,8 @@ TIMEOUT = 3600  # seconds for one installation or check; torch comes with GBs of
 HEADLESS_FRAMES = 300
 # The options of `understudy run` that are followed by a value, which is therefore no SOURCE.
 VALUE_OPTIONS = (
-    "--model", "--detector", "--max-faces", "--frames", "--record", "--picture", "--screenshot", "--stream", "--json"
+    "--model", "--detector", "--max-faces", "--frames", "--record", "--picture", "--screenshot", "--stream", "--json",
+    "--rotate", "--camera-format",
 )  # fmt: skip
 
 # Where Linux keeps fonts, without which Qt writes boxes. What else it needs stands in packaging/qt-libraries.txt.

@@ -29,7 +29,7 @@ def test_a_model_is_tried_in_a_child_as_python_would_run_the_module():
     done = start("-m", "engine.inference.trial", "mine.tflite", content=model)
     assert (done.returncode, done.stdout) == (0, b"")
     done = start("-m", "engine.inference.trial", "mine.tflite", content=b"rubbish, not a model")
-    assert json.loads(done.stdout)[0] == "mine.tflite is not a TFLite model"
+    assert json.loads(done.stdout)[0] == "mine.tflite is not a TFLite model, nor an ONNX model"
 
 
 @pytest.mark.parametrize("module", ["os", "http.server", "apparatus", "engineering.x"])
