@@ -12,13 +12,13 @@ from app.cli.terminal import INTERRUPTED, number, report, say, table
 from engine.batch.compare_live import Lane, compare_live
 from engine.core.errors import UsageError
 from engine.core.interruption import interruption_watch
+from engine.evaluation.session_report.figures import Agreement, LaneFigures
+from engine.evaluation.session_report.files import FILES, PAGE, ensure_writable, write_report
+from engine.evaluation.session_report.report import SessionReport, Setting, as_values, lane_model, make_report
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline
 from engine.live.camera_reader import open_guarded
-from engine.session_report.figures import Agreement, LaneFigures
-from engine.session_report.files import FILES, PAGE, ensure_writable, write_report
-from engine.session_report.report import SessionReport, Setting, as_values, lane_model, make_report
 from engine.sources.opening import open_source
 
 FEWEST, MOST = 2, 4  # models

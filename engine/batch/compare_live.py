@@ -11,9 +11,9 @@ from engine.core.errors import ModelError, SourceError, UnderstudyError
 from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.core.texts import reason
+from engine.evaluation.session_report.meter import SessionMeter
 from engine.inference.landmarker import not_finite_error
 from engine.inference.pipeline import Pipeline
-from engine.session_report.meter import SessionMeter
 from engine.sources.base import Source, SourceKind
 
 log = logging.getLogger(__name__)

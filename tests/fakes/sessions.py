@@ -10,7 +10,7 @@ from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68
-from engine.session_report.meter import SessionMeter
+from engine.evaluation.session_report.meter import SessionMeter
 from tests.fakes.models import face_points
 
 RATE = 30.0

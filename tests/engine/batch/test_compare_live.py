@@ -10,8 +10,8 @@ from engine.batch.compare_live import Lane, compare_live
 from engine.core.errors import ModelError, SourceError
 from engine.core.frame import Frame, Truth
 from engine.core.schemes import IBUG_68
+from engine.evaluation.session_report.figures import lane_figures
 from engine.inference.pipeline import Pipeline
-from engine.session_report.figures import lane_figures
 from engine.sources.base import SourceKind
 from tests.fakes.models import FakeDetector, FakeLandmarker, FakeScene, face_points
 

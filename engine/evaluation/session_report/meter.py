@@ -16,8 +16,8 @@ from engine.core.geometry import Box, landmark_box
 from engine.core.metrics import interocular_distance, normaliser
 from engine.core.pairing import eye_distance, face_agreement, paired, shared_points
 from engine.core.stats import JitterMeter
-from engine.session_report.lag import LagMeter
-from engine.session_report.worst_frames import WorstFrame, WorstFrames
+from engine.evaluation.session_report.lag import LagMeter
+from engine.evaluation.session_report.worst_frames import WorstFrame, WorstFrames
 
 # What is kept of each lane for each frame. Milliseconds; NME and jitter in percent of the eye distance; NaN where a
 # number is missing, as of the detector where it did not run; NME is infinite where the lane missed the true face.

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from engine.evaluation.files import DIGITS, all_rounded
+from engine.evaluation.session_report.figures import Agreement, LaneFigures, agreement_matrix, lane_figures
+from engine.evaluation.session_report.machine import Machine, this_machine
+from engine.evaluation.session_report.meter import SessionMeter
+from engine.evaluation.session_report.worst_frames import WorstFrame
 from engine.inference.landmarker import Landmarker
-from engine.session_report.figures import Agreement, LaneFigures, agreement_matrix, lane_figures
-from engine.session_report.machine import Machine, this_machine
-from engine.session_report.meter import SessionMeter
-from engine.session_report.worst_frames import WorstFrame
 
 KIND, VERSION = "understudy session report", 1
 TRUTH = "the ground truth"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.session_report.figures import agreement_matrix, lane_figures
+from engine.evaluation.session_report.figures import agreement_matrix, lane_figures
 from tests.fakes.sessions import STILL, measured, random_session, without_faces
 
 

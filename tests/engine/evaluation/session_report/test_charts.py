@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from engine.session_report.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Plot, chart
+from engine.evaluation.session_report.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Plot, chart
 
 
 def drawn(plot):

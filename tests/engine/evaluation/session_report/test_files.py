@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from engine.core.errors import RecordingError
-from engine.session_report.files import FILES, ensure_writable, write_report
-from engine.session_report.page import as_html
-from engine.session_report.report import LaneModel, Setting, make_report
+from engine.evaluation.session_report.files import FILES, ensure_writable, write_report
+from engine.evaluation.session_report.page import as_html
+from engine.evaluation.session_report.report import LaneModel, Setting, make_report
 from tests.fakes.sessions import measured, random_session, without_faces
 
 SETTING = Setting("clip.mp4", "video", datetime(2026, 1, 2, 3, 4), "blazeface", 0.5, False)

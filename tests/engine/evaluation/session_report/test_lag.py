@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.session_report.lag import LagMeter
+from engine.evaluation.session_report.lag import LagMeter
 from tests.fakes.models import face_points
 
 RATE, EYES = 30.0, 48.0

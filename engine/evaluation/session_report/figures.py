@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.metrics import Accuracy, accuracy
-from engine.session_report.meter import LaneRecord, SessionMeter
+from engine.evaluation.session_report.meter import LaneRecord, SessionMeter
 
 
 @dataclass(frozen=True)

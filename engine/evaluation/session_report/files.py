@@ -8,9 +8,9 @@ from pathlib import Path
 from engine.core.errors import RecordingError
 from engine.core.files import partial_path
 from engine.evaluation.files import as_json, write_texts
+from engine.evaluation.session_report.page import as_html
+from engine.evaluation.session_report.report import SessionReport, as_values
 from engine.evaluation.tables import csv_table
-from engine.session_report.page import as_html
-from engine.session_report.report import SessionReport, as_values
 
 PAGE, NUMBERS, FRAMES = "report.html", "report.json", "frames.csv"
 FILES = (PAGE, NUMBERS, FRAMES)

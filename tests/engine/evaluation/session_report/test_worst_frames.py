@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from engine.core.geometry import Box
-from engine.session_report.worst_frames import COUNT, SIDE, WorstFrames
+from engine.evaluation.session_report.worst_frames import COUNT, SIDE, WorstFrames
 from tests.fakes.sessions import random_session
 
 SHOWN = Box(60, 60, 140, 140)

@@ -10,11 +10,11 @@ from html import escape
 import numpy as np
 
 from engine.core.metrics import FAILURE_THRESHOLD, ced
-from engine.session_report.charts import Line, Plot, chart
-from engine.session_report.figures import Agreement, LaneFigures, Percentiles, binned, known
-from engine.session_report.report import LaneModel, SessionReport
-from engine.session_report.style import FIRST_PAIR, STYLE
-from engine.session_report.worst_frames import WorstFrame
+from engine.evaluation.session_report.charts import Line, Plot, chart
+from engine.evaluation.session_report.figures import Agreement, LaneFigures, Percentiles, binned, known
+from engine.evaluation.session_report.report import LaneModel, SessionReport
+from engine.evaluation.session_report.style import FIRST_PAIR, STYLE
+from engine.evaluation.session_report.worst_frames import WorstFrame
 
 BINS = 240  # points of a curve over time: finer cannot be seen
 LATENCY_BINS = 60  # of latencies, which differ much from frame to frame
