@@ -79,7 +79,7 @@ def assert_clean(text: str) -> None:
     assert NAME not in text
 
 
-def test_no_password_is_shown_or_kept(window, engine, server, log_file, qtbot, tmp_path):
+def test_fault_88_no_password_is_shown_or_kept(window, engine, server, log_file, qtbot, tmp_path):
     address = server.address(user=USER)
     window.store.update("source", "sample")
     window.start(address)
@@ -133,7 +133,7 @@ def test_an_address_without_a_password_is_remembered(window, engine, server, qtb
     assert not window.panel.source.formats.isVisible(), "its size cannot be asked for"
 
 
-def test_the_command_line_names_no_password(server, log_file, tmp_path, capfd):
+def test_fault_88_the_command_line_names_no_password(server, log_file, tmp_path, capfd):
     address = server.address(user=USER)
     record = str(tmp_path / "clip.avi")
     command = ["run", address, "--headless", "--frames", "3", "--rotate", "90", "--record", record, "--json", "-"]
@@ -152,7 +152,7 @@ def test_the_command_line_names_no_password(server, log_file, tmp_path, capfd):
     assert_clean(said.err + said.out + words_below(tmp_path))
 
 
-def test_a_stream_that_is_cut_comes_back_and_frames_count_on(server):
+def test_fault_88_a_stream_that_is_cut_comes_back_and_frames_count_on(server):
     server.user = ""
     stage = Stage(lambda: NetworkCamera(server.address(), read_limit=0.5))
     with stage:

@@ -139,7 +139,7 @@ def test_a_bundle_passes_its_self_test(bundle):
 @linux_only
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", TAKEN_OUT)
-def test_a_bundle_names_each_file_that_is_taken_out(bundle, name, tmp_path):
+def test_fault_85_a_bundle_names_each_file_that_is_taken_out(bundle, name, tmp_path):
     (file,) = bundle.glob(name)
     shutil.move(file, tmp_path / "kept")
     try:

@@ -80,7 +80,7 @@ def test_nothing_is_saved_unless_somebody_agrees(home, capsys):
         (("empty.onnx",), "nor an ONNX model"),
     ],
 )
-def test_what_cannot_be_added_is_refused(home, capsys, monkeypatch, command, words):
+def test_fault_89_what_cannot_be_added_is_refused(home, capsys, monkeypatch, command, words):
     monkeypatch.chdir(home)
     (home / "small.pt").touch()
     (home / "empty.onnx").touch()

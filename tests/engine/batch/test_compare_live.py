@@ -86,7 +86,7 @@ def test_every_lane_sees_every_frame():
     ],
     ids=["error of a model", "any error", "not finite"],
 )
-def test_a_lane_that_dies_says_so_and_the_others_go_on(error, words):
+def test_fault_90_a_lane_that_dies_says_so_and_the_others_go_on(error, words):
     lanes, meter, _ = compared(None, failing(error), moved(1))
     assert words in lanes[1].failure
     assert lanes[0].failure == lanes[2].failure == ""

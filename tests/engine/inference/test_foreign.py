@@ -174,7 +174,7 @@ def test_the_library_finds_onnx_models_by_name_and_by_path(tmp_path):
         (constant_network(PLACES), {"input": ForeignInput()}, r"float32 \[1, 8, 8, 3\] was expected"),
     ],
 )
-def test_a_network_that_its_card_does_not_describe_is_refused(content, fields, words):
+def test_fault_89_a_network_that_its_card_does_not_describe_is_refused(content, fields, words):
     with pytest.raises(ModelError, match=words):
         Landmarker(OnnxRuntime(content, "The model"), foreign_card(**fields))
 
@@ -194,7 +194,7 @@ def test_a_network_that_its_card_does_not_describe_is_refused(content, fields, w
         ({"input": None, "output": None, "scheme": 5}, "one of 29, 68, 98"),
     ],
 )
-def test_cards_that_contradict_themselves_are_refused(tmp_path, change, words):
+def test_fault_89_cards_that_contradict_themselves_are_refused(tmp_path, change, words):
     write_card(tmp_path / "a.json", foreign_card())
     values = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     (tmp_path / "a.json").write_text(json.dumps({**values, **change}), encoding="utf-8")

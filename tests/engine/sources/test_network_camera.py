@@ -72,18 +72,18 @@ def test_a_password_opens_the_stream_and_is_in_no_name(guarded_server):
 
 
 @pytest.mark.parametrize("path", ["none", "page"])
-def test_what_is_no_stream_is_a_sentence(server, path):
+def test_fault_88_what_is_no_stream_is_a_sentence(server, path):
     with pytest.raises(SourceError, match="cannot be opened.*It answers, but sends no stream that can be read"):
         open_source(server.address(path))
 
 
-def test_a_wrong_password_is_a_sentence_without_it(guarded_server):
+def test_fault_88_a_wrong_password_is_a_sentence_without_it(guarded_server):
     with pytest.raises(SourceError, match="with user name and password") as refused:
         open_source(guarded_server.address(user=f"anna:x{SECRET}"))
     assert SECRET not in str(refused.value)
 
 
-def test_a_stream_that_never_answers_is_a_sentence_after_some_seconds(server):
+def test_fault_88_a_stream_that_never_answers_is_a_sentence_after_some_seconds(server):
     begun = time.monotonic()
     with pytest.raises(SourceError, match="It answers, but sent no picture in time"):
         NetworkCamera(server.address("silent"), open_limit=0.5)
@@ -115,7 +115,7 @@ def test_addresses_that_mean_nothing_are_sentences_without_the_password(address,
     assert SECRET not in str(refused.value)
 
 
-def test_a_stream_that_changes_its_size_goes_on(server):
+def test_fault_88_a_stream_that_changes_its_size_goes_on(server):
     source = NetworkCamera(server.address())
     source.read()
     server.size = (96, 96)
@@ -124,7 +124,7 @@ def test_a_stream_that_changes_its_size_goes_on(server):
     assert shapes == {(48, 64, 3)}, "in the first size"
 
 
-def test_a_stream_that_stops_is_lost_in_time(server):
+def test_fault_88_a_stream_that_stops_is_lost_in_time(server):
     source = NetworkCamera(server.address(), read_limit=0.4)
     source.read()
     server.frozen.set()
