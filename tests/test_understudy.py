@@ -16,9 +16,10 @@ import understudy
 from app.cli.main import main
 from engine.batch.frames import ENDLESS_FRAMES
 from engine.core.paths import asset_path
-from engine.formats.images import read_picture, write_picture
+from engine.formats.images import read_picture
 from engine.sources.sample import SampleClip
 from tests.fakes.clips import write_clip
+from tests.fakes.packs import sample_pack
 from tests.fakes.threads import no_thread_left
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,13 +34,7 @@ def model():
 @pytest.fixture
 def pack(tmp_path):
     """Three frames of the sample with their truth."""
-    clip, folder = SampleClip(), tmp_path / "pack"
-    frames = [clip.frame(number) for number in (0, 60, 200)]
-    names = [f"images/{index}.png" for index in range(3)]
-    for name, (image, _) in zip(names, frames, strict=True):
-        write_picture(folder / name, image)
-    np.savez(folder / "annotations.npz", image=names, landmarks=np.stack([truth.points for _, truth in frames]))
-    return folder
+    return sample_pack(tmp_path / "pack")
 
 
 def python(code: str, folder: Path, *first: Path) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy
 
 from app.theme.theme import GAP, colours, lane_colour
-from app.widgets.charts import Axis, Chart, draw_marks
+from app.widgets.charts import Axis, Chart, draw_marks, draw_marks_below, draw_panel
 from engine.core.metrics import FAILURE_THRESHOLD, NOTED_STEP
 
 LEFT, RIGHT, TOP, BOTTOM = 52, 20, 40, 46  # logical pixels around the plot
@@ -58,10 +58,7 @@ class ErrorCurves(Chart):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours().line)))
-        painter.setBrush(QColor(colours().field))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), GAP, GAP)
+        draw_panel(painter, QRectF(self.rect()))
         if not self._curves:
             painter.setPen(QColor(colours().muted))
             area = QRectF(self.rect()).adjusted(3 * GAP, GAP, -3 * GAP, -GAP)
@@ -90,15 +87,11 @@ class ErrorCurves(Chart):
     def _draw_axes(self, painter: QPainter) -> None:
         plot, across = self._plot(), Axis(0.0, FAILURE_THRESHOLD)
         draw_marks(painter, plot, [(share / 100, f"{share} %") for share in range(0, 101, 25)], colours().hover)
-        painter.setPen(QColor(colours().muted))
-        centred = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        for value in across.ticks(6):
-            x = plot.left() + across.place(value) * plot.width()
-            painter.drawText(QRectF(x - 40, plot.bottom() + 4, 80, 18), centred, f"{value:g}")
+        draw_marks_below(painter, plot, [(across.place(value), f"{value:g}") for value in across.ticks(6)])
         below = QRectF(plot.left(), plot.bottom() + 22, plot.width(), 20)
         words = self.tr("NME % on {0}, at most").format(self._unit)
         shown = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(below.width()))
-        painter.drawText(below, centred, shown)
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, shown)
 
     def _draw_curve(self, painter: QPainter, curve: Curve) -> None:
         plot, loud = self._plot(), curve.name == self._chosen or bool(curve.lanes)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from app.models.facts import MEGABYTE
 from app.theme.theme import GAP, colours, lane_colour
-from app.widgets.charts import Axis, Chart, axis_of, draw_marks
+from app.widgets.charts import Axis, Chart, axis_of, draw_marks, draw_marks_below, draw_panel
 
 LEFT, RIGHT, TOP, BOTTOM = 52, 24, 40, 46  # logical pixels around the plot
 TICKS_ACROSS, TICKS_UP = 6, 6
@@ -98,10 +98,7 @@ class SpeedChart(Chart):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours().line)))
-        painter.setBrush(QColor(colours().field))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), GAP, GAP)
+        draw_panel(painter, QRectF(self.rect()))
         self._draw_head(painter)
         axes = self._axes()
         if axes is None:
@@ -148,16 +145,12 @@ class SpeedChart(Chart):
     def _draw_axes(self, painter: QPainter, axes: tuple[Axis, Axis]) -> None:
         plot, (across, up) = self._plot(), axes
         draw_marks(painter, plot, [(up.place(value), f"{value:.3g}") for value in up.ticks(TICKS_UP)], colours().hover)
-        painter.setPen(QColor(colours().muted))
-        centred = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        for value in across.ticks(TICKS_ACROSS):
-            x = plot.left() + across.place(value) * plot.width()
-            painter.drawText(QRectF(x - 40, plot.bottom() + 4, 80, 18), centred, f"{value:.3g}")
+        marks = [(across.place(value), f"{value:.3g}") for value in across.ticks(TICKS_ACROSS)]
+        draw_marks_below(painter, plot, marks)
         below = QRectF(plot.left(), plot.bottom() + 22, plot.width(), 20)
         words = self.tr("ms a face here   ·   up: NME % on {0}").format(self._unit)
-        painter.drawText(
-            below, centred, self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, self.width())
-        )
+        shown = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(below.width()))
+        painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, shown)
 
     def _draw_dot(self, painter: QPainter, dot: Dot, axes: tuple[Axis, Axis]) -> None:
         place, radius = self._place(dot, axes), radius_of(dot)

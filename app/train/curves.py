@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from app.theme.theme import GAP, colours
 from app.train.log_reader import Points
-from app.widgets.charts import Axis, Chart, axis_of, draw_marks
+from app.widgets.charts import Axis, Chart, axis_of, draw_marks, draw_marks_below, draw_panel
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 20, 40, 32  # logical pixels around the plot
 TICKS_ACROSS, TICKS_UP = 6, 7
@@ -67,10 +67,7 @@ class CurveChart(Chart):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(colours().line)))
-        painter.setBrush(QColor(colours().field))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), GAP, GAP)
+        draw_panel(painter, QRectF(self.rect()))
         self._draw_head(painter)
         if not self._points:
             painter.setPen(QColor(colours().muted))
@@ -107,11 +104,8 @@ class CurveChart(Chart):
     def _draw_grid(self, painter: QPainter, across: Axis, up: Axis) -> None:
         plot = self._plot()
         draw_marks(painter, plot, [(up.place(value), f"{value:.4g}") for value in up.ticks(TICKS_UP)], colours().hover)
-        painter.setPen(QColor(colours().muted))
-        for value in across.ticks(TICKS_ACROSS):
-            x = plot.left() + across.place(value) * plot.width()
-            label = QRectF(x - 40, plot.bottom() + 4, 80, BOTTOM - 8)
-            painter.drawText(label, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, f"{value:.6g}")
+        marks = [(across.place(value), f"{value:.6g}") for value in across.ticks(TICKS_ACROSS)]
+        draw_marks_below(painter, plot, marks)
 
     def _draw_curve(self, painter: QPainter, across: Axis, up: Axis) -> None:
         plot = self._plot()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.theme.theme import GAP, colours
@@ -145,6 +145,23 @@ class Chart(QWidget):
     def leaveEvent(self, event: QEvent) -> None:
         self.hovered = None
         self.update()
+
+
+def draw_panel(painter: QPainter, area: QRectF) -> None:
+    """Draw the field that a chart lies on, and let what follows have smooth edges."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(colours().line)))
+    painter.setBrush(QColor(colours().field))
+    painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), GAP, GAP)
+
+
+def draw_marks_below(painter: QPainter, area: QRectF, marks: Iterable[tuple[float, str]]) -> None:
+    """Draw the labels of an axis that goes across below the area: place of each, 0 left and 1 right, and its text."""
+    painter.setPen(QColor(colours().muted))
+    for place, label in marks:
+        x = area.left() + place * area.width()
+        around = QRectF(x - 40, area.bottom() + 4, 80, 24)
+        painter.drawText(around, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, label)
 
 
 def draw_marks(painter: QPainter, area: QRectF, marks: Iterable[tuple[float, str]], line: str) -> None:

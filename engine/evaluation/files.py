@@ -100,6 +100,15 @@ def as_json(values: dict[str, Any]) -> str:
     return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def unwritable(folder: Path, error: OSError) -> RecordingError:
+    """Return the error that a folder for results cannot be written."""
+    return RecordingError(
+        f"The folder {folder} cannot be written ({error.strerror})",
+        "a file has its name, it forbids writing, or the disk is full",
+        "choose another place with --out",
+    )
+
+
 def write_texts(folder: Path, texts: dict[str, str]) -> None:
     """Write the `texts` of files by their names into `folder`, which is made where it is missing.
 
@@ -111,11 +120,7 @@ def write_texts(folder: Path, texts: dict[str, str]) -> None:
             with replaced(folder / name) as temporary:
                 temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
-        raise RecordingError(
-            f"The folder {folder} cannot be written ({error.strerror})",
-            "a file has its name, it forbids writing, or the disk is full",
-            "choose another place with --out",
-        ) from error
+        raise unwritable(folder, error) from error
 
 
 def read_evaluation(path: Path) -> SavedEvaluation:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from engine.core.errors import RecordingError
 from engine.core.files import partial_path
-from engine.evaluation.files import as_json, write_texts
+from engine.evaluation.files import as_json, unwritable, write_texts
 from engine.evaluation.session_report.page import as_html
 from engine.evaluation.session_report.report import SessionReport, as_values
 from engine.evaluation.tables import csv_table
@@ -62,11 +61,7 @@ def ensure_writable(folder: Path) -> None:
         trial.touch()
         trial.unlink()
     except OSError as error:
-        raise RecordingError(
-            f"The folder {folder} cannot be written ({error.strerror})",
-            "a file has its name, it forbids writing, or the disk is full",
-            "choose another place with --out",
-        ) from error
+        raise unwritable(folder, error) from error
 
 
 def _cell(value: float, digits: int) -> float | int | None:

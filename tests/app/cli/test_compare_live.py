@@ -4,13 +4,13 @@ import csv
 import json
 import shutil
 
-import numpy as np
 import pytest
 
 from app.cli.main import main
 from engine.core.paths import asset_path
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
+from tests.fakes.packs import sample_pack
 
 MODELS = "student-68,student-68-lite"
 
@@ -24,14 +24,7 @@ def run(capsys, *arguments):
 @pytest.fixture
 def pack(tmp_path):
     """Three frames of the sample with their truth."""
-    place, clip = tmp_path / "data" / "pack", SampleClip()
-    frames = [clip.frame(number) for number in (0, 60, 200)]
-    names = [f"images/{index}.png" for index in range(3)]
-    for name, (image, _) in zip(names, frames, strict=True):
-        write_picture(place / name, image)
-    points = np.stack([truth.points for _, truth in frames])
-    np.savez(place / "annotations.npz", image=np.array(names), landmarks=points)
-    return place
+    return sample_pack(tmp_path / "data" / "pack")
 
 
 def test_the_sample_gives_a_report_of_all_lanes(capsys, tmp_path):

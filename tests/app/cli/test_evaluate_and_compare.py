@@ -11,21 +11,13 @@ from app.cli.main import main
 from engine.core.paths import asset_path
 from engine.formats.images import write_picture
 from engine.inference.card import read_card
-from engine.sources.sample import SampleClip
+from tests.fakes.packs import sample_pack
 
 
 @pytest.fixture
 def pack(tmp_path):
     """Three frames of the sample with their truth."""
-    place, clip = tmp_path / "data" / "pack", SampleClip()
-    frames = [clip.frame(number) for number in (0, 60, 200)]
-    names = [f"images/{index}.png" for index in range(3)]
-    for name, (image, _) in zip(names, frames, strict=True):
-        write_picture(place / name, image)
-    points = np.stack([truth.points for _, truth in frames])
-    subset = np.array(["common", "common", "challenging"])
-    np.savez(place / "annotations.npz", image=np.array(names), landmarks=points, subset=subset)
-    return place
+    return sample_pack(tmp_path / "data" / "pack", subset=np.array(["common", "common", "challenging"]))
 
 
 def run(capsys, *arguments):
