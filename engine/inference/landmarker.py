@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
 from dataclasses import dataclass, replace
@@ -221,10 +222,15 @@ def read_content(path: Path) -> bytes:
     try:
         return read_regular(path, LARGEST_MODEL)
     except OSError as error:
+        what = f"The model {path} cannot be opened ({error.strerror})"
+        if error.errno == errno.EFBIG:
+            raise ModelError(
+                what, "it is no model for live use, or a file of another kind", "choose a smaller model"
+            ) from error
         raise ModelError(
-            f"The model {path} cannot be opened ({error.strerror})",
+            what,
             "it was moved or deleted, or its permissions forbid reading",
-            "copy it back next to its card, or choose another model",
+            "look whether it is there, or choose another model",
         ) from error
 
 

@@ -73,6 +73,12 @@ class OnnxRuntime:
         Raises:
             ModelError: the runtime failed.
         """
+        if self.inputs > 1:
+            raise ModelError(
+                f"{self.label} has {self.inputs} inputs",
+                "a landmark model has one, the picture of a face",
+                "choose another model, or export it again with the picture as its only input",
+            )
         try:
             found: list[NDArray[Any]] = self._session.run(None, {self._name: self._buffer})
         except Exception as error:  # the classes of its errors are not public
