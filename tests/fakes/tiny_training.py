@@ -1,11 +1,15 @@
 """Training in miniature: a pack of frames of the sample, and a recipe of a few steps of a tiny network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
+from trainer.networks import mobilenetv2
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes.schema import PackChoice, Recipe, Stage, Training
 
@@ -42,3 +46,15 @@ def tiny() -> Recipe:
     packs = (PackChoice("faces", split=None, validation=True),)
     stage = Stage("only", packs=packs, steps=6, batch=4, hold_out=8)
     return Recipe("A run of a few steps.", network=shape, init="random", stages=(stage,))
+
+
+@contextmanager
+def few_blocks() -> Iterator[None]:
+    """Let a MobileNetV2 have two blocks in each stage at most: one with a stride or other channels, one without.
+
+    Each takes a second to convert.
+    """
+    stages = tuple((channels, min(count, 2), stride) for channels, count, stride in mobilenetv2.STAGES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mobilenetv2, "STAGES", stages)
+        yield

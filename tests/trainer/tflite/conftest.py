@@ -1,46 +1,70 @@
-"""One tiny run and one conversion of it, which takes half a minute, for all tests of export."""
+"""One tiny run and one conversion of it, which takes half a minute, for all tests of export in all processes."""
 
+import os
+import shutil
 from dataclasses import replace
 
 import pytest
+from filelock import FileLock
 
-from tests.fakes.tiny_training import tiny_recipe
+from tests.fakes.tiny_training import few_blocks, tiny_recipe
 from trainer.checkpoint import LAST
 from trainer.run import run
 from trainer.run_recorder import Schedule
 from trainer.tflite import export as module
 
 
+@pytest.fixture(autouse=True)
+def _few_blocks():
+    """Networks are as small as that of the checkpoint."""
+    with few_blocks():
+        yield
+
+
 @pytest.fixture(scope="session")
-def checkpoint(data, tmp_path_factory):
-    """The last checkpoint of 25 steps; from a side of 96 pixels, maps have 24 cells, whose places float16 rounds."""
+def made(data, tmp_path_factory):
+    """The folder of what is made once: `run/`, `tiny.tflite` with its card, `float32.tflite`, and `difference`."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "exported-once"
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "difference").exists():  # it is written last
+            shutil.rmtree(folder, ignore_errors=True)
+            with few_blocks():
+                make(folder, data)
+    return folder
+
+
+def make(folder, data):
+    """Train for 25 steps; from a side of 96 pixels, maps have 24 cells, whose places float16 rounds."""
     recipe = tiny_recipe()
     recipe = replace(recipe, network=replace(recipe.network, input_size=96), steps=25, batch=8, ema=0.8)
-    return run(recipe, data, tmp_path_factory.mktemp("run"), "cpu", schedule=Schedule(25, 25)).with_name(LAST)
+    run(recipe, data, folder / "run", "cpu", schedule=Schedule(25, 25))
 
-
-@pytest.fixture(scope="session")
-def exported_and_content(checkpoint, tmp_path_factory):
-    """What `export` returned, and the `.tflite` form with float32 weights that it was made of."""
-    contents, convert = [], module.to_tflite
-
-    def kept(network):
-        contents.append(convert(network))
-        return contents[-1]
+    def kept(network, convert=module.to_tflite):
+        content = convert(network)
+        (folder / "float32.tflite").write_bytes(content)
+        return content
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "to_tflite", kept)
-        done = module.export(checkpoint, tmp_path_factory.mktemp("exported") / "tiny.tflite")
-    return done, contents[0]
+        done = module.export(folder / "run" / LAST, folder / "tiny.tflite")
+    (folder / "difference").write_text(str(done.difference))
 
 
 @pytest.fixture
-def exported(exported_and_content):
+def checkpoint(made):
+    """The last checkpoint of the run."""
+    return made / "run" / LAST
+
+
+@pytest.fixture
+def exported(made):
     """What `export` returned."""
-    return exported_and_content[0]
+    model = made / "tiny.tflite"
+    return module.Export(model, model.with_suffix(".json"), float((made / "difference").read_text()))
 
 
 @pytest.fixture
-def content(exported_and_content):
+def content(made):
     """The `.tflite` form of the checkpoint with float32 weights."""
-    return exported_and_content[1]
+    return (made / "float32.tflite").read_bytes()
