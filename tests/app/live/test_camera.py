@@ -88,8 +88,7 @@ def test_nobody_looks_while_the_list_cannot_be_seen(filmed, engine, qtbot):
     qtbot.waitUntil(lambda: "Cam" not in listed(window))
 
 
-def test_a_look_that_hangs_is_not_joined_by_others(quick, engine, qtbot, request, heartbeat):
-    window = request.getfixturevalue("window")
+def test_a_look_that_hangs_is_not_joined_by_others(quick, window, qtbot, heartbeat):
     hang, looks = threading.Event(), []
 
     def look():
@@ -103,6 +102,7 @@ def test_a_look_that_hangs_is_not_joined_by_others(quick, engine, qtbot, request
     assert len(looks) == 1
     hang.set()
     qtbot.waitUntil(lambda: len(looks) > 2)
+    heartbeat.stop()
     assert heartbeat.longest_gap < LONGEST_GAP
 
 
