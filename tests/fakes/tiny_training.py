@@ -9,6 +9,7 @@ import pytest
 
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
+from trainer.init import from_tflite
 from trainer.networks import mobilenetv2
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes.schema import PackChoice, Recipe, Stage, Training
@@ -56,5 +57,6 @@ def few_blocks() -> Iterator[None]:
     """
     stages = tuple((channels, min(count, 2), stride) for channels, count, stride in mobilenetv2.STAGES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mobilenetv2, "STAGES", stages)
+        for module in (mobilenetv2, from_tflite):
+            patch.setattr(module, "STAGES", stages)
         yield

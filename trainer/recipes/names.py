@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 STAGES: dict[str, tuple[str, ...]] = {
-    "student-68": ("base", "nearer", "last", "turned", "fine"),
-    "student-68-lite": ("nearer", "last", "turned", "fine"),
+    "student-68": ("base", "nearer", "last", "fine"),
+    "student-68-lite": ("nearer", "last", "fine"),
     "teacher-dense-68": ("base", "last"),
-    "student-68-alone": ("turned", "fine"),
-    "student-68-lite-alone": ("turned", "fine"),
+    "student-68-alone": ("fine",),
+    "student-68-lite-alone": ("fine",),
     "teacher-tough-68": ("first", "last"),
     "teacher-tolerant-68": ("soft",),
     "student-68-one-teacher": ("last",),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes.packs import ALL_68, GENTLE, MEDIUM, MOSTLY_300W, manual_68
 from trainer.recipes.schema import Recipe, Stage
-from trainer.recipes.taught import alone, taught
+from trainer.recipes.taught import FINE, alone
 
 SLIM = (1, 4, 4, 4, 4, 4)
 # The last stage of both students, and of those with teachers that begin where it does.
@@ -28,7 +28,7 @@ RECIPES = {
             Stage("base", packs=ALL_68, network=SLIM_68_SMALL),
             Stage("nearer", packs=MOSTLY_300W, steps=1800, learning_rate=6e-4, augmentation=GENTLE),
             LAST,
-            *taught(SLIM_68_SMALL),
+            FINE,
         ),
     ),
     "student-68-lite": Recipe(
@@ -39,7 +39,7 @@ RECIPES = {
         stages=(
             Stage("nearer", packs=MOSTLY_300W, steps=2000, learning_rate=1.5e-3, augmentation=GENTLE),
             LAST,
-            *taught(replace(LITE_68, input_size=SMALL), learning_rate=1.5e-3),
+            replace(FINE, steps=12000),
         ),
     ),
     "teacher-dense-68": Recipe(

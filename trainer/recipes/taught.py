@@ -1,4 +1,6 @@
-"""The last stages of the students: taught by the mean of a teacher over both views, turned heads and closed eyes first.
+"""How students end: taught by the mean of a teacher over both views, turned heads and closed eyes first.
+
+`student-68` and `student-68-lite` were trained by `FINE`; the recipe of `student-mvit2-68` has `TURNED` and `CALM`.
 
 Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that
 only a teacher can label, and `ytf68` with its own labels.
@@ -11,7 +13,6 @@ from dataclasses import replace
 from trainer.losses.eyes import EyesLoss
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
-from trainer.networks import NetworkShape
 from trainer.recipes.packs import EYES, FACES5, GENTLE, MEDIUM, YTF, manual_68
 from trainer.recipes.schema import PackChoice, Recipe, Stage, TeacherMean
 
@@ -24,38 +25,35 @@ def _packs(helen_more: float, infants: float, aflw2000: float, merl: float, ytf:
     return (*manual_68(helen_more, infants, aflw2000, merl), replace(YTF_RELABELLED, weight=ytf))
 
 
-TURNED = Stage(
-    "turned",
-    packs=(*_packs(0.5, 0.5, 0.6, 0.4, 0.1), replace(FACES5, weight=0.1, relabel=True), replace(EYES, weight=0.3)),
-    steps=3500,
-    learning_rate=1e-3,
+FINE = Stage(
+    "fine",
+    packs=(*_packs(0.3, 0.4, 0.4, 0.25, 0.04), replace(FACES5, weight=0.04, relabel=True), replace(EYES, weight=0.2)),
+    steps=5000,
+    learning_rate=5e-4,
+    ema=0.997,
     loss=LandmarkLoss(kd=KDLoss(point_distillation_weight=4.0), eyes=EyesLoss(weight=0.2)),
-    augmentation=MEDIUM,
+    augmentation=GENTLE,
     teachers=TEACHERS,
     teacher_mean=TeacherMean(),
     turned_draws=3.0,
     closed_draws=3.0,
-)
-FINE = replace(
-    TURNED,
-    name="fine",
-    packs=(*_packs(0.3, 0.4, 0.4, 0.25, 0.04), replace(FACES5, weight=0.04, relabel=True), replace(EYES, weight=0.2)),
-    steps=1000,
-    learning_rate=4e-4,
-    ema=0.999,
-    loss=replace(TURNED.loss, views_weight=0.05),
-    augmentation=GENTLE,
     frozen=3,
 )
-
-
-def taught(first: NetworkShape | None = None, learning_rate: float = TURNED.learning_rate) -> tuple[Stage, ...]:
-    """Return the last two stages of a student; `first` is its network at the pictures' size of the first of them."""
-    return replace(TURNED, network=first, learning_rate=learning_rate), FINE
+TURNED = replace(
+    FINE,
+    name="turned",
+    packs=(*_packs(0.5, 0.5, 0.6, 0.4, 0.1), replace(FACES5, weight=0.1, relabel=True), replace(EYES, weight=0.3)),
+    steps=3500,
+    learning_rate=8e-4,
+    ema=0.998,
+    augmentation=MEDIUM,
+    frozen=0,
+)
+CALM = replace(FINE, steps=1000, learning_rate=4e-4, ema=0.999, loss=replace(FINE.loss, views_weight=0.05))
 
 
 def alone(recipe: Recipe, init: str) -> Recipe:
-    """Return the twin of a student's last two stages that has no teacher; both begin with the run `init`."""
+    """Return the twin of a student's stages by the mean of a teacher that has none; both begin with the run `init`."""
     stages = tuple(
         replace(
             stage,
@@ -64,10 +62,10 @@ def alone(recipe: Recipe, init: str) -> Recipe:
             teachers=(),
             teacher_mean=None,
         )
-        for stage in recipe.stages[-2:]
+        for stage in recipe.stages
+        if stage.teacher_mean is not None
     )
-    name = init.partition(":")[0]
-    return Recipe(f"The last two stages of {name} without a teacher.", recipe.network, init, stages)
+    return Recipe(f"What follows {init}, without a teacher.", recipe.network, init, stages)
 
 
 def _own_labels(pack: PackChoice) -> PackChoice:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.paths import asset_path
 from engine.core.records import read_record
+from engine.inference.card import read_card
 from trainer.losses.fard_mahoor import KDLoss, released_code
 from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.total import LandmarkLoss
@@ -25,6 +27,19 @@ ALL = {name: recipe.trainings(name) for name, recipe in RECIPES.items()}
 STAGES = {training.name: training for trainings in ALL.values() for training in trainings}
 # What the recipes were before they had stages, each a run: fields that differ from the defaults, and the defaults.
 FORMER = json.loads(Path(__file__).with_name("stages.json").read_text(encoding="utf-8"))
+
+
+# Students that the mean of teachers teaches in the end, and their twins without any.
+TWINS = {
+    "student-68": "student-68-alone",
+    "student-68-lite": "student-68-lite-alone",
+    "student-mvit2-68": "student-mvit2-68-turned-alone",
+}
+
+
+def last_stages(name):
+    """The stages of a student that the mean of teachers teaches, or all of its twin's."""
+    return [training for training in ALL[name] if training.teacher_mean is not None or name in TWINS.values()]
 
 
 def only(name):
@@ -69,9 +84,9 @@ def test_every_stage_is_what_the_run_of_its_former_name_was(former):
 
 def test_no_stage_is_new_but_the_published_ones_and_those_by_the_mean_of_teachers_and_their_twins():
     published = {name for name in STAGES if name.startswith(("fard-mahoor/", "hong-lin/")) and "/ours/" not in name}
-    new = {name for name in STAGES if name.rpartition(":")[2] in ("turned", "fine")}
+    new = {training.name for twins in TWINS.items() for name in twins for training in last_stages(name)}
     assert {FORMER_NAMES.get(former, former) for former in FORMER["runs"]} == set(STAGES) - published - new
-    assert len(new) == 2 * 2 * 3
+    assert len(new) == 2 * (1 + 1 + 2)
     usual = dataclasses.asdict(Training("x"))
     assert {key: json.loads(json.dumps(usual[key])) for key in FORMER["defaults"]} == FORMER["defaults"]
 
@@ -143,25 +158,24 @@ def test_a_student_and_its_twin_without_teachers_differ_in_nothing_else():
     assert own == {"faces5_tough68"} & MACHINE_LABELLED
 
 
-@pytest.mark.parametrize(
-    ("student", "twin"),
-    [
-        ("student-68", "student-68-alone"),
-        ("student-68-lite", "student-68-lite-alone"),
-        ("student-mvit2-68", "student-mvit2-68-turned-alone"),
-    ],
-)
-def test_a_student_of_the_mean_of_teachers_has_a_twin_without_any_from_the_same_weights(student, twin):
-    for stage in ("turned", "fine"):
-        first = {"init"} if stage == "fine" else set()
-        names = f"{student}:{stage}", f"{twin}:{stage}"
+@pytest.mark.parametrize("student", TWINS)
+def test_a_student_of_the_mean_of_teachers_has_a_twin_without_any_from_the_same_weights(student):
+    pairs = list(zip(last_stages(student), last_stages(TWINS[student]), strict=True))
+    for training, other in pairs:
+        first = set() if training is pairs[0][0] else {"init"}
+        names = training.name, other.name
         assert differing(*names) == {"name", "packs", "loss", "teachers", "teacher_mean"} | first
-        own, others = (STAGES[name].packs for name in names)
+        own, others = training.packs, other.packs
         assert [pack.name for pack in own if pack.name != FACES5.name] == [pack.name for pack in others]
         assert {pack.name for pack in own if pack.relabel} == {pack.name for pack in own} & MACHINE_LABELLED
         assert [pack.weight for pack in own if pack.name != FACES5.name] == [pack.weight for pack in others]
-        losses = [STAGES[name].loss for name in names]
-        assert losses[1] == replace(losses[0], kd=KDLoss())
+        assert other.loss == replace(training.loss, kd=KDLoss())
+
+
+@pytest.mark.parametrize("name", ["student-68", "student-68-lite"])
+def test_the_last_stage_of_a_student_that_ships_is_what_its_card_says(name):
+    training, card = ALL[name][-1], read_card(asset_path("models", f"{name}.json")).training
+    assert (card.recipe, card.steps, card.batch) == (training.name, training.steps, training.batch)
 
 
 def test_a_student_is_smaller_than_its_teachers():

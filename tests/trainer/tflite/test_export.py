@@ -48,7 +48,9 @@ def test_the_exported_model_and_its_card_load_in_the_application(exported):
     assert found.finite
 
 
-@pytest.mark.parametrize("name", ["student-mvit2-98", "student-mvit2-68", "teacher-tolerant-68"])
+@pytest.mark.parametrize(
+    "name", ["student-68", "student-68-lite", "student-mvit2-98", "student-mvit2-68", "teacher-tolerant-68"]
+)
 def test_the_cards_of_shipped_models_name_labels_and_teachers_as_their_recipes_do(name):
     assert describe_labels(asdict(trainings_by_name(name)[-1])) in read_card(MODELS / f"{name}.json").data
 
