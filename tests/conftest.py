@@ -17,8 +17,14 @@ import pytest
 from engine.inference import trial
 
 ROOT = Path(__file__).resolve().parents[1]
+TRAINER = ROOT / "tests" / "trainer"
 
 cv2.setNumThreads(1)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the trainer, some of whose tests take half a minute: at the end no process waits for another's."""
+    items.sort(key=lambda item: not item.path.is_relative_to(TRAINER))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -25,21 +26,27 @@ class Cutout:
     """A head cut out of a portrait, with soft edges, to be put on pictures in any size."""
 
     def __init__(self, picture: np.ndarray, box: Box) -> None:
-        self.picture, self.box = picture, box
-        self.alpha = np.zeros(picture.shape[:2], np.float32)
+        self.box = box
+        alpha = np.zeros(picture.shape[:2], np.float32)
         x, y = box.centre
         centre, axes = (round(x), round(y - 0.12 * box.height)), (round(0.78 * box.width), round(0.98 * box.height))
-        cv2.ellipse(self.alpha, centre, axes, 0, 0, 360, 1.0, -1)
+        cv2.ellipse(alpha, centre, axes, 0, 0, 360, 1.0, -1)
         shoulders = np.array([[x - 0.35 * box.width, y], [x + 0.35 * box.width, y]])
         foot = np.array([[x + 1.3 * box.width, y + 1.6 * box.height], [x - 1.3 * box.width, y + 1.6 * box.height]])
-        cv2.fillPoly(self.alpha, [np.concatenate([shoulders, foot]).astype(np.int32)], 1.0)
-        self.alpha = cv2.GaussianBlur(self.alpha, (0, 0), 0.03 * box.width)
+        cv2.fillPoly(alpha, [np.concatenate([shoulders, foot]).astype(np.int32)], 1.0)
+        alpha = cv2.GaussianBlur(alpha, (0, 0), 0.03 * box.width)
+        # What is around the head, but for the pixels beside it, is never seen and costs most of the time.
+        rows, columns = (np.flatnonzero(alpha.any(axis)) for axis in (1, 0))
+        top, left = max(0, rows[0] - 2), max(0, columns[0] - 2)
+        head = np.s_[top : rows[-1] + 3, left : columns[-1] + 3]
+        self.picture, self.alpha = np.ascontiguousarray(picture[head]), np.ascontiguousarray(alpha[head])
+        self.middle = x - left, y - top
 
     def put(self, image: np.ndarray, place: Place) -> np.ndarray:
         """Put the head on an image, in place; return how far it covers each pixel, in [0, 1]."""
         x, y, width = place
         scale = width / self.box.width
-        middle = self.box.centre
+        middle = self.middle
         left, top = (max(0, int(at - scale * its)) for at, its in zip((x, y), middle, strict=True))
         height, width = (math.ceil(scale * side) + 1 for side in self.alpha.shape)
         part = image[top : top + height, left : left + width]
@@ -82,11 +89,17 @@ def background(width: int = WIDTH, height: int = HEIGHT, seed: int = 0) -> np.nd
     return np.clip(patches + random.normal(0, 2, patches.shape), 0, 255).astype(np.uint8)
 
 
+@cache
+def _noise(shape: tuple[int, ...]) -> list[np.ndarray]:
+    """Return that of four frames."""
+    return [np.random.default_rng(seed).normal(0, 2, shape).round().astype(np.int16) for seed in range(4)]
+
+
 def frames(
     people: tuple[Cutout, ...], room: np.ndarray, places: list[tuple[Place, ...]], front: int
 ) -> Iterator[Shown]:
     """Render people at their places in each frame, `front` nearest."""
-    noise = [np.random.default_rng(seed).normal(0, 2, room.shape).round().astype(np.int16) for seed in range(4)]
+    noise = _noise(room.shape)
     order = [number for number in range(len(people)) if number != front] + [front]
     for count, each in enumerate(places):
         image = room.copy()

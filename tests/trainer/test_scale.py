@@ -91,9 +91,16 @@ def packs(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def alone(packs, tmp_path_factory):
+    """The recipe, and the folder of what one process made of it in double precision."""
+    (recipe,) = trainings_by_name(RECIPE, [*SMALL, "steps=6"])
+    return recipe, run(recipe, packs, tmp_path_factory.mktemp("alone") / "one", "cpu", precision="64-true").parent
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("launcher", ["--devices", "torchrun", "two nodes of SLURM"])
-def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
+def test_two_processes_end_with_the_weights_of_one(packs, alone, tmp_path, launcher):
     """Tolerance: a millionth of how far the weights have come.
 
     In double precision, because in single precision the batch norms of an untrained network magnify rounding, and
@@ -101,23 +108,22 @@ def test_two_processes_end_with_the_weights_of_one(packs, tmp_path, launcher):
     """
     command = (*train_command(packs, tmp_path / "two", 6), "--precision", "64-true")
     processes = start_two(launcher, command)
-    (recipe,) = trainings_by_name(RECIPE, [*SMALL, "steps=6"])
-    alone = read_checkpoint(run(recipe, packs, tmp_path / "one", "cpu", precision="64-true"))
     outcomes = [outcome(process) for process in processes]
     out, errors = ("".join(texts) for texts in zip(*(texts for texts, _ in outcomes), strict=True))
     assert not any(code for _, code in outcomes), errors
     assert json.loads(out)["step"] == 6, "only the first process speaks"
     assert errors.count("images/s") == 1
-    two, one = (log_of(tmp_path / name, "validation") for name in ("two", "one"))
+    recipe, folder = alone
+    two, one = (log_of(its, "validation") for its in (tmp_path / "two", folder))
     assert two.dtype.names == one.dtype.names
     assert np.allclose(two.tolist(), one.tolist(), rtol=1e-5)
 
     begun = make_network(recipe.network, "random", recipe.seed).state_dict()
-    together = read_checkpoint(tmp_path / "two" / LAST)
-    assert together.notes["best_nme"] == pytest.approx(alone.notes["best_nme"], rel=1e-6)
+    together, by_one = (read_checkpoint(its / LAST) for its in (tmp_path / "two", folder))
+    assert together.notes["best_nme"] == pytest.approx(by_one.notes["best_nme"], rel=1e-6)
     # A number added to a whole heatmap changes nothing: the gradient of that bias is rounding and nothing else.
-    for name in alone.model.keys() - {"decoder.predict.bias"}:
-        weights = alone.model[name]
+    for name in by_one.model.keys() - {"decoder.predict.bias"}:
+        weights = by_one.model[name]
         moved, apart = (weights - begun[name]).double().norm(), (together.model[name] - weights).double().norm()
         assert apart <= 1e-6 * moved + 1e-9, name
 
