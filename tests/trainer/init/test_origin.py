@@ -28,7 +28,7 @@ from trainer.tflite.export import LARGEST_DIFFERENCE, compare
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
 STUDENT = MODELS / "student-68-lite.tflite"
-# EngineApi of the crop side.
+# In parts of the crop side.
 ROUNDING, SAME_BATCH = 1e-5, 0.01
 
 
