@@ -32,6 +32,7 @@ from engine.inference.detector import DEFAULT_DETECTOR, make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.session import Session
+from engine.render.scene import Layout
 from engine.sources.base import CameraFormat
 from engine.sources.camera import DEFAULT_FORMAT
 from engine.sources.discovery import CameraList
@@ -56,6 +57,7 @@ class WindowOptions:
         screenshot_after: how many seconds the window has run when that picture is taken.
         camera: what cameras are asked for unless the user chooses something else.
         turn: by how many degrees all cameras are turned; None as is remembered for each.
+        models: of all lanes, by name or path, which are shown; empty for those remembered.
     """
 
     source: str | None
@@ -68,6 +70,7 @@ class WindowOptions:
     screenshot_after: float = 0.0
     camera: CameraFormat = DEFAULT_FORMAT
     turn: int | None = None
+    models: tuple[str, ...] = ()
 
 
 def run_window(options: WindowOptions) -> int:
@@ -100,6 +103,10 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
         store.start_safely()
         safe = WindowOptions(options.source or SAMPLE, None)
         options = replace(safe, screenshot=options.screenshot, screenshot_after=options.screenshot_after)
+    if options.models:
+        store.update("lanes.models", options.models)
+        if store.settings.live.layout is Layout.SINGLE:
+            store.update("live.layout", Layout.SIDE_BY_SIDE)
     if options.flip:
         store.update("live.flip", True)
     if options.stream is not None:

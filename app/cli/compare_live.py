@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from app.cli.options import add_detector, add_json, add_max_faces, positive
+from app.cli.options import add_detector, add_json, add_max_faces, positive, split_names
 from app.cli.terminal import INTERRUPTED, number, report, say, table
 from engine.batch.compare_live import Lane, compare_live
 from engine.core.errors import UsageError
@@ -88,13 +88,13 @@ def main(options: argparse.Namespace) -> int:
     return noted.exit_code or (1 if failures or remark else 0)
 
 
-def split_models(text: str) -> list[str]:
+def split_models(text: str) -> tuple[str, ...]:
     """Return the models that `--models` names, each once.
 
     Raises:
         UsageError: there are too few or too many, or one twice.
     """
-    names = [name for part in text.split(",") if (name := part.strip())]
+    names = split_names(text)
     if not FEWEST <= len(names) <= MOST:
         raise UsageError(
             f"--models names {len(names)} of {FEWEST} to {MOST} models",

@@ -126,6 +126,11 @@ def positive(text: str) -> int:
     return number
 
 
+def split_names(text: str) -> tuple[str, ...]:
+    """Return the names between commas, without empty ones."""
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
 def require_packages(names: Iterable[str]) -> None:
     """Check that packages of the extra `trainer` are installed, without importing them.
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.cli.display import display_problem, require_libraries
-from app.cli.options import add_detector, add_flip, add_json, add_max_faces, add_model, positive
+from app.cli.options import add_detector, add_flip, add_json, add_max_faces, add_model, positive, split_names
 from app.cli.outputs import add_overwrite
 from app.cli.terminal import INTERRUPTED, number, report, say
 from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
@@ -22,6 +22,7 @@ from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.inference.tracking import LIVE_FACES
 from engine.live.camera_reader import open_guarded
+from engine.live.settings import MOST_LANES
 from engine.output.rescue import rescue_recordings
 from engine.output.sound import copy_sound
 from engine.output.streaming.address import parse_address
@@ -46,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "“sample” (default: the first camera, else the sample)",
     )
     add_model(parser, default=None)
+    parser.add_argument(
+        "--models",
+        metavar="A,B,...",
+        help=f"up to {MOST_LANES} models on the same picture, by name or file, between commas (in the window)",
+    )
     add_flip(parser, "; in the window for teachers only")
     add_detector(parser)
     add_max_faces(parser, f" in pictures, {LIVE_FACES} in cameras and videos")
@@ -90,15 +96,16 @@ def main(options: argparse.Namespace) -> int:
     _check(options)
     if options.headless:
         return _headless(options)
-    if options.model:
-        ModelLibrary().find(options.model)  # a mistyped name is refused here, not remembered by the window
+    models = split_names(options.models or "")
+    for model in (*models, *([options.model] if options.model else [])):
+        ModelLibrary().find(model)  # a mistyped name is refused here, not remembered by the window
     require_libraries()
     from app.app import WindowOptions, run_window  # Qt is loaded only when a window is shown
 
     screenshot = Path(options.screenshot) if options.screenshot else None
     given = options.source, options.model, options.flip, options.detector, options.max_faces, options.stream
     camera = _camera_format(options)
-    return run_window(WindowOptions(*given, screenshot, SCREENSHOT_AFTER, camera, options.rotate))
+    return run_window(WindowOptions(*given, screenshot, SCREENSHOT_AFTER, camera, options.rotate, models))
 
 
 def pixel_format(text: str) -> str:
@@ -130,6 +137,8 @@ def _check(options: argparse.Namespace) -> None:
             f"“{source}” is none, and files are shown as they are",
             "leave it out, or name a camera",
         )
+    if options.models is not None:
+        _check_models(options)
     ignored = [f"--{name}" for name in HEADLESS_OPTIONS if getattr(options, name) is not None]
     if options.stream:
         parse_address(options.stream)
@@ -147,6 +156,24 @@ def _check(options: argparse.Namespace) -> None:
                 f"its ending is none of {', '.join(sorted(endings))}",
                 "choose another name",
             )
+
+
+def _check_models(options: argparse.Namespace) -> None:
+    names = split_names(options.models)
+    if options.headless:
+        raise UsageError(
+            "--models needs the window",
+            "without one, a single model runs",
+            "write --model NAME, or compare several with “understudy compare-live”",
+        )
+    if options.model:
+        raise UsageError("--model and --models exclude each other", "both name the first model", "leave one out")
+    if not 2 <= len(names) <= MOST_LANES:
+        raise UsageError(
+            f"--models names {len(names)} of 2 to {MOST_LANES} models",
+            "the window shows as many pictures" if len(names) > MOST_LANES else "one alone is --model NAME",
+            "write --models A,B; “understudy models” lists them",
+        )
 
 
 def _headless(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from engine.core.addresses import is_address
 from engine.core.errors import ModelError
 from engine.live.session import Session
+from engine.live.settings import MOST_LANES
 from engine.live.state import Status
 from engine.sources.base import Adjustable, SourceKind
 
@@ -28,7 +29,7 @@ class ActiveSource:
         is_still: whether it is a single picture.
         camera: the open camera, which can be asked for another format; None unless a camera is open.
         model_refusal: why another model than the requested one is in use; None once that was reported.
-        second_model: what the session's second lane was asked to use; None before.
+        further_models: what each of the session's further lanes was asked to use, by their numbers.
         reported: the words of the error that was reported last, of each lane: one that comes and goes with the frames
             is reported once.
         reported_status: the session's status that was reported last.
@@ -43,8 +44,8 @@ class ActiveSource:
     is_still: bool = False
     camera: Adjustable | None = None
     model_refusal: ModelError | None = None
-    second_model: str | None = None
-    reported: list[str] = field(default_factory=lambda: ["", ""])
+    further_models: dict[int, str] = field(default_factory=dict)
+    reported: list[str] = field(default_factory=lambda: [""] * MOST_LANES)
     reported_status: Status | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 

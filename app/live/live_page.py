@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from app.live.active_source import FIRST, SECOND, ActiveSource
+from app.live.active_source import SECOND, ActiveSource
 from app.live.camera import CameraControls
 from app.live.engine_api import EngineApi
 from app.live.files import FileControls
@@ -36,6 +37,7 @@ from engine.core.addresses import has_secret
 from engine.core.errors import FilterError, ModelError, SourceError
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
+from engine.live.settings import MOST_LANES
 from engine.live.state import FINAL_STATES, SourceState, Status
 from engine.live.view import View
 from engine.output.virtual_camera import feedback_error
@@ -45,7 +47,7 @@ from engine.sources.opening import SAMPLE
 
 
 class LivePage(QWidget):
-    """Shows one source through one model or two.
+    """Shows one source through one to four models.
 
     Args:
         api: what the window asks of the engine.
@@ -120,9 +122,35 @@ class LivePage(QWidget):
             self._store.toggle("live.paused")
 
     def swap_models(self) -> None:
-        """Exchange the models of both lanes; with one lane on screen, show the other model there."""
+        """Exchange the models of the two lanes that are compared; with one on screen, show the other model there."""
         self._choose_other()
-        self.player.swap_models()
+        if len(self.player.models) > 1:
+            self.player.swap_models()
+
+    def add_model(self) -> None:
+        """Show one more model; while one alone is shown, those that were chosen before."""
+        models = self.player.models
+        if not self._compares:
+            self._store.update("live.layout", Layout.SIDE_BY_SIDE)
+        elif len(models) < MOST_LANES:
+            self.player.use_model(self._unused_model(), len(models))
+
+    def remove_model(self, lane: int | None = None) -> None:
+        """Take a lane away, by default the last; the picture of one that is left alone fills the stage."""
+        models = self.player.models
+        if len(models) == 1 or not self._compares:
+            return
+        self.player.remove_model(len(models) - 1 if lane is None else lane)
+        if len(models) == 2:
+            self._store.update("live.layout", Layout.SINGLE)
+
+    def compare_next_two(self) -> None:
+        """Let a layout of two lanes show the next two of them."""
+        lanes = len(self.player.models)
+        pairs = list(combinations(range(lanes), 2))
+        if pairs:
+            place = pairs.index(self._store.settings.session.two)
+            self._store.update("live.pair", pairs[(place + 1) % len(pairs)])
 
     def show_only_picture(self, only: bool) -> None:
         """Hide everything but the picture, or show it again."""
@@ -161,9 +189,9 @@ class LivePage(QWidget):
 
     def use_model(self, lane: int, name: str) -> None:
         """Use a model in a lane; the second lane is shown if it was not."""
+        self.player.use_model(name, lane)
         if lane == SECOND and not self._compares:
             self._store.update("live.layout", Layout.SIDE_BY_SIDE)
-        self.player.use_model(name, lane)
 
     # What it is made of
 
@@ -192,8 +220,9 @@ class LivePage(QWidget):
             SourceAction.LOOK_AGAIN: self.cameras.poll,
         }
         panel.sources.action_wanted.connect(lambda action: actions[action]())
-        for lane, picker in enumerate(panel.lanes.pickers):
-            picker.chosen.connect(partial(self.player.use_model, lane=lane))
+        panel.lanes.chosen.connect(lambda lane, model: self.player.use_model(model, lane))
+        panel.lanes.removed.connect(self.remove_model)
+        panel.lanes.add.clicked.connect(self.add_model)
         panel.lanes.swap.clicked.connect(self.swap_models)
         panel.filters.folder_wanted.connect(lambda: ask_for_folder(self, folder_of, panel.filters.choose))
         panel.screenshot.clicked.connect(self.take_screenshot)
@@ -207,6 +236,7 @@ class LivePage(QWidget):
         player.kept.connect(self._on_kept)
         player.model_changed.connect(self._on_model)
         player.idle.connect(self._on_idle)
+        player.errors_changed.connect(self.view.show_errors)
         player.failed.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
         self.view.painted.connect(self.chart.add_latency)
         self.files.transport.play.clicked.connect(self.toggle_pause)
@@ -240,7 +270,7 @@ class LivePage(QWidget):
     def _on_setting(self, path: str) -> None:
         if path == "live.layout" and self._compares:
             self._choose_other()
-        if path == "live" or path.startswith("live."):
+        if path == "live" or path.startswith(("live.", "lanes")):
             self.player.apply(path)
         if path in ("live.overlay.numbers", "presenter"):
             self._show_numbers()
@@ -253,10 +283,15 @@ class LivePage(QWidget):
         self.view.show_numbers(settings.live.overlay.numbers and not settings.presenter)
 
     def _choose_other(self) -> None:
-        """Give the second lane a model of its own before it is shown for the first time."""
-        first = self.player.wanted(FIRST)
-        if self.player.wanted(SECOND) == first:
-            self.player.use_model(default_teacher(self._entries, first), SECOND)
+        """Choose a second model before it is shown for the first time."""
+        models = self.player.models
+        if len(models) == 1 and (other := default_teacher(self._entries, models[0])) != models[0]:
+            self.player.use_model(other, SECOND)
+
+    def _unused_model(self) -> str:
+        """Return a model that no lane has, or else that of the last lane."""
+        models = self.player.models
+        return default_teacher([entry for entry in self._entries if entry.name not in models], models[-1])
 
     def _rest_or_play(self) -> None:
         self.player.rest(not self._seen and not self.outputs.active)
@@ -287,15 +322,15 @@ class LivePage(QWidget):
             self._choose_other()
 
     def _on_view(self, view: View) -> None:
-        live = self._store.settings.live
+        live = self._store.settings.session
         self.view.show_view(view, live, live=not live.paused and self._goes_on())
         self._face_hint.see(view.first.result)
         self.outputs.show(view, self.view.composed_pixels)
         if not live.paused:
-            self.chart.add(view)
+            self.chart.add(view, live)
         self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
         if self.presenter.isVisible():
-            self.presenter.show_view(view, [latency.spread for latency in self.view.lane_plates.latencies])
+            self.presenter.show_view(view, live, [latency.spread for latency in self.view.lane_plates.latencies])
         self.cameras.update_pace(view)
         self._show_playback()
         frame = view.first.result.frame

@@ -9,9 +9,8 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from app.live.active_source import FIRST, SECOND, ActiveSource
+from app.live.active_source import FIRST, ActiveSource
 from app.live.engine_api import EngineApi
-from app.settings.schema import LaneSettings
 from app.settings.store import SettingsStore
 from app.shell.background import Background, Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
@@ -19,7 +18,7 @@ from engine.inference.landmarker import model_of
 from engine.inference.pipeline import Pipeline
 from engine.live.file_reader import Playback
 from engine.live.finder import OnResult
-from engine.live.settings import LiveSettings
+from engine.live.settings import MOST_LANES, LiveSettings
 from engine.live.state import FINAL_STATES, SourceState
 from engine.live.view import View
 from engine.render.scene import Layout
@@ -44,6 +43,7 @@ class Player(QObject):
     opened = Signal(object)  # ActiveSource that took over
     kept = Signal(object)  # ActiveSource that stays on screen because the next one failed or was cancelled
     model_changed = Signal(int, str)  # lane, and the name of the model in use there
+    errors_changed = Signal(object)  # what is wrong with each lane, UnderstudyError or None
     failed = Signal(object, object)  # UnderstudyError, and a function that tries again
     idle = Signal()  # nothing could be opened, not even the sample
     stopped = Signal()  # every session has ended or was abandoned
@@ -53,8 +53,9 @@ class Player(QObject):
         self._api, self._store = api, store
         self._on_result = on_result
         self._mirroring_chosen = False  # by the user, while the next source is being opened
-        self.at_work = ["", ""]
-        self._last_loaded = ["", ""]  # of each lane, by name or path; set by threads of the sessions
+        self.at_work = [""] * MOST_LANES
+        self._last_loaded = [""] * MOST_LANES  # of each lane, by name or path; set by threads of the sessions
+        self._errors: tuple[UnderstudyError | None, ...] = ()
         self._loop = self._resting = False
         self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
         self.current: ActiveSource | None = None
@@ -146,7 +147,7 @@ class Player(QObject):
         if self._next is not None and path == "live.mirrored":
             self._mirroring_chosen = True
         if self.current is not None:
-            self._request_second_model(self.current)
+            self._request_further_models(self.current)
             self.current.session.settings = self._live
 
     def rest(self, resting: bool) -> None:
@@ -155,27 +156,42 @@ class Player(QObject):
         if self.current is not None:
             self.current.session.settings = self._live
 
-    def wanted(self, lane: int) -> str:
-        """Return the model requested for a lane, by name or path. May be called on any thread."""
-        lanes = self._store.settings.lanes
-        return lanes.first if lane == FIRST else lanes.second or lanes.first
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model requested for each lane, by name or path. May be read on any thread."""
+        return self._store.settings.lanes.models
 
     def use_model(self, model: str, lane: int = FIRST) -> None:
-        """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays in use."""
-        self._store_model(model, lane)
+        """Exchange a lane's model, by name or path; if it cannot be loaded, the former one stays in use.
+
+        One lane beyond the last is a new one.
+        """
         for playing in self._alive:
             playing.reported[lane] = ""  # choosing a broken model twice is reported twice
+            playing.further_models.pop(lane, None)  # so that one that failed is tried again
+        self._store_model(model, lane)
+        for playing in self._alive:
             if lane == FIRST:
                 playing.session.use_model(lambda: self._loaded(FIRST, self._api.load_landmarker, model))
             else:
-                playing.second_model = None  # so that one that failed is tried again
-                self._request_second_model(playing)
+                self._request_further_models(playing)
+
+    def remove_model(self, lane: int) -> None:
+        """Take a lane away; the models of later ones move up. The last lane stays."""
+        before = self.models
+        models = before[:lane] + before[lane + 1 :]
+        if not models:
+            return
+        for place in range(lane, len(models)):
+            self.use_model(models[place], place)
+        self._store.update("lanes.models", models)
 
     def swap_models(self) -> None:
-        """Exchange the models of both lanes; with a single lane on screen, show the other model there."""
-        first, second = self.wanted(FIRST), self.wanted(SECOND)
-        self.use_model(second, FIRST)
-        self.use_model(first, SECOND)
+        """Exchange the models of the two lanes that layouts of two show."""
+        first, second = self._store.settings.session.two
+        models = self.models
+        self.use_model(models[second], first)
+        self.use_model(models[first], second)
 
     def stop(self) -> None:
         """End everything; `stopped` is emitted when that is done, and no other signal any more."""
@@ -192,14 +208,12 @@ class Player(QObject):
 
     @property
     def _live(self) -> LiveSettings:
-        """The settings of a session: without the panel of stats, which the window paints itself."""
-        live = self._store.settings.live
-        overlay = replace(live.overlay, numbers=False)
-        return replace(live, overlay=overlay, paused=live.paused or self._resting)
+        """The settings of the session on screen."""
+        settings = self._store.settings.session
+        return replace(settings, paused=settings.paused or self._resting)
 
     def _store_model(self, model: str, lane: int) -> None:
-        first, second = (model if lane == its else self.wanted(its) for its in (FIRST, SECOND))
-        self._store.update("lanes", LaneSettings(first, None if second == first else second))
+        self._store.update("lanes.models", (*self.models[:lane], model, *self.models[lane + 1 :]))
 
     def _start(self, playing: ActiveSource) -> None:
         # Only their events: a session that referred to earlier ones would keep them all in memory.
@@ -214,22 +228,31 @@ class Player(QObject):
         )
         playing.session.loop = self._loop
         self._next = playing
-        self._request_second_model(playing)
+        self._request_further_models(playing)
         self.opening.emit(playing, playing.session.status)
         playing.session.start()
 
-    def _request_second_model(self, playing: ActiveSource) -> None:
-        """Give a session the second model, once it is needed."""
-        model = self.wanted(SECOND)
-        if self._live.layout is Layout.SINGLE or playing.second_model == model:
+    def _request_further_models(self, playing: ActiveSource) -> None:
+        """Give a session the models of its further lanes, once they are needed."""
+        if self._live.layout is Layout.SINGLE:
             return
-        playing.second_model = model
+        for lane, model in enumerate(self.models):
+            if lane != FIRST and playing.further_models.get(lane) != model:
+                playing.further_models[lane] = model
+                self._request_model(playing, lane, model)
+
+    def _request_model(self, playing: ActiveSource, lane: int, model: str) -> None:
         playing.session.use_model(
-            lambda: self._loaded(SECOND, self._api.load_landmarker, model),
-            SECOND,
+            lambda: self._loaded(lane, self._api.load_landmarker, model),
+            lane,
             # By the time the first one failed, another may have been requested.
-            lambda: self._loaded(SECOND, self._api.make_pipeline, self.wanted(SECOND)),
+            lambda: self._loaded(lane, self._api.make_pipeline, self._wanted(lane, model)),
         )
+
+    def _wanted(self, lane: int, otherwise: str) -> str:
+        """Return the model requested for a lane; another where the lane was taken away. For any thread."""
+        models = self.models
+        return models[lane] if lane < len(models) else otherwise
 
     def _open_source(self, playing: ActiveSource, before: tuple[threading.Event, ...]) -> Source:
         """Open the source of `playing`, or open it again; runs on its session's thread."""
@@ -246,7 +269,7 @@ class Player(QObject):
 
     def _make_pipeline(self, playing: ActiveSource) -> Pipeline:
         """Build the pipeline, with another model if the requested one is broken; runs on the session's thread."""
-        model = self.wanted(FIRST)
+        model = self.models[FIRST]
         try:
             return self._loaded(FIRST, self._api.make_pipeline, model)
         except ModelError as error:
@@ -295,7 +318,7 @@ class Player(QObject):
     def _take_over(self, playing: ActiveSource) -> None:
         former, self.current, self._next = self.current, playing, None
         playing.reported_status = None  # so far it was reported as that of a source being opened
-        self._request_second_model(playing)
+        self._request_further_models(playing)
         live = self._store.settings.live
         mirrored = live.mirrored if self._mirroring_chosen else playing.kind is SourceKind.CAMERA
         self._store.update("live", replace(live, mirrored=mirrored, paused=False))
@@ -341,7 +364,7 @@ class Player(QObject):
             self.stopped.emit()
 
     def _report_view(self, view: View) -> None:
-        for lane, shown in enumerate(view.lanes):
+        for lane, shown in view.by_number.items():
             model = model_of(shown.result.model)  # "" on frames that no model processed
             if model and model != self.at_work[lane]:
                 self.at_work[lane] = model
@@ -350,16 +373,19 @@ class Player(QObject):
 
     def _report_errors(self, playing: ActiveSource, errors: tuple[UnderstudyError | None, ...]) -> None:
         if playing.model_refusal is not None:
-            wanted = self.wanted(FIRST)
+            wanted = self.models[FIRST]
             self.failed.emit(playing.model_refusal, lambda: self.use_model(wanted, FIRST))
             playing.model_refusal = None
-        for lane, error in enumerate(errors):
+        if errors != self._errors:
+            self._errors = errors
+            self.errors_changed.emit(errors)
+        for lane, error in enumerate(errors[: len(self.models)]):
             if error is not None and str(error) != playing.reported[lane]:
                 playing.reported[lane] = str(error)
                 self._report_error(lane, error)
 
     def _report_error(self, lane: int, error: UnderstudyError) -> None:
-        wanted, at_work = self.wanted(lane), self.at_work[lane]
+        wanted, at_work = self.models[lane], self.at_work[lane]
         if isinstance(error, ModelError) and at_work:
             self._store_model(self._last_loaded[lane], lane)
             self.model_changed.emit(lane, at_work)

@@ -47,7 +47,7 @@ class ModelsPage(QWidget):
         self._list_models, self._load = list_models, load_landmarker
         self._background = Background(self)
         self._opened: dict[Path, ModelEntry] = {}  # files from outside the library
-        self._lanes: tuple[str | None, str | None] = (None, None)
+        self._lanes: tuple[str, ...] = ()
         self.list, self.chart, self.curves = ModelTable(), SpeedChart(), ErrorCurves()
         self.banner, self.card = Banner(), ModelCardView()
         self.nothing = make_words(self.tr("Looking for models …"))
@@ -65,10 +65,10 @@ class ModelsPage(QWidget):
         """List the models again."""
         self._background.run(self._list_models, self._on_listed)
 
-    def show_lanes(self, first: str, second: str | None) -> None:
-        """Mark the models of the lanes, each by name or path; `second` is None while it is that of the first."""
-        if (first, second) != self._lanes:
-            self._lanes = (first, second)
+    def show_lanes(self, models: tuple[str, ...]) -> None:
+        """Mark the models of the lanes, each by name or path."""
+        if models != self._lanes:
+            self._lanes = models
             self._show_rows()
 
     def open_model(self, path: str) -> None:

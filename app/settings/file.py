@@ -18,6 +18,7 @@ from engine.core.errors import UnderstudyError
 from engine.core.files import read_regular, replaced
 from engine.core.records import LONGEST_SHOWN, Mistake, read_value
 from engine.core.texts import LONGEST_MARK, NESTED, decoded, parse_toml
+from engine.inference.library import DEFAULT_MODEL
 
 HEADER = "# Settings of Understudy. Only what differs from the defaults is here; remove a line to get its default.\n"
 BROKEN_SUFFIX = ".broken.toml"
@@ -27,6 +28,7 @@ MOST_MISTAKES = 50  # with more, the whole file is ignored
 MOST_PARSED = 1_000_000  # letters, as the text is parsed again without each wrong line
 MOST_NAMED = 5
 LOST = "lost-section-"  # replaces a heading that cannot be read
+OLD_LANES = {"first": DEFAULT_MODEL, "second": None}  # keys of older versions for one lane each, and their defaults
 EVERYTHING = "the whole file"
 NOT_UTF_8 = f"{EVERYTHING}: save it as UTF-8"  # as UTF-16 without a mark at its beginning
 
@@ -77,7 +79,9 @@ def read_settings(path: Path) -> StoredSettings:
     text = decoded(raw, "replace")
     useless = EVERYTHING if len(raw) > MOST_BYTES else NOT_UTF_8 if "\0" in text[:LONGEST_MARK] else ""
     values, broken = ({}, [useless]) if useless else _parse(text.replace("\ufffd", "\0"))
+    outdated = _renew(values)
     settings, unknown, wrong = _from_values(values, Settings())
+    wrong += outdated
     broken = [name[:LONGEST_SHOWN] for name in broken + wrong]
     if not broken:
         return StoredSettings(settings, unknown)
@@ -148,6 +152,21 @@ def _line_name(line: str, number: int) -> str:
 
 
 # From values to settings
+
+
+def _renew(values: dict[str, Any]) -> list[str]:
+    """Put `lanes.models` in place of the keys of older versions, which knew two lanes; return those that are wrong.
+
+    Where both are there, an older version ran last: this one leaves no old keys.
+    """
+    lanes = values.get("lanes")
+    if not isinstance(lanes, dict) or not lanes.keys() & OLD_LANES.keys():
+        return []
+    old = {name: lanes.pop(name) for name in OLD_LANES if name in lanes}
+    wrong = [name for name, model in old.items() if not isinstance(model, str) or "\0" in model]
+    models = [OLD_LANES[name] if name in wrong else old.get(name, OLD_LANES[name]) for name in OLD_LANES]
+    lanes["models"] = [model for model in models if model is not None]
+    return [f"lanes.{name}" for name in wrong]
 
 
 def _from_values(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, is_dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from app.theme.theme import ThemeChoice
-from engine.core.records import Range
+from engine.core.records import Range, Rule
 from engine.inference.library import DEFAULT_MODEL
-from engine.live.settings import LiveSettings
+from engine.live.settings import MOST_LANES, LiveSettings
 
 Place = Annotated[int, Range(-100_000, 100_000)]  # logical pixels; no desktop is wider
+Models = Annotated[tuple[str, ...], Rule("one to four models", lambda names: 1 <= len(names) <= MOST_LANES)]
 Length = Annotated[int, Range(1, 100_000)]  # logical pixels
 
 
@@ -40,12 +41,10 @@ class LaneSettings:
     """The requested models.
 
     Attributes:
-        first: model of the first lane, by name or path.
-        second: model of the second lane; None while it is that of the first.
+        models: of each lane, by name or path; one to `MOST_LANES`.
     """
 
-    first: str = DEFAULT_MODEL
-    second: str | None = None
+    models: Models = (DEFAULT_MODEL,)
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Settings:
         presenter: whether the presenter's numbers are shown.
         window: where the window is.
         lanes: the models.
-        live: the settings of a session; the window draws the panel of stats itself.
+        live: the settings of a session, but for what `session` puts in.
         training: the last choices on the page Train.
     """
 
@@ -98,13 +97,20 @@ class Settings:
     live: LiveSettings = field(default_factory=LiveSettings)
     training: TrainChoices = field(default_factory=TrainChoices)
 
+    @cached_property
+    def session(self) -> LiveSettings:
+        """The settings of a session: a lane for each model, and no panel of stats, which the window paints itself."""
+        overlay = replace(self.live.overlay, numbers=False)
+        return replace(self.live, overlay=overlay, lanes=len(self.lanes.models))
+
 
 # What belongs to the source on screen or was loaded for it; not remembered.
-PASSING = ("live.mirrored", "live.paused", "live.filter")
+PASSING = ("live.mirrored", "live.paused", "live.filter", "live.lanes")
 # Keys of the file that are not the path without `live.`: they are older than the record.
 FILE_KEYS = {
     "live.layout": "lanes.layout",
     "live.pace": "lanes.pace",
+    "live.pair": "lanes.pair",
     "live.magnification": "lanes.magnification",
 }
 

@@ -30,10 +30,16 @@ class Words:
 WORDS = {
     "live.layout": Words(QT_TR_NOOP("Layout"), QT_TR_NOOP("How the models are shown"), "C", QT_TR_NOOP("Next layout")),
     "live.pace": Words(
-        QT_TR_NOOP("Same frame in both"),
-        QT_TR_NOOP("Both models look at the same frame, as fast as the slower one; else each goes at its own pace"),
+        QT_TR_NOOP("Same frame in all"),
+        QT_TR_NOOP("All models look at the same frame, as fast as the slowest; else each goes at its own pace"),
         "L",
         QT_TR_NOOP("Locked or live timing"),
+    ),
+    "live.pair": Words(
+        QT_TR_NOOP("Compared"),
+        QT_TR_NOOP("Which two of the models this layout shows"),
+        "N",
+        QT_TR_NOOP("Next two of the models"),
     ),
     "live.flip": Words(
         QT_TR_NOOP("Average with the mirror image"),

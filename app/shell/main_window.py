@@ -65,25 +65,24 @@ class MainWindow(QMainWindow):
         self._closing = False
         self._unfinished = {"player", "outputs"}
         if model is not None:
-            store.update("lanes.first", model)
-        with theme.put_aside():
-            self.live = LivePage(api, store)
-            self.models = ModelsPage(api.list_models, api.load_landmarker)
-            self.training = TrainPage(store.settings.training)
-            self.pages = QStackedWidget()
-            for page in (self.live, self.models, self.training):
-                self.pages.addWidget(page)
-            self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train")))
-            self.status_line = StatusLine()
-            # Short names for what most of the program and its tests use.
-            self.view, self.panel = self.live.view, self.live.panel
-            self.banner, self.player = self.live.banner, self.live.player
-            self.setWindowTitle("Understudy")
-            self.setAcceptDrops(True)
-            self.setCentralWidget(stack(self.top_bar, self.pages, self.status_line, spacing=0, expanding=self.pages))
-            self.sheet = HotkeySheet(self)
-            self._hint = FirstHint(self.view)
+            store.update("lanes.models", (model, *store.settings.lanes.models[1:]))
+        self.live = LivePage(api, store)
+        self.models = ModelsPage(api.list_models, api.load_landmarker)
+        self.training = TrainPage(store.settings.training)
+        self.pages = QStackedWidget()
+        for page in (self.live, self.models, self.training):
+            self.pages.addWidget(page)
+        self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train")))
+        self.status_line = StatusLine()
+        # Short names for what most of the program and its tests use.
+        self.view, self.panel = self.live.view, self.live.panel
+        self.banner, self.player = self.live.banner, self.live.player
+        self.setWindowTitle("Understudy")
+        self.setAcceptDrops(True)
+        self.setCentralWidget(stack(self.top_bar, self.pages, self.status_line, spacing=0, expanding=self.pages))
         self.setMinimumSize(640, 420)
+        self.sheet = HotkeySheet(self)
+        self._hint = FirstHint(self.view)
         self._hotkeys = Hotkeys(self, self._acts())
         self._connect()
         restore_place(self, store.settings.window)
@@ -168,6 +167,9 @@ class MainWindow(QMainWindow):
             Act.OPEN: live.ask_for_file,
             Act.PASTE: live.files.paste,
             Act.FILTER: panel.filters.choose_next,
+            "live.pair": live.compare_next_two,
+            Act.ADD_MODEL: live.add_model,
+            Act.REMOVE_MODEL: live.remove_model,
             Act.SWAP: live.swap_models,
             Act.SCREENSHOT: live.take_screenshot,
             Act.RECORD: panel.outputs.record.toggle,
@@ -207,8 +209,7 @@ class MainWindow(QMainWindow):
             self._show_lanes()
 
     def _show_lanes(self) -> None:
-        lanes = self.store.settings.lanes
-        self.models.show_lanes(lanes.first, lanes.second)
+        self.models.show_lanes(self.store.settings.lanes.models)
 
     def _on_theme(self, choice: ThemeChoice) -> None:
         self._theme.choose(choice)

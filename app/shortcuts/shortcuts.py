@@ -46,6 +46,8 @@ class Act(Enum):
     OPEN = "open"
     PASTE = "paste"
     FILTER = "filter"
+    ADD_MODEL = "add model"
+    REMOVE_MODEL = "remove model"
     SWAP = "swap"
     SCREENSHOT = "screenshot"
     RECORD = "record"
@@ -115,8 +117,11 @@ HOTKEYS = (
     _setting("live.mirrored", Group.PICTURE),
     *(_setting(path, Group.OVERLAY) for path in sorted([*_ON_PICTURE, "signals"], key=lambda path: WORDS[path].key)),
     Hotkey(Act.FILTER, ("G",), QT_TR_NOOP("Next filter"), Group.OVERLAY),
+    Hotkey(Act.ADD_MODEL, ("A",), QT_TR_NOOP("Add a model"), Group.COMPARE),
+    Hotkey(Act.REMOVE_MODEL, ("Shift+A",), QT_TR_NOOP("Remove the last model"), Group.COMPARE),
     Hotkey(Act.SWAP, ("X",), QT_TR_NOOP("Swap the models"), Group.COMPARE),
     _setting("live.layout", Group.COMPARE),
+    _setting("live.pair", Group.COMPARE),
     _setting("live.pace", Group.COMPARE),
     Hotkey(Act.SCREENSHOT, ("S",), QT_TR_NOOP("Screenshot"), Group.SAVE),
     Hotkey(Act.RECORD, ("R",), QT_TR_NOOP("Record, or stop recording"), Group.SAVE),

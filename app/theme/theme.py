@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.theme.style_sheet import STYLE
-from engine.render.palette import FIRST_LANE, SECOND_LANE, Colour
+from engine.render.palette import LANES, Colour
 
 GAP = 8  # logical pixels between neighbours
 MARGIN = 20  # logical pixels between groups and around them
@@ -87,10 +87,10 @@ def _code(colour: Colour) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-# On the picture and on dark panels: those of the overlay. On light ones blue against orange, dark enough for lines
-# (3 : 1), and as safe for every kind of colour blindness.
-ON_DARK = (_code(FIRST_LANE), _code(SECOND_LANE))
-ON_LIGHT = ("#0a84c4", "#c06a00")
+# Colours of lanes. On the picture and on dark panels: those of the overlay. On light ones blue, orange, dark red and
+# violet, dark enough for lines (3 : 1), and as safe for every kind of colour blindness.
+ON_DARK = tuple(_code(colour) for colour in LANES)
+ON_LIGHT = ("#0a84c4", "#c06a00", "#5e1030", "#7300e6")
 
 
 class ThemeChoice(Enum):
@@ -114,7 +114,7 @@ def stage_colour(alpha: int) -> QColor:
 
 
 def lane_colour(lane: int) -> str:
-    """Return the colour of lane 0 or 1 on a panel of the theme on screen, as `#rrggbb`."""
+    """Return the colour of a lane, counted from 0, on a panel of the theme on screen, as `#rrggbb`."""
     return (ON_DARK if colours() is DARK else ON_LIGHT)[lane]
 
 

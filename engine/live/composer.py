@@ -75,7 +75,8 @@ class Composer:
         self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
         self._lanes: list[Lane] = []
         self._publishing = threading.Lock()  # taken after those of lanes; guards the meter
-        self._agreement = AgreementMeter()
+        self._agreements: dict[int, AgreementMeter] = {}  # of lanes with the first on screen, by their numbers
+        self._compared: tuple[int, ...] = ()  # lanes on screen, of which these are
 
     def add(self, finder: Finder) -> None:
         """Add a lane for one more finder."""
@@ -89,7 +90,7 @@ class Composer:
             self.frame = finding.result.frame
         settings = self._context.settings()
         active = active_lanes(settings, len(self._lanes))
-        if number < active and (active == 1 or settings.pace is Pace.LIVE):
+        if number in active and (len(active) == 1 or settings.pace is Pace.LIVE):
             with self._lanes[number].drawing:
                 if self._is_over(finding):
                     self._lanes[number].finder.process_again()
@@ -167,19 +168,19 @@ class Composer:
         """Choose which waiting findings to show, by lane; None drops a finding that is out of date."""
         settings, waiting = self._context.settings(), self._waiting
         active = active_lanes(settings, len(self._lanes))
-        useless = [number for number, finding in waiting.items() if number >= active or self._is_over(finding)]
+        useless = [number for number, finding in waiting.items() if number not in active or self._is_over(finding)]
         if useless:
             return dict.fromkeys(useless)
-        if settings.pace is Pace.LOCKED and active > 1:
+        if settings.pace is Pace.LOCKED and len(active) > 1:
             return self._choose_locked(active)
         return dict(waiting)
 
-    def _choose_locked(self, active: int) -> Choice:
+    def _choose_locked(self, active: tuple[int, ...]) -> Choice:
         """Choose all findings if with them every lane shows the same frame; drop those that are too old for that."""
         waiting = self._waiting
-        findings = [waiting.get(number) or self._lanes[number].shown for number in range(active)]
+        findings = [waiting.get(number) or self._lanes[number].shown for number in active]
         frames = [finding.result.frame for finding in findings if finding is not None]
-        if len(frames) == active and all(frame is frames[0] for frame in frames):
+        if len(frames) == len(active) and all(frame is frames[0] for frame in frames):
             return dict(waiting)
         newest = max((frame.id for frame in frames), default=0)
         return {number: None for number, finding in waiting.items() if finding.result.frame.id < newest}
@@ -191,8 +192,8 @@ class Composer:
         for number in held:
             self._lanes[number].drawn += number in fresh
         # Also what another thread may be drawing: else it would be back if the lane rested only for a moment.
-        for number, lane in enumerate(self._lanes[active:], active):
-            if lane.shown is not None or number in fresh:
+        for number, lane in enumerate(self._lanes):
+            if number not in active and (lane.shown is not None or number in fresh):
                 lane.shown = lane.look = None
                 lane.finder.process_again()
         if not fresh and not settings.paused and self._context.state() in SILENT_STATES:
@@ -200,7 +201,7 @@ class Composer:
         try:
             drawn = self._draw_lanes(fresh, held, look_of(settings), active)
             with self._publishing:
-                self._compare(fresh, active)
+                self._compare(fresh, settings.on_screen)
                 if drawn:
                     self._publish(active)
         finally:
@@ -211,14 +212,19 @@ class Composer:
             if finding.result.model:
                 self._lanes[number].finder.check_numbers(finding.result)
 
-    def _compare(self, fresh: dict[int, LaneView], active: int) -> None:
-        """Measure how far the first two lanes agree."""
-        if active == 1:
-            self._agreement.forget()
-            return
+    def _compare(self, fresh: dict[int, LaneView], on_screen: tuple[int, ...]) -> None:
+        """Measure how far the lanes on screen agree with the first of them."""
+        if on_screen != self._compared:
+            self._compared = on_screen
+            self._agreements = {number: AgreementMeter() for number in on_screen[1:]}
         for number, finding in fresh.items():
-            if number < min(active, 2) and finding.result.model:
-                self._agreement.add(number, finding.result)
+            if not finding.result.model:
+                continue
+            if number == on_screen[0]:
+                for meter in self._agreements.values():
+                    meter.add(0, finding.result)
+            elif number in self._agreements:
+                self._agreements[number].add(1, finding.result)
 
     def _is_over(self, finding: LaneView) -> bool:
         """Return whether a finding is out of date; one of a frame on screen is not."""
@@ -233,13 +239,13 @@ class Composer:
             if shown is not None and shown.result.faces:
                 lane.shown, lane.look = replace(shown, result=bare(shown.result.frame), signals=()), None
 
-    def _draw_lanes(self, fresh: dict[int, LaneView], held: Sequence[int], look: Look, active: int) -> bool:
+    def _draw_lanes(self, fresh: dict[int, LaneView], held: Sequence[int], look: Look, active: tuple[int, ...]) -> bool:
         """Draw every lane that has something new to show; return whether one had."""
         drawn = False
-        for number in reversed(held):  # the first one's picture may show the second's finding
+        for number in reversed(held):  # a lane's picture may show the finding of a later one
             lane = self._lanes[number]
             finding = fresh.get(number) or lane.shown
-            if finding is None or number >= active:
+            if finding is None or number not in active:
                 continue
             other = self._other(number, finding, look)
             # While findings come, a new finding of the other lane alone is drawn with the next picture.
@@ -249,10 +255,11 @@ class Composer:
         return drawn
 
     def _other(self, number: int, finding: LaneView, look: Look) -> Result | None:
-        """Return the second lane's result, where it is drawn on the first one's picture."""
-        if number > 0 or look.layout.has_two_pictures or len(self._lanes) < 2:
+        """Return the other lane's result, where two are drawn on one picture and this lane is the first of them."""
+        first, second = look.pair
+        if not look.draws_two or number != first or second >= len(self._lanes):
             return None
-        shown = self._lanes[1].shown
+        shown = self._lanes[second].shown
         if shown is None or not shown.result.model or shown.result.frame.epoch is not finding.result.frame.epoch:
             return None
         return shown.result
@@ -275,7 +282,7 @@ class Composer:
 
     def _paint(self, number: int, finding: LaneView, look: Look, other: Result | None) -> NDArray[np.uint8] | None:
         """Return a lane's picture; None if drawing failed, which its finder reports."""
-        if number > 0 and not look.layout.has_two_pictures:
+        if not look.has_picture_of(number):
             return NO_PICTURE
         lane, result = self._lanes[number], finding.result
         picture = self._views.writable(number, result.frame.height, result.frame.width)
@@ -286,22 +293,27 @@ class Composer:
             return None
         return picture
 
-    def _publish(self, active: int) -> None:
-        lanes: list[LaneView] = []
-        for shown in [lane.shown for lane in self._lanes[:active]]:
-            if shown is None:
-                break
-            lanes.append(shown)
-        if lanes:
-            meter = self._agreement
-            self._views.publish(View(tuple(lanes), meter.value, meter.newest) if active > 1 else View(tuple(lanes)))
-            self._context.notify()
+    def _publish(self, active: tuple[int, ...]) -> None:
+        shown = [lane.shown for lane in self._lanes[: active[-1] + 1]]
+        while shown and shown[-1] is None:
+            shown.pop()
+        if not shown or shown[0] is None:
+            return
+        for number, meter in self._agreements.items():
+            if number < len(shown) and (lane := shown[number]) is not None:
+                shown[number] = replace(lane, agreement=meter.value, agreement_now=meter.newest)
+        self._views.publish(View(tuple(shown)))
+        self._context.notify()
 
 
 def look_of(settings: LiveSettings) -> Look:
     """Return how pictures are drawn with these settings; equal for settings that give the same picture."""
     magnification = settings.magnification if settings.layout is Layout.DIFFERENCE else 0.0
-    return Look(settings.overlay, settings.mirrored, settings.layout, magnification, settings.filter)
+    look = Look(settings.overlay, settings.mirrored, settings.layout, magnification, settings.filter)
+    if settings.layout.shows_two and len(settings.on_screen) == 2:
+        first, second = settings.on_screen
+        return replace(look, pair=(first, second))
+    return look
 
 
 def _sentence(error: Exception) -> UnderstudyError:

@@ -11,20 +11,25 @@ from engine.core.frame import Frame
 from engine.live.settings import LiveSettings, Pace
 from engine.live.shared_ids import SharedIds
 from engine.live.state import SourceState, Timing
-from engine.render.scene import Layout
 
 
-def active_lanes(settings: LiveSettings, lanes: int) -> int:
-    """Return how many of the lanes are active; all but the first rest in `Layout.SINGLE`."""
-    return min(lanes, 1) if settings.layout is Layout.SINGLE else lanes
+def active_lanes(settings: LiveSettings, lanes: int) -> tuple[int, ...]:
+    """Return the numbers of the lanes that are active, rising; `lanes` is how many there are.
+
+    These are the lanes on screen, and always the first, whose results leave the session.
+    """
+    shown = settings.on_screen
+    active = shown if shown[0] == 0 else (0, *shown)
+    return active if active[-1] < lanes else tuple(number for number in active if number < lanes)
 
 
 class Feed:
     """Deals the frames of a reader out to the finders: only the newest of a camera, every one of a file.
 
-    The first finder sets the pace: a frame is dealt out once it waits for one. At live pace, the frame replaces the one
-    that a slower finder has not taken yet. At locked pace finders wait for each other, so all see the same frames. In a
-    pause only frames that the user asked for are dealt out.
+    At live pace the fastest finder sets the pace: a frame is dealt out once one waits for it, and replaces the one that
+    a slower finder has not taken yet. A frame of a file waits for the first finder as long as the next one is not due,
+    so that the first sees them all if it is as fast as the file. At locked pace finders wait for each other, so all see
+    the same frames. In a pause only frames that the user asked for are dealt out.
 
     Args:
         settings: returns what the user set.
@@ -34,9 +39,10 @@ class Feed:
         self._settings = settings
         lock = threading.Lock()
         self._changed = threading.Condition(lock)
-        # What further finders wait for: the first, which sets the pace, wakes alone when a frame comes, then they.
+        # What further finders wait for: while the first waits too, it wakes alone when a frame comes, then they.
         self._dealt = threading.Condition(lock)
         self._frame: Frame | None = None
+        self._next_is_due = False  # while the frame was not dealt out yet
         self._inboxes: list[Frame | None] = []
         self._waits: list[bool] = []  # whether each finder waits for a frame
         self.closed = False
@@ -53,12 +59,17 @@ class Feed:
         with self._changed:
             self._frame = item
             self._changed.notify_all()
+            if not self._waits[0]:
+                self._dealt.notify_all()
             return not self.closed
 
     def put(self, item: Frame, timeout: float, /) -> bool:
         """Store a frame once the place is free; return False if it was not within `timeout` seconds."""
         _prepare(item)
         with self._changed:
+            if self._frame is not None and not self._next_is_due:
+                self._next_is_due = True
+                self._dealt.notify_all()
             if not self._changed.wait_for(lambda: self._frame is None and not self.closed, timeout):
                 return False
             self._frame = item
@@ -68,7 +79,7 @@ class Feed:
     def take_back(self) -> Frame | None:
         """Return the frame that was not dealt out yet, and free its place."""
         with self._changed:
-            frame, self._frame = self._frame, None
+            frame, self._frame, self._next_is_due = self._frame, None, False
             return frame
 
     def take(self, finder: int, timeout: float) -> Frame | None:
@@ -104,12 +115,21 @@ class Feed:
                 self._frame = None  # it would be shown after the pause, perhaps minutes old
         elif frame is not None:
             active = active_lanes(settings, len(self._inboxes))
-            if all(self._waits[: active if settings.pace is Pace.LOCKED else 1]):
-                self._frame, self._inboxes[:active] = None, [frame] * active
-                self._waits[:active] = [False] * active  # though they may not have woken yet
+            if self._is_time(frame, active, settings.pace):
+                self._frame, self._next_is_due = None, False
+                for number in active:
+                    self._inboxes[number] = frame
+                    self._waits[number] = False  # though it may not have woken yet
                 self._changed.notify_all()
                 self._dealt.notify_all()
         return self._inboxes[finder] is not None
+
+    def _is_time(self, frame: Frame, active: tuple[int, ...], pace: Pace) -> bool:
+        if pace is Pace.LOCKED:
+            return all(self._waits[number] for number in active)
+        if self._waits[0]:
+            return True
+        return (frame.epoch.is_camera or self._next_is_due) and any(self._waits[number] for number in active)
 
 
 def _prepare(frame: Frame) -> None:

@@ -189,7 +189,7 @@ class Finder:
             self._findings.put(self._number, finding)
 
     def _is_active(self) -> bool:
-        return self._number < active_lanes(self._context.settings(), self._number + 1)
+        return self._number in active_lanes(self._context.settings(), self._number + 1)
 
     @property
     def _flips(self) -> bool:

@@ -36,8 +36,9 @@ class Session:
     """One open source, from its opening to its end. A session is started once; another source needs another session.
 
     Of a camera the newest frame is processed, and older ones are dropped and counted; of a file no frame is lost, and
-    each is shown at its time. The source is opened, and the pipelines built, on threads of the session. Further finders
-    never slow the first unless all are locked to each other.
+    each is shown at its time. The source is opened, and the pipelines built, on threads of the session. No finder slows
+    another unless all are locked to each other; beside a faster one, a finder that is slower than a file leaves frames
+    of it out.
 
     Args:
         open_source: opens the source; called again when a camera was lost.
@@ -106,7 +107,7 @@ class Session:
     def errors(self) -> tuple[UnderstudyError | None, ...]:
         """What is wrong with each finder's model or pipeline; None once it works again, and while it rests."""
         active = active_lanes(self.settings, len(self._finders))
-        return tuple(finder.error if number < active else None for number, finder in enumerate(self._finders))
+        return tuple(finder.error if number in active else None for number, finder in enumerate(self._finders))
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -175,6 +176,8 @@ class Session:
         view = self._views.take()
         if view is not None and self.settings.layout is Layout.SINGLE:
             return View(view.lanes[:1])
+        if view is not None and len(view.lanes) > self.settings.lanes:
+            return View(view.lanes[: self.settings.lanes])
         return view
 
     @property

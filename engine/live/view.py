@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.core.faces import Result
 from engine.core.stats import Stats
 from engine.inference.signals import FaceSignals
-from engine.render.scene import Layout
+from engine.live.settings import LiveSettings
 
 NO_PICTURE = np.empty((0, 0, 4), np.uint8)
 
@@ -30,7 +30,11 @@ class LaneView:
         stats: the lane's current numbers.
         picture: `[H, W, 4]` uint8 BGRA with the overlay; valid until the next `Session.take_view`. Empty until the
             composer has drawn it, and where the lane has no picture of its own.
-        other: the second lane's result that is drawn on the picture too; None where there is none.
+        other: another lane's result that is drawn on the picture too; None where there is none.
+        agreement: mean distance of its landmarks from those of the first lane on screen, on the same frames, in percent
+            of the eye distance, see `engine.live.agreement`; None while there is none, and of the first on screen. It
+            says how near the models are to each other, not how accurate either is.
+        agreement_now: the same of the newest frame alone; None where the models saw no face in common.
     """
 
     result: Result
@@ -38,6 +42,8 @@ class LaneView:
     stats: Stats
     picture: NDArray[np.uint8]
     other: Result | None = None
+    agreement: float | None = None
+    agreement_now: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,32 +51,47 @@ class View:
     """What the window shows.
 
     Attributes:
-        lanes: the active lanes that have shown something, at least the first.
-        agreement: mean distance of the landmarks of the first two lanes on the same frames in percent of the eye
-            distance, see `engine.live.agreement`; None while there is none. It says how near the models are to each
-            other, not how accurate either is.
-        agreement_now: the same of the newest frame alone; None where the models saw no face in common.
+        lanes: the lanes by their numbers; None for one that rests or has shown nothing yet. The first is always there.
     """
 
-    lanes: tuple[LaneView, ...]
-    agreement: float | None = None
-    agreement_now: float | None = None
+    lanes: tuple[LaneView | None, ...]
 
     @property
     def first(self) -> LaneView:
         """The first lane."""
-        return self.lanes[0]
+        first = self.lanes[0]
+        assert first is not None
+        return first
 
     @property
     def second(self) -> LaneView | None:
         """The second lane; None while it rests or has shown nothing yet."""
-        return self.lanes[1] if len(self.lanes) > 1 else None
+        return self.lane(1)
 
-    def models(self, layout: Layout) -> tuple[str, str]:
-        """Return the names of the models that a layout shows, "" where there is none."""
-        beside = None if self.second is None else self.second.result
-        second = beside if layout.has_two_pictures else self.first.other
-        return self.first.result.model, second.model if second is not None else ""
+    def lane(self, number: int) -> LaneView | None:
+        """Return a lane by its number; None while it rests or has shown nothing yet."""
+        return self.lanes[number] if number < len(self.lanes) else None
+
+    @property
+    def by_number(self) -> dict[int, LaneView]:
+        """The lanes that have shown something, by their numbers."""
+        return {number: lane for number, lane in enumerate(self.lanes) if lane is not None}
+
+    def models(self, settings: LiveSettings) -> dict[int, str]:
+        """Return the names of the models on screen by the numbers of their lanes, "" where there is none."""
+        results = zip(settings.on_screen, self.results(settings), strict=True)
+        return {number: "" if result is None else result.model for number, result in results}
+
+    def results(self, settings: LiveSettings) -> tuple[Result | None, ...]:
+        """Return the results on screen, in the order of `settings.on_screen`; None for a lane without one.
+
+        On one picture, the second is the one drawn with the first.
+        """
+        lanes = [self.lane(number) for number in settings.on_screen]
+        first = lanes[0]
+        if len(lanes) == 2 and not settings.layout.has_picture_for_each:
+            return (None, None) if first is None else (first.result, first.other)
+        return tuple(None if lane is None else lane.result for lane in lanes)
 
 
 class ViewBuffer:
@@ -90,7 +111,8 @@ class ViewBuffer:
         """Return a free picture `[height, width, 4]` uint8 of a lane with whatever it holds, until it is published."""
         with self._exchange:
             views = (self._newest, self._taken)
-            used = {id(view.lanes[lane].picture) for view in views if view is not None and lane < len(view.lanes)}
+            shown = [view.lane(lane) for view in views if view is not None]
+            used = {id(its.picture) for its in shown if its is not None}
             pictures = self._pictures.get(lane, [])
             for picture in pictures:
                 if id(picture) not in used and picture.shape[:2] == (height, width):

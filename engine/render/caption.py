@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.render.layer import Layer, Region
-from engine.render.palette import FIRST_LANE, HOTTEST, MUTED, SECOND_LANE, TEXT, Colour, heat_colour
+from engine.render.palette import HOTTEST, LANES, MUTED, TEXT, Colour, heat_colour
 from engine.render.scene import Layout
 from engine.render.text import EM_PER_CAPITAL, TextPainter, readable_size
 
@@ -30,17 +31,19 @@ class Words:
     scale: bool = False
 
 
-def words_of(models: tuple[str, str], layout: Layout, magnification: float) -> tuple[Words, ...]:
-    """Return what the caption says: both models, and what the arrows and the heat of a difference mean.
+def words_of(models: Mapping[int, str], layout: Layout, magnification: float) -> tuple[Words, ...]:
+    """Return what the caption says: the models, and what the arrows and the heat of a difference mean.
 
-    It is empty for a single lane, and for a lane without a model, whose name is "". The arrows of `Layout.DIFFERENCE`
-    are `magnification` times longer than true.
+    Args:
+        models: their names by the numbers of their lanes; "" for a lane without one.
+        layout: how they are shown; `Layout.SINGLE` needs no words.
+        magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are.
     """
     if layout is Layout.SINGLE:
         return ()
-    named = [Words(name, colour) for name, colour in zip(models, (FIRST_LANE, SECOND_LANE), strict=True) if name]
-    if layout is Layout.DIFFERENCE and all(models):
-        named.append(Words(f"arrows \u00d7{magnification:g} to {models[1]}"))
+    named = [Words(name, LANES[lane]) for lane, name in models.items() if name]
+    if layout is Layout.DIFFERENCE and len(named) == 2:
+        named.append(Words(f"arrows \u00d7{magnification:g} to {named[1].text}"))
         named.append(Words(f"0 to {HOTTEST:g}+ % of eye distance", scale=True))
     return tuple(named)
 

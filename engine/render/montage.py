@@ -1,6 +1,8 @@
-"""Two pictures combined into one, as in the window, for screenshots and recordings."""
+"""Pictures of several lanes combined into one, as in the window, for screenshots and recordings."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -8,31 +10,31 @@ from numpy.typing import NDArray
 
 from engine.render.palette import PLATE
 
-GAP = 8  # pixels between two pictures; even, because video codecs want even widths
+GAP = 8  # pixels between two pictures; even, because video codecs want even sizes
+COLUMNS = 2
+DARK = np.array((*PLATE, 255), np.uint8).view(np.uint32)[0]  # a whole pixel, which is filled in faster
 
 
-def joined(first: NDArray[np.uint8], second: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """Return two pictures `[H, W, 4]` side by side as a new one `[H, 2 W + GAP, 4]`, all uint8 BGRA.
+def joined(pictures: Sequence[NDArray[np.uint8] | None], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return pictures `[H, W, 4]` in rows of `COLUMNS` as a new one, all uint8 BGRA.
 
-    A second one of another size is fitted into the first's, None leaves its place empty. The size does not depend on
-    it, so a recording can begin before the second lane has a picture.
+    One of another size is fitted into its place, None leaves it empty, and so the size of the whole depends on `size`,
+    width and height of a place, and the number of pictures alone: a recording can begin before each lane has one. The
+    place in the middle of the last row is for one that is alone there.
     """
-    height, width = first.shape[:2]
-    out = np.empty((height, 2 * width + GAP, 4), np.uint8)
-    out[:, :width] = first
-    if second is not None and second.shape == first.shape:
-        out[:, width : width + GAP] = (*PLATE, 255)
-        out[:, width + GAP :] = second
-        return out
-    out[:, width:] = (*PLATE, 255)
-    if second is not None and second.size:
-        # Into a dark cell, as large as fits.
-        high, wide = second.shape[:2]
-        scale = min(height / high, width / wide)
-        size = max(1, round(wide * scale)), max(1, round(high * scale))
-        left, top = width + GAP + (width - size[0]) // 2, (height - size[1]) // 2
-        area = out[top : top + size[1], left : left + size[0]]
-        area[:] = cv2.resize(second, size, interpolation=cv2.INTER_AREA)
+    width, height = size
+    columns = min(COLUMNS, len(pictures))
+    rows = -(-len(pictures) // columns)
+    high, wide = rows * (height + GAP) - GAP, columns * (width + GAP) - GAP
+    out = np.full((high, wide), DARK, np.uint32).view(np.uint8).reshape(high, wide, 4)
+    for place, picture in enumerate(pictures):
+        if picture is None or not picture.size:
+            continue
+        row, column = divmod(place, columns)
+        left, top = column * (width + GAP), row * (height + GAP)
+        if column == 0 and place == len(pictures) - 1:
+            left = (out.shape[1] - width) // 2
+        _fit(picture, out[top : top + height, left : left + width])
     return out
 
 
@@ -50,3 +52,16 @@ def split(first: NDArray[np.uint8], second: NDArray[np.uint8] | None, place: flo
             second = cv2.resize(second, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
         out[:, column:] = second[:, column:]
     return out
+
+
+def _fit(picture: NDArray[np.uint8], cell: NDArray[np.uint8]) -> None:
+    """Write a picture into the middle of a cell, as large as it fits."""
+    height, width = cell.shape[:2]
+    high, wide = picture.shape[:2]
+    if picture.shape == cell.shape:
+        cell[:] = picture
+        return
+    scale = min(height / high, width / wide)
+    size = max(1, round(wide * scale)), max(1, round(high * scale))
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    cell[top : top + size[1], left : left + size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

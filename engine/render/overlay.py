@@ -21,7 +21,7 @@ from engine.core.stats import Stats
 from engine.inference.signals import FaceSignals
 from engine.render.difference import Difference
 from engine.render.layer import Layer, Region
-from engine.render.palette import FIRST_LANE, PARTS, SECOND_LANE, TEXT, TRUTH, WHITE, Colour, mixed
+from engine.render.palette import LANES, PARTS, TEXT, TRUTH, WHITE, Colour, mixed
 from engine.render.panel import Panel
 from engine.render.scene import Layout, Look, OverlayOptions
 from engine.render.text import EM_PER_CAPITAL, SMALLEST_CAPITAL, TextPainter, readable_size
@@ -104,11 +104,12 @@ class OverlayPainter:
         if options.pose:
             self._draw_poses(result.faces, signals, look.mirrored, out)
         overlaid = look.layout is Layout.OVERLAID and other is not None
+        mine, theirs = (LANES[lane] for lane in look.pair)
         # The truth is mostly on the largest face, the first: one layer for both saves time.
         for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
-            self._draw_ink(face, its_truth, options, out, FIRST_LANE if overlaid else None)
+            self._draw_ink(face, its_truth, options, out, mine if overlaid else None)
         for face in others if overlaid else ():
-            self._draw_ink(face, None, replace(options, box=False, indices=False), out, SECOND_LANE)
+            self._draw_ink(face, None, replace(options, box=False, indices=False), out, theirs)
 
     def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
         if mirrored:

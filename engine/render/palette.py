@@ -34,9 +34,8 @@ PARTS = {
 }
 TRUTH = _bgr("#ff8c1a")
 
-# Two lanes on one picture: cyan against yellow, which differ for every kind of colour blindness.
-FIRST_LANE = _bgr("#4fd8f0")
-SECOND_LANE = _bgr("#ffe14d")
+# Lanes: cyan, yellow, rose, violet. Any two of them differ for every kind of colour blindness, and from the truth.
+LANES = tuple(_bgr(code) for code in ("#4fd8f0", "#ffe14d", "#ff3d6e", "#aa66ff"))
 # Heat of a difference, from none to `HOTTEST` percent of the eye distance and more.
 HEAT = (_bgr("#5aa9ff"), _bgr("#ffe14d"), _bgr("#ff5a4d"))
 HOTTEST = 6.0

@@ -17,18 +17,23 @@ DEFAULT_MAGNIFICATION = 3.0  # of the arrows between two lanes' landmarks
 
 
 class Layout(Enum):
-    """How two lanes are shown."""
+    """How lanes are shown: the first alone, all of them, or two."""
 
     SINGLE = "single"  # the first lane alone
     SIDE_BY_SIDE = "side_by_side"  # a pane for each lane
-    SPLIT = "split"  # one picture: the first lane left of a line, the second right of it
-    OVERLAID = "overlaid"  # both lanes' landmarks on one picture, in two colours
-    DIFFERENCE = "difference"  # arrows from the first lane's landmarks to the second's, and heat per part of the face
+    SPLIT = "split"  # one picture: one lane left of a line, another right of it
+    OVERLAID = "overlaid"  # two lanes' landmarks on one picture, in their colours
+    DIFFERENCE = "difference"  # arrows from one lane's landmarks to another's, and heat per part of the face
 
     @property
-    def has_two_pictures(self) -> bool:
-        """Whether each lane has a picture of its own."""
+    def has_picture_for_each(self) -> bool:
+        """Whether each lane that is shown has a picture of its own."""
         return self in (Layout.SIDE_BY_SIDE, Layout.SPLIT)
+
+    @property
+    def shows_two(self) -> bool:
+        """Whether it shows two lanes, however many there are."""
+        return self in (Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE)
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class Look:
         layout: `OVERLAID` and `DIFFERENCE` draw the other lane's result too.
         magnification: how much longer than true the arrows of `DIFFERENCE` are.
         filter: the AR filter on the faces; None for none.
+        pair: numbers of the lanes that the layouts of two show, `OVERLAID` each in its colour.
     """
 
     options: OverlayOptions = field(default_factory=OverlayOptions)
@@ -91,3 +97,15 @@ class Look:
     layout: Layout = Layout.SINGLE
     magnification: float = DEFAULT_MAGNIFICATION
     filter: Paint | None = None
+    pair: tuple[int, int] = (0, 1)
+
+    @property
+    def draws_two(self) -> bool:
+        """Whether two lanes are drawn on one picture."""
+        return self.layout in (Layout.OVERLAID, Layout.DIFFERENCE)
+
+    def has_picture_of(self, lane: int) -> bool:
+        """Return whether a lane has a picture of its own."""
+        if self.layout is Layout.SPLIT:
+            return lane in self.pair
+        return self.layout is Layout.SIDE_BY_SIDE or lane == self.pair[0]

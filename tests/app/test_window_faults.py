@@ -188,13 +188,13 @@ def test_fault_14_the_second_model_is_tried_again_in_its_own_lane(playing, engin
     playing.live.use_model(1, "student-68-lite")
     qtbot.waitUntil(lambda: session.second_models[-1:] == ["student-68-lite"])
     loaded = len(session.second_models)
-    session.second_error = FAILED
+    session.further_errors[1] = FAILED
     session.give()
     qtbot.waitUntil(playing.banner.isVisible)
     remedy(playing, "Try again").click()
     qtbot.waitUntil(lambda: len(session.second_models) == loaded + 1)
     assert session.second_models[-1] == "student-68-lite"
-    assert session.second_error is None
+    assert session.further_errors[1] is None
     assert playing.player.at_work[0] == "student-68"
 
 

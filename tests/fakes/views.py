@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -57,5 +58,6 @@ def two(first, second, one_result=None, other_result=None, agreement=2.5):
     """Return the view of two lanes; `second` None for one that has shown nothing yet."""
     other = other_result or result("teacher-98")
     first_lane = lane(first, one_result, other=other)
-    lanes = (first_lane,) if second is None else (first_lane, lane(second, other))
-    return View(lanes, agreement, agreement_now=agreement)
+    if second is None:
+        return View((first_lane,))
+    return View((first_lane, replace(lane(second, other), agreement=agreement, agreement_now=agreement)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,12 +54,13 @@ class FakeSession:
         self.open_source, self._make_pipeline, self._notify = open_source, make_pipeline, notify
         self.settings = settings
         self.status = Status(SourceState.STARTING, "", "")
-        self.error = self.second_error = self.on_result = None
+        self.error = self.on_result = None
+        self.further_errors: dict[int, UnderstudyError | None] = {}
         self.playback: Playback | None = None
         self.camera_rate: float | None = None
         self.loop = False
         self.asked: list[tuple[str, float]] = []
-        self.second_models: list[str] = []
+        self.further_models: dict[int, list[str]] = {}  # that were loaded, by the numbers of their lanes
         self.reopened = 0
         self.stopped = threading.Event()
         self._view: View | None = None
@@ -75,12 +75,16 @@ class FakeSession:
         return not self._engine.stop_hangs.wait(timeout) if self._engine.hang_on_stop else True
 
     @property
-    def errors(self) -> tuple[UnderstudyError | None, UnderstudyError | None]:
-        return self.error, self.second_error
+    def errors(self) -> tuple[UnderstudyError | None, ...]:
+        return self.error, *(self.further_errors.get(lane) for lane in range(1, self.settings.lanes))
+
+    @property
+    def second_models(self) -> list[str]:
+        return self.further_models.get(1, [])
 
     def use_model(self, make_landmarker, finder=0, make_pipeline=None) -> None:
         if finder:
-            self._use_second_model(make_landmarker)
+            self._use_further_model(finder, make_landmarker)
             return
 
         def load() -> None:
@@ -93,13 +97,13 @@ class FakeSession:
 
         threading.Thread(target=load, daemon=True).start()
 
-    def _use_second_model(self, make_landmarker: Callable[[], SimpleNamespace]) -> None:
+    def _use_further_model(self, lane: int, make_landmarker: Callable[[], SimpleNamespace]) -> None:
         def load() -> None:
             try:
-                self.second_models.append(make_landmarker().name)
-                self.second_error = None
+                self.further_models.setdefault(lane, []).append(make_landmarker().name)
+                self.further_errors[lane] = None
             except ModelError as error:
-                self.second_error = error
+                self.further_errors[lane] = error
             self.give()
 
         threading.Thread(target=load, daemon=True).start()
@@ -120,8 +124,9 @@ class FakeSession:
     def give(self, **looks) -> None:
         """Have a new view; see `make_view`."""
         view = make_view(self._model, truth=self._engine.truth, **looks)
-        if self.settings.layout is not Layout.SINGLE and self.second_models:
-            view = replace(view, lanes=(view.first, make_view(self.second_models[-1], **looks).first))
+        if self.settings.layout is not Layout.SINGLE:
+            names = [self.further_models.get(lane) for lane in range(1, self.settings.lanes)]
+            view = View((view.first, *(its and make_view(its[-1], **looks).first for its in names)))
         self._view = view
         self._notify()
 

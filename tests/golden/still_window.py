@@ -96,7 +96,7 @@ class StillWindow:
         self.theme = Theme(application, ThemeChoice.DARK)
         store = SettingsStore(home / "settings.toml")
         store.is_first_start = False
-        store.update("lanes", LaneSettings(*MODELS))
+        store.update("lanes", LaneSettings(MODELS))
         store.update("training", TrainChoices("student-68"))
         self._engine = FakeEngine()
         library = ModelLibrary((asset_path("models"),))
@@ -157,7 +157,7 @@ class StillWindow:
         lanes = [self._lane(place, layout) for place in (0, 1)]
         if layout is Layout.SINGLE:
             return View((lanes[0],))
-        return View((lanes[0], lanes[1]), self._agreement, self._agreement)
+        return View((lanes[0], replace(lanes[1], agreement=self._agreement, agreement_now=self._agreement)))
 
     def _lane(self, place: int, layout: Layout) -> LaneView:
         result, other = self._results[place], self._results[1 - place]
@@ -173,14 +173,16 @@ class StillWindow:
     def _fill_charts(self) -> None:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""
         chart = self.window.live.chart
-        chart.add(self._view(Layout.SIDE_BY_SIDE))  # another model begins an empty line: these are theirs
+        chart.add(
+            self._view(Layout.SIDE_BY_SIDE), LiveSettings(layout=Layout.SIDE_BY_SIDE)
+        )  # another model begins an empty line: these are theirs
         chart.clear()
         for tick in range(TICKS):
             moment = self._moment(tick)
             for lane in range(2):
                 chart.add_latency(lane, moment, _latency(lane, tick))
             if self._agreement is not None:
-                chart._agreement.add(moment, self._agreement * (1 + 0.2 * math.sin(tick / 23)))
+                chart._agreement[1].add(moment, self._agreement * (1 + 0.2 * math.sin(tick / 23)))
 
     def _fill_latencies(self) -> None:
         """Let the plates know the latencies of the charts, though what was on screen before was not of this source."""

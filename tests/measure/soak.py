@@ -150,7 +150,7 @@ def window(minutes: float) -> list[str]:
     with tempfile.TemporaryDirectory() as home:
         store = SettingsStore(Path(home, "settings.toml"))
         for path, value in {
-            "lanes": LaneSettings(DEFAULT_MODEL, TEACHER),
+            "lanes": LaneSettings((DEFAULT_MODEL, TEACHER)),
             "live.layout": Layout.SIDE_BY_SIDE,
             "filter": "glasses",
             "signals": True,

@@ -1,22 +1,28 @@
-"""The models in use, and how two of them are shown."""
+"""The models in use, and how they are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.settings.binding import bind, bound_check, bound_slider, follow, tool_tip
 from app.settings.store import SettingsStore
 from app.settings.words import label_of
 from app.shortcuts.shortcuts import Act
-from app.widgets.controls import Picker, make_button
+from app.theme.theme import GAP, lane_colour
+from app.widgets.controls import Picker, make_button, make_tool_button
 from app.widgets.page_parts import Section, side_by_side
 from engine.inference.library import ModelEntry
-from engine.live.settings import Pace
+from engine.live.settings import MOST_LANES, Pace
 from engine.render.scene import Layout
+
+MARK, REMOVE_WIDTH = 10, 30  # logical pixels: diameter of the dot of a lane, width of the button behind it
 
 
 class ModelPicker(Picker):
@@ -52,28 +58,100 @@ class ModelPicker(Picker):
         self.setCurrentIndex(self.findData(current) if current else -1)
 
 
+class LaneRow(QWidget):
+    """A lane's model: a mark in the lane's colour, the list of models, and a button that takes the lane away.
+
+    Args:
+        lane: its number.
+        name: of the list.
+        hint: what its model does.
+    """
+
+    def __init__(self, lane: int, name: str, hint: str) -> None:
+        super().__init__()
+        self.mark, self.picker = LaneMark(lane), ModelPicker(name, hint)
+        self.picker.setMinimumContentsLength(8)  # it shares its row
+        self.remove = make_tool_button("\u00d7", self.tr("Remove model {0}").format(lane + 1))
+        self.remove.setFixedWidth(REMOVE_WIDTH)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GAP)
+        for part in (self.mark, self.picker, self.remove):
+            row.addWidget(part)
+
+
+class LaneMark(QWidget):
+    """A dot in the colour of a lane."""
+
+    def __init__(self, lane: int) -> None:
+        super().__init__()
+        self._lane = lane
+        self.setFixedSize(MARK, MARK)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(lane_colour(self._lane)))
+        painter.drawEllipse(self.rect())
+
+
+class PairPicker(Picker):
+    """The pairs of lanes that a layout of two can show."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(label_of("live.pair"), tool_tip("live.pair"))
+        self._store = store
+        self.activated.connect(lambda row: store.update("live.pair", self.itemData(row)))
+        for path in ("lanes", "live.pair"):
+            follow(store, path, lambda _: self._fill())
+
+    def _fill(self) -> None:
+        settings = self._store.settings
+        models = [Path(model).stem for model in settings.lanes.models]
+        self.clear()
+        for place, (first, second) in enumerate(combinations(range(len(models)), 2)):
+            words = self.tr("{0} and {1}: {2}, {3}").format(first + 1, second + 1, models[first], models[second])
+            self.add(words, (first, second), words)
+            if (first, second) == settings.session.two:
+                self.setCurrentIndex(place)
+
+
 class LanesSection(Section):
-    """Chooses one model or two, and the way they are compared.
+    """Chooses one to four models, and the way they are compared.
 
     Attributes:
-        pickers: of the first and the second lane.
+        rows_of_lanes: of each lane, the first one included.
+        pickers: their lists of models.
     """
+
+    chosen = Signal(int, str)  # lane, and the name of a model
+    removed = Signal(int)  # lane
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self.heading.setText(self.tr("Models"))
-        self.first = ModelPicker(self.tr("Model"), self.tr("The network that finds the landmarks"))
-        self.second = ModelPicker(self.tr("Second model"), self.tr("The network that the first one is compared with"))
-        self.pickers = (self.first, self.second)
-        self.swap = make_button(self.tr("Swap"), self.tr("Exchange both models"), Act.SWAP)
-        self.second.setMinimumContentsLength(8)  # it shares its row
+        names = (self.tr("Model"), self.tr("Second model"), self.tr("Third model"), self.tr("Fourth model"))
+        hint = self.tr("The network that finds the landmarks")
+        further = self.tr("A network that the first one is compared with")
+        self.rows_of_lanes = [LaneRow(lane, name, further if lane else hint) for lane, name in enumerate(names)]
+        self.pickers = tuple(row.picker for row in self.rows_of_lanes)
+        self.first, self.second = self.pickers[:2]
+        self.add = make_button(
+            self.tr("Add a model"), self.tr("Show one more model on the same picture, up to four"), Act.ADD_MODEL
+        )
+        self.swap = make_button(self.tr("Swap"), self.tr("Exchange the two models that are compared"), Act.SWAP)
         self.layouts = self._make_layouts(store)
+        self.pair = PairPicker(store)
         self.locked = bound_check(store, "live.pace", (Pace.LIVE, Pace.LOCKED))
         self.flip = bound_check(store, "live.flip")
         self._store, self._teachers = store, set[str]()
         self.magnification_label = QLabel()
         self.magnification = bound_slider(store, "live.magnification", page=1)
         self._lay_out()
+        for lane, row in enumerate(self.rows_of_lanes):
+            row.picker.chosen.connect(partial(self.chosen.emit, lane))
+            row.remove.clicked.connect(partial(self.removed.emit, lane))
         for path in ("live.layout", "lanes"):
             follow(store, path, lambda _: self._show_relevant_controls())
         follow(store, "live.magnification", self._show_magnification)
@@ -92,11 +170,11 @@ class LanesSection(Section):
         return picker
 
     def _lay_out(self) -> None:
-        pair = side_by_side(self.second, self.swap)
-        pair.setStretch(0, 1)
         self.rows.addWidget(self.layouts)
-        self.rows.addWidget(self.first)
-        self.rows.addLayout(pair)
+        self.rows.addWidget(self.pair)
+        for row in self.rows_of_lanes:
+            self.rows.addWidget(row)
+        self.rows.addLayout(side_by_side(self.add, self.swap))
         for control in (self.flip, self.locked, self.magnification_label, self.magnification):
             self.rows.addWidget(control)
         self.magnification_label.setProperty("role", "heading")
@@ -109,14 +187,19 @@ class LanesSection(Section):
         self._show_relevant_controls()
 
     def _show_relevant_controls(self) -> None:
-        layout, lanes = self._store.settings.live.layout, self._store.settings.lanes
-        shown = {lanes.first} if layout is Layout.SINGLE else {lanes.first, lanes.second}
-        self.flip.setVisible(bool(shown & self._teachers))
-        pair: tuple[QWidget, ...] = (self.second, self.swap, self.locked)
-        for control in pair:
-            control.setVisible(layout is not Layout.SINGLE)
-        for control in (self.magnification_label, self.magnification):
-            control.setVisible(layout is Layout.DIFFERENCE)
+        layout, models = self._store.settings.live.layout, self._store.settings.lanes.models
+        compares, lanes = layout is not Layout.SINGLE, len(models)
+        self.flip.setVisible(bool(set(models if compares else models[:1]) & self._teachers))
+        for lane, row in enumerate(self.rows_of_lanes):
+            row.setVisible(lane < lanes if compares else lane == 0)
+            row.mark.setVisible(compares)
+            row.remove.setVisible(compares and lanes > 1)
+        self.pair.setVisible(layout.shows_two and lanes > 2)
+        self.add.setVisible(not compares or lanes < MOST_LANES)
+        self.swap.setVisible(compares)
+        self.locked.setVisible(compares)
+        self.magnification_label.setVisible(layout is Layout.DIFFERENCE)
+        self.magnification.setVisible(layout is Layout.DIFFERENCE)
 
     def _show_magnification(self, magnification: float) -> None:
         self.magnification_label.setText(self.tr("Arrows \u00d7{0}").format(f"{magnification:g}"))

@@ -13,7 +13,6 @@ from engine.core.faces import Result
 from engine.inference.card import Card
 from engine.inference.landmarker import model_of
 from engine.live.settings import LiveSettings, Pace
-from engine.live.view import View
 from engine.render.scene import Layout
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
@@ -41,68 +40,64 @@ class CaptionData:
     """What captions are made from.
 
     Attributes:
-        results: of both lanes on screen; None for a lane that is not.
+        results: of the lanes on screen, in the order of `settings.on_screen`; None for a lane without one.
         settings: how they are shown.
         models: cards of the models, by name.
-        ages: milliseconds from the capture of each lane's frame until it was shown; None where that was not measured.
+        ages: milliseconds from the capture of each lane's frame until it was shown, in the same order; None where that
+            was not measured.
         numbers: whether the numbers stand below the caption, the latency among them.
     """
 
-    results: tuple[Result, Result | None]
+    results: tuple[Result | None, ...]
     settings: LiveSettings
     models: Mapping[str, Card]
-    ages: tuple[float | None, float | None]
+    ages: tuple[float | None, ...]
     numbers: bool = False
 
 
-def results_on_screen(view: View, layout: Layout) -> tuple[Result, Result | None]:
-    """Return the results on screen: on one picture, the second is the one drawn with the first."""
-    if layout is Layout.SINGLE:
-        return view.first.result, None
-    if layout.has_two_pictures:
-        return view.first.result, None if view.second is None else view.second.result
-    return view.first.result, view.first.other
-
-
-def lane_lines(data: CaptionData, lane: int) -> tuple[Line, ...]:
-    """Name the model of a lane, what it is, and the age of its result; empty where no model ran."""
-    result = data.results[lane]
+def lane_lines(data: CaptionData, place: int) -> tuple[Line, ...]:
+    """Name the model of a lane by its place on screen, what it is, and its result's age; empty where no model ran."""
+    result = data.results[place]
     if result is None or not result.model:
         return ()
-    two = data.results[1] is not None
-    lines = [Line(result.model, colour=ON_DARK[lane] if two else "")]
+    several = any(other is not None for other in data.results[1:])
+    lines = [Line(result.model, colour=ON_DARK[data.settings.on_screen[place]] if several else "")]
     card = data.models.get(model_of(result.model))
     if card is not None:
         lines.append(Line(SEPARATOR.join((role_words(card), points_words(card), size_words(card))), muted=True))
-    timing = SEPARATOR.join(_timing(data, lane))
+    timing = SEPARATOR.join(_timing(data, place))
     if timing:
         lines.append(Line(timing, muted=True))
-    if lane == 1 and {_points(data, its) for its in data.results} == {68, 98}:  # markups with 68 points in common
+    compared = {_points(data, its) for its in (data.results[0], result)}
+    if place > 0 and compared == {68, 98}:  # markups with 68 points in common
         lines.append(Line(translate("Captions", "compared on the 68 shared points"), muted=True))
     return tuple(lines)
 
 
 def legend_lines(data: CaptionData) -> tuple[Line, ...]:
     """Explain the arrows of `Layout.DIFFERENCE`; empty in other layouts."""
+    if data.settings.layout is not Layout.DIFFERENCE or len(data.results) < 2:
+        return ()
     first, second = data.results
-    if data.settings.layout is not Layout.DIFFERENCE or second is None or not second.model:
+    if first is None or second is None or not second.model:
         return ()
     names = translate("Captions", "arrows: {0} to {1}").format(first.model, second.model)
     words = translate("Captions", "magnified {0:g}\u00d7").format(data.settings.magnification)
     return Line(names), Line(words, muted=True)
 
 
-def _timing(data: CaptionData, lane: int) -> tuple[str, ...]:
-    """Return how a lane's frame relates to the other's, where that matters, and how old its result was when shown."""
-    said, age = [], data.ages[lane]
-    first, second = data.results
-    if second is not None and data.settings.pace is Pace.LOCKED and first.frame.id == second.frame.id:
+def _timing(data: CaptionData, place: int) -> tuple[str, ...]:
+    """Return how a lane's frame relates to the others', where that matters, and how old its result was when shown."""
+    said, age = [], data.ages[place]
+    frames = [result.frame for result in data.results if result is not None]
+    same = len(frames) == len(data.results) > 1 and all(frame.id == frames[0].id for frame in frames)
+    if same and data.settings.pace is Pace.LOCKED:
         said.append(translate("Captions", "same frame"))
-    elif second is not None and lane == 1 and not data.settings.layout.has_two_pictures:
+    elif place == 1 and not data.settings.layout.has_picture_for_each:
         # The caption of the first lane has the age of the picture.
-        if first.frame.id == second.frame.id:
+        if same:
             return (translate("Captions", "same frame"),)
-        earlier = max((first.frame.captured - second.frame.captured) * 1e3, 0.0)
+        earlier = max((frames[0].captured - frames[-1].captured) * 1e3, 0.0)
         return (translate("Captions", "of a frame {0:.0f} ms earlier").format(earlier),)
     if age is not None and not data.numbers:
         said.append(translate("Captions", "shown {0:.0f} ms after capture").format(age))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from PySide6.QtCore import QPoint, QRect, QSize
@@ -19,6 +19,7 @@ class PlatePlace(Enum):
     OVER = "over"  # in the upper corners of their pictures
     BRIEF = "brief"  # there too, but only their captions, for want of room
     BELOW = "below"  # below the pictures
+    SHORT = "short"  # there too, but only the most important numbers, for want of room
     BESIDE = "beside"  # on the stage, the first left of the picture, the second right of it
 
 
@@ -29,10 +30,12 @@ class Arrangement:
     Attributes:
         panes: of each picture.
         plates: place of the plates.
+        reach: width in which a plate below its picture has room.
     """
 
     panes: tuple[QRect, ...]
     plates: PlatePlace
+    reach: int = 0
 
 
 def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int, share: float = ONE_SHARE) -> Arrangement:
@@ -82,6 +85,52 @@ def two_pictures(stage: QRect, picture: QSize, plate: QSize, gap: int) -> Arrang
     if best in fitting and _height(fitting[best]) >= TWO_SHARE * _height(full):
         return Arrangement(fitting[best], best)
     return Arrangement(full, on_picture(full[0], plate, 1))
+
+
+def several_pictures(stage: QRect, picture: QSize, plate: QSize, short: QSize, gap: int, count: int) -> Arrangement:
+    """Return the places of three pictures or more and of their plates, in rows as the stage is best filled.
+
+    Args:
+        stage: all there is.
+        picture: size of each, of which only the shape matters.
+        plate: size of the largest plate; empty where there are none.
+        short: size of the largest plate with only the most important numbers.
+        gap: between two pictures, or between a plate and the next picture.
+        count: of the pictures.
+    """
+    full = _rows(stage, picture, 0, 0, gap, count)
+    if plate.isEmpty():
+        return replace(full, plates=PlatePlace.OVER)
+    whole = _rows(stage, picture, plate.height(), plate.width(), gap, count)
+    brief = replace(_rows(stage, picture, short.height(), short.width(), gap, count), plates=PlatePlace.SHORT)
+    heights = [arrangement.panes[0].height() for arrangement in (full, brief, whole)]
+    if heights[1] < TWO_SHARE * heights[0]:
+        return replace(full, plates=PlatePlace.BRIEF)
+    return whole if whole.reach >= plate.width() and heights[2] >= ONE_SHARE * heights[1] else brief
+
+
+def _rows(stage: QRect, picture: QSize, below: int, wanted: int, gap: int, count: int) -> Arrangement:
+    """Return the largest pictures that fit in rows, each with `below` pixels under it, `wanted` wide if there is room.
+
+    One that is alone in the last row is in its middle.
+    """
+    sizes = {}
+    for columns in range(1, count + 1):
+        rows = -(-count // columns)
+        room = QSize((stage.width() + gap) // columns - gap, (stage.height() + gap) // rows - gap - below)
+        sizes[columns] = _scaled(picture, room) if not room.isEmpty() else (1, 1)
+    columns = max(sizes, key=lambda each: sizes[each])
+    rows, (width, height) = -(-count // columns), sizes[columns]
+    reach = max(width, min(wanted, (stage.width() + gap) // columns - gap))
+    left = stage.left() + (stage.width() + gap - columns * (reach + gap)) // 2
+    top = stage.top() + (stage.height() + gap - rows * (height + below + gap)) // 2
+    panes = []
+    for number in range(count):
+        row, column = divmod(number, columns)
+        alone = columns > 1 and column == 0 and number == count - 1
+        x = stage.left() + (stage.width() - reach) // 2 if alone else left + column * (reach + gap)
+        panes.append(QRect(x, top + row * (height + below + gap), width, height))
+    return Arrangement(tuple(panes), PlatePlace.BELOW, reach)
 
 
 def fitted(cell: QRect, picture: QSize) -> QRect:

@@ -1,4 +1,4 @@
-"""The plates of both lanes: their content, how often it changes, their places, and the latency on them."""
+"""The plates of the lanes: their content, how often it changes, their places, and the latency on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QPointF, QRectF, QSizeF, QTimer
 from PySide6.QtWidgets import QWidget
 
-from app.live.viewport.captions import CaptionData, Line, lane_lines, legend_lines, results_on_screen
+from app.live.viewport.captions import CaptionData, Line, lane_lines, legend_lines
 from app.live.viewport.panes import PlatePlace
 from app.live.viewport.stats_plate import StatsPlate
 from app.live.viewport.stats_report import StatsReport
@@ -18,23 +18,24 @@ from engine.core.faces import Result
 from engine.core.stats import REFRESH, WINDOW, Spread, spread_of
 from engine.inference.card import Card
 from engine.inference.landmarker import model_of
-from engine.live.settings import LiveSettings
+from engine.live.settings import MOST_LANES, LiveSettings
 from engine.live.view import View
 from engine.render.scene import Layout
 
 LONGEST = 5.0  # seconds from capture to screen: longer ones come from a standstill, as when the machine slept
 INSET = 12.0  # logical pixels between a plate and the nearest edge
+SHORT_GAP = 4.0  # the same between a picture and the short plate below it
 
 
 class LanePlates:
-    """The plates of both lanes, updated with what is on screen.
+    """The plates of the lanes, updated with what is on screen.
 
     Args:
         parent: the widget that they cover.
 
     Attributes:
-        plates: of the first and the second lane.
-        latencies: how long the frames of each lane take until they are painted.
+        plates: of the lanes, by the order in which they are on screen.
+        latencies: how long the frames of each lane take until they are painted, by the lane's number.
         legend: the lines above the scale of the difference view; empty in other layouts.
         update_due: times out when a postponed update is due.
         details: whether all numbers are shown, not only the most important ones.
@@ -42,8 +43,8 @@ class LanePlates:
 
     def __init__(self, parent: QWidget) -> None:
         self._parent = parent
-        self.plates = (StatsPlate(parent), StatsPlate(parent))
-        self.latencies = (ScreenLatency(), ScreenLatency())
+        self.plates = tuple(StatsPlate(parent) for _ in range(MOST_LANES))
+        self.latencies = tuple(ScreenLatency() for _ in range(MOST_LANES))
         self.legend: tuple[Line, ...] = ()
         self.numbers = True
         self.details = False
@@ -67,8 +68,8 @@ class LanePlates:
 
     def update(self, view: View, settings: LiveSettings) -> bool:
         """Show a view's numbers, at most four times a second; return whether the plates changed."""
-        ages = self.latencies[0].latest, self.latencies[1].latest
-        data = CaptionData(results_on_screen(view, settings.layout), settings, self._models, ages, self.numbers)
+        ages = tuple(self.latencies[number].latest for number in settings.on_screen)
+        data = CaptionData(view.results(settings), settings, self._models, ages, self.numbers)
         now = time.monotonic()
         if self._data is not None and _kind(data) == _kind(self._data) and now - self._updated_at < REFRESH:
             self._update_later()
@@ -76,26 +77,26 @@ class LanePlates:
         self._data, self._updated_at = data, now
         self.update_due.stop()
         self.legend = legend_lines(data)
-        for lane, plate in enumerate(self.plates):
-            report = self._report(view, data, lane)
+        for place, plate in enumerate(self.plates):
+            report = self._report(view, data, place) if place < len(data.results) else None
             plate.setVisible(report is not None)
             if report is not None:
                 plate.show_report(report)
         return True
 
-    def painted(self, view: View, layout: Layout, live: bool) -> list[tuple[int, float, float]]:
+    def painted(self, view: View, settings: LiveSettings, live: bool) -> list[tuple[int, float, float]]:
         """Count what has just been painted.
 
         Returns:
             For each lane with a new frame that counts: the lane, `time.monotonic()`, and the milliseconds since the
             frame's capture.
         """
-        now, counted = time.monotonic(), []
-        for lane, result in enumerate(results_on_screen(view, layout)):
+        now, counted, shown = time.monotonic(), [], settings.on_screen
+        for lane, result in zip(shown, view.results(settings), strict=True):
             latency = None if result is None else self.latencies[lane].painted(result, now, live)
             if latency is not None:
                 counted.append((lane, now, latency))
-        if self._data is not None and self._data.ages != tuple(its.latest for its in self.latencies):
+        if self._data is not None and self._data.ages != tuple(self.latencies[lane].latest for lane in shown):
             self._update_later()
         return counted
 
@@ -109,41 +110,51 @@ class LanePlates:
         width = max((size.width() + 2 * INSET for size in sizes), default=0.0)
         return QSizeF(width, max((size.height() + INSET for size in sizes), default=0.0))
 
-    def place(self, place: PlatePlace, areas: tuple[QRectF, ...], stage: QRectF) -> None:
+    def short_room(self) -> QSizeF:
+        """Return the size of the largest plate with only the most important numbers, and a gap above it."""
+        sizes = [plate.short_size() for plate in self.plates if not plate.isHidden()]
+        width = max((size.width() for size in sizes), default=0)
+        return QSizeF(width, max((size.height() + SHORT_GAP for size in sizes), default=0.0))
+
+    def place(self, place: PlatePlace, areas: tuple[QRectF, ...], stage: QRectF, reach: float = 0.0) -> None:
         """Put the plates where they belong.
 
         Args:
             place: which place that is.
-            areas: of both pictures, or of the one that both lanes share, in logical pixels.
+            areas: of all pictures, or of the one that two lanes share, in logical pixels.
             stage: the parent's area.
+            reach: how wide a plate below its picture may be, in logical pixels.
         """
         if not areas:
             return
         beside = 2 if len(areas) == 1 and self.count() > 1 else 1  # plates on one picture
-        for plate in self.plates:
-            plate.shorten((areas[0].width() - INSET) / beside - INSET if place is PlatePlace.BRIEF else None)
-        aside = 0.0 if place is PlatePlace.BELOW else INSET
-        for plate, area, flush_right in zip(self.plates, (areas[0], areas[-1]), (False, len(areas) == 1), strict=True):
+        on_picture = (areas[0].width() - INSET) / beside - INSET
+        widest = {PlatePlace.BRIEF: on_picture, PlatePlace.SHORT: reach}.get(place)
+        below = place in (PlatePlace.BELOW, PlatePlace.SHORT)
+        aside, under = 0.0 if below else INSET, SHORT_GAP if place is PlatePlace.SHORT else INSET
+        for number, plate in enumerate(self.plates):
+            plate.shorten(widest, place is PlatePlace.SHORT)
+            flush_right, area = number == 1 and len(areas) == 1, areas[min(number, len(areas) - 1)]
             left, right = (stage.left(), stage.right()) if place is PlatePlace.BESIDE else (area.left(), area.right())
             x = right - aside - plate.width() if flush_right else left + aside
-            y = area.bottom() if place is PlatePlace.BELOW else area.top()
-            corner = QPointF(x, y + INSET).toPoint()
+            corner = QPointF(x, (area.bottom() if below else area.top()) + under).toPoint()
             if plate.pos() != corner:
                 plate.move(corner)
 
-    def _report(self, view: View, data: CaptionData, lane: int) -> StatsReport | None:
-        lines, result = lane_lines(data, lane), data.results[lane]
-        shown = view.first if lane == 0 else view.second
+    def _report(self, view: View, data: CaptionData, place: int) -> StatsReport | None:
+        lines, result, number = lane_lines(data, place), data.results[place], data.settings.on_screen[place]
+        shown = view.lane(number)
         if not lines or result is None or shown is None or (data.settings.layout is Layout.SINGLE and not self.numbers):
             return None
         if not self.numbers:
             return StatsReport(lines)
-        cards = [self._models.get(model_of(its.model)) for its in data.results if its is not None]
+        compared = (data.results[0], result)
+        cards = [self._models.get(model_of(its.model)) for its in compared if its is not None]
         return StatsReport(
             lines,
             shown.stats,
-            self.latencies[lane].spread,
-            agreement=view.agreement if lane == 1 else None,  # it is that of the pair: shown once
+            self.latencies[number].spread,
+            agreement=shown.agreement if place > 0 else None,  # it is that of the two: shown once
             roles=tuple(role_words(card) for card in cards if card is not None),
         )
 
@@ -216,4 +227,5 @@ class ScreenLatency:
 def _kind(data: CaptionData) -> tuple[object, ...]:
     """Return the content that must be shown at once when it changes."""
     models = tuple(None if result is None else result.model for result in data.results)
-    return data.settings.layout, data.settings.pace, data.settings.magnification, models
+    settings = data.settings
+    return settings.layout, settings.on_screen, settings.pace, settings.magnification, models

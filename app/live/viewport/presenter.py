@@ -15,12 +15,14 @@ from app.live.viewport.plate import paint_plate
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED
 from engine.core.paths import asset_path
 from engine.core.stats import Spread
+from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
 from engine.render.text import EM_PER_CAPITAL
 
 # Letters of 22 minutes of arc can be read with ease (ISO 9241-303): from ten metres 64 mm, which is 3.2 % of a
 # projected picture two metres high. The numbers are twice that. All measures are shares of the window's height.
-NUMBER, SECOND_NUMBER, LABEL = 0.07, 0.055, 0.032  # heights of capitals; two lanes are set smaller
+LABEL = 0.032  # heights of capitals
+NUMBERS = {1: 0.07, 2: 0.055, 3: 0.042, 4: 0.036}  # by the number of lanes: more are set smaller
 PADDING, LINE_GAP, COLUMN_GAP, BOTTOM = 0.028, 0.026, 0.04, 0.03
 SIDES = 1.25  # how much more there is at the sides
 WIDEST = 0.94  # of the window's width
@@ -39,7 +41,7 @@ class _Layout:
 
 
 class Presenter(QWidget):
-    """Shows the numbers of one or two lanes at the foot of its parent; the mouse passes through it.
+    """Shows the numbers of one to four lanes at the foot of its parent; the mouse passes through it.
 
     Args:
         parent: the widget that it covers.
@@ -49,7 +51,7 @@ class Presenter(QWidget):
         super().__init__(parent)
         self._stage = parent
         self._rows: list[list[str]] = []
-        self._shared: list[str] = []  # numbers of both lanes: the last column, half way between them
+        self._shared: list[str] = []  # numbers that two lanes share: the last column, half way between them
         self._labels: list[str] = []
         self._layout: _Layout | None = None
         self._picture: QPixmap | None = None  # painted once: the video below changes with every frame, the words seldom
@@ -65,19 +67,27 @@ class Presenter(QWidget):
         rows = [[*row, *([] if number else self._shared)] for number, row in enumerate(self._rows)]
         return "\n".join("  ".join(row) for row in (self._labels, *rows))
 
-    def show_view(self, view: View, screens: Sequence[Spread | None]) -> None:
+    def show_view(self, view: View, settings: LiveSettings, screens: Sequence[Spread | None]) -> None:
         """Show the numbers of a view.
 
         Args:
-            view: of one lane or two.
-            screens: spread of the milliseconds from the capture of a frame until it is painted, for each lane.
+            view: what is on screen.
+            settings: how it is shown.
+            screens: spread of the milliseconds from the capture of a frame until it is painted, by number of the lane.
         """
-        agreement, nme = view.agreement, any(lane.stats.nme is not None for lane in view.lanes)
+        shown = {number: lane for number in settings.on_screen if (lane := view.lane(number)) is not None}
+        if not shown:
+            return
+        agreements = [lane.agreement for lane in shown.values()]
+        nme = any(lane.stats.nme is not None for lane in shown.values())
+        agree = any(agreement is not None for agreement in agreements[1:])
         labels = [self.tr("model"), self.tr("results/s"), self.tr("to screen ms")]
         labels += [self.tr("NME %")] if nme else []
-        labels += [self.tr("agreement %")] if agreement is not None else []
-        rows = [_numbers(lane, screen, nme) for lane, screen in zip(view.lanes, screens, strict=False)]
-        shared = [] if agreement is None else [_short(agreement)]
+        labels += [self.tr("agreement %")] if agree else []
+        rows = [_numbers(lane, screens[number], nme) for number, lane in shown.items()]
+        shared = [_short(agreements[1])] if agree and len(rows) == 2 else []
+        if agree and len(rows) > 2:
+            rows = [[*row, _short(agreement)] for row, agreement in zip(rows, agreements, strict=True)]
         if (labels, rows, shared) != (self._labels, self._rows, self._shared):
             self._labels, self._rows, self._shared = labels, rows, shared
             self._place()
@@ -126,7 +136,7 @@ class Presenter(QWidget):
         self.setGeometry(QRect(QPoint((stage.width() - layout.size.width()) // 2, top), layout.size))
 
     def _set(self, height: float) -> _Layout:
-        capital = (NUMBER if len(self._rows) == 1 else SECOND_NUMBER) * height
+        capital = NUMBERS[len(self._rows)] * height
         label_capital, padding, line_gap = LABEL * height, PADDING * height, LINE_GAP * height
         number, label = _font(capital), _font(label_capital)
         widths = tuple(self._width(column, number, label) for column in range(len(self._labels)))

@@ -31,11 +31,21 @@ from app.live.viewport.plate import (
     paint_plate,
     plate_font,
 )
-from app.live.viewport.stats_report import Row, StatsReport, all_rows, quality_rows, speed_row, spoken, time_rows
+from app.live.viewport.stats_report import (
+    Row,
+    StatsReport,
+    all_rows,
+    quality_rows,
+    short_line,
+    speed_row,
+    spoken,
+    time_rows,
+)
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
 
 WIDEST_NUMBER = "00.0"
-BRIEF_LINES = 2  # of the caption, kept where there is little room: the model, and what it is
+BRIEF_LINES = 2  # of the caption, kept where there is little room: the model, and what it is or its numbers
+SHORT_PADDING_Y = 4.0  # logical pixels
 BIG = 2.1  # size of the speed's digits, relative to the others
 # Logical pixels.
 LABEL_GAP, NUMBER_GAP, UNIT_GAP = 14.0, 14.0, 7.0
@@ -70,17 +80,17 @@ class StatsPlate(QWidget):
         super().__init__(parent)
         self.report = StatsReport(())
         self._details = False
-        self._brief: float | None = None  # its largest width while it shows only its caption
+        self._brief: float | None = None  # its largest width while it shows only two lines
+        self._in_short = False  # whether the second of these has the numbers
         self._painted: QPixmap | None = None
         self._painted_focus = False
-        self._widest = 0.0  # so far for this model: the plate must not change its width with every digit
+        self._widest = self._widest_short = 0.0  # so far for this model: its width must not change with every digit
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setToolTip(
-            self.tr(
-                "Click to see all numbers, or fewer. p50 is the median, p95 what 95 of 100 frames stay below. "
-                "The time to screen ends when the window has painted the picture; the display adds its own."
-            )
+        self._help = self.tr(
+            "Click to see all numbers, or fewer. p50 is the median, p95 what 95 of 100 frames stay below. "
+            "The time to screen ends when the window has painted the picture; the display adds its own."
         )
+        self.setToolTip(self._help)
 
     def show_report(self, report: StatsReport) -> None:
         """Show this report."""
@@ -88,10 +98,12 @@ class StatsPlate(QWidget):
             return
         name, former = (it.lines[0].text if it.lines else "" for it in (report, self.report))
         if name != former or (report.stats is None) != (self.report.stats is None):
-            self._widest = 0.0
+            self._widest = self._widest_short = 0.0
         self.report = report
         self.setAccessibleName(self.tr("Numbers of {0}").format(name))
         self.setAccessibleDescription(spoken(report))
+        if self._in_short:
+            self.setToolTip(spoken(report).replace("; ", "\n"))  # the numbers for which there is no room
         self._renew()
 
     def show_details(self, shown: bool) -> None:
@@ -99,10 +111,14 @@ class StatsPlate(QWidget):
         self._details = shown
         self._renew()
 
-    def shorten(self, width: float | None) -> None:
-        """Show only the model and what it is, at most `width` logical pixels wide; None shows everything again."""
-        if width != self._brief:
-            self._brief = width
+    def shorten(self, width: float | None, numbers: bool = False) -> None:
+        """Show only the model and what it is, or with `numbers` its most important ones; None shows everything again.
+
+        The plate is at most `width` logical pixels wide then.
+        """
+        if (width, numbers) != (self._brief, self._in_short):
+            self._brief, self._in_short = width, numbers
+            self.setToolTip(self._help)
             self._renew()
 
     def whole_size(self) -> QSize:
@@ -115,7 +131,13 @@ class StatsPlate(QWidget):
             return self.whole_size()
         lines, metrics = self._brief_lines(self._brief), self._metrics()
         width = min(lines_width(lines, metrics) + 2 * PADDING_X, self._brief)
-        return QSize(math.ceil(width), math.ceil(line_height(metrics) * len(lines) + 2 * PADDING_Y))
+        return QSize(math.ceil(width), math.ceil(line_height(metrics) * len(lines) + 2 * self._padding_y))
+
+    def short_size(self) -> QSize:
+        """Return the size of the plate with only its model and its most important numbers on it."""
+        metrics, lines = self._metrics(), (*self.report.lines[:1], Line(short_line(self.report)))
+        self._widest_short = max(self._widest_short, lines_width(lines, metrics) + 2 * PADDING_X)
+        return QSize(math.ceil(self._widest_short), math.ceil(line_height(metrics) * len(lines) + 2 * SHORT_PADDING_Y))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         event.setAccepted(self._opens(event))
@@ -160,7 +182,7 @@ class StatsPlate(QWidget):
             painter.drawRoundedRect(plate.adjusted(1, 1, -1, -1), CORNER, CORNER)
         painter.setFont(plate_font(self.font()))
         lines = self.report.lines if self._brief is None else self._brief_lines(self._brief)
-        paint_lines(painter, lines, plate.adjusted(PADDING_X, PADDING_Y, -PADDING_X, 0))
+        paint_lines(painter, lines, plate.adjusted(PADDING_X, self._padding_y, -PADDING_X, 0))
         if self._brief is None and self.report.stats is not None:
             words, mark, _ = self._lay_out()
             for word in words:
@@ -201,10 +223,17 @@ class StatsPlate(QWidget):
             y += line_height(metrics) * (2 if row.note else 1)
         return words, mark, y - PADDING_Y
 
+    @property
+    def _padding_y(self) -> float:
+        return SHORT_PADDING_Y if self._brief is not None and self._in_short else PADDING_Y
+
     def _brief_lines(self, width: float) -> tuple[Line, ...]:
         """Return the first lines of the caption, each without the last parts for which there is no room."""
         metrics, lines = self._metrics(), []
-        for line in self.report.lines[:BRIEF_LINES]:
+        caption = self.report.lines[:BRIEF_LINES]
+        if self._in_short and caption:
+            caption = (caption[0], Line(short_line(self.report)))
+        for line in caption:
             parts = line.text.split(SEPARATOR)
             while len(parts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(parts)) > width - 2 * PADDING_X:
                 parts.pop()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from app.live.viewport.captions import Line
+from app.live.viewport.captions import SEPARATOR, Line
 from engine.core.stats import Spread, Stats
 from engine.render.panel import SHOWN_STAGES, number
 
@@ -41,8 +41,8 @@ class StatsReport:
         lines: its caption: the model, what it is, the age of its result.
         stats: its numbers; None for the caption alone.
         screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
-        agreement: as in `engine.live.view.View`, and None with a single lane.
-        roles: of both lanes' models, as people read them; empty where they are not known.
+        agreement: as in `engine.live.view.LaneView`.
+        roles: of the two models that agree, as people read them; empty where they are not known.
     """
 
     lines: tuple[Line, ...]
@@ -56,6 +56,16 @@ def speed_row(stats: Stats) -> Row:
     """Return the throughput, which says nothing about how late a result is."""
     fps = UNKNOWN if stats.fps is None else number(stats.fps)
     return Row("", (fps,), translate("StatsReport", "results/s"))
+
+
+def short_line(report: StatsReport) -> str:
+    """Return the most important numbers on one line: speed, latency, and how good the landmarks are."""
+    if report.stats is None:
+        return ""
+    speed, screen, share = speed_row(report.stats), report.screen, "%"
+    parts = [f"{speed.numbers[0]} {speed.unit}", f"{UNKNOWN if screen is None else number(screen.p50)} ms"]
+    parts += [f"{row.label} {row.numbers[0]} {share}" for row in _accuracy(report, share)]
+    return SEPARATOR.join(parts)
 
 
 def time_rows(report: StatsReport, details: bool) -> tuple[Row, ...]:

@@ -14,6 +14,7 @@ from app.live.viewport.plate import plate_font
 from app.theme.theme import GAP, MARGIN, colours, lane_colour
 from app.widgets.charts import SPAN, Chart, Trace, draw_marks
 from engine.core.stats import REFRESH
+from engine.live.settings import MOST_LANES, LiveSettings
 from engine.live.view import View
 from engine.render.panel import number
 
@@ -50,7 +51,7 @@ class Plot:
 
 
 class StripChart(Chart):
-    """Draws the milliseconds from capture to screen of each lane, and the agreement of both, four times a second.
+    """Draws the milliseconds from capture to screen of each lane, and their agreement, four times a second.
 
     A point is the mean of a quarter of a second. Where no frames came, there is no line.
 
@@ -61,10 +62,10 @@ class StripChart(Chart):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__("")
         self._clock = clock
-        self._latency = (Trace(), Trace())
-        self._agreement = Trace()
-        self._names: tuple[str, ...] = ()
-        self._drawn = ["", ""]  # names of the models whose latencies are drawn
+        self._latency = tuple(Trace() for _ in range(MOST_LANES))
+        self._agreement = tuple(Trace() for _ in range(MOST_LANES))  # of each lane with the first on screen
+        self._names: dict[int, str] = {}  # of the models on screen, by the numbers of their lanes
+        self._drawn = [""] * MOST_LANES  # names of the models whose latencies are drawn
         self._spoken_at = -math.inf
         self._timer = QTimer(self, interval=round(REFRESH * 1000))
         self._timer.timeout.connect(self._refresh)
@@ -72,17 +73,19 @@ class StripChart(Chart):
         self.setMinimumWidth(240)
         self.setAccessibleName(self.tr("Latency and agreement of the last {0:.0f} seconds").format(SPAN))
 
-    def add(self, view: View) -> None:
+    def add(self, view: View, settings: LiveSettings) -> None:
         """Count the agreement of a view's newest frame. A lane whose model changed starts an empty line."""
-        lanes = view.lanes
-        self._names = tuple(lane.result.model for lane in lanes)
-        for lane, name in enumerate(self._names):
+        shown = {lane: its for lane in settings.on_screen if (its := view.lane(lane)) is not None}
+        if [*self._names][:1] != [*shown][:1]:
+            self._forget_agreement()
+        self._names = {lane: its.result.model for lane, its in shown.items()}
+        for lane, name in self._names.items():
             if name not in ("", self._drawn[lane]):  # a frame without a model changes nothing
                 self._drawn[lane] = name
                 self._latency[lane].clear()
-                self._agreement.clear()
-        if view.second is not None:
-            self._agreement.add(self._clock(), view.agreement_now)
+                self._forget_agreement()
+        for lane in [*shown][1:]:
+            self._agreement[lane].add(self._clock(), shown[lane].agreement_now)
 
     def add_latency(self, lane: int, moment: float, milliseconds: float) -> None:
         """Count a painted frame: its lane, `time.monotonic()` at that moment, and its age; see `Viewport.painted`."""
@@ -90,19 +93,23 @@ class StripChart(Chart):
 
     def clear(self) -> None:
         """Drop all values, as for another source."""
-        for trace in (*self._latency, self._agreement):
+        for trace in self._latency:
             trace.clear()
+        self._forget_agreement()
         self.update()
 
     def plots(self) -> tuple[Plot, ...]:
-        """Return what is drawn: the latency, and the agreement where there are two lanes."""
-        names = self._names or ("",)
-        lanes = tuple((name, lane_colour(lane), self._latency[lane]) for lane, name in enumerate(names))
+        """Return what is drawn: the latency, and where there are several lanes their agreement with the first."""
+        names = self._names or {0: ""}
+        lanes = tuple((name, lane_colour(lane), self._latency[lane]) for lane, name in names.items())
         latency = Plot(self.tr("capture to screen"), self.tr("ms"), LATENCY_TOPS, lanes)
-        if len(names) < 2:
+        further = [*names][1:]
+        if not further:
             return (latency,)
-        trace = (("", colours().accent, self._agreement),)
-        return latency, Plot(self.tr("agreement (distance), % of eye distance"), "%", AGREEMENT_TOPS, trace)
+        traces = tuple(("", lane_colour(lane), self._agreement[lane]) for lane in further)
+        if len(further) == 1:  # it is that of both
+            traces = (("", colours().accent, self._agreement[further[0]]),)
+        return latency, Plot(self.tr("agreement (distance), % of eye distance"), "%", AGREEMENT_TOPS, traces)
 
     def present_words(self) -> str:
         """Return the present values as a sentence."""
@@ -128,6 +135,10 @@ class StripChart(Chart):
         painter.fillRect(self.rect(), QColor(colours().panel))
         for plot, area in zip(self.plots(), self._areas(), strict=True):
             self._paint_plot(painter, plot, area, now)
+
+    def _forget_agreement(self) -> None:
+        for trace in self._agreement:
+            trace.clear()
 
     def _refresh(self) -> None:
         self.update()

@@ -1,4 +1,4 @@
-"""The widget that shows the live picture: one lane, or two in one of several layouts."""
+"""The widget that shows the live picture: one lane, or up to four in one of several layouts."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from app.live.viewport.panes import (
     fitted,
     on_picture,
     one_picture,
+    several_pictures,
     two_pictures,
 )
 from app.live.viewport.plate import paint_legend
 from app.live.viewport.plates import INSET, LanePlates
 from app.live.viewport.split_line import SplitLine
 from app.theme.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
+from engine.core.errors import UnderstudyError
 from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
 from engine.render import montage
@@ -52,7 +54,8 @@ class Viewport(QWidget):
         self._view: View | None = None
         self._settings, self._live = SINGLE, False
         # QImage does not own its memory: the pictures of `_view` keep it alive.
-        self._images: tuple[QImage | None, QImage | None] = (None, None)
+        self._images: tuple[QImage | None, ...] = ()
+        self._errors: tuple[UnderstudyError | None, ...] = ()
         self.split_place = 0.5
         self.notice = self._hint = ""
         self._caption = Caption()
@@ -69,21 +72,27 @@ class Viewport(QWidget):
 
     @property
     def pixels(self) -> NDArray[np.uint8] | None:
-        """The first lane's picture, `[H, W, 4]` uint8 BGRA, or None before there is one; only to be read."""
-        return None if self._view is None else self._view.first.picture
+        """The first picture on screen, `[H, W, 4]` uint8 BGRA, or None before there is one; only to be read."""
+        lane = None if self._view is None else self._view.lane(self._settings.on_screen[0])
+        return None if lane is None or not lane.picture.size else lane.picture
 
     def composed_pixels(self) -> NDArray[np.uint8] | None:
-        """Return a copy of what is shown, `[H, W, 4]` uint8 BGRA: both pictures joined, or one divided at the line.
+        """Return a copy of what is shown, `[H, W, 4]` uint8 BGRA: all pictures joined, or one divided at the line.
 
-        A line at the foot names both models. The size depends on the first lane's picture and the layout alone. None
-        before there is a picture.
+        A line at the foot names the models. The size depends on the first picture, the layout and the number of lanes
+        alone. None before there is a picture.
         """
-        if self._view is None:
+        view, settings = self._view, self._settings
+        if view is None or self.pixels is None:
             return None
-        pixels = self._joined(self._view)
-        layout = self._settings.layout
-        self._caption.lay(pixels, words_of(self._view.models(layout), layout, self._settings.magnification))
+        pixels = self._joined(view, self.pixels)
+        self._caption.lay(pixels, words_of(view.models(settings), settings.layout, settings.magnification))
         return pixels
+
+    def show_errors(self, errors: tuple[UnderstudyError | None, ...]) -> None:
+        """Show what is wrong with a lane, by its number, in its pane, as long as its model has no result."""
+        self._errors = errors
+        self.update()
 
     def show_numbers(self, shown: bool) -> None:
         """Show the numbers of each lane, or only which models are compared."""
@@ -95,15 +104,14 @@ class Viewport(QWidget):
 
         Args:
             view: its pictures are not copied: their content must stay until the next call.
-            settings: how two lanes are shown.
+            settings: how several lanes are shown.
             live: whether frames come. False while the picture stands still, so that its age is not taken for latency.
         """
-        size, shape = self._images[0] and self._images[0].size(), self._settings.layout
+        size, shape = self._picture_size(), (self._settings.layout, self._settings.on_screen)
         self._view, self._settings, self._live = view, settings, live
-        layout = settings.layout
-        self._images = (_image(view.first), _image(view.second) if layout.has_two_pictures else None)
+        self._images = tuple(_image(view.lane(number)) for number in settings.pictured)
         self._update_plates()
-        if (self._images[0] and self._images[0].size(), layout) != (size, shape) or self._is_split():
+        if self._picture_size() != size or (settings.layout, settings.on_screen) != shape or self._is_split():
             self._place()
         self.update()
 
@@ -132,7 +140,7 @@ class Viewport(QWidget):
         return self._logical(functools.reduce(QRect.united, self._arrangement().panes, QRect()))
 
     def pane_areas(self) -> tuple[QRectF, ...]:
-        """Return where each picture is painted, as in `picture_area`: two side by side, else one."""
+        """Return where each picture is painted, as in `picture_area`: all lanes side by side, else one."""
         return tuple(self._logical(pane) for pane in self._arrangement().panes)
 
     def sizeHint(self) -> QSize:
@@ -147,7 +155,7 @@ class Viewport(QWidget):
             return
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(STAGE))
-        if self._images[0] is not None:
+        if self._images:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             self._paint_pictures(painter)
         if self._hint:
@@ -160,30 +168,44 @@ class Viewport(QWidget):
             self._paint_words(painter, self.notice, QRectF(self.rect()))
         painter.end()
         if self._view is not None:
-            for counted in self.lane_plates.painted(self._view, self._settings.layout, self._live):
+            for counted in self.lane_plates.painted(self._view, self._settings, self._live):
                 self.painted.emit(*counted)
 
     # Layout
 
     def _arrangement(self) -> Arrangement:
         """Return the places of the pictures and the plates, in device pixels."""
-        image, ratio = self._images[0], self.devicePixelRatioF()
-        if image is None:
+        size, ratio = self._picture_size(), self.devicePixelRatioF()
+        if size is None:
             return Arrangement((), PlatePlace.OVER)
         plates, room = self.lane_plates, self.lane_plates.room() * ratio
         plate = QSize(round(room.width()), round(room.height()))
         # Captions alone are small, and the presenter is at the foot: pictures need not make room for them.
         asked = plate if plates.numbers else QSize(0, 0)
-        if self._settings.layout is Layout.SIDE_BY_SIDE:
-            arrangement = two_pictures(self._stage(), image.size(), asked, round(PANE_GAP * ratio))
+        panes, gap = len(self._images), round(PANE_GAP * ratio)
+        if self._settings.layout is Layout.SIDE_BY_SIDE and panes > 2:
+            room = plates.short_room() * ratio
+            short = QSize(round(room.width()), round(room.height()))
+            arrangement = several_pictures(self._stage(), size, asked, short, gap, panes)
+            beside = 1
+        elif self._settings.layout is Layout.SIDE_BY_SIDE and panes == 2:
+            arrangement = two_pictures(self._stage(), size, asked, gap)
             beside = 1
         else:
             share = DETAILS_SHARE if plates.details else ONE_SHARE
-            arrangement = one_picture(self._stage(), image.size(), asked, plates.count(), share)
+            arrangement = one_picture(self._stage(), size, asked, plates.count(), share)
             beside = plates.count()
         if plates.numbers:
             return arrangement
         return replace(arrangement, plates=on_picture(arrangement.panes[0], plate, beside))
+
+    def _picture_size(self) -> QSize | None:
+        """Return the size of the pictures; before there is one, that of the first lane's frame."""
+        if self._view is None:
+            return None
+        frame = self._view.first.result.frame
+        sizes = (image.size() for image in self._images if image is not None)
+        return next(sizes, QSize(frame.width, frame.height))
 
     def _stage(self) -> QRect:
         ratio = self.devicePixelRatioF()
@@ -194,7 +216,7 @@ class Viewport(QWidget):
         return QRectF(pane.x() / ratio, pane.y() / ratio, pane.width() / ratio, pane.height() / ratio)
 
     def _is_split(self) -> bool:
-        return self._settings.layout is Layout.SPLIT and all(image is not None for image in self._images)
+        return self._settings.layout is Layout.SPLIT and len(self._images) == 2 and None not in self._images
 
     def _place(self) -> None:
         split = self._is_split()
@@ -202,7 +224,9 @@ class Viewport(QWidget):
             self.split_line.follow(self.split_place, self.picture_area())
         if split == self.split_line.isHidden():
             self.split_line.setVisible(split)
-        self.lane_plates.place(self._arrangement().plates, self.pane_areas(), QRectF(self.rect()))
+        arrangement = self._arrangement()
+        reach = arrangement.reach / self.devicePixelRatioF()
+        self.lane_plates.place(arrangement.plates, self.pane_areas(), QRectF(self.rect()), reach)
         self.update()
 
     def _update_plates(self) -> None:
@@ -210,12 +234,13 @@ class Viewport(QWidget):
         if view is not None and plates.update(view, self._settings):
             self._place()
 
-    def _joined(self, view: View) -> NDArray[np.uint8]:
-        first, second = view.first.picture, None if view.second is None else view.second.picture
-        if self._settings.layout is Layout.SIDE_BY_SIDE:
-            return montage.joined(first, second)
-        if self._settings.layout is Layout.SPLIT:
-            return montage.split(first, second, self.split_place)
+    def _joined(self, view: View, first: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        lanes = [view.lane(number) for number in self._settings.on_screen]
+        pictures = [None if lane is None else lane.picture for lane in lanes]
+        if self._settings.layout is Layout.SIDE_BY_SIDE and len(pictures) > 1:
+            return montage.joined(pictures, (first.shape[1], first.shape[0]))
+        if self._settings.layout is Layout.SPLIT and len(pictures) > 1:
+            return montage.split(first, pictures[1], self.split_place)
         return first.copy()
 
     # Painting
@@ -225,18 +250,29 @@ class Viewport(QWidget):
         if self._is_split():
             self._paint_split(painter, areas[0])
         else:
-            for area, image in zip(areas, self._images, strict=False):
-                if image is None:
-                    self._paint_words(painter, self.tr("The second model has no result yet"), area, muted=True)
-                else:
+            for area, image, number in zip(areas, self._images, self._settings.pictured, strict=False):
+                if image is not None:
                     painter.drawImage(self._fitted_into(area, image), image)
+                if (error := self._error_of(number)) is not None:
+                    painter.fillRect(area, DIMMED)
+                    self._paint_words(painter, str(error), area)
+                elif image is None:
+                    self._paint_words(painter, self.tr("This model has no result yet"), area, muted=True)
         if self.lane_plates.legend and not self.notice:
             corner = areas[0].bottomLeft() + QPointF(INSET, -INSET)
             paint_legend(painter, self.lane_plates.legend, self.tr("% of eye distance"), corner)
 
+    def _error_of(self, number: int) -> UnderstudyError | None:
+        """Return what is wrong with a lane among several whose model has no result."""
+        lane = None if self._view is None else self._view.lane(number)
+        is_alone = len(self._images) == 1  # then the banner says it
+        if is_alone or number >= len(self._errors) or (lane is not None and lane.result.model):
+            return None
+        return self._errors[number]
+
     def _fitted_into(self, area: QRectF, image: QImage) -> QRectF:
-        """Return the place of an image in an area that fits the first lane's."""
-        if self._images[0] is None or image.size() == self._images[0].size():
+        """Return the place of an image in an area that fits the others."""
+        if image.size() == self._picture_size():
             return area
         ratio = self.devicePixelRatioF()
         edges = (area.x(), area.y(), area.width(), area.height())
@@ -260,7 +296,7 @@ class Viewport(QWidget):
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
         painter.setFont(font)
-        painter.setPen(QColor(ON_STAGE_MUTED if muted or self._images[0] is None else ON_STAGE))
+        painter.setPen(QColor(ON_STAGE_MUTED if muted or not self._images else ON_STAGE))
         inner = area.adjusted(2 * MARGIN, 2 * MARGIN, -2 * MARGIN, -2 * MARGIN)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(inner, flags, words.replace(". ", ".\n"))

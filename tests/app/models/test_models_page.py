@@ -225,7 +225,7 @@ def test_measuring_shows_how_far_it_is(page, qtbot, slow_benchmark):
 def test_measured_models_are_in_the_table_and_in_the_picture(page, qtbot, slow_benchmark):
     slow_benchmark.set()
     assert page.chart.accessibleDescription().startswith("“Measure all” puts")
-    page.show_lanes("teacher-68", "student-98")
+    page.show_lanes(("teacher-68", "student-98"))
     page.measure_all.click()
     qtbot.waitUntil(lambda: not page.speeds.busy)
     rows = {row[0]: row[1:] for row in page.list.texts()}

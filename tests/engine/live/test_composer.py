@@ -356,7 +356,7 @@ def test_a_rest_that_is_too_short_for_the_finder_to_notice_leaves_no_lane_empty(
 
 def test_three_finders_make_three_lanes():
     pipelines = [FakePipeline(model) for model in ("a", "b", "c")]
-    with Bench(*pipelines, settings=LOCKED) as bench:
+    with Bench(*pipelines, settings=replace(LOCKED, lanes=3)) as bench:
         view = bench.show(1, lanes=3)
         assert [lane.result.model for lane in view.lanes] == ["a", "b", "c"]
         assert all(np.all(lane.picture[5, 5, :3] == 1) for lane in view.lanes)

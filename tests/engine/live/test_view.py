@@ -20,7 +20,9 @@ def fill(buffer: ViewBuffer, value: int, height: int = 4, width: int = 6, lanes:
     pictures = [buffer.writable(lane, height, width) for lane in range(lanes)]
     for picture in pictures:
         picture[:] = value
-    buffer.publish(View(tuple(LaneView(bare(FRAME), (), STATS, picture) for picture in pictures), float(value)))
+    buffer.publish(
+        View(tuple(LaneView(bare(FRAME), (), STATS, picture, agreement=float(value)) for picture in pictures))
+    )
 
 
 def test_nothing_is_taken_twice():
@@ -28,7 +30,7 @@ def test_nothing_is_taken_twice():
     assert buffer.take() is None
     fill(buffer, 7)
     view = buffer.take()
-    assert view.agreement == 7
+    assert view.first.agreement == 7
     assert (view.first.picture == 7).all()
     assert buffer.take() is None
 
@@ -38,7 +40,7 @@ def test_the_newest_wins():
     for value in range(5):
         fill(buffer, value)
     view = buffer.take()
-    assert view.agreement == 4
+    assert view.first.agreement == 4
     assert (view.first.picture == 4).all()
 
 
@@ -102,5 +104,5 @@ def test_pictures_are_whole_while_both_sides_race():
         if view is None:
             continue
         taken += 1
-        assert all((lane.picture == view.agreement).all() for lane in view.lanes)
+        assert all((lane.picture == view.first.agreement).all() for lane in view.lanes)
     writer.join(5)

@@ -10,10 +10,15 @@ from engine.render.palette import PLATE
 from tests.fakes.views import BLUE, RED, plain
 
 DARK = (*PLATE, 255)
+SIZE = 200, 100
+
+
+def both(first, second):
+    return joined([first, second], (first.shape[1], first.shape[0]))
 
 
 def test_joined_pictures_stand_side_by_side_with_a_dark_gap():
-    both = joined(plain(RED), plain(BLUE))
+    both = joined([plain(RED), plain(BLUE)], SIZE)
     assert both.shape == (100, 400 + GAP, 4)
     assert (both[:, :200] == RED).all()
     assert (both[:, 200 : 200 + GAP] == DARK).all()
@@ -22,13 +27,13 @@ def test_joined_pictures_stand_side_by_side_with_a_dark_gap():
 
 @pytest.mark.parametrize("second", [None, np.empty((0, 0, 4), np.uint8)])
 def test_joined_keeps_its_size_while_the_second_picture_is_missing(second):
-    both = joined(plain(RED), second)
-    assert both.shape == joined(plain(RED), plain(BLUE)).shape
+    both = joined([plain(RED), second], SIZE)
+    assert both.shape == joined([plain(RED), plain(BLUE)], SIZE).shape
     assert (both[:, 200:] == DARK).all()
 
 
 def test_fault_30_joined_fits_a_second_picture_of_another_size_into_its_place():
-    both = joined(plain(RED), plain(BLUE, 50, 100))[:, 200 + GAP :]
+    both = joined([plain(RED), plain(BLUE, 50, 100)], SIZE)[:, 200 + GAP :]
     assert both.shape == (100, 200, 4)
     blue = (both == BLUE).all(2)
     assert blue.any(0).nonzero()[0].tolist() == list(range(75, 125))
@@ -54,13 +59,13 @@ def test_fault_30_split_scales_a_second_picture_of_another_size():
 
 def test_the_pictures_given_are_left_alone_and_not_shared():
     first, second = plain(RED), plain(BLUE)
-    for picture in (joined(first, second), split(first, second, 0.5)):
+    for picture in (joined([first, second], SIZE), split(first, second, 0.5)):
         picture[:] = 0
     assert (first == RED).all()
     assert (second == BLUE).all()
 
 
-@pytest.mark.parametrize("make", [joined, lambda first, second: split(first, second, 0.5)], ids=["joined", "split"])
+@pytest.mark.parametrize("make", [both, lambda first, second: split(first, second, 0.5)], ids=["joined", "split"])
 def test_a_frame_of_a_recording_takes_under_two_milliseconds(make):
     first, second = plain(RED, 640, 480), plain(BLUE, 640, 480)
     times = []

@@ -11,7 +11,7 @@ from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.core.stats import Meter
 from engine.render.difference import Difference
 from engine.render.overlay import OverlayPainter
-from engine.render.palette import FIRST_LANE, HEAT, HOTTEST, SECOND_LANE, heat_colour
+from engine.render.palette import HEAT, HOTTEST, LANES, heat_colour
 from engine.render.scene import Layout, Look, OverlayOptions
 from tests.engine.live.test_agreement import face_at
 
@@ -35,14 +35,14 @@ def near(picture, colour, tolerance=60):
 
 def test_overlaid_lanes_have_a_colour_each():
     picture = drawn(Layout.OVERLAID, face_at(40, 60), face_at(240, 60))
-    assert near(picture, FIRST_LANE)[:, 1].max() < 160
-    assert near(picture, SECOND_LANE)[:, 1].min() > 220
+    assert near(picture, LANES[0])[:, 1].max() < 160
+    assert near(picture, LANES[1])[:, 1].min() > 220
 
 
 def test_a_mirror_turns_both_lanes_round():
     picture = drawn(Layout.OVERLAID, face_at(40, 60), face_at(240, 60), mirrored=True)
-    assert near(picture, FIRST_LANE)[:, 1].min() > 240
-    assert near(picture, SECOND_LANE)[:, 1].max() < 180
+    assert near(picture, LANES[0])[:, 1].min() > 240
+    assert near(picture, LANES[1])[:, 1].max() < 180
 
 
 def test_arrows_lead_from_the_first_lanes_points_as_far_as_they_are_magnified():
@@ -95,5 +95,5 @@ def test_a_model_of_29_points_is_drawn_beside_any_other(layout, schemes):
     common = schemes[0] is schemes[1]
     assert bool(len(near(picture, HEAT[-1]))) == (layout is Layout.DIFFERENCE and common)
     if layout is Layout.OVERLAID:
-        assert len(near(picture, FIRST_LANE)) > 20
-        assert len(near(picture, SECOND_LANE)) > 20
+        assert len(near(picture, LANES[0])) > 20
+        assert len(near(picture, LANES[1])) > 20

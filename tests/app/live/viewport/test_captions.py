@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.live.viewport.captions import CaptionData, lane_lines, legend_lines, results_on_screen
+from app.live.viewport.captions import CaptionData, lane_lines, legend_lines
 from app.models.facts import MEGABYTE, cards_of, points_words, role_words, size_words
 from app.theme.theme import ON_DARK
 from engine.core.faces import Face
@@ -65,7 +65,7 @@ def test_nothing_is_said_of_a_picture_that_no_model_saw():
 
 def test_two_lanes_bear_the_colours_of_the_overlay():
     said = reported(second=result("teacher-68"))
-    assert tuple(lane_lines(said, lane)[0].colour for lane in (0, 1)) == ON_DARK
+    assert tuple(lane_lines(said, lane)[0].colour for lane in (0, 1)) == ON_DARK[:2]
 
 
 def test_locked_lanes_with_one_frame_say_so():
@@ -110,10 +110,10 @@ def test_the_legend_of_the_difference_shows_direction_and_magnification():
 
 def test_on_one_picture_the_result_that_is_drawn_counts_not_a_newer_one():
     view = two(plain(RED), plain(BLUE))
-    assert results_on_screen(view, Layout.OVERLAID)[1] is view.first.other
-    assert results_on_screen(view, Layout.SPLIT)[1] is view.second.result
-    assert results_on_screen(view, Layout.SINGLE)[1] is None
-    assert results_on_screen(one(plain(RED)), Layout.SIDE_BY_SIDE)[1] is None
+    assert view.results(LiveSettings(layout=Layout.OVERLAID))[1] is view.first.other
+    assert view.results(LiveSettings(layout=Layout.SPLIT))[1] is view.second.result
+    assert view.results(LiveSettings(layout=Layout.SINGLE)) == (view.first.result,)
+    assert one(plain(RED)).results(LiveSettings(layout=Layout.SIDE_BY_SIDE))[1] is None
 
 
 def test_words_on_the_shipped_models_come_from_their_cards():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,9 @@ from app.live.viewport.presenter import Presenter
 from app.live.viewport.viewport import Viewport
 from app.theme.theme import STAGE
 from engine.core.stats import Spread, Stats
+from engine.live.settings import LiveSettings
 from engine.live.view import View
+from engine.render.scene import Layout
 from tests.fakes.views import RED, lane, plain, result
 
 
@@ -45,8 +48,10 @@ def stage(qtbot, themed):
 
 
 def show(layer, lanes, agreement=None):
-    view = View(tuple(lane(plain(RED), result(its.model), its.stats) for its in lanes), agreement)
-    layer.show_view(view, [its.screen for its in lanes])
+    first, *further = (lane(plain(RED), result(its.model), its.stats) for its in lanes)
+    view = View((first, *(replace(each, agreement=agreement) for each in further)))
+    layout = Layout.SIDE_BY_SIDE if further else Layout.SINGLE
+    layer.show_view(view, LiveSettings(layout=layout, lanes=len(lanes)), [its.screen for its in lanes])
 
 
 def capitals(stage):

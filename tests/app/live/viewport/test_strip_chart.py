@@ -1,7 +1,6 @@
 """The chart of the last half minute: means, gaps where nothing came, axes with units."""
 
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +9,12 @@ from PySide6.QtGui import QColor, QPainter
 
 from app.live.viewport.strip_chart import AGREEMENT_TOPS, AXIS, LATENCY_TOPS, StripChart
 from app.theme.theme import DARK, LIGHT, MARGIN, apply_theme, lane_colour
+from engine.live.settings import LiveSettings
+from engine.render.scene import Layout
 from tests.fakes.clock import FakeClock
 from tests.fakes.views import BLUE, RED, one, plain, result, two
 
+ALONE, SIDE_BY_SIDE = LiveSettings(), LiveSettings(layout=Layout.SIDE_BY_SIDE)
 STRIP = 800 - 2 * MARGIN - AXIS  # pixels that half a minute takes
 
 
@@ -47,7 +49,7 @@ def columns_of(chart, colour, start=0.0):
 
 
 def test_the_axis_ends_at_a_round_number_that_holds_every_value(chart, clock):
-    chart.add(one(plain(RED)))
+    chart.add(one(plain(RED)), ALONE)
     (plot,) = chart.plots()
     assert plot.top(clock.now) == LATENCY_TOPS[0]
     feed(chart, clock, 2, latency=130.0)
@@ -57,9 +59,9 @@ def test_the_axis_ends_at_a_round_number_that_holds_every_value(chart, clock):
 
 
 def test_one_lane_has_its_latency_and_two_have_their_agreement_too(chart, clock):
-    chart.add(one(plain(RED)))
+    chart.add(one(plain(RED)), ALONE)
     assert [plot.title for plot in chart.plots()] == ["capture to screen"]
-    chart.add(two(plain(RED), plain(BLUE), agreement=2.5))
+    chart.add(two(plain(RED), plain(BLUE), agreement=2.5), SIDE_BY_SIDE)
     latency, agreement = chart.plots()
     assert [name for name, _, _ in latency.traces] == ["student-68", "teacher-98"]
     assert (latency.unit, agreement.unit) == ("ms", "%")
@@ -68,7 +70,7 @@ def test_one_lane_has_its_latency_and_two_have_their_agreement_too(chart, clock)
 
 
 def test_the_line_is_seen_in_the_colour_of_its_lane(chart, clock):
-    chart.add(one(plain(RED)))
+    chart.add(one(plain(RED)), ALONE)
     assert not len(columns_of(chart, lane_colour(0)))
     feed(chart, clock, 31)
     seen = columns_of(chart, lane_colour(0))
@@ -76,7 +78,7 @@ def test_the_line_is_seen_in_the_colour_of_its_lane(chart, clock):
 
 
 def test_fault_34_the_graph_shows_a_gap_and_no_spike(chart, clock):
-    chart.add(one(plain(RED)))
+    chart.add(one(plain(RED)), ALONE)
     feed(chart, clock, 10)
     clock.now += 10
     feed(chart, clock, 10)
@@ -87,7 +89,7 @@ def test_fault_34_the_graph_shows_a_gap_and_no_spike(chart, clock):
 
 
 def test_while_the_picture_stands_still_the_past_moves_on_and_nothing_is_reported(chart, clock):
-    chart.add(one(plain(RED)))
+    chart.add(one(plain(RED)), ALONE)
     feed(chart, clock, 5)
     assert "40.0 ms" in chart.present_words()
     before = columns_of(chart, lane_colour(0)).max()
@@ -106,7 +108,7 @@ def test_the_two_lanes_can_be_distinguished_in_both_themes(qapp):
 
 
 def test_the_mouse_reads_the_values_of_its_moment(chart, clock, qtbot):
-    chart.add(one(plain(RED)))
+    chart.add(one(plain(RED)), ALONE)
     feed(chart, clock, 15, latency=40.0)
     feed(chart, clock, 15, latency=20.0)
     read = []
@@ -119,9 +121,9 @@ def test_the_mouse_reads_the_values_of_its_moment(chart, clock, qtbot):
 
 
 def test_the_present_values_can_be_heard(chart, clock):
-    chart.add(two(plain(RED), plain(BLUE), agreement=2.5))
+    chart.add(two(plain(RED), plain(BLUE), agreement=2.5), SIDE_BY_SIDE)
     feed(chart, clock, 1)
-    chart.add(two(plain(RED), plain(BLUE), agreement=2.5))
+    chart.add(two(plain(RED), plain(BLUE), agreement=2.5), SIDE_BY_SIDE)
     chart._refresh()
     said = chart.accessibleDescription()
     assert "student-68 capture to screen: 40.0 ms" in said
@@ -132,7 +134,7 @@ def test_the_present_values_can_be_heard(chart, clock):
 def test_it_repaints_four_times_a_second_however_many_frames_come(chart, clock, qtbot, monkeypatch):
     painted = []
     monkeypatch.setattr(chart, "_paint_plot", lambda *_: painted.append(True))
-    chart.add(one(plain(RED)))
+    chart.add(one(plain(RED)), ALONE)
     end = time.monotonic() + 1.0
     while time.monotonic() < end:
         chart.add_latency(0, time.monotonic(), 40.0)
@@ -141,7 +143,7 @@ def test_it_repaints_four_times_a_second_however_many_frames_come(chart, clock, 
 
 
 def test_painting_is_quick(chart, clock):
-    chart.add(two(plain(RED), plain(BLUE)))
+    chart.add(two(plain(RED), plain(BLUE)), SIDE_BY_SIDE)
     for lane in (0, 1):
         clock.now = 1000.0
         feed(chart, clock, 30, latency=40.0 + 20 * lane, lane=lane)
@@ -156,25 +158,25 @@ def test_painting_is_quick(chart, clock):
 def test_the_agreement_is_that_of_the_newest_frame_with_a_gap_where_there_is_none(chart, clock):
     for now in (8.0, None, 3.0):
         clock.now += 0.5
-        chart.add(replace(two(plain(RED), plain(BLUE), agreement=2.5), agreement_now=now))
+        chart.add(two(plain(RED), plain(BLUE), agreement=now), SIDE_BY_SIDE)
     trace = chart.plots()[1].traces[0][2]
     assert [[value for _, value in segment] for segment in trace.segments(clock.now)] == [[8.0], [3.0]]
 
 
 def test_fault_24_another_model_does_not_inherit_the_line(chart, clock):
-    chart.add(two(plain(RED), plain(BLUE)))
+    chart.add(two(plain(RED), plain(BLUE)), SIDE_BY_SIDE)
     feed(chart, clock, 5, lane=0)
     feed(chart, clock, 5, lane=1)
-    chart.add(two(plain(RED), plain(BLUE), other_result=result("")))  # in between, no model looks
+    chart.add(two(plain(RED), plain(BLUE), other_result=result("")), SIDE_BY_SIDE)  # in between, no model looks
     assert len(columns_of(chart, lane_colour(1)))
-    chart.add(two(plain(RED), plain(BLUE), other_result=result("student-68-lite")))
+    chart.add(two(plain(RED), plain(BLUE), other_result=result("student-68-lite")), SIDE_BY_SIDE)
     first, second = (trace for _, _, trace in chart.plots()[0].traces)
     assert first.segments(clock.now)
     assert not second.segments(clock.now)
 
 
 def test_another_source_begins_an_empty_chart(chart, clock):
-    chart.add(one(plain(RED)))
+    chart.add(one(plain(RED)), ALONE)
     feed(chart, clock, 5)
     chart.clear()
     assert not len(columns_of(chart, lane_colour(0)))
@@ -183,7 +185,7 @@ def test_another_source_begins_an_empty_chart(chart, clock):
 def test_the_words_below_a_narrow_strip_do_not_overlap(chart, monkeypatch):
     words = []
     monkeypatch.setattr(QPainter, "drawText", lambda self, at, text: words.append((at.x(), text)))
-    chart.add(two(plain(RED), plain(BLUE), agreement=2.5))
+    chart.add(two(plain(RED), plain(BLUE), agreement=2.5), SIDE_BY_SIDE)
     for width, texts in ((800, ["30 s ago", "now"] * 2), (370, ["30 s ago", "now", "now"])):
         chart.resize(width, 112)
         words.clear()
