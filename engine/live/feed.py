@@ -12,6 +12,8 @@ from engine.live.settings import LiveSettings, Pace
 from engine.live.shared_ids import SharedIds
 from engine.live.state import SourceState, Timing
 
+PATIENCE = 1.0  # seconds
+
 
 def active_lanes(settings: LiveSettings, lanes: int) -> tuple[int, ...]:
     """Return the numbers of the lanes that are active, rising; `lanes` is how many there are.
@@ -27,22 +29,23 @@ class Feed:
     """Deals the frames of a reader out to the finders: only the newest of a camera, every one of a file.
 
     At live pace the fastest finder sets the pace: a frame is dealt out once one waits for it, and replaces the one that
-    a slower finder has not taken yet. A frame of a file waits for the first finder as long as the next one is not due,
-    so that the first sees them all if it is as fast as the file. At locked pace finders wait for each other, so all see
-    the same frames. In a pause only frames that the user asked for are dealt out.
+    a slower finder has not taken yet. Frames of a file wait for the first finder, which sees them all, unless it is
+    slower than the file and holds the others up by more than `PATIENCE`. At locked pace finders wait for each other, so
+    all see the same frames. In a pause only frames that the user asked for are dealt out.
 
     Args:
         settings: returns what the user set.
+        clock: returns seconds, as frames have them.
     """
 
-    def __init__(self, settings: Callable[[], LiveSettings]) -> None:
-        self._settings = settings
+    def __init__(self, settings: Callable[[], LiveSettings], clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._clock = settings, clock
         lock = threading.Lock()
         self._changed = threading.Condition(lock)
         # What further finders wait for: while the first waits too, it wakes alone when a frame comes, then they.
         self._dealt = threading.Condition(lock)
         self._frame: Frame | None = None
-        self._next_is_due = False  # while the frame was not dealt out yet
+        self._late = 0.0  # seconds for which frames of a file waited in all, since the first finder last waited
         self._inboxes: list[Frame | None] = []
         self._waits: list[bool] = []  # whether each finder waits for a frame
         self.closed = False
@@ -57,35 +60,30 @@ class Feed:
         """Store a frame in place of an older one, without waiting; return False if the feed is closed."""
         _prepare(item)
         with self._changed:
-            self._frame = item
-            self._changed.notify_all()
-            if not self._waits[0]:
-                self._dealt.notify_all()
+            self._hold(item)
             return not self.closed
 
     def put(self, item: Frame, timeout: float, /) -> bool:
         """Store a frame once the place is free; return False if it was not within `timeout` seconds."""
         _prepare(item)
         with self._changed:
-            if self._frame is not None and not self._next_is_due:
-                self._next_is_due = True
-                self._dealt.notify_all()
             if not self._changed.wait_for(lambda: self._frame is None and not self.closed, timeout):
                 return False
-            self._frame = item
-            self._changed.notify_all()
+            self._hold(item)
             return True
 
     def take_back(self) -> Frame | None:
         """Return the frame that was not dealt out yet, and free its place."""
         with self._changed:
-            frame, self._frame, self._next_is_due = self._frame, None, False
+            frame, self._frame = self._frame, None
             return frame
 
     def take(self, finder: int, timeout: float) -> Frame | None:
         """Return the next frame for a finder; None if there was none within `timeout` seconds."""
         with self._changed:
             self._waits[finder] = self._inboxes[finder] is None
+            if finder == 0 and self._waits[0] and self._frame is None:
+                self._late = 0.0
             if finder > 0 and self._frame is not None:
                 self._changed.notify_all()  # the first may have waited for this finder
             news = self._changed if finder == 0 else self._dealt
@@ -116,7 +114,9 @@ class Feed:
         elif frame is not None:
             active = active_lanes(settings, len(self._inboxes))
             if self._is_time(frame, active, settings.pace):
-                self._frame, self._next_is_due = None, False
+                self._frame = None
+                if not frame.epoch.is_camera:
+                    self._late += self._clock() - frame.captured
                 for number in active:
                     self._inboxes[number] = frame
                     self._waits[number] = False  # though it may not have woken yet
@@ -129,7 +129,17 @@ class Feed:
             return all(self._waits[number] for number in active)
         if self._waits[0]:
             return True
-        return (frame.epoch.is_camera or self._next_is_due) and any(self._waits[number] for number in active)
+        return self._goes_to_any(frame) and any(self._waits[number] for number in active)
+
+    def _hold(self, frame: Frame) -> None:
+        self._frame = frame
+        self._changed.notify_all()
+        if not self._waits[0] and self._goes_to_any(frame):
+            self._dealt.notify_all()
+
+    def _goes_to_any(self, frame: Frame) -> bool:
+        """Return whether a frame does not wait for the first finder."""
+        return frame.epoch.is_camera or self._late > PATIENCE
 
 
 def _prepare(frame: Frame) -> None:

@@ -72,7 +72,7 @@ class Session:
         self.on_result: OnResult | None = None
         self._notify, self._clock = notify, clock
         self._stopping = threading.Event()
-        self._feed, self._views = Feed(lambda: self.settings), ViewBuffer()
+        self._feed, self._views = Feed(lambda: self.settings, clock), ViewBuffer()
         self._context = Context(
             feed=self._feed,
             settings=lambda: self.settings,

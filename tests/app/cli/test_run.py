@@ -117,6 +117,32 @@ def test_a_window_without_a_named_model_is_free_to_use_the_remembered_one(monkey
     assert started == [model]
 
 
+def test_a_window_can_begin_with_several_models(monkeypatch, capsys):
+    started = []
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr("app.app.run_window", lambda options: started.append((options.model, options.models)) or 0)
+    assert run(capsys, "sample", "--models", "student-68, student-68-lite,teacher-tolerant-68,")[0] == 0
+    assert started == [(None, ("student-68", "student-68-lite", "teacher-tolerant-68"))]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (("--models", "student-68"), "--model NAME"),
+        (("--models", "a,b,c,d,e"), "names 5 of 2 to 4 models"),
+        (("--models", "student-68,student-86"), "There is no model “student-86”"),
+        (("--models", "student-68,student-68-lite", "--model", "student-68"), "exclude each other"),
+        (("--models", "student-68,student-68-lite", "--headless"), "compare-live"),
+    ],
+)
+def test_several_models_that_cannot_be_shown_are_refused(monkeypatch, capsys, more, why):
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr("app.app.run_window", lambda _: pytest.fail("the window was opened"))
+    code, err = run(capsys, "sample", *more)
+    assert code != 0
+    assert why in err
+
+
 def test_a_mistyped_model_is_refused_before_there_is_a_window(monkeypatch, capsys):
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr("app.app.run_window", lambda _: pytest.fail("the window was opened"))

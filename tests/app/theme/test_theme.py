@@ -2,7 +2,9 @@
 
 import gc
 from dataclasses import astuple
+from itertools import combinations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QColor
@@ -13,6 +15,7 @@ from app.shell.banner import Banner
 from app.theme import theme
 from app.theme.theme import DARK, LIGHT, Theme, ThemeChoice, apply_theme, colours
 from app.widgets.controls import CheckBox, Picker
+from engine.live.settings import MOST_LANES
 from tests.app.conftest import LONGEST_GAP
 
 TEXTS = (
@@ -55,6 +58,33 @@ def test_fault_83_focus_and_outlines_can_be_seen(palette, mark, background):
 @pytest.mark.parametrize("words", [theme.ON_STAGE, theme.ON_STAGE_MUTED, theme.STAGE_ACCENT])
 def test_fault_83_words_on_the_stage_can_be_read(words):
     assert contrast(words, theme.STAGE) >= 4.5
+
+
+# What each kind of colour blindness leaves of linear red, green and blue (Machado, Oliveira & Fernandes 2009).
+SIGHTS = {
+    "all colours": np.eye(3),
+    "no red": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    "no green": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    "no blue": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+}
+
+
+def lab(colour, sight):
+    """Return a colour as somebody sees it in CIELAB, where 2 is a difference that is just noticed."""
+    parts = np.array([QColor(colour).redF(), QColor(colour).greenF(), QColor(colour).blueF()])
+    seen = np.clip(np.array(sight) @ np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4), 0, 1)
+    to_xyz = ((0.4339, 0.3762, 0.1899), (0.2126, 0.7152, 0.0722), (0.0177, 0.1095, 0.8728))  # of white, each is 1
+    x, y, z = (cube ** (1 / 3) if cube > 0.008856 else 7.787 * cube + 16 / 116 for cube in np.array(to_xyz) @ seen)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+@pytest.mark.parametrize(("lanes", "panel"), [(theme.ON_DARK, DARK.panel), (theme.ON_LIGHT, LIGHT.panel)])
+def test_four_lanes_are_told_apart_by_everybody_and_seen_on_the_panel(lanes, panel, sight):
+    seen = [lab(colour, SIGHTS[sight]) for colour in lanes]
+    assert len(lanes) == MOST_LANES
+    assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 30
+    assert min(contrast(colour, panel) for colour in lanes) >= 3
 
 
 def test_every_colour_is_one():

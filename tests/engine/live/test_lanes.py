@@ -19,12 +19,18 @@ from tests.fakes.stage import Stage, opening_in_turn
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("no_thread_left")]
 
 SIDE_BY_SIDE = LiveSettings(layout=Layout.SIDE_BY_SIDE)
+FOUR = replace(SIDE_BY_SIDE, lanes=4)
 LOCKED = LiveSettings(layout=Layout.SIDE_BY_SIDE, pace=Pace.LOCKED)
 
 
 def stage_of(open_source, second, settings=SIDE_BY_SIDE, first=None):
-    stage = Stage(open_source, first or FakePipeline("student"), settings=settings)
-    stage.session.use_model(lambda: second.landmarker, 1, lambda: second)
+    return stage_of_all(open_source, [first or FakePipeline("student"), second], settings)
+
+
+def stage_of_all(open_source, pipelines, settings):
+    stage = Stage(open_source, pipelines[0], settings=settings)
+    for lane, pipeline in enumerate(pipelines[1:], 1):
+        stage.session.use_model(lambda its=pipeline: its.landmarker, lane, lambda its=pipeline: its)
     return stage
 
 
@@ -57,6 +63,73 @@ def test_a_slow_teacher_does_not_hold_up_the_student_at_its_own_pace():
     assert stage.pipeline.seen == list(range(60))
     assert took < 1.5, "60 frames at 200 a second, though the teacher takes 0.1 s for each"
     assert 1 <= len(teacher.seen) < 20, "the teacher leaves out what it has no time for"
+
+
+@pytest.mark.parametrize("slow", [0, 2])
+def test_none_of_four_lanes_is_slowed_by_a_slow_one_before_a_camera(slow):
+    pipelines = [FakePipeline(f"m{lane}", delay=0.2 if lane == slow else 0.0) for lane in range(4)]
+    stage = stage_of_all(lambda: camera_source(FaultyCamera(period=0.01)), pipelines, FOUR)
+    with stage:
+        wait_until(lambda: all(pipeline.seen for pipeline in pipelines))
+        before = [len(pipeline.seen) for pipeline in pipelines]
+        time.sleep(1.0)
+        seen = [len(pipeline.seen) - known for pipeline, known in zip(pipelines, before, strict=True)]
+    assert seen.pop(slow) <= 6
+    assert min(seen) > 12, "of 100 frames, on a machine that may be busy"
+    shared = set(pipelines[slow].seen) & set(pipelines[1].seen)
+    assert len(shared) >= len(pipelines[slow].seen) - 2, "the slow one works on frames of the others, to be compared"
+
+
+def test_a_file_goes_on_at_its_rate_though_the_first_of_four_lanes_is_slow():
+    pipelines = [FakePipeline(f"m{lane}", delay=0.0 if lane else 0.2) for lane in range(4)]
+    stage = stage_of_all(lambda: clip(100, rate=50.0), pipelines, FOUR)
+    with stage:
+        start = time.monotonic()
+        wait_until(lambda: stage.state is SourceState.ENDED)
+        took = time.monotonic() - start
+        assert pipelines[0].seen[-1] == 99, "the last frame reaches everybody"
+    assert took < 8, "100 frames at 50 a second, though the first takes 0.2 s for each: 20 s alone"
+    assert min(len(pipeline.seen) for pipeline in pipelines[1:]) > 50
+
+
+def test_locked_to_each_other_four_lanes_lose_no_frame_of_a_file():
+    pipelines = [FakePipeline(f"m{lane}", delay=0.002 * lane) for lane in range(4)]
+    stage = stage_of_all(clip, pipelines, replace(FOUR, pace=Pace.LOCKED))
+    with stage:
+        wait_until(lambda: stage.state is SourceState.ENDED)
+    assert [pipeline.seen for pipeline in pipelines] == [list(range(30))] * 4
+
+
+@pytest.mark.parametrize("pace", [Pace.LIVE, Pace.LOCKED])
+def test_a_lane_whose_model_dies_while_three_others_run_is_reported_and_they_go_on(pace):
+    dead = []
+    pipelines = [FakePipeline(f"m{lane}") for lane in range(4)]
+    pipelines[2].failing = lambda frame: 1 / 0 if dead else None
+    stage = stage_of_all(lambda: camera_source(FaultyCamera(period=0.005)), pipelines, replace(FOUR, pace=pace))
+    with stage:
+        wait_until(lambda: all(pipeline.seen for pipeline in pipelines))
+        dead.append(True)
+        wait_until(lambda: stage.session.errors[2] is not None)
+        assert [error is None for error in stage.session.errors] == [True, True, False, True]
+        others = [pipelines[lane] for lane in (0, 1, 3)]
+        before = [len(pipeline.seen) for pipeline in others]
+        wait_until(lambda: all(len(each.seen) > known + 5 for each, known in zip(others, before, strict=True)))
+        wait_until(lambda: (view := stage.take_view()) and view.lane(2) and not view.lane(2).result.model)
+
+
+def test_a_lane_that_is_taken_away_rests_and_is_seen_no_more():
+    pipelines = [FakePipeline(f"m{lane}") for lane in range(3)]
+    stage = stage_of_all(lambda: camera_source(FaultyCamera(period=0.005)), pipelines, replace(FOUR, lanes=3))
+    with stage:
+        wait_until(lambda: (view := stage.take_view()) and view.lane(2))
+        stage.session.settings = replace(FOUR, lanes=2)
+        wait_until(lambda: (view := stage.take_view()) and len(view.lanes) == 2)
+        time.sleep(0.1)
+        seen = len(pipelines[2].seen)
+        assert all(len(view.lanes) == 2 for view in stage.views(5))
+        assert len(pipelines[2].seen) == seen
+        stage.session.settings = replace(FOUR, lanes=3)
+        wait_until(lambda: (view := stage.take_view()) and view.lane(2))
 
 
 def test_while_the_picture_stands_still_the_second_lane_catches_up():

@@ -25,6 +25,18 @@ def test_joined_pictures_stand_side_by_side_with_a_dark_gap():
     assert (both[:, 200 + GAP :] == BLUE).all()
 
 
+@pytest.mark.parametrize(
+    ("count", "places"), [(3, [(0, 0), (204, 0), (102, 54)]), (4, [(0, 0), (204, 0), (0, 54), (204, 54)])]
+)
+def test_three_or_four_pictures_stand_in_two_rows_and_a_single_one_in_the_middle_of_its_row(count, places):
+    colours = [(20 * number + 10, 0, 200, 255) for number in range(count)]
+    whole = joined([plain(colour, 196, 46) for colour in colours], (196, 46))
+    assert whole.shape == (2 * 46 + GAP, 2 * 196 + GAP, 4)
+    for colour, (left, top) in zip(colours, places, strict=True):
+        assert (whole[top : top + 46, left : left + 196] == colour).all()
+    assert (whole == DARK).all(2).sum() == whole.shape[0] * whole.shape[1] - count * 196 * 46
+
+
 @pytest.mark.parametrize("second", [None, np.empty((0, 0, 4), np.uint8)])
 def test_joined_keeps_its_size_while_the_second_picture_is_missing(second):
     both = joined([plain(RED), second], SIZE)

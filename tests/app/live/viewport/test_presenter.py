@@ -54,6 +54,15 @@ def show(layer, lanes, agreement=None):
     layer.show_view(view, LiveSettings(layout=layout, lanes=len(lanes)), [its.screen for its in lanes])
 
 
+def test_four_lanes_have_a_line_each_with_the_agreement_of_the_further_ones(stage):
+    show(stage.layer, [STUDENT, TEACHER, TEACHER, STUDENT], 3.12)
+    rows = stage.layer.text.split("\n")
+    assert [row.split()[0] for row in rows] == ["model", *(each.model for each in (STUDENT, TEACHER, TEACHER, STUDENT))]
+    assert [row.split()[-1] for row in rows] == ["%", "\u2013", "3.1", "3.1", "3.1"]
+    assert stage.rect().contains(stage.layer.geometry())
+    assert stage.layer.height() < 0.45 * stage.height()
+
+
 def capitals(stage):
     """Return the heights in pixels of the rows of bright letters, from top to bottom."""
     image = stage.layer.grab().toImage()

@@ -1,6 +1,7 @@
 """The chart of the last half minute: means, gaps where nothing came, axes with units."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter
 from app.live.viewport.strip_chart import AGREEMENT_TOPS, AXIS, LATENCY_TOPS, StripChart
 from app.theme.theme import DARK, LIGHT, MARGIN, apply_theme, lane_colour
 from engine.live.settings import LiveSettings
+from engine.live.view import View
 from engine.render.scene import Layout
 from tests.fakes.clock import FakeClock
 from tests.fakes.views import BLUE, RED, one, plain, result, two
@@ -67,6 +69,20 @@ def test_one_lane_has_its_latency_and_two_have_their_agreement_too(chart, clock)
     assert (latency.unit, agreement.unit) == ("ms", "%")
     assert agreement.title == "agreement (distance), % of eye distance"
     assert agreement.top(clock.now) == next(top for top in AGREEMENT_TOPS if top >= 2.5)
+
+
+def test_four_lanes_have_a_latency_each_and_the_agreement_of_the_further_ones_with_the_first(chart, clock):
+    lanes = two(plain(RED), plain(BLUE), agreement=2.5).lanes
+    chart.add(View((*lanes, *lanes[1:], *lanes[1:])), replace(SIDE_BY_SIDE, lanes=4))
+    latency, agreement = chart.plots()
+    assert [colour for _, colour, _ in latency.traces] == [lane_colour(lane) for lane in range(4)]
+    assert [colour for _, colour, _ in agreement.traces] == [lane_colour(lane) for lane in range(1, 4)]
+    assert [trace.value(clock.now) for _, _, trace in agreement.traces] == [2.5] * 3
+    pair = replace(SIDE_BY_SIDE, layout=Layout.OVERLAID, lanes=4, pair=(1, 3))
+    chart.add(View((*lanes, *lanes[1:], *lanes[1:])), pair)
+    latency, agreement = chart.plots()
+    assert [colour for _, colour, _ in latency.traces] == [lane_colour(1), lane_colour(3)]
+    assert len(agreement.traces) == 1
 
 
 def test_the_line_is_seen_in_the_colour_of_its_lane(chart, clock):

@@ -3,6 +3,7 @@
 import gc
 import time
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,12 +11,14 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
-from app.live.viewport.stats_report import spoken
+from app.live.viewport.stats_report import short_line, spoken
 from app.live.viewport.viewport import Viewport
 from app.models.facts import cards_of
 from app.theme.theme import ON_DARK, STAGE
+from engine.core.errors import ModelError
 from engine.inference.library import ModelLibrary
 from engine.live.settings import LiveSettings, Pace
+from engine.live.view import View
 from engine.render.montage import GAP
 from engine.render.palette import LANES
 from engine.render.scene import Layout
@@ -408,6 +411,90 @@ def test_the_details_of_both_lanes_open_together(large):
     before = [plate.height() for plate in plates(large)]
     QTest.mouseClick(plates(large)[1], Qt.MouseButton.LeftButton)
     assert all(plate.height() > height for plate, height in zip(plates(large), before, strict=True))
+
+
+FOUR = LiveSettings(layout=Layout.SIDE_BY_SIDE, lanes=4)
+MODELS = ("student-68", "student-68-lite", "teacher-tolerant-68", "student-kd-68")
+
+
+def four(count=4, size=(640, 480)):
+    """Return the view of three or four lanes, each further one 2.5 % from the first."""
+    colours = (RED, GREEN, BLUE, (0, 200, 200, 255))
+    lanes = [lane(plain(colour, *size), result(name)) for colour, name in zip(colours, MODELS, strict=True)][:count]
+    return View((lanes[0], *(replace(each, agreement=2.5) for each in lanes[1:])))
+
+
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("size", [(640, 480), (1280, 720), (480, 640)])
+@pytest.mark.parametrize("stage", [(1008, 500), (1328, 780)], ids=["1280x720", "1600x1000"])
+def test_three_or_four_lanes_have_a_pane_and_a_plate_each_and_none_hides_a_face(large, count, size, stage):
+    large.resize(*stage)
+    large.show_view(four(count, size), replace(FOUR, lanes=count))
+    areas, shown = [area.toRect() for area in large.pane_areas()], plates(large)
+    assert len(areas) == len(shown) == count
+    places = [*areas, *(plate.geometry() for plate in shown)]
+    assert all(large.rect().contains(place) for place in places)
+    assert not any(one.intersects(other) for one, other in combinations(places, 2))
+    for plate, area, name in zip(shown, areas, MODELS, strict=False):
+        assert plate.y() >= area.bottom()
+        assert plate.x() == pytest.approx(area.left(), abs=1)
+        assert plate.report.lines[0].text == name
+    for area, colour in zip(areas, ("#ff0000", "#00ff00", "#0000ff", "#c8c800"), strict=False):
+        assert colour_at(large, area.center().x(), area.center().y()) == colour
+
+
+def test_short_plates_say_model_speed_latency_and_agreement_and_the_rest_on_request(large):
+    large.resize(1008, 500)
+    large.show_view(four(), FOUR)
+    assert [plate.report.lines[0].colour for plate in plates(large)] == list(ON_DARK)
+    said = [short_line(plate.report) for plate in plates(large)]
+    assert said == ["29.7 results/s · \u2013 ms"] + ["29.7 results/s · \u2013 ms · agreement 2.50 %"] * 3
+    assert all(plate.sizeHint().height() < 60 for plate in plates(large))
+    large.lane_plates._data = None
+    large.show_view(four(), FOUR)
+    assert "jitter while still" in plates(large)[0].accessibleDescription()
+
+
+def test_a_lane_whose_model_died_says_so_in_its_pane_while_the_others_are_seen(large):
+    large.resize(1008, 500)
+    dead = replace(lane(plain(BLUE, 640, 480), result("")), agreement=None)
+    lanes = four().lanes
+    large.show_view(View((*lanes[:2], dead, lanes[3])), FOUR)
+    middles = [area.center().toPoint() for area in large.pane_areas()]
+    before = large.grab().toImage()
+    error = ModelError("The model failed on a frame (invoke failed)", "the model is faulty", "choose another model")
+    large.show_errors((None, None, error, None))
+    after = large.grab().toImage()
+    areas = [area.toRect() for area in large.pane_areas()]
+    assert [before.copy(area) == after.copy(area) for area in areas] == [True, True, False, True]
+    assert QColor(after.pixel(areas[2].topLeft() + QPoint(3, 3))).lightness() < 80, "dimmed"
+    assert len(middles) == 4
+    large.show_view(four(), FOUR)
+    large.show_errors((None, None, error, None))
+    assert colour_at(large, middles[2].x(), middles[2].y()) == "#0000ff", "it works again"
+
+
+def test_a_lane_without_a_picture_yet_has_its_place(large):
+    large.show_view(View(four().lanes[:2]), FOUR)
+    assert len(large.pane_areas()) == 4
+    assert len(plates(large)) == 2
+    assert large.composed_pixels().shape == (2 * 480 + GAP, 2 * 640 + GAP, 4)
+
+
+@pytest.mark.parametrize("layout", [Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE])
+def test_a_layout_of_two_shows_any_two_of_four_lanes_in_their_colours(large, layout):
+    lanes = [lane(np.empty((0, 0, 4), np.uint8), result(name)) for name in MODELS]
+    lanes[1] = lane(plain(GREEN, 640, 480), result(MODELS[1]), other=lanes[3].result)
+    if layout is Layout.SPLIT:
+        lanes[3] = lane(plain(BLUE, 640, 480), result(MODELS[3]))
+    large.show_view(View(tuple(lanes)), replace(FOUR, layout=layout, pair=(1, 3)))
+    assert [plate.report.lines[0].text for plate in plates(large)] == [MODELS[1], MODELS[3]]
+    assert [plate.report.lines[0].colour for plate in plates(large)] == [ON_DARK[1], ON_DARK[3]]
+    assert (large.pixels[..., 1] == 255).all()
+    saved = large.composed_pixels()
+    assert saved.shape == (480, 640, 4)
+    for colour in (LANES[1], LANES[3]):
+        assert (saved[440:, :, :3] == colour).all(2).any()
 
 
 def test_overlaid_lanes_are_marked_in_the_colours_of_their_landmarks(large):
