@@ -147,8 +147,8 @@ class Player(QObject):
         if self._next is not None and path == "live.mirrored":
             self._mirroring_chosen = True
         if self.current is not None:
-            self._request_further_models(self.current)
             self.current.session.settings = self._live
+            self._request_further_models(self.current)
 
     def rest(self, resting: bool) -> None:
         """Let nothing be computed for now, as in a pause, or go on."""

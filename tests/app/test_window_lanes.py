@@ -70,7 +70,6 @@ def test_a_model_is_removed_by_its_button_and_the_later_ones_move_up(lanes, engi
     assert models(lanes) == ("c", "d")
     assert session.settings.lanes == 2
     qtbot.waitUntil(lambda: (session._model, session.further_models[1][-1]) == ("c", "d"))
-    session.give()
     qtbot.waitUntil(lambda: lanes.player.at_work[:2] == ["c", "d"])
     qtbot.keyClick(lanes.view, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
     assert (models(lanes), rows(lanes)) == (("c",), [0])

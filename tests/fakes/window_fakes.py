@@ -63,6 +63,7 @@ class FakeSession:
         self.further_models: dict[int, list[str]] = {}  # that were loaded, by the numbers of their lanes
         self.reopened = 0
         self.stopped = threading.Event()
+        self._giving = threading.Lock()
         self._view: View | None = None
         self._model = ""
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -123,11 +124,12 @@ class FakeSession:
 
     def give(self, **looks) -> None:
         """Have a new view; see `make_view`."""
-        view = make_view(self._model, truth=self._engine.truth, **looks)
-        if self.settings.layout is not Layout.SINGLE:
-            names = [self.further_models.get(lane) for lane in range(1, self.settings.lanes)]
-            view = View((view.first, *(its and make_view(its[-1], **looks).first for its in names)))
-        self._view = view
+        with self._giving:  # models are loaded on several threads, and the last view has all of them
+            view = make_view(self._model, truth=self._engine.truth, **looks)
+            if self.settings.layout is not Layout.SINGLE:
+                names = [self.further_models.get(lane) for lane in range(1, self.settings.lanes)]
+                view = View((view.first, *(its and make_view(its[-1], **looks).first for its in names)))
+            self._view = view
         self._notify()
 
     def report(self, state: SourceState, message: str = "") -> None:
