@@ -121,7 +121,7 @@ def test_a_layout_of_two_shows_any_two_of_the_lanes(lanes, engine, qtbot):
     assert not section.pair.isVisible(), "there is no choice"
 
 
-def test_a_lane_whose_model_dies_says_so_in_its_pane_and_the_others_go_on(lanes, engine, qtbot):
+def test_fault_90_a_lane_whose_model_dies_says_so_in_its_pane_and_the_others_go_on(lanes, engine, qtbot):
     for _ in range(3):
         lanes.panel.lanes.add.click()
     session = engine.sessions[-1]

@@ -48,6 +48,8 @@ SIZE = 1280, 800
 TICKS = int(30 * RATE)  # frames of half a minute
 FRAME = 500  # of the sample: a face that laughs
 MODELS = "student-68", "teacher-tolerant-68"
+FOUR = *MODELS, "student-68-lite", "teacher-tough-68"
+AGES = 0.021, 0.034, 0.019, 0.052  # seconds, of the frames of the lanes
 MILLISECONDS = {"student-68": 2.1, "teacher-tolerant-68": 6.8}  # a face, on the page Models
 RUN = Path(__file__).with_name("training-run")  # the logs of a real training
 FIRST = Stats(
@@ -67,6 +69,8 @@ FIRST = Stats(
     jitter=0.21,
 )
 SECOND = replace(FIRST, latency_ms={**FIRST.latency_ms, "landmark": Spread(11.8, 15.2), "total": Spread(13.2, 17.1)})
+STATS = FIRST, SECOND, FIRST, replace(SECOND, fps=21.3)
+LATENCIES = (21.0, 3.0), (34.0, 5.0), (19.0, 2.0), (52.0, 6.0)  # of each lane: the usual, and how it rises and falls
 
 
 class StillClock:
@@ -110,13 +114,8 @@ class StillWindow:
         self.window.show()
         self.window.start("sample")
         until(lambda: self.window.view.pixels is not None)
-        self._results = [
-            _look(library, model, self._clock.now - age) for model, age in zip(MODELS, (0.021, 0.034), strict=True)
-        ]
-        meter = AgreementMeter()
-        for lane, result in enumerate(self._results):
-            meter.add(lane, result)
-        self._agreement = meter.value
+        self._results = [_look(library, model, self._clock.now - age) for model, age in zip(FOUR, AGES, strict=True)]
+        self._agreements = [None, *(_agreement(self._results[0], result) for result in self._results[1:])]
         self._fill_charts()
 
     def close(self) -> None:
@@ -128,16 +127,19 @@ class StillWindow:
         until(lambda: bool(gone))
         self.window.deleteLater()
 
-    def show_layout(self, layout: Layout) -> None:
+    def show_layout(self, layout: Layout, models: tuple[str, ...] = MODELS) -> None:
         """Show the live page in a layout."""
         self.window.top_bar.choose(0)
+        self.window.store.update("lanes.models", models)
         self.window.store.update("live.layout", layout)
         settle()
-        self.window.player.model_changed.emit(1, MODELS[1])
+        for lane, model in enumerate(models):
+            self.window.player.model_changed.emit(lane, model)
+        self._fill_charts(len(models))
         for _ in range(2):  # what plates say of a frame's age is known once it was painted
             self._fill_latencies()
             self.window.view.lane_plates._data = None  # update at once, though no time has passed
-            self.window.player.viewed.emit(self._view(layout))
+            self.window.player.viewed.emit(self._view(layout, len(models)))
             settle()
 
     def show_page(self, number: int) -> None:
@@ -153,36 +155,33 @@ class StillWindow:
             page.speeds.keep({name: Measurement(speed, when) for name, speed in speeds.items()})
         settle(600)  # pages with much text are laid out in several turns
 
-    def _view(self, layout: Layout) -> View:
-        lanes = [self._lane(place, layout) for place in (0, 1)]
-        if layout is Layout.SINGLE:
-            return View((lanes[0],))
-        return View((lanes[0], replace(lanes[1], agreement=self._agreement, agreement_now=self._agreement)))
+    def _view(self, layout: Layout, lanes: int = 2) -> View:
+        return View(tuple(self._lane(place, layout) for place in range(1 if layout is Layout.SINGLE else lanes)))
 
     def _lane(self, place: int, layout: Layout) -> LaneView:
-        result, other = self._results[place], self._results[1 - place]
+        result, other = self._results[place], self._results[1 - min(place, 1)]
         both = layout in (Layout.OVERLAID, Layout.DIFFERENCE)
         frame = result.frame
         picture = np.empty((frame.height, frame.width, 4), np.uint8)
         signals = SignalReader().read(result)
-        stats = (FIRST, SECOND)[place]
+        stats, agreement = STATS[place], self._agreements[place]
         look = Look(OverlayOptions(numbers=False), layout=layout, magnification=LiveSettings().magnification)
         OverlayPainter().paint(picture, result, look, stats, signals, other if both else None)
-        return LaneView(result, signals, stats, picture, other if both else None)
+        return LaneView(result, signals, stats, picture, other if both else None, agreement, agreement)
 
-    def _fill_charts(self) -> None:
+    def _fill_charts(self, lanes: int = 2) -> None:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""
         chart = self.window.live.chart
-        chart.add(
-            self._view(Layout.SIDE_BY_SIDE), LiveSettings(layout=Layout.SIDE_BY_SIDE)
-        )  # another model begins an empty line: these are theirs
+        # Another model begins an empty line: these are theirs.
+        chart.add(self._view(Layout.SIDE_BY_SIDE, lanes), LiveSettings(layout=Layout.SIDE_BY_SIDE, lanes=lanes))
         chart.clear()
         for tick in range(TICKS):
             moment = self._moment(tick)
-            for lane in range(2):
+            for lane in range(lanes):
                 chart.add_latency(lane, moment, _latency(lane, tick))
-            if self._agreement is not None:
-                chart._agreement[1].add(moment, self._agreement * (1 + 0.2 * math.sin(tick / 23)))
+                agreement = self._agreements[lane]
+                if agreement is not None:
+                    chart._agreement[lane].add(moment, agreement * (1 + 0.2 * math.sin(tick / (23 + 7 * lane - 7))))
 
     def _fill_latencies(self) -> None:
         """Let the plates know the latencies of the charts, though what was on screen before was not of this source."""
@@ -220,9 +219,16 @@ def _look(library: ModelLibrary, model: str, moment: float) -> Result:
     return pipeline.process(Frame(FRAME, moment, image, "Sample", time=FRAME / RATE, truth=truth))
 
 
+def _agreement(first: Result, second: Result) -> float | None:
+    meter = AgreementMeter()
+    meter.add(0, first)
+    meter.add(1, second)
+    return meter.value
+
+
 def _latency(lane: int, tick: int) -> float:
     """Return the milliseconds from capture to screen of one of the last `TICKS` frames."""
-    usual, swing = ((21.0, 3.0), (34.0, 5.0))[lane]
+    usual, swing = LATENCIES[lane]
     return usual + swing * math.sin(tick / (17 + 6 * lane)) * math.sin(tick / 5)
 
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.theme.theme import ThemeChoice
 from engine.render.scene import Layout
-from tests.golden.still_window import SIZE, StillWindow, settle
+from tests.golden.still_window import FOUR, MODELS, SIZE, StillWindow, settle
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 LAYOUTS = {
@@ -30,7 +30,7 @@ LAYOUTS = {
     "difference": Layout.DIFFERENCE,
 }
 PAGES = {"models": 1, "train": 2}
-NAMES = (*LAYOUTS, *PAGES, "keys", "presenter")
+NAMES = (*LAYOUTS, "four-lanes", *PAGES, "keys", "presenter")
 THEMES = (ThemeChoice.DARK, ThemeChoice.LIGHT)
 
 
@@ -45,7 +45,7 @@ def take(still: StillWindow, name: str) -> NDArray[np.uint8]:
     if name in PAGES:
         still.show_page(PAGES[name])
         return _grabbed(window)
-    still.show_layout(LAYOUTS.get(name, Layout.SIDE_BY_SIDE))
+    still.show_layout(LAYOUTS.get(name, Layout.SIDE_BY_SIDE), FOUR if name == "four-lanes" else MODELS)
     if name not in ("keys", "presenter"):
         return _grabbed(window)
     toggle = window.sheet.toggle if name == "keys" else lambda: window.store.toggle("presenter")

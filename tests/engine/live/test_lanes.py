@@ -101,7 +101,7 @@ def test_locked_to_each_other_four_lanes_lose_no_frame_of_a_file():
 
 
 @pytest.mark.parametrize("pace", [Pace.LIVE, Pace.LOCKED])
-def test_a_lane_whose_model_dies_while_three_others_run_is_reported_and_they_go_on(pace):
+def test_fault_90_a_lane_whose_model_dies_while_three_others_run_is_reported_and_they_go_on(pace):
     dead = []
     pipelines = [FakePipeline(f"m{lane}") for lane in range(4)]
     pipelines[2].failing = lambda frame: 1 / 0 if dead else None

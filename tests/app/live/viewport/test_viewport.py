@@ -455,7 +455,7 @@ def test_short_plates_say_model_speed_latency_and_agreement_and_the_rest_on_requ
     assert "jitter while still" in plates(large)[0].accessibleDescription()
 
 
-def test_a_lane_whose_model_died_says_so_in_its_pane_while_the_others_are_seen(large):
+def test_fault_90_a_lane_whose_model_died_says_so_in_its_pane_while_the_others_are_seen(large):
     large.resize(1008, 500)
     dead = replace(lane(plain(BLUE, 640, 480), result("")), agreement=None)
     lanes = four().lanes
