@@ -80,7 +80,7 @@ def lab(colour, sight):
 
 @pytest.mark.parametrize("sight", SIGHTS)
 @pytest.mark.parametrize(("lanes", "panel"), [(theme.ON_DARK, DARK.panel), (theme.ON_LIGHT, LIGHT.panel)])
-def test_four_lanes_are_told_apart_by_everybody_and_seen_on_the_panel(lanes, panel, sight):
+def test_everybody_can_distinguish_four_lanes_and_see_them_on_the_panel(lanes, panel, sight):
     seen = [lab(colour, SIGHTS[sight]) for colour in lanes]
     assert len(lanes) == MOST_LANES
     assert min(np.linalg.norm(one - other) for one, other in combinations(seen, 2)) > 30

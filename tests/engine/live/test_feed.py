@@ -70,7 +70,7 @@ def test_frames_of_a_file_wait_for_the_first_finder_unless_it_is_slower_than_the
     assert not second_gets(5, 0.0)
 
 
-def test_the_frame_of_a_camera_goes_to_whoever_waits_and_the_first_finder_gets_the_newest():
+def test_the_frame_of_a_camera_goes_to_any_finder_that_waits_and_the_first_gets_the_newest():
     bench = Bench(TWO)
     for number in range(3):
         bench.feed.replace(frame(number, camera=True))
