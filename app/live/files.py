@@ -40,7 +40,6 @@ class FileControls(QObject):
         self.transport = Transport()
         self.transport.slider.wanted.connect(player.seek)
         self.transport.step_wanted.connect(self.step)
-        self.transport.loop.toggled.connect(player.set_loop)
 
     def step(self, frames: int) -> None:
         """Pause, and go so many frames forward, or back."""

@@ -61,7 +61,7 @@ class LivePage(QWidget):
         super().__init__()
         self._api, self._store = api, store
         self._size = ""  # of the picture on screen
-        self._seen = True
+        self._seen, self._only_picture = True, False
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
@@ -80,6 +80,8 @@ class LivePage(QWidget):
         self._connect_parts()
         store.changed.connect(self._on_setting)
         follow(store, "presenter", self.presenter.setVisible)
+        follow(store, "presenter", self._choose_loop)
+        follow(store, "controls", self._show_controls)
         self._show_numbers()
 
     def start(self, source: str | None) -> None:
@@ -154,8 +156,8 @@ class LivePage(QWidget):
 
     def show_only_picture(self, only: bool) -> None:
         """Hide everything but the picture, or show it again."""
-        for part in (self.panel, self.chart):
-            part.setVisible(not only)
+        self._only_picture = only
+        self._show_controls()
         self.files.transport.keep_away(only)
         self.view.setFocus()
 
@@ -240,6 +242,7 @@ class LivePage(QWidget):
         player.failed.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
         self.view.painted.connect(self.chart.add_latency)
         self.files.transport.play.clicked.connect(self.toggle_pause)
+        self.files.transport.loop.toggled.connect(self._choose_loop)
         self.files.opening_wanted.connect(self.open)
         self.cameras.pace_changed.connect(self._show_status)
 
@@ -276,6 +279,14 @@ class LivePage(QWidget):
             self._show_numbers()
         if path == "live.paused":
             self._show_status()
+
+    def _show_controls(self, _wanted: bool = True) -> None:
+        for part in (self.panel, self.chart):
+            part.setVisible(self._store.settings.controls and not self._only_picture)
+
+    def _choose_loop(self, _on: bool = False) -> None:
+        """Let a file start again at its end where the user wants it, and while there is an audience."""
+        self.player.set_loop(self.files.transport.loop.isChecked() or self._store.settings.presenter)
 
     def _show_numbers(self) -> None:
         # For an audience there are the presenter's numbers.

@@ -71,6 +71,7 @@ class Settings:
     Attributes:
         source: the source, as `open_source` takes it; None for the first camera, or else the sample.
         turns: names of cameras, each with the degrees by which its pictures are turned clockwise.
+        controls: whether the side panel and the chart are shown beside the picture.
         signals: whether the panel of signals is shown.
         filter: the AR filter, by name, or by its folder if it is not in the library; None for none.
         stream: where landmarks were sent last, as the stream's own address; None for nowhere yet. Sending begins only
@@ -86,6 +87,7 @@ class Settings:
 
     source: str | None = None
     turns: tuple[tuple[str, Literal[0, 90, 180, 270]], ...] = ()
+    controls: bool = True
     signals: bool = False
     filter: str | None = None
     stream: str | None = None

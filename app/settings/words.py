@@ -74,6 +74,12 @@ WORDS = {
     "live.smoothing": Words(
         QT_TR_NOOP("Smoothing"), QT_TR_NOOP("More smoothing: calmer landmarks; less: quicker ones")
     ),
+    "controls": Words(
+        QT_TR_NOOP("Controls"),
+        QT_TR_NOOP("Show the side panel and the chart, or leave the whole window to the picture"),
+        "H",
+        QT_TR_NOOP("Show or hide controls"),
+    ),
     "signals": Words(QT_TR_NOOP("Signals"), QT_TR_NOOP("Show the signals of the largest face"), "7"),
 }
 

@@ -8,6 +8,8 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTabBar, QWidget
 
+from app.settings.binding import tool_tip
+from app.settings.words import label_of
 from app.shortcuts.shortcuts import Act, with_key
 from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import make_tool_button, named
@@ -37,12 +39,14 @@ class TopBar(QWidget):
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for page in names:
             self.tabs.addTab(page)
+        self.controls = make_tool_button("\u25e8", label_of("controls"), tool_tip("controls"))
+        self.controls.setCheckable(True)
         self.theme = make_tool_button("\u25d0", self.tr("Theme"), with_key(self.tr("Next theme"), Act.THEME))
         self.keys = make_tool_button("?", self.tr("Keys"), with_key(self.tr("All keys"), Act.KEYS))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN, 0)
         layout.setSpacing(GAP * 2)
-        for part in (self.about, self.tabs, self.theme, self.keys):
+        for part in (self.about, self.tabs, self.controls, self.theme, self.keys):
             layout.addWidget(part)
         layout.insertStretch(2, 1)
 

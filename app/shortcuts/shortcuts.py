@@ -125,6 +125,7 @@ HOTKEYS = (
     _setting("live.pace", Group.COMPARE),
     Hotkey(Act.SCREENSHOT, ("S",), QT_TR_NOOP("Screenshot"), Group.SAVE),
     Hotkey(Act.RECORD, ("R",), QT_TR_NOOP("Record, or stop recording"), Group.SAVE),
+    _setting("controls", Group.WINDOW),
     Hotkey(Act.FULL_SCREEN, ("F",), QT_TR_NOOP("Full screen"), Group.WINDOW),
     Hotkey(Act.PRESENT, ("P",), QT_TR_NOOP("Presenter mode"), Group.WINDOW),
     Hotkey(Act.THEME, ("T",), QT_TR_NOOP("Next theme"), Group.WINDOW),
