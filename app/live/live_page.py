@@ -67,7 +67,7 @@ class LivePage(QWidget):
         self._background = Background(self)
         self.view, self.banner, self.chart = Viewport(), Banner(), StripChart()
         self._face_hint = FaceHint(self.view)
-        self.presenter, self._output_mark = Presenter(self.view), OutputMark(self.view)
+        self.presenter, self._output_mark = Presenter(self), OutputMark(self.view)
         self.panel = ControlPanel(store)
         self.outputs, self._screenshots = Outputs(store.settings.recordings), Screenshots(self, self._background)
         self._filters = FilterLoader(self)
@@ -79,7 +79,7 @@ class LivePage(QWidget):
         self._connect_player()
         self._connect_parts()
         store.changed.connect(self._on_setting)
-        follow(store, "presenter", self.presenter.setVisible)
+        follow(store, "presenter", self._present)
         follow(store, "presenter", self._choose_loop)
         follow(store, "controls", self._show_controls)
         self._show_numbers()
@@ -205,9 +205,10 @@ class LivePage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.view, 0, 0)
-        layout.addWidget(self.files.transport, 1, 0)
-        layout.addWidget(self.chart, 2, 0)
-        layout.addWidget(self.panel, 0, 1, 3, 1)
+        layout.addWidget(self.presenter, 1, 0)
+        layout.addWidget(self.files.transport, 2, 0)
+        layout.addWidget(self.chart, 3, 0)
+        layout.addWidget(self.panel, 0, 1, 4, 1)
         layout.setRowStretch(0, 1)
         layout.setColumnStretch(0, 1)
 
@@ -275,7 +276,7 @@ class LivePage(QWidget):
             self._choose_other()
         if path == "live" or path.startswith(("live.", "lanes")):
             self.player.apply(path)
-        if path in ("live.overlay.numbers", "presenter"):
+        if path == "live.overlay.numbers":
             self._show_numbers()
         if path == "live.paused":
             self._show_status()
@@ -288,10 +289,13 @@ class LivePage(QWidget):
         """Let a file start again at its end where the user wants it, and while there is an audience."""
         self.player.set_loop(self.files.transport.loop.isChecked() or self._store.settings.presenter)
 
+    def _present(self, on: bool) -> None:
+        """Show the presenter's numbers in the place of the plates, or these again."""
+        self.presenter.setVisible(on)
+        self.view.show_plates(not on)
+
     def _show_numbers(self) -> None:
-        # For an audience there are the presenter's numbers.
-        settings = self._store.settings
-        self.view.show_numbers(settings.live.overlay.numbers and not settings.presenter)
+        self.view.show_numbers(self._store.settings.live.overlay.numbers)
 
     def _choose_other(self) -> None:
         """Choose a second model before it is shown for the first time."""
@@ -328,7 +332,9 @@ class LivePage(QWidget):
     def _on_models(self, entries: list[ModelEntry]) -> None:
         self._entries = entries
         self.panel.lanes.set_entries(entries)
-        self.view.lane_plates.set_models(cards_of(entries))
+        cards = cards_of(entries)
+        self.view.lane_plates.set_models(cards)
+        self.presenter.set_models(cards)
         if self._compares:
             self._choose_other()
 

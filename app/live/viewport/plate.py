@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter
 
 from app.live.viewport.captions import Line
@@ -30,11 +30,11 @@ def plate_font(font: QFont, size: float = 1.0, weight: QFont.Weight = QFont.Weig
     return set_font
 
 
-def paint_plate(painter: QPainter, plate: QRectF, corner: float = CORNER, alpha: int = ALPHA) -> None:
+def paint_plate(painter: QPainter, plate: QRectF) -> None:
     """Paint the background of a plate."""
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(stage_colour(alpha))
-    painter.drawRoundedRect(plate, corner, corner)
+    painter.setBrush(stage_colour(ALPHA))
+    painter.drawRoundedRect(plate, CORNER, CORNER)
 
 
 def line_height(metrics: QFontMetricsF) -> float:
@@ -71,25 +71,30 @@ def _indent(line: Line) -> float:
     return MARK + MARK_GAP if line.colour else 0.0
 
 
-def paint_legend(painter: QPainter, lines: Sequence[Line], unit: str, corner: QPointF) -> None:
-    """Paint the legend with its lower left corner at `corner`.
+def legend_size(font: QFont, lines: Sequence[Line], unit: str) -> QSizeF:
+    """Return the size of the legend in logical pixels; the arguments are those of `paint_legend`."""
+    metrics = QFontMetricsF(plate_font(font))
+    scale_width = BAR_WIDTH + SCALE_GAP + metrics.horizontalAdvance(unit)
+    scale_height = SCALE_GAP + BAR_HEIGHT + SCALE_GAP / 2 + metrics.height()
+    return QSizeF(
+        max(lines_width(lines, metrics), scale_width) + 2 * PADDING_X,
+        line_height(metrics) * len(lines) + scale_height + 2 * PADDING_Y,
+    )
+
+
+def paint_legend(painter: QPainter, lines: Sequence[Line], unit: str, plate: QRectF) -> None:
+    """Paint the legend.
 
     Args:
         painter: in the window's font, and in logical pixels.
         lines: the text above the scale.
         unit: of the scale.
-        corner: of the plate.
+        plate: its place, of the size that `legend_size` returns.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setFont(plate_font(painter.font()))
     metrics = QFontMetricsF(painter.font())
-    scale_width = BAR_WIDTH + SCALE_GAP + metrics.horizontalAdvance(unit)
-    width = max(lines_width(lines, metrics), scale_width) + 2 * PADDING_X
-    height = (
-        line_height(metrics) * len(lines) + SCALE_GAP + BAR_HEIGHT + SCALE_GAP / 2 + metrics.height() + 2 * PADDING_Y
-    )
-    plate = QRectF(corner.x(), corner.y() - height, width, height)
     paint_plate(painter, plate)
     inner = plate.adjusted(PADDING_X, PADDING_Y, -PADDING_X, -PADDING_Y)
     y = paint_lines(painter, lines, inner)

@@ -38,6 +38,7 @@ class LanePlates:
         latencies: how long the frames of each lane take until they are painted, by the lane's number.
         legend: the lines above the scale of the difference view; empty in other layouts.
         update_due: times out when a postponed update is due.
+        shown: whether there are plates at all.
         details: whether all numbers are shown, not only the most important ones.
     """
 
@@ -46,7 +47,7 @@ class LanePlates:
         self.plates = tuple(StatsPlate(parent) for _ in range(MOST_LANES))
         self.latencies = tuple(ScreenLatency() for _ in range(MOST_LANES))
         self.legend: tuple[Line, ...] = ()
-        self.numbers = True
+        self.numbers = self.shown = True
         self.details = False
         self.update_due = QTimer(parent, singleShot=True, interval=round(REFRESH * 1000))
         self._models: Mapping[str, Card] = {}
@@ -59,6 +60,11 @@ class LanePlates:
     def set_models(self, models: Mapping[str, Card]) -> None:
         """Use these cards from now on, by model name."""
         self._models = models
+        self._data = None
+
+    def show(self, shown: bool) -> None:
+        """Show the plates, or none."""
+        self.shown = shown
         self._data = None
 
     def show_numbers(self, shown: bool) -> None:
@@ -78,7 +84,7 @@ class LanePlates:
         self.update_due.stop()
         self.legend = legend_lines(data)
         for place, plate in enumerate(self.plates):
-            report = self._report(view, data, place) if place < len(data.results) else None
+            report = self._report(view, data, place) if self.shown and place < len(data.results) else None
             plate.setVisible(report is not None)
             if report is not None:
                 plate.show_report(report)

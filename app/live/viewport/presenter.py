@@ -1,61 +1,84 @@
-"""The presenter's layer: a few big numbers over the lower edge of the picture, for an audience and a projector."""
+"""The presenter's strip: a few big numbers of each lane below the pictures, for an audience and a projector."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import fmean
+from itertools import accumulate
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from app.live.viewport.plate import paint_plate
-from app.theme.theme import ON_STAGE, ON_STAGE_MUTED
+from app.live.viewport.captions import SEPARATOR
+from app.models.facts import role_words, size_words
+from app.theme.theme import ON_DARK, ON_STAGE, ON_STAGE_MUTED, STAGE
 from engine.core.paths import asset_path
 from engine.core.stats import Spread
+from engine.inference.card import Card
+from engine.inference.landmarker import model_of
 from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
 from engine.render.text import EM_PER_CAPITAL
 
+translate = QCoreApplication.translate  # under the name that lupdate looks for
+
 # Letters of 22 minutes of arc can be read with ease (ISO 9241-303): from ten metres 64 mm, which is 3.2 % of a
-# projected picture two metres high. The numbers are twice that. All measures are shares of the window's height.
-LABEL = 0.032  # heights of capitals
-NUMBERS = {1: 0.07, 2: 0.055, 3: 0.042, 4: 0.036}  # by the number of lanes: more are set smaller
-PADDING, LINE_GAP, COLUMN_GAP, BOTTOM = 0.028, 0.026, 0.04, 0.03
-SIDES = 1.25  # how much more there is at the sides
-WIDEST = 0.94  # of the window's width
-PLATE_ALPHA = 204  # of 255: over white, the muted labels still have a contrast of 4.5 : 1
+# projected picture two metres high. All measures are shares of the window's height.
+NUMBER, LABEL = 0.055, 0.032  # heights of capitals
+PADDING, LINE_GAP, COLUMN_GAP, BAR = 0.024, 0.02, 0.045, 0.006
+LINES = LABEL + LINE_GAP + NUMBER + LINE_GAP + LABEL  # of a lane
+WIDEST = 0.94  # of a lane's share of the window's width
 WIDEST_NUMBER = "00.0"  # every column has room for this, so that nothing moves
 NOTHING = "\u2013"
+AS_FAST = 1.05  # times: below, two models count as equally fast
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """The plate in logical pixels, and every word on it: its font, its colour and the left end of its baseline."""
+class LaneNumbers:
+    """What the strip says of a lane.
 
-    size: QSize
-    corner: float
-    words: list[tuple[str, QFont, str, QPoint]]
+    Attributes:
+        number: of the lane.
+        model: its name.
+        facts: what kind of model it is, and its size; "" where that is not known.
+        numbers: words of its numbers, one for each label.
+    """
+
+    number: int
+    model: str
+    facts: str
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Word:
+    """A word on the strip: the left end of its baseline in logical pixels, its font and its colour."""
+
+    text: str
+    place: QPointF
+    font: QFont
+    colour: str
 
 
 class Presenter(QWidget):
-    """Shows the numbers of one to four lanes at the foot of its parent; the mouse passes through it.
+    """Shows the numbers of all lanes in a row, each below its picture, and what sets the first two apart.
+
+    It belongs into a layout below the view; its height goes by that of its parent.
 
     Args:
-        parent: the widget that it covers.
+        parent: the page whose foot it is.
     """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._stage = parent
-        self._rows: list[list[str]] = []
-        self._shared: list[str] = []  # numbers that two lanes share: the last column, half way between them
-        self._labels: list[str] = []
-        self._layout: _Layout | None = None
-        self._picture: QPixmap | None = None  # painted once: the video below changes with every frame, the words seldom
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._page = parent
+        self._models: Mapping[str, Card] = {}
+        self._labels: tuple[str, ...] = ()
+        self._lanes: tuple[LaneNumbers, ...] = ()
+        self._sentence = ""
+        self._picture: QPixmap | None = None  # painted once: the words change seldom
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(self.tr("Numbers for the audience"))
         parent.installEventFilter(self)
@@ -63,9 +86,14 @@ class Presenter(QWidget):
 
     @property
     def text(self) -> str:
-        """Everything the layer shows, a line for the labels and one for each lane."""
-        rows = [[*row, *([] if number else self._shared)] for number, row in enumerate(self._rows)]
-        return "\n".join("  ".join(row) for row in (self._labels, *rows))
+        """Everything the strip shows: a line for the labels, one for each lane, and the sentence."""
+        rows = ["  ".join(self._labels)]
+        rows += ["  ".join((lane.model, *lane.numbers)) for lane in self._lanes]
+        return "\n".join((*rows, self._sentence) if self._sentence else rows)
+
+    def set_models(self, models: Mapping[str, Card]) -> None:
+        """Use these cards from now on, by model name."""
+        self._models = models
 
     def show_view(self, view: View, settings: LiveSettings, screens: Sequence[Spread | None]) -> None:
         """Show the numbers of a view.
@@ -76,100 +104,141 @@ class Presenter(QWidget):
             screens: spread of the milliseconds from the capture of a frame until it is painted, by number of the lane.
         """
         shown = {number: lane for number in settings.on_screen if (lane := view.lane(number)) is not None}
-        if not shown:
-            return
-        agreements = [lane.agreement for lane in shown.values()]
         nme = any(lane.stats.nme is not None for lane in shown.values())
-        agree = any(agreement is not None for agreement in agreements[1:])
-        labels = [self.tr("model"), self.tr("results/s"), self.tr("to screen ms")]
-        labels += [self.tr("NME %")] if nme else []
-        labels += [self.tr("agreement %")] if agree else []
-        rows = [_numbers(lane, screens[number], nme) for number, lane in shown.items()]
-        shared = [_short(agreements[1])] if agree and len(rows) == 2 else []
-        if agree and len(rows) > 2:
-            rows = [[*row, _short(agreement)] for row, agreement in zip(rows, agreements, strict=True)]
-        if (labels, rows, shared) != (self._labels, self._rows, self._shared):
-            self._labels, self._rows, self._shared = labels, rows, shared
-            self._place()
+        labels = [self.tr("results/s"), self.tr("to screen ms"), *([self.tr("NME %")] if nme else [])]
+        lanes = tuple(self._numbers(number, lane, screens[number], nme) for number, lane in shown.items())
+        sentence = comparison_words(list(shown.values())) if len(shown) > 1 else ""
+        if (tuple(labels), lanes, sentence) != (self._labels, self._lanes, self._sentence):
+            self._labels, self._lanes, self._sentence = tuple(labels), lanes, sentence
+            self._picture = None
+            self._fit()
             self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
-            self._place()
+            self._fit()
         return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._layout is None:
-            return
-        if self._picture is None or self._picture.devicePixelRatioF() != self.devicePixelRatioF():
-            self._picture = self._drawn(self._layout)
+        ratio = self.devicePixelRatioF()
+        if self._picture is None or self._picture.size() != self.size() * ratio:
+            self._picture = self._drawn(ratio)
         QPainter(self).drawPixmap(0, 0, self._picture)
 
-    def _drawn(self, layout: _Layout) -> QPixmap:
-        picture = QPixmap(self.size() * self.devicePixelRatioF())
-        picture.setDevicePixelRatio(self.devicePixelRatioF())
-        picture.fill(Qt.GlobalColor.transparent)
+    def _fit(self) -> None:
+        """Take the height that the words need in a page of this height."""
+        sentence = (LABEL + 1.5 * LINE_GAP) * self._page.height() if len(self._lanes) > 1 else 0.0
+        frame = (BAR + 2 * PADDING) * self._page.height()
+        self.setFixedHeight(max(1, round(LINES * self._scale() + sentence + frame)))
+
+    def _numbers(self, number: int, lane: LaneView, screen: Spread | None, nme: bool) -> LaneNumbers:
+        card = self._models.get(model_of(lane.result.model))
+        facts = SEPARATOR.join((role_words(card), size_words(card))) if card is not None else ""
+        numbers = [_short(lane.stats.fps), _short(None if screen is None else screen.p50)]
+        return LaneNumbers(number, lane.result.model, facts, tuple(numbers + [_short(lane.stats.nme)] * nme))
+
+    # Painting
+
+    def _drawn(self, ratio: float) -> QPixmap:
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(QColor(STAGE))
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_plate(painter, QRectF(self.rect()), layout.corner, PLATE_ALPHA)
-        for word, font, colour, place in layout.words:
-            painter.setFont(font)
-            painter.setPen(QColor(colour))
-            painter.drawText(place, word)
+        cell = self._cell()
+        for place, lane in enumerate(self._lanes if len(self._lanes) > 1 else ()):
+            bar = QRectF(place * cell, 0, cell, BAR * self._page.height())
+            painter.fillRect(bar, QColor(ON_DARK[lane.number]))
+        for word in self._words():
+            painter.setFont(word.font)
+            painter.setPen(QColor(word.colour))
+            painter.drawText(word.place, word.text)
         painter.end()
         return picture
 
-    def _place(self) -> None:
-        """Place it at the foot of the stage, as large as the room and the words allow."""
-        if not self._rows:
-            return
-        self._picture = None
-        stage = self._stage.rect()
-        height, widest = float(stage.height()), WIDEST * stage.width()
-        layout = self._set(height)
-        for _ in range(2):  # letters have whole sizes: the first time, they may come out a little too wide
-            if layout.size.width() > widest:
-                height *= widest / layout.size.width()
-                layout = self._set(height)
-        self._layout = layout
-        top = stage.height() - round(BOTTOM * stage.height()) - layout.size.height()
-        self.setGeometry(QRect(QPoint((stage.width() - layout.size.width()) // 2, top), layout.size))
+    def _cell(self) -> float:
+        """Return how wide the part of each lane is."""
+        return self.width() / max(1, len(self._lanes))
 
-    def _set(self, height: float) -> _Layout:
-        capital = NUMBERS[len(self._rows)] * height
-        label_capital, padding, line_gap = LABEL * height, PADDING * height, LINE_GAP * height
-        number, label = _font(capital), _font(label_capital)
-        widths = tuple(self._width(column, number, label) for column in range(len(self._labels)))
-        columns, left = [], padding * SIDES
-        for width in widths:
-            columns.append(left)
-            left += width + COLUMN_GAP * height
-        label_base = padding + label_capital
-        bases = [label_base + (line_gap + capital) * (row + 1) for row in range(len(self._rows))]
-        before = ["" for _ in self._rows[0]]
-        lines = [(self._labels, label, ON_STAGE_MUTED, label_base)]
-        lines += [(row, number, ON_STAGE, base) for row, base in zip(self._rows, bases, strict=True)]
-        lines += [([*before, *self._shared], number, ON_STAGE, fmean(bases))]
-        placed = []
-        for words, font, colour, base in lines:
-            for column, (word, start, width) in enumerate(zip(words, columns, widths, strict=False)):
-                # Names begin, numbers centre.
-                indent = (width - QFontMetricsF(font).horizontalAdvance(word)) / 2 if column else 0.0
-                placed.append((word, font, colour, QPoint(round(start + indent), round(base))))
-        whole = left - COLUMN_GAP * height + padding * SIDES
-        return _Layout(QSize(round(whole), round(bases[-1] + padding)), padding / 2, placed)
+    def _scale(self) -> float:
+        """Return the height in pixels of which the measures are shares: as large as the longest words allow."""
+        height = float(self._page.height())
+        widest = max((self._width(lane, height) for lane in self._lanes), default=0.0)
+        return height * min(1.0, WIDEST * self._cell() / widest) if widest else height
 
-    def _width(self, column: int, number: QFont, label: QFont) -> float:
-        own = len(self._rows[0])
-        words = [row[column] for row in self._rows] if column < own else self._shared[column - own :]
-        words = [*words, WIDEST_NUMBER] if column else words
-        numbers = QFontMetricsF(number)
-        return max(QFontMetricsF(label).horizontalAdvance(self._labels[column]), *map(numbers.horizontalAdvance, words))
+    def _words(self) -> list[_Word]:
+        scale = self._scale()
+        words = [word for place in range(len(self._lanes)) for word in self._lane_words(place, scale)]
+        return [*words, *self._sentence_words()] if self._sentence else words
+
+    def _lane_words(self, place: int, scale: float) -> list[_Word]:
+        """Return the words of a lane: its model above its numbers above their labels, in the middle of its cell."""
+        lane, digits, label = self._lanes[place], _font(NUMBER * scale), _font(LABEL * scale)
+        cell, base = self._cell(), (BAR + PADDING) * self._page.height() + LABEL * scale
+        colour = ON_DARK[lane.number] if len(self._lanes) > 1 else ON_STAGE
+        name, facts = _width_of(lane.model, label), self._facts_width(lane, label, scale)
+        left = place * cell + (cell - name - facts) / 2
+        words = [_Word(lane.model, QPointF(left, base), label, colour)]
+        if lane.facts:
+            begin = left + name + facts - _width_of(lane.facts, label)
+            words.append(_Word(lane.facts, QPointF(begin, base), label, ON_STAGE_MUTED))
+        widths = self._column_widths(lane, digits, label)
+        gap = COLUMN_GAP * scale
+        left = place * cell + (cell - sum(widths) - gap * (len(widths) - 1)) / 2
+        starts = accumulate((width + gap for width in widths[:-1]), initial=left)
+        for value, its_label, start, width in zip(lane.numbers, self._labels, starts, widths, strict=True):
+            for text, font, tint, row in (
+                (value, digits, ON_STAGE, LINE_GAP + NUMBER),
+                (its_label, label, ON_STAGE_MUTED, 2 * LINE_GAP + NUMBER + LABEL),
+            ):
+                corner = QPointF(start + (width - _width_of(text, font)) / 2, base + row * scale)
+                words.append(_Word(text, corner, font, tint))
+        return words
+
+    def _sentence_words(self) -> list[_Word]:
+        height = float(self._page.height())
+        font, room = _font(LABEL * height), WIDEST * self.width()
+        if (width := _width_of(self._sentence, font)) > room:
+            font = _font(LABEL * height * room / width)
+        base = self.height() - PADDING * height
+        left = (self.width() - _width_of(self._sentence, font)) / 2
+        return [_Word(self._sentence, QPointF(left, base), font, ON_STAGE)]
+
+    def _width(self, lane: LaneNumbers, scale: float) -> float:
+        digits, label = _font(NUMBER * scale), _font(LABEL * scale)
+        widths = self._column_widths(lane, digits, label)
+        numbers = sum(widths) + COLUMN_GAP * scale * (len(widths) - 1)
+        return max(_width_of(lane.model, label) + self._facts_width(lane, label, scale), numbers)
+
+    def _facts_width(self, lane: LaneNumbers, label: QFont, scale: float) -> float:
+        return _width_of(lane.facts, label) + COLUMN_GAP / 2 * scale if lane.facts else 0.0
+
+    def _column_widths(self, lane: LaneNumbers, digits: QFont, label: QFont) -> list[float]:
+        room = _width_of(WIDEST_NUMBER, digits)
+        words = zip(lane.numbers, self._labels, strict=True)
+        return [max(room, _width_of(value, digits), _width_of(its_label, label)) for value, its_label in words]
 
 
-def _numbers(lane: LaneView, screen: Spread | None, nme: bool) -> list[str]:
-    row = [lane.result.model, _short(lane.stats.fps), _short(None if screen is None else screen.p50)]
-    return [*row, _short(lane.stats.nme)] if nme else row
+def comparison_words(lanes: Sequence[LaneView]) -> str:
+    """Return what sets lanes apart: how fast the fastest network is beside the slowest, and of two how far apart.
+
+    The times are those of finding the landmarks; "" while nothing is known.
+    """
+    times = {lane.result.model: lane.stats.latency_ms["landmark"].p50 for lane in lanes if _is_timed(lane)}
+    speed = apart = ""
+    if len(times) > 1:
+        fastest, slowest = min(times, key=lambda name: times[name]), max(times, key=lambda name: times[name])
+        ratio = times[slowest] / times[fastest]
+        words = translate("Presenter", "{0} is {1} times as fast as {2}").format(fastest, _short(ratio), slowest)
+        speed = words if ratio >= AS_FAST else translate("Presenter", "All are equally fast")
+    if len(lanes) == 2 and lanes[1].agreement is not None:
+        apart = translate("Presenter", "{0} % of the eye distance apart").format(_short(lanes[1].agreement))
+    return ", ".join(filter(None, (speed, apart)))
+
+
+def _is_timed(lane: LaneView) -> bool:
+    spread = lane.stats.latency_ms.get("landmark")
+    return bool(lane.result.model) and spread is not None and spread.p50 > 0
 
 
 def _short(value: float | None) -> str:
@@ -177,6 +246,10 @@ def _short(value: float | None) -> str:
     if value is None:
         return NOTHING
     return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+
+
+def _width_of(text: str, font: QFont) -> float:
+    return float(QFontMetricsF(font).horizontalAdvance(text))
 
 
 def _font(capital: float) -> QFont:

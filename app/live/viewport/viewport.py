@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -22,10 +22,10 @@ from app.live.viewport.panes import (
     several_pictures,
     two_pictures,
 )
-from app.live.viewport.plate import paint_legend
+from app.live.viewport.plate import legend_size, paint_legend
 from app.live.viewport.plates import INSET, LanePlates
 from app.live.viewport.split_line import SplitLine
-from app.theme.theme import GAP, MARGIN, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
+from app.theme.theme import GAP, MARGIN, ON_DARK, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
 from engine.core.errors import UnderstudyError
 from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
@@ -35,6 +35,7 @@ from engine.render.scene import Layout
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
 PANE_GAP = 6  # logical pixels between two pictures
+LANE_BAR = 3  # logical pixels: a line in the lane's colour at the foot of a picture
 SINGLE = LiveSettings()  # one lane
 
 
@@ -94,6 +95,12 @@ class Viewport(QWidget):
         self._errors = errors
         self.update()
 
+    def show_plates(self, shown: bool) -> None:
+        """Show the plates, or leave the pictures to themselves; what a legend says then stands below them."""
+        self.lane_plates.show(shown)
+        self._update_plates()
+        self._place()
+
     def show_numbers(self, shown: bool) -> None:
         """Show the numbers of each lane, or only which models are compared."""
         self.lane_plates.show_numbers(shown)
@@ -143,6 +150,14 @@ class Viewport(QWidget):
         """Return where each picture is painted, as in `picture_area`: all lanes side by side, else one."""
         return tuple(self._logical(pane) for pane in self._arrangement().panes)
 
+    def legend_area(self) -> QRectF:
+        """Return where the legend is painted, in logical pixels; empty without one."""
+        areas = self.pane_areas()
+        if not areas or not self.lane_plates.legend or self.notice:
+            return QRectF()
+        size, corner = self._legend_size(), self._legend_corner(areas[0])
+        return QRectF(corner.x(), corner.y() - size.height(), size.width(), size.height())
+
     def sizeHint(self) -> QSize:
         return QSize(960, 720)
 
@@ -180,7 +195,7 @@ class Viewport(QWidget):
             return Arrangement((), PlatePlace.OVER)
         plates, room = self.lane_plates, self.lane_plates.room() * ratio
         plate = QSize(round(room.width()), round(room.height()))
-        # Captions alone are small, and the presenter is at the foot: pictures need not make room for them.
+        # Captions alone are small: pictures need not make room for them.
         asked = plate if plates.numbers else QSize(0, 0)
         panes, gap = len(self._images), round(PANE_GAP * ratio)
         if self._settings.layout is Layout.SIDE_BY_SIDE and panes > 2:
@@ -208,8 +223,27 @@ class Viewport(QWidget):
         return next(sizes, QSize(frame.width, frame.height))
 
     def _stage(self) -> QRect:
-        ratio = self.devicePixelRatioF()
-        return QRect(0, 0, round(self.width() * ratio), round(self.height() * ratio))
+        ratio, size = self.devicePixelRatioF(), self._picture_size()
+        whole = QRect(0, 0, round(self.width() * ratio), round(self.height() * ratio))
+        if self.lane_plates.shown or not self.lane_plates.legend or size is None:
+            return whole
+        legend = self._legend_size()  # nothing may cover the picture
+        if self._logical(fitted(whole, size)).left() >= legend.width() + 2 * GAP:
+            return whole
+        return whole.adjusted(0, 0, 0, -round((legend.height() + 2 * GAP) * ratio))
+
+    def _legend_size(self) -> QSizeF:
+        return legend_size(self.font(), self.lane_plates.legend, self._unit())
+
+    def _legend_corner(self, picture: QRectF) -> QPointF:
+        """Return the lower left corner of the legend: on the picture, or where there are no plates, beside or below."""
+        if self.lane_plates.shown:
+            return picture.bottomLeft() + QPointF(INSET, -INSET)
+        beside = picture.left() - self._legend_size().width() - GAP
+        return QPointF(beside, picture.bottom()) if beside >= 0 else QPointF(picture.left(), self.height() - GAP)
+
+    def _unit(self) -> str:
+        return self.tr("% of eye distance")
 
     def _logical(self, pane: QRect) -> QRectF:
         ratio = self.devicePixelRatioF()
@@ -258,9 +292,10 @@ class Viewport(QWidget):
                     self._paint_words(painter, str(error), area)
                 elif image is None:
                     self._paint_words(painter, self.tr("This model has no result yet"), area, muted=True)
-        if self.lane_plates.legend and not self.notice:
-            corner = areas[0].bottomLeft() + QPointF(INSET, -INSET)
-            paint_legend(painter, self.lane_plates.legend, self.tr("% of eye distance"), corner)
+                if len(areas) > 1 and not self.lane_plates.shown:  # else the plates have the colours of the lanes
+                    painter.fillRect(area.adjusted(0, area.height() - LANE_BAR, 0, 0), QColor(ON_DARK[number]))
+        if (legend := self.legend_area()).isValid():
+            paint_legend(painter, self.lane_plates.legend, self._unit(), legend)
 
     def _error_of(self, number: int) -> UnderstudyError | None:
         """Return what is wrong with a lane among several whose model has no result."""
