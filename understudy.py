@@ -149,6 +149,7 @@ class Model:
         smoothing: float = 0.5,
         thorough: bool = False,
         limit: int | None = None,
+        rotate: int = 0,
     ) -> Generator[Result]:
         """Yield what is found on each frame, one after the other; of a camera always on the newest.
 
@@ -162,16 +163,18 @@ class Model:
             smoothing: strength of the smoothing of landmarks, 0 for none to 1. Pictures of a folder are not smoothed.
             thorough: whether each frame is searched as a picture is: for any number of faces, and for small ones.
             limit: stop after so many frames; None goes on until the source ends, which cameras never do.
+            rotate: by how many degrees a camera is turned clockwise: 90, 180 or 270; 0 leaves it as it is.
 
         Raises:
-            UnderstudyError: the source cannot be opened, or was lost; or the model is faulty.
+            UnderstudyError: the source cannot be opened, was lost, or is no camera that can be turned; or the model is
+                faulty.
         """
         from engine.batch.frames import process_frames
         from engine.inference.pipeline import Pipeline
 
         pipeline = Pipeline(self._detector, self._landmarker, smoothing, max_faces=max_faces, thorough=thorough)
         # Sources without an end have a limit of their own there unless one is given.
-        with closing(_opened(source)) as opened:
+        with closing(_opened(source, rotate)) as opened:
             for result, signals in process_frames(opened, pipeline, sys.maxsize if limit is None else limit):
                 yield _result(result, signals)
 
@@ -351,13 +354,33 @@ def _checked(picture: Any) -> NDArray[np.uint8]:
     )
 
 
-def _opened(source: str | int | Path | Iterable[NDArray[np.uint8]]) -> Source:
+def _opened(source: str | int | Path | Iterable[NDArray[np.uint8]], rotate: int) -> Source:
+    from dataclasses import replace
+
     from engine.live.camera_reader import open_guarded
+    from engine.sources.base import TURNS, SourceKind
+    from engine.sources.camera import DEFAULT_FORMAT
     from engine.sources.opening import open_source
 
+    if rotate not in TURNS:
+        raise UsageError(
+            f"A camera cannot be turned by {rotate} degrees",
+            "only quarters keep its picture whole",
+            f"choose one of {', '.join(map(str, TURNS))}",
+        )
+    wanted = replace(DEFAULT_FORMAT, turn=rotate)
     if isinstance(source, str | int | Path):
-        return open_guarded(lambda: open_source(str(source)))
-    return _Pictures(source)
+        opened, words = open_guarded(lambda: open_source(str(source), format_of=lambda _: wanted)), f"“{source}”"
+    else:
+        opened, words = _Pictures(source), "a series of your own pictures"
+    if rotate and (isinstance(opened, _Pictures) or opened.kind is not SourceKind.CAMERA):
+        opened.close()
+        raise UsageError(
+            f"`rotate` needs a camera, and {words} is none",
+            "pictures and videos are read as they are",
+            "leave it out, or turn pictures of your own with np.rot90",
+        )
+    return opened
 
 
 def _result(result: EngineResult, signals: Sequence[FaceSignals | None]) -> Result:

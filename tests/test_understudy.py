@@ -19,6 +19,7 @@ from engine.core.paths import asset_path
 from engine.formats.images import read_picture
 from engine.sources.sample import SampleClip
 from tests.fakes.clips import write_clip
+from tests.fakes.mjpeg_server import MjpegServer
 from tests.fakes.packs import sample_pack
 from tests.fakes.threads import no_thread_left
 
@@ -146,6 +147,41 @@ def test_a_source_that_fails_says_so_at_the_first_step(model):
         next(results)
     with pytest.raises(understudy.UnderstudyError, match="This is no picture: str"):
         next(model.track(["a.png"]))
+
+
+@pytest.mark.parametrize(
+    ("rotate", "red"),
+    [(0, np.s_[:, :30]), (90, np.s_[:30]), (180, np.s_[:, -30:]), (270, np.s_[-30:])],
+    ids=["as it is", "90", "180", "270"],
+)
+def test_a_camera_is_turned_clockwise(model, rotate, red):
+    server = MjpegServer()  # its pictures, 64 x 48, are red on the left
+    try:
+        image = next(model.track(server.address(), rotate=rotate)).image
+    finally:
+        server.cut()
+    assert image.shape == ((48, 64, 3) if rotate % 180 == 0 else (64, 48, 3))
+    assert image[red][..., 0].mean() > 180
+    assert image[..., 0].mean() < 120, "the other half is dark"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("sample", "“sample” is none"),
+        (PORTRAIT, r"portrait\.png” is none"),
+        ([np.zeros((50, 60, 3), np.uint8)], "a series of your own pictures is none"),
+    ],
+    ids=["sample", "file", "pictures"],
+)
+def test_only_a_camera_is_turned(model, source, words):
+    with no_thread_left(), pytest.raises(understudy.UnderstudyError, match=f"`rotate` needs a camera, and .*{words}"):
+        next(model.track(source, rotate=90))
+
+
+def test_a_camera_is_turned_by_quarters_alone(model):
+    with pytest.raises(understudy.UnderstudyError, match="turned by 45 degrees.* Choose one of 0, 90, 180, 270"):
+        next(model.track("sample", rotate=45))
 
 
 # Evaluation
