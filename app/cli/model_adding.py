@@ -11,11 +11,11 @@ from pathlib import Path
 
 from app.cli.terminal import report, say
 from engine.core.errors import UsageError
-from engine.core.files import replaced
 from engine.evaluation.proposal import (
     LONGEST_SEARCH,
     KnownFace,
     Proposal,
+    blank_card,
     measured,
     pack_faces,
     proposed,
@@ -23,9 +23,9 @@ from engine.evaluation.proposal import (
 )
 from engine.evaluation.proposal_picture import write_proposal_picture
 from engine.formats.packs import read_pack
-from engine.inference.card import Card, CropRule, read_foreign_card, write_card
+from engine.inference.card import read_foreign_card
 from engine.inference.landmarker import read_content
-from engine.inference.library import ModelLibrary
+from engine.inference.library import ModelLibrary, write_model
 from engine.inference.runtimes import ModelRuntime, is_model_file, load_runtime
 from engine.inference.trial import ensure_harmless
 
@@ -34,8 +34,8 @@ def add_model_file(options: argparse.Namespace) -> int:
     """Find the card of a model, show how well it does, and save both; return the exit code.
 
     Raises:
-        UsageError: the file is named as no model is, or the name is taken.
-        ModelError: the file is no model, or finds no landmarks.
+        UsageError: the file is named as no model is, or something would be overwritten.
+        ModelError: the file is no model, or finds no landmarks; or no model can have the name.
         PackError, SourceError: the pack cannot be used.
     """
     path = Path(options.file)
@@ -43,9 +43,10 @@ def add_model_file(options: argparse.Namespace) -> int:
         raise UsageError(f"{path} is no model", "models end in .tflite or .onnx", "name such a file")
     name = options.name or path.stem
     library = ModelLibrary()
-    target = library.folders[-1] / f"{name}{path.suffix.lower()}"
-    card_path, picture = target.with_suffix(".json"), target.with_suffix(".png")
-    _check_name(options, library, name, (target, card_path))
+    target = library.place_for(name, path.suffix.lower())
+    picture = target.with_suffix(".png")
+    for file in (target, target.with_suffix(".json")):
+        options.guard.check(file)
     content, label = read_content(path), f"The model {path.name}"
     checksum = hashlib.sha256(content).hexdigest()
     ensure_harmless(content, checksum, label)
@@ -58,23 +59,12 @@ def add_model_file(options: argparse.Namespace) -> int:
     say(_text(found, picture), error=True)
     saved = options.yes or _agreed(f"Save it as {target}? [y/N] ")
     if saved:
-        with replaced(target) as temporary:
-            temporary.write_bytes(content)
-        write_card(card_path, found.card)
+        write_model(target, content, found.card)
     else:
         picture.unlink(missing_ok=True)
     values = {**asdict(found), "file": target, "picture": picture if saved else None, "saved": saved}
     report(values, f"Saved as {target}: choose it by the name {name}." if saved else "Nothing was saved.", options.json)
     return 0
-
-
-def _check_name(options: argparse.Namespace, library: ModelLibrary, name: str, files: Sequence[Path]) -> None:
-    if name != Path(name).name:
-        raise UsageError(f"“{name}” is no name of a model", "it names a folder too", "give a name without slashes")
-    if any((folder / f"{name}.json").exists() for folder in library.folders[:-1]):
-        raise UsageError(f"There is a model “{name}” already", "it is part of the program", "give another --name")
-    for file in files:
-        options.guard.check(file)
 
 
 def _faces(options: argparse.Namespace) -> list[KnownFace]:
@@ -101,8 +91,7 @@ def _proposal(
     checksum, size = identity
     if options.card is not None:
         return measured(runtime, read_foreign_card(Path(options.card), name, checksum, size), faces)
-    blank = Card(name=name, scheme=68, input_size=1, crop=CropRule(1.2), sha256=checksum, bytes=size)
-    return proposed(runtime, blank, faces)
+    return proposed(runtime, blank_card(name, checksum, size), faces)
 
 
 def _text(found: Proposal, picture: Path) -> str:

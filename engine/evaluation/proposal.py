@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -32,8 +32,8 @@ from engine.sources.sample_portrait import LOOP_SECONDS
 
 SAMPLE_FACES, PACK_FACES = 16, 48
 FEW_FACES = 8  # for the first, coarse step
-# Seconds of processor time, so that what is found does not depend on what else the machine does. A slow model is tried
-# on fewer faces, and what is left then is not tried.
+# Seconds of processor time of the thread that searches, so that what is found does not depend on what else the machine
+# and the program do. A slow model is tried on fewer faces, and what is left then is not tried.
 LONGEST_SEARCH = 60.0
 WORST = 15.0  # percent of the eye distance: a model whose best error is larger finds no landmarks
 NEAR = 1.05  # what errs by at most so much of the best is uncertain
@@ -43,6 +43,7 @@ SMALLEST_INPUT, SMALLEST_MAP = 16, 8  # pixels and cells a side
 MOST_MORE = 16  # numbers after the last point, such as a pose
 # The number of points: that of a markup whose error can be measured on the 68.
 COUNTS = tuple(sorted({count for count, scheme in SCHEMES.items() if scheme.has_68} | {k for k, _ in KNOWN.values()}))
+OWN_CARD = "write its card and add it with “understudy models add --card”"
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 VALUES = (
     ForeignInput(range=(0.0, 1.0)),
@@ -88,6 +89,27 @@ class Proposal:
     uncertain: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is.
+
+    Attributes:
+        card: the best so far.
+        error: of it, mean NME in percent on the faces on which it was tried.
+        ways: how many ways were tried.
+        share: how much of the search is done, about, in [0, 1].
+    """
+
+    card: Card
+    error: float
+    ways: int
+    share: float
+
+
+# Called after each way that was tried; returns whether to go on.
+Watch = Callable[[Progress], bool]
+
+
 def sample_faces(count: int = SAMPLE_FACES) -> list[KnownFace]:
     """Return faces of the sample, evenly spaced over its clip."""
     clip = SampleClip()
@@ -109,6 +131,11 @@ def pack_faces(pack: Pack, count: int = PACK_FACES) -> list[KnownFace]:
     return [KnownFace(read_picture(face.image), pack.scheme.to_68(face.landmarks)) for face in known]
 
 
+def blank_card(name: str, sha256: str, size: int) -> Card:
+    """Return a card that says nothing of a model yet but its name, and checksum and size of its file."""
+    return Card(name=name, scheme=IBUG_68.points, input_size=1, crop=CropRule(1.2), sha256=sha256, bytes=size)
+
+
 def measured(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace]) -> Proposal:
     """Return a card that somebody wrote, with its error.
 
@@ -121,15 +148,17 @@ def measured(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace]) -> P
     return Proposal(card, error, len(faces), 1, time.perf_counter() - begun, ())
 
 
-def proposed(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace]) -> Proposal:
+def proposed(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace], watch: Watch = lambda _: True) -> Proposal:
     """Return the card that fits best, with the name, size and checksum of `card`.
+
+    Where `watch` ends the search, the best card until then is returned.
 
     Raises:
         ModelError: the network takes no picture, or its output cannot be landmarks, or is none on these faces.
     """
     begun = time.perf_counter()
-    search = _Search(runtime, faces)
-    guesses = list(_guesses(runtime, card))
+    search = _Search(runtime, faces, watch)
+    guesses = readings(runtime, card)
     search.limit()
     best = search.best(_first(guesses), FEW_FACES)
     if search.error(best) < HOPELESS:
@@ -144,12 +173,13 @@ def proposed(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace]) -> P
         raise ModelError(
             f"{runtime.label} finds no landmarks: of {search.ways} ways to use it the best errs by {error:.0f} % of "
             f"the eye distance",
-            f"a model that finds them errs by less than {WORST:g} %; this one does something else, or wants its crop "
-            "in a way that is not tried",
-            "choose another model, or write its card and add it with --card",
+            search.end
+            or f"a model that finds them errs by less than {WORST:g} %; this one does something else, or wants its "
+            "crop in a way that is not tried",
+            f"choose another model, or {OWN_CARD}",
         )
     final = error_of(Landmarker(runtime, best), search.faces)
-    uncertain = (*search.alternatives(best, error), *["the time was over before all was tried"] * search.late)
+    uncertain = tuple(filter(None, (*search.alternatives(best, error), search.end)))
     return Proposal(best, final, len(search.faces), search.ways, time.perf_counter() - begun, uncertain)
 
 
@@ -163,18 +193,20 @@ def error_of(landmarker: Landmarker, faces: Sequence[KnownFace]) -> float:
 class _Search:
     """Tries cards on known faces; what a network gave last is kept, and read in several ways for nothing."""
 
-    def __init__(self, runtime: ModelRuntime, faces: Sequence[KnownFace]) -> None:
+    def __init__(self, runtime: ModelRuntime, faces: Sequence[KnownFace], watch: Watch) -> None:
         self.faces = list(faces)
-        self._runtime = runtime
-        self._end = time.process_time() + LONGEST_SEARCH
+        self._runtime, self._watch = runtime, watch
+        self._end, self._stopped, self._runs = time.thread_time() + LONGEST_SEARCH, False, 0
         self._kept: tuple[CropRule, ForeignInput] | None = None  # what the kept outputs, by face, were given
         self._outputs: dict[int, tuple[Crop, list[NDArray[np.float32]]]] = {}
         self._errors: dict[tuple[object, ...], float] = {}
 
     @property
-    def late(self) -> bool:
-        """Whether the time for the search is over."""
-        return time.process_time() > self._end
+    def end(self) -> str:
+        """Why the search is over before all was tried, in words; "" if it is not."""
+        if self._stopped:
+            return "the search was stopped before all was tried"
+        return "the time was over before all was tried" if time.thread_time() > self._end else ""
 
     @property
     def ways(self) -> int:
@@ -185,27 +217,33 @@ class _Search:
         """Leave faces out, so that the whole search ends in time."""
         times = []
         for _ in range(5):
-            begun = time.process_time()
+            begun = time.thread_time()
             self._runtime.run()
-            times.append(time.process_time() - begun)
+            times.append(time.thread_time() - begun)
         count = int(LONGEST_SEARCH / max(float(np.median(times)) * RUNS, 1e-9))
         step = max(1, math.ceil(len(self.faces) / max(count, 2)))
         self.faces = self.faces[::step]
 
     def best(self, cards: Iterable[Card], faces: int | None = None) -> Card:
         """Return the card of the smallest error, of those for which there was time and at least the first."""
-        found: list[tuple[float, Card]] = []
+        best: tuple[float, Card] | None = None
         for card in cards:
-            if found and self.late:
+            if best is not None and self.end:
                 break
-            found.append((self.error(card, faces), card))
-        return min(found, key=lambda pair: pair[0])[1]
+            error = self.error(card, faces)
+            if best is None or error < best[0]:
+                best = error, card
+            if not self._stopped:
+                share = min(self._runs / (RUNS * len(self.faces)), 1.0)
+                self._stopped = not self._watch(Progress(best[1], best[0], self.ways, share))
+        assert best is not None  # there is always a card to try
+        return best[1]
 
     def error(self, card: Card, faces: int | None = None) -> float:
         """Return the mean error in percent on the faces, or on some of them, evenly spaced."""
         count = len(self.faces)
         chosen = range(0, count, max(1, count // faces)) if faces else range(count)
-        key = (card.crop, card.input, card.output, card.scheme, faces)
+        key = _key(card, faces)
         if key not in self._errors:
             self._errors[key] = float(np.mean([self._error(card, index) for index in chosen]))
         return self._errors[key]
@@ -230,10 +268,11 @@ class _Search:
             crop = replace(crop_of_box(box, rule.scale, rule.dy, given.stretched), roll=roll)
             InputWriter(self._runtime, given)(crop.sample(face.picture, card.input_size))
             self._outputs[index] = crop, self._runtime.run()
+            self._runs += 1
         return self._outputs[index]
 
     def alternatives(self, best: Card, error: float) -> Iterable[str]:
-        """Return in words what errs hardly more than the best card."""
+        """Return in words what errs hardly more than the best card; once the search is over, of what was tried."""
         given, rule = best.foreign_input, best.crop
         others = {
             "colour": [replace(best, input=replace(given, colour=colour)) for colour in COLOURS],
@@ -244,8 +283,14 @@ class _Search:
             others["level"] = [replace(best, crop=replace(rule, level=not rule.level))]
         for what, cards in others.items():
             for card in cards:
-                if card != best and (found := self.error(card)) <= NEAR * error:
+                if card == best or (self.end and _key(card) not in self._errors):
+                    continue
+                if (found := self.error(card)) <= NEAR * error:
                     yield f"{what}: {_words(what, card)} would err by {found:.2f} %"
+
+
+def _key(card: Card, faces: int | None = None) -> tuple[object, ...]:
+    return card.crop, card.input, card.output, card.scheme, faces
 
 
 def _words(what: str, card: Card) -> str:
@@ -258,8 +303,8 @@ def _words(what: str, card: Card) -> str:
     return given.colour if what == "colour" else card.foreign_output.grid
 
 
-def _guesses(runtime: ModelRuntime, card: Card) -> Iterable[Card]:
-    """Return a card for each thing that the shapes of a network can mean.
+def readings(runtime: ModelRuntime, card: Card) -> list[Card]:
+    """Return a card, with the name, size and checksum of `card`, for each thing that the shapes of a network can mean.
 
     Raises:
         ModelError: they can mean no landmarks.
@@ -275,19 +320,19 @@ def _guesses(runtime: ModelRuntime, card: Card) -> Iterable[Card]:
             "export it again in this form",
         )
     given = ForeignInput(layout=layout)
-    found = False
+    found = []
     for index, output in enumerate(runtime.output_shapes):
         for count, meaning in _meanings(output, index):
-            found = True
             named = replace(meaning, markup=known_markup(count))
-            yield replace(card, scheme=count, input_size=side, input=given, output=named)
+            found.append(replace(card, scheme=count, input_size=side, input=given, output=named))
     if not found:
         shapes = ", ".join(str(list(output)) for output in runtime.output_shapes)
         raise ModelError(
             f"{runtime.label} is no landmark model that is known: its outputs have the shapes {shapes}",
             f"numbers or heatmaps of {', '.join(map(str, COUNTS))} points were expected",
-            "choose another model, or if its points are others write its card and add it with --card",
+            f"choose another model, or if its points are others {OWN_CARD}",
         )
+    return found
 
 
 def _meanings(shape: tuple[int, ...], index: int) -> Iterable[tuple[int, ForeignOutput]]:

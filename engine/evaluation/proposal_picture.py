@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.faces import Face
 from engine.core.frame import Truth
@@ -25,11 +26,22 @@ COLUMNS, ROWS = 3, 2
 
 
 def write_proposal_picture(path: Path, runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace]) -> None:
-    """Write six of the faces with the points found, as light dots, and with their truth, as rings.
+    """Write the picture that `proposal_picture` returns.
 
     Raises:
         ModelError: the card does not fit the network.
         RecordingError: the file cannot be written.
+    """
+    write_picture(path, proposal_picture(runtime, card, faces))
+
+
+def proposal_picture(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace]) -> NDArray[np.uint8]:
+    """Return six of the faces, with the points found as light dots and their truth as rings.
+
+    The picture is `[2 TILE, 3 TILE, 3]` uint8 RGB.
+
+    Raises:
+        ModelError: the card does not fit the network.
     """
     landmarker, overlay = Landmarker(runtime, card), OverlayPainter()
     tiles = []
@@ -41,4 +53,4 @@ def write_proposal_picture(path: Path, runtime: ModelRuntime, card: Card, faces:
             drawn.append(Face(0, box, 1.0, card.markup, found.points, np.ones_like(found.confidence), 0.0))
         tiles.append(face_tile(overlay, face.picture, box, drawn, truth, TILE))
     rows = [np.concatenate(tiles[row * COLUMNS : (row + 1) * COLUMNS], 1) for row in range(ROWS)]
-    write_picture(path, cv2.cvtColor(np.concatenate(rows), cv2.COLOR_BGRA2RGB))
+    return np.asarray(cv2.cvtColor(np.concatenate(rows), cv2.COLOR_BGRA2RGB), np.uint8)

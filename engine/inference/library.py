@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 from engine.core.errors import ModelError
+from engine.core.files import replaced
 from engine.core.paths import asset_path
+from engine.core.platforms import unfit_part
 from engine.core.records import suggestion
 from engine.core.texts import reason
-from engine.inference.card import Card, read_card
+from engine.inference.card import Card, read_card, write_card
 from engine.inference.landmarker import Landmarker, load_landmarker, read_model
 from engine.inference.runtime import is_fast_in_int8
 from engine.inference.runtimes import is_model_file, model_file
@@ -21,6 +24,7 @@ from engine.inference.runtimes import is_model_file, model_file
 log = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "student-68"
+LONGEST_NAME = 100  # letters; systems allow 255 bytes with the ending
 INT8_MARK = "-int8"  # ends the name of a model's twin that computes in int8
 
 
@@ -87,6 +91,44 @@ class ModelLibrary:
             suggestion(model, names, "choose one of these, or give the path of a .tflite or .onnx file"),
         )
 
+    def place_for(self, name: str, suffix: str) -> Path:
+        """Return the file of a model of the user's own; `suffix` is one of `MODEL_SUFFIXES`.
+
+        Raises:
+            ModelError: no model of the user's can have this name.
+        """
+        path = self.folders[-1] / f"{name}{suffix}"
+        is_word = name == Path(name).name and name.strip() and name.isprintable() and len(name) <= LONGEST_NAME
+        if not is_word or name.startswith(".") or is_model_file(name):
+            raise ModelError(
+                f"“{name}” is no name of a model",
+                "it is empty or very long, names a folder or a file, or begins with a dot",
+                "give a name without slashes and without an ending",
+            )
+        if (unfit := unfit_part(path)) is not None:
+            raise ModelError(f"No file can be called “{unfit[0]}”", unfit[1], "give another name")
+        if any((folder / f"{name}.json").exists() for folder in self.folders[:-1]):
+            raise ModelError(f"There is a model “{name}” already", "it is part of the program", "give another name")
+        return path
+
+    def add(self, content: bytes, card: Card, suffix: str) -> Path:
+        """Save the bytes of a model, and its card, under the name on the card; return the model's file.
+
+        Raises:
+            ModelError: the name is taken, or none that a model can have; or the files cannot be written.
+        """
+        path = self.place_for(card.name, suffix)
+        if path.with_suffix(".json").exists() or path.exists():
+            raise ModelError(f"There is a model “{card.name}” already", "it was added before", "give another name")
+        write_model(path, content, card)
+        return path
+
+    def free_name(self, wanted: str) -> str:
+        """Return a name that no model has: the wanted one, or with a number after it."""
+        numbers = (f"{wanted}-{number}" for number in count(2))
+        taken = {card.stem for folder in self.folders for card in folder.glob("*.json")}
+        return next(name for name in chain([wanted], numbers) if name not in taken)
+
     def load(self, model: str, threads: int = 1) -> Landmarker:
         """Load a model given by name or by path.
 
@@ -109,6 +151,25 @@ class ModelLibrary:
             except ModelError as error:
                 log.warning("%s runs in place of its twin: %s", model, error)
         return load_landmarker(path)
+
+
+def write_model(path: Path, content: bytes, card: Card) -> None:
+    """Write a model file, and its card beside it.
+
+    Raises:
+        ModelError: they cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(path) as temporary:
+            temporary.write_bytes(content)
+        write_card(path.with_suffix(".json"), card)
+    except OSError as error:
+        raise ModelError(
+            f"The model cannot be saved as {path} ({error.strerror})",
+            "the disk is full, or the folder must not be written",
+            "free some space, or change the permissions of the folder",
+        ) from error
 
 
 def _entry(card_path: Path) -> ModelEntry:

@@ -11,7 +11,7 @@ import pytest
 from engine.core.errors import ModelError
 from engine.core.geometry import landmark_box
 from engine.evaluation import proposal
-from engine.evaluation.proposal import KnownFace, measured, proposed, sample_faces
+from engine.evaluation.proposal import WORST, KnownFace, measured, proposed, sample_faces
 from engine.inference.card import read_card
 from engine.inference.conventions import ForeignInput, ForeignOutput
 from engine.inference.onnx_runtime import OnnxRuntime
@@ -68,12 +68,38 @@ def test_what_is_as_good_is_said_to_be_uncertain():
 def test_when_the_time_is_over_the_best_until_then_is_returned(monkeypatch):
     ticks = count()
     # Two faces are left, and the time is over while crops are tried.
-    clock = SimpleNamespace(process_time=lambda: 0.4 * next(ticks), perf_counter=lambda: 0.0)
+    clock = SimpleNamespace(thread_time=lambda: 0.4 * next(ticks), perf_counter=lambda: 0.0)
     monkeypatch.setattr(proposal, "time", clock)
     found = proposed(OtherConventions(), foreign_card(), FACES)
     assert found.faces == 2
     assert "the time was over before all was tried" in found.uncertain
     assert found.ways < 200
+
+
+def test_a_search_reports_what_it_found_so_far_and_plausible_points_come_early():
+    seen = []
+    found = proposed(OtherConventions(), foreign_card(), FACES, lambda progress: seen.append(progress) is None)
+    assert [each.ways for each in seen] == sorted(each.ways for each in seen)
+    assert [each.share for each in seen] == sorted(each.share for each in seen)
+    assert 0.8 < seen[-1].share <= 1
+    assert seen[-1].card == found.card
+    first = next(each for each in seen if each.error < WORST)
+    assert first.share < 0.15
+
+
+def test_a_search_that_is_stopped_returns_the_best_until_then():
+    good = []
+
+    def watch(progress) -> bool:
+        good.extend([progress] * (progress.error < WORST))
+        return not good
+
+    found = proposed(OtherConventions(), foreign_card(), FACES, watch)
+    assert found.card == good[0].card
+    assert len(good) == 1, "nothing is tried any more"
+    assert "the search was stopped before all was tried" in found.uncertain
+    with pytest.raises(ModelError, match="finds no landmarks: of 2 ways.* stopped before all was tried"):
+        proposed(OnnxRuntime(constant_network(np.zeros((68, 2)), 32), "The model"), foreign_card(), FACES, lambda _: 0)
 
 
 def test_a_network_that_sees_nothing_is_refused():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 
+import numpy as np
 import pytest
 
 from engine.core.errors import ModelError
 from engine.core.paths import asset_path
 from engine.inference import library, runtime
-from engine.inference.card import read_card
+from engine.inference.card import Card, read_card
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary, default_teacher
+from tests.fakes.foreign_models import constant_network, foreign_card
 
 SHIPPED = asset_path("models", f"{DEFAULT_MODEL}.json")
 TEXT = SHIPPED.read_text(encoding="utf-8")
@@ -129,3 +132,53 @@ def test_a_damaged_twin_leaves_its_model_at_work(twins):
     twins.find(f"{DEFAULT_MODEL}-int8").write_bytes(b"cut off")
     assert [(entry.name, entry.twin) for entry in twins.live_entries()] == [("other", None), (DEFAULT_MODEL, None)]
     assert twins.load_live(DEFAULT_MODEL).name == DEFAULT_MODEL
+
+
+# Adding
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A library with a folder of the user's own, which is not there yet."""
+    return ModelLibrary((SHIPPED.parent, tmp_path / "own"))
+
+
+def foreign(content: bytes, name: str) -> Card:
+    return foreign_card(name=name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content), input_size=32)
+
+
+def test_a_model_is_added_once_under_its_name(own):
+    content = constant_network(np.full((68, 2), 0.5), 32)
+    path = own.add(content, foreign(content, "mine"), ".onnx")
+    assert own.find("mine") == path
+    assert own.load("mine").card.name == "mine"
+    with pytest.raises(ModelError, match="There is a model “mine” already. It was added before"):
+        own.add(b"other", foreign(b"other", "mine"), ".tflite")
+    assert path.read_bytes() == content
+    assert own.free_name("mine") == "mine-2"
+    assert own.free_name("another") == "another"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (DEFAULT_MODEL, "part of the program"),
+        ("", "is no name"),
+        ("  ", "is no name"),
+        ("a/b", "is no name"),
+        ("..", "is no name"),
+        ("mine.onnx", "is no name"),
+        ("a\0b", "is no name"),
+        ("n" * 300, "is no name"),
+    ],
+)
+def test_a_name_that_no_model_can_have_is_refused(own, tmp_path, name, words):
+    with pytest.raises(ModelError, match=words):
+        own.add(b"model", foreign(b"model", name), ".onnx")
+    assert not (tmp_path / "own").exists()
+
+
+def test_a_model_that_cannot_be_saved_is_a_sentence(own, tmp_path):
+    (tmp_path / "own").write_text("a file in place of the folder", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"cannot be saved as .*mine\.onnx"):
+        own.add(b"model", foreign(b"model", "mine"), ".onnx")
