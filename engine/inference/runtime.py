@@ -19,6 +19,7 @@ from engine.core.installation import add, newer_runtime
 RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 # Bytes 4 to 8 of every TFLite flatbuffer.
 FILE_MARK = b"TFL3"
+_QUANTISED = (np.int8, np.uint8, np.int16)  # types of weights and of what flows between operators
 
 
 class Runtime:
@@ -97,6 +98,21 @@ def _missing_operators(content: bytes, message: str) -> str:
         return custom[1]
     flex = set(re.findall(rb"Flex[A-Z]\w+", content)) if "TensorFlow op(s)" in message else ()
     return ", ".join(sorted(name.decode() for name in flex))
+
+
+def has_no_scale(content: bytes) -> bool:
+    """Return whether a model computes in small integers of which some have the scale 0.
+
+    Some runtimes end the process that prepares such a model to run; here it is only looked at.
+    """
+    if content[4:8] != FILE_MARK:
+        return False
+    try:
+        tensors = _interpreter_class()(model_content=content).get_tensor_details()
+    except (ValueError, RuntimeError, LookupError):  # whoever loads it says what is wrong
+        return False
+    scales = (each["quantization_parameters"]["scales"] for each in tensors if each["dtype"] in _QUANTISED)
+    return any((np.asarray(each) == 0).any() for each in scales)
 
 
 def runtime_name() -> str:

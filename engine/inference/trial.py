@@ -21,6 +21,7 @@ from engine.core.errors import ModelError
 from engine.core.paths import asset_path
 from engine.core.processes import own_module
 from engine.inference.card import read_card
+from engine.inference.runtime import has_no_scale
 from engine.inference.runtimes import load_runtime, runtime_version
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ TIMEOUT = 20.0  # seconds for the whole trial; most of it is the start of Python
 CPU_SECONDS = 4  # for loading and one frame: the largest shipped model needs 0.4
 MEMORY = 2_000_000_000  # bytes of address space for the same
 GREY = 127
+NO_SCALE = b"a scale is 0\n"  # what the child writes first, of a model that may end it
 
 
 def ensure_harmless(content: bytes, sha256: str, label: str) -> None:
@@ -72,14 +74,21 @@ def _try(content: bytes, label: str) -> None:
         log.warning("The trial of %s ended with %d: %s", label, done.returncode, "\n".join(errors[-20:]))
         code = done.returncode
         ended_by = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        raise _refusal(f"{label} brings down the program that runs it ({ended_by})")
-    if done.stdout:
-        raise ModelError(*json.loads(done.stdout))
+        raise _refusal(f"{label} brings down the program that runs it ({ended_by})", done.stdout == NO_SCALE)
+    if output := done.stdout.removeprefix(NO_SCALE):
+        raise ModelError(*json.loads(output))
 
 
-def _refusal(what: str) -> ModelError:
+def _refusal(what: str, no_scale: bool = False) -> ModelError:
+    what = f"{what}; it was tried in a process of its own"
+    if no_scale:
+        return ModelError(
+            what,
+            "it computes in integers of which some have the scale 0, so all their values are the same",
+            "quantise it again with typical pictures of faces, or use it in float32",
+        )
     return ModelError(
-        f"{what}; it was tried in a process of its own",
+        what,
         "the file is damaged, was made to do harm, or needs another runtime",
         "choose another model, or export it again with “understudy export”",
     )
@@ -96,9 +105,15 @@ def _shipped() -> frozenset[str]:
 
 
 def main() -> None:
-    """In the child: run the model that comes by the standard input; write the sentences of a refusal as JSON."""
+    """In the child: run the model that comes by the standard input; write the sentences of a refusal as JSON.
+
+    What may end this process without a word is written before.
+    """
     content = sys.stdin.buffer.read()
     _limit()
+    if has_no_scale(content):
+        sys.stdout.buffer.write(NO_SCALE)
+        sys.stdout.buffer.flush()
     try:
         runtime = load_runtime(content, sys.argv[1])
         runtime.input_buffer()[...] = GREY

@@ -245,6 +245,31 @@ def edited_model(content: bytes, edit: Callable[[Any], None]) -> bytes:
     return bytes(builder.Output())
 
 
+def without_scales(model: Any) -> None:
+    """Give every tensor of a model the scale 0; an edit for `edited_model`."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    for tensor in model.subgraphs[0].tensors:
+        tensor.quantization = _no_scale(schema)
+
+
+def with_operator(name: str) -> Callable[[Any], None]:
+    """Return an edit for `edited_model` that puts an operator of this name, as of TensorFlow, in place of the last."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    def edit(model: Any) -> None:
+        graph = model.subgraphs[0]
+        number = graph.operators[-1].opcodeIndex
+        code = model.operatorCodes[number]
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode = name.encode()
+        for operator in graph.operators:
+            if operator.opcodeIndex == number:
+                operator.builtinOptions, operator.builtinOptionsType = None, 0
+
+    return edit
+
+
 def model_changed(random_: random.Random, content: bytes) -> bytes:
     """A number in the tables of the network is another: types, counts, shapes, indices, offsets and sizes."""
     return edited_model(content, lambda model: _change_tables(random_, model))

@@ -12,6 +12,7 @@ from engine.inference.card import read_card
 from engine.inference.landmarker import LARGEST_MODEL
 from engine.inference.library import ModelLibrary
 from tests.fakes.foreign_models import REAL, constant_network, means_network
+from tests.fakes.mutations import edited_model, with_operator, without_scales
 
 FACE = sample_faces(1)[0]
 CARD = {
@@ -94,6 +95,24 @@ def test_fault_89_what_cannot_be_added_is_refused(home, capsys, monkeypatch, com
     assert code != 0
     assert words.casefold() in err.casefold()
     assert not list((home / "own").glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("shipped", "edit", "words"),
+    [
+        ("student-68-lite-int8", without_scales, "in integers of which some have the scale 0"),
+        ("student-68-lite", with_operator("FlexErf"), "needs operators that this program does not have: FlexErf"),
+        ("student-68-lite", with_operator("MyOwn"), "needs operators that this program does not have: MyOwn"),
+    ],
+    ids=["int8 of scale 0", "operator of TensorFlow", "operator of one's own"],
+)
+def test_faults_59_89_what_cannot_run_is_refused_with_the_cause(home, capsys, shipped, edit, words):
+    content = edited_model((REAL.parent / f"{shipped}.tflite").read_bytes(), edit)
+    (home / "odd.tflite").write_bytes(content)
+    code, _, err = run(capsys, home / "odd.tflite", "--yes")
+    assert code != 0
+    assert f"The model odd.tflite {'needs' if 'needs' in words else 'brings'}" in err
+    assert words in err
 
 
 def test_what_exists_is_kept_unless_it_may_be_overwritten(home, capsys):

@@ -16,12 +16,13 @@ from engine.core.geometry import Crop
 from engine.core.paths import asset_path
 from engine.inference.landmarker import load_landmarker
 from engine.inference.library import DEFAULT_MODEL
-from engine.inference.runtime import Runtime
+from engine.inference.runtime import Runtime, has_no_scale
 from tests.fakes import mutated_models
-from tests.fakes.mutations import edited_model
+from tests.fakes.mutations import edited_model, with_operator, without_scales
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = asset_path("models", f"{DEFAULT_MODEL}.tflite")
+SHIPPED_INT8 = asset_path("models", "student-68-lite-int8.tflite")
 
 CROP = Crop(100, 100, 150)
 
@@ -116,19 +117,12 @@ def changed_tensors(**changes):
     return edit
 
 
-def no_scale(model) -> None:
-    quantization = schema.QuantizationParametersT()
-    quantization.scale, quantization.zeroPoint = [0.0], [0]
-    for tensor in model.subgraphs[0].tensors:
-        tensor.quantization = quantization
-
-
 @pytest.mark.parametrize(
     "edit",
     [
         with_outputs(lambda outputs: outputs * 3),
         changed_tensors(shapeSignature=np.array([-1, -1, -1, 3], np.int32)),
-        no_scale,
+        without_scales,
     ],
     ids=["more outputs", "variable sides", "scales of 0 where there are no integers"],
 )
@@ -159,19 +153,25 @@ def test_fault_58_tables_that_contradict_each_other_are_a_sentence(tmp_path, edi
 
 @pytest.mark.parametrize("name", ["FlexErf", "MyOwnOperator"])
 def test_fault_59_operators_that_the_runtime_lacks_are_named(tmp_path, name):
-    def edit(model) -> None:
-        graph = model.subgraphs[0]
-        number = graph.operators[-1].opcodeIndex
-        code = model.operatorCodes[number]
-        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
-        code.customCode = name.encode()
-        for operator in graph.operators:
-            if operator.opcodeIndex == number:
-                operator.builtinOptions, operator.builtinOptionsType = None, 0
-
     with pytest.raises(ModelError, match=rf"edited\.tflite needs operators .* not have: {name}\.") as refused:
-        load_landmarker(write_edited(tmp_path, edit))
+        load_landmarker(write_edited(tmp_path, with_operator(name)))
     assert "built-in operators" in refused.value.fix
+
+
+def test_fault_89_an_int8_model_of_scale_0_is_refused_with_the_cause(tmp_path):
+    content = edited_model(SHIPPED_INT8.read_bytes(), without_scales)
+    mutated_models.write_vouched(tmp_path / "flat.tflite", content, SHIPPED_INT8.with_suffix(".json"))
+    with pytest.raises(ModelError, match=r"The model flat\.tflite .*have the scale 0") as refused:
+        load_landmarker(tmp_path / "flat.tflite")
+    assert "quantise it again" in refused.value.fix
+
+
+def test_scales_are_looked_at_only_where_there_are_small_integers():
+    assert has_no_scale(edited_model(SHIPPED_INT8.read_bytes(), without_scales))
+    assert not has_no_scale(SHIPPED_INT8.read_bytes())
+    assert not has_no_scale(edited_model(SHIPPED.read_bytes(), without_scales))
+    assert not has_no_scale(SHIPPED_INT8.read_bytes()[:1000])
+    assert not has_no_scale(b"no model")
 
 
 class Damaged:
