@@ -158,7 +158,7 @@ def proposed(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace], watc
     """
     begun = time.perf_counter()
     search = _Search(runtime, faces, watch)
-    guesses = readings(runtime, card)
+    guesses = possible_cards(runtime, card)
     search.limit()
     best = search.best(_first(guesses), FEW_FACES)
     if search.error(best) < HOPELESS:
@@ -303,7 +303,7 @@ def _words(what: str, card: Card) -> str:
     return given.colour if what == "colour" else card.foreign_output.grid
 
 
-def readings(runtime: ModelRuntime, card: Card) -> list[Card]:
+def possible_cards(runtime: ModelRuntime, card: Card) -> list[Card]:
     """Return a card, with the name, size and checksum of `card`, for each thing that the shapes of a network can mean.
 
     Raises:

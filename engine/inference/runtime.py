@@ -109,7 +109,7 @@ def has_no_scale(content: bytes) -> bool:
         return False
     try:
         tensors = _interpreter_class()(model_content=content).get_tensor_details()
-    except (ValueError, RuntimeError, LookupError):  # whoever loads it says what is wrong
+    except (ValueError, RuntimeError, LookupError):  # loading it says what is wrong
         return False
     scales = (each["quantization_parameters"]["scales"] for each in tensors if each["dtype"] in _QUANTISED)
     return any((np.asarray(each) == 0).any() for each in scales)
