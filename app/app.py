@@ -190,6 +190,7 @@ def engine_api(
         new_session=Session,
         camera_format=camera_format,
         turn=turn,
+        library=library,
     )
 
 

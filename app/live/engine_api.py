@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.filters.library import FilterEntry
 from engine.inference.landmarker import Landmarker
-from engine.inference.library import ModelEntry
+from engine.inference.library import ModelEntry, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.session import Session
 from engine.live.settings import LiveSettings
@@ -33,6 +33,7 @@ class EngineApi:
         load_landmarker: loads a model by name or path; by name, its int8 twin where that is fast.
         new_session: makes a session.
         camera_format: what cameras are asked for unless the user chose something else.
+        library: where models from elsewhere are saved.
         turn: by how many degrees all cameras are turned, if the command line says so; None as was chosen for each.
     """
 
@@ -45,3 +46,4 @@ class EngineApi:
     new_session: NewSession
     camera_format: CameraFormat = DEFAULT_FORMAT
     turn: int | None = None
+    library: ModelLibrary = field(default_factory=ModelLibrary)

@@ -91,7 +91,7 @@ class LivePage(QWidget):
             source: as `open_source` takes it; None for the first camera, or else the sample.
         """
         self.cameras.poll()
-        self._background.run(self._api.list_models, self._on_models)
+        self.look_for_models()
         self.look_for_filters()
         self._filters.use(self.panel.filters.folder)
         self.player.open(source)
@@ -100,6 +100,10 @@ class LivePage(QWidget):
         """Rest while nobody sees the picture, unless it is recorded, logged or sent."""
         self._seen = seen
         self._rest_or_play()
+
+    def look_for_models(self) -> None:
+        """List the models that are available now."""
+        self._background.run(self._api.list_models, self._on_models)
 
     def look_for_filters(self) -> None:
         """List the filters that are available now."""

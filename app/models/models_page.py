@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.live.active_source import FIRST, SECOND
+from app.models.adding_page import AddingPage
 from app.models.benchmarking import Benchmarking
 from app.models.error_curves import Curve, ErrorCurves
 from app.models.model_card_view import ModelCardView
@@ -23,8 +24,9 @@ from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_file
 from app.widgets.page_parts import Column, make_title, make_words, scroll_page, side_by_side, stack
 from engine.batch.benchmark import Speed
+from engine.core.errors import ModelError
 from engine.inference.landmarker import Landmarker
-from engine.inference.library import ModelEntry
+from engine.inference.library import ModelEntry, ModelLibrary
 
 CARD_HEIGHT = 190  # logical pixels, at least
 
@@ -35,12 +37,17 @@ class ModelsPage(QWidget):
     Args:
         list_models: the models that are there, broken ones with the reason; called on another thread.
         load_landmarker: loads a model by name or path; called on another thread.
+        library: where models from elsewhere are saved; None for the usual place.
     """
 
     use_wanted = Signal(int, str)  # lane (`app.live.active_source.FIRST` or `SECOND`), and a model by name or path
+    added = Signal()  # a model was saved
 
     def __init__(
-        self, list_models: Callable[[], list[ModelEntry]], load_landmarker: Callable[[str], Landmarker]
+        self,
+        list_models: Callable[[], list[ModelEntry]],
+        load_landmarker: Callable[[str], Landmarker],
+        library: ModelLibrary | None = None,
     ) -> None:
         self._entries: list[ModelEntry] = []
         super().__init__()
@@ -52,6 +59,8 @@ class ModelsPage(QWidget):
         self.banner, self.card = Banner(), ModelCardView()
         self.nothing = make_words(self.tr("Looking for models …"))
         self.speeds = Benchmarking(load_landmarker, self)
+        self._pages, self._overview = QStackedWidget(), QWidget()
+        self.adding = AddingPage(library or ModelLibrary())
         self._make_buttons()
         self._lay_out()
         self.list.currentItemChanged.connect(lambda *_: self._show_chosen())
@@ -59,6 +68,9 @@ class ModelsPage(QWidget):
         self.speeds.changed.connect(self._on_speeds)
         self.speeds.progressed.connect(self._show_progress)
         self.speeds.failed.connect(self.banner.show_error)
+        self.adding.saved.connect(self._on_saved)
+        self.adding.refused.connect(self._on_refused)
+        self.adding.closed.connect(self._show_overview)
         self._show_chosen()
 
     def refresh(self) -> None:
@@ -72,22 +84,38 @@ class ModelsPage(QWidget):
             self._show_rows()
 
     def open_model(self, path: str) -> None:
-        """Check a model file with its card and list it; if it cannot be used, the banner says why."""
+        """Check a model file with its card and list it; if it cannot be used, the banner says why.
+
+        Without a card, its card is found by trying.
+        """
         file = Path(path)
 
-        def load() -> ModelEntry:
+        def load() -> ModelEntry | None:
+            if file.is_file() and not file.with_suffix(".json").exists():
+                return None
             return ModelEntry(file.stem, file, self._load(str(file)).card, None)
 
-        self._background.run(load, self._on_opened, self.banner.show_error)
+        def done(entry: ModelEntry | None) -> None:
+            self._on_opened(entry) if entry is not None else self.add_model(file)
+
+        self._show_overview()
+        self._background.run(load, done, self.banner.show_error)
+
+    def add_model(self, path: Path) -> None:
+        """Find the card of a model file by trying."""
+        self.banner.hide()
+        self.adding.add(path)
+        self._pages.setCurrentWidget(self.adding)
 
     def ask_for_model(self) -> None:
         """Let the user choose a model file."""
-        ask_for_file(self, self.tr("Open a model"), self.open_model, self.tr("Models (*.tflite *.onnx)"))
+        ask_for_file(self, self.tr("Add a model"), self.open_model, self.tr("Models (*.tflite *.onnx)"))
 
     def close_down(self) -> None:
         """Stop all work in the background."""
         self._background.close()
         self.speeds.close_down()
+        self.adding.close_down()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -115,7 +143,8 @@ class ModelsPage(QWidget):
         )
         self.cancel = make_button(self.tr("Cancel measuring"), self.tr("End measuring without a result"))
         self.open_file = make_button(
-            self.tr("Open a model file …"), self.tr("A .tflite or .onnx file with its card, the .json file next to it")
+            self.tr("Add a model …"),
+            self.tr("A .tflite or .onnx file; without a card, the .json file next to it, its card is found by trying"),
         )
         self.open_folder = make_button(self.tr("Open its folder"), self.tr("Show the files of the chosen model"))
         self.first.clicked.connect(lambda: self._use(FIRST))
@@ -143,7 +172,10 @@ class ModelsPage(QWidget):
         assert isinstance(rows, QVBoxLayout)
         rows.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         rows.setStretch(1, 1)
-        scroll_page(self, content)
+        scroll_page(self._overview, content)
+        for page in (self._overview, self.adding):
+            self._pages.addWidget(page)
+        stack(self._pages, spacing=0, expanding=self._pages, whole=self)
 
     def _make_lower(self) -> QWidget:
         buttons = side_by_side(self.first, self.second, self.measure, self.cancel)
@@ -175,8 +207,22 @@ class ModelsPage(QWidget):
 
     # Results
 
+    def _show_overview(self) -> None:
+        self.adding.close_down()
+        self._pages.setCurrentWidget(self._overview)
+
+    def _on_saved(self, lane: int, name: str) -> None:
+        self._show_overview()
+        self.refresh()
+        self.added.emit()
+        self.use_wanted.emit(lane, name)
+
+    def _on_refused(self, error: ModelError) -> None:
+        self._show_overview()
+        self.banner.show_error(error)
+
     def _on_listed(self, entries: list[ModelEntry]) -> None:
-        self.nothing.setText(self.tr("There is no model yet. Open a model file, or train one on the page Train."))
+        self.nothing.setText(self.tr("There is no model yet. Add one, or train one on the page Train."))
         listed = {entry.path.absolute() for entry in entries}
         opened = [entry for path, entry in self._opened.items() if path not in listed]
         self._fill([*entries, *opened], None if self._entry is None else self._entry.path)

@@ -67,23 +67,24 @@ class MainWindow(QMainWindow):
         self._unfinished = {"player", "outputs"}
         if model is not None:
             store.update("lanes.models", (model, *store.settings.lanes.models[1:]))
-        self.live = LivePage(api, store)
-        self.models = ModelsPage(api.list_models, api.load_landmarker)
-        self.training = TrainPage(store.settings.training)
-        self.pages = QStackedWidget()
-        for page in (self.live, self.models, self.training):
-            self.pages.addWidget(page)
-        self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train")))
-        self.status_line = StatusLine()
-        # Short names for what most of the program and its tests use.
-        self.view, self.panel = self.live.view, self.live.panel
-        self.banner, self.player = self.live.banner, self.live.player
-        self.setWindowTitle("Understudy")
-        self.setAcceptDrops(True)
-        self.setCentralWidget(stack(self.top_bar, self.pages, self.status_line, spacing=0, expanding=self.pages))
+        with theme.put_aside():
+            self.live = LivePage(api, store)
+            self.models = ModelsPage(api.list_models, api.load_landmarker, api.library)
+            self.training = TrainPage(store.settings.training)
+            self.pages = QStackedWidget()
+            for page in (self.live, self.models, self.training):
+                self.pages.addWidget(page)
+            self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train")))
+            self.status_line = StatusLine()
+            # Short names for what most of the program and its tests use.
+            self.view, self.panel = self.live.view, self.live.panel
+            self.banner, self.player = self.live.banner, self.live.player
+            self.setWindowTitle("Understudy")
+            self.setAcceptDrops(True)
+            self.setCentralWidget(stack(self.top_bar, self.pages, self.status_line, spacing=0, expanding=self.pages))
+            self.sheet = HotkeySheet(self)
+            self._hint = FirstHint(self.view)
         self.setMinimumSize(640, 420)
-        self.sheet = HotkeySheet(self)
-        self._hint = FirstHint(self.view)
         self._hotkeys = Hotkeys(self, self._acts())
         self._connect()
         restore_place(self, store.settings.window)
@@ -194,6 +195,7 @@ class MainWindow(QMainWindow):
         live.reported.connect(self.status_line.show_briefly)
         live.panel.full_screen.clicked.connect(self.toggle_full_screen)
         self.models.use_wanted.connect(self._use_model)
+        self.models.added.connect(live.look_for_models)
         self.training.load_wanted.connect(lambda path: self._use_model(SECOND, path))
         self.training.choices_changed.connect(lambda choices: self.store.update("training", choices))
         at_work = self.training.controller.changed

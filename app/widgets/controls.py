@@ -74,9 +74,13 @@ class Picker(QComboBox):
         """Add a row with a tool tip; where it is not usable, it cannot be chosen."""
         self.addItem(text, data)
         self.setItemData(self.count() - 1, hint, Qt.ItemDataRole.ToolTipRole)
+        self.set_usable(self.count() - 1, usable)
+
+    def set_usable(self, row: int, usable: bool) -> None:
+        """Let the user choose a row, or not."""
         model = self.model()
         assert isinstance(model, QStandardItemModel)  # the default model of every QComboBox
-        model.item(self.count() - 1).setEnabled(usable)
+        model.item(row).setEnabled(usable)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

@@ -276,7 +276,7 @@ class _Search:
         given, rule = best.foreign_input, best.crop
         others = {
             "colour": [replace(best, input=replace(given, colour=colour)) for colour in COLOURS],
-            "values": [replace(best, input=_with_values(given, values)) for values in VALUES],
+            "values": [replace(best, input=with_values(given, values)) for values in VALUES],
             "grid": list(_grids(best)),
         }
         if not given.stretched:
@@ -357,10 +357,11 @@ def _meanings(shape: tuple[int, ...], index: int) -> Iterable[tuple[int, Foreign
 
 def _inputs(given: ForeignInput) -> Iterable[ForeignInput]:
     for colour, values in product(COLOURS, VALUES):
-        yield replace(_with_values(given, values), colour=colour)
+        yield replace(with_values(given, values), colour=colour)
 
 
-def _with_values(given: ForeignInput, values: ForeignInput) -> ForeignInput:
+def with_values(given: ForeignInput, values: ForeignInput) -> ForeignInput:
+    """Return an input with the range, mean and deviation of another one."""
     return replace(given, range=values.range, mean=values.mean, deviation=values.deviation)
 
 
