@@ -18,13 +18,13 @@ from app.shell.background import Background
 from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN, colours
 from app.widgets.controls import make_button, named
-from app.widgets.page_parts import make_heading, make_title, make_words, side_by_side, stack
+from app.widgets.page_parts import make_title, make_words, side_by_side, stack
 from engine.core.errors import ModelError
 from engine.evaluation.proposal import WORST, Progress, Proposal
 from engine.inference.card import Card
 from engine.inference.library import ModelLibrary
 
-COLUMN_WIDTH, NAME_WIDTH = 340, 220  # logical pixels
+COLUMN_WIDTH, NAME_WIDTH = 360, 220  # logical pixels
 PICTURE_SIZE = QSize(300, 200)  # logical pixels, at least
 PERCENT = 100  # steps of the bar
 
@@ -48,7 +48,7 @@ class AddingPage(QWidget):
         self._suffix = ""
         self._card: Card | None = None  # the one on show, once there is one
         self.picture, self.form, self.banner = PictureView(), CardForm(), Banner()
-        self.title, self.error = make_title(), make_heading()
+        self.title, self.error = make_title(), make_title()
         self.about, self.uncertain = make_words(quiet=True), make_words(quiet=True)
         self.bar = QProgressBar(textVisible=False, maximum=PERCENT)
         self._make_controls()
@@ -68,7 +68,7 @@ class AddingPage(QWidget):
         self.banner.hide()
         self.picture.show_picture(None)
         self.name.clear()
-        self.uncertain.clear()
+        self.uncertain.hide()
         self._show_error(None)
         self._set_searching(True)
         self.about.setText(self.tr("Looking at the file …"))
@@ -110,24 +110,23 @@ class AddingPage(QWidget):
         self.form.changed.connect(self._on_corrected)
 
     def _lay_out(self) -> None:
-        column = stack(
-            self.error, self.about, self.bar, GAP, self.form, self.search_button, GAP, self.uncertain
-        )  # fmt: skip
+        column = stack(self.error, self.about, self.bar, self.uncertain, GAP, self.form)
         area = QScrollArea(widgetResizable=True)
         area.setWidget(column)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFixedWidth(COLUMN_WIDTH)
-        middle = side_by_side(self.picture, area, spacing=MARGIN)
-        middle.setStretch(0, 1)
-        buttons = side_by_side(self.name, self.use, self.compare)
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel)
         legend = make_words(
             self.tr("Light dots: what the model finds on the sample. Rings: where the landmarks are."), quiet=True
         )
-        stack(self.title, middle, legend, buttons, self.banner, spacing=MARGIN, expanding=middle, whole=self)
+        middle = side_by_side(stack(self.picture, legend, expanding=self.picture), area, spacing=MARGIN)
+        middle.setStretch(0, 1)
+        buttons = side_by_side(self.name, self.use, self.compare)
+        buttons.addStretch(1)
+        for button in (self.search_button, self.cancel):
+            buttons.addWidget(button)
+        stack(self.title, middle, buttons, self.banner, spacing=MARGIN, expanding=middle, whole=self)
         rows = self.layout()
         assert isinstance(rows, QVBoxLayout)
         rows.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
@@ -138,7 +137,7 @@ class AddingPage(QWidget):
         if self._search is not None:
             self._set_searching(False)
             self._card = self.form.card
-            self.uncertain.clear()
+            self.uncertain.hide()
             self.about.setText(self.tr("Measuring …"))
             self._plausible = False
             self._show_whether_savable()
@@ -159,6 +158,7 @@ class AddingPage(QWidget):
         search, card = self._search, self._card
         if search is None or card is None:
             return
+        search.stop()
         named_card, content, suffix = replace(card, name=self.name.text().strip()), search.content, self._suffix
 
         def save() -> str:
@@ -203,6 +203,7 @@ class AddingPage(QWidget):
         self.about.setText(on)
         uncertain = [self.tr("Uncertain:"), *proposal.uncertain] if proposal.uncertain else []
         self.uncertain.setText("\n".join(uncertain))
+        self.uncertain.setVisible(bool(uncertain))
         self._show_error(proposal.error)
 
     def _on_failed(self, error: ModelError) -> None:

@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
 from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import Picker, named
-from app.widgets.page_parts import make_words
 from engine.evaluation.proposal import VALUES, with_values
 from engine.inference.card import Card, CropRule
 from engine.inference.conventions import COLOURS, GRIDS, LAYOUTS, ForeignInput, ForeignOutput
 
 SCALE_STEP, SHIFT_STEP = 0.05, 0.025  # of the crop, in larger sides of the landmark box; as the search makes them
 SCALES, SHIFTS = (10, 60), (-20, 20)  # in these steps
-LABEL_WIDTH = 76  # logical pixels
+LABEL_WIDTH = 90  # logical pixels
+OURS = {29: "COFW", 68: "iBUG", 98: "WFLW"}  # names of our markups by their number of points
 UPRIGHT, LEVEL, STRETCHED = range(3)
 
 
@@ -35,6 +35,7 @@ class CardForm(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(MARGIN)
         self._grid.setVerticalSpacing(GAP)
+        self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
         self._grid.setColumnStretch(1, 1)
         self._make_output()
         self._make_input()
@@ -64,7 +65,8 @@ class CardForm(QWidget):
         self.points.clear()
         several = len({card.foreign_output.index for card in cards}) > 1
         for (index, count, markup), card in {_points_key(card): card for card in cards}.items():
-            words = self.tr("{0}, {1}").format(count, markup) if markup else str(count)
+            name = markup or OURS.get(count)
+            words = self.tr("{0}, {1}").format(count, name) if name else str(count)
             words += self.tr(" (output {0})").format(index) if several else ""
             self.points.add(words, card, self.tr("Output {0} of the network").format(index))
         layout = cards[0].foreign_input.layout
@@ -149,8 +151,8 @@ class CardForm(QWidget):
         return slider, label
 
     def _add_row(self, name: str, control: QWidget) -> QLabel:
-        label = make_words(name, quiet=True)
-        label.setFixedWidth(LABEL_WIDTH)
+        label = QLabel(name)
+        label.setProperty("role", "hint")
         row = self._grid.rowCount()
         self._grid.addWidget(label, row, 0)
         self._grid.addWidget(control, row, 1)
