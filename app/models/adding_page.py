@@ -221,7 +221,9 @@ class AddingPage(QWidget):
         self.bar.setVisible(searching)
         self.bar.setValue(0)
         self.search_button.setEnabled(True)
-        self.search_button.setText(self.tr("Stop trying") if searching else self.tr("Find by trying again"))
+        words = self.tr("Stop trying") if searching else self.tr("Find by trying again")
+        self.search_button.setText(words)
+        self.search_button.setAccessibleName(words)
 
     def _show_error(self, error: float | None) -> None:
         self._plausible = self._card is not None and (error is None or error <= WORST)

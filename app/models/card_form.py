@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
@@ -138,7 +137,7 @@ class CardForm(QWidget):
     def _picker(self, name: str, hint: str) -> Picker:
         picker = Picker(name, hint)
         self._add_row(name, picker)
-        picker.activated.connect(partial(self._on_picked, picker))
+        picker.activated.connect(lambda _: self._on_picked(picker))
         return picker
 
     def _slider(self, name: str, hint: str, limits: tuple[int, int]) -> tuple[QSlider, QLabel]:

@@ -167,14 +167,18 @@ class ModelsPage(QWidget):
         overview.setStretch(0, 1)
         overview.setStretch(1, 1)
         lower = self._make_lower()
-        content = stack(head, overview, lower, self.banner, spacing=MARGIN, expanding=lower)
+        content = stack(head, overview, lower, spacing=MARGIN, expanding=lower)
         rows = content.layout()
         assert isinstance(rows, QVBoxLayout)
         rows.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         rows.setStretch(1, 1)
-        scroll_page(self._overview, content)
-        for page in (self._overview, self.adding):
-            self._pages.addWidget(page)
+        page = QWidget()
+        scroll_page(page, content)
+        below = side_by_side(self.banner)  # in sight wherever the page is scrolled to
+        below.setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
+        stack(page, below, spacing=0, expanding=page, whole=self._overview)
+        for part in (self._overview, self.adding):
+            self._pages.addWidget(part)
         stack(self._pages, spacing=0, expanding=self._pages, whole=self)
 
     def _make_lower(self) -> QWidget:

@@ -1,0 +1,266 @@
+"""Adding a model from elsewhere in the window: its card is found, seen, corrected, saved, or the file is refused."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from app.live.active_source import FIRST, SECOND
+from app.models import card_search
+from app.models.adding_page import AddingPage
+from app.models.models_page import ModelsPage
+from app.theme.theme import DARK, LIGHT, apply_theme
+from engine.core.paths import asset_path
+from engine.evaluation import proposal
+from engine.evaluation.proposal import WORST, sample_faces
+from engine.inference.library import ModelLibrary
+from tests.app import walking
+from tests.app.conftest import LONGEST_GAP
+from tests.fakes.foreign_models import REAL, constant_network, means_network
+from tests.fakes.mutations import edited_model, with_operator, without_scales
+from tests.fakes.threads import no_thread_left
+
+FACES = sample_faces(2)
+SEARCH_MS = 60_000  # a busy machine takes its time
+NOTHING = constant_network(np.zeros((68, 2)), 32)  # it has the shape of a landmark model, and finds nothing
+
+
+@pytest.fixture(autouse=True)
+def _few_faces(monkeypatch):
+    monkeypatch.setattr(card_search, "sample_faces", lambda: list(FACES))
+
+
+@pytest.fixture
+def library(tmp_path):
+    return ModelLibrary((REAL.parent, tmp_path / "own"))
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A landmark model without a card."""
+    return shutil.copy(REAL, tmp_path / "pretty.tflite")
+
+
+@pytest.fixture
+def page(qtbot, themed, library):
+    shown = AddingPage(library)
+    qtbot.addWidget(shown)
+    shown.resize(1240, 620)
+    shown.show()
+    qtbot.waitExposed(shown)
+    with no_thread_left():
+        yield shown
+        shown.close_down()
+
+
+@pytest.fixture
+def added(page, file, qtbot):
+    """The page after the card of `file` was found."""
+    page.add(file)
+    qtbot.waitUntil(lambda: page.use.isEnabled() and page.search_button.text() != "Stop trying", timeout=SEARCH_MS)
+    qtbot.waitUntil(lambda: page.picture.image is not None)
+    return page
+
+
+def choose(picker, data) -> None:
+    """Choose a row as the user does."""
+    row = next(row for row in range(picker.count()) if picker.itemData(row) == data)
+    picker.setCurrentIndex(row)
+    picker.activated.emit(row)
+
+
+def error_on(page) -> float:
+    return float(page.error.text().split()[1])
+
+
+def test_the_card_of_a_model_is_found_and_what_it_finds_is_seen(added):
+    assert error_on(added) < 5
+    assert added.title.text() == "Add pretty.tflite"
+    assert "2 faces of the sample" in added.about.text()
+    assert added.picture.image.size().width() > 600
+    assert added.form.card.foreign_input.range == (0, 255)
+    assert not added.banner.isVisible()
+    assert not added.bar.isVisible()
+
+
+def test_the_first_points_are_seen_long_before_the_search_ends(page, file, qtbot):
+    shares = []
+    page.add(file)
+    page._search.progressed.connect(lambda progress: shares.append(progress.share))
+    qtbot.waitUntil(lambda: page.picture.image is not None, timeout=SEARCH_MS)
+    assert page.search_button.text() == "Stop trying"
+    assert page.bar.isVisible()
+    assert page.use.isEnabled(), "what is plausible may be saved before the search ends"
+    assert shares[-1] < 0.3
+
+
+def test_a_search_that_is_stopped_keeps_the_best(page, file, qtbot):
+    page.add(file)
+    qtbot.waitUntil(page.use.isEnabled, timeout=SEARCH_MS)
+    page.search_button.click()
+    qtbot.waitUntil(lambda: page.search_button.text() == "Find by trying again", timeout=SEARCH_MS)
+    assert "the search was stopped before all was tried" in page.uncertain.text()
+    assert error_on(page) < WORST
+    page.search_button.click()
+    qtbot.waitUntil(lambda: page.search_button.text() == "Find by trying again", timeout=SEARCH_MS)
+    assert "stopped" not in page.uncertain.text()
+
+
+def test_a_wrong_correction_is_seen_at_once_and_cannot_be_saved(added, qtbot):
+    right, good = QImage(added.picture.image), error_on(added)
+    unit = next(card for card in added.form._cards if card.foreign_output.unit == "centred")
+    with qtbot.waitSignal(added._search.pictured, timeout=SEARCH_MS):
+        choose(added.form.meaning, unit)
+        assert not added.use.isEnabled(), "what is not measured yet"
+    assert added.picture.image != right
+    qtbot.waitUntil(lambda: added.error.text() != f"NME {good:.2f} %", timeout=SEARCH_MS)
+    assert error_on(added) > WORST
+    assert not added.use.isEnabled()
+    choose(added.form.meaning, next(card for card in added.form._cards if card.foreign_output.unit == "crop"))
+    qtbot.waitUntil(added.use.isEnabled, timeout=SEARCH_MS)
+    assert error_on(added) == pytest.approx(good, abs=0.01)
+
+
+def test_every_field_changes_the_card(added, qtbot):
+    form = added.form
+    choose(form.colour, "BGR")
+    choose(form.values, proposal.VALUES[3])
+    choose(form.grid, "align_corners")
+    choose(form.crop, 2)
+    form.scale.setValue(30)
+    form.shift.setValue(-6)
+    card = form.card
+    given = card.foreign_input
+    assert (given.colour, given.mean, given.stretched) == ("BGR", proposal.IMAGENET[0], True)
+    assert (card.crop.scale, card.crop.dy, card.crop.level) == (1.5, -0.15, False)
+    assert card.foreign_output.grid == "align_corners"
+    assert form.scale_label.text() == "Size 1.50"
+    choose(form.crop, 1)
+    assert (form.card.crop.level, form.card.foreign_input.stretched) == (True, False)
+    qtbot.waitUntil(lambda: "Measuring" not in added.about.text(), timeout=SEARCH_MS)
+    assert added._card == form.card, "the last change counts"
+
+
+def test_a_correction_ends_the_search(page, file, qtbot):
+    page.add(file)
+    qtbot.waitUntil(page.use.isEnabled, timeout=SEARCH_MS)
+    choose(page.form.colour, "BGR")
+    qtbot.waitUntil(lambda: page.use.isEnabled(), timeout=SEARCH_MS)
+    qtbot.wait(300)
+    assert page.form.card.foreign_input.colour == "BGR"
+    assert page.search_button.text() == "Find by trying again"
+
+
+@pytest.mark.parametrize(("lane", "button"), [(FIRST, "use"), (SECOND, "compare")])
+def test_a_model_is_saved_under_a_free_name_and_used(added, qtbot, library, lane, button):
+    qtbot.waitUntil(lambda: added.name.text() == "pretty")
+    added.name.setText("prettier")
+    with qtbot.waitSignal(added.saved) as saved:
+        getattr(added, button).click()
+    assert saved.args == [lane, "prettier"]
+    assert library.load("prettier").card.name == "prettier"
+    assert library.free_name("prettier") == "prettier-2"
+
+
+def test_a_name_that_is_taken_is_a_sentence_and_nothing_is_lost(added, qtbot, library):
+    added.name.setText("student-68")
+    added.use.click()
+    qtbot.waitUntil(added.banner.isVisible)
+    assert added.banner.text.startswith("There is a model “student-68” already. It is part of the program.")
+    assert added.use.isEnabled()
+    added.name.clear()
+    added.name.textEdited.emit("")
+    assert not added.use.isEnabled()
+    assert not library.folders[-1].exists()
+
+
+def test_what_finds_nothing_is_named_shown_and_not_saved(page, tmp_path, qtbot):
+    (tmp_path / "nothing.onnx").write_bytes(NOTHING)
+    page.add(tmp_path / "nothing.onnx")
+    qtbot.waitUntil(page.banner.isVisible, timeout=SEARCH_MS)
+    assert "finds no landmarks: of" in page.banner.text
+    assert "choose another model" in page.banner.text.casefold()
+    qtbot.waitUntil(lambda: page.picture.image is not None)
+    assert error_on(page) > WORST
+    assert page.form.isEnabled()
+    assert not page.use.isEnabled()
+
+
+def odd(shipped: str, edit) -> bytes:
+    return edited_model(asset_path("models", f"{shipped}.tflite").read_bytes(), edit)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("two.onnx", lambda: means_network([1, 3, 32, 32], inputs=2), "has 2 inputs"),
+        ("numbers.onnx", lambda: constant_network(np.zeros(62), 32), "shapes [1, 62]. Numbers or heatmaps of"),
+        ("empty.tflite", lambda: b"", "is not a TFLite model, nor an ONNX model"),
+        ("flex.tflite", lambda: odd("student-68-lite", with_operator("FlexErf")), "does not have: FlexErf"),
+        ("flat.tflite", lambda: odd("student-68-lite-int8", without_scales), "some have the scale 0"),
+    ],
+    ids=["two inputs", "another model", "empty", "operator of TensorFlow", "int8 of scale 0"],
+)
+def test_faults_59_89_what_is_no_landmark_model_is_refused(qtbot, themed, tmp_path, library, name, content, words):
+    (tmp_path / name).write_bytes(content())
+    models = ModelsPage(library.entries, library.load, library)
+    qtbot.addWidget(models)
+    models.show()
+    models.open_model(str(tmp_path / name))
+    qtbot.waitUntil(models.banner.isVisible, timeout=SEARCH_MS)
+    assert words in models.banner.text
+    assert models.list.isVisible()
+    models.close_down()
+
+
+def test_a_model_without_a_card_goes_from_the_drop_into_a_lane(window, file, library, qtbot, monkeypatch):
+    monkeypatch.setattr(window.models.adding, "_library", library)
+    used = []
+    window.models.use_wanted.connect(lambda *args: used.append(args))
+    window._open_dropped([str(file)])
+    adding = window.models.adding
+    qtbot.waitUntil(adding.isVisible)
+    qtbot.waitUntil(lambda: adding.use.isEnabled() and adding.picture.image is not None, timeout=SEARCH_MS)
+    adding.use.click()
+    qtbot.waitUntil(lambda: bool(used), timeout=SEARCH_MS)
+    assert used == [(FIRST, "pretty")]
+    assert window.live.isVisible()
+    assert not window.models.adding.isVisibleTo(window.models)
+
+
+def test_another_file_replaces_the_one_that_is_tried_and_cancel_leaves(page, file, tmp_path, qtbot):
+    other = shutil.copy(file, tmp_path / "other.tflite")
+    page.add(file)
+    page.add(other)
+    assert page.title.text() == "Add other.tflite"
+    qtbot.waitUntil(page.use.isEnabled, timeout=SEARCH_MS)
+    assert page.name.text() == "other"
+    with qtbot.waitSignal(page.closed):
+        page.cancel.click()
+    shown = page.about.text()
+    qtbot.wait(300)
+    assert page.about.text() == shown, "nothing is reported any more"
+
+
+def test_the_event_loop_never_waits_for_a_search(page, file, qtbot, heartbeat):
+    page.add(file)
+    qtbot.waitUntil(page.use.isEnabled, timeout=SEARCH_MS)
+    qtbot.wait(1500)
+    page.form.scale.setValue(40)
+    qtbot.waitUntil(lambda: "Measuring" not in page.about.text(), timeout=SEARCH_MS)
+    assert heartbeat.longest_gap < LONGEST_GAP
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
+def test_fault_83_the_page_can_be_used_without_mouse_and_eyes(added, palette):
+    apply_theme(QApplication.instance(), palette)
+    added.activateWindow()
+    added.name.setFocus(Qt.FocusReason.TabFocusReason)
+    assert len(walking.controls(added)) > 12
+    for fault in (walking.nameless, walking.unexplained, walking.unreachable, walking.skipped, walking.without_ring):
+        assert fault(added) == []
