@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -106,7 +107,8 @@ class CardSearch(QObject):
         bench = _Bench(runtime, cards[0], sample_faces())
         while not self._closed:
             if (job := self._jobs.take(WAIT)) is not None:
-                job(bench)
+                with suppress(_Replaced):
+                    job(bench)
 
     def _search(self, asked: int, stop: threading.Event, bench: _Bench) -> None:
         last, drawn = None, None
@@ -114,6 +116,7 @@ class CardSearch(QObject):
 
         def watch(progress: Progress) -> bool:
             nonlocal last, drawn, progress_time, picture_time
+            self._leave_if_replaced(asked)
             last, now = progress, time.monotonic()
             news = progress.error < WORST and progress.card != drawn and now - picture_time >= PICTURE_PERIOD
             if news or now - progress_time >= PROGRESS_PERIOD:
@@ -139,11 +142,16 @@ class CardSearch(QObject):
     def _measure(self, asked: int, card: Card, bench: _Bench) -> None:
         try:
             self._draw(asked, card, bench)
+            self._leave_if_replaced(asked)
             proposal = measured(bench.runtime, card, bench.faces)
         except ModelError as error:
             self._report(asked, partial(self.failed.emit, error))
         else:
             self._report(asked, partial(self.found.emit, proposal))
+
+    def _leave_if_replaced(self, asked: int) -> None:
+        if asked != self._asked or self._closed:
+            raise _Replaced
 
     def _draw(self, asked: int, card: Card, bench: _Bench) -> None:
         picture = proposal_picture(bench.runtime, card, bench.faces)
@@ -158,6 +166,10 @@ class CardSearch(QObject):
     def _hand_on(self, asked: int, emit: Callable[[], None]) -> None:
         if asked == self._asked and not self._closed:
             emit()
+
+
+class _Replaced(Exception):
+    """Something else was asked for meanwhile."""
 
 
 class _Bench:

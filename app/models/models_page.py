@@ -170,12 +170,12 @@ class ModelsPage(QWidget):
         content = stack(head, overview, lower, spacing=MARGIN, expanding=lower)
         rows = content.layout()
         assert isinstance(rows, QVBoxLayout)
-        rows.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        rows.setContentsMargins(MARGIN, MARGIN, MARGIN, GAP)
         rows.setStretch(1, 1)
         page = QWidget()
         scroll_page(page, content)
         below = side_by_side(self.banner)  # in sight wherever the page is scrolled to
-        below.setContentsMargins(MARGIN, 0, MARGIN, MARGIN)
+        below.setContentsMargins(MARGIN, 0, MARGIN, MARGIN - GAP)
         stack(page, below, spacing=0, expanding=page, whole=self._overview)
         for part in (self._overview, self.adding):
             self._pages.addWidget(part)
