@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from trainer.init.origin import is_model, read_origin
 from trainer.loop import train, training_images
 from trainer.recipes.schema import FRESH_WEIGHTS, SoftLandmarks, Training, steps_of
 from trainer.run_folder import RUNS, STAGE, find_weights, write_recipe
+from trainer.run_lock import only_training
 from trainer.run_recorder import RunContext, Schedule
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
 from trainer.state import refuse_other_data, refuse_other_recipe
@@ -96,13 +98,20 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
         resume: go on from the last checkpoint in `out`.
 
     Raises:
-        UsageError: the folder already holds a run, there is none to resume, that one had another recipe or other data,
-            weights to begin with or a teacher are not there, or no face is left for validation.
+        UsageError: the folder already holds a run, or one that is being trained now, there is none to resume, that one
+            had another recipe or other data, weights to begin with or a teacher are not there, or no face is left for
+            validation.
         PackError, SourceError: the data is incomplete.
         ModelError: the shape model of a resumed run is missing or damaged.
         TrainingInterrupted: by Ctrl-C, SIGTERM or SIGHUP; a checkpoint was written.
         RecordingError, OSError: a file cannot be written.
     """
+    with ExitStack() as held:
+        first_alone(place.fabric, lambda: held.enter_context(only_training(out)))
+        return _carry_out(training, out, place, resume)
+
+
+def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Path:
     last = out / LAST
     checkpoint = read_checkpoint(last) if resume else None
     if checkpoint is not None:

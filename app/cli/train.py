@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="first train what the recipe begins with or learns from, and label packs, where these are missing",
     )
     parser.add_argument(
+        "--pictures",
+        metavar="DIR",
+        help="pictures of faces, for the recipe own-68: a teacher labels them first, into the pack own68 of --data",
+    )
+    parser.add_argument(
         "--data", metavar="DIR", help="folder of the packs (default: data; with --resume, the one the run began with)"
     )
     parser.add_argument(
@@ -87,24 +92,38 @@ def main(options: argparse.Namespace) -> int:
 def _refuse_early(options: argparse.Namespace) -> None:
     """Refuse what can be refused before torch is imported; what needs the recipes is refused later."""
     from trainer.recipes.arguments import check_changes, check_data, check_run, find_stage
-    from trainer.recipes.names import STAGES
+    from trainer.recipes.names import MADE_OF, STAGES
 
     check_changes(options.set)
+    makes_data = options.pictures is not None or str(options.recipe).partition(":")[0] in MADE_OF
+    if options.pictures is not None:
+        from trainer.data.picture_sources import find_pictures
+
+        find_pictures(Path(options.pictures), Path(options.data or "data"))
     if options.resume is not None:
+        if options.pictures is not None:
+            raise UsageError(
+                "--pictures is for new runs",
+                "a run goes on with the faces that it began with",
+                "leave it out, or begin a new run without --resume",
+            )
         check_run(Path(options.resume))
     elif "torch" not in sys.modules:  # otherwise the recipes themselves can be asked at once
         find_stage(options.recipe, options.stage, STAGES)
-    if options.data is not None or (options.resume is None and not options.show):
+    if not makes_data and (options.data is not None or (options.resume is None and not options.show)):
         check_data(Path(options.data or "data"))
 
 
 def _list(options: argparse.Namespace) -> int:
     from trainer.recipes import RECIPES
     from trainer.recipes.former import FORMER_NAMES
+    from trainer.recipes.names import MADE_OF, group_of
 
     values = [
         {
             "name": name,
+            "group": group_of(name),
+            "made_of": MADE_OF.get(name, "packs"),
             "description": recipe.description,
             "former_names": [former for former, run in FORMER_NAMES.items() if run.partition(":")[0] == name],
             "stages": [dataclasses.asdict(training) for training in recipe.trainings(name)],
@@ -151,6 +170,7 @@ def _carry_out(
 ) -> int:
     """Train; what no option says is as usual, or as when the run was begun."""
     from trainer.devices import is_first_process, launch
+    from trainer.own_packs import make_packs
     from trainer.run import Place, summary
     from trainer.stages import train_needed, train_stages
     from trainer.state import TrainingInterrupted
@@ -160,7 +180,9 @@ def _carry_out(
     data, runs = Path(options.data or usual.data or "data"), Path(options.runs or usual.runs or "runs")
     precision = options.precision or usual.precision or "auto"
     place = Place(data, launch(options.device, options.devices, precision), precision, runs, prolong=prolong)
+    pictures = None if options.pictures is None else Path(options.pictures)
     try:
+        make_packs(trainings, place, pictures)
         if options.with_teachers:
             train_needed(trainings, place, options.set)
         last = train_stages(trainings, folder, place)

@@ -17,7 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    import msvcrt
+else:
     import fcntl
 
 LINUX, MACOS, WINDOWS = "Linux", "Darwin", "Windows"
@@ -161,6 +163,18 @@ def lock(file: IO[str]) -> None:
         OSError: another process has locked it.
     """
     if sys.platform != "win32" and system_name() != WINDOWS:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def lock_alone(file: IO[bytes]) -> None:
+    """Lock a file that is open for writing, until it is closed or this process ends, on every system.
+
+    Raises:
+        OSError: another process has locked it, or the disk knows no locks.
+    """
+    if sys.platform == "win32":
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -19,6 +19,6 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def _recipes() -> dict[str, Recipe]:
-    from trainer.recipes import fard_mahoor_2022, hong_lin_2024, plain
+    from trainer.recipes import fard_mahoor_2022, first, hong_lin_2024, plain
 
-    return {**plain.RECIPES, **fard_mahoor_2022.RECIPES, **hong_lin_2024.RECIPES}
+    return {**first.RECIPES, **plain.RECIPES, **fard_mahoor_2022.RECIPES, **hong_lin_2024.RECIPES}

@@ -1,8 +1,24 @@
-"""The names of all recipes and their stages, known without making the recipes; a test compares them."""
+"""The names of all recipes and their stages, and what kind they are, known without making the recipes."""
 
 from __future__ import annotations
 
+# The recipes for somebody without data sets, and what `train` makes their pack of by itself.
+MADE_OF = {"own-68": "pictures", "toy-68": "sample"}
+GROUPS = ("start", "students", "teachers", "papers")
+
+
+def group_of(recipe: str) -> str:
+    """Return which of `GROUPS` a recipe belongs to."""
+    if recipe in MADE_OF:
+        return "start"
+    if "/" in recipe or recipe.startswith("reference"):
+        return "papers"
+    return "teachers" if recipe.startswith("teacher") else "students"
+
+
 STAGES: dict[str, tuple[str, ...]] = {
+    "own-68": ("own",),
+    "toy-68": ("toy",),
     "student-68": ("base", "nearer", "last", "fine"),
     "student-68-lite": ("nearer", "last", "fine"),
     "teacher-dense-68": ("base", "last"),

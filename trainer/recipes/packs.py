@@ -15,7 +15,7 @@ OFFICIAL = {
 }
 OFFICIAL_FACES = {68: 3148, 98: 7500, 29: 1345}
 # Packs whose labels a machine made; a model's card says so.
-MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68"})
+MACHINE_LABELLED = frozenset({"ytf68", "faces5_tough68", "own68"})
 # Packs of which some points are manual and the others derived from a proposal; a model's card says so.
 PARTLY_DERIVED = frozenset({"lfpw68_98", "helen68_98", "afw68_98", "aflw2000_3d_98", "aflw_merl68_98"})
 # Packs whose faces stand in a data set's list of test faces, and that set; a model's card says so.
@@ -34,6 +34,10 @@ EYES = PackChoice("eyes_state", weight=0.3, labels="state")
 # Packs that `train --with-teachers` makes where they are missing, as `understudy data label` does: of which pack with
 # five points a face, and by the model of which run.
 LABELLED = {"faces5_tough68": ("faces5", "teacher-tough-68")}
+# Of one's own pictures, labelled by the model of this name, and of frames of the sample. `train` makes them by itself.
+OWN = PackChoice("own68", validation=True)
+OWN_TEACHER = "teacher-tough-68"
+SAMPLE = PackChoice("sample68")
 # The labels lie as far beside the pictures, in parts of a face, as those that the teacher learned from.
 FACES5 = PackChoice("faces5_tough68", weight=0.3, label_shift=0.4)
 

@@ -6,7 +6,7 @@ import copy
 import hashlib
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,18 @@ from trainer.data.validation_faces import EYES, EYES_PACK, faces_of
 from trainer.init.initialise import load_network
 from trainer.init.origin import is_model, origin_name
 from trainer.networks import LandmarkNetwork
-from trainer.recipes.packs import AFW, FROM_TEST_LISTS, HELEN, LFPW, MACHINE_LABELLED, PARTLY_DERIVED
-from trainer.recipes.schema import PackChoice, is_file
+from trainer.recipes.packs import (
+    AFW,
+    FROM_TEST_LISTS,
+    HELEN,
+    LFPW,
+    MACHINE_LABELLED,
+    OWN,
+    OWN_TEACHER,
+    PARTLY_DERIVED,
+    SAMPLE,
+)
+from trainer.recipes.schema import FRESH_WEIGHTS, PackChoice, is_file
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
@@ -43,6 +53,7 @@ OF_300W: tuple[PackChoice, ...] = (LFPW, HELEN, AFW)
 LICENCE = (
     "Research and non-commercial use only: the weights were learned from face pictures that are free for research only."
 )
+TOY_LICENCE = "Learned from the portrait of the sample alone, which is in the public domain; to do with as one likes."
 
 
 class ExportError(UnderstudyError):
@@ -226,7 +237,7 @@ def card_of(
         macs=count_macs(exported, network.shape.input_size),
         precision="float16 weights, float32 arithmetic",
         minimum_runtime=oldest_runtime or minimum_runtime(content),
-        licence=LICENCE,
+        licence=TOY_LICENCE if _is_toy(state.recipe, facts) else LICENCE,
         data=f"{state.notes['faces']} faces of {packs}. {describe_labels(state.recipe)} Before that: {before}.",
         recipe=f"{facts.recipe}, {facts.steps} steps of {facts.batch}",
         revision=str(state.notes["revision"]),
@@ -234,10 +245,19 @@ def card_of(
     )
 
 
+def _is_toy(recipe: Mapping[str, Any], facts: TrainingFacts) -> bool:
+    """Tell whether a run has learned from nothing but the sample."""
+    return {pack["name"] for pack in recipe["packs"]} == {SAMPLE.name} and facts.lineage == (FRESH_WEIGHTS["random"],)
+
+
 def describe_labels(recipe: dict[str, Any]) -> str:
     """Return what a card says of labels and teachers; older checkpoints know of neither soft labels nor teachers."""
     names = {pack["name"] for pack in recipe["packs"]}
     machine_made, derived = sorted(names & MACHINE_LABELLED), sorted(names & PARTLY_DERIVED)
+    if names == {SAMPLE.name}:
+        return "Frames of the sample with exact landmarks. All show one face: the model knows no other."
+    if names == {OWN.name}:
+        return f"Pictures of whoever trained it, labelled by {OWN_TEACHER}: the model knows best the faces in them."
     text = "Labels are manual"
     if machine_made:
         text += f", but those of {', '.join(machine_made)} machine-made"

@@ -1,0 +1,106 @@
+"""Trainings that make their pack by themselves: of the sample, and of pictures that a teacher labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.core.errors import UsageError
+from engine.formats.images import write_picture
+from engine.formats.packs import is_pack, read_arrays
+from engine.inference.card import read_card
+from engine.sources.sample import SampleClip
+from trainer.checkpoint import read_checkpoint
+from trainer.devices import launch
+from trainer.own_packs import make_packs
+from trainer.recipes import RECIPES
+from trainer.recipes.names import GROUPS, MADE_OF, group_of
+from trainer.recipes.overrides import trainings_by_name
+from trainer.recipes.packs import OWN, SAMPLE
+from trainer.run import Place
+from trainer.stages import train_stages
+from trainer.tflite.export import export
+
+SHORT = ("steps=2", "batch=4")
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Place(tmp_path / "data", launch("cpu", None, "auto"), "auto", tmp_path / "runs")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    clip = SampleClip()
+    for number in range(0, 600, 60):
+        write_picture(tmp_path / "pictures" / f"{number}.png", clip.frame(number)[0])
+    return tmp_path / "pictures"
+
+
+@pytest.mark.timeout(600)
+def test_the_toy_needs_nothing_and_its_card_says_that_it_knows_one_face(place, tmp_path):
+    trainings = trainings_by_name("toy-68", SHORT)
+    make_packs(trainings, place)
+    last = train_stages(trainings, tmp_path / "runs" / "toy-68", place)
+    checkpoint = read_checkpoint(last)
+    assert checkpoint.notes["faces"] == 300, "no frame of the test"
+    assert checkpoint.notes["lineage"] == ["random weights"]
+    card = read_card(export(last, tmp_path / "toy.tflite").card)
+    assert "the model knows no other" in card.data
+    assert "public domain" in card.licence
+    assert card.training.lineage == ("random weights",)
+
+
+@pytest.mark.timeout(600)
+def test_ones_own_pictures_are_labelled_and_learned_from_and_the_card_says_by_whom(place, pictures, tmp_path, capsys):
+    trainings = trainings_by_name("own-68", SHORT)
+    make_packs(trainings, place, pictures)
+    said = capsys.readouterr().err
+    assert "labelled 10 of 10 pictures" in said
+    assert len(read_arrays(next((place.data / OWN.name).glob("part-*")))["image"]) == 10
+    last = train_stages(trainings, tmp_path / "runs" / "own-68", place)
+    assert read_checkpoint(last).notes["lineage"][-1].startswith("student-68-lite")
+    card = read_card(export(last, tmp_path / "own.tflite").card)
+    assert "labelled by teacher-tough-68" in card.data
+    assert "research" in card.licence.lower(), "it began with weights that are for research"
+    # Pictures that come later are labelled on top.
+    write_picture(pictures / "later.png", SampleClip().frame(45)[0])
+    make_packs(trainings, place, pictures)
+    assert "labelled 11 of 11 pictures" in capsys.readouterr().err
+
+
+def test_without_pictures_or_with_them_where_they_mean_nothing_a_sentence_says_so(place, pictures):
+    own, toy = (trainings_by_name(name, SHORT) for name in ("own-68", "toy-68"))
+    with pytest.raises(UsageError, match="The pack own68 is not in") as caught:
+        make_packs(own, place)
+    assert "--pictures" in caught.value.fix
+    with pytest.raises(UsageError, match="--pictures means nothing here"):
+        make_packs(toy, place, pictures)
+    assert not place.data.exists()
+
+
+def test_other_trainings_make_nothing(place, data):
+    make_packs(trainings_by_name("student-68"), replace(place, data=data))
+    assert not is_pack(data / SAMPLE.name)
+
+
+def test_what_recipes_are_made_of_is_what_their_packs_are():
+    made = {OWN.name: "pictures", SAMPLE.name: "sample"}
+    found = {
+        name: made[pack.name]
+        for name, recipe in RECIPES.items()
+        for stage in recipe.stages
+        for pack in stage.packs
+        if pack.name in made
+    }
+    assert found == MADE_OF
+
+
+def test_each_recipe_has_a_group():
+    groups = {name: group_of(name) for name in RECIPES}
+    assert set(groups.values()) == set(GROUPS)
+    assert groups["student-68"] == groups["student-kd-68"] == "students"
+    assert groups["teacher-tough-68"] == "teachers"
+    assert groups["hong-lin/ours/student"] == groups["reference-mvit2-68"] == "papers"
+    assert [name for name, group in groups.items() if group == "start"] == ["own-68", "toy-68"]

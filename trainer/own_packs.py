@@ -1,0 +1,86 @@
+"""The packs that a training makes by itself: of the user's own pictures, and of the sample."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from engine.core.errors import UsageError
+from engine.formats.packs import is_pack
+from engine.inference.library import ModelLibrary
+from trainer.data.crop_cache import cached_sizes
+from trainer.data.label_parts import LabelSettings, Part
+from trainer.data.picture_labels import label_pictures
+from trainer.data.picture_sources import find_pictures
+from trainer.data.rendered import render_pack
+from trainer.devices import first_alone
+from trainer.recipes.packs import OWN, OWN_TEACHER, SAMPLE
+from trainer.recipes.schema import PackChoice, Training
+from trainer.run import Place
+
+PART = 40  # pictures: about ten seconds' work, after which the page hears of it
+LARGEST_SPREAD = 3.0  # percent, as `understudy data label` has it; see `LabelSettings`
+
+
+def make_packs(trainings: Sequence[Training], place: Place, pictures: Path | None = None) -> None:
+    """Make what is missing of `OWN` and `SAMPLE` in the data folder, if the trainings name them.
+
+    With `pictures`, a folder of pictures or what else `find_pictures` takes, those of them that are not in `OWN` yet
+    are labelled; what was done stays.
+
+    Raises:
+        UsageError: `OWN` is not there and no pictures are given, or pictures are given and no training names `OWN`.
+        SourceError: there is no picture.
+        PackError: `OWN` was made of other pictures or by another model, or no face is found.
+        RecordingError: a pack cannot be written; nothing half is left.
+    """
+    packs = {pack.name: pack for training in trainings for pack in (*training.validation, *training.packs)}
+    say = partial(place.fabric.print, file=sys.stderr)
+    if pictures is not None and OWN.name not in packs:
+        raise UsageError(
+            "--pictures means nothing here",
+            f"only trainings on the pack {OWN.name} label pictures",
+            "leave it out, or choose the recipe own-68",
+        )
+    if OWN.name in packs:
+        if pictures is not None:
+            first_alone(place.fabric, partial(_label, pictures, place.data / OWN.name, say))
+        elif not _is_there(packs[OWN.name], place):
+            raise UsageError(
+                f"The pack {OWN.name} is not in {place.data}",
+                f"it is made of your own pictures, which {OWN_TEACHER} labels",
+                "name their folder with --pictures",
+            )
+    if SAMPLE.name in packs and not _is_there(packs[SAMPLE.name], place):
+        first_alone(place.fabric, partial(_render, place.data / SAMPLE.name, say))
+
+
+def _is_there(pack: PackChoice, place: Place) -> bool:
+    return is_pack(place.data / pack.name) or bool(cached_sizes(place.data, pack))
+
+
+def _render(out: Path, say: Callable[[str], None]) -> None:
+    say(f"Rendering frames of the sample to {out} ...")
+    say(f"{render_pack(out)} frames of one face are rendered.")
+
+
+def _label(pictures: Path, out: Path, say: Callable[[str], None]) -> None:
+    total = len(find_pictures(pictures, out))
+    say(f"{OWN_TEACHER} labels the faces of {total} pictures ...")
+
+    def one_by_one(label_part: Callable[[Part], int], parts: Sequence[Part]) -> Iterable[int]:
+        done = total - sum(len(part.pictures) for part in parts)
+        for part in parts:
+            count = label_part(part)
+            done += count
+            say(f"labelled {done} of {total} pictures")
+            yield count
+
+    settings = LabelSettings(LARGEST_SPREAD)
+    done = label_pictures(pictures, ModelLibrary().find(OWN_TEACHER), out, settings, PART, one_by_one)
+    say(
+        f"{done.kept} of {done.faces} faces in {done.pictures} pictures are labelled; left out: {done.uncertain} of "
+        f"which the teacher is not sure. Pictures without a face: {done.without_face}, unreadable: {done.unreadable}."
+    )
