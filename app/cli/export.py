@@ -7,9 +7,10 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from app.cli.options import TRAINER_PACKAGES, add_json, require_packages
+from app.cli.options import add_json, require_packages
 from app.cli.outputs import add_overwrite
 from app.cli.terminal import report
+from app.trainer_setup import TRAINER_PACKAGES
 from engine.core.errors import UsageError
 from engine.core.installation import add_extra
 from engine.core.paths import asset_path

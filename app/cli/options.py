@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from collections.abc import Callable, Iterable
 
 from app.bundled import no_trainer
+from app.trainer_setup import missing_packages
 from engine.core.errors import UsageError
 from engine.core.installation import add_extra
 from engine.core.processes import is_bundled
@@ -15,20 +15,6 @@ from engine.inference.library import DEFAULT_MODEL
 
 Verbs = argparse._SubParsersAction  # the type has no public name
 Action = Callable[[argparse.Namespace], int]  # carries a verb out and returns the exit code
-
-# What training and export import.
-TRAINER_PACKAGES = (
-    "ai_edge_quantizer",
-    "torch",
-    "lightning_fabric",
-    "litert_torch",
-    "safetensors",
-    "tensorboard",
-    "timm",
-    "torchvision",
-    "tqdm",
-    "flatbuffers",
-)
 
 
 def add_verb(verbs: Verbs, verb: str, text: str) -> argparse.ArgumentParser:
@@ -139,7 +125,7 @@ def require_packages(names: Iterable[str]) -> None:
     """
     if is_bundled():
         raise no_trainer()
-    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    missing = missing_packages(names)
     if missing:
         raise UsageError(
             f"The trainer needs packages that are not installed ({', '.join(missing)})",

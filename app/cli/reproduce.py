@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from app.cli.options import TRAINER_PACKAGES, add_json, add_machine, positive, require_packages
+from app.cli.options import add_json, add_machine, positive, require_packages
 from app.cli.terminal import number, report, say, table
+from app.trainer_setup import TRAINER_PACKAGES
 from engine.core.errors import UsageError
 
 PAPERS = ("fard-mahoor", "hong-lin")

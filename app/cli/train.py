@@ -14,9 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.cli.options import TRAINER_PACKAGES, add_json, add_machine, positive, require_packages
+from app.bundled import no_trainer
+from app.cli.options import add_json, add_machine, positive, require_packages
 from app.cli.terminal import number, report, say, table
+from app.trainer_setup import TRAINER_PACKAGES, install_trainer, trainer_setup
 from engine.core.errors import UsageError
+from engine.core.processes import is_bundled
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the recipes instead")
     parser.add_argument("--show", action="store_true", help="print every setting of the recipe's stages instead")
+    parser.add_argument(
+        "--install",
+        action="store_true",
+        help="install the trainer's packages into this Python instead, PyTorch without CUDA where there is no GPU",
+    )
     parser.add_argument("--stage", metavar="STAGE", help="carry out this stage alone")
     parser.add_argument(
         "--with-teachers",
@@ -71,6 +79,8 @@ def main(options: argparse.Namespace) -> int:
     Raises:
         UsageError: the trainer's requirements are not installed, or no recipe was named.
     """
+    if options.install:
+        return _install()
     require_packages(TRAINER_PACKAGES)
     if options.list:
         return _list(options)
@@ -87,6 +97,16 @@ def main(options: argparse.Namespace) -> int:
         raise UsageError("No recipe was named", "a training needs one", "“understudy train --list” shows them")
     _refuse_early(options)
     return _show(options) if options.show else _train(options)
+
+
+def _install() -> int:
+    if is_bundled():
+        raise no_trainer()
+    setup = trainer_setup()
+    say(f"About {setup.download:g} GB are downloaded; on the disk the trainer takes {setup.disk:g} GB.")
+    install_trainer(setup)
+    say("The trainer is installed.")
+    return 0
 
 
 def _refuse_early(options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from engine.core.paths import ASSETS
@@ -38,12 +39,38 @@ def add_extra(extra: str) -> str:
     """
     if is_bundled():
         return f"{SOURCE}, then “.venv/bin/pip install -e .[{extra}] -c packaging/constraints.txt”"
+    if extra == "trainer":
+        return f"run “{_python()} -P -m app train --install”" if _is_package() else _from_source()
+    pins = constraints()
+    pinned = "" if pins is None else f' -c "{pins}"'
+    *options, requirement = extra_requirement(extra)
+    return f'run “{" ".join((_python(), "-m pip install", *options))} "{requirement}"{pinned}”'
+
+
+def extra_requirement(extra: str) -> tuple[str, ...]:
+    """Return the arguments of `pip install` for the packages of an extra; see `constraints`."""
+    if constraints() is None:
+        return (f"understudy[{extra}]",)
+    return ("-e", f"{ROOT}[{extra}]")
+
+
+def constraints() -> Path | None:
+    """Return the file of the versions that were tested; None where the program was installed from a wheel."""
     pins = ROOT / "packaging" / "constraints.txt"
-    if not pins.is_file():  # the program was installed from a wheel
-        return f'run “{_python()} -m pip install "understudy[{extra}]"”'
-    if extra == "trainer" and Path(sys.prefix) == ROOT / ".venv":
-        return f'run “{_python()} "{ROOT / "start.py"}" setup”'  # which brings the encoder weights too
-    return f'run “{_python()} -m pip install -e "{ROOT}[{extra}]" -c "{pins}"”'
+    return pins if pins.is_file() else None
+
+
+def _is_package() -> bool:
+    """Return whether this Python finds the program in any folder."""
+    try:
+        distribution("understudy")
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _from_source() -> str:
+    return f'run “{_python()} "{ROOT / "start.py"}" setup”'
 
 
 def _python() -> str:

@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -49,6 +50,7 @@ VIRTUAL_CAMERA_DRIVERS = {
 # Microsoft Learn, “Naming Files, Paths, and Namespaces”.
 FORBIDDEN = frozenset('\\/:*?"<>|') | {chr(code) for code in range(32)}
 DEVICE = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³])", re.IGNORECASE)
+NVIDIA_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl")
 
 
 def system_name() -> str:
@@ -176,6 +178,16 @@ def lock_alone(file: IO[bytes]) -> None:
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
     else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def usual_torch_has_cuda() -> bool:
+    """Return whether the wheel of PyTorch that pip takes by itself brings CUDA, some GB of it: on Linux it does."""
+    return system_name() == LINUX
+
+
+def has_nvidia_gpu() -> bool:
+    """Return whether there is a driver for NVIDIA's GPUs, without which CUDA is of no use."""
+    return shutil.which("nvidia-smi") is not None or any(map(os.path.exists, NVIDIA_FILES))
 
 
 def c_library() -> ctypes.CDLL | None:

