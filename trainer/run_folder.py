@@ -164,6 +164,21 @@ def find_weights(name: str, runs: Path) -> Path:
     )
 
 
+def missing_weights(trainings: Sequence[Training], runs: Path) -> list[str]:
+    """Return the names of weights that stages begin with or learn from and that are not there, but of their own."""
+    own = {training.name for training in trainings}
+    return [name for name in dict.fromkeys(need for training in trainings for need in training.needs)
+            if name not in own and not _is_there(name, runs)]  # fmt: skip
+
+
+def _is_there(name: str, runs: Path) -> bool:
+    try:
+        find_weights(name, runs)
+    except UsageError:
+        return False
+    return True
+
+
 def find_run(name: str, runs: Path) -> Path | None:
     """Return the last checkpoint of a finished run below `runs`; None if there is none."""
     full = run_name(name)

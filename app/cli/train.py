@@ -138,10 +138,13 @@ def _list(options: argparse.Namespace) -> int:
     from trainer.recipes import RECIPES
     from trainer.recipes.former import FORMER_NAMES
     from trainer.recipes.names import MADE_OF, group_of
+    from trainer.run_folder import missing_weights
 
+    runs = Path(options.runs or "runs")
     values = [
         {
             "name": name,
+            "missing": missing_weights(recipe.trainings(name), runs),
             "group": group_of(name),
             "made_of": MADE_OF.get(name, "packs"),
             "description": recipe.description,

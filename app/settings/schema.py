@@ -55,11 +55,13 @@ class TrainChoices:
         recipe: name of a recipe.
         data: folder of the packs.
         runs: folder that holds a folder for each run; None for the default.
+        pictures: folder of one's own pictures.
     """
 
     recipe: str | None = None
     data: Path | None = None
     runs: Path | None = None
+    pictures: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ STYLE = """
 #panelBar { border: none; border-top: 1px solid $line; }
 #statusLine { border-top: 1px solid $line; padding: 7px ${margin}px; color: $text; }
 QLabel[role="heading"], QLabel[role="hint"] { color: $muted; }
+QLabel[role="wrong"] { background: $alert; color: $on_alert; border-radius: 6px; padding: 5px 8px; }
 
 QPushButton, QToolButton, QComboBox, QLineEdit, QPlainTextEdit {
     background: $field; color: $text; border: 1px solid $edge; border-radius: 6px; padding: 7px 11px;

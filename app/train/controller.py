@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,23 +17,28 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.bundled import no_trainer
 from app.shell.background import Background
 from app.train.log_reader import (
+    LOCK,
     OUTPUT,
     RECIPE_FILE,
+    RecipeFacts,
     RunState,
     find_runs,
     free_name,
+    read_changed,
     read_recipes,
     read_run,
     read_tail,
     run_label,
 )
 from app.train.process import OwnProcess, ProcessError, own_program, reported_error
+from app.trainer_setup import TRAINER_PACKAGES, missing_packages, trainer_setup
 from engine.core.errors import UnderstudyError, UsageError
 from engine.inference.library import ModelLibrary
 
 WATCH_MS = 1000  # between readings of the folder of the run at work
 INTERRUPTED = (129, 130, 143)  # exit codes of a training that a signal asked to end: SIGHUP, SIGINT, SIGTERM
 WITH_TEACHERS = ("--with-teachers",)
+PACKS = "packs"  # folder beside the runs, of the packs that trainings make by themselves
 REMEMBERED = 12  # changes of the step, from which the pace is known
 
 
@@ -65,6 +72,8 @@ class TrainingController(QObject):
 
     recipes_listed = Signal(object)  # list[RecipeFacts]
     unavailable = Signal(object)  # UnderstudyError: nothing can be trained here
+    checked = Signal(object)  # RecipeFacts with the changes, or the UnderstudyError that refuses them
+    installing = Signal(str)  # what pip says
     runs_found = Signal(object)  # list[RunState]
     run_read = Signal(object)  # RunState of the run at work
     changed = Signal()  # something began or ended
@@ -80,19 +89,39 @@ class TrainingController(QObject):
         self._listed = False
         self._output_start = 0  # of the output of the training at work
         self._first_step = 0  # where it began
-        self._target = Path()  # of the export
+        self._source, self._target = (Path(), 0.0, ""), Path()  # of the export: checkpoint, its time, role; model
         self._time_left = TimeLeft()
+        self._checks: list[tuple[RecipeFacts, tuple[str, ...]]] = []  # the one at work, and the one that waits
+        self._models: dict[tuple[Path, float, str], str] = {}  # that were made of checkpoints
         self._background = Background(self)
         self._scratch = tempfile.TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
-        files = ("recipes.json", "list.txt", "export.txt")
-        self._recipes_file, self._list_log, self._export_log = (Path(self._scratch.name, name) for name in files)
+        files = ("recipes.json", "list.txt", "export.txt", "changes.json", "changes.txt", "install.txt")
+        paths = (Path(self._scratch.name, name) for name in files)
+        self._recipes_file, self._list_log, self._export_log = next(paths), next(paths), next(paths)
+        self._check_file, self._check_log, self._install_log = paths
         program = kit.program or ()
         self._lister, self._trainer, self._exporter = (OwnProcess(program, self) for _ in range(3))
+        self._checker, self._installer = (OwnProcess(program, self) for _ in range(2))
         self._lister.ended.connect(self._on_listed)
+        self._checker.ended.connect(self._on_checked)
+        self._installer.ended.connect(self._on_installed)
         self._trainer.ended.connect(self._on_trained)
         self._exporter.ended.connect(self._on_exported)
         self._watch = QTimer(self, interval=WATCH_MS)
         self._watch.timeout.connect(self._read_training)
+        self._install_watch = QTimer(self, interval=WATCH_MS)
+        self._install_watch.timeout.connect(self._read_installation)
+
+    @property
+    def can_install(self) -> bool:
+        """Whether packages of the trainer are missing and can be installed: not into the bundle."""
+        return self._kit.program is not None and bool(missing_packages(TRAINER_PACKAGES))
+
+    @property
+    def install_size(self) -> tuple[float, float]:
+        """GB that the installation downloads, and that it takes on the disk."""
+        setup = trainer_setup()
+        return setup.download, setup.disk
 
     @property
     def busy(self) -> bool:
@@ -109,27 +138,59 @@ class TrainingController(QObject):
             self._listed = True
             self.unavailable.emit(no_trainer())
             return
-        self._begin(self._lister, ["train", "--list", "--json", str(self._recipes_file)], self._list_log)
+        runs = ["--runs", str(self.runs.absolute())]
+        self._begin(self._lister, ["train", "--list", *runs, "--json", str(self._recipes_file)], self._list_log)
+
+    def check(self, recipe: RecipeFacts, changes: Sequence[str]) -> None:
+        """Ask the trainer what changes make of a recipe; `checked` has the answer to the latest question."""
+        self._checks = [*self._checks[:1], (recipe, tuple(changes))]
+        if not self._checker.busy:
+            self._begin_check()
+
+    def install(self) -> None:
+        """Install the trainer, and list its recipes then."""
+        if not self._installer.busy and self._begin(self._installer, ["train", "--install"], self._install_log):
+            self._install_watch.start()
+            self.installing.emit("")
 
     def refresh(self) -> None:
         """Look for the runs in the folder."""
         runs = self.runs
         self._background.run(lambda: find_runs(runs), self.runs_found.emit)
 
-    def start(self, recipe: str, data: Path | None, changes: Sequence[str], teachers: bool = False) -> Path | None:
+    def start(
+        self, recipe: RecipeFacts, folder: Path | None, changes: Sequence[str], teachers: bool = False
+    ) -> Path | None:
         """Begin a run of all stages of a recipe; return its folder, or None if it could not begin.
 
-        With `teachers`, what the recipe needs and is missing is trained first.
+        The `folder` is that of the packs, or of the pictures that become one. With `teachers`, what the recipe needs
+        and is missing is trained first.
         """
-        if data is None:
-            self.failed.emit(_no_data())
+        if self.busy:
+            self.failed.emit(_at_work())
             return None
-        folder = self.runs / free_name(recipe, lambda name: (self.runs / name).exists())
-        arguments = [recipe, "--out", str(folder), "--data", str(data.absolute()), *WITH_TEACHERS[:teachers]]
-        return self._train(folder, [*arguments, *(f"--set={change}" for change in changes)], 0)
+        if folder is None and recipe.made_of != "sample":
+            self.failed.emit(_no_data() if recipe.made_of == "packs" else _no_pictures())
+            return None
+        run = self.runs / free_name(recipe.name, lambda name: (self.runs / name).exists())
+        arguments = [recipe.name, "--out", str(run), *self._data_of(recipe, folder), *WITH_TEACHERS[:teachers]]
+        return self._train(run, [*arguments, *(f"--set={change}" for change in changes)], 0)
+
+    def _data_of(self, recipe: RecipeFacts, folder: Path | None) -> list[str]:
+        """Return the options that say where a recipe's packs are, or of what they are made and where they go."""
+        if folder is None or recipe.made_of == "sample":
+            return ["--data", str((self.runs / PACKS).absolute())]
+        if recipe.made_of == "packs":
+            return ["--data", str(folder.absolute())]
+        # Folders of the same name get packs of their own.
+        own = f"{folder.resolve().name}-{zlib.crc32(os.fsencode(folder.resolve())):08x}"
+        return ["--pictures", str(folder.absolute()), "--data", str((self.runs / PACKS / own).absolute())]
 
     def resume(self, run: RunState, data: Path | None, teachers: bool = False) -> None:
         """Go on with a run, with the packs in `data` if it does not say where its own are, or these are gone."""
+        if self.busy:
+            self.failed.emit(_at_work())
+            return
         arguments = ["--resume", str(run.folder), *WITH_TEACHERS[:teachers]]
         if run.data is None or not run.data.is_dir():
             if data is None:
@@ -151,12 +212,21 @@ class TrainingController(QObject):
         self._trainer.kill()
 
     def export(self, run: RunState, role: str) -> None:
-        """Make a model of a run's last checkpoint; `exported` names its path."""
+        """Make a model of a run's last checkpoint, unless that was done; `exported` names its path."""
+        assert run.checkpoint is not None
+        made = self._models.get((run.checkpoint, run.checkpoint.stat().st_mtime, role))
+        if made is not None and Path(made).is_file():
+            self.exported.emit(made)
+            return
+        if self.busy:
+            self.failed.emit(_at_work())
+            return
         folders = self._kit.models
         label = run_label(run.folder, self.runs).replace("/", "-")
         name = free_name(label, lambda name: any((folder / f"{name}.json").exists() for folder in folders))
         self._target = folders[-1] / f"{name}.tflite"
         arguments = ["export", str(run.checkpoint), "--out", str(self._target), "--role", role]
+        self._source = (run.checkpoint, run.checkpoint.stat().st_mtime, role)
         if self._begin(self._exporter, arguments, self._export_log):
             self.exporting = run.folder
             self.changed.emit()
@@ -170,7 +240,8 @@ class TrainingController(QObject):
         self._background.close()
         self._watch.stop()
         self._trainer.ask_to_end()
-        for process in (self._lister, self._exporter):
+        self._install_watch.stop()
+        for process in (self._lister, self._exporter, self._checker, self._installer):
             process.kill()
         self._scratch.cleanup()
 
@@ -217,6 +288,35 @@ class TrainingController(QObject):
         except UnderstudyError as error:
             self.unavailable.emit(error)
 
+    def _begin_check(self) -> None:
+        recipe, changes = self._checks[0]
+        with suppress(OSError):
+            self._check_log.unlink(missing_ok=True)
+        arguments = ["train", recipe.name, "--show", "--json", str(self._check_file)]
+        self._begin(self._checker, [*arguments, *(f"--set={change}" for change in changes)], self._check_log)
+
+    def _on_checked(self, code: int) -> None:
+        recipe, _ = self._checks.pop(0)
+        if self._checks:  # something else was typed meanwhile
+            self._begin_check()
+            return
+        try:
+            if code != 0:
+                raise _failure("The check of the changes", code, read_tail(self._check_log))
+            self.checked.emit(read_changed(self._check_file, recipe))
+        except UnderstudyError as error:
+            self.checked.emit(error)
+
+    def _read_installation(self) -> None:
+        self.installing.emit(read_tail(self._install_log).rpartition("\n")[2])
+
+    def _on_installed(self, code: int) -> None:
+        self._install_watch.stop()
+        if code == 0:
+            self.list_recipes()
+        else:
+            self.unavailable.emit(_failure("The installation", code, read_tail(self._install_log)))
+
     def _on_trained(self, code: int) -> None:
         folder, asked = self.training, self.ending
         self.training, self.ending = None, False
@@ -225,7 +325,8 @@ class TrainingController(QObject):
         output = read_tail(folder / OUTPUT, self._output_start)
         if not (folder / RECIPE_FILE).exists():  # it never began
             with suppress(OSError):
-                (folder / OUTPUT).unlink(missing_ok=True)
+                for name in (OUTPUT, LOCK):
+                    (folder / name).unlink(missing_ok=True)
                 folder.rmdir()
         if code not in (0, *INTERRUPTED) and not asked:
             self.failed.emit(_failure("The training", code, output))
@@ -236,6 +337,7 @@ class TrainingController(QObject):
         self.exporting = None
         self.changed.emit()
         if code == 0:
+            self._models[self._source] = str(self._target)
             self.exported.emit(str(self._target))
         else:
             self.failed.emit(_failure("The export", code, read_tail(self._export_log)))
@@ -283,4 +385,20 @@ def _no_data() -> UsageError:
         "No folder of packs is chosen",
         "a training needs pictures of faces with their landmarks",
         "choose the folder at the left; “understudy data” makes packs of the official data sets",
+    )
+
+
+def _no_pictures() -> UsageError:
+    return UsageError(
+        "No folder of pictures is chosen",
+        "this recipe learns from the faces in your own pictures",
+        "choose the folder at the left; a hundred pictures of the people whom the model shall know are a beginning",
+    )
+
+
+def _at_work() -> UsageError:
+    return UsageError(
+        "A training or an export is at work already",
+        "it was started a moment ago, and one at a time uses the whole machine",
+        "wait until it has ended, or stop it",
     )

@@ -16,7 +16,7 @@ from engine.core.errors import UsageError
 from engine.core.files import open_regular
 from engine.core.texts import decoded, parse_json, parse_number, read_json, reason
 
-RECIPE_FILE, CHECKPOINT, OUTPUT = "recipe.json", "last.safetensors", "output.txt"
+RECIPE_FILE, CHECKPOINT, OUTPUT, LOCK = "recipe.json", "last.safetensors", "output.txt", ".lock"
 LARGEST_DEPTH = 3  # of the folders of runs below that of all runs
 LARGEST_CHECKPOINT = 20_000_000_000  # bytes
 LARGEST_LOG = 100_000_000
@@ -220,6 +220,9 @@ class RecipeFacts:
         batch: faces in a step of the last stage.
         init: what the first stage starts from.
         packs: names of the packs that it trains on.
+        group: of recipes, such as `students`.
+        made_of: what its pack is made of by the training itself, `pictures` or `sample`; `packs` if it needs packs.
+        missing: the runs and models that it begins with or learns from and that are not there.
     """
 
     name: str
@@ -231,6 +234,9 @@ class RecipeFacts:
     batch: int
     init: str
     packs: tuple[str, ...]
+    group: str = ""
+    made_of: str = "packs"
+    missing: tuple[str, ...] = ()
 
 
 def recipe_facts(entry: Mapping[str, Any]) -> RecipeFacts:
@@ -251,7 +257,22 @@ def recipe_facts(entry: Mapping[str, Any]) -> RecipeFacts:
         stages[-1]["batch"],
         stages[0]["init"],
         tuple(dict.fromkeys(str(pack["name"]) for stage in stages for pack in stage["packs"])),
+        str(entry.get("group", "")),
+        str(entry.get("made_of", "packs")),
+        tuple(entry.get("missing", ())),
     )
+
+
+def read_changed(file: Path, recipe: RecipeFacts) -> RecipeFacts:
+    """Return a recipe with the changes that `understudy train --show --json FILE` was given.
+
+    Raises:
+        UsageError: the file is not what that verb writes.
+    """
+    try:
+        return recipe_facts({**vars(recipe), "stages": read_json(file)["stages"]})
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise _other_version("description of the recipe", error) from error
 
 
 def read_recipes(file: Path) -> list[RecipeFacts]:
@@ -263,8 +284,12 @@ def read_recipes(file: Path) -> list[RecipeFacts]:
     try:
         return [recipe_facts(entry) for entry in read_json(file)["recipes"]]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UsageError(
-            f"The trainer's list of recipes cannot be read ({reason(error)})",
-            "the trainer is of another version than the application",
-            "install both again, from one version",
-        ) from error
+        raise _other_version("list of recipes", error) from error
+
+
+def _other_version(what: str, error: Exception) -> UsageError:
+    return UsageError(
+        f"The trainer's {what} cannot be read ({reason(error)})",
+        "the trainer is of another version than the application",
+        "install both again, from one version",
+    )

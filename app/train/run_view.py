@@ -94,7 +94,7 @@ class TrainingRunView(QWidget):
         if doing is Doing.ENDING:
             return self.tr("The step at work is finished and saved; then the training ends.")
         if run is None or (doing is Doing.TRAINING and run.step == 0):
-            return self.tr("The trainer starts and reads the faces …")
+            return self.tr("The trainer starts, makes what it needs and reads the faces …")
         parts = [self.tr("Step {0} of {1}").format(run.step, run.steps)]
         if len(run.stages) > 1 and not run.finished:
             stage = self.tr("Stage {0} of {1}, {2}").format(run.stage + 1, len(run.stages), run.stage_name)
@@ -120,8 +120,8 @@ class TrainingRunView(QWidget):
             self.role.addItem(words, role)
         self.role.setMinimumContentsLength(9)
         self.role.setMaximumWidth(150)
-        into_lane = self.tr("Make a model of the last checkpoint and show it live")
-        self.export = make_button(self.tr("Export and load as a lane"), into_lane)
+        into_lane = self.tr("Make a model of the last checkpoint and show it as the second lane")
+        self.export = make_button(self.tr("Use in the live view"), into_lane)
 
     def _lay_out(self) -> None:
         head = side_by_side(self.name, self.chip, spacing=MARGIN)

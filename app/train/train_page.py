@@ -54,7 +54,8 @@ class TrainPage(QWidget):
     @property
     def choices(self) -> TrainChoices:
         """What is to be remembered."""
-        return TrainChoices(self.form.recipe_name, self.form.data_folder, self._chosen_runs)
+        form = self.form
+        return TrainChoices(form.recipe_name, form.data_folder, self._chosen_runs, form.pictures_folder)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -68,7 +69,7 @@ class TrainPage(QWidget):
         self.no_runs = make_words(self.tr("Looking for runs …"), quiet=True)
         self.choose_runs = make_button(self.tr("Folder of the runs …"), "")
         self._name_runs_folder()
-        self._invitation = self.tr("Choose a recipe and a folder of packs at the left, then start a training.")
+        self._invitation = self.tr("Choose a recipe at the left and what it learns from, then start a training.")
         self.nothing = make_words(self._invitation)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._right = QStackedWidget()
@@ -87,12 +88,16 @@ class TrainPage(QWidget):
         controller, view = self.controller, self.run_view
         controller.recipes_listed.connect(self._on_recipes)
         controller.unavailable.connect(self._on_unavailable)
+        controller.checked.connect(self._on_checked)
+        controller.installing.connect(self._on_installing)
         controller.runs_found.connect(self._on_runs)
         controller.run_read.connect(self._on_run)
         controller.changed.connect(lambda: self._fill(self._folder))
         controller.failed.connect(self.banner.show_error)
         controller.exported.connect(self.load_wanted)
         self.form.changed.connect(lambda: self.choices_changed.emit(self.choices))
+        self.form.changes_typed.connect(self._check_changes)
+        self.form.install.clicked.connect(controller.install)
         self.form.start.clicked.connect(self._start)
         self.runs.currentRowChanged.connect(lambda _: self._show_chosen())
         self.choose_runs.clicked.connect(self.ask_for_runs)
@@ -119,9 +124,14 @@ class TrainPage(QWidget):
         if recipe is not None:
             self.banner.hide()
             form = self.form
-            folder = self.controller.start(recipe.name, form.data_folder, form.change_lines, form.teachers.isChecked())
+            data = form.pictures_folder if recipe.made_of == "pictures" else form.data_folder
+            folder = self.controller.start(recipe, data, form.change_lines, form.teachers.isChecked())
             if folder is not None:
                 self._fill(folder)
+
+    def _check_changes(self) -> None:
+        if self.form.recipe is not None:
+            self.controller.check(self.form.recipe, self.form.change_lines)
 
     def _resume(self) -> None:
         self.banner.hide()
@@ -139,18 +149,37 @@ class TrainPage(QWidget):
 
     # What is reported
 
+    def _offer_installation(self) -> None:
+        self.form.install.setVisible(self.controller.can_install)
+        self.form.install.setEnabled(True)
+        words = self.tr("Install the trainer ({0} GB to download, {1} GB on the disk)")
+        self.form.install.setText(words.format(*map("{:g}".format, self.controller.install_size)))
+
+    def _on_installing(self, line: str) -> None:
+        self.form.install.setEnabled(False)
+        self.form.about.setText(self.tr("The trainer is being installed; this takes minutes.") + "\n" + line)
+
+    def _on_checked(self, found: RecipeFacts | UnderstudyError) -> None:
+        if isinstance(found, UnderstudyError):
+            self.form.show_wrong_changes(found)
+        else:
+            self.form.show_changed(found)
+
     def _on_recipes(self, recipes: list[RecipeFacts]) -> None:
+        self.form.install.hide()
         self.form.set_recipes(recipes)
         self.nothing.setText(self._invitation)
         self._show_chosen()
 
     def _on_unavailable(self, error: UnderstudyError) -> None:
         self.form.show_unavailable(error)
+        self._offer_installation()
         self.nothing.setText(self.tr("No training can be started here."))
         self._show_chosen()
 
     def _on_runs(self, runs: list[RunState]) -> None:
         self._runs = {run.folder: run for run in runs}
+        self.form.show_trained(run_label(run.folder, self.controller.runs) for run in runs if run.finished)
         self.no_runs.setText(self.tr("No run in this folder yet."))
         self._fill(self._folder)
 
@@ -198,6 +227,7 @@ class TrainPage(QWidget):
         folder, controller = self._folder, self.controller
         free = self.form.recipe is not None and not controller.busy
         self.form.start.setEnabled(free)
+        self.form.show_busy(controller.busy)
         self._right.setCurrentIndex(0 if folder is None else 1)
         if folder is None:
             return

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.theme.theme import GAP, MARGIN, colours
+from engine.core.errors import UnderstudyError
 
 TITLE_SCALE = 1.6  # of the usual letters
 LABEL_WIDTH = 130  # logical pixels, of the left column of facts
@@ -55,6 +56,21 @@ def make_words(text: str = "", quiet: bool = False) -> QLabel:
     if quiet:
         label.setProperty("role", "hint")
     return label
+
+
+def make_wrong_words() -> QLabel:
+    """Return words beside a field that say what is wrong with it; see `show_wrong`."""
+    label = make_words()
+    label.setProperty("role", "wrong")
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.hide()
+    return label
+
+
+def show_wrong(label: QLabel, error: UnderstudyError | None) -> None:
+    """Let words beside a field say an error; None hides them."""
+    label.setText("" if error is None else str(error))
+    label.setVisible(error is not None)
 
 
 def make_text(lines: int, fixed: bool = False) -> QPlainTextEdit:

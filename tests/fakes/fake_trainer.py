@@ -1,7 +1,8 @@
 """Stands in for `understudy train` and `export` in a process: leaves the same files behind, without torch.
 
 What it does follows from the name of the recipe: `quick` ends by itself, `slow` has to be stopped, `crash` breaks off
-after two steps, `refused` is never begun, `deaf` cannot be stopped politely, `staged` has two stages.
+after two steps, `refused` is never begun, `deaf` cannot be stopped politely, `staged` has two stages, `own` is made of
+pictures and `toy` of the sample.
 """
 
 import argparse
@@ -14,7 +15,10 @@ from pathlib import Path
 
 from app.cli.train import interrupt_when_stdin_closes
 
-STEPS = {"quick": 5, "slow": 100_000, "crash": 5, "refused": 5, "deaf": 100_000, "staged": 5}
+STEPS = {"quick": 5, "slow": 100_000, "crash": 5, "refused": 5, "deaf": 100_000, "staged": 5, "own": 5, "toy": 5}
+GROUPS = {"own": "start", "toy": "start", "staged": "teachers", "deaf": "papers"}  # the others are students
+MADE_OF = {"own": "pictures", "toy": "sample"}
+MISSING = {"staged": ["quick"]}
 STAGES = {"staged": ("base", "gentle")}  # of recipes that have several
 REFUSAL = "{} names no field.\n  Likely cause: The fields here are: steps, seed.\n  What to do: Correct the name.\n"
 
@@ -71,6 +75,9 @@ def train(options: argparse.Namespace) -> int:
             values["recipe"] = values.pop("stages")[0]
     todo = values.get("stages") or [values["recipe"]]
     name = todo[0]["name"].partition(":")[0]
+    if name in MADE_OF:
+        (Path(data) / "faces").mkdir(parents=True, exist_ok=True)
+        sys.stderr.write(f"made of {options.pictures or 'the sample'}\n")
     if name == "refused" or not (Path(data) / "faces").is_dir():
         sys.stderr.write("The pack faces is not there.\n  Likely cause: It was moved.\n  What to do: Choose --data.\n")
         return 1
@@ -122,10 +129,11 @@ def main() -> int:
     training, exporting = verbs.add_parser("train"), verbs.add_parser("export")
     training.add_argument("recipe", nargs="?")
     training.add_argument("--set", action="append", default=[])
-    training.add_argument("--list", action="store_true")
+    for option in ("--list", "--show", "--install"):
+        training.add_argument(option, action="store_true")
     training.add_argument("--stop-with-stdin", action="store_true")
     training.add_argument("--with-teachers", action="store_true")
-    for option in ("--data", "--out", "--resume", "--runs", "--json"):
+    for option in ("--data", "--out", "--resume", "--runs", "--json", "--pictures"):
         training.add_argument(option)
     exporting.add_argument("checkpoint")
     for option in ("--out", "--role"):
@@ -133,8 +141,25 @@ def main() -> int:
     options = parser.parse_args()
     if options.verb == "export":
         return export(options)
+    if options.install:
+        sys.stdout.write("Collecting torch\n")
+        return 0
+    if options.show:
+        changes = [changed(stage, options.set) for stage in stages(options.recipe)]
+        Path(options.json).write_text(json.dumps({"stages": changes}))
+        return 0
     if options.list:
-        recipes = [{"name": name, "description": f"Does {name}.", "stages": stages(name)} for name in STEPS]
+        recipes = [
+            {
+                "name": name,
+                "group": GROUPS.get(name, "students"),
+                "made_of": MADE_OF.get(name, "packs"),
+                "missing": MISSING.get(name, []),
+                "description": f"Does {name}.",
+                "stages": stages(name),
+            }
+            for name in STEPS
+        ]
         recipes[1]["former_names"] = ["slow-second"]
         Path(options.json).write_text(json.dumps({"recipes": recipes}))
         return 0

@@ -57,6 +57,13 @@ def open_page(qtbot, themed, kit, tmp_path, monkeypatch):
         page.deleteLater()
 
 
+def choose(page, recipe):
+    """Choose a recipe as a click does."""
+    row = page.form.recipes.findText(recipe)
+    page.form.recipes.setCurrentIndex(row)
+    page.form.recipes.activated.emit(row)
+
+
 def train(page, qtbot):
     """Press “Start training” and wait for the end."""
     page.form.start.click()
@@ -213,10 +220,13 @@ def test_missing_data_is_reported_before_and_after_the_start(open_page, qtbot, t
     assert page.banner.text.startswith("No folder of packs is chosen.")
     assert not page.busy
     page.form.data.setText(str(tmp_path))
-    assert page.form.data_words.text() == "Missing there: faces"
+    assert page.form.wrong_data.text().startswith("Missing there: faces.")
     train(page, qtbot)
     assert page.banner.text.startswith("The pack faces is not there.")
+    page.form.data.setText(str(tmp_path / "nowhere"))
+    assert page.form.wrong_data.text().startswith("There is no such folder.")
     page.form.data.setText(str(tmp_path / "data"))
+    assert not page.form.wrong_data.isVisible()
     assert page.form.data_words.text() == "All packs of the recipe are there (1)."
 
 
@@ -278,9 +288,10 @@ def test_choices_are_reported_so_that_they_can_be_remembered(open_page, qtbot, t
     reported = []
     page.choices_changed.connect(reported.append)
     page.use_runs_folder(str(tmp_path / "elsewhere"))
-    page.form.recipes.setCurrentIndex(1)
-    page.form.recipes.activated.emit(1)
-    assert reported[-1] == TrainChoices("slow", tmp_path / "data", tmp_path / "elsewhere")
+    choose(page, "own")
+    page.form.data.setText(str(tmp_path / "mine"))
+    choose(page, "slow")
+    assert reported[-1] == TrainChoices("slow", tmp_path / "data", tmp_path / "elsewhere", tmp_path / "mine")
     assert page.choices == reported[-1]
 
 
