@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from app.settings.schema import TrainChoices
 from app.theme.theme import GAP, MARGIN
@@ -109,6 +110,7 @@ class TrainingForm(QWidget):
         first = next((row for row in rows if row is not None), None)
         self.recipes.setCurrentIndex(-1 if first is None else rows.index(known[-1] if known else first))
         self.recipes.blockSignals(False)
+        self._hide_installation()
         self._allow_input(True)
         self._show_facts()
 
@@ -120,6 +122,24 @@ class TrainingForm(QWidget):
         """Say why nothing can be trained here."""
         self._allow_input(False)
         self.about.setText(str(error))
+        self._hide_installation()
+        self._keep_heights()
+
+    def offer_installation(self, download: float, disk: float) -> None:
+        """Offer to install the trainer, which takes so many GB."""
+        self.install.setText(self.tr("Install the trainer ({0} GB)").format(f"{download:g}"))
+        self.install.setEnabled(True)
+        self.install.show()
+        words = self.tr("{0} GB are downloaded; on the disk it takes {1} GB.")
+        self.install_words.setText(words.format(f"{download:g}", f"{disk:g}"))
+        self.install_words.show()
+        self._keep_heights()
+
+    def show_installing(self, line: str) -> None:
+        """Show the last line of what pip says."""
+        self.install.setEnabled(False)
+        self.about.setText(self.tr("The trainer is being installed; this takes minutes.") + f"\n{line}")
+        self._keep_heights()
 
     def show_changed(self, recipe: RecipeFacts) -> None:
         """Show the recipe as the changes make it."""
@@ -134,12 +154,28 @@ class TrainingForm(QWidget):
     def show_wrong_changes(self, error: UnderstudyError | None) -> None:
         """Say below the changes what is wrong with them."""
         show_wrong(self.wrong_changes, error)
+        self._keep_heights()
 
     def show_busy(self, busy: bool) -> None:
         """Say below the button that another training waits until the one at work has ended."""
         words = self.tr("A training or an export is at work. Another one can begin when it has ended, or was stopped.")
         self.start_words.setText(words)
         self.start_words.setVisible(busy)
+        self._keep_heights()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_heights()
+
+    def _keep_heights(self) -> None:
+        """Let no words be cut where the page is low: it scrolls then. Qt asks wrapped words for too little."""
+        for label in self.findChildren(QLabel):
+            if label.wordWrap():
+                label.setMinimumHeight(max(0, label.heightForWidth(self.width())))
+
+    def _hide_installation(self) -> None:
+        for part in (self.install, self.install_words):
+            part.hide()
 
     def _allow_input(self, allowed: bool) -> None:
         for part in (self.recipes, self.data, self.choose_data, self.changes, self.teachers):
@@ -151,7 +187,7 @@ class TrainingForm(QWidget):
         self.about = make_words(self.tr("Asking the trainer for its recipes …"))
         self.about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # advice may be a command
         self.install = make_button("", self.tr("Download and install what trainings need"))
-        self.install.hide()
+        self.install_words = make_words(quiet=True)
         self.sizes = make_words(quiet=True)
         self.wrong_recipe, self.wrong_data, self.wrong_changes = (make_wrong_words() for _ in range(3))
         self.data = named(QLineEdit(), "", "")
@@ -165,12 +201,13 @@ class TrainingForm(QWidget):
         self.teachers = CheckBox(self.tr("Train missing teachers first"), needed)
         self.start = make_button(self.tr("Start training"), self.tr("Train in a process of its own"))
         self.start_words = make_words(quiet=True)
+        self._hide_installation()
 
     def _lay_out(self) -> None:
         self.data_heading = make_heading()
         folder = side_by_side(self.data, self.choose_data)
         folder.setStretch(0, 1)
-        about = (self.about, self.install, self.sizes, self.wrong_recipe)
+        about = (self.about, self.install, self.install_words, self.sizes, self.wrong_recipe)
         recipe = (make_heading(self.tr("Recipe")), self.recipes, *about, MARGIN - GAP)
         data = (self.data_heading, folder, self.data_words, self.wrong_data, MARGIN - GAP)
         changes = (make_heading(self.tr("Changes")), self.changes, self.wrong_changes, self.teachers, MARGIN - GAP)
@@ -240,6 +277,7 @@ class TrainingForm(QWidget):
         self.choose_data.setToolTip(choose)
         for part in (self.data, self.choose_data):
             part.setVisible(made_of != SAMPLE)
+        self.teachers.setVisible(made_of == PACKS)
         text = self._folders.get(made_of, "")
         if text != self.data.text():
             self.data.blockSignals(True)
@@ -250,11 +288,11 @@ class TrainingForm(QWidget):
         recipe = self._changed_recipe or self.recipe
         words, error = "", None
         if self._made_of == SAMPLE:
-            words = self.tr(
-                "Nothing is needed: 360 frames of the sample are rendered first, 29 MB. About 2 minutes on two cores."
-            )
+            words = self.tr("Nothing is needed: 360 frames of the sample are rendered first, 29 MB.")
         elif self._made_of == PICTURES:
-            words = self.tr("The teacher labels the faces in them first, a few pictures a second.")
+            words = self.tr(
+                "The teacher labels the faces in them first, a few pictures a second. A hundred are a beginning."
+            )
             error = _wrong_pictures(self.pictures_folder)
         elif recipe is not None and self.data_folder is not None:
             error = _wrong_packs(self.data_folder, recipe.packs)
@@ -265,6 +303,7 @@ class TrainingForm(QWidget):
         self.data_words.setText(words if error is None else "")
         self.data_words.setVisible(error is None)
         show_wrong(self.wrong_data, error)
+        self._keep_heights()
 
 
 def _path(text: str) -> Path | None:

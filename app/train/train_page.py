@@ -89,7 +89,7 @@ class TrainPage(QWidget):
         controller.recipes_listed.connect(self._on_recipes)
         controller.unavailable.connect(self._on_unavailable)
         controller.checked.connect(self._on_checked)
-        controller.installing.connect(self._on_installing)
+        controller.installing.connect(self.form.show_installing)
         controller.runs_found.connect(self._on_runs)
         controller.run_read.connect(self._on_run)
         controller.changed.connect(lambda: self._fill(self._folder))
@@ -149,16 +149,6 @@ class TrainPage(QWidget):
 
     # What is reported
 
-    def _offer_installation(self) -> None:
-        self.form.install.setVisible(self.controller.can_install)
-        self.form.install.setEnabled(True)
-        words = self.tr("Install the trainer ({0} GB to download, {1} GB on the disk)")
-        self.form.install.setText(words.format(*map("{:g}".format, self.controller.install_size)))
-
-    def _on_installing(self, line: str) -> None:
-        self.form.install.setEnabled(False)
-        self.form.about.setText(self.tr("The trainer is being installed; this takes minutes.") + "\n" + line)
-
     def _on_checked(self, found: RecipeFacts | UnderstudyError) -> None:
         if isinstance(found, UnderstudyError):
             self.form.show_wrong_changes(found)
@@ -166,14 +156,14 @@ class TrainPage(QWidget):
             self.form.show_changed(found)
 
     def _on_recipes(self, recipes: list[RecipeFacts]) -> None:
-        self.form.install.hide()
         self.form.set_recipes(recipes)
         self.nothing.setText(self._invitation)
         self._show_chosen()
 
     def _on_unavailable(self, error: UnderstudyError) -> None:
         self.form.show_unavailable(error)
-        self._offer_installation()
+        if self.controller.can_install:
+            self.form.offer_installation(*self.controller.install_size)
         self.nothing.setText(self.tr("No training can be started here."))
         self._show_chosen()
 

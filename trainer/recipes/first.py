@@ -30,8 +30,8 @@ RECIPES = {
         ),
     ),
     "toy-68": Recipe(
-        "A toy that shows in minutes how training works: a tiny network from random weights learns frames of the "
-        "sample, with their exact landmarks. It knows one face, that of the sample, and no other.",
+        "A toy to see a training at work: in minutes, a tiny network from random weights learns the face of the "
+        "sample, and no other.",
         network=TINY,
         init="random",
         stages=(
@@ -39,7 +39,7 @@ RECIPES = {
                 "toy",
                 packs=(SAMPLE,),
                 validation=(PackChoice(SAMPLE.name, split="test"),),
-                steps=900,
+                steps=600,
                 batch=16,
                 learning_rate=3e-3,
                 ema=0.99,

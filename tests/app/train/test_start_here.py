@@ -191,7 +191,8 @@ def test_what_is_missing_is_installed_by_a_button_that_says_its_size(open_page, 
     page = open_page("quick", bare)
     form = page.form
     qtbot.waitUntil(form.install.isVisible, timeout=PATIENCE)
-    assert "GB to download" in form.install.text()
+    assert form.install.text().startswith("Install the trainer (")
+    assert "GB are downloaded; on the disk it takes" in form.install_words.text()
     assert "Run “it”." in form.about.text(), "the line to paste stays"
     (tmp_path / "full").touch()
     form.install.click()
