@@ -57,7 +57,7 @@ def test_a_pack_that_is_there_stays(pack):
 
 
 @pytest.mark.parametrize("full_at", ["annotations.npz", "030.jpg"])
-def test_a_full_disk_while_rendering_gets_a_sentence_and_leaves_nothing_half(tmp_path, monkeypatch, full_at):
+def test_fault_55_a_full_disk_while_rendering_gets_a_sentence_and_leaves_nothing_half(tmp_path, monkeypatch, full_at):
     if full_at == "annotations.npz":
 
         def full(folder, arrays, meta):
