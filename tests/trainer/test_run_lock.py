@@ -1,4 +1,4 @@
-"""A run is trained once at a time, whoever starts it a second time."""
+"""A run is trained by one command at a time."""
 
 import subprocess
 import sys

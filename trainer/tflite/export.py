@@ -257,7 +257,9 @@ def describe_labels(recipe: dict[str, Any]) -> str:
     if names == {SAMPLE.name}:
         return "Frames of the sample with exact landmarks. All show one face: the model knows no other."
     if names == {OWN.name}:
-        return f"Pictures of whoever trained it, labelled by {OWN_TEACHER}: the model knows best the faces in them."
+        return (
+            f"Pictures of the user who trained it, labelled by {OWN_TEACHER}: the model knows best the faces in them."
+        )
     text = "Labels are manual"
     if machine_made:
         text += f", but those of {', '.join(machine_made)} machine-made"

@@ -82,10 +82,11 @@ def test_every_stage_is_what_the_run_of_its_former_name_was(former):
     assert is_now == {key: value for key, value in was.items() if key != "teachers"} | {"name": training.name}
 
 
-def test_no_stage_is_new_but_the_published_ones_and_those_by_the_mean_of_teachers_and_their_twins():
+def test_no_stage_is_new_but_the_published_ones_those_by_the_mean_of_teachers_with_their_twins_and_the_first_two():
     published = {name for name in STAGES if name.startswith(("fard-mahoor/", "hong-lin/")) and "/ours/" not in name}
     new = {training.name for twins in TWINS.items() for name in twins for training in last_stages(name)}
-    assert {FORMER_NAMES.get(former, former) for former in FORMER["runs"]} == set(STAGES) - published - new
+    old = set(STAGES) - published - new - {"own-68", "toy-68"}
+    assert {FORMER_NAMES.get(former, former) for former in FORMER["runs"]} == old
     assert len(new) == 2 * (1 + 1 + 2)
     usual = dataclasses.asdict(Training("x"))
     assert {key: json.loads(json.dumps(usual[key])) for key in FORMER["defaults"]} == FORMER["defaults"]
@@ -96,7 +97,7 @@ def test_a_stage_comes_back_from_plain_values(name):
     training = STAGES[name]
     values = json.loads(json.dumps(dataclasses.asdict(training)))
     assert read_record(Training, values) == training
-    assert any(pack.validation for pack in training.packs)
+    assert training.validation or any(pack.validation for pack in training.packs)
 
 
 @pytest.mark.parametrize("name", ALL)
