@@ -286,3 +286,19 @@ def test_a_real_training_is_stopped_and_resumed(open_page, qtbot, kit, tmp_path,
     assert [step for step, _ in done.losses] == [20, 40, 60]
     assert done.errors[-1][0] == 60
     assert "NME" in done.output
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="the trainer's packages are not installed")
+@pytest.mark.timeout(600)
+def test_a_real_toy_is_trained_with_nothing_but_a_press_of_the_button(open_page, qtbot, kit, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    page = open_page("toy-68", TrainingKit((sys.executable, str(TINY)), kit.runs, kit.models), data=None)
+    assert page.form.recipe.name == "toy-68"
+    page.form.changes.setPlainText("steps=2\nbatch=4")
+    qtbot.waitUntil(lambda: "2 steps of 4 faces" in page.form.sizes.text(), timeout=REAL_PATIENCE)
+    page.form.start.click()
+    qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=REAL_PATIENCE)
+    assert page.banner.text == ""
+    assert "360 frames of one face are rendered." in page.run_view.output.toPlainText()
+    assert state(page).errors[-1][0] == 2
+    assert page.run_view.export.isVisible()
