@@ -116,10 +116,6 @@ def _refuse_early(options: argparse.Namespace) -> None:
 
     check_changes(options.set)
     makes_data = options.pictures is not None or str(options.recipe).partition(":")[0] in MADE_OF
-    if options.pictures is not None:
-        from trainer.data.picture_sources import find_pictures
-
-        find_pictures(Path(options.pictures), Path(options.data or "data"))
     if options.resume is not None:
         if options.pictures is not None:
             raise UsageError(
@@ -130,6 +126,10 @@ def _refuse_early(options: argparse.Namespace) -> None:
         check_run(Path(options.resume))
     elif "torch" not in sys.modules:  # otherwise the recipes themselves can be asked at once
         find_stage(options.recipe, options.stage, STAGES)
+    if options.pictures is not None:
+        from trainer.data.picture_sources import find_pictures
+
+        find_pictures(Path(options.pictures), Path(options.data or "data"))
     if not makes_data and (options.data is not None or (options.resume is None and not options.show)):
         check_data(Path(options.data or "data"))
 

@@ -39,6 +39,7 @@ WATCH_MS = 1000  # between readings of the folder of the run at work
 INTERRUPTED = (129, 130, 143)  # exit codes of a training that a signal asked to end: SIGHUP, SIGINT, SIGTERM
 WITH_TEACHERS = ("--with-teachers",)
 PACKS = "packs"  # folder beside the runs, of the packs that trainings make by themselves
+Source = tuple[tuple[str, float], str]  # of a model: path and time of its checkpoint, and its role
 REMEMBERED = 12  # changes of the step, from which the pace is known
 
 
@@ -89,10 +90,11 @@ class TrainingController(QObject):
         self._listed = False
         self._output_start = 0  # of the output of the training at work
         self._first_step = 0  # where it began
-        self._source, self._target = (Path(), 0.0, ""), Path()  # of the export: checkpoint, its time, role; model
+        self._source: Source = (("", 0.0), "")  # of the export
+        self._target = Path()
         self._time_left = TimeLeft()
         self._checks: list[tuple[RecipeFacts, tuple[str, ...]]] = []  # the one at work, and the one that waits
-        self._models: dict[tuple[Path, float, str], str] = {}  # that were made of checkpoints
+        self._models: dict[Source, str] = {}  # that were made
         self._background = Background(self)
         self._scratch = tempfile.TemporaryDirectory(prefix="understudy-", ignore_cleanup_errors=True)
         files = ("recipes.json", "list.txt", "export.txt", "changes.json", "changes.txt", "install.txt")
@@ -213,8 +215,8 @@ class TrainingController(QObject):
 
     def export(self, run: RunState, role: str) -> None:
         """Make a model of a run's last checkpoint, unless that was done; `exported` names its path."""
-        assert run.checkpoint is not None
-        made = self._models.get((run.checkpoint, run.checkpoint.stat().st_mtime, role))
+        source = _version_of(run.checkpoint), role
+        made = self._models.get(source)
         if made is not None and Path(made).is_file():
             self.exported.emit(made)
             return
@@ -226,7 +228,7 @@ class TrainingController(QObject):
         name = free_name(label, lambda name: any((folder / f"{name}.json").exists() for folder in folders))
         self._target = folders[-1] / f"{name}.tflite"
         arguments = ["export", str(run.checkpoint), "--out", str(self._target), "--role", role]
-        self._source = (run.checkpoint, run.checkpoint.stat().st_mtime, role)
+        self._source = source
         if self._begin(self._exporter, arguments, self._export_log):
             self.exporting = run.folder
             self.changed.emit()
@@ -364,6 +366,13 @@ class TimeLeft:
             return None
         pace = (now - began) / (last - first)
         return max(0.0, (steps - last) * pace - (self._clock() - now))
+
+
+def _version_of(checkpoint: Path | None) -> tuple[str, float]:
+    """Return the path of a checkpoint and when it was written; 0 where it is gone, which the export reports."""
+    with suppress(OSError):
+        return str(checkpoint), 0.0 if checkpoint is None else checkpoint.stat().st_mtime
+    return str(checkpoint), 0.0
 
 
 def _failure(what: str, code: int, output: str) -> ProcessError:
