@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.core.errors import UsageError
 from engine.core.platforms import lock_alone
 from trainer.recipes.arguments import RECIPE_FILE
 
-LOCK = ".lock"  # of a run's folder; empty
+LOCK = ".lock"  # of a run's folder while it is trained; empty
 LOCKED = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
@@ -26,20 +28,32 @@ def only_training(folder: Path) -> Iterator[None]:
         OSError: the folder cannot be made.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("ab") as file:
-        try:
-            lock_alone(file)
-        except OSError as error:
-            if error.errno in LOCKED:
-                raise UsageError(
-                    f"The run in {folder} is being trained already",
-                    "it was started twice, perhaps in another window or terminal",
-                    "let that training go on or stop it there, or begin another run with --out",
-                ) from error
+    with _locked(folder / LOCK):
         try:
             yield
         finally:
-            if not (folder / RECIPE_FILE).exists():  # it never began
-                with suppress(OSError):
-                    (folder / LOCK).unlink()
+            with suppress(OSError):  # Windows keeps what is open; an empty file hurts nobody
+                (folder / LOCK).unlink()
+                if not (folder / RECIPE_FILE).exists():  # it never began
                     folder.rmdir()
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Open and lock a file."""
+    while True:
+        file = path.open("ab")
+        try:
+            lock_alone(file)
+        except OSError as error:
+            if error.errno not in LOCKED:
+                return file
+            file.close()
+            raise UsageError(
+                f"The run in {path.parent} is being trained already",
+                "it was started twice, perhaps in another window or terminal",
+                "let that training go on or stop it there, or begin another run with --out",
+            ) from error
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()  # its owner ended just now and removed it

@@ -47,6 +47,26 @@ def test_the_death_of_the_other_frees_the_run(other, tmp_path):
     assert not (tmp_path / "run").exists(), "nothing is left of a run that never began"
 
 
+def test_a_lock_that_its_owner_removes_while_it_is_waited_for_is_taken_again(tmp_path, monkeypatch):
+    taken = []
+
+    def owner_ends(file):
+        taken.append(file)
+        if len(taken) == 1:
+            (tmp_path / "run" / LOCK).unlink()
+
+    monkeypatch.setattr("trainer.run_lock.lock_alone", owner_ends)
+    with only_training(tmp_path / "run"):
+        assert (tmp_path / "run" / LOCK).exists()
+    assert len(taken) == 2
+
+
+def test_nothing_is_left_in_the_folder_of_a_run_that_has_ended(tmp_path):
+    with only_training(tmp_path / "run"):
+        (tmp_path / "run" / "recipe.json").touch()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["recipe.json"]
+
+
 def test_other_runs_are_free(other, tmp_path):
     with only_training(tmp_path / "another"):
         assert (tmp_path / "another" / LOCK).exists()
