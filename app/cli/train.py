@@ -104,7 +104,7 @@ def _install() -> int:
         raise no_trainer()
     setup = trainer_setup()
     say(f"About {setup.download:g} GB are downloaded; on the disk the trainer takes {setup.disk:g} GB.")
-    install_trainer(setup)
+    install_trainer(setup, say)
     say("The trainer is installed.")
     return 0
 
