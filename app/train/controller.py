@@ -238,12 +238,12 @@ class TrainingController(QObject):
         return None if self.training is None else self._time_left.seconds(steps)
 
     def close_down(self) -> None:
-        """Ask the training to save and end, which it does also after the window is gone; end everything else."""
+        """Ask the training to save and end, also after the window is gone; end the rest but an installation."""
         self._background.close()
         self._watch.stop()
         self._trainer.ask_to_end()
         self._install_watch.stop()
-        for process in (self._lister, self._exporter, self._checker, self._installer):
+        for process in (self._lister, self._exporter, self._checker):  # an installation is not left half
             process.kill()
         self._scratch.cleanup()
 
