@@ -88,7 +88,7 @@ def _write(predictions: Iterator[Prediction], options: argparse.Namespace, landm
             empty += not prediction.faces
             yield prediction
 
-    count = write_predictions(counted(), Path(options.out))
+    count = write_predictions(counted(), Path(options.out)).count
     say(f"{count} pictures or frames, landmarks by {landmarker.name}: {options.out}")
     if empty:
         say(f"No face in {empty} of {count} of them")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QStandardPaths, Signal, SignalInstance
 
+from app.live.active_source import FIRST
 from app.live.screenshot import new_name, own_folder
 from app.shell.background import Background
 from engine.core.errors import UnderstudyError
@@ -92,12 +93,12 @@ class Outputs(QObject):
         outputs = (self._view_recorder, self._frame_recorder, self._log, self._streamer)
         return self._virtual_wanted or any(output is not None for output in outputs)
 
-    def on_result(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
-        """Pass a result of the first lane on; called on the finder's thread, returns at once."""
+    def on_result(self, lane: int, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
+        """Pass a result of a lane on; called on the finder's thread, returns at once. Streams get the first lane's."""
         landmark_log, streamer = self._log, self._streamer
         if landmark_log is not None:
-            landmark_log.add(result, signals)
-        if streamer is not None:
+            landmark_log.add(result, signals, lane)
+        if streamer is not None and lane == FIRST:
             streamer.send(result, signals)
 
     def show(self, view: View, compose: Callable[[], NDArray[np.uint8] | None]) -> None:

@@ -17,7 +17,7 @@ from engine.core.errors import ModelError, SourceError, UnderstudyError
 from engine.inference.landmarker import model_of
 from engine.inference.pipeline import Pipeline
 from engine.live.file_reader import Playback
-from engine.live.finder import OnResult
+from engine.live.session import OnResult
 from engine.live.settings import MOST_LANES, LiveSettings
 from engine.live.state import FINAL_STATES, SourceState
 from engine.live.view import View

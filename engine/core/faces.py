@@ -101,6 +101,11 @@ class Result:
     cpu_ms: float = 0.0
 
     @property
+    def latency(self) -> float:
+        """Milliseconds from the arrival of the frame to its landmarks, without the wait for the source."""
+        return sum(spent for name, spent in self.stages.items() if name != "capture")
+
+    @property
     def too_small(self) -> bool:
         """Whether there are only faces that are too small for exact landmarks."""
         sizes = [max(face.box.width, face.box.height) for face in self.faces]

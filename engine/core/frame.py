@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -70,6 +71,7 @@ class Frame:
         place: in its file, counted from 0; None for live ones, and outside a session, where `id` is the place.
         wait_ms: milliseconds that reading it took.
         asked: whether the user sought or stepped to it, so that it is shown in a pause too.
+        file: the video that it is from; None for all else.
     """
 
     id: int
@@ -83,6 +85,7 @@ class Frame:
     place: int | None = None
     wait_ms: float = 0.0
     asked: bool = False
+    file: Path | None = None
 
     @property
     def number(self) -> int:

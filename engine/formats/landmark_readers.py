@@ -248,6 +248,11 @@ def _table_rows(lines: Iterator[str], keys: Sequence[str]) -> Iterator[LandmarkR
         yield LandmarkRow(cells, np.reshape(numbers, (-1, 2)))
 
 
+def is_of_first_lane(row: LandmarkRow) -> bool:
+    """Return whether a row of a log is of its first lane, as all are in tables without lanes."""
+    return row.cells.get("lane", "") in ("", "0")
+
+
 def cell_number(cell: str) -> float:
     """Return the number in a cell of a table; NaN where it is empty or says that none is known.
 
@@ -281,6 +286,8 @@ def _read_jsonl(path: Path) -> Faces:
                 raise ValueError(f"line {number} has no field “image”")
             if not isinstance(record["image"], str):
                 raise ValueError(f"in line {number} “image” is no text")
+            if record.get("lane"):  # of a log's lanes the first counts
+                continue
             found = record.get("faces", [record])
             if not isinstance(found, list) or not all(isinstance(face, dict) for face in found):
                 raise ValueError(f"in line {number} “faces” is no list of faces")
@@ -298,7 +305,8 @@ def _short_lines(text: io.TextIOWrapper) -> Iterator[str]:
 
 
 def _read_csv(path: Path) -> Faces:
-    return [(cell_name(row.cells["image"]), row.points) for row in read_landmark_table(path, "image")]
+    rows = read_landmark_table(path, "image")
+    return [(cell_name(row.cells["image"]), row.points) for row in rows if is_of_first_lane(row)]
 
 
 def _checked(path: Path, faces: Faces) -> Predictions:

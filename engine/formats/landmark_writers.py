@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,35 @@ PTS_ORIGIN = 1
 BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 
 
+LOG_VERSION = 3  # of logs, see docs/formats.md
+LOG_COLUMNS = ("version", "lane", "model", "clip", "latency_ms", "nme", "width", "height")  # of a CSV, only in logs
+
+
+@dataclass(frozen=True)
+class LaneFacts:
+    """What a log says of a result besides its landmarks.
+
+    Attributes:
+        lane: number of the lane, counted from 0.
+        latency: milliseconds from the arrival of the frame to its landmarks.
+        nme: error against ground truth in percent of the eye distance; None without one.
+        clip: the `quick_checksum` of the video; "" for all else.
+    """
+
+    lane: int
+    latency: float
+    nme: float | None = None
+    clip: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many predictions were written, and the files that hold them, or their folder."""
+
+    count: int
+    paths: tuple[Path, ...]
+
+
 @dataclass(frozen=True)
 class Prediction:
     """All faces of one picture or frame.
@@ -39,6 +69,7 @@ class Prediction:
         signals: of each face; None for a face that has none, empty if they were not requested.
         time: position of the frame in seconds; None if it is not to be written.
         count: of the frames of the session, see `Frame.id`; None if it is not to be written.
+        facts: what a log says of the lane; None outside logs.
     """
 
     image: str | None
@@ -51,12 +82,17 @@ class Prediction:
     signals: tuple[FaceSignals | None, ...] = ()
     time: float | None = None
     count: int | None = None
+    facts: LaneFacts | None = None
 
 
 def as_prediction(
-    result: Result, signals: Sequence[FaceSignals | None], time: float | None = None, count: int | None = None
+    result: Result,
+    signals: Sequence[FaceSignals | None],
+    time: float | None = None,
+    count: int | None = None,
+    facts: LaneFacts | None = None,
 ) -> Prediction:
-    """Return a result without its picture, with the signals of its faces, `time` and `count`, see `Prediction`."""
+    """Return a result without its picture, with the signals of its faces, `time` and so on, see `Prediction`."""
     frame = result.frame
     still = bool(frame.name)
     return Prediction(
@@ -69,6 +105,7 @@ def as_prediction(
         model=result.model,
         time=time,
         count=count,
+        facts=facts,
         signals=tuple(signals[: len(result.faces)]),
     )
 
@@ -77,10 +114,11 @@ def as_prediction(
 ODD_NAMES = "backslashreplace"
 
 
-def write_predictions(predictions: Iterable[Prediction], target: Path) -> int:
-    """Write predictions, consumed one by one, all of them or none; return how many there were.
+def write_predictions(predictions: Iterable[Prediction], target: Path) -> Written:
+    """Write predictions, consumed one by one, all of them or none.
 
-    The target is `FILE.jsonl`, `FILE.csv`, or a folder (no ending) for `.pts` files.
+    The target is `FILE.jsonl`, `FILE.csv`, or a folder (no ending) for `.pts` files. Faces that need other columns than
+    the first go into `FILE_2.csv` and so on.
 
     Raises:
         UsageError: the ending is unknown.
@@ -111,9 +149,10 @@ def check_format(target: Path) -> None:
 def as_record(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction as plain values for JSON: a line of a `.jsonl` file.
 
-    Its keys: `image`, or `source` and `frame` of a video; `count` and `time` in seconds where they are known; `width`
-    and `height` in pixels; `faces`, each with `id`, `box` (x0, y0, x1, y1), `score`, `landmarks` (x, y), `confidence`,
-    `scheme` (number of points) and `signals`; `model`. `signals` holds `yaw`, `pitch` and `roll` in degrees,
+    Its keys: `image`, or `source` and `frame` of a video; `count` and `time` in seconds where they are known; in logs
+    `version`, `lane`, `clip`, `latency_ms` and `nme`, see `LaneFacts`; `width` and `height` in pixels; `faces`, each
+    with `id`, `box` (x0, y0, x1, y1), `score`, `landmarks` (x, y), `confidence`, `scheme` (number of points) and
+    `signals`; `model`. `signals` holds `yaw`, `pitch` and `roll` in degrees,
     `eye_left`, `eye_right` and `mouth` in [0, 1], and `blinks`, see `FaceSignals`; what is unknown is null, and so are
     the signals of a face that has none.
     """
@@ -126,6 +165,7 @@ def as_record(prediction: Prediction) -> dict[str, Any]:
         place["time"] = round(prediction.time, 4)
     return {
         **place,
+        **({} if prediction.facts is None else _facts_record(prediction.facts)),
         "width": prediction.width,
         "height": prediction.height,
         "faces": [
@@ -142,6 +182,16 @@ def pts_text(landmarks: NDArray[np.floating]) -> str:
     return "\n".join(["version: 1", f"n_points: {len(landmarks)}", "{", *lines, "}", ""])
 
 
+def _facts_record(facts: LaneFacts) -> dict[str, Any]:
+    return {
+        "version": LOG_VERSION,
+        "lane": facts.lane,
+        "clip": facts.clip or None,
+        "latency_ms": round(facts.latency, 3),
+        "nme": None if facts.nme is None else round(facts.nme, 4),
+    }
+
+
 def _face_record(face: Face) -> dict[str, Any]:
     return {
         "id": face.id,
@@ -153,29 +203,44 @@ def _face_record(face: Face) -> dict[str, Any]:
     }
 
 
-def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> int:
+def _write_jsonl(predictions: Iterable[Prediction], target: Path) -> Written:
     count = 0
-    with replaced(target) as temporary, _opened(temporary) as stream:
+    with _replacing(target) as stream:
         for prediction in predictions:
             count += 1
             stream.write(json.dumps(as_record(prediction), ensure_ascii=False) + "\n")
-    return count
+    return Written(count, (target,))
 
 
-def _write_csv(predictions: Iterable[Prediction], target: Path) -> int:
-    """One row a face; pictures without a face leave no row. The columns are those of the first face."""
+def _write_csv(predictions: Iterable[Prediction], target: Path) -> Written:
+    """One row a face; pictures without a face leave no row. Faces with the same columns share a file."""
     count = 0
-    writer: csv.DictWriter[str] | None = None
-    with replaced(target) as temporary, _opened(temporary) as stream:
+    paths: list[Path] = []
+    writers: dict[tuple[str, ...], csv.DictWriter[str]] = {}
+    with ExitStack() as files:
         for prediction in predictions:
             count += 1
             record = as_record(prediction)
             for row in (_csv_row(record, face) for face in record["faces"]):
-                if writer is None:
-                    writer = csv.DictWriter(stream, list(row), extrasaction="ignore")
-                    writer.writeheader()
-                writer.writerow(row)
-    return count
+                columns = tuple(row)
+                if columns not in writers:
+                    paths.append(
+                        target.with_name(f"{target.stem}_{len(paths) + 1}{target.suffix}") if paths else target
+                    )
+                    writers[columns] = csv.DictWriter(files.enter_context(_replacing(paths[-1])), columns)
+                    writers[columns].writeheader()
+                writers[columns].writerow(row)
+        if not paths:
+            paths.append(target)
+            files.enter_context(_replacing(target))
+    return Written(count, tuple(paths))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """Yield a text that gets its name once it is complete."""
+    with replaced(path) as temporary, _opened(temporary) as stream:
+        yield stream
 
 
 def _opened(path: Path) -> TextIO:
@@ -189,6 +254,7 @@ def _csv_row(record: dict[str, Any], face: dict[str, Any]) -> dict[str, object]:
         "image": safe_cell(record.get("image") or record["source"]),
         "frame": record.get("frame", ""),
         **{name: record[name] for name in ("time", "count") if name in record},
+        **({name: record[name] for name in LOG_COLUMNS} if "lane" in record else {}),
         "face": face["id"],
         "score": face["score"],
         **dict(zip(BOX, face["box"], strict=True)),
@@ -198,24 +264,25 @@ def _csv_row(record: dict[str, Any], face: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> int:
+def _write_pts_folder(predictions: Iterable[Prediction], target: Path) -> Written:
     """Write `NAME.pts` for the largest face, `NAME_2.pts` and on for the others; `NAME_000012.pts` for a video's frame.
 
-    Pictures in sub-folders stay in them. Where two pictures differ only in their ending, the second keeps it in front
-    of `.pts`.
+    Files of lanes after the first are in folders such as `lane 1 student-68`. Pictures in sub-folders stay in them.
+    Where two pictures differ only in their ending, the second keeps it in front of `.pts`.
     """
     count, taken = 0, set()
     for prediction in predictions:
         count += 1
-        picture = PurePosixPath(prediction.image or safe_name(str(prediction.source)))
+        facts, picture = prediction.facts, PurePosixPath(prediction.image or safe_name(str(prediction.source)))
+        folder = target / safe_name(f"lane {facts.lane} {prediction.model}") if facts and facts.lane else target
         for number, face in enumerate(prediction.faces, 1):
             ending = "" if prediction.frame is None else f"_{prediction.frame:06d}"
             ending += "" if number == 1 else f"_{number}"
             file = picture.with_name(f"{picture.stem}{ending}.pts")
             if prediction.frame is None:  # the numbers of frames make names unique
-                if file in taken:
+                if folder / file in taken:
                     file = picture.with_name(f"{picture.name}{ending}.pts")
-                taken.add(file)
-            with replaced(target / file) as temporary:
+                taken.add(folder / file)
+            with replaced(folder / file) as temporary:
                 temporary.write_text(pts_text(face.landmarks), encoding="utf-8")
-    return count
+    return Written(count, (target,))

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
@@ -20,7 +21,7 @@ from engine.inference.signals import FaceSignals
 from engine.live.composer import Composer
 from engine.live.feed import Context, Feed, active_lanes
 from engine.live.file_reader import FileReader, Playback
-from engine.live.finder import Finder, OnResult
+from engine.live.finder import Finder
 from engine.live.settings import LiveSettings
 from engine.live.state import Status, Timing
 from engine.live.view import View, ViewBuffer
@@ -30,6 +31,8 @@ from engine.render.scene import Layout
 from engine.sources.base import Source
 
 log = logging.getLogger(__name__)
+
+OnResult = Callable[[int, Result, tuple[FaceSignals | None, ...]], None]
 
 
 class Session:
@@ -52,8 +55,8 @@ class Session:
     Attributes:
         settings: what the user set; assign another `LiveSettings` to change it from the next frame on.
         loop: whether a file starts again at its end; a single picture does not.
-        on_result: called on the first finder's thread with every result of it and its faces' signals, for streams and
-            logs; must return at once.
+        on_result: called on each finder's thread with its number, every result of it and its faces' signals, for
+            streams, logs and reports; must return at once.
     """
 
     def __init__(
@@ -85,7 +88,7 @@ class Session:
         self._watchdog = Watchdog(open_source, self._context)
         self._composer = Composer(self._views, make_painter, self._context)
         self._finders: list[Finder] = []
-        self._add_finder(make_pipeline, self._report)
+        self._add_finder(make_pipeline)
 
     @property
     def status(self) -> Status:
@@ -185,17 +188,18 @@ class Session:
         reader = self._watchdog.reader
         return reader if isinstance(reader, FileReader) else None
 
-    def _add_finder(self, make_pipeline: Callable[[], Pipeline], on_result: OnResult | None = None) -> Finder:
-        finder = Finder(len(self._finders), make_pipeline, self._context, self._composer, on_result)
+    def _add_finder(self, make_pipeline: Callable[[], Pipeline]) -> Finder:
+        number = len(self._finders)
+        finder = Finder(number, make_pipeline, self._context, self._composer, partial(self._report, number))
         self._composer.add(finder)  # before it can deliver a finding
         self._feed.add()
         self._finders.append(finder)
         return finder
 
-    def _report(self, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
+    def _report(self, finder: int, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
         on_result = self.on_result
         if on_result is not None:
-            on_result(result, signals)
+            on_result(finder, result, signals)
 
     def _on_change(self) -> None:
         if self._stopping.is_set():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from engine.core.errors import RecordingError
 from engine.core.faces import Result
-from engine.core.files import free_bytes
-from engine.formats.landmark_writers import Prediction, as_prediction, check_format, write_predictions
+from engine.core.files import free_bytes, quick_checksum
+from engine.formats.landmark_writers import LaneFacts, Prediction, as_prediction, check_format, write_predictions
 from engine.inference.signals import FaceSignals
 from engine.output.video_writer import RESERVED_BYTES
 from engine.output.worker import OnError, OutputWorker
@@ -25,9 +26,9 @@ class Logged:
     """The outcome of a log.
 
     Attributes:
-        paths: its files, or its folder; a CSV goes on in another file when its columns change.
-        frames: frames in them.
-        dropped: frames that are missing because they could not be written as fast as they came.
+        paths: its files, or its folder; rows of a CSV that need other columns are in another file.
+        frames: frames in them, of the lane that has most.
+        dropped: results that are missing because they could not be written as fast as they came.
     """
 
     paths: tuple[Path, ...]
@@ -35,8 +36,10 @@ class Logged:
     dropped: int
 
 
-class LandmarkLog(OutputWorker[Prediction]):
-    """Logs results as they come; those that find no room are left out. A file has its name only once it is complete.
+class LandmarkLog(OutputWorker[tuple[Prediction, Path | None]]):
+    """Logs the results of all lanes as they come; those that find no room are left out.
+
+    A file has its name only once it is complete.
 
     Args:
         path: `FILE.jsonl`, `FILE.csv`, or a folder (no ending) for `.pts` files, which have their names at once.
@@ -58,12 +61,11 @@ class LandmarkLog(OutputWorker[Prediction]):
         self._free_bytes = free_bytes
         self._begin: float | None = None
         self._paths: list[Path] = []
-        self._frames = self._part = 0
-        self._columns: tuple[int, bool] | None = None
+        self._results: Counter[int] = Counter()  # of each lane
         self._thread.start()
 
-    def add(self, result: Result, signals: Sequence[FaceSignals | None] = ()) -> bool:
-        """Append a result, and the signals of each of its faces if they are read; returns at once.
+    def add(self, result: Result, signals: Sequence[FaceSignals | None] = (), lane: int = 0) -> bool:
+        """Append a result of a lane, and the signals of each of its faces if they are read; returns at once.
 
         False means that it was dropped, because too many wait or the log has ended.
         """
@@ -73,7 +75,9 @@ class LandmarkLog(OutputWorker[Prediction]):
         # Frames of a camera have no time of their own: the time since the log began is written.
         is_live = frame.time is None and not frame.name
         time = frame.captured - self._begin if is_live else frame.time
-        return self._give(as_prediction(result, signals, *((None, None) if frame.name else (time, frame.id))))
+        time, count = (None, None) if frame.name else (time, frame.id)
+        prediction = as_prediction(result, signals, time, count, LaneFacts(lane, result.latency, result.nme))
+        return self._give((prediction, frame.file))
 
     def stop(self, timeout: float = 2.5) -> Logged:
         """Finish the files and return what they hold.
@@ -85,17 +89,16 @@ class LandmarkLog(OutputWorker[Prediction]):
         self._finish(timeout, "wait a while")
         if not self._paths and self.error is None:
             raise RecordingError(f"Nothing was logged into {self.path}", "no frame came", "log for longer")
-        return Logged(tuple(self._paths), self._frames, self.dropped)
+        return Logged(tuple(self._paths), max(self._results.values(), default=0), self.dropped)
 
     def _write(self) -> None:
-        for part, portion in groupby(self._while_there_is_space(), self._part_of):
-            path = self.path.with_name(f"{self.path.stem}_{part + 1}{self.path.suffix}") if part else self.path
-            self._frames += write_predictions(portion, path)
-            self._paths.append(path)
+        written = write_predictions(self._while_there_is_space(), self.path)
+        if written.count:
+            self._paths += written.paths
 
     def _while_there_is_space(self) -> Iterator[Prediction]:
         """Yield what was added until the log ends, or until the disk is nearly full."""
-        for count, prediction in enumerate(self._items()):
+        for count, (prediction, clip) in enumerate(self._items()):
             if count % RESULTS_PER_DISK_CHECK == 0 and (free := self._free_bytes(self.path.parent)) < RESERVED_BYTES:
                 self._fail(
                     RecordingError(
@@ -105,12 +108,15 @@ class LandmarkLog(OutputWorker[Prediction]):
                     )
                 )
                 return
-            yield prediction
+            assert prediction.facts is not None  # `add` gives every result its own
+            self._results[prediction.facts.lane] += 1
+            yield replace(prediction, facts=replace(prediction.facts, clip=_checksum(clip)))
 
-    def _part_of(self, prediction: Prediction) -> int:
-        """Return the number of the file that a prediction belongs to: a CSV has the columns of its first face."""
-        if prediction.faces and self.path.suffix.lower() == ".csv":
-            columns = prediction.faces[0].scheme.points, prediction.image is None
-            self._part += self._columns not in (None, columns)
-            self._columns = columns
-        return self._part
+
+@cache
+def _checksum(clip: Path | None) -> str:
+    """Return by what a video is known again; "" for none, and where it is gone meanwhile."""
+    try:
+        return "" if clip is None else quick_checksum(clip)
+    except OSError:
+        return ""

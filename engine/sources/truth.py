@@ -19,7 +19,13 @@ from engine.core.frame import Truth
 from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES
 from engine.core.texts import cell_name, reason, same_name
-from engine.formats.landmark_readers import LandmarkRow, cell_number, read_landmark_table, read_pts
+from engine.formats.landmark_readers import (
+    LandmarkRow,
+    cell_number,
+    is_of_first_lane,
+    read_landmark_table,
+    read_pts,
+)
 from engine.formats.packs import is_pack, read_arrays, read_pack
 
 # The table of a whole folder of pictures.
@@ -256,7 +262,7 @@ def _pack_frames(path: Path) -> dict[int, Label | None]:
 
 def _read(table: Path, *keys: str) -> list[LandmarkRow]:
     try:
-        return read_landmark_table(table, *keys)
+        return [row for row in read_landmark_table(table, *keys) if is_of_first_lane(row)]
     except (OSError, ValueError, MemoryError, csv.Error) as error:
         raise PackError(
             f"The ground truth {table} cannot be read ({reason(error)})",

@@ -156,7 +156,7 @@ class VideoSource:
 
     def __init__(self, path: Path, open_capture: Callable[[str, int], VideoCapture] = cv2.VideoCapture) -> None:
         _check_file(path)
-        self.name = path.name
+        self.name, self._path = path.name, path
         self.frame_count: int | None = None
         self._open_capture = open_capture
         try:
@@ -230,7 +230,7 @@ class VideoSource:
             moment, picture = recent
         image = self._as_shown(to_rgb(picture, self.name))
         truth = self._truth.of(self._next_id, image, moment)
-        frame = Frame(self._next_id, time.monotonic(), image, self.name, time=moment, truth=truth)
+        frame = Frame(self._next_id, time.monotonic(), image, self.name, time=moment, truth=truth, file=self._path)
         self._next_id += 1
         return frame
 

@@ -38,7 +38,7 @@ class OutputSection(QWidget):
             (Recording.BOTH, self.tr("both")),
         ):
             self.recordings.addItem(text, what)
-        self.log = CheckBox(self.tr("Log"), self.tr("Write the first model's landmarks of every frame into a file"))
+        self.log = CheckBox(self.tr("Log"), self.tr("Write the landmarks of every model on every frame into a file"))
         self.formats = Picker(self.tr("Format of the log"), self.tr("Format of the log"))
         for ending in FORMATS:
             self.formats.addItem(ending.removeprefix(".").upper() or ".pts", ending)

@@ -105,7 +105,7 @@ class SessionMeter:
             self._last_ids[index] = ids
             jitter = lane.jitter.add(result) if self.continuous else None
             values |= {
-                "latency": sum(spent for name, spent in result.stages.items() if name != "capture"),
+                "latency": result.latency,
                 "landmark": result.stages["landmark"],
                 "faces": len(ids),
                 "lost": len(lost),

@@ -32,7 +32,7 @@ def prediction(image="a b Öß.png", frame=None, faces=1):
 
 def test_json_lines_have_the_documented_keys(tmp_path):
     target = tmp_path / "new folder" / "out.jsonl"
-    assert write_predictions([prediction(faces=2), prediction(None, 7, faces=0)], target) == 2
+    assert write_predictions([prediction(faces=2), prediction(None, 7, faces=0)], target).count == 2
     first, second = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
     assert list(first) == ["image", "width", "height", "faces", "model"]
     assert list(first["faces"][0]) == ["id", "box", "score", "landmarks", "confidence", "scheme", "signals"]

@@ -239,13 +239,16 @@ def test_a_single_picture_gets_both_models():
         wait_until(lambda: (view := stage.take_view()) and view.second and view.second.result.model == "teacher")
 
 
-def test_every_result_of_the_first_lane_is_tapped():
+def test_every_result_of_every_lane_is_tapped():
     tapped = []
     stage = stage_of(lambda: clip(10), FakePipeline("teacher"))
-    stage.session.on_result = lambda result, signals: tapped.append((result.frame.id, len(signals)))
+    stage.session.on_result = lambda lane, result, signals: tapped.append((lane, result.frame.id, len(signals)))
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
-    assert tapped == [(number, 1) for number in range(10)]
+    assert [(number, faces) for lane, number, faces in tapped if lane == 0] == [(number, 1) for number in range(10)]
+    seconds = [number for lane, number, _ in tapped if lane == 1]
+    assert seconds
+    assert seconds == sorted(set(seconds))
 
 
 def test_a_teacher_exchanged_in_a_pause_is_drawn_on_the_first_lanes_picture():
@@ -283,7 +286,7 @@ def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
         stage.session.settings = LiveSettings()
         wait_until(lambda: (view := look()) and view.second is None)
         assert stage.last_view().second is None
-        stage.session.on_result = lambda result, signals: None  # from here on the teacher waits
+        stage.session.on_result = lambda *_: None  # from here on the teacher waits
         stage.session.settings = SIDE_BY_SIDE
         for view in stage.views(5):
             # A frame that the teacher was at as the layout changed may still come.

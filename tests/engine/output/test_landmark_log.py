@@ -14,9 +14,11 @@ import pytest
 
 from engine.core.errors import RecordingError, UsageError
 from engine.core.faces import Face, Result
+from engine.core.files import quick_checksum
 from engine.core.geometry import landmark_box
 from engine.core.metrics import nme
 from engine.core.schemes import IBUG_68
+from engine.formats.landmark_readers import read_predictions
 from engine.inference.signals import FaceSignals
 from engine.live.session import Session
 from engine.live.settings import LiveSettings
@@ -81,13 +83,13 @@ def test_pictures_keep_their_names(folder):
     assert [file.name for file in (folder / "points").iterdir()] == ["anna.pts"]
 
 
-def test_a_csv_goes_on_in_another_file_when_the_model_has_another_markup(folder):
+def test_a_csv_has_a_file_for_each_markup(folder):
     log = LandmarkLog(folder / "a.csv")
     for number, points in enumerate((68, 68, 98, 98, 98, 68)):
         log.add(result(number, points=points))
     logged = log.stop()
-    assert [path.name for path in logged.paths] == ["a.csv", "a_2.csv", "a_3.csv"]
-    for path, count in zip(logged.paths, (2, 3, 1), strict=True):
+    assert [path.name for path in logged.paths] == ["a.csv", "a_2.csv"]
+    for path, count in zip(logged.paths, (3, 3), strict=True):
         with path.open(encoding="utf-8", newline="") as stream:
             heading, *rows = csv.reader(stream)
         assert len(rows) == count
@@ -157,8 +159,8 @@ def test_a_log_of_a_clip_that_was_sought_in_and_repeated_is_its_ground_truth(fol
     log = LandmarkLog(folder / f"clip{ending}")
     pipeline, logged = FacePipeline(), []
 
-    def note(result, signals):
-        log.add(result, signals)
+    def note(lane, result, signals):
+        log.add(result, signals, lane)
         logged.append(result.frame)
 
     session = Session(
@@ -199,5 +201,56 @@ def test_pictures_and_then_a_video_go_into_two_tables(folder):
     log.add(result(0, name="anna.png"))
     log.add(result(1))
     logged = log.stop()
-    headings = [path.read_text("utf-8").split(",face,")[0] for path in logged.paths]
+    headings = [path.read_text("utf-8").split(",version,")[0] for path in logged.paths]
     assert headings == ["image,frame", "image,frame,time,count"]
+
+
+def two_lanes(log, frames=6):
+    """Log two lanes, of which the second takes every other frame and has another markup."""
+    for number in range(frames):
+        log.add(replace(result(number), nme=2.5, stages={"capture": 9.0, "detect": 1.0, "landmark": 3.0}))
+        if number % 2 == 0:
+            log.add(replace(result(number, points=98), model="teacher-98"), lane=1)
+    return log.stop()
+
+
+def test_json_lines_name_the_lane_its_model_its_clip_and_what_was_measured(folder):
+    folder.mkdir()
+    clip = write_clip(folder / "clip.avi", frames=3)
+    log, some = LandmarkLog(folder / "a.jsonl"), result()
+    log.add(replace(some, frame=replace(some.frame, file=clip)))
+    log.stop()
+    line = json.loads((folder / "a.jsonl").read_text("utf-8"))
+    assert (line["version"], line["lane"], line["clip"]) == (3, 0, quick_checksum(clip))
+    assert two_lanes(LandmarkLog(folder / "b.jsonl")).frames == 6, "a frame counts once, whatever the number of lanes"
+    lines = [json.loads(line) for line in (folder / "b.jsonl").read_text("utf-8").splitlines()]
+    assert [(line["lane"], line["model"], line["frame"]) for line in lines[:4]] == [
+        (0, "student-68", 0), (1, "teacher-98", 0), (0, "student-68", 1), (0, "student-68", 2)
+    ]  # fmt: skip
+    assert (lines[0]["latency_ms"], lines[0]["nme"], lines[0]["clip"]) == (4.0, 2.5, None)
+    assert lines[1]["nme"] is None
+
+
+def test_tables_and_points_of_several_lanes_are_still_the_first_ones_truth(folder):
+    logged = two_lanes(LandmarkLog(folder / "a.csv"))
+    assert [path.name for path in logged.paths] == ["a.csv", "a_2.csv"]
+    with (folder / "a_2.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["lane"], row["model"], row["frame"], row["width"]) for row in rows] == [
+        ("1", "teacher-98", str(number), "64") for number in (0, 2, 4)
+    ]
+    two_lanes(LandmarkLog(folder / "points"))
+    names = sorted(file.relative_to(folder / "points").as_posix() for file in (folder / "points").rglob("*.pts"))
+    assert names == sorted(
+        [f"clip_{number:06d}.pts" for number in range(6)]
+        + [f"lane 1 teacher-98/clip_{number:06d}.pts" for number in (0, 2, 4)]
+    )
+
+
+def test_readers_of_one_model_take_the_first_lane_of_a_log(folder):
+    for ending in ("jsonl", "csv"):
+        log = LandmarkLog(folder / f"a.{ending}")
+        for lane in (0, 1):
+            log.add(result(0, name="anna.png"), lane=lane)
+        log.stop()
+        assert read_predictions(folder / f"a.{ending}").images == ("anna.png",)
