@@ -58,6 +58,7 @@ class WindowOptions:
         camera: what cameras are asked for unless the user chooses something else.
         turn: by how many degrees all cameras are turned; None as is remembered for each.
         models: of all lanes, by name or path, which are shown; empty for those remembered.
+        report: folder for a report of the session; None for none.
     """
 
     source: str | None
@@ -71,6 +72,7 @@ class WindowOptions:
     camera: CameraFormat = DEFAULT_FORMAT
     turn: int | None = None
     models: tuple[str, ...] = ()
+    report: Path | None = None
 
 
 def run_window(options: WindowOptions) -> int:
@@ -126,7 +128,7 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
     # The first signal closes the window, which finishes recordings; a second one ends the program at once.
     with interruption_watch(lambda _: window.close(), partial(_end_at_once, mark)) as interrupted:
         window.show()
-        start = partial(window.start, options.source, options.stream)
+        start = partial(window.start, options.source, options.stream, options.report)
         if options.source == SAMPLE:
             start()
         else:
@@ -191,6 +193,7 @@ def engine_api(
         camera_format=camera_format,
         turn=turn,
         library=library,
+        detector=detector,
     )
 
 

@@ -77,7 +77,7 @@ def main(options: argparse.Namespace) -> int:
     setting = Setting(
         source.name, source.kind.value, began, options.detector, options.smoothing, options.as_labelled, remark
     )
-    models = [lane_model(lane.name, lane.pipeline.landmarker, lane.failure) for lane in lanes]
+    models = [lane_model(lane.name, lane.pipeline.landmarker.card, lane.failure) for lane in lanes]
     made = make_report(meter, models, setting)
     write_report(made, folder)
     report(as_values(made), _text(made), options.json)

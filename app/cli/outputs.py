@@ -19,7 +19,7 @@ INPUTS = (
     "file", "card",
 )  # fmt: skip
 OUTPUTS = ("record", "picture", "screenshot", "sheet", "json")
-FOLDERS = ("out", "to")  # and those that name a folder, or a file or a folder
+FOLDERS = ("out", "to", "report")  # and those that name a folder, or a file or a folder
 # Options that take “-”, or have a sentence of their own for it.
 TAKE_DASH = ("json", "source", "path")
 # What is read from a folder besides its pictures: from a pack, an evaluation or a run.

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from app.cli.display import display_problem, require_libraries
@@ -16,10 +17,13 @@ from engine.batch.run import HeadlessSettings, HeadlessSummary, run_headless
 from engine.core.errors import UsageError
 from engine.core.faces import SMALLEST_FACE
 from engine.core.interruption import interruption_watch
+from engine.evaluation.session_report.files import FILES, PAGE, ensure_writable, write_report
+from engine.evaluation.session_report.meter import SessionMeter
+from engine.evaluation.session_report.report import Setting, lane_model, make_report
 from engine.formats.images import WRITABLE_SUFFIXES
 from engine.inference.detector import make_detector
 from engine.inference.library import DEFAULT_MODEL, ModelLibrary
-from engine.inference.pipeline import Pipeline
+from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline
 from engine.inference.tracking import LIVE_FACES
 from engine.live.camera_reader import open_guarded
 from engine.live.settings import MOST_LANES
@@ -79,6 +83,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="send the landmarks live to udp://HOST:PORT or osc://HOST:PORT, or offer them at ws://HOST:PORT",
     )
+    parser.add_argument(
+        "--report",
+        metavar="DIR",
+        help=f"write a report of the session, {', '.join(FILES)}; in the window at the end of a file or on closing",
+    )
     add_json(parser)
 
 
@@ -94,8 +103,9 @@ def main(options: argparse.Namespace) -> int:
         say(f"{problem}, so this runs without a window. (--headless asks for that.)", error=True)
         options.headless = True
     _check(options)
+    folder = _report_folder(options)
     if options.headless:
-        return _headless(options)
+        return _headless(options, folder)
     models = split_names(options.models or "")
     for model in (*models, *([options.model] if options.model else [])):
         ModelLibrary().find(model)  # a mistyped name is refused here, not remembered by the window
@@ -105,7 +115,8 @@ def main(options: argparse.Namespace) -> int:
     screenshot = Path(options.screenshot) if options.screenshot else None
     given = options.source, options.model, options.flip, options.detector, options.max_faces, options.stream
     camera = _camera_format(options)
-    return run_window(WindowOptions(*given, screenshot, SCREENSHOT_AFTER, camera, options.rotate, models))
+    settings = camera, options.rotate, models, folder
+    return run_window(WindowOptions(*given, screenshot, SCREENSHOT_AFTER, *settings))
 
 
 def pixel_format(text: str) -> str:
@@ -176,7 +187,23 @@ def _check_models(options: argparse.Namespace) -> None:
         )
 
 
-def _headless(options: argparse.Namespace) -> int:
+def _report_folder(options: argparse.Namespace) -> Path | None:
+    """Return the folder for the report, once it is sure that it can be written.
+
+    Raises:
+        UsageError: a file there is one that is read.
+        RecordingError: it cannot be written.
+    """
+    if options.report is None:
+        return None
+    folder = Path(options.report)
+    for name in FILES:
+        options.guard.check(folder / name, is_report=True)
+    ensure_writable(folder)
+    return folder
+
+
+def _headless(options: argparse.Namespace, folder: Path | None) -> int:
     landmarker = ModelLibrary().load_live(options.model or DEFAULT_MODEL)
     landmarker.flip = options.flip
     pipeline = Pipeline(make_detector(options.detector), landmarker, max_faces=options.max_faces)
@@ -187,6 +214,8 @@ def _headless(options: argparse.Namespace) -> int:
     stream = Streamer(options.stream) if options.stream else None
     for rescued in rescue_recordings(Path(options.record).parent) if options.record else ():
         say(f"A recording of a program that was killed is saved: {rescued}", error=True)
+    session = None if folder is None else SessionMeter(1, continuous=source.kind is not SourceKind.PICTURES)
+    began = datetime.now()
     with interruption_watch() as noted:
         try:
             if stream is not None:
@@ -197,6 +226,7 @@ def _headless(options: argparse.Namespace) -> int:
                 picture=Path(options.picture) if options.picture else None,
                 stream=stream,
                 stop=noted.is_set,
+                session=session,
             )
             summary = run_headless(source, pipeline, settings)
             remark = source.remark
@@ -212,6 +242,12 @@ def _headless(options: argparse.Namespace) -> int:
     if failure is not None:
         say(str(failure), error=True)
     report(summary.as_report(), _text(summary), options.json)
+    if folder is not None and session is not None and session.moments:
+        setting = Setting(
+            source.name, source.kind.value, began, options.detector, DEFAULT_SMOOTHING, as_labelled=False, remark=remark
+        )
+        write_report(make_report(session, [lane_model(landmarker.name, landmarker.card)], setting), folder)
+        say(f"Written to {folder / PAGE}", error=True)
     recorded = settings.record is not None and settings.record.is_file() and source.kind is SourceKind.VIDEO
     sound = copy_sound(Path(options.source).expanduser(), Path(options.record)) if recorded else ""
     for problem in filter(None, (sound, remark)):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.filters.library import FilterEntry
+from engine.inference.detector import DEFAULT_DETECTOR
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelEntry, ModelLibrary
 from engine.inference.pipeline import Pipeline
@@ -35,6 +36,7 @@ class EngineApi:
         camera_format: what cameras are asked for unless the user chose something else.
         library: where models from elsewhere are saved.
         turn: by how many degrees all cameras are turned, if the command line says so; None as was chosen for each.
+        detector: name of the face detector.
     """
 
     list_cameras: Callable[[], list[Camera]]
@@ -47,3 +49,4 @@ class EngineApi:
     camera_format: CameraFormat = DEFAULT_FORMAT
     turn: int | None = None
     library: ModelLibrary = field(default_factory=ModelLibrary)
+    detector: str = DEFAULT_DETECTOR

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -31,13 +32,15 @@ from app.settings.binding import follow
 from app.settings.store import SettingsStore
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
+from app.shortcuts.shortcuts import Act, with_key
 from app.theme.theme import MARGIN
 from app.widgets.file_dialogs import ask_for_address, ask_for_file, ask_for_folder
 from engine.core.addresses import has_secret
 from engine.core.errors import FilterError, ModelError, SourceError
+from engine.evaluation.session_report.report import LIVE, LOCKED, Setting
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
-from engine.live.settings import MOST_LANES
+from engine.live.settings import MOST_LANES, Pace
 from engine.live.state import FINAL_STATES, SourceState, Status
 from engine.live.view import View
 from engine.output.virtual_camera import feedback_error
@@ -62,6 +65,8 @@ class LivePage(QWidget):
         self._api, self._store = api, store
         self._size = ""  # of the picture on screen
         self._seen, self._only_picture = True, False
+        self._report_into: Path | None = None  # the report that begins with the first source
+        self._reports_at_end = False  # whether a report is written at the end of the file without asking
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
@@ -84,12 +89,14 @@ class LivePage(QWidget):
         follow(store, "controls", self._show_controls)
         self._show_numbers()
 
-    def start(self, source: str | None) -> None:
+    def start(self, source: str | None, report: Path | None = None) -> None:
         """Open the first source and fill the lists.
 
         Args:
             source: as `open_source` takes it; None for the first camera, or else the sample.
+            report: folder for a report of it; None for none.
         """
+        self._report_into = report
         self.cameras.poll()
         self.look_for_models()
         self.look_for_filters()
@@ -126,6 +133,16 @@ class LivePage(QWidget):
             self.player.replay()
         else:
             self._store.toggle("live.paused")
+
+    def toggle_report(self) -> None:
+        """Measure the session for a report, or write it; a file that has ended is measured from its beginning."""
+        ended = self._status is not None and self._status.state is SourceState.ENDED
+        if ended and not self.outputs.reports and self.player.playback is not None:
+            self._reports_at_end = True
+            self.outputs.start_report(replays=True)
+            self.toggle_pause()
+        else:
+            self.panel.outputs.report.toggle()
 
     def swap_models(self) -> None:
         """Exchange the models of the two lanes that are compared; with one on screen, show the other model there."""
@@ -257,11 +274,13 @@ class LivePage(QWidget):
             part.reported.connect(self.reported)
             part.failed.connect(self.banner.show_error)
         outputs.is_fed = self._has_further_pictures
+        outputs.measured, outputs.card_of = self._measured, self.player.card
         outputs.recording_changed.connect(self._output_mark.show_recording)
         outputs.stream_changed.connect(self._on_stream)
         outputs.virtual_changed.connect(partial(self._output_mark.show_sending, "pictures"))
         for changed in (
-            outputs.recording_changed, outputs.log_changed, outputs.stream_changed, outputs.virtual_changed
+            outputs.recording_changed, outputs.log_changed, outputs.report_changed, outputs.stream_changed,
+            outputs.virtual_changed,
         ):  # fmt: skip
             changed.connect(self._rest_or_play)
         outputs.rescue()
@@ -319,6 +338,33 @@ class LivePage(QWidget):
         playing = self.player.current
         return playing is None or playing.session.status.state not in FINAL_STATES
 
+    def _measured(self) -> tuple[Setting, int] | None:
+        """Return how the lanes run, for a session report, and how many they are; None while nothing plays."""
+        playing, live = self.player.current, self._store.settings.live
+        if playing is None or playing.kind is None:
+            return None
+        pace = LOCKED if live.pace is Pace.LOCKED else LIVE
+        facts = playing.name, playing.kind.value, datetime.now(), self._api.detector, live.smoothing
+        return Setting(*facts, as_labelled=False, pace=pace), 2 if self._compares else 1
+
+    def _begin_report(self) -> None:
+        """Begin the report that was asked for on the command line, with the first source that is no substitute."""
+        folder, self._report_into = self._report_into, None
+        if folder is not None:
+            self._reports_at_end = True
+            self.outputs.start_report(folder)
+
+    def _on_end(self) -> None:
+        """Write the report of a file that has ended, or offer it."""
+        if not self.outputs.reports:
+            self.reported.emit(with_key(self.tr("The file has ended. Measure it for a report"), Act.REPORT))
+        elif self._reports_at_end:
+            self._reports_at_end = False
+            self.outputs.stop_report()
+        else:
+            write = Remedy(self.tr("Write the report"), self.outputs.stop_report)
+            self.banner.show_message(self.tr("The file has ended, and it was measured."), remedies=[write])
+
     # What is reported
 
     def _goes_on(self) -> bool:
@@ -362,7 +408,9 @@ class LivePage(QWidget):
             self._show_status()
 
     def _on_status(self, status: Status) -> None:
-        self._status = status
+        former, self._status = self._status, status
+        if status.state is SourceState.ENDED and (former is None or former.state is not SourceState.ENDED):
+            self._on_end()
         notice = notice_words(self.player.current, status)
         self.view.show_notice(notice)
         if notice:
@@ -388,6 +436,10 @@ class LivePage(QWidget):
 
     def _on_opened(self, playing: ActiveSource) -> None:
         self.view.show_notice("")
+        if self.outputs.reports:  # of the former source
+            self.outputs.stop_report()
+        if not playing.stands_in:
+            self._begin_report()
         # What is wrong with the settings, a filter or an output is not over by that.
         if not playing.stands_in and isinstance(self.banner.error, SourceError | ModelError | None):
             self.banner.hide()

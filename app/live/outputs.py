@@ -1,4 +1,4 @@
-"""The live outputs: recordings, the landmark log, the stream and the virtual camera."""
+"""The live outputs: recordings, the landmark log, the session report, the stream and the virtual camera."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from app.shell.background import Background
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
 from engine.core.texts import reason
+from engine.evaluation.session_report.report import Setting
+from engine.inference.card import Card
 from engine.inference.signals import FaceSignals
+from engine.live.session_reporter import Reported, SessionReporter
 from engine.live.view import View
 from engine.output.landmark_log import LandmarkLog, Logged
 from engine.output.recorder import LiveRecorder, Recorded
@@ -56,14 +59,18 @@ class Outputs(QObject):
 
     Attributes:
         is_fed: returns whether pictures come, or soon may; without any, nothing is begun that would stay empty.
+        measured: returns how the lanes run, and how many they are; None while nothing plays.
+        card_of: returns the card of a lane's model; may be called on any thread.
     """
 
     failed = Signal(object)  # UnderstudyError
     reported = Signal(str)  # a sentence for the status line
     recording_changed = Signal(bool)
     log_changed = Signal(bool)
+    report_changed = Signal(bool)
     stream_changed = Signal(bool)
     virtual_changed = Signal(bool)
+    report_written = Signal(object)  # Path of its page
     closed = Signal()
     _worker_failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the thread of the output that failed
 
@@ -71,9 +78,12 @@ class Outputs(QObject):
         super().__init__()
         self._folder = folder or recordings_folder()
         self.is_fed: Callable[[], bool] = lambda: True
+        self.measured: Callable[[], tuple[Setting, int] | None] = lambda: None
+        self.card_of: Callable[[int], Card | None] = lambda _: None
         self._view_recorder: LiveRecorder | None = None
         self._frame_recorder: LiveRecorder | None = None
         self._log: LandmarkLog | None = None
+        self._reporter: SessionReporter | None = None
         self._streamer: Streamer | None = None
         self._virtual: VirtualCamera | None = None
         self._virtual_source: Camera | None = None
@@ -90,14 +100,21 @@ class Outputs(QObject):
     @property
     def active(self) -> bool:
         """Whether anything is recorded, logged or sent."""
-        outputs = (self._view_recorder, self._frame_recorder, self._log, self._streamer)
+        outputs = (self._view_recorder, self._frame_recorder, self._log, self._reporter, self._streamer)
         return self._virtual_wanted or any(output is not None for output in outputs)
+
+    @property
+    def reports(self) -> bool:
+        """Whether the session is measured for a report."""
+        return self._reporter is not None
 
     def on_result(self, lane: int, result: Result, signals: tuple[FaceSignals | None, ...]) -> None:
         """Pass a result of a lane on; called on the finder's thread, returns at once. Streams get the first lane's."""
-        landmark_log, streamer = self._log, self._streamer
+        landmark_log, reporter, streamer = self._log, self._reporter, self._streamer
         if landmark_log is not None:
             landmark_log.add(result, signals, lane)
+        if reporter is not None:
+            reporter.add(lane, result)
         if streamer is not None and lane == FIRST:
             streamer.send(result, signals)
 
@@ -151,6 +168,28 @@ class Outputs(QObject):
         self._log = None
         self.log_changed.emit(False)
 
+    def start_report(self, folder: Path | None = None, replays: bool = False) -> None:
+        """Begin to measure the session for a report.
+
+        Args:
+            folder: for its files; None for a new one beside the recordings.
+            replays: whether a file that has ended is about to be played again.
+        """
+        measured = self.measured()
+        if self._reporter is not None or measured is None or (not replays and self._refuses(self.report_changed)):
+            return
+        if folder is None:
+            stem = self._stem()
+            folder = stem.with_name(f"{stem.name} report")
+        self._reporter = SessionReporter(folder, *measured, self.card_of, self._worker_failed.emit)
+        self.report_changed.emit(True)
+
+    def stop_report(self) -> None:
+        """Write the report; the outcome is reported when it is complete."""
+        self._finish(self._reporter)
+        self._reporter = None
+        self.report_changed.emit(False)
+
     def start_stream(self, address: str) -> None:
         """Send landmarks to an address, see `engine.output.streaming.address`."""
         self.stop_stream()
@@ -185,9 +224,12 @@ class Outputs(QObject):
 
     def close(self) -> None:
         """Finish everything; `closed` is emitted when that is done, after `FINISH_SECONDS` at the latest."""
-        outputs = (self._view_recorder, self._frame_recorder, self._log, self._streamer, self._virtual)
+        outputs = (
+            self._view_recorder, self._frame_recorder, self._log, self._reporter, self._streamer, self._virtual
+        )  # fmt: skip
         workers: list[OutputWorker[Any]] = [worker for worker in outputs if worker is not None]
-        self._view_recorder = self._frame_recorder = self._log = self._streamer = self._virtual = None
+        self._view_recorder = self._frame_recorder = self._log = None
+        self._reporter = self._streamer = self._virtual = None
         self._virtual_wanted = False
         if not workers:
             self.closed.emit()
@@ -260,6 +302,9 @@ class Outputs(QObject):
             self.reported.emit(words)
         elif isinstance(outcome, Logged) and outcome.paths:
             self.reported.emit(self.tr("Landmarks of {0} frames: {1}").format(outcome.frames, outcome.paths[0]))
+        elif isinstance(outcome, Reported) and outcome.frames:
+            self.reported.emit(self.tr("Report of {0} frames: {1}").format(outcome.frames, outcome.path))
+            self.report_written.emit(outcome.path)
 
     def _on_failed(self, worker: OutputWorker[Any], error: UnderstudyError) -> None:
         """Report an error, and switch off the output that it ended; the others go on."""
@@ -268,6 +313,7 @@ class Outputs(QObject):
             (self._view_recorder, self.stop_recording),
             (self._frame_recorder, self.stop_recording),
             (self._log, self.stop_log),
+            (self._reporter, self.stop_report),
             (self._streamer, self.stop_stream),
             (self._virtual, self.stop_virtual_camera),
         ):
@@ -276,9 +322,9 @@ class Outputs(QObject):
                 return
 
 
-def _outcome(worker: OutputWorker[Any], timeout: float = 2.5) -> object:
+def _outcome(worker: OutputWorker[Any], timeout: float | None = None) -> object:
     try:
-        return worker.stop(timeout)
+        return worker.stop() if timeout is None else worker.stop(timeout)
     except UnderstudyError as error:
         log.warning("%s", error)  # once the window is gone, only the log can report it
         return error

@@ -14,6 +14,7 @@ from app.live.engine_api import EngineApi
 from app.settings.store import SettingsStore
 from app.shell.background import Background, Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
+from engine.inference.card import Card
 from engine.inference.landmarker import model_of
 from engine.inference.pipeline import Pipeline
 from engine.live.file_reader import Playback
@@ -97,6 +98,11 @@ class Player(QObject):
     def playback(self) -> Playback | None:
         """The position in the file on screen; None for cameras."""
         return None if self.current is None else self.current.session.playback
+
+    def card(self, lane: int) -> Card | None:
+        """Return the card of a lane's model on screen; None where it is not known. May be called on any thread."""
+        playing = self.current
+        return None if playing is None else playing.session.card(lane)
 
     def seek(self, seconds: float) -> None:
         """Continue at a moment of the file on screen."""

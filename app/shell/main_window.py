@@ -92,14 +92,15 @@ class MainWindow(QMainWindow):
             self._fill_screen(True)
         self.view.setFocus()
 
-    def start(self, source: str | None, stream: str | None = None) -> None:
+    def start(self, source: str | None, stream: str | None = None, report: Path | None = None) -> None:
         """Open the first source and fill the lists.
 
         Args:
             source: as `open_source` takes it; None for the remembered one, or the first camera, or else the sample.
             stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for nowhere.
+            report: folder for a report of the first source, which is measured from its beginning; None for none.
         """
-        self.live.start(source if source is not None else self.store.settings.source)
+        self.live.start(source if source is not None else self.store.settings.source, report)
         if stream is not None:
             self.live.outputs.start_stream(stream)
         if self.store.problem is not None:
@@ -175,6 +176,7 @@ class MainWindow(QMainWindow):
             Act.SWAP: live.swap_models,
             Act.SCREENSHOT: live.take_screenshot,
             Act.RECORD: panel.outputs.record.toggle,
+            Act.REPORT: live.toggle_report,
             Act.FULL_SCREEN: self.toggle_full_screen,
             Act.PRESENT: partial(self.store.toggle, "presenter"),
             Act.THEME: partial(self.store.toggle, "theme"),

@@ -51,6 +51,7 @@ class Act(Enum):
     SWAP = "swap"
     SCREENSHOT = "screenshot"
     RECORD = "record"
+    REPORT = "report"
     FULL_SCREEN = "full screen"
     PRESENT = "present"
     THEME = "theme"
@@ -125,6 +126,7 @@ HOTKEYS = (
     _setting("live.pace", Group.COMPARE),
     Hotkey(Act.SCREENSHOT, ("S",), QT_TR_NOOP("Screenshot"), Group.SAVE),
     Hotkey(Act.RECORD, ("R",), QT_TR_NOOP("Record, or stop recording"), Group.SAVE),
+    Hotkey(Act.REPORT, ("E",), QT_TR_NOOP("Measure for a report, or write it"), Group.SAVE),
     _setting("controls", Group.WINDOW),
     Hotkey(Act.FULL_SCREEN, ("F",), QT_TR_NOOP("Full screen"), Group.WINDOW),
     Hotkey(Act.PRESENT, ("P",), QT_TR_NOOP("Presenter mode"), Group.WINDOW),

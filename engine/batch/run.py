@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.batch.frames import finish_recording, moment_in, process_frames
 from engine.core.stats import Meter, Spread
+from engine.evaluation.session_report.meter import SessionMeter
 from engine.formats.images import write_picture
 from engine.inference.pipeline import Pipeline
 from engine.output.recorder import TimedRecorder
@@ -35,6 +36,7 @@ class HeadlessSettings:
         overlay: what is drawn.
         stream: gets every result; it is stopped where it was opened.
         stop: asked before each frame; True ends the run as the end of a file does.
+        session: measures every result for a report; None for none.
     """
 
     frames: int | None = None
@@ -43,6 +45,7 @@ class HeadlessSettings:
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
     stream: Streamer | None = None
     stop: Callable[[], bool] = lambda: False
+    session: SessionMeter | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,8 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
                 canvas = np.empty((*frame.image.shape[:2], 4), np.uint8)
             if settings.stream is not None:
                 settings.stream.send(result, signals)
+            if settings.session is not None:
+                settings.session.add(frame, [result])
             blinks.update({face.id: face.blinks for face in signals if face is not None})
             began = time.perf_counter()
             painter.paint(canvas, result, Look(settings.overlay), shown.stats(), signals)

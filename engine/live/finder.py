@@ -16,6 +16,7 @@ from engine.core.mailbox import Mailbox
 from engine.core.memory import give_back
 from engine.core.stats import Meter
 from engine.core.texts import reason
+from engine.inference.card import Card
 from engine.inference.landmarker import Landmarker, not_finite_error
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals, SignalReader
@@ -92,6 +93,12 @@ class Finder:
     def error(self) -> UnderstudyError | None:
         """What is wrong with the model or the pipeline; None once it works again."""
         return self._frame_error or self._model_error
+
+    @property
+    def card(self) -> Card | None:
+        """The card of the model in use; None before it is loaded."""
+        pipeline = self._pipeline
+        return None if pipeline is None else pipeline.landmarker.card
 
     def use_model(self, make_landmarker: Callable[[], Landmarker]) -> None:
         """Exchange the model before the next frame; if it cannot be loaded, `error` says why and the old one stays."""

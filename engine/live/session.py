@@ -15,6 +15,7 @@ from functools import partial
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
 from engine.core.memory import give_back, share_arena
+from engine.inference.card import Card
 from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import FaceSignals
@@ -111,6 +112,10 @@ class Session:
         """What is wrong with each finder's model or pipeline; None once it works again, and while it rests."""
         active = active_lanes(self.settings, len(self._finders))
         return tuple(finder.error if number in active else None for number, finder in enumerate(self._finders))
+
+    def card(self, finder: int) -> Card | None:
+        """Return the card of the model that a finder runs; None before it is loaded. Safe from any thread."""
+        return self._finders[finder].card if finder < len(self._finders) else None
 
     def start(self) -> None:
         """Begin; returns at once."""

@@ -106,7 +106,8 @@ class FakeFilm(FakeClip):
 
 def landmarker(name: str) -> SimpleNamespace:
     """Return as much of a landmarker as the session and results need."""
-    return SimpleNamespace(card=SimpleNamespace(name=name, role="student"), flip=False)
+    facts = {"sha256": "0" * 64, "bytes": 1000, "precision": "float32", "scheme": 68, "licence": ""}
+    return SimpleNamespace(card=SimpleNamespace(name=name, role="student", **facts), flip=False)
 
 
 class FakePipeline:
@@ -139,7 +140,7 @@ class FakePipeline:
         self.models.append(name)
         points = np.full((68, 2), 20, np.float32)
         face = Face(1, Box(10, 10, 30, 30), 1.0, IBUG_68, points, np.ones(68, np.float32), 0.0)
-        return Result(frame, (face,), name, {"capture": capture_ms, "detect": 0.1}, detected=True)
+        return Result(frame, (face,), name, {"capture": capture_ms, "detect": 0.1, "landmark": 0.2}, detected=True)
 
     def reset(self) -> None:
         self.resets += 1

@@ -25,7 +25,7 @@ class OutputSection(QWidget):
         self.head = make_tool_button(
             self.tr("Record and send"),
             self.tr("Record and send"),
-            self.tr("Record the picture, log landmarks, send them to other programs"),
+            self.tr("Record the picture, log landmarks, measure the models, send landmarks to other programs"),
         )
         self.head.setObjectName("fold")
         self.head.setCheckable(True)
@@ -42,6 +42,11 @@ class OutputSection(QWidget):
         self.formats = Picker(self.tr("Format of the log"), self.tr("Format of the log"))
         for ending in FORMATS:
             self.formats.addItem(ending.removeprefix(".").upper() or ".pts", ending)
+        self.report = CheckBox(
+            self.tr("Report"),
+            self.tr("Measure the models; switching it off writes a report of the session"),
+            Act.REPORT,
+        )
         self.stream = CheckBox(
             self.tr("Send"), self.tr("Send the first model's landmarks of every frame to another program")
         )
@@ -53,7 +58,7 @@ class OutputSection(QWidget):
         for picker in (self.recordings, self.formats):
             picker.setMinimumContentsLength(8)
         self._partners = {self.record: self.recordings, self.log: self.formats, self.stream: self.address}
-        self.body = stack(*(_row(box, control) for box, control in self._partners.items()), self.virtual)
+        self.body = stack(*(_row(box, control) for box, control in self._partners.items()), self.report, self.virtual)
         stack(self.head, self.body, whole=self)
         self.address.returnPressed.connect(lambda: self.stream.setChecked(True))
         self.head.toggled.connect(self._fold)
@@ -84,6 +89,7 @@ def join_outputs(outputs: Outputs, section: OutputSection, camera: Callable[[], 
     for changed, box in (
         (outputs.recording_changed, section.record),
         (outputs.log_changed, section.log),
+        (outputs.report_changed, section.report),
         (outputs.stream_changed, section.stream),
         (outputs.virtual_changed, section.virtual),
     ):
@@ -91,6 +97,7 @@ def join_outputs(outputs: Outputs, section: OutputSection, camera: Callable[[], 
     for box, start, stop in (
         (section.record, lambda: outputs.record(section.recordings.currentData()), outputs.stop_recording),
         (section.log, lambda: outputs.start_log(section.formats.currentData()), outputs.stop_log),
+        (section.report, outputs.start_report, outputs.stop_report),
         (section.stream, lambda: outputs.start_stream(section.address.text()), outputs.stop_stream),
         (section.virtual, lambda: outputs.start_virtual_camera(camera()), outputs.stop_virtual_camera),
     ):

@@ -43,10 +43,10 @@ class LaneRecord:
 
 
 class SessionMeter:
-    """Collects the results of two lanes or more, frame by frame.
+    """Collects the results of the lanes of a session, frame by frame.
 
     Args:
-        lanes: how many there are.
+        lanes: how many there are at first.
         continuous: whether frames continue one another; pictures of a folder do not, and have no jitter and no lag.
 
     Attributes:
@@ -70,8 +70,18 @@ class SessionMeter:
         self._wrong = WorstFrames() if continuous else WorstFrames(apart=0.0)
         self._leader: int | None = None  # id of the first lane's face that the others' lag is measured by
 
-    def add(self, frame: Frame, results: Sequence[Result | None]) -> None:
-        """Count what each lane found on a frame; None where the lane has failed."""
+    def add_lane(self) -> None:
+        """Add a lane that begins with the next frame."""
+        number, missing = len(self.lanes), array("d", [math.nan]) * len(self.moments)
+        self.lanes.append(LaneRecord({name: missing[:] for name in COLUMNS}))
+        self.agreement |= {(first, number): missing[:] for first in range(number)}
+        self._last_ids.append(set())
+
+    def add(self, frame: Frame, results: Sequence[Result | None], has_picture: bool = True) -> None:
+        """Count what each lane found on a frame; None where the lane has failed, or left this frame out.
+
+        A frame without its picture is never among the worst.
+        """
         if not self.moments:
             self._begin = frame.moment
         moment = frame.moment - self._begin if self.continuous else float(len(self.moments))
@@ -83,8 +93,10 @@ class SessionMeter:
             self._count(index, frame, result)
         if self.continuous:
             self._count_lags(frame, results)
-        self._count_agreement(frame, moment, results)
-        self._keep_wrong(frame, moment, results)
+        furthest = self._count_agreement(results)
+        if has_picture:
+            self._keep_apart(frame, moment, results, furthest)
+            self._keep_wrong(frame, moment, results)
 
     @property
     def furthest_apart(self) -> tuple[WorstFrame, ...]:
@@ -140,23 +152,30 @@ class SessionMeter:
             else:
                 lane.lag.add(frame.moment, *places)
 
-    def _count_agreement(self, frame: Frame, moment: float, results: Sequence[Result | None]) -> None:
-        worst, box = math.nan, None
-        of_lane: list[list[float]] = [[] for _ in results]
+    def _count_agreement(self, results: Sequence[Result | None]) -> tuple[Face, Face] | None:
+        """Measure how far each pair of lanes is apart; return the two faces that are furthest, if there are any."""
+        worst, furthest = math.nan, None
         for pair, column in self.agreement.items():
             first, second = (results[index] for index in pair)
             faces = [] if first is None or second is None else paired(first.faces, second.faces)
             distances = [face_agreement(*its) for its in faces]
             mean = sum(distances) / len(distances) if distances else math.nan
             column.append(mean)
-            if distances:
-                for index in pair:
-                    of_lane[index].append(mean)
-                if not worst >= mean:
-                    worst, box = mean, _around(*faces[int(np.argmax(distances))])
-        if box is not None:
-            words = [f"up to {max(its):.2f} % from another" if its else "no common face" for its in of_lane]
-            self._apart.add(worst, moment, frame, box, results, words)
+            if distances and not worst >= mean:
+                worst, furthest = mean, faces[int(np.argmax(distances))]
+        return furthest
+
+    def _keep_apart(
+        self, frame: Frame, moment: float, results: Sequence[Result | None], furthest: tuple[Face, Face] | None
+    ) -> None:
+        if furthest is None:
+            return
+        newest = {pair: column[-1] for pair, column in self.agreement.items() if not math.isnan(column[-1])}
+        words = []
+        for index in range(len(results)):
+            its = [value for pair, value in newest.items() if index in pair]
+            words.append(f"up to {max(its):.2f} % from another" if its else "no common face")
+        self._apart.add(max(newest.values()), moment, frame, _around(*furthest), results, words)
 
     def _keep_wrong(self, frame: Frame, moment: float, results: Sequence[Result | None]) -> None:
         errors = [lane.columns["nme"][-1] for lane in self.lanes]

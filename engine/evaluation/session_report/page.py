@@ -12,7 +12,7 @@ import numpy as np
 from engine.core.metrics import FAILURE_THRESHOLD, ced
 from engine.evaluation.session_report.charts import Line, Plot, chart
 from engine.evaluation.session_report.figures import Agreement, LaneFigures, Percentiles, binned, known
-from engine.evaluation.session_report.report import LaneModel, SessionReport
+from engine.evaluation.session_report.report import IN_TURNS, LIVE, LaneModel, SessionReport
 from engine.evaluation.session_report.style import FIRST_PAIR, STYLE
 from engine.evaluation.session_report.worst_frames import WorstFrame
 
@@ -34,7 +34,7 @@ def as_html(report: SessionReport) -> str:
         _header(report),
         _failures(report.models),
         _section("Lanes", _lanes_table(report)),
-        _section("Agreement", _matrix_table(report)),
+        _section("Agreement", _matrix_table(report)) if len(report.models) > 1 else "",
         _section("Over the session", f'<div class="charts">{"".join(map(chart, _plots(report)))}</div>'),
         _worst(report),
         _section("Models", _models_table(report.models)),
@@ -62,13 +62,24 @@ def _header(report: SessionReport) -> str:
     facts = [
         f"{count} {'frames' if meter.continuous else 'pictures'}",
         f"{meter.moments[-1]:.1f} s" if meter.continuous and count else "",
-        f"{len(report.models)} models, each on every {'frame' if meter.continuous else 'picture'}",
+        _lanes_words(report),
         "with ground truth" if meter.has_truth else "without ground truth, so there is no error",
         setting.began.strftime("%Y-%m-%d %H:%M"),
     ]
     remark = f'<p class="alert">{escape(setting.remark)}</p>' if setting.remark else ""
     words = " · ".join(filter(None, facts))
     return f'<header><h1>{escape(setting.source)}</h1><p class="quiet">{escape(words)}</p>{remark}</header>'
+
+
+def _lanes_words(report: SessionReport) -> str:
+    count, one = len(report.models), "frame" if report.meter.continuous else "picture"
+    if count == 1:
+        return "1 model"
+    return (
+        f"{count} models, each at its own pace"
+        if report.setting.pace == LIVE
+        else f"{count} models, each on every {one}"
+    )
 
 
 def _failures(models: Sequence[LaneModel]) -> str:
@@ -95,7 +106,7 @@ def _rows(report: SessionReport) -> list[Row]:
     meter = report.meter
     one, many = ("frame", "frames") if meter.continuous else ("picture", "pictures")
     rows: list[Row] = [
-        (f"Throughput, {many}/s", "what this lane could process by itself: 1000 / mean latency", _throughput),
+        (f"Throughput, {many}/s", _throughput_words(report), _throughput),
         ("Latency p50 / p95 / p99, ms", f"of a {one}, from its arrival to its landmarks", _spread("latency")),
         ("Landmark network p50 / p95 / p99, ms", f"of all faces of a {one}, with their crops", _spread("landmark")),
         ("Detector p50 / p95 / p99, ms", f"on the {many} on which it ran", _spread("detect", counted=True)),
@@ -119,6 +130,12 @@ def _rows(report: SessionReport) -> list[Row]:
         ("Confidence, p5, 0 to 1", f"95 of 100 {many} are above", lambda its: _number(its.low_confidence, 3)),
         (many.capitalize(), "that this lane processed", lambda its: str(its.frames)),
     ]
+
+
+def _throughput_words(report: SessionReport) -> str:
+    if len(report.models) > 1 and report.setting.pace != IN_TURNS:
+        return "1000 / mean latency, while the other lanes ran beside it"
+    return "what this lane could process by itself: 1000 / mean latency"
 
 
 def _jitter(figures: LaneFigures) -> str:

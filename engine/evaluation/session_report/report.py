@@ -12,10 +12,11 @@ from engine.evaluation.session_report.figures import Agreement, LaneFigures, agr
 from engine.evaluation.session_report.machine import Machine, this_machine
 from engine.evaluation.session_report.meter import SessionMeter
 from engine.evaluation.session_report.worst_frames import WorstFrame
-from engine.inference.landmarker import Landmarker
+from engine.inference.card import Card
 
 KIND, VERSION = "understudy session report", 1
 TRUTH = "the ground truth"
+IN_TURNS, LOCKED, LIVE = "in turns", "locked", "live"  # paces
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Setting:
         smoothing: strength of the smoothing in [0, 1].
         as_labelled: whether points lie where labels do, with each card's label shift left on.
         remark: what is missing from the source, as a sentence; "" if nothing is.
+        pace: how the lanes took turns: `in turns` on one thread; beside each other, `locked` to the same frames, or
+            `live`, each as fast as it can.
     """
 
     source: str
@@ -58,6 +61,7 @@ class Setting:
     smoothing: float
     as_labelled: bool
     remark: str = ""
+    pace: str = IN_TURNS
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,8 @@ class SessionReport:
     meter: SessionMeter
 
 
-def lane_model(name: str, landmarker: Landmarker, failure: str = "") -> LaneModel:
+def lane_model(name: str, card: Card, failure: str = "") -> LaneModel:
     """Return the facts of a lane's model."""
-    card = landmarker.card
     return LaneModel(name, card.sha256, card.bytes, card.precision, card.scheme, card.licence, failure)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -183,3 +184,13 @@ def test_fault_12_a_model_that_kills_is_a_sentence_of_every_verb(tmp_path, verb)
     assert done.returncode == 1
     assert "The model seg.tflite brings down the program that runs it" in done.stderr
     assert "What to do: Choose another model" in done.stderr
+
+
+def test_a_run_without_a_window_reports_what_it_measured_and_a_file_in_the_way_gets_a_sentence(capsys, tmp_path):
+    code, err = run(capsys, "sample", "--headless", "--frames", 8, "--json", tmp_path / "a.json", "--report", tmp_path)
+    assert (code, "report.html" in err) == (0, True)
+    summary, made = (json.loads((tmp_path / name).read_text("utf-8")) for name in ("a.json", "report.json"))
+    assert made["lanes"][0]["accuracy"]["nme"] == pytest.approx(summary["nme"], abs=1e-4)
+    assert (made["frames"], made["lanes"][0]["name"]) == (8, summary["model"])
+    code, err = run(capsys, "sample", "--headless", "--frames", 8, "--report", tmp_path / "a.json")
+    assert (code, "cannot be written" in err) == (1, True)

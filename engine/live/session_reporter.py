@@ -1,0 +1,159 @@
+"""Measuring a live session while it runs, and writing its report: figures, curves, worst frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from engine.core.errors import RecordingError
+from engine.core.faces import Result
+from engine.core.frame import Frame
+from engine.evaluation.session_report.files import PAGE, ensure_writable, write_report
+from engine.evaluation.session_report.meter import SessionMeter
+from engine.evaluation.session_report.report import LaneModel, Setting, lane_model, make_report
+from engine.inference.card import Card
+from engine.inference.landmarker import model_of
+from engine.output.worker import OnError, OutputWorker
+
+MOST_WAITING = 200_000_000  # bytes of pictures that may wait to be measured; further results are dropped
+PATIENCE = 3.0  # seconds for which a frame waits for the results of slower lanes
+MOST_PICTURES = 12  # frames that keep their picture while they wait: a slow lane works on one of the oldest
+LONGEST = 200_000  # frames that are measured: nearly two hours of 30 a second
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The outcome of a session report: its page, and the frames that were measured."""
+
+    path: Path
+    frames: int
+
+
+@dataclass
+class WaitingFrame:
+    """A frame whose results are not complete yet: `results` by lane, and whether it still has its picture."""
+
+    frame: Frame
+    has_picture: bool
+    results: dict[int, Result] = field(default_factory=dict)
+
+
+class SessionReporter(OutputWorker[tuple[int, Result]]):
+    """Measures the results of all lanes of one source, and writes their report when it is stopped.
+
+    Each frame of a file counts once, however often it is repeated or sought. Where a lane gets another model, measuring
+    begins again. A lane that has given nothing for `PATIENCE` seconds is not waited for.
+
+    Args:
+        folder: for the files of the report; made where it is missing.
+        setting: how the lanes run, and on what.
+        lanes: how many are expected.
+        card_of: returns the card of a lane's model, None where it is not known; called on this output's thread.
+        on_error: called with the error that ended it, see `OutputWorker`.
+    """
+
+    failure, remedy = RecordingError, "write it into another place"
+
+    def __init__(
+        self,
+        folder: Path,
+        setting: Setting,
+        lanes: int,
+        card_of: Callable[[int], Card | None],
+        on_error: OnError | None = None,
+    ) -> None:
+        super().__init__(f"The session report {folder}", MOST_WAITING, on_error)
+        self.folder = folder
+        self._setting, self._card_of = setting, card_of
+        self._expected = lanes
+        self._begin_again()
+        self._thread.start()
+
+    def add(self, lane: int, result: Result) -> bool:
+        """Count a result of a lane; returns at once. False means that it was dropped."""
+        return self._give((lane, result), result.frame.image.nbytes)
+
+    def stop(self, timeout: float = 10.0) -> Reported:
+        """Write the report and return what it holds.
+
+        Raises:
+            RecordingError: it cannot be written, for a reason that was not reported yet, nothing was measured, or it
+                takes longer than `timeout` seconds.
+        """
+        self._finish(timeout, "wait a while")
+        return Reported(self.folder / PAGE, len(self._meter.moments))
+
+    def _begin_again(self, remark: str = "") -> None:
+        self._meter = SessionMeter(self._expected, continuous=self._setting.kind != "pictures")
+        self._setting = replace(self._setting, began=datetime.now(), remark=remark)
+        self._models: dict[int, str] = {}  # names, by lane
+        self._cards: dict[int, Card] = {}
+        self._incomplete: dict[int, WaitingFrame] = {}  # by the id of the frame, oldest first
+        self._newest: dict[int, tuple[int, float]] = {}  # of each lane: id of its newest frame, and when it was taken
+        self._highest = -1  # number of a frame
+        self._source: tuple[str, Path | None] | None = None
+
+    def _write(self) -> None:
+        ensure_writable(self.folder)
+        for lane, result in self._items():
+            self._take_in(lane, result)
+        self._measure(all_of_them=True)
+        if not self._meter.moments:
+            raise RecordingError(f"There is no report in {self.folder}", "no frame was measured", "measure for longer")
+        models = [self._model(lane) for lane in range(len(self._meter.lanes))]
+        write_report(make_report(self._meter, models, self._setting), self.folder)
+
+    def _take_in(self, lane: int, result: Result) -> None:
+        """Put a result to those of the same frame, and measure the frames that are complete."""
+        frame, model = result.frame, model_of(result.model)
+        if self._models.setdefault(lane, model) != model:
+            former = self._models[lane]
+            self._begin_again(f"Measuring began again when {model} took the place of {former}.")
+            self._models[lane] = model
+        self._source = self._source or (frame.source, frame.file)
+        if self._source != (frame.source, frame.file) or len(self._meter.moments) >= LONGEST:
+            return
+        if lane not in self._cards and (card := self._card_of(lane)) is not None and card.name == model:
+            self._cards[lane] = card
+        while lane >= len(self._meter.lanes):
+            self._meter.add_lane()
+        self._newest[lane] = frame.id, frame.captured
+        waiting = self._incomplete.get(frame.id)
+        if waiting is None and frame.number > self._highest:
+            self._highest = frame.number
+            has_picture = len(self._incomplete) < MOST_PICTURES
+            waiting = WaitingFrame(frame if has_picture else _without_picture(frame), has_picture)
+            self._incomplete[frame.id] = waiting
+        if waiting is not None:
+            waiting.results[lane] = result if waiting.has_picture else replace(result, frame=waiting.frame)
+        self._measure()
+
+    def _measure(self, all_of_them: bool = False) -> None:
+        """Measure the oldest frames, for as long as no lane may still give a result on them."""
+        lanes = range(len(self._meter.lanes))
+        now = max((taken for _, taken in self._newest.values()), default=0.0)
+        for number, waiting in list(self._incomplete.items()):
+            for lane in lanes:
+                newest, taken = self._newest.get(lane, (-1, waiting.frame.captured))
+                if newest < number and now - taken < PATIENCE and not all_of_them:
+                    return
+            del self._incomplete[number]
+            results = [waiting.results.get(lane) for lane in lanes]
+            self._meter.add(waiting.frame, results, waiting.has_picture)
+
+    def _model(self, lane: int) -> LaneModel:
+        model = self._models.get(lane, f"lane {lane}")
+        taken = [self._models.get(other) for other in range(lane)]
+        name = f"{model} ({lane + 1})" if model in taken else model
+        failure = "" if lane in self._models else f"Lane {lane + 1} gave no result."
+        card = self._cards.get(lane)
+        return LaneModel(name, "", 0, "", 0, "", failure) if card is None else lane_model(name, card, failure)
+
+
+def _without_picture(frame: Frame) -> Frame:
+    """Return a frame whose picture takes no memory: black, of the same size."""
+    return replace(frame, image=np.broadcast_to(np.uint8(0), frame.image.shape))

@@ -1,0 +1,102 @@
+"""The session report of the window: begun and written by a key, a switch or an option, offered where a file ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PySide6.QtCore import Qt
+
+from engine.live.settings import Pace
+from engine.live.state import SourceState
+from engine.render.scene import Layout
+from engine.sources.video import VideoSource
+from tests.app.conftest import LONGEST_GAP
+from tests.fakes.clips import write_clip
+from tests.fakes.live_fakes import FakeClip, picture
+from tests.fakes.threads import no_thread_left
+from tests.fakes.window_sessions import SessionEngine
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with no_thread_left():
+        made = SessionEngine()
+        clip = write_clip(tmp_path / "clip.avi", frames=40, rate=50.0)
+        made.makers["/clip.mp4"] = lambda: VideoSource(clip)
+        made.makers["/long.mp4"] = lambda: FakeClip([picture(20)] * 4000, rate=50.0)
+        yield made
+
+
+def has_ended(window):
+    return window.player.current is not None and window.player.current.session.status.state is SourceState.ENDED
+
+
+def pages(folder):
+    return sorted(folder.rglob("report.html"))
+
+
+def test_the_key_measures_and_writes_the_report_of_both_lanes(window, qtbot, tmp_path, heartbeat):
+    window.store.update("live.layout", Layout.SIDE_BY_SIDE)
+    window.store.update("live.pace", Pace.LOCKED)
+    window.start("/long.mp4")
+    qtbot.waitUntil(lambda: window.view.pixels is not None)
+    qtbot.waitUntil(lambda: window.player.current.session.card(1) is not None)
+    said = []
+    window.live.outputs.reported.connect(said.append)
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    assert window.panel.outputs.report.isChecked()
+    qtbot.wait(500)
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    qtbot.waitUntil(lambda: any("Report of" in words for words in said))
+    values = json.loads(pages(tmp_path)[0].with_name("report.json").read_text("utf-8"))
+    assert [lane["name"] for lane in values["lanes"]] == ["student-68", "teacher-68"]
+    assert values["frames"] > 5
+    assert values["pace"] == "locked"
+    assert pages(tmp_path)[0].parent.parent.name == "Videos öß", "beside the recordings"
+    heartbeat.stop()
+    assert heartbeat.longest_gap < LONGEST_GAP
+
+
+def test_a_file_that_ends_while_it_is_measured_offers_the_report(window, qtbot, tmp_path):
+    window.start("/clip.mp4")
+    qtbot.waitUntil(lambda: window.view.pixels is not None)
+    window.panel.outputs.report.click()
+    qtbot.waitUntil(lambda: has_ended(window) and window.banner.isVisible())
+    assert pages(tmp_path) == [], "offered, not forced"
+    (button,) = window.banner.remedy_buttons
+    assert button.text() == "Write the report"
+    button.click()
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    assert not window.panel.outputs.report.isChecked()
+
+
+def test_a_file_that_has_ended_is_measured_from_its_beginning_and_reported_by_itself(window, qtbot, tmp_path):
+    window.start("/clip.mp4")
+    qtbot.waitUntil(lambda: has_ended(window))
+    qtbot.waitUntil(lambda: "Measure it for a report (E)" in window.status_line.text())
+    assert not window.banner.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    assert json.loads(pages(tmp_path)[0].with_name("report.json").read_text("utf-8"))["frames"] == 40
+
+
+def test_the_option_writes_the_report_of_the_first_source_at_its_end(window, qtbot, tmp_path):
+    window.start("/clip.mp4", report=tmp_path / "wanted")
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    assert pages(tmp_path) == [tmp_path / "wanted" / "report.html"]
+    assert not window.banner.isVisible()
+
+
+def test_another_source_and_closing_write_the_report_too(window, qtbot, tmp_path):
+    window.start("/long.mp4", report=tmp_path / "wanted")
+    qtbot.waitUntil(lambda: window.panel.outputs.report.isChecked())
+    qtbot.wait(200)
+    window.player.open("/clip.mp4")
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    assert not window.panel.outputs.report.isChecked()
+    window.panel.outputs.report.click()
+    qtbot.wait(200)
+    window.close()
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 2)
