@@ -100,6 +100,11 @@ class PicturesSource:
         return None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the pictures, in their order."""
+        return tuple(path.name for path in self._paths)
+
+    @property
     def duration(self) -> float | None:
         """Seconds for which all pictures are shown."""
         return len(self._paths) / SHOWING_RATE
