@@ -59,6 +59,7 @@ class WindowOptions:
         turn: by how many degrees all cameras are turned; None as is remembered for each.
         models: of all lanes, by name or path, which are shown; empty for those remembered.
         report: folder for a report of the session; None for none.
+        review: a log to review in place of a source, and its clip, None to look for it; None for no review.
     """
 
     source: str | None
@@ -73,6 +74,7 @@ class WindowOptions:
     turn: int | None = None
     models: tuple[str, ...] = ()
     report: Path | None = None
+    review: tuple[Path, Path | None] | None = None
 
 
 def run_window(options: WindowOptions) -> int:
@@ -129,7 +131,9 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
     with interruption_watch(lambda _: window.close(), partial(_end_at_once, mark)) as interrupted:
         window.show()
         start = partial(window.start, options.source, options.stream, options.report)
-        if options.source == SAMPLE:
+        if options.review is not None:
+            window.start_review(*options.review)
+        elif options.source == SAMPLE:
             start()
         else:
             when_cameras_are_decided(application, window, start)

@@ -70,7 +70,7 @@ class Outputs(QObject):
     report_changed = Signal(bool)
     stream_changed = Signal(bool)
     virtual_changed = Signal(bool)
-    report_written = Signal(object)  # Path of its page
+    log_written = Signal(object)  # Path of its first file
     closed = Signal()
     _worker_failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the thread of the output that failed
 
@@ -302,9 +302,9 @@ class Outputs(QObject):
             self.reported.emit(words)
         elif isinstance(outcome, Logged) and outcome.paths:
             self.reported.emit(self.tr("Landmarks of {0} frames: {1}").format(outcome.frames, outcome.paths[0]))
+            self.log_written.emit(outcome.paths[0])
         elif isinstance(outcome, Reported) and outcome.frames:
             self.reported.emit(self.tr("Report of {0} frames: {1}").format(outcome.frames, outcome.path))
-            self.report_written.emit(outcome.path)
 
     def _on_failed(self, worker: OutputWorker[Any], error: UnderstudyError) -> None:
         """Report an error, and switch off the output that it ended; the others go on."""

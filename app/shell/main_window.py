@@ -27,11 +27,12 @@ from app.live.engine_api import EngineApi
 from app.live.live_page import LivePage
 from app.live.viewport.over_picture import FirstHint
 from app.models.models_page import ModelsPage
+from app.review.review_page import ReviewPage
 from app.settings.binding import bind
 from app.settings.schema import WindowPlace
 from app.settings.store import SettingsStore
 from app.shell.about import show_about
-from app.shell.banner import Remedy
+from app.shell.banner import Banner, Remedy
 from app.shell.bars import StatusLine, TopBar
 from app.shortcuts.cheat_sheet import HotkeySheet
 from app.shortcuts.shortcuts import HOTKEYS, Act, Hotkeys
@@ -39,9 +40,11 @@ from app.theme.theme import Theme, ThemeChoice
 from app.train.train_page import TrainPage
 from app.widgets.page_parts import stack
 from engine.core.errors import UnderstudyError
+from engine.formats.session_log import ENDINGS
 from engine.inference.runtimes import is_model_file
+from engine.sources.base import SourceKind
 
-LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE = range(3)
+LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE, REVIEW_PAGE = range(4)
 HANDLE = 60  # logical pixels of the upper edge that must be on a screen, so that a mouse can take hold of it
 # Logical pixels left to the frame and title of a desktop, whose size is known only once the window is shown.
 FRAME = QSize(8, 48)
@@ -64,6 +67,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.store, self._theme = store, theme
         self._closing = False
+        self._start_live: Callable[[], object] | None = None  # what was put off until the page Live is shown
         self._unfinished = {"player", "outputs"}
         if model is not None:
             store.update("lanes.models", (model, *store.settings.lanes.models[1:]))
@@ -71,10 +75,11 @@ class MainWindow(QMainWindow):
             self.live = LivePage(api, store)
             self.models = ModelsPage(api.list_models, api.load_landmarker, api.library)
             self.training = TrainPage(store.settings.training)
+            self.review = ReviewPage(store)
             self.pages = QStackedWidget()
-            for page in (self.live, self.models, self.training):
+            for page in (self.live, self.models, self.training, self.review):
                 self.pages.addWidget(page)
-            self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train")))
+            self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train"), self.tr("Review")))
             self.status_line = StatusLine()
             # Short names for what most of the program and its tests use.
             self.view, self.panel = self.live.view, self.live.panel
@@ -107,6 +112,18 @@ class MainWindow(QMainWindow):
             self.banner.show_error(self.store.problem)
         if self.store.is_first_start:
             self._hint.greet()
+
+    def start_review(self, log: Path, clip: Path | None) -> None:
+        """Show a logged session; no source is opened before the user goes to the page Live."""
+        self._start_live = lambda: self.start(None)
+        self.show_review(log, clip)
+
+    def show_review(self, log: Path, clip: Path | None = None) -> None:
+        """Show a logged session beside its clip; None to look for it."""
+        remembered = self.store.settings.source
+        self.review.note_clip(Path(remembered) if remembered else None)
+        self.review.open(log, clip)
+        self.top_bar.choose(REVIEW_PAGE)
 
     def report_crash(self, details: str) -> None:
         """Report an uncaught error of the program."""
@@ -148,26 +165,35 @@ class MainWindow(QMainWindow):
         """Close what is on top: the sheet of keys, the banner, or the full screen."""
         if self.sheet.isVisible():
             self.sheet.toggle()
-        elif self.banner.isVisible():
-            self.banner.hide()
+        elif self._banner_here.isVisible():
+            self._banner_here.hide()
         elif self.isFullScreen():
             self.toggle_full_screen()
 
     # Parts
 
+    @property
+    def _banner_here(self) -> Banner:
+        return self.review.banner if self.pages.currentIndex() == REVIEW_PAGE else self.banner
+
     def _acts(self) -> dict[Act | str, Callable[[], object]]:
-        live, panel = self.live, self.panel
+        live, panel, review = self.live, self.panel, self.review
         settings = (line.act for line in HOTKEYS if isinstance(line.act, str))
         return {
             **{path: partial(self.store.toggle, path) for path in settings},
             "live.overlay.truth": panel.overlays.boxes["truth"].click,  # not while it is disabled
-            Act.PAUSE: live.toggle_pause,
-            Act.FRAME_BACK: lambda: live.files.step(-1),
-            Act.FRAME_ON: lambda: live.files.step(1),
-            Act.SECONDS_BACK: lambda: live.files.skip(-5.0),
-            Act.SECONDS_ON: lambda: live.files.skip(5.0),
-            Act.START: lambda: live.player.seek(0.0),
-            Act.OPEN: live.ask_for_file,
+            Act.PAUSE: self._here(live.toggle_pause, review.toggle_play),
+            Act.FRAME_BACK: self._here(lambda: live.files.step(-1), lambda: review.step(-1)),
+            Act.FRAME_ON: self._here(lambda: live.files.step(1), lambda: review.step(1)),
+            Act.SECONDS_BACK: self._here(lambda: live.files.skip(-5.0), lambda: review.skip(-5.0)),
+            Act.SECONDS_ON: self._here(lambda: live.files.skip(5.0), lambda: review.skip(5.0)),
+            Act.START: self._here(lambda: live.player.seek(0.0), lambda: review.go_to(0)),
+            Act.OPEN: self._here(live.ask_for_file, review.ask_for_log),
+            Act.MARK: self._here(None, review.toggle_mark),
+            Act.NEXT_MARK: self._here(None, lambda: review.go_to_mark(1)),
+            Act.LAST_MARK: self._here(None, lambda: review.go_to_mark(-1)),
+            Act.NEXT_WORST: self._here(None, lambda: review.go_to_worst(1)),
+            Act.LAST_WORST: self._here(None, lambda: review.go_to_worst(-1)),
             Act.PASTE: live.files.paste,
             Act.FILTER: panel.filters.choose_next,
             "live.pair": live.compare_next_two,
@@ -185,6 +211,17 @@ class MainWindow(QMainWindow):
             Act.QUIT: self.close,
         }
 
+    def _here(self, live: Callable[[], object] | None, review: Callable[[], object]) -> Callable[[], object]:
+        """Return what a key does: something else on the page Review; without `live`, nothing on other pages."""
+
+        def act() -> None:
+            if self.pages.currentIndex() == REVIEW_PAGE:
+                review()
+            elif live is not None:
+                live()
+
+        return act
+
     def _connect(self) -> None:
         live = self.live
         self.top_bar.tabs.currentChanged.connect(self.pages.setCurrentIndex)
@@ -195,6 +232,8 @@ class MainWindow(QMainWindow):
         self.top_bar.about.clicked.connect(lambda: show_about(self))
         live.status_changed.connect(self.status_line.show_text)
         live.reported.connect(self.status_line.show_briefly)
+        self.review.reported.connect(self.status_line.show_briefly)
+        live.outputs.log_written.connect(lambda log: self.review.offer(log, self._clip_on_screen()))
         live.panel.full_screen.clicked.connect(self.toggle_full_screen)
         self.models.use_wanted.connect(self._use_model)
         self.models.added.connect(live.look_for_models)
@@ -230,6 +269,11 @@ class MainWindow(QMainWindow):
         self.live.use_model(lane, model)
         self.top_bar.choose(LIVE_PAGE)
 
+    def _clip_on_screen(self) -> Path | None:
+        playing = self.player.current
+        path = Path(playing.found_as or "") if playing is not None and playing.kind is SourceKind.VIDEO else None
+        return path if path is not None and path.is_file() else None
+
     def _fill_screen(self, fill: bool) -> None:
         if fill != self.isFullScreen():
             self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -246,6 +290,9 @@ class MainWindow(QMainWindow):
     def _look_who_sees(self) -> None:
         """Let the live page rest while it is on no screen."""
         if not self._closing:
+            if self.pages.currentIndex() == LIVE_PAGE and self._start_live is not None:
+                start, self._start_live = self._start_live, None
+                start()
             is_shown = self.isVisible() and not self.isMinimized()
             self.live.set_seen(is_shown and self.pages.currentIndex() == LIVE_PAGE)
 
@@ -305,6 +352,9 @@ class MainWindow(QMainWindow):
             self.status_line.show_briefly(
                 self.tr("{0} files were dropped; the first is opened. Drop their folder to see all.").format(len(paths))
             )
+        if Path(paths[0]).suffix.lower() in ENDINGS:
+            self.show_review(Path(paths[0]))
+            return
         if is_model_file(paths[0]):
             self.models.open_model(paths[0])
             self.top_bar.choose(MODELS_PAGE)
@@ -325,6 +375,7 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(CLOSING_MS, self, self.gone.emit)
         self.live.close_down()
         self.models.close_down()
+        self.review.close_down()
         self.training.controller.close_down()
         self.store.close()
 

@@ -26,6 +26,7 @@ class Group(Enum):
     OVERLAY = QT_TR_NOOP("Overlay")
     COMPARE = QT_TR_NOOP("Compare")
     SAVE = QT_TR_NOOP("Save")
+    REVIEW = QT_TR_NOOP("Review")
     WINDOW = QT_TR_NOOP("Window")
 
     @property
@@ -52,6 +53,11 @@ class Act(Enum):
     SCREENSHOT = "screenshot"
     RECORD = "record"
     REPORT = "report"
+    MARK = "mark"
+    NEXT_MARK = "next mark"
+    LAST_MARK = "last mark"
+    NEXT_WORST = "next worst"
+    LAST_WORST = "last worst"
     FULL_SCREEN = "full screen"
     PRESENT = "present"
     THEME = "theme"
@@ -127,6 +133,11 @@ HOTKEYS = (
     Hotkey(Act.SCREENSHOT, ("S",), QT_TR_NOOP("Screenshot"), Group.SAVE),
     Hotkey(Act.RECORD, ("R",), QT_TR_NOOP("Record, or stop recording"), Group.SAVE),
     Hotkey(Act.REPORT, ("E",), QT_TR_NOOP("Measure for a report, or write it"), Group.SAVE),
+    Hotkey(Act.MARK, ("K",), QT_TR_NOOP("Mark this frame, or remove its mark"), Group.REVIEW),
+    Hotkey(Act.NEXT_MARK, ("J",), QT_TR_NOOP("To the next mark"), Group.REVIEW),
+    Hotkey(Act.LAST_MARK, ("Shift+J",), QT_TR_NOOP("To the mark before"), Group.REVIEW),
+    Hotkey(Act.NEXT_WORST, ("W",), QT_TR_NOOP("To the next of the worst frames"), Group.REVIEW),
+    Hotkey(Act.LAST_WORST, ("Shift+W",), QT_TR_NOOP("To the worst frame before"), Group.REVIEW),
     _setting("controls", Group.WINDOW),
     Hotkey(Act.FULL_SCREEN, ("F",), QT_TR_NOOP("Full screen"), Group.WINDOW),
     Hotkey(Act.PRESENT, ("P",), QT_TR_NOOP("Presenter mode"), Group.WINDOW),

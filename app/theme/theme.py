@@ -115,7 +115,12 @@ def stage_colour(alpha: int) -> QColor:
 
 def lane_colour(lane: int) -> str:
     """Return the colour of a lane, counted from 0, on a panel of the theme on screen, as `#rrggbb`."""
-    return (ON_DARK if colours() is DARK else ON_LIGHT)[lane]
+    return (ON_DARK if colours() is DARK else ON_LIGHT)[lane % len(ON_DARK)]
+
+
+def stage_lane_colour(lane: int) -> str:
+    """Return the colour of a lane, counted from 0, on the stage and on pictures, as `#rrggbb`."""
+    return ON_DARK[lane % len(ON_DARK)]
 
 
 def apply_theme(application: QApplication, palette: Palette = DARK) -> None:

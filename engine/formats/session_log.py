@@ -229,8 +229,8 @@ def _face(number: Any, score: Any, landmarks: Any, confidence: Any) -> Face:
     if not (np.abs(points) <= FARTHEST_PIXEL).all():  # NaN fails too
         raise ValueError("landmarks that are not finite")
     scheme = foreign_scheme(known_markup(len(points)), len(points))
-    points = points.astype(np.float32)
-    return Face(int(number), landmark_box(points), float(score), scheme, points, seen, 0.0)
+    pixels = points.astype(np.float32)
+    return Face(int(number), landmark_box(pixels), float(score), scheme, pixels, seen, 0.0)
 
 
 def _assembled(path: Path, records: Sequence[Record], problem: str) -> SessionLog:

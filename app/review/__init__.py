@@ -1,0 +1,1 @@
+"""The page Review: a logged session beside its clip."""

@@ -1,0 +1,591 @@
+"""The page Review: a logged session beside its clip, without any model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.live.viewport.transport import SignButton, clock_words
+from app.review.curves_view import CurvesView
+from app.review.loading import Loaded, load
+from app.review.review_view import ReviewView, Shown
+from app.settings.binding import follow
+from app.settings.store import SettingsStore
+from app.shell.background import Background
+from app.shell.banner import Banner, Remedy
+from app.shortcuts.shortcuts import Act
+from app.theme.theme import GAP, MARGIN, lane_colour
+from app.widgets.controls import CheckBox, make_button, named
+from app.widgets.file_dialogs import ask_for_file, ask_for_folder
+from app.widgets.page_parts import Section, make_words, side_by_side, stack
+from engine.core.errors import RecordingError, UnderstudyError
+from engine.core.frame import Frame
+from engine.evaluation.review.clip import ClipReader
+from engine.evaluation.review.curves import MISSED
+from engine.formats.session_log import ENDINGS
+
+WIDTH = 300  # logical pixels, of the side panel
+NO_SIZE = (1280, 720)  # of the empty picture where the log does not know its size
+SHORTEST_STEP, LONGEST_STEP = 0.005, 1.0  # seconds between two frames that are played
+NUMBER = Qt.ItemDataRole.UserRole  # of a list's row: the place of its frame
+
+
+class ReviewPage(QWidget):
+    """Shows the frames of a log with the landmarks of all lanes, its curves, worst frames and marks.
+
+    Args:
+        store: says which overlays are drawn.
+
+    Attributes:
+        place: of the frame on screen among the log's frames.
+        loaded: what is shown; None before a log was opened.
+    """
+
+    reported = Signal(str)  # something that happened
+    opened = Signal(object)  # Loaded
+    _came = Signal(object, int, object)  # ClipReader, number and Frame or None; from its thread
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__()
+        self.loaded: Loaded | None = None
+        self.place = 0
+        self._log_path: Path | None = None
+        self._elsewhere: tuple[Path, ...] = ()  # where the clip may be
+        self._reader: ClipReader | None = None
+        self._frame: Frame | None = None
+        self._waits = False  # for a frame that was asked for
+        self._began = (0.0, 0.0)  # of playing: the clock, and the moment in the clip
+        self._background = Background(self)
+        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._play_on)
+        self._came.connect(self._on_frame, Qt.ConnectionType.QueuedConnection)
+        self.view, self.curves, self.banner = ReviewView(), CurvesView(), Banner()
+        self.lanes = LaneRows()
+        self.worst, self.marks = FrameList(self.tr("Worst frames")), FrameList(self.tr("Marks"))
+        self._lay_out()
+        self._connect(store)
+        self._show_nothing()
+
+    def open(self, log: Path, clip: Path | None = None) -> None:
+        """Show a log; returns at once.
+
+        Args:
+            log: `.jsonl` or `.csv`.
+            clip: the video, or the folder of its pictures; None to look for it.
+        """
+        self.banner.hide()
+        self.view.show_words(self.tr("Opening {0} …").format(log.name))
+        elsewhere = self._elsewhere
+        self._background.run(lambda: load(log, clip, elsewhere), self._on_loaded, partial(self._on_failed, log))
+
+    def offer(self, log: Path, clip: Path | None) -> None:
+        """Offer a log that was just written, and note where its clip is."""
+        self.note_clip(clip)
+        if log.suffix.lower() in ENDINGS:
+            self._offered = log
+            self.offered.setText(self.tr("Open the last log"))
+            self.offered.setToolTip(str(log))
+            self.offered.show()
+
+    def note_clip(self, clip: Path | None) -> None:
+        """Note where the clip of a log may be."""
+        if clip is not None and clip not in self._elsewhere:
+            self._elsewhere = (clip, *self._elsewhere[:9])
+
+    def close_down(self) -> None:
+        """End everything."""
+        self._background.close()
+        self._timer.stop()
+        self._close_reader()
+
+    # What users do
+
+    def ask_for_log(self) -> None:
+        """Let the user choose a log."""
+        begin = "" if self._log_path is None else str(self._log_path.parent)
+        names = self.tr("Logs (*.jsonl *.csv)")
+        ask_for_file(self, self.tr("Open a log"), lambda path: self.open(Path(path)), names, begin)
+
+    def ask_for_clip(self) -> None:
+        """Let the user choose the clip of the log on screen: a video, or a folder of pictures."""
+        if self.loaded is None:
+            return
+        log = self.loaded.log
+        ask = ask_for_folder if log.pictures else ask_for_file
+        ask(self, self.tr("Choose the clip"), lambda path: self.open(log.path, Path(path)))
+
+    def toggle_play(self) -> None:
+        """Play the clip, or hold it."""
+        if self.loaded is None:
+            return
+        if self._timer.isActive():
+            self._hold()
+            return
+        if self.place == len(self.loaded.moments) - 1:
+            self.go_to(0)
+        self._began = monotonic(), float(self.loaded.moments[self.place])
+        self._show_playing(True)
+        self._play_on()
+
+    def step(self, frames: int) -> None:
+        """Hold, and go so many frames forward, or back."""
+        self._hold()
+        self.go_to(self.place + frames)
+
+    def skip(self, seconds: float) -> None:
+        """Go so many seconds forward, or back."""
+        if self.loaded is not None:
+            moments = self.loaded.moments
+            self.go_to(int(np.abs(moments - (moments[self.place] + seconds)).argmin()))
+            self._began = monotonic(), float(moments[self.place])
+
+    def go_to(self, place: int) -> None:
+        """Show the frame at a place among the log's frames."""
+        if self.loaded is None:
+            return
+        self.place = min(max(place, 0), len(self.loaded.moments) - 1)
+        self.curves.show_place(self.place)
+        self._write_time()
+        number = int(self.loaded.log.numbers[self.place])
+        if self._reader is None:
+            self._show(None)
+        else:
+            self._waits = True
+            self._reader.ask(number)
+
+    def toggle_mark(self) -> None:
+        """Put a mark at the frame on screen, or remove the one there."""
+        if self.loaded is None:
+            return
+        number = int(self.loaded.log.numbers[self.place])
+        is_there = self._changing(lambda marks: marks.toggle(number))
+        words = self.tr("Marked frame {0}") if is_there else self.tr("The mark at frame {0} is gone")
+        self.reported.emit(words.format(number))
+
+    def go_to_mark(self, step: int) -> None:
+        """Go to the next mark, or with -1 to the one before."""
+        if self.loaded is not None:
+            self._go_round(sorted(self._places_of_marks()), step, self.tr("There is no mark yet. K puts one."))
+
+    def go_to_worst(self, step: int) -> None:
+        """Go to the next of the worst frames, the worst first; with -1 back."""
+        if self.loaded is None:
+            return
+        places = [worst.place for worst in self.loaded.curves.worst]
+        here = places.index(self.place) if self.place in places else (-1 if step > 0 else 0)
+        if places:
+            self._hold()
+            self.go_to(places[(here + step) % len(places)])
+
+    # What it is made of
+
+    def _lay_out(self) -> None:
+        self.open_log = make_button(self.tr("Open a log …"), self.tr("Open the log of a session"), Act.OPEN)
+        self.choose_clip = make_button(self.tr("Choose the clip …"), self.tr("Show the log beside another clip"))
+        self.offered = make_button("", "")
+        self._offered: Path | None = None
+        self.back = SignButton("back", self.tr("One frame back"), Act.FRAME_BACK)
+        self.play = SignButton("play", self.tr("Play, or hold"), Act.PAUSE)
+        self.on = SignButton("on", self.tr("One frame on"), Act.FRAME_ON)
+        self.mark = make_button(self.tr("Mark"), self.tr("Put a mark at this frame, or remove it"), Act.MARK)
+        self.time = QLabel()
+        self.time.setAccessibleName(self.tr("Time"))
+        for button in (self.back, self.on):
+            button.setAutoRepeat(True)
+        self.transport = QWidget()
+        row = QHBoxLayout(self.transport)
+        row.setContentsMargins(MARGIN, GAP, MARGIN, 0)
+        row.setSpacing(GAP)
+        for part in (self.back, self.play, self.on, self.time):
+            row.addWidget(part)
+        row.addStretch(1)
+        row.addWidget(self.mark)
+        over = QVBoxLayout(self.view)
+        over.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        over.addWidget(self.banner, 0, Qt.AlignmentFlag.AlignBottom)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.view, 0, 0)
+        layout.addWidget(self.transport, 1, 0)
+        layout.addWidget(self.curves, 2, 0)
+        layout.addWidget(self._panel(), 0, 1, 3, 1)
+        layout.setRowStretch(0, 1)
+        layout.setColumnStretch(0, 1)
+
+    def _panel(self) -> QWidget:
+        panel = QWidget()
+        panel.setObjectName("panelArea")
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        panel.setFixedWidth(WIDTH)
+        rows = QVBoxLayout(panel)
+        rows.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        rows.setSpacing(MARGIN - GAP)
+        self.title, self.facts = make_words(), make_words(quiet=True)
+        font = self.title.font()
+        font.setBold(True)
+        self.title.setFont(font)
+        self.models = Section(self.tr("Models"))
+        self.models.rows.addWidget(self.lanes)
+        self.worst_section, self.marks_section = Section(self.tr("Worst frames")), Section(self.tr("Marks"))
+        self.worst_section.rows.addWidget(self.worst)
+        self.marks_section.rows.addWidget(self.marks)
+        buttons = stack(self.offered, self.open_log, self.choose_clip)
+        for part, stretch in (
+            (stack(self.title, self.facts, spacing=2), 0), (self.models, 0), (self.worst_section, 3),
+            (self.marks_section, 2), (buttons, 0),
+        ):  # fmt: skip
+            rows.addWidget(part, stretch)
+        rows.addStretch(1)
+        self.offered.hide()
+        return panel
+
+    def _connect(self, store: SettingsStore) -> None:
+        self.open_log.clicked.connect(self.ask_for_log)
+        self.choose_clip.clicked.connect(self.ask_for_clip)
+        self.offered.clicked.connect(lambda: self._offered is not None and self.open(self._offered))
+        self.back.clicked.connect(lambda: self.step(-1))
+        self.on.clicked.connect(lambda: self.step(1))
+        self.play.clicked.connect(self.toggle_play)
+        self.mark.clicked.connect(self.toggle_mark)
+        self.curves.wanted.connect(self._scrub)
+        self.worst.chosen.connect(self._scrub)
+        self.marks.chosen.connect(self._scrub)
+        self.marks.edited.connect(self._describe)
+        self.lanes.changed.connect(self._on_lanes)
+        for name in ("points", "contours", "truth"):
+            follow(store, f"live.overlay.{name}", partial(self._set_overlay, name))
+
+    def _set_overlay(self, name: str, shown: bool) -> None:
+        setattr(self.view, name, shown)
+        self.view.update()
+
+    # What happens
+
+    def _on_loaded(self, loaded: Loaded) -> None:
+        self._hold()
+        self._close_reader()
+        self.loaded, self._frame, self._log_path = loaded, None, loaded.log.path
+        if loaded.clip is not None:
+            # The reader is not known yet when its thread begins, but it reads nothing before it is asked.
+            reader = ClipReader(loaded.clip, loaded.log, lambda number, frame: self._came.emit(reader, number, frame))
+            self._reader = reader
+        for part in (
+            self.models,
+            self.worst_section,
+            self.marks_section,
+            self.transport,
+            self.curves,
+            self.choose_clip,
+        ):
+            part.show()
+        log = loaded.log
+        self.title.setText(log.path.name)
+        self.title.setToolTip(str(log.path))
+        clip = loaded.clip.source.name if loaded.clip is not None else self.tr("without its clip")
+        self.facts.setText(self.tr("{0} · {1} frames").format(clip, len(log.numbers)))
+        self.lanes.show_lanes([lane.model for lane in log.lanes])
+        self.curves.show_curves(loaded.curves, loaded.moments)
+        self._on_lanes()
+        self._list_worst()
+        self._list_marks()
+        if loaded.remark:
+            remedies = [] if loaded.clip is not None else [Remedy(self.tr("Choose the clip …"), self.ask_for_clip)]
+            self.banner.show_message(
+                self.tr("Not everything of this session can be shown as it was."), loaded.remark, remedies=remedies
+            )
+        self.go_to(0)
+        self.view.setFocus()
+        self.opened.emit(loaded)
+
+    def _on_failed(self, log: Path, error: UnderstudyError) -> None:
+        self.banner.show_error(error, [Remedy(self.tr("Open a log …"), self.ask_for_log)])
+        if self.loaded is None:
+            self._show_nothing()
+        else:
+            self.go_to(self.place)
+
+    def _show_nothing(self) -> None:
+        for part in (
+            self.models,
+            self.worst_section,
+            self.marks_section,
+            self.transport,
+            self.curves,
+            self.choose_clip,
+        ):
+            part.hide()
+        self.title.setText(self.tr("Review"))
+        self.facts.setText(self.tr("A logged session beside its clip: scrub, compare, and jump to the worst frames."))
+        self.view.show_words(
+            self.tr(
+                "Open the log of a session, or drop it here. “Log” under “Record and send” on the page Live writes one."
+            )
+        )
+
+    def _on_frame(self, reader: ClipReader, number: int, frame: Frame | None) -> None:
+        if reader is not self._reader or self.loaded is None:
+            return
+        if number == int(self.loaded.log.numbers[self.place]):
+            self._waits = False
+            self._show(frame)
+
+    def _show(self, frame: Frame | None) -> None:
+        assert self.loaded is not None
+        log = self.loaded.log
+        number = int(log.numbers[self.place])
+        self._frame = frame
+        size = (frame.width, frame.height) if frame is not None else log.size or NO_SIZE
+        faces = [
+            (lane, log.lanes[lane].frames[number].faces)
+            for lane in self.lanes.shown
+            if number in log.lanes[lane].frames
+        ]
+        self.view.show_frame(Shown(number, size, frame, faces))
+        self.lanes.show_values([self._values_of(lane) for lane in range(len(log.lanes))])
+
+    def _values_of(self, lane: int) -> str:
+        assert self.loaded is not None
+        log, curves = self.loaded.log, self.loaded.curves
+        found = log.lanes[lane].frames.get(int(log.numbers[self.place]))
+        if found is None:
+            return self.tr("skipped this frame")
+        if not found.faces:
+            return self.tr("no face")
+        deviation = float(curves.deviation.lanes[lane][self.place])
+        kind = "NME" if curves.deviation.name == "NME" else self.tr("apart")
+        said = [
+            "" if math.isnan(deviation) else f"{kind} {deviation:.2f} %",
+            "" if math.isnan(found.latency) else f"{found.latency:.1f} ms",
+            self.tr("conf. {0}").format(f"{found.confidence:.2f}"),
+        ]
+        return " · ".join(filter(None, said))
+
+    def _on_lanes(self) -> None:
+        self.curves.show_lanes(self.lanes.shown)
+        if self.loaded is not None and not self._waits:
+            self._show(self._frame)
+
+    def _scrub(self, place: int) -> None:
+        self.go_to(place)
+        if self._timer.isActive() and self.loaded is not None:
+            self._began = monotonic(), float(self.loaded.moments[self.place])
+
+    # Playing
+
+    def _play_on(self) -> None:
+        """Show the frame of now, and wait for the next; what takes too long to read is left out."""
+        assert self.loaded is not None
+        moments, (clock, moment) = self.loaded.moments, self._began
+        now = moment + monotonic() - clock
+        place = max(self.place, int(np.searchsorted(moments, now, side="right")) - 1)
+        if place != self.place and not self._waits:
+            self.go_to(place)
+        if self.place == len(moments) - 1:
+            self._hold()
+            return
+        wait = min(max(float(moments[self.place + 1]) - now, SHORTEST_STEP), LONGEST_STEP)
+        self._timer.start(round(1000 * wait))
+
+    def _hold(self) -> None:
+        self._timer.stop()
+        self._show_playing(False)
+
+    def _show_playing(self, playing: bool) -> None:
+        self.play.sign = "pause" if playing else "play"
+        self.play.update()
+
+    def _write_time(self) -> None:
+        assert self.loaded is not None
+        log, moments = self.loaded.log, self.loaded.moments
+        number = int(log.numbers[self.place])
+        whole = clock_words(float(moments[-1]))
+        words = self.tr("{0} of {1} · frame {2}").format(clock_words(float(moments[self.place])), whole, number)
+        self.time.setText(log.pictures[number] if log.pictures else words)
+
+    # Lists
+
+    def _list_worst(self) -> None:
+        assert self.loaded is not None
+        curves, rows = self.loaded.curves, []
+        known = any(np.isfinite(lane).any() for lane in curves.deviation.lanes)
+        for worst in curves.worst:
+            if worst.value == MISSED:
+                words = self.tr("face missed")
+            elif known:
+                words = f"{worst.value:.2f} %"
+            else:
+                words = self.tr("confidence {0}").format(f"{1 - worst.value:.2f}")
+            rows.append((worst.place, f"{self._moment_words(worst.place)}   {words}"))
+        self.worst.show_rows(rows)
+
+    def _list_marks(self) -> None:
+        assert self.loaded is not None
+        places = self._places_of_marks()
+        self.curves.show_marks(sorted(places))
+        rows = [
+            (place, f"{self._moment_words(place)}   {mark.words}".rstrip())
+            for place, mark in zip(places, self.loaded.marks.all, strict=True)
+        ]
+        self.marks.show_rows(rows)
+
+    def _places_of_marks(self) -> list[int]:
+        assert self.loaded is not None
+        numbers = self.loaded.log.numbers
+        return [int(np.abs(numbers - mark.frame).argmin()) for mark in self.loaded.marks.all]
+
+    def _moment_words(self, place: int) -> str:
+        assert self.loaded is not None
+        log = self.loaded.log
+        number = int(log.numbers[place])
+        return log.pictures[number] if log.pictures else f"{clock_words(float(self.loaded.moments[place]))}"
+
+    def _describe(self, row: int) -> None:
+        """Let the user give a mark its words."""
+        assert self.loaded is not None
+        mark = self.loaded.marks.all[row]
+        dialog = QInputDialog(self)
+        dialog.setWindowTitle(self.tr("Mark"))
+        dialog.setLabelText(self.tr("Words for the mark at frame {0}").format(mark.frame))
+        dialog.setTextValue(mark.words)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.textValueSelected.connect(
+            lambda words: self._changing(lambda marks: marks.describe(mark.frame, words.strip()))
+        )
+        dialog.open()
+
+    def _changing(self, change: Callable[..., object]) -> bool:
+        """Change the marks, show them, and report where they cannot be saved; return what the change returns."""
+        assert self.loaded is not None
+        number, marks = int(self.loaded.log.numbers[self.place]), self.loaded.marks
+        try:
+            change(marks)
+        except RecordingError as error:
+            self.banner.show_error(error)
+        self._list_marks()
+        return any(mark.frame == number for mark in marks.all)
+
+    def _go_round(self, places: Sequence[int], step: int, nothing: str) -> None:
+        """Go to the next of some places in time, or the one before, and on from the other end."""
+        if not places:
+            self.reported.emit(nothing)
+            return
+        self._hold()
+        if step > 0:
+            self.go_to(next((place for place in places if place > self.place), places[0]))
+        else:
+            self.go_to(next((place for place in reversed(places) if place < self.place), places[-1]))
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+class LaneRows(QWidget):
+    """A row for each lane: a switch in its colour with the name of its model, and its values on this frame."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._boxes: list[QCheckBox] = []
+        self._values: list[QLabel] = []
+        self._parts: list[QWidget] = []
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(GAP)
+
+    @property
+    def shown(self) -> list[int]:
+        """The lanes that are switched on."""
+        return [lane for lane, box in enumerate(self._boxes) if box.isChecked()]
+
+    def show_lanes(self, models: Sequence[str]) -> None:
+        """Show these lanes, all switched on."""
+        for part in self._parts:
+            self._rows.removeWidget(part)
+            part.deleteLater()
+        self._boxes, self._values, self._parts = [], [], []
+        for lane, model in enumerate(models):
+            box = CheckBox(model, self.tr("Show the landmarks and curves of this model"))
+            box.setChecked(True)
+            swatch = Swatch(lane)
+            values = make_words(quiet=True)
+            values.setAccessibleName(self.tr("Values of {0}").format(model))
+            row = side_by_side(swatch, box)
+            row.setStretch(1, 1)
+            whole = stack(row, values, spacing=0)
+            self._rows.addWidget(whole)
+            self._parts.append(whole)
+            self._boxes.append(box)
+            self._values.append(values)
+            box.toggled.connect(lambda _: self.changed.emit())
+
+    def show_values(self, texts: Sequence[str]) -> None:
+        """Show the values of each lane."""
+        for values, text in zip(self._values, texts, strict=True):
+            values.setText(text)
+
+
+class Swatch(QWidget):
+    """A dot in the colour of a lane."""
+
+    def __init__(self, lane: int) -> None:
+        super().__init__()
+        self._lane = lane
+        self.setFixedSize(10, 22)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(lane_colour(self._lane)))
+        painter.drawEllipse(QPointF(5, self.height() / 2), 4.5, 4.5)
+
+
+class FrameList(QListWidget):
+    """Frames to jump to: by a click, or by the arrow keys."""
+
+    chosen = Signal(int)  # place of a frame
+    edited = Signal(int)  # row that was double-clicked or on which Enter was pressed
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        named(self, name, name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.currentItemChanged.connect(self._on_current)
+        self.itemClicked.connect(self._on_current)
+        self.itemActivated.connect(lambda item: self.edited.emit(self.row(item)))
+
+    def show_rows(self, rows: Sequence[tuple[int, str]]) -> None:
+        """Show rows: the place of each frame, and words."""
+        self.blockSignals(True)
+        self.clear()
+        for place, words in rows:
+            item = QListWidgetItem(words)
+            item.setData(NUMBER, place)
+            self.addItem(item)
+        self.blockSignals(False)
+
+    def _on_current(self, item: QListWidgetItem | None, _: object = None) -> None:
+        if item is not None:
+            self.chosen.emit(item.data(NUMBER))
