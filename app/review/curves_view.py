@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.evaluation.review.curves import Curve, Curves
 
 LEFT, RIGHT, TOP, BOTTOM = 58, MARGIN, 10, 26  # logical pixels around the plots
 BETWEEN = 26  # logical pixels between two plots, with the title of the lower one
+LOW, HIGH = 230, 340  # of the whole
 LINE = 1.3
 MARK = 4.0  # half the width of a mark's triangle
 MOST_POINTS = 1200  # of a line: finer cannot be seen
@@ -38,11 +40,12 @@ class CurvesView(Chart):
         self._place = 0
         self._drawn: QPixmap | None = None  # all but the line of playback; None once it has to be drawn again
         self._drawn_in = ""  # the panel's colour in it
-        self.setMinimumHeight(210)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(LOW)
+        self.setMaximumHeight(HIGH)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
-        return QSize(600, 240)
+        return QSize(600, LOW)
 
     def show_curves(self, curves: Curves | None, moments: NDArray[np.float64]) -> None:
         """Show the curves of a log, its frames at these moments in seconds; None for none."""
@@ -139,12 +142,17 @@ class CurvesView(Chart):
 
     def _draw_curve(self, painter: QPainter, curve: Curve, area: QRectF, axis: Axis) -> None:
         values = np.concatenate(curve.lanes)
-        top = 1.0 if curve.name == "confidence" else _round_up(float(values[np.isfinite(values)].max()))
-        up = Axis(0.0, top)
+        known = values[np.isfinite(values)]
+        low, top = 0.0, _round_up(float(known.max()))
+        if curve.name == "confidence":
+            low, top = min(math.floor(10 * float(known.min())) / 10, 0.9), 1.0
+        up = Axis(low, top)
         painter.setPen(QColor(colours().muted))
         title = f"{self._title(curve)}{', ' if curve.unit else ''}{curve.unit}"
-        painter.drawText(QPointF(area.left(), area.top() - 6), title)
-        draw_marks(painter, area, [(up.place(value), f"{value:g}") for value in (0.0, top / 2, top)], colours().line)
+        painter.drawText(QPointF(area.left() + GAP, area.top() - 6), title)
+        draw_marks(
+            painter, area, [(up.place(value), f"{value:g}") for value in (low, (low + top) / 2, top)], colours().line
+        )
         for lane in reversed(self._lanes):
             painter.setPen(QPen(QColor(lane_colour(lane)), LINE))
             for line in _lines(self._moments, curve.lanes[lane], lowest=curve.name == "confidence"):

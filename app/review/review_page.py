@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -32,7 +32,7 @@ from app.settings.store import SettingsStore
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
 from app.shortcuts.shortcuts import Act
-from app.theme.theme import GAP, MARGIN, lane_colour
+from app.theme.theme import GAP, MARGIN, colours, lane_colour
 from app.widgets.controls import CheckBox, make_button, named
 from app.widgets.file_dialogs import ask_for_file, ask_for_folder
 from app.widgets.page_parts import Section, make_words, side_by_side, stack
@@ -42,8 +42,10 @@ from engine.evaluation.review.clip import ClipReader
 from engine.evaluation.review.curves import MISSED
 from engine.formats.session_log import ENDINGS
 
+ROW = 24  # logical pixels, of a list
 WIDTH = 300  # logical pixels, of the side panel
 NO_SIZE = (1280, 720)  # of the empty picture where the log does not know its size
+CLOSE_SECONDS = 2.0  # time for a clip to be closed
 SHORTEST_STEP, LONGEST_STEP = 0.005, 1.0  # seconds between two frames that are played
 NUMBER = Qt.ItemDataRole.UserRole  # of a list's row: the place of its frame
 
@@ -61,6 +63,7 @@ class ReviewPage(QWidget):
 
     reported = Signal(str)  # something that happened
     opened = Signal(object)  # Loaded
+    closed = Signal()  # every clip is closed, or its thread was abandoned
     _came = Signal(object, int, object)  # ClipReader, number and Frame or None; from its thread
 
     def __init__(self, store: SettingsStore) -> None:
@@ -71,6 +74,9 @@ class ReviewPage(QWidget):
         self._elsewhere: tuple[Path, ...] = ()  # where the clip may be
         self._reader: ClipReader | None = None
         self._frame: Frame | None = None
+        self._readers: list[ClipReader] = []  # all whose threads may still run
+        self._loading = 0  # logs that are being read
+        self._is_closing = False
         self._waits = False  # for a frame that was asked for
         self._began = (0.0, 0.0)  # of playing: the clock, and the moment in the clip
         self._background = Background(self)
@@ -79,7 +85,10 @@ class ReviewPage(QWidget):
         self._came.connect(self._on_frame, Qt.ConnectionType.QueuedConnection)
         self.view, self.curves, self.banner = ReviewView(), CurvesView(), Banner()
         self.lanes = LaneRows()
-        self.worst, self.marks = FrameList(self.tr("Worst frames")), FrameList(self.tr("Marks"))
+        self.worst, self.marks = (
+            FrameList(self.tr("Worst frames")),
+            FrameList(self.tr("Marks"), self.tr("K puts a mark at a frame")),
+        )
         self._lay_out()
         self._connect(store)
         self._show_nothing()
@@ -94,6 +103,7 @@ class ReviewPage(QWidget):
         self.banner.hide()
         self.view.show_words(self.tr("Opening {0} …").format(log.name))
         elsewhere = self._elsewhere
+        self._loading += 1
         self._background.run(lambda: load(log, clip, elsewhere), self._on_loaded, partial(self._on_failed, log))
 
     def offer(self, log: Path, clip: Path | None) -> None:
@@ -111,10 +121,11 @@ class ReviewPage(QWidget):
             self._elsewhere = (clip, *self._elsewhere[:9])
 
     def close_down(self) -> None:
-        """End everything."""
-        self._background.close()
+        """End everything; `closed` is emitted once no decoder is at work, which would bring the program's end down."""
+        self._is_closing = True
         self._timer.stop()
         self._close_reader()
+        self._close_on()
 
     # What users do
 
@@ -228,7 +239,8 @@ class ReviewPage(QWidget):
         layout.addWidget(self.transport, 1, 0)
         layout.addWidget(self.curves, 2, 0)
         layout.addWidget(self._panel(), 0, 1, 3, 1)
-        layout.setRowStretch(0, 1)
+        layout.setRowStretch(0, 5)
+        layout.setRowStretch(2, 2)
         layout.setColumnStretch(0, 1)
 
     def _panel(self) -> QWidget:
@@ -254,7 +266,7 @@ class ReviewPage(QWidget):
             (self.marks_section, 2), (buttons, 0),
         ):  # fmt: skip
             rows.addWidget(part, stretch)
-        rows.addStretch(1)
+        rows.addStretch(0)
         self.offered.hide()
         return panel
 
@@ -280,7 +292,20 @@ class ReviewPage(QWidget):
 
     # What happens
 
+    def _close_on(self) -> None:
+        readers = self._readers
+        if not self._loading:
+            self._background.run(
+                lambda: [reader.join(CLOSE_SECONDS) for reader in readers], lambda _: self.closed.emit()
+            )
+
     def _on_loaded(self, loaded: Loaded) -> None:
+        self._loading -= 1
+        if self._is_closing:
+            if loaded.clip is not None:
+                loaded.clip.source.close()
+            self._close_on()
+            return
         self._hold()
         self._close_reader()
         self.loaded, self._frame, self._log_path = loaded, None, loaded.log.path
@@ -288,6 +313,7 @@ class ReviewPage(QWidget):
             # The reader is not known yet when its thread begins, but it reads nothing before it is asked.
             reader = ClipReader(loaded.clip, loaded.log, lambda number, frame: self._came.emit(reader, number, frame))
             self._reader = reader
+            self._readers = [*(its for its in self._readers if not its.join(0)), reader]
         for part in (
             self.models,
             self.worst_section,
@@ -317,6 +343,10 @@ class ReviewPage(QWidget):
         self.opened.emit(loaded)
 
     def _on_failed(self, log: Path, error: UnderstudyError) -> None:
+        self._loading -= 1
+        if self._is_closing:
+            self._close_on()
+            return
         self.banner.show_error(error, [Remedy(self.tr("Open a log …"), self.ask_for_log)])
         if self.loaded is None:
             self._show_nothing()
@@ -568,9 +598,10 @@ class FrameList(QListWidget):
     chosen = Signal(int)  # place of a frame
     edited = Signal(int)  # row that was double-clicked or on which Enter was pressed
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, empty: str = "") -> None:
         super().__init__()
-        named(self, name, name)
+        self._empty = empty  # words while there is no row
+        named(self, name, empty or name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.currentItemChanged.connect(self._on_current)
         self.itemClicked.connect(self._on_current)
@@ -583,8 +614,17 @@ class FrameList(QListWidget):
         for place, words in rows:
             item = QListWidgetItem(words)
             item.setData(NUMBER, place)
+            item.setSizeHint(QSize(0, ROW))
             self.addItem(item)
         self.blockSignals(False)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self.count():
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(colours().muted))
+            room = self.viewport().rect().adjusted(GAP, GAP, -GAP, -GAP)
+            painter.drawText(room, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, self._empty)
 
     def _on_current(self, item: QListWidgetItem | None, _: object = None) -> None:
         if item is not None:

@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self.store, self._theme = store, theme
         self._closing = False
         self._start_live: Callable[[], object] | None = None  # what was put off until the page Live is shown
-        self._unfinished = {"player", "outputs"}
+        self._unfinished = {"player", "outputs", "review"}
         if model is not None:
             store.update("lanes.models", (model, *store.settings.lanes.models[1:]))
         with theme.put_aside():
@@ -372,6 +372,7 @@ class MainWindow(QMainWindow):
         self.hide()  # at once; the rest goes on in the background
         self.player.stopped.connect(lambda: self._finished("player"))
         self.live.outputs.closed.connect(lambda: self._finished("outputs"))
+        self.review.closed.connect(lambda: self._finished("review"))
         QTimer.singleShot(CLOSING_MS, self, self.gone.emit)
         self.live.close_down()
         self.models.close_down()

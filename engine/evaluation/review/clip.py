@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from engine.sources.opening import open_source
 from engine.sources.pictures import PicturesSource
 from engine.sources.sample import SampleSource
 
+AHEAD = 12  # frames that are read before they are asked for
+MOST_KEPT = 100_000_000  # bytes of pictures that are kept
 TIME_TOLERANCE = 0.05  # seconds by which a frame may be elsewhere before the clip counts as another one
 
 
@@ -104,6 +107,8 @@ def _difference(log: SessionLog, path: Path | None, source: Source, first: Frame
 class ClipReader:
     """Reads frames of a clip on a thread of its own: of several that are asked for in a row only the last.
 
+    After a step, the frames that further steps that way will show are read while nothing is asked for.
+
     Args:
         clip: what is read; closed with this reader.
         log: tells the names of pictures.
@@ -115,6 +120,7 @@ class ClipReader:
         self._changed = threading.Condition()
         self._wanted: int | None = None
         self._closed = False
+        self._kept: OrderedDict[int, Frame] = OrderedDict()  # by number; those used last are at the end
         self._next = 1  # number of the frame that comes without seeking: the first was read as the clip was opened
         names = clip.source.names if isinstance(clip.source, PicturesSource) else ()
         self._place_of = {name: place for place, name in enumerate(names)}
@@ -140,9 +146,22 @@ class ClipReader:
 
     def read(self, number: int) -> Frame | None:
         """Return the frame of this number; None where the clip has none or cannot be read there."""
+        if number in self._kept:
+            self._kept.move_to_end(number)
+            return self._kept[number]
+        frame = self._read(number)
+        if frame is not None:
+            self._kept[number] = frame
+            while len(self._kept) > self._room(frame):
+                self._kept.popitem(last=False)
+        return frame
+
+    def _read(self, number: int) -> Frame | None:
+        if self._log.pictures and not 0 <= number < len(self._log.pictures):
+            return None
         place: int | None = self._place_of.get(self._log.pictures[number]) if self._log.pictures else number
         assert isinstance(self._source, Seekable)
-        if place is None:
+        if place is None or place < 0:
             return None
         try:
             if place != self._next:
@@ -153,7 +172,18 @@ class ClipReader:
         self._next = -1 if frame is None else frame.number + 1
         return frame if frame is not None and frame.number == place else None
 
+    @staticmethod
+    def _room(frame: Frame) -> int:
+        """Return how many frames of this size are kept."""
+        return max(2, min(2 * AHEAD, MOST_KEPT // frame.image.nbytes))
+
+    def _read_ahead(self, number: int, step: int, frame: Frame) -> None:
+        for ahead in range(1, min(AHEAD, self._room(frame) // 2) + 1):
+            if self._wanted is not None or self._closed or self.read(number + step * ahead) is None:
+                return
+
     def _work(self) -> None:
+        last = 0
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._wanted is not None)
@@ -164,4 +194,7 @@ class ClipReader:
             frame = self.read(number)
             if not self._closed:
                 self._on_frame(number, frame)
+            if frame is not None and abs(number - last) == 1:
+                self._read_ahead(number, number - last, frame)
+            last = number
         self._source.close()

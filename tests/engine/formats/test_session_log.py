@@ -61,7 +61,7 @@ def test_a_frame_that_was_repeated_counts_as_it_was_last_and_one_source_of_sever
     assert "2 sources" in read.remark
 
 
-def test_pictures_are_told_by_their_names(tmp_path):
+def test_pictures_are_known_by_their_names(tmp_path):
     log = LandmarkLog(tmp_path / "a.jsonl")
     for number, name in enumerate(("b.png", "a.png")):
         log.add(result(number, name=name))
