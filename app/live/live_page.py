@@ -276,6 +276,7 @@ class LivePage(QWidget):
         outputs.is_fed = self._has_further_pictures
         outputs.measured, outputs.card_of = self._measured, self.player.card
         outputs.recording_changed.connect(self._output_mark.show_recording)
+        outputs.report_changed.connect(self._output_mark.show_measuring)
         outputs.stream_changed.connect(self._on_stream)
         outputs.virtual_changed.connect(partial(self._output_mark.show_sending, "pictures"))
         for changed in (

@@ -84,5 +84,5 @@ def _moments(log: SessionLog) -> NDArray[np.float64]:
     """Return the seconds of each frame; where they are not known or go back, frames are evenly apart."""
     times = log.times
     if log.pictures or np.isnan(times).any() or (np.diff(times) < 0).any():
-        return log.numbers * PICTURES_APART
+        return log.numbers.astype(np.float64) * PICTURES_APART
     return times

@@ -71,6 +71,7 @@ class ReviewPage(QWidget):
         self.loaded: Loaded | None = None
         self.place = 0
         self._log_path: Path | None = None
+        self._offered: Path | None = None  # the last log that was written
         self._elsewhere: tuple[Path, ...] = ()  # where the clip may be
         self._reader: ClipReader | None = None
         self._frame: Frame | None = None
@@ -212,7 +213,6 @@ class ReviewPage(QWidget):
         self.open_log = make_button(self.tr("Open a log …"), self.tr("Open the log of a session"), Act.OPEN)
         self.choose_clip = make_button(self.tr("Choose the clip …"), self.tr("Show the log beside another clip"))
         self.offered = make_button("", "")
-        self._offered: Path | None = None
         self.back = SignButton("back", self.tr("One frame back"), Act.FRAME_BACK)
         self.play = SignButton("play", self.tr("Play, or hold"), Act.PAUSE)
         self.on = SignButton("on", self.tr("One frame on"), Act.FRAME_ON)
@@ -229,18 +229,19 @@ class ReviewPage(QWidget):
             row.addWidget(part)
         row.addStretch(1)
         row.addWidget(self.mark)
-        over = QVBoxLayout(self.view)
-        over.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        over.addWidget(self.banner, 0, Qt.AlignmentFlag.AlignBottom)
+        above = QVBoxLayout()  # takes no room while the banner is hidden
+        above.setContentsMargins(MARGIN, GAP, MARGIN, GAP)
+        above.addWidget(self.banner)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.view, 0, 0)
-        layout.addWidget(self.transport, 1, 0)
-        layout.addWidget(self.curves, 2, 0)
-        layout.addWidget(self._panel(), 0, 1, 3, 1)
-        layout.setRowStretch(0, 5)
-        layout.setRowStretch(2, 2)
+        layout.addLayout(above, 0, 0)
+        layout.addWidget(self.view, 1, 0)
+        layout.addWidget(self.transport, 2, 0)
+        layout.addWidget(self.curves, 3, 0)
+        layout.addWidget(self._panel(), 0, 1, 4, 1)
+        layout.setRowStretch(1, 5)
+        layout.setRowStretch(3, 2)
         layout.setColumnStretch(0, 1)
 
     def _panel(self) -> QWidget:
@@ -273,7 +274,7 @@ class ReviewPage(QWidget):
     def _connect(self, store: SettingsStore) -> None:
         self.open_log.clicked.connect(self.ask_for_log)
         self.choose_clip.clicked.connect(self.ask_for_clip)
-        self.offered.clicked.connect(lambda: self._offered is not None and self.open(self._offered))
+        self.offered.clicked.connect(self._open_offered)
         self.back.clicked.connect(lambda: self.step(-1))
         self.on.clicked.connect(lambda: self.step(1))
         self.play.clicked.connect(self.toggle_play)
@@ -285,6 +286,10 @@ class ReviewPage(QWidget):
         self.lanes.changed.connect(self._on_lanes)
         for name in ("points", "contours", "truth"):
             follow(store, f"live.overlay.{name}", partial(self._set_overlay, name))
+
+    def _open_offered(self) -> None:
+        if self._offered is not None:
+            self.open(self._offered)
 
     def _set_overlay(self, name: str, shown: bool) -> None:
         setattr(self.view, name, shown)

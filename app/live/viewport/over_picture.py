@@ -74,7 +74,7 @@ class FirstHint(QLabel):
 
 
 class OutputMark(QLabel):
-    """In the upper middle of its parent: a red dot and the time since the recording began, and a word while we send.
+    """In the upper middle of its parent: a red dot and the time of the recording, and words while we measure or send.
 
     Args:
         parent: the widget that it covers.
@@ -88,6 +88,7 @@ class OutputMark(QLabel):
         self._stage = parent
         self._begun: float | None = None  # when the recording began
         self._sending: set[str] = set()
+        self._measuring = False
         self._timer = QTimer(self, interval=250)
         self._timer.timeout.connect(self._refresh)
         parent.installEventFilter(self)
@@ -101,6 +102,11 @@ class OutputMark(QLabel):
         elif self._begun is None:
             self._begun = time.monotonic()
             self._timer.start()
+        self._refresh()
+
+    def show_measuring(self, measuring: bool) -> None:
+        """Show that the session is measured for a report, for as long as it is."""
+        self._measuring = measuring
         self._refresh()
 
     def show_sending(self, what: str, sending: bool) -> None:
@@ -119,6 +125,9 @@ class OutputMark(QLabel):
             minutes, seconds = divmod(int(time.monotonic() - self._begun), 60)
             marks.append(f'<span style="color:#ff5a4d">\u25cf</span> {minutes}:{seconds:02}')
             names.append(self.tr("Recording for {0}:{1:02}").format(minutes, seconds))
+        if self._measuring:
+            names.append(self.tr("Measuring"))
+            marks.append(f'<span style="color:#4fc3a1">\u25c6</span> {names[-1]}')
         if self._sending:
             names.append(self.tr("Sending"))
             marks.append(f'<span style="color:#ffb000">\u25b2</span> {names[-1]}')

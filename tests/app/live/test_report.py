@@ -46,6 +46,7 @@ def test_the_key_measures_and_writes_the_report_of_both_lanes(window, qtbot, tmp
     window.live.outputs.reported.connect(said.append)
     qtbot.keyClick(window, Qt.Key.Key_E)
     assert window.panel.outputs.report.isChecked()
+    assert "Measuring" in window.live._output_mark.text()
     qtbot.wait(500)
     qtbot.keyClick(window, Qt.Key.Key_E)
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
