@@ -92,9 +92,10 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
         self._setting = replace(self._setting, began=datetime.now(), remark=remark)
         self._models: dict[int, str] = {}  # names, by lane
         self._cards: dict[int, Card] = {}
-        self._incomplete: dict[int, WaitingFrame] = {}  # by the id of the frame, oldest first
+        self._incomplete: dict[int, WaitingFrame] = {}  # by the id of the frame
         self._newest: dict[int, tuple[int, float]] = {}  # of each lane: id of its newest frame, and when it was taken
-        self._highest = -1  # number of a frame
+        self._highest = (-1, -1)  # id and number of the furthest frame
+        self._measured = -1  # id of the last frame that was measured
         self._source: tuple[str, Path | None] | None = None
 
     def _write(self) -> None:
@@ -123,8 +124,8 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
             self._meter.add_lane()
         self._newest[lane] = frame.id, frame.captured
         waiting = self._incomplete.get(frame.id)
-        if waiting is None and frame.number > self._highest:
-            self._highest = frame.number
+        if waiting is None and self._is_new(frame):
+            self._highest = max(self._highest, (frame.id, frame.number))
             has_picture = len(self._incomplete) < MOST_PICTURES
             waiting = WaitingFrame(frame if has_picture else _without_picture(frame), has_picture)
             self._incomplete[frame.id] = waiting
@@ -132,16 +133,24 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
             waiting.results[lane] = result if waiting.has_picture else replace(result, frame=waiting.frame)
         self._measure()
 
+    def _is_new(self, frame: Frame) -> bool:
+        """Return whether a frame is neither a repeated one nor one that was measured without this lane.
+
+        A lane may come late with a frame that faster ones left out.
+        """
+        return frame.number > self._highest[1] if frame.id > self._highest[0] else frame.id > self._measured
+
     def _measure(self, all_of_them: bool = False) -> None:
         """Measure the oldest frames, for as long as no lane may still give a result on them."""
         lanes = range(len(self._meter.lanes))
         now = max((taken for _, taken in self._newest.values()), default=0.0)
-        for number, waiting in list(self._incomplete.items()):
+        for number, waiting in sorted(self._incomplete.items()):
             for lane in lanes:
                 newest, taken = self._newest.get(lane, (-1, waiting.frame.captured))
                 if newest < number and now - taken < PATIENCE and not all_of_them:
                     return
             del self._incomplete[number]
+            self._measured = number
             results = [waiting.results.get(lane) for lane in lanes]
             self._meter.add(waiting.frame, results, waiting.has_picture)
 

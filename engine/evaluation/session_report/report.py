@@ -106,9 +106,10 @@ def as_values(report: SessionReport) -> dict[str, Any]:
     """Return the report without its pictures as plain values for JSON; units are in the names."""
     meter, setting = report.meter, report.setting
     return {
+        **asdict(setting),
         "kind": KIND,
         "version": VERSION,
-        **asdict(setting),
+        "source_kind": setting.kind,
         "began": setting.began.isoformat(timespec="seconds"),
         "frames": len(meter.moments),
         "seconds": round(meter.moments[-1], 3) if meter.continuous and meter.moments else None,

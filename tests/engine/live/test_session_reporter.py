@@ -128,3 +128,16 @@ def test_nothing_measured_and_a_folder_that_cannot_be_written_get_a_sentence(tmp
     wait_until(lambda: reported)
     assert "cannot be written" in str(reported[0])
     assert made.stop().frames == 0
+
+
+def test_a_frame_that_only_the_slower_lane_took_counts_where_it_belongs(tmp_path):
+    session, made = taken_at(random_session(lanes=2, frames=30)), reporter(tmp_path, lanes=2)
+    for frame, results in session:
+        if frame.id % 3:
+            made.add(0, results[0])
+        if frame.id >= 4 and (frame.id - 4) % 3 == 0:  # four frames late, with one that the first lane left out
+            made.add(1, session[frame.id - 4][1][1])
+    assert made.stop().frames == 29
+    assert [lane["frames"] for lane in lanes_of(tmp_path)] == [20, 9]
+    moments = [row.split(",")[2] for row in (tmp_path / "frames.csv").read_text("utf-8").splitlines()[1:]]
+    assert [float(moment) for moment in moments] == sorted(float(moment) for moment in moments)

@@ -61,6 +61,7 @@ def test_csv_json_and_page_say_the_same(report, tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(FILES)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "frames.csv").read_text(encoding="utf-8"))))
     document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert (document["kind"], document["source_kind"]) == ("understudy session report", "video")
     texts = Reader((tmp_path / "report.html").read_text(encoding="utf-8")).texts
     assert len(rows) == 40 * 3
     for index, lane in enumerate(document["lanes"]):
