@@ -54,7 +54,7 @@ class WindowOptions:
         max_faces: as of `Pipeline`.
         stream: where landmarks are sent, as `engine.output.streaming.address` writes it; None for nowhere.
         screenshot: if given, a picture of the window is written there and the window closes by itself.
-        screenshot_after: how many seconds the window has run when that picture is taken.
+        screenshot_after: how many seconds the window has run when that picture is taken, or shown the review.
         camera: what cameras are asked for unless the user chooses something else.
         turn: by how many degrees all cameras are turned; None as is remembered for each.
         models: of all lanes, by name or path, which are shown; empty for those remembered.
@@ -126,7 +126,11 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
     failures: list[Exception] = []
     if options.screenshot is not None:
         save = partial(_save_screenshot, window, options.screenshot, failures)
-        QTimer.singleShot(round(options.screenshot_after * 1000), save)
+        take = partial(QTimer.singleShot, round(options.screenshot_after * 1000), save)
+        if options.review is None:
+            take()
+        else:
+            window.review.opened.connect(take)  # however long it takes to read the log
     # The first signal closes the window, which finishes recordings; a second one ends the program at once.
     with interruption_watch(lambda _: window.close(), partial(_end_at_once, mark)) as interrupted:
         window.show()

@@ -10,7 +10,7 @@ from app.cli.outputs import add_overwrite
 from engine.core.errors import UsageError
 from engine.formats.session_log import ENDINGS
 
-SCREENSHOT_AFTER = 4.0  # seconds: the log has been read and a frame is shown
+SCREENSHOT_AFTER = 1.5  # seconds after the log was opened: its first frame is shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

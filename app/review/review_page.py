@@ -62,7 +62,7 @@ class ReviewPage(QWidget):
     """
 
     reported = Signal(str)  # something that happened
-    opened = Signal(object)  # Loaded
+    opened = Signal()  # a log was opened, or could not be
     closed = Signal()  # every clip is closed, or its thread was abandoned
     _came = Signal(object, int, object)  # ClipReader, number and Frame or None; from its thread
 
@@ -230,7 +230,7 @@ class ReviewPage(QWidget):
         row.addStretch(1)
         row.addWidget(self.mark)
         above = QVBoxLayout()  # takes no room while the banner is hidden
-        above.setContentsMargins(MARGIN, GAP, MARGIN, GAP)
+        above.setContentsMargins(GAP, 0, GAP, 0)
         above.addWidget(self.banner)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -241,7 +241,7 @@ class ReviewPage(QWidget):
         layout.addWidget(self.curves, 3, 0)
         layout.addWidget(self._panel(), 0, 1, 4, 1)
         layout.setRowStretch(1, 5)
-        layout.setRowStretch(3, 2)
+        self._layout = layout
         layout.setColumnStretch(0, 1)
 
     def _panel(self) -> QWidget:
@@ -319,15 +319,7 @@ class ReviewPage(QWidget):
             reader = ClipReader(loaded.clip, loaded.log, lambda number, frame: self._came.emit(reader, number, frame))
             self._reader = reader
             self._readers = [*(its for its in self._readers if not its.join(0)), reader]
-        for part in (
-            self.models,
-            self.worst_section,
-            self.marks_section,
-            self.transport,
-            self.curves,
-            self.choose_clip,
-        ):
-            part.show()
+        self._show_parts(True)
         log = loaded.log
         self.title.setText(log.path.name)
         self.title.setToolTip(str(log.path))
@@ -345,7 +337,7 @@ class ReviewPage(QWidget):
             )
         self.go_to(0)
         self.view.setFocus()
-        self.opened.emit(loaded)
+        self.opened.emit()
 
     def _on_failed(self, log: Path, error: UnderstudyError) -> None:
         self._loading -= 1
@@ -357,17 +349,17 @@ class ReviewPage(QWidget):
             self._show_nothing()
         else:
             self.go_to(self.place)
+        self.opened.emit()
+
+    def _show_parts(self, shown: bool) -> None:
+        """Show what belongs to a log, or leave its room to the picture."""
+        parts = self.models, self.worst_section, self.marks_section, self.transport, self.curves, self.choose_clip
+        for part in parts:
+            part.setVisible(shown)
+        self._layout.setRowStretch(3, 2 if shown else 0)
 
     def _show_nothing(self) -> None:
-        for part in (
-            self.models,
-            self.worst_section,
-            self.marks_section,
-            self.transport,
-            self.curves,
-            self.choose_clip,
-        ):
-            part.hide()
+        self._show_parts(False)
         self.title.setText(self.tr("Review"))
         self.facts.setText(self.tr("A logged session beside its clip: scrub, compare, and jump to the worst frames."))
         self.view.show_words(

@@ -196,8 +196,8 @@ def test_a_pipe_or_a_device_is_not_replaced_by_a_file(place, capsys):
 
 
 def test_every_option_that_names_a_file_is_known_to_the_guard():
-    """Those with a rule of their own: `out` is checked by each verb, `to` and `out` of new packs must not exist."""
-    known = {*INPUTS, *OUTPUTS, "out", "to", "model", "filter", "packs"}
+    """Each verb checks `out` and `report` by a rule of its own; `to` and `out` of new packs must not exist."""
+    known = {*INPUTS, *OUTPUTS, "out", "report", "to", "model", "filter", "packs"}
 
     def unknown(parser: argparse.ArgumentParser) -> set[str]:
         found = set()
