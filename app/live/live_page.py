@@ -32,7 +32,6 @@ from app.settings.binding import follow
 from app.settings.store import SettingsStore
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
-from app.shortcuts.shortcuts import Act, with_key
 from app.theme.theme import MARGIN
 from app.widgets.file_dialogs import ask_for_address, ask_for_file, ask_for_folder
 from engine.core.addresses import has_secret
@@ -358,8 +357,8 @@ class LivePage(QWidget):
     def _on_end(self) -> None:
         """Write the report of a file that has ended, or offer it."""
         if not self.outputs.reports:
-            self.reported.emit(with_key(self.tr("The file has ended. Measure it for a report"), Act.REPORT))
-        elif self._reports_at_end:
+            return  # the status line offers it
+        if self._reports_at_end:
             self._reports_at_end = False
             self.outputs.stop_report()
         else:

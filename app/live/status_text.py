@@ -65,7 +65,7 @@ def _state_words(playing: ActiveSource, state: SourceState) -> str:
         else translate("status_text", "playing"),
         SourceState.STALLED: translate("status_text", "no picture comes"),
         SourceState.RECONNECTING: translate("status_text", "disconnected, trying again …"),
-        SourceState.ENDED: translate("status_text", "ended; Space plays it again"),
+        SourceState.ENDED: translate("status_text", "ended; Space plays it again, E measures it for a report"),
         SourceState.FAILED: translate("status_text", "failed"),
     }[state]
 

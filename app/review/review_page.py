@@ -246,7 +246,7 @@ class ReviewPage(QWidget):
 
     def _panel(self) -> QWidget:
         panel = QWidget()
-        panel.setObjectName("panelArea")
+        panel.setObjectName("reviewPanel")
         panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         panel.setFixedWidth(WIDTH)
         rows = QVBoxLayout(panel)

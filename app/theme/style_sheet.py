@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 STYLE = """
-#panel, #panelArea, #statusLine { background: $panel; }
-#panelArea { border: none; border-left: 1px solid $line; }
+#panel, #panelArea, #reviewPanel, #statusLine { background: $panel; }
+#panelArea, #reviewPanel { border: none; border-left: 1px solid $line; }
 #panelBar { border: none; border-top: 1px solid $line; }
 #statusLine { border-top: 1px solid $line; padding: 7px ${margin}px; color: $text; }
 QLabel[role="heading"], QLabel[role="hint"] { color: $muted; }

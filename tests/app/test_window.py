@@ -181,7 +181,7 @@ def test_ended_file_plays_again_with_space(window, engine, qtbot):
     window.start("/clip.mp4")
     until_status(qtbot, window, "clip.mp4 · playing")
     engine.sessions[0].report(SourceState.ENDED)
-    until_status(qtbot, window, "clip.mp4 · ended; Space plays it again")
+    until_status(qtbot, window, "clip.mp4 · ended; Space plays it again, E measures it for a report")
     qtbot.keyClick(window.view, Qt.Key.Key_Space)
     until_status(qtbot, window, "clip.mp4 · playing")
     assert engine.opened == ["/clip.mp4", "/clip.mp4"]

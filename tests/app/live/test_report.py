@@ -76,7 +76,7 @@ def test_a_file_that_ends_while_it_is_measured_offers_the_report(window, qtbot, 
 def test_a_file_that_has_ended_is_measured_from_its_beginning_and_reported_by_itself(window, qtbot, tmp_path):
     window.start("/clip.mp4")
     qtbot.waitUntil(lambda: has_ended(window))
-    qtbot.waitUntil(lambda: "Measure it for a report (E)" in window.status_line.text())
+    qtbot.waitUntil(lambda: "E measures it for a report" in window.status_line.text())
     assert not window.banner.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_E)
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
