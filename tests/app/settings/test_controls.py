@@ -7,15 +7,18 @@ from PySide6.QtCore import Qt
 
 def test_a_key_hides_the_side_panel_and_the_chart_and_it_is_remembered(window, qtbot):
     live = window.live
-    assert live.panel.isVisible() and live.chart.isVisible()
+    assert live.panel.isVisible()
+    assert live.chart.isVisible()
     width = live.view.width()
     qtbot.keyClick(window, Qt.Key.Key_H)
-    assert not live.panel.isVisible() and not live.chart.isVisible()
+    assert not live.panel.isVisible()
+    assert not live.chart.isVisible()
     qtbot.waitUntil(lambda: live.view.width() > width)
     assert not window.store.settings.controls
     assert not window.top_bar.controls.isChecked()
     window.top_bar.controls.click()
-    assert live.panel.isVisible() and live.chart.isVisible()
+    assert live.panel.isVisible()
+    assert live.chart.isVisible()
 
 
 def test_hidden_controls_stay_hidden_when_full_screen_is_left(window, qtbot):
