@@ -40,7 +40,6 @@ class TopBar(QWidget):
         for page in names:
             self.tabs.addTab(page)
         self.controls = make_tool_button("\u25e8", label_of("controls"), tool_tip("controls"))
-        self.controls.setCheckable(True)
         self.theme = make_tool_button("\u25d0", self.tr("Theme"), with_key(self.tr("Next theme"), Act.THEME))
         self.keys = make_tool_button("?", self.tr("Keys"), with_key(self.tr("All keys"), Act.KEYS))
         layout = QHBoxLayout(self)

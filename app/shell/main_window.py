@@ -28,7 +28,6 @@ from app.live.live_page import LivePage
 from app.live.viewport.over_picture import FirstHint
 from app.models.models_page import ModelsPage
 from app.review.review_page import ReviewPage
-from app.settings.binding import bind
 from app.settings.schema import WindowPlace
 from app.settings.store import SettingsStore
 from app.shell.about import show_about
@@ -226,7 +225,7 @@ class MainWindow(QMainWindow):
         live = self.live
         self.top_bar.tabs.currentChanged.connect(self.pages.setCurrentIndex)
         self.pages.currentChanged.connect(self._look_who_sees)
-        bind(self.store, self.top_bar.controls, "controls")
+        self.top_bar.controls.clicked.connect(lambda: self.store.toggle("controls"))
         self.top_bar.theme.clicked.connect(lambda: self.store.toggle("theme"))
         self.top_bar.keys.clicked.connect(self.sheet.toggle)
         self.top_bar.about.clicked.connect(lambda: show_about(self))
