@@ -62,7 +62,7 @@ class ReviewPage(QWidget):
     """
 
     reported = Signal(str)  # something that happened
-    opened = Signal()  # a log was opened, or could not be
+    opened = Signal()  # the first frame of a log is shown, or it could not be opened
     closed = Signal()  # every clip is closed, or its thread was abandoned
     _came = Signal(object, int, object)  # ClipReader, number and Frame or None; from its thread
 
@@ -78,6 +78,7 @@ class ReviewPage(QWidget):
         self._readers: list[ClipReader] = []  # all whose threads may still run
         self._loading = 0  # logs that are being read
         self._is_closing = False
+        self._is_new = False  # whether no frame of the log was shown yet
         self._waits = False  # for a frame that was asked for
         self._began = (0.0, 0.0)  # of playing: the clock, and the moment in the clip
         self._background = Background(self)
@@ -319,6 +320,7 @@ class ReviewPage(QWidget):
             reader = ClipReader(loaded.clip, loaded.log, lambda number, frame: self._came.emit(reader, number, frame))
             self._reader = reader
             self._readers = [*(its for its in self._readers if not its.join(0)), reader]
+        self._waits, self._is_new = self._reader is not None, True
         self._show_parts(True)
         log = loaded.log
         self.title.setText(log.path.name)
@@ -337,7 +339,6 @@ class ReviewPage(QWidget):
             )
         self.go_to(0)
         self.view.setFocus()
-        self.opened.emit()
 
     def _on_failed(self, log: Path, error: UnderstudyError) -> None:
         self._loading -= 1
@@ -388,6 +389,9 @@ class ReviewPage(QWidget):
         ]
         self.view.show_frame(Shown(number, size, frame, faces))
         self.lanes.show_values([self._values_of(lane) for lane in range(len(log.lanes))])
+        if self._is_new:
+            self._is_new = False
+            self.opened.emit()
 
     def _values_of(self, lane: int) -> str:
         assert self.loaded is not None
