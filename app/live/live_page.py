@@ -340,12 +340,12 @@ class LivePage(QWidget):
 
     def _measured(self) -> tuple[Setting, int] | None:
         """Return how the lanes run, for a session report, and how many they are; None while nothing plays."""
-        playing, live = self.player.current, self._store.settings.live
+        playing, live = self.player.current, self._store.settings.session
         if playing is None or playing.kind is None:
             return None
         pace = LOCKED if live.pace is Pace.LOCKED else LIVE
         facts = playing.name, playing.kind.value, datetime.now(), self._api.detector, live.smoothing
-        return Setting(*facts, as_labelled=False, pace=pace), 2 if self._compares else 1
+        return Setting(*facts, as_labelled=False, pace=pace), live.on_screen[-1] + 1
 
     def _begin_report(self) -> None:
         """Begin the report that was asked for on the command line, with the first source that is no substitute."""
