@@ -16,7 +16,7 @@ from engine.inference.library import ModelLibrary
 # The options that name something to read, by the name of their value; and those that name one file to write.
 INPUTS = (
     "source", "path", "data", "pack", "predictions", "proposal", "shapes", "checkpoint", "runs", "resume", "root",
-    "file", "card", "log", "clip",
+    "file", "card", "log", "clip", "pictures",
 )  # fmt: skip
 OUTPUTS = ("record", "picture", "screenshot", "sheet", "json")
 FOLDERS = ("out", "to", "report")  # and those that name a folder, or a file or a folder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -360,8 +359,8 @@ def test_settings_changed_while_a_source_opens_go_on_with_it(playing, engine, qt
     assert settings.overlay.box
     assert settings.smoothing == pytest.approx(0.8)
     assert settings.mirrored
-    shown = playing.store.settings.live
-    assert settings == replace(shown, overlay=replace(shown.overlay, numbers=False)), "the window sets the numbers"
+    assert settings == playing.store.settings.session
+    assert not settings.overlay.numbers, "the window paints the numbers"
 
 
 def test_camera_is_mirrored_unless_the_user_said_otherwise_while_it_opened(playing, engine, qtbot):

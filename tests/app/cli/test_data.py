@@ -286,9 +286,9 @@ def test_an_unknown_kind_exits_with_2(capsys, tmp_path):
 
 
 def test_missing_packages_are_named_before_anything_is_done(capsys, tmp_path, monkeypatch):
-    from app.cli import options
+    from app import trainer_setup
 
-    monkeypatch.setattr(options.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(trainer_setup.importlib.util, "find_spec", lambda name: None)
     code, _, err = run(capsys, "data", "import", "cofw", tmp_path, "--out", tmp_path / "pack")
     assert code == 1
     assert "h5py, scipy" in err

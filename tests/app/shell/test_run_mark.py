@@ -21,8 +21,7 @@ source = "no camera of this name"
 filter = "glasses"
 stream = "udp://127.0.0.1:9"
 [lanes]
-first = "student-68-lite"
-second = "student-kd-68"
+models = ["student-68-lite", "student-kd-68"]
 layout = "split"
 """
 
@@ -40,7 +39,7 @@ def test_fault_86_the_start_after_a_crash_is_a_safe_one_and_offers_the_report(tm
 
     code, safe = run_window(tmp_path, CLOSE, "run", "--model", "student-kd-68", "--stream", "udp://127.0.0.1:9")
     assert code == 0
-    assert safe["models"] == ["student-68-int8", ""]
+    assert safe["models"] == ["student-68-int8", "", "", ""]
     assert (safe["source"], safe["filter"], safe["layout"]) == ("sample", "None", "single")
     assert not safe["streams"]
     assert safe["banner"].startswith("Understudy did not end properly the last time. So this is a safe start")
