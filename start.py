@@ -31,7 +31,7 @@ HEADLESS_FRAMES = 300
 # The options of `understudy run` that are followed by a value, which is therefore no SOURCE.
 VALUE_OPTIONS = (
     "--model", "--detector", "--max-faces", "--frames", "--record", "--picture", "--screenshot", "--stream", "--json",
-    "--rotate", "--camera-format",
+    "--rotate", "--camera-format", "--models", "--report",
 )  # fmt: skip
 
 # Where Linux keeps fonts, without which Qt writes boxes. What else it needs stands in packaging/qt-libraries.txt.

@@ -33,10 +33,12 @@ from app.settings.store import SettingsStore
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
 from app.theme.theme import MARGIN
-from app.widgets.file_dialogs import ask_for_address, ask_for_file, ask_for_folder
+from app.widgets.file_dialogs import ask_for_address, ask_for_file, ask_for_folder, file_pattern
 from engine.core.addresses import has_secret
 from engine.core.errors import FilterError, ModelError, SourceError
 from engine.evaluation.session_report.report import LIVE, LOCKED, Setting
+from engine.formats.images import PICTURE_SUFFIXES
+from engine.formats.signatures import VIDEO_SUFFIXES
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
 from engine.live.settings import MOST_LANES, Pace
@@ -62,7 +64,7 @@ class LivePage(QWidget):
     def __init__(self, api: EngineApi, store: SettingsStore) -> None:
         super().__init__()
         self._api, self._store = api, store
-        self._size = ""  # of the picture on screen
+        self._size = self._picture = ""  # of the picture on screen, and its name in a folder
         self._seen, self._only_picture = True, False
         self._report_into: Path | None = None  # the report that begins with the first source
         self._reports_at_end = False  # whether a report is written at the end of the file without asking
@@ -201,9 +203,25 @@ class LivePage(QWidget):
 
     def ask_for_file(self) -> None:
         """Let the user choose a video or a picture."""
+        both = file_pattern(VIDEO_SUFFIXES | PICTURE_SUFFIXES)
+        names = ";;".join(
+            (
+                self.tr("Videos and pictures ({0})").format(both),
+                self.tr("Videos ({0})").format(file_pattern(VIDEO_SUFFIXES)),
+                self.tr("Pictures ({0})").format(file_pattern(PICTURE_SUFFIXES)),
+                self.tr("All files ({0})").format("*"),
+            )
+        )
+        ask_for_file(self, self.tr("Open a video or a picture"), self.player.open, names, self._last_folder())
+
+    def ask_for_folder(self) -> None:
+        """Let the user choose a folder of pictures."""
+        ask_for_folder(self, self.tr("Open a folder of pictures"), self.player.open, self._last_folder())
+
+    def _last_folder(self) -> str:
+        """Return the folder of the last file; "" where there is none."""
         last = Path(self._store.settings.source or "")
-        begin = str(last.parent) if last.is_absolute() and last.parent.is_dir() else ""
-        ask_for_file(self, self.tr("Open a video or a picture"), self.player.open, begin=begin)
+        return str(last.parent) if last.is_absolute() and last.parent.is_dir() else ""
 
     def ask_for_address(self) -> None:
         """Let the user type the address of a camera in the network."""
@@ -235,10 +253,10 @@ class LivePage(QWidget):
     def _connect_panel(self) -> None:
         panel = self.panel
         panel.sources.chosen.connect(self.open)
-        pictures, folder_of = self.tr("Open a folder of pictures"), self.tr("Open the folder of a filter")
+        folder_of = self.tr("Open the folder of a filter")
         actions = {
             SourceAction.OPEN_FILE: self.ask_for_file,
-            SourceAction.OPEN_FOLDER: lambda: ask_for_folder(self, pictures, self.player.open),
+            SourceAction.OPEN_FOLDER: self.ask_for_folder,
             SourceAction.OPEN_ADDRESS: self.ask_for_address,
             SourceAction.LOOK_AGAIN: self.cameras.poll,
         }
@@ -399,8 +417,9 @@ class LivePage(QWidget):
         if self.presenter.isVisible():
             self.presenter.show_view(view, live, [latency.spread for latency in self.view.lane_plates.latencies])
         self.cameras.update_pace(view)
-        self._show_playback()
         frame = view.first.result.frame
+        self._picture = frame.name
+        self._show_playback()
         self.panel.overlays.offer_truth(frame.truth is not None)
         size = f"{frame.width}{TIMES}{frame.height}"
         if size != self._size:
@@ -475,7 +494,7 @@ class LivePage(QWidget):
 
     def _show_playback(self) -> None:
         paused = self._store.settings.live.paused or not self._goes_on()
-        self.files.transport.show_playback(self.player.playback, paused)
+        self.files.transport.show_playback(self.player.playback, paused, self._picture)
 
 
 def _listed(playing: ActiveSource) -> str | None:

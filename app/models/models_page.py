@@ -60,7 +60,8 @@ class ModelsPage(QWidget):
         self.nothing = make_words(self.tr("Looking for models …"))
         self.speeds = Benchmarking(load_landmarker, self)
         self._pages, self._overview = QStackedWidget(), QWidget()
-        self.adding = AddingPage(library or ModelLibrary())
+        self._library = library or ModelLibrary()
+        self._adding: AddingPage | None = None  # made when it is needed first: it has a hundred widgets
         self._make_buttons()
         self._lay_out()
         self.list.currentItemChanged.connect(lambda *_: self._show_chosen())
@@ -68,10 +69,18 @@ class ModelsPage(QWidget):
         self.speeds.changed.connect(self._on_speeds)
         self.speeds.progressed.connect(self._show_progress)
         self.speeds.failed.connect(self.banner.show_error)
-        self.adding.saved.connect(self._on_saved)
-        self.adding.refused.connect(self._on_refused)
-        self.adding.closed.connect(self._show_overview)
         self._show_chosen()
+
+    @property
+    def adding(self) -> AddingPage:
+        """The page that finds the card of a model from elsewhere."""
+        if self._adding is None:
+            self._adding = AddingPage(self._library)
+            self._adding.saved.connect(self._on_saved)
+            self._adding.refused.connect(self._on_refused)
+            self._adding.closed.connect(self._show_overview)
+            self._pages.addWidget(self._adding)
+        return self._adding
 
     def refresh(self) -> None:
         """List the models again."""
@@ -115,7 +124,8 @@ class ModelsPage(QWidget):
         """Stop all work in the background."""
         self._background.close()
         self.speeds.close_down()
-        self.adding.close_down()
+        if self._adding is not None:
+            self._adding.close_down()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -177,8 +187,7 @@ class ModelsPage(QWidget):
         below = side_by_side(self.banner)  # in sight wherever the page is scrolled to
         below.setContentsMargins(MARGIN, 0, MARGIN, MARGIN - GAP)
         stack(page, below, spacing=0, expanding=page, whole=self._overview)
-        for part in (self._overview, self.adding):
-            self._pages.addWidget(part)
+        self._pages.addWidget(self._overview)
         stack(self._pages, spacing=0, expanding=self._pages, whole=self)
 
     def _make_lower(self) -> QWidget:
@@ -212,7 +221,8 @@ class ModelsPage(QWidget):
     # Results
 
     def _show_overview(self) -> None:
-        self.adding.close_down()
+        if self._adding is not None:
+            self._adding.close_down()
         self._pages.setCurrentWidget(self._overview)
 
     def _on_saved(self, lane: int, name: str) -> None:

@@ -9,22 +9,19 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QInputDialog,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from app.live.viewport.transport import SignButton, clock_words
 from app.review.curves_view import CurvesView
+from app.review.lists import FrameList, LaneRows
 from app.review.loading import Loaded, load
 from app.review.review_view import ReviewView, Shown
 from app.settings.binding import follow
@@ -32,22 +29,20 @@ from app.settings.store import SettingsStore
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
 from app.shortcuts.shortcuts import Act
-from app.theme.theme import GAP, MARGIN, colours, lane_colour
-from app.widgets.controls import CheckBox, make_button, named
+from app.theme.theme import GAP, MARGIN
+from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_file, ask_for_folder
-from app.widgets.page_parts import Section, make_words, side_by_side, stack
+from app.widgets.page_parts import Section, make_words, stack
 from engine.core.errors import RecordingError, UnderstudyError
 from engine.core.frame import Frame
 from engine.evaluation.review.clip import ClipReader
 from engine.evaluation.review.curves import MISSED
 from engine.formats.session_log import ENDINGS
 
-ROW = 24  # logical pixels, of a list
 WIDTH = 300  # logical pixels, of the side panel
 NO_SIZE = (1280, 720)  # of the empty picture where the log does not know its size
 CLOSE_SECONDS = 2.0  # time for a clip to be closed
 SHORTEST_STEP, LONGEST_STEP = 0.005, 1.0  # seconds between two frames that are played
-NUMBER = Qt.ItemDataRole.UserRole  # of a list's row: the place of its frame
 
 
 class ReviewPage(QWidget):
@@ -529,104 +524,3 @@ class ReviewPage(QWidget):
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-
-
-class LaneRows(QWidget):
-    """A row for each lane: a switch in its colour with the name of its model, and its values on this frame."""
-
-    changed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._boxes: list[QCheckBox] = []
-        self._values: list[QLabel] = []
-        self._parts: list[QWidget] = []
-        self._rows = QVBoxLayout(self)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(GAP)
-
-    @property
-    def shown(self) -> list[int]:
-        """The lanes that are switched on."""
-        return [lane for lane, box in enumerate(self._boxes) if box.isChecked()]
-
-    def show_lanes(self, models: Sequence[str]) -> None:
-        """Show these lanes, all switched on."""
-        for part in self._parts:
-            self._rows.removeWidget(part)
-            part.deleteLater()
-        self._boxes, self._values, self._parts = [], [], []
-        for lane, model in enumerate(models):
-            box = CheckBox(model, self.tr("Show the landmarks and curves of this model"))
-            box.setChecked(True)
-            swatch = Swatch(lane)
-            values = make_words(quiet=True)
-            values.setAccessibleName(self.tr("Values of {0}").format(model))
-            row = side_by_side(swatch, box)
-            row.setStretch(1, 1)
-            whole = stack(row, values, spacing=0)
-            self._rows.addWidget(whole)
-            self._parts.append(whole)
-            self._boxes.append(box)
-            self._values.append(values)
-            box.toggled.connect(lambda _: self.changed.emit())
-
-    def show_values(self, texts: Sequence[str]) -> None:
-        """Show the values of each lane."""
-        for values, text in zip(self._values, texts, strict=True):
-            values.setText(text)
-
-
-class Swatch(QWidget):
-    """A dot in the colour of a lane."""
-
-    def __init__(self, lane: int) -> None:
-        super().__init__()
-        self._lane = lane
-        self.setFixedSize(10, 22)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(lane_colour(self._lane)))
-        painter.drawEllipse(QPointF(5, self.height() / 2), 4.5, 4.5)
-
-
-class FrameList(QListWidget):
-    """Frames to jump to: by a click, or by the arrow keys."""
-
-    chosen = Signal(int)  # place of a frame
-    edited = Signal(int)  # row that was double-clicked or on which Enter was pressed
-
-    def __init__(self, name: str, empty: str = "") -> None:
-        super().__init__()
-        self._empty = empty  # words while there is no row
-        named(self, name, empty or name)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.currentItemChanged.connect(self._on_current)
-        self.itemClicked.connect(self._on_current)
-        self.itemActivated.connect(lambda item: self.edited.emit(self.row(item)))
-
-    def show_rows(self, rows: Sequence[tuple[int, str]]) -> None:
-        """Show rows: the place of each frame, and words."""
-        self.blockSignals(True)
-        self.clear()
-        for place, words in rows:
-            item = QListWidgetItem(words)
-            item.setData(NUMBER, place)
-            item.setSizeHint(QSize(0, ROW))
-            self.addItem(item)
-        self.blockSignals(False)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self.count():
-            painter = QPainter(self.viewport())
-            painter.setPen(QColor(colours().muted))
-            room = self.viewport().rect().adjusted(GAP, GAP, -GAP, -GAP)
-            painter.drawText(room, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, self._empty)
-
-    def _on_current(self, item: QListWidgetItem | None, _: object = None) -> None:
-        if item is not None:
-            self.chosen.emit(item.data(NUMBER))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, Qt
@@ -27,6 +27,11 @@ def ask_for_file(parent: QWidget, title: str, use: Callable[[str], object], name
 def ask_for_folder(parent: QWidget, title: str, use: Callable[[str], object], begin: str = "") -> None:
     """Let the user choose a folder, as `ask_for_file` does with a file; `begin` is the folder to begin in."""
     _ask(QFileDialog(parent, title, begin or HOME), QFileDialog.FileMode.Directory, use)
+
+
+def file_pattern(endings: Iterable[str]) -> str:
+    """Return the pattern of files with these endings, such as `.mp4`, as Qt writes it; large letters count too."""
+    return " ".join(f"*{form}" for ending in sorted(endings) for form in (ending, ending.upper()))
 
 
 def ask_for_address(parent: QWidget, use: Callable[[str], object]) -> None:

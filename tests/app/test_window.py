@@ -524,6 +524,24 @@ def test_file_dialog_does_not_stop_the_picture(playing, engine, qtbot):
     dialog.reject()
 
 
+def test_file_dialogs_list_what_can_be_opened_and_begin_where_the_user_was(playing, tmp_path):
+    from PySide6.QtWidgets import QFileDialog
+
+    playing.store.update("source", str(tmp_path / "last.mp4"))
+    playing.live.ask_for_file()
+    dialog = playing.findChild(QFileDialog)
+    first, *others = dialog.nameFilters()
+    assert all(f"*{ending}" in first.split() or f"*{ending})" in first for ending in (".mp4", ".MOV", ".jpg"))
+    assert others[-1] == "All files (*)"
+    assert dialog.directory().absolutePath() == tmp_path.as_posix()
+    dialog.reject()
+    dialog.deleteLater()
+    playing.live.ask_for_folder()
+    dialogs = playing.findChildren(QFileDialog)
+    assert dialogs[-1].directory().absolutePath() == tmp_path.as_posix()
+    dialogs[-1].reject()
+
+
 # Crashes and closing
 
 

@@ -45,7 +45,7 @@ def clip(tmp_path_factory):
 def write_settings(desktop, **lanes):
     path = desktop.home / SETTINGS
     path.parent.mkdir()
-    path.write_text(tomli_w.dumps({"lanes": {"first": MODELS[0], "second": MODELS[1], **lanes}}), encoding="utf-8")
+    path.write_text(tomli_w.dumps({"lanes": {"models": list(MODELS), **lanes}}), encoding="utf-8")
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_layouts_split_line_swap_and_overlays_change_the_picture(comparing):
     assert code == 0
     assert_clean(errors)
     lanes = remembered(desktop)["lanes"]
-    assert (lanes["second"], lanes["layout"], lanes["pace"]) == (MODELS[1], "difference", "locked")
+    assert (lanes["models"][1], lanes["layout"], lanes["pace"]) == (MODELS[1], "difference", "locked")
 
 
 def test_everything_runs_and_the_window_closes_within_three_seconds(desktop, clip):

@@ -7,22 +7,22 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.settings.binding import bind, bound_check, bound_slider, follow, tool_tip
 from app.settings.store import SettingsStore
 from app.settings.words import label_of
 from app.shortcuts.shortcuts import Act
-from app.theme.theme import GAP, lane_colour
+from app.theme.theme import GAP
 from app.widgets.controls import Picker, make_button, make_tool_button
+from app.widgets.lane_mark import LaneMark
 from app.widgets.page_parts import Section, side_by_side
 from engine.inference.library import ModelEntry
 from engine.live.settings import MOST_LANES, Pace
 from engine.render.scene import Layout
 
-MARK, REMOVE_WIDTH = 10, 30  # logical pixels: diameter of the dot of a lane, width of the button behind it
+REMOVE_WIDTH = 30  # logical pixels, of the button that removes a lane
 
 
 class ModelPicker(Picker):
@@ -78,22 +78,6 @@ class LaneRow(QWidget):
         row.setSpacing(GAP)
         for part in (self.mark, self.picker, self.remove):
             row.addWidget(part)
-
-
-class LaneMark(QWidget):
-    """A dot in the colour of a lane."""
-
-    def __init__(self, lane: int) -> None:
-        super().__init__()
-        self._lane = lane
-        self.setFixedSize(MARK, MARK)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(lane_colour(self._lane)))
-        painter.drawEllipse(self.rect())
 
 
 class PairPicker(Picker):

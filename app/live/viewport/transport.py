@@ -14,6 +14,7 @@ from engine.live.file_reader import Playback
 MOST_ASKED_MS = 50  # between two seeks while the slider is dragged
 STEP_MS, PAGE_MS = 1000, 10_000  # of the slider's keys
 BUTTON_WIDTH, BUTTON_HEIGHT = 36, 30  # logical pixels
+LONGEST_NAME = 24  # letters of a picture's name
 MARK = 7.0  # half the size of a symbol, logical pixels
 
 
@@ -47,8 +48,11 @@ class Transport(QWidget):
         self._of_use = self._kept_away = False
         self.hide()
 
-    def show_playback(self, playback: Playback | None, paused: bool) -> None:
-        """Show the position in a file, and whether it is paused; None hides the bar."""
+    def show_playback(self, playback: Playback | None, paused: bool, picture: str = "") -> None:
+        """Show the position in a file, and whether it is paused; None hides the bar.
+
+        Of a folder of pictures the name of the `picture` on screen and its place are shown instead of a time.
+        """
         shown = playback is not None and playback.count != 1
         self._of_use = shown
         self.setVisible(shown and not self._kept_away)
@@ -61,12 +65,25 @@ class Transport(QWidget):
         self.loop.setVisible(not playback.endless)
         position = self.slider.value() / 1000 if self.slider.isSliderDown() else playback.position
         self.slider.show_time(position, playback.duration)
-        self._write_time(position, playback)
+        if picture:
+            self._write_picture(picture, playback)
+        else:
+            self._write_time(position, playback)
 
     def keep_away(self, away: bool) -> None:
         """Stay hidden while the picture fills the screen, or end that."""
         self._kept_away = away
         self.setVisible(self._of_use and not away)
+
+    def _write_picture(self, picture: str, playback: Playback) -> None:
+        place = str(playback.number + 1)
+        if playback.count is not None:
+            place = self.tr("{0} of {1}").format(place, playback.count)
+        room = self.time.fontMetrics().averageCharWidth() * LONGEST_NAME
+        name = self.time.fontMetrics().elidedText(picture, Qt.TextElideMode.ElideMiddle, room)
+        self.time.setText(f"{name} · {place}")
+        self.time.setMinimumWidth(max(self.time.sizeHint().width(), self.time.minimumWidth()))
+        self.time.setToolTip(picture)
 
     def _write_time(self, position: float, playback: Playback) -> None:
         whole = playback.duration

@@ -130,6 +130,7 @@ def test_the_mouse_reads_the_values_of_its_moment(chart, clock, qtbot):
     read = []
     chart._paint_head = lambda painter, plot, area, now, moment: read.append((now, moment))
     qtbot.mouseMove(chart, QPoint(round(MARGIN + AXIS + STRIP / 4), 60))
+    qtbot.waitUntil(lambda: chart.hovered is not None)
     chart.grab()
     now, moment = read[-1]
     assert now - moment == pytest.approx(22.5, abs=0.2)

@@ -140,3 +140,20 @@ def test_signs_are_drawn_in_the_colours_of_the_theme(bar, qapp, palette):
     colours = {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
     assert QColor(palette.text).name() in colours
     assert QColor(palette.field).name() in colours
+
+
+def test_a_folder_shows_the_name_and_the_place_of_its_picture(bar):
+    bar.show_playback(Playback(0.1, 34.2, 3, 1026), paused=True, picture="kitten.jpg")
+    assert bar.time.text() == "kitten.jpg · 4 of 1026"
+    bar.show_playback(Playback(0.1, None, 3, None), paused=True, picture="kitten.jpg")
+    assert bar.time.text() == "kitten.jpg · 4"
+    bar.show_playback(PLAYING, paused=True)
+    assert "kitten" not in bar.time.text()
+
+
+def test_a_long_name_is_shortened_in_its_middle_and_whole_in_the_tool_tip(bar):
+    name = f"2026-11-29 {'holiday ' * 12}0001.jpg"
+    bar.show_playback(Playback(0.1, 34.2, 3, 1026), paused=True, picture=name)
+    assert "…" in bar.time.text()
+    assert bar.time.text().endswith("4 of 1026")
+    assert bar.time.toolTip() == name
