@@ -57,6 +57,8 @@ class Viewport(QWidget):
         # QImage does not own its memory: the pictures of `_view` keep it alive.
         self._images: tuple[QImage | None, ...] = ()
         self._errors: tuple[UnderstudyError | None, ...] = ()
+        # With the device pixel ratio; measuring the plates takes longer than all else that is done for a frame.
+        self._arranged: tuple[float, Arrangement] | None = None
         self.split_place = 0.5
         self.notice = self._hint = ""
         self._caption = Caption()
@@ -190,7 +192,13 @@ class Viewport(QWidget):
 
     def _arrangement(self) -> Arrangement:
         """Return the places of the pictures and the plates, in device pixels."""
-        size, ratio = self._picture_size(), self.devicePixelRatioF()
+        ratio = self.devicePixelRatioF()
+        if self._arranged is None or self._arranged[0] != ratio:
+            self._arranged = ratio, self._arrange(ratio)
+        return self._arranged[1]
+
+    def _arrange(self, ratio: float) -> Arrangement:
+        size = self._picture_size()
         if size is None:
             return Arrangement((), PlatePlace.OVER)
         plates, room = self.lane_plates, self.lane_plates.room() * ratio
@@ -253,6 +261,7 @@ class Viewport(QWidget):
         return self._settings.layout is Layout.SPLIT and len(self._images) == 2 and None not in self._images
 
     def _place(self) -> None:
+        self._arranged = None
         split = self._is_split()
         if split:
             self.split_line.follow(self.split_place, self.picture_area())

@@ -690,3 +690,14 @@ def test_fault_82_in_a_language_from_right_to_left_the_picture_is_not_mirrored(v
         assert (colour_at(view, 60, 150), colour_at(view, 200, 150)) == ("#ff0000", "#0000ff")
     finally:
         qapp.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+
+
+def test_a_frame_measures_no_plate_while_their_numbers_stay(view, monkeypatch):
+    view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
+    view.grab()
+    measured = []
+    monkeypatch.setattr(view.lane_plates, "room", lambda: measured.append(True))
+    for _ in range(5):
+        view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
+        view.grab()
+    assert measured == []
