@@ -49,6 +49,7 @@ def ask_for_address(parent: QWidget, use: Callable[[str], object]) -> None:
 
 def _ask(dialog: QFileDialog, mode: QFileDialog.FileMode, use: Callable[[str], object]) -> None:
     dialog.setFileMode(mode)
+    dialog.setOption(QFileDialog.Option.HideNameFilterDetails)  # eighty endings would fill the window
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.fileSelected.connect(use)
     dialog.open()

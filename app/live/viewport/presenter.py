@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -15,7 +16,7 @@ from app.live.viewport.captions import SEPARATOR
 from app.models.facts import role_words, size_words
 from app.theme.theme import ON_DARK, ON_STAGE, ON_STAGE_MUTED, STAGE
 from engine.core.paths import asset_path
-from engine.core.stats import Spread
+from engine.core.stats import REFRESH, Spread
 from engine.inference.card import Card
 from engine.inference.landmarker import model_of
 from engine.live.settings import LiveSettings
@@ -69,11 +70,13 @@ class Presenter(QWidget):
 
     Args:
         parent: the page whose foot it is.
+        clock: returns seconds.
     """
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
-        self._page = parent
+        self._page, self._clock = parent, clock
+        self._updated_at = 0.0
         self._models: Mapping[str, Card] = {}
         self._labels: tuple[str, ...] = ()
         self._lanes: tuple[LaneNumbers, ...] = ()
@@ -96,7 +99,7 @@ class Presenter(QWidget):
         self._models = models
 
     def show_view(self, view: View, settings: LiveSettings, screens: Sequence[Spread | None]) -> None:
-        """Show the numbers of a view.
+        """Show the numbers of a view, at most four times a second while its lanes and their models stay.
 
         Args:
             view: what is on screen.
@@ -104,6 +107,10 @@ class Presenter(QWidget):
             screens: spread of the milliseconds from the capture of a frame until it is painted, by number of the lane.
         """
         shown = {number: lane for number in settings.on_screen if (lane := view.lane(number)) is not None}
+        models, now = [(number, lane.result.model) for number, lane in shown.items()], self._clock()
+        if models == [(lane.number, lane.model) for lane in self._lanes] and now - self._updated_at < REFRESH:
+            return
+        self._updated_at = now
         nme = any(lane.stats.nme is not None for lane in shown.values())
         labels = [self.tr("results/s"), self.tr("to screen ms"), *([self.tr("NME %")] if nme else [])]
         lanes = tuple(self._numbers(number, lane, screens[number], nme) for number, lane in shown.items())

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.pairing import face_agreement, paired
+from engine.evaluation.session_report.worst_frames import APART
 from engine.formats.session_log import LoggedFrame, SessionLog
 
 WORST = 12  # frames that are listed
-APART = 1.0  # seconds between two of them, or all would show one moment
 MISSED = math.inf  # value of a frame on which a lane missed a face that another one found
 
 Column = NDArray[np.float64]

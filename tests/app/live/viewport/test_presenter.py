@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +44,7 @@ TWO_LAYOUTS = [layout for layout in Layout if layout is not Layout.SINGLE]
 def page(qtbot, themed):
     """Return a page in the size of a small projector, with a view above the strip."""
     shown = QWidget()
-    shown.view, shown.strip = Viewport(), Presenter(shown)
+    shown.view, shown.strip = Viewport(), Presenter(shown, count(1.0).__next__)
     rows = QVBoxLayout(shown)
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setSpacing(0)
@@ -205,3 +206,18 @@ def capitals_of_number(page, model):
 def test_strip_is_dark_in_every_theme(page):
     show(page, [STUDENT])
     assert page.strip.grab(QRect(QPoint(2, 2), QPoint(4, 4))).toImage().pixelColor(1, 1).name() == STAGE
+
+
+def test_digits_change_no_faster_than_they_can_be_read(qtbot, themed):
+    page, now = QWidget(), [0.0]
+    qtbot.addWidget(page)
+    page.strip, page.view = Presenter(page, lambda: now[0]), Viewport()
+    qtbot.addWidget(page.view)
+    page.setLayout(QVBoxLayout())
+    for seconds, latency, expected in ((1.0, 21.0, "21"), (1.1, 30.0, "21"), (1.3, 30.0, "30")):
+        now[0] = seconds
+        show(page, [STUDENT._replace(screen=Spread(latency, 99.0))])
+        assert page.strip.text.splitlines()[1].split()[2] == expected
+    now[0] = 1.31
+    show(page, [TEACHER])
+    assert "teacher-tolerant-68" in page.strip.text, "another model at once"
