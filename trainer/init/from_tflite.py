@@ -5,12 +5,16 @@ first. Here the convolution gets filters of the size that PyTorch starts with, a
 and variance 1. So the network computes the same in evaluation mode; before it is trained, `restate_norms` has to
 give the norms the statistics of real pictures. Until then the scale of a norm is the length of its folded filter, which
 is a measure of the channel's importance too (Li et al., "Pruning filters for efficient convnets", ICLR 2017).
+
+Of MobileViT-v2 two things more are folded into the layers behind them: the scale and shift of the attention's norms,
+which here stay 1 and 0, and the projections that only linear layers read. A projection from few channels to many gets
+orthonormal columns, and its readers their own filters times its transpose, which together are what was folded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +25,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from engine.core.errors import UsageError
+from trainer.networks import mobilevit
+from trainer.networks.encoders import INPUT_MULTIPLES
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
 from trainer.networks.mobilenetv2 import STAGES
 
@@ -54,22 +60,22 @@ def network_of_model(content: bytes, name: str) -> HeatmapNetwork:
     graph = model.subgraphs[0]
     constants = _constants(model, graph)
     layers = list(_layers(model, graph, constants))
-    shape = _shape(layers, int(graph.tensors[graph.inputs[0]].shape[1]), name)
-    network = HeatmapNetwork(shape).eval()
+    network = HeatmapNetwork(_shape(model, graph, layers, name)).eval()
     modules = _in_order_of_use(network)
-    _refuse_other_layers(layers, modules, name)
     # The batch norm that follows each convolution; they stand one after the other in their parent.
     norms = {module: norm for module, norm in pairwise(network.modules()) if isinstance(norm, nn.BatchNorm2d)}
     with torch.no_grad():
+        layers = _unfold_projections(network, modules, layers)
+        _refuse_other_layers(layers, modules, name)
         for layer, module in zip(layers, modules, strict=True):
             _fill(module, norms.get(module), layer)
         _unfold_pixel_scaling(network.encoder.stem)
         # The weight [K] of each heatmap's peak in the confidence is the one product with a constant.
         products = _operators(model, graph, schema.BuiltinOperator.MUL)
         factors = [constants[place] for operator in products for place in operator.inputs if place in constants]
-        if len(factors) != 1 or factors[0].size != shape.points:
+        if len(factors) != 1 or factors[0].size != network.shape.points:
             raise _other_architecture(name, "its confidence does not read the peaks of heatmaps")
-        network.peak_weight.copy_(torch.from_numpy(factors[0].reshape(shape.points).copy()))
+        network.peak_weight.copy_(torch.from_numpy(factors[0].reshape(network.shape.points).copy()))
     return network
 
 
@@ -134,27 +140,41 @@ def _layers(
             yield _Layer(weight.permute(AXES[model.operatorCodes[operator.opcodeIndex].builtinCode]), bias)
 
 
-def _shape(layers: list[_Layer], side: int, name: str) -> HeatmapShape:
-    """Read the sizes off the encoder's blocks, the decoder's first layer and the confidence, which is the last."""
+def _shape(model: schema.ModelT, graph: schema.SubGraphT, layers: list[_Layer], name: str) -> HeatmapShape:
+    """Read the sizes off the encoder's layers and the last two, the heatmaps and the confidence."""
     try:
-        channels, place, expansions = len(layers[0].weight), 1, []
-        for _, repetitions, _ in STAGES:
-            first = layers[place].weight
-            # A block without expansion starts with its depthwise layer, whose filters read one channel each.
-            expansions.append(1 if first.shape[1] == 1 else len(first) // channels)
-            place += repetitions * (2 if expansions[-1] == 1 else 3)
-            channels = len(layers[place - 1].weight)
-        if 0 in expansions:
-            raise _other_architecture(name, "its blocks narrow what they read")
-        return HeatmapShape(
+        shape = HeatmapShape(
             points=len(layers[-1].weight),
-            encoder_width=channels / STAGES[-1][0],
-            expansions=tuple(expansions),
-            decoder_width=len(layers[place].weight),
-            input_size=side,
+            decoder_width=layers[-2].weight.shape[1],
+            input_size=int(graph.tensors[graph.inputs[0]].shape[1]),
         )
+        # The heatmaps are one softmax; attention has its own.
+        if len(list(_operators(model, graph, schema.BuiltinOperator.SOFTMAX))) > 1:
+            width = len(layers[0].weight) / mobilevit.STEM_CHANNELS
+            return replace(shape, encoder="mobilevitv2", encoder_width=width, activation=_activation(model, graph))
+        return _with_mobilenet(shape, layers, name)
     except IndexError as error:
         raise _other_architecture(name, f"it has only {len(layers)} layers with weights") from error
+
+
+def _with_mobilenet(shape: HeatmapShape, layers: list[_Layer], name: str) -> HeatmapShape:
+    channels, place, expansions = len(layers[0].weight), 1, []
+    for _, repetitions, _ in STAGES:
+        first = layers[place].weight
+        # A block without expansion starts with its depthwise layer, whose filters read one channel each.
+        expansions.append(1 if first.shape[1] == 1 else len(first) // channels)
+        place += repetitions * (2 if expansions[-1] == 1 else 3)
+        channels = len(layers[place - 1].weight)
+    if 0 in expansions:
+        raise _other_architecture(name, "its blocks narrow what they read")
+    return replace(shape, encoder_width=channels / STAGES[-1][0], expansions=tuple(expansions))
+
+
+def _activation(model: schema.ModelT, graph: schema.SubGraphT) -> str:
+    """Return the activation of a MobileViT-v2: SiLU is written as a product with a sigmoid, as the confidence is."""
+    if any(_operators(model, graph, schema.BuiltinOperator.HARD_SWISH)):
+        return "hardswish"
+    return "silu" if len(list(_operators(model, graph, schema.BuiltinOperator.LOGISTIC))) > 1 else "relu6"
 
 
 def _in_order_of_use(network: HeatmapNetwork) -> list[Any]:
@@ -163,12 +183,39 @@ def _in_order_of_use(network: HeatmapNetwork) -> list[Any]:
     modules = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     hooks = [module.register_forward_hook(lambda module, *_: used.append(module)) for module in modules]
     # The order is that of any size; at the smallest it costs least.
-    smallest = torch.zeros(1, 3, 32, 32)
+    side = INPUT_MULTIPLES[network.shape.encoder]
     with torch.no_grad():
-        network.decoder(network.encoder(smallest))
+        features = network.encoder(torch.zeros(1, 3, side, side))
+        network.decoder(features[network.first :])
     for hook in hooks:
         hook.remove()
     return [*used, network.visibility]
+
+
+def _unfold_projections(network: HeatmapNetwork, modules: list[Any], layers: list[_Layer]) -> list[_Layer]:
+    """Return the layers with the projections that the export folded into their readers, in their order of use."""
+    if not isinstance(network.encoder, mobilevit.MobileViTV2):
+        return layers
+    columns: dict[Any, torch.Tensor] = {}
+    projections: dict[Any, torch.Tensor] = {}
+    for parent, name, readers in network.encoder.projections(network.laterals):
+        projection: Any = parent.get_submodule(name).get_submodule("0")
+        drawn = torch.randn(projection.weight.shape[:2], generator=torch.Generator().manual_seed(0))
+        projections[projection] = torch.linalg.qr(drawn)[0]
+        columns |= dict.fromkeys(readers, projections[projection])
+    unfolded, given = [], iter(layers)
+    for module in modules:
+        if module in projections:
+            matrix = projections[module]
+            unfolded.append(_Layer(matrix[:, :, None, None], torch.zeros(len(matrix))))
+        elif (layer := next(given, None)) is None:
+            break
+        elif module in columns and layer.weight.shape[1] == columns[module].shape[1]:
+            weight = layer.weight.flatten(1) @ columns[module].T
+            unfolded.append(_Layer(weight[:, :, None, None], layer.bias))
+        else:
+            unfolded.append(layer)
+    return [*unfolded, *given]
 
 
 def _refuse_other_layers(layers: list[_Layer], modules: list[Any], name: str) -> None:
@@ -187,7 +234,8 @@ def _refuse_other_layers(layers: list[_Layer], modules: list[Any], name: str) ->
 def _fill(module: Any, norm: Any, layer: _Layer) -> None:
     if norm is None:
         module.weight.copy_(layer.weight)
-        module.bias.copy_(layer.bias)
+        if module.bias is not None:  # else it is one of zeros, which TFLite's convolutions always have
+            module.bias.copy_(layer.bias)
         return
     length = layer.weight.flatten(1).norm(dim=1).clamp(min=1e-12) / FILTER_NORM
     module.weight.copy_(layer.weight / length.reshape(-1, 1, 1, 1))
@@ -208,5 +256,6 @@ def _other_architecture(name: str, found: str) -> UsageError:
     return UsageError(
         f"No network can be made of the model {name}: it is of another architecture",
         found,
-        "give a model that “understudy export” made of a heatmap network with MobileNetV2, such as student-68.tflite",
+        "give a model that “understudy export” made of a heatmap network with MobileNetV2 or MobileViT-v2, such as "
+        "student-68.tflite",
     )

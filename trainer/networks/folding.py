@@ -34,12 +34,12 @@ def scale_and_shift(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def fold_projection(layers: nn.Sequential, *readers: Reader) -> nn.Identity:
+def fold_projection(layers: nn.Module, *readers: Reader) -> nn.Identity:
     """Let all readers of a 1x1 convolution with batch norm and nothing behind it do its work; return what is left.
 
     Where a few channels are projected to many, the readers have less to do than before.
     """
-    convolution, norm = layers
+    convolution, norm = layers.children()
     assert isinstance(convolution, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
     scale, shift = scale_and_shift(norm)

@@ -139,4 +139,9 @@ class HeatmapNetwork(nn.Module):
 
     def fold_constants(self) -> None:
         """Let layers take up constants and linear layers in front of them; no number changes in evaluation mode."""
-        fold_constants(self.encoder, [*[None] * self.first, *self.decoder.readers])
+        fold_constants(self.encoder, self.laterals)
+
+    @property
+    def laterals(self) -> list[Reader | None]:
+        """For each feature but the deepest the decoder's layer that reads it, if any does."""
+        return [*[None] * self.first, *self.decoder.readers]

@@ -9,7 +9,7 @@ transposed. No number changes by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -200,12 +200,20 @@ class MobileViTV2(nn.Module):
     def fold_projections(self, laterals: Sequence[Reader | None]) -> None:
         """Let layers behind the last 1x1 convolutions of blocks do their work; no number changes in evaluation mode.
 
+        Features then have fewer channels. For the `laterals` see `projections`.
+        """
+        for parent, name, readers in self.projections(laterals):
+            setattr(parent, name, fold_projection(parent.get_submodule(name), *readers))
+
+    def projections(self, laterals: Sequence[Reader | None]) -> Iterator[tuple[nn.Module, str, list[Reader]]]:
+        """Yield the last 1x1 convolutions of blocks that only linear layers read: parent, name, and these layers.
+
         The first block has no residual, and blocks with attention end in what is added to nothing: they are read by
         the next stage's expansion and by `laterals` alone: for each feature but the deepest the layer outside of the
-        encoder that reads it, if any does. Features then have fewer channels.
+        encoder that reads it, if any does.
         """
         blocks: Any = self.stages
-        blocks[0][-1].layers[-1] = fold_projection(blocks[0][-1].layers[-1], blocks[1][0].expanding)
+        layers = blocks[0][-1].layers
+        yield layers, str(len(layers) - 1), [blocks[1][0].expanding]
         for stage, following, lateral in zip(blocks[2:], blocks[3:], laterals[1:], strict=False):
-            readers = [following[0].expanding] if lateral is None else [following[0].expanding, lateral]
-            stage[-1].project = fold_projection(stage[-1].project, *readers)
+            yield stage[-1], "project", [following[0].expanding] + ([] if lateral is None else [lateral])

@@ -14,17 +14,18 @@ from engine.inference.card import read_card, write_card
 from trainer.augment import Augmentation
 from trainer.checkpoint import read_checkpoint
 from trainer.data.crops import load_crops
-from trainer.init.from_tflite import restate_norms
+from trainer.init.from_tflite import network_of_model, restate_norms
 from trainer.init.initialise import load_network, make_network
 from trainer.init.origin import read_origin
 from trainer.loop import training_images
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
-from trainer.networks.heatmap import HeatmapShape
+from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
+from trainer.networks.mobilevit import WholeMapNorm
 from trainer.recipes import RECIPES
 from trainer.run import lineage, run
 from trainer.run_recorder import Schedule
-from trainer.tflite.export import LARGEST_DIFFERENCE, compare
+from trainer.tflite.export import LARGEST_DIFFERENCE, compare, to_tflite
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
 STUDENT = MODELS / "student-68-lite.tflite"
@@ -44,7 +45,17 @@ def first_batch(data, recipe):
     return next(training_images(load_crops(data, recipe.packs), recipe, 1))
 
 
-@pytest.mark.parametrize("name", ["student-68", "student-68-lite", "teacher-tough-68", "teacher-tolerant-68"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "student-68",
+        "student-68-lite",
+        "teacher-tough-68",
+        "teacher-tolerant-68",
+        "student-mvit2-68",
+        "student-mvit2-98",
+    ],
+)
 def test_the_network_of_a_shipped_model_gives_the_points_of_the_model(name):
     model = MODELS / f"{name}.tflite"
     network = load_network(model)
@@ -78,6 +89,25 @@ def test_with_statistics_of_its_faces_a_network_computes_the_same_in_training_an
     assert (after - before).abs().max() < ROUNDING
     assert (training - after).abs().max() < SAME_BATCH
     assert (blind - before).abs().max() > 10 * SAME_BATCH, "without them it does not"
+
+
+def test_a_network_with_attention_comes_back_out_of_its_export():
+    shape = HeatmapShape(5, encoder_width=0.25, decoder_width=16, input_size=64, encoder="mobilevitv2")
+    network = HeatmapNetwork(shape)
+    generator = torch.Generator().manual_seed(0)
+    for norm in network.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d | WholeMapNorm):
+            norm.weight.data.uniform_(0.5, 1.5, generator=generator)
+            norm.bias.data.normal_(0, 0.2, generator=generator)
+    network.peak_weight.data.uniform_(0.5, 1.5, generator=generator)
+    network.eval()
+    returned = network_of_model(to_tflite(network), "it")
+    images = 255 * torch.rand(2, 3, 64, 64, generator=generator)
+    with torch.no_grad():
+        expected, given = network(images), returned(images)
+    assert returned.shape == network.shape
+    assert torch.allclose(given.points, expected.points, atol=ROUNDING)
+    assert torch.allclose(given.confidence_logits, expected.confidence_logits, atol=1e-3)
 
 
 def test_the_norms_are_those_of_a_trained_network_and_the_mode_stays(data, gentle):
@@ -134,10 +164,10 @@ def copied(folder, model, **card_fields):
 def test_what_is_no_such_model_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(UsageError, match=r"student-kd-68.tflite: it is of another architecture.* heatmap network"):
         load_network(MODELS / "student-kd-68.tflite")
-    with pytest.raises(
-        UsageError, match=r"student-mvit2-68.tflite: it is of another .* heatmap network with MobileNetV2"
-    ):
-        load_network(MODELS / "student-mvit2-68.tflite")
+    with pytest.raises(UsageError, match=r"teacher-star-68.tflite: it is of another .* MobileNetV2 or MobileViT-v2"):
+        load_network(MODELS / "teacher-star-68.tflite")
+    with pytest.raises(UsageError, match=r"teacher-swinv2-68.tflite: it is of another architecture"):
+        load_network(MODELS / "teacher-swinv2-68.tflite")
     with pytest.raises(ModelError, match="none.json is missing"):
         make_network(HeatmapShape(), str(tmp_path / "none.tflite"), 0)
     with pytest.raises(UsageError, match="does not tell how the model was made"):
