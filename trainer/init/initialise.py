@@ -54,7 +54,7 @@ def load_network(path: Path) -> LandmarkNetwork:
 
     Raises:
         UsageError: the file is no checkpoint of a network of this program, or the model is not of a heatmap network
-            with MobileNetV2.
+            with MobileNetV2 or MobileViT-v2.
         ModelError: the model or its card is missing or damaged.
     """
     checkpoint = read_origin(path)
