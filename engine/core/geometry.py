@@ -17,7 +17,6 @@ from engine.core.schemes import Scheme, eye_centres
 
 # Above this many source pixels per crop pixel, plain bilinear sampling would alias.
 ALIASING_RATIO = 2.0
-FINEST = 16  # crops are sampled at up to this multiple of their size; beyond it, aliasing is accepted
 
 
 @dataclass(frozen=True)
@@ -101,18 +100,48 @@ class Crop:
     def sample(self, picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
         """Cut the crop `[size, size, C]` out of `picture` `[H, W, C]`; black outside the picture.
 
-        Large faces are sampled at a multiple of the size and averaged, against aliasing.
+        A large face is halved first, as often as it takes, against aliasing.
         """
-        factor = min(FINEST, math.ceil(self.side * max(1.0, self.aspect) / size / ALIASING_RATIO))
-        fine = size * max(1, factor)
-        sampled = cv2.warpAffine(
+        matrix = self.matrix(size)
+        ratio = self.side * max(1.0, self.aspect) / size
+        halvings = math.ceil(math.log2(ratio / ALIASING_RATIO)) if ratio > ALIASING_RATIO else 0
+        halvings = min(halvings, min(picture.shape[:2]).bit_length() - 1)
+        if halvings > 0:
+            picture, corner = self._halved(picture, halvings)
+            matrix[:, 2] = (matrix[:, 2] - corner + 0.5) / 2**halvings - 0.5
+            matrix[:, :2] /= 2**halvings
+        return cv2.warpAffine(
             picture,
-            self.matrix(fine),
-            (fine, fine),
+            matrix,
+            (size, size),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT,
         )
-        return sampled if fine == size else cv2.resize(sampled, (size, size), interpolation=cv2.INTER_AREA)
+
+    def _halved(self, picture: NDArray[np.uint8], times: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+        """Return the part of the picture that the crop sees, halved so often, and where its corner (x, y) was."""
+        factor = 2**times
+        height, width = picture.shape[:2]
+        reach = np.abs(self._rotation()) @ (np.full(2, 0.5) * self.size) + 2 * factor
+        (left, right), (top, bottom) = (
+            _whole_cells(centre - far, centre + far, length, factor)
+            for centre, far, length in zip((self.centre_x, self.centre_y), reach.tolist(), (width, height), strict=True)
+        )
+        part = picture[top:bottom, left:right]
+        for _ in range(times):
+            part = cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        return part, (left, top)
+
+
+def _whole_cells(low: float, high: float, length: int, factor: int) -> tuple[int, int]:
+    """Return the pixels of `length` from `low` to `high`, and so many more that their number is a multiple of `factor`.
+
+    At least one `factor` of them; a few less where the picture has no more.
+    """
+    end = int(max(factor, min(length, high + 1)))
+    begin = int(min(end - factor, max(0, low)))
+    begin = max(0, begin - (begin - end) % factor)
+    return begin, end - (end - begin) % factor
 
 
 def landmark_box(points: NDArray[np.floating]) -> Box:

@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,6 +46,30 @@ def test_large_crops_are_averaged_not_skipped():
     sampled = Crop(500, 500, 900).sample(picture, 64)
     assert abs(float(sampled.mean()) - 127.5) < 3
     assert sampled.std() < 25
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (481, 643), (97, 1203)])
+@pytest.mark.parametrize("side", [250.0, 300.0, 530.0, 1400.0])
+@pytest.mark.parametrize("roll", [0.0, 0.7, -2.5])
+def test_a_crop_shows_the_mean_of_what_each_of_its_pixels_covers(shape, side, roll):
+    picture = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 256, (*shape, 3), np.uint8), (0, 0), 6)
+    crop = Crop(shape[1] * 0.45, shape[0] * 0.6, side, roll)
+    dense = crop.matrix(64 * 24)
+    fine = cv2.warpAffine(picture, dense, (64 * 24, 64 * 24), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    expected = cv2.resize(fine, (64, 64), interpolation=cv2.INTER_AREA).astype(float)
+    found = crop.sample(picture, 64).astype(float)
+    inside = cv2.erode((expected.min(2) > 0).astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
+    assert inside.any()
+    assert np.abs(found - expected)[inside].max() < 8
+    assert (found[cv2.dilate(expected.max(2), np.ones((5, 5))) == 0] == 0).all(), "beside the picture it is black"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (3, 2), (40, 40)])
+@pytest.mark.parametrize("centre", [(0.0, 0.0), (-900.0, 20.0), (2e9, -1e12)])
+def test_crops_beside_a_picture_and_of_the_smallest_are_black_where_nothing_is(shape, centre):
+    sampled = Crop(*centre, 700, 0.4, 1.7).sample(np.full((*shape, 3), 255, np.uint8), 32)
+    assert sampled.shape == (32, 32, 3)
+    assert sampled[0, 0].max() == 0
 
 
 def test_landmark_box_ignores_points_without_label_and_refuses_none():
