@@ -25,7 +25,7 @@ from engine.formats.landmark_writers import BOX, LOG_VERSION
 from engine.formats.packs import FARTHEST_PIXEL
 
 LARGEST_LOG = 1_000_000_000  # bytes: an hour of two lanes
-MOST_LANES = 16
+LANES_READ = 16
 ENDINGS = (".jsonl", ".csv")
 
 
@@ -296,7 +296,7 @@ def _whole(value: Any) -> int:
 
 def _lane(value: Any) -> int:
     lane = _whole(value)
-    if lane >= MOST_LANES:
+    if lane >= LANES_READ:
         raise ValueError(f"a lane {lane}")
     return lane
 
