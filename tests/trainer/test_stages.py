@@ -14,7 +14,7 @@ from engine.core.errors import UsageError
 from engine.formats.packs import read_arrays
 from engine.inference.library import ModelLibrary
 from tests.conftest import ROOT
-from tests.fakes.tiny_training import write_sample_pack
+from tests.fakes.tiny_training import few_blocks, write_sample_pack
 from trainer import run_folder, stages
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, write_checkpoint
 from trainer.devices import launch
@@ -295,6 +295,8 @@ def small_chain(monkeypatch):
         monkeypatch.setitem(
             RECIPES, name, replace(recipe, network=replace(recipe.network, **tiny), init=init, stages=small)
         )
+    with few_blocks():
+        yield
 
 
 def write_packs(folder):
