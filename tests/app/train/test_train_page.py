@@ -299,6 +299,6 @@ def test_a_real_toy_is_trained_with_nothing_but_a_press_of_the_button(open_page,
     page.form.start.click()
     qtbot.waitUntil(lambda: page.run_view.chip.text() == "Finished", timeout=REAL_PATIENCE)
     assert page.banner.text == ""
-    assert "360 frames of one face are rendered." in page.run_view.output.toPlainText()
+    assert "90 frames of one face are rendered." in page.run_view.output.toPlainText()
     assert state(page).errors[-1][0] == 2
     assert page.run_view.export.isVisible()

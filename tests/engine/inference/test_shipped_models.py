@@ -11,11 +11,12 @@ from engine.core.metrics import nme
 from engine.core.paths import asset_path
 from engine.evaluation.evaluate import Task, evaluate
 from engine.evaluation.eyes import evaluate_eyes
-from engine.evaluation.label_shift import measure_label_shift
-from engine.formats.packs import read_pack
+from engine.evaluation.label_shift import FACES, LabelShift
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.sources.sample import SampleClip
+from tests.golden import slow_models
+from tests.golden.slow_models import EVERY, SLOW
 from tests.golden.write import FILE, FRAMES, landmarks
 
 # Runtimes and processors round differently; a swapped colour or a lost half pixel moves points by far more.
@@ -47,14 +48,24 @@ def test_points_on_the_picture_are_those_as_labelled_moved_by_the_shift_on_the_c
     assert moved == pytest.approx(np.tile([landmarker.card.label_shift * crop.side, 0], (len(moved), 1)), abs=1e-3)
 
 
+def recorded(name):
+    """What a slow model once found on all faces; a part of them is measured again."""
+    return json.loads(slow_models.FILE.read_text(encoding="utf-8"))[name]
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_landmarks_of_mirror_images_lie_where_those_of_the_pictures_do(name, data_folder):
     """On the average of many faces, in percent of the eye distance: no side-step in the mirrored view."""
-    packs = [read_pack(data_folder / pack, "train") for pack in ("lfpw68", "helen68", "afw68")]
-    # As many as the figure on the card is of.
-    found = measure_label_shift(ModelLibrary().load(name), packs, most=80 if name == "teacher-swinv2-68" else 600)
+    landmarker = ModelLibrary().load(name)
+    if name in SLOW:
+        found, some = LabelShift(**recorded(name)["shift"]), SLOW[name] // EVERY
+        assert found.faces == SLOW[name]
+        again = slow_models.label_shift(landmarker, data_folder, some)
+        assert (again.faces, again.shift) == (some, pytest.approx(recorded(name)["shift of some"], abs=2e-5))
+    else:
+        found = slow_models.label_shift(landmarker, data_folder, FACES)
     assert abs(found.on_picture) < 0.2
-    assert found.shift == pytest.approx(ModelLibrary().load(name).card.label_shift, abs=1e-4)
+    assert found.shift == pytest.approx(landmarker.card.label_shift, abs=1e-4)
     assert found.as_labelled > 1.0, "as labelled there is one"
 
 
@@ -104,12 +115,22 @@ def test_every_figure_on_the_card_is_measured_again(name, data_folder):
     landmarker = ModelLibrary().load(name)
     assert landmarker.card.metrics, "a card without a measured result is not shippable"
     for noted in landmarker.card.metrics:
-        split = None if noted["split"] == "all" else noted["split"]
         if "eyes_auc" in noted:
+            split = None if noted["split"] == "all" else noted["split"]
             eyes = evaluate_eyes(landmarker, data_folder / noted["data"], split).figures()
             assert {name: eyes[name] for name in noted} == pytest.approx(noted, abs=2e-3)
             continue
-        pack = read_pack(data_folder / noted["data"], split, noted["labels"])
+        pack = slow_models.read_noted(noted, data_folder)
+        if name in SLOW:
+            assert noted["box"] == "truth"
+            again = slow_models.errors(landmarker, slow_models.some_of(pack), noted)
+            for figure, errors in recorded(name)["errors"][noted["data"]].items():
+                assert len(errors) == len(pack.faces) == noted["n"]
+                assert np.nanmean(errors) == pytest.approx(noted[figure], abs=0.01)
+                apart = np.abs(np.subtract(again[figure], errors[::EVERY]))
+                assert np.array_equal(np.isnan(apart), np.isnan(errors[::EVERY]))
+                assert np.nanmean(apart) < 0.01
+            continue
         detector = make_detector() if noted["box"] == "detector" else None
         measured = evaluate(landmarker, pack, Task(name, noted["split"], noted["labels"], noted["box"]), detector)
         assert measured.n == noted["n"]

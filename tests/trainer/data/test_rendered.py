@@ -24,6 +24,12 @@ def pack(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def short(monkeypatch):
+    """Only the first six seconds are rendered."""
+    monkeypatch.setattr(rendered, "LOOP_SECONDS", 6.0)
+
+
 def number_of(face):
     return int(face.image.stem)
 
@@ -57,7 +63,9 @@ def test_a_pack_that_is_there_stays(pack):
 
 
 @pytest.mark.parametrize("full_at", ["annotations.npz", "030.jpg"])
-def test_fault_55_a_full_disk_while_rendering_gets_a_sentence_and_leaves_nothing_half(tmp_path, monkeypatch, full_at):
+def test_fault_55_a_full_disk_while_rendering_gets_a_sentence_and_leaves_nothing_half(
+    short, tmp_path, monkeypatch, full_at
+):
     if full_at == "annotations.npz":
 
         def full(folder, arrays, meta):
@@ -84,7 +92,7 @@ def test_fault_55_a_full_disk_while_rendering_gets_a_sentence_and_leaves_nothing
     assert list((tmp_path / "data").iterdir()) == []
 
 
-def test_two_trainings_that_render_at_once_end_with_one_whole_pack(tmp_path, monkeypatch):
+def test_two_trainings_that_render_at_once_end_with_one_whole_pack(short, tmp_path, monkeypatch):
     write = rendered.write_annotations
 
     def other_is_first(folder, arrays, meta):
@@ -93,6 +101,6 @@ def test_two_trainings_that_render_at_once_end_with_one_whole_pack(tmp_path, mon
         render_pack(tmp_path / "sample68")
 
     monkeypatch.setattr(rendered, "write_annotations", other_is_first)
-    assert render_pack(tmp_path / "sample68") == 360
+    assert render_pack(tmp_path / "sample68") == 90
     assert [path.name for path in tmp_path.iterdir()] == ["sample68"]
     assert check_pack(tmp_path / "sample68").sound

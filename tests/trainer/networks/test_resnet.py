@@ -72,11 +72,12 @@ def tensors(package):
     return read_tensors(package / "ResNet50" / "model.json")
 
 
-@pytest.fixture
-def started(package, monkeypatch):
-    """An encoder with the package's weights, in evaluation mode."""
-    monkeypatch.setenv(FOLDER_VARIABLE, str(package))
-    return make_network(SHAPE, "imagenet", 0).eval().encoder
+@pytest.fixture(scope="module")
+def started(package):
+    """An encoder with the package's weights, in evaluation mode; tests only run it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(package))
+        return make_network(SHAPE, "imagenet", 0).eval().encoder
 
 
 def layer(tensors, x, name, norm, stride=1, border=0):
