@@ -146,7 +146,7 @@ def test_a_run_goes_on_from_a_model_and_learns_from_another(data, recipe, tmp_pa
         loss=LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0)),
         teachers=(str(MODELS / "student-68.tflite"),),
     )
-    last = run(recipe, data, tmp_path / "run", "cpu", False, Schedule(1, 1))
+    last = run(recipe, data, tmp_path / "run", "cpu", False, Schedule(2, 2))
     state = read_checkpoint(last)
     assert state.notes["best_nme"] < 6, "it has not forgotten its faces"
     assert state.notes["lineage"][-1] == "student-68-lite:fine, 12000 steps of 64"
