@@ -18,11 +18,10 @@ LINT = {
     "import walls": ["-c", "from importlinter.cli import lint_imports_command as main; main()"],
     "spelling": ["-c", "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))", TYPOS],
 }
-# A worker for each core, but each takes 1 GB; then the tests that need the machine to themselves. The trainer has none
-# of these, and collecting its tests takes seconds.
+# A worker for each core, but each takes 1 GB; then the tests that need the machine to themselves.
 TESTS = {
     "tests": ["-m", "pytest", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal", "-m", "not alone"],
-    "tests alone": ["-m", "pytest", "-m", "alone", "--ignore=tests/trainer"],
+    "tests alone": ["-m", "pytest", "-m", "alone"],
 }
 NO_TESTS = 5  # pytest's exit code where its arguments choose none
 

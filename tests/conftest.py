@@ -22,8 +22,28 @@ TRAINER = ROOT / "tests" / "trainer"
 cv2.setNumThreads(1)
 
 
+def has_tests_alone(file: Path) -> bool:
+    """Return whether a test file names the mark `alone`, or the fixture that gives it."""
+    text = file.read_text(encoding="utf-8")
+    return "mark.alone" in text or "heartbeat" in text
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Of a run of the tests marked `alone`, import no other files: these are hundreds."""
+    if config.option.markexpr == "alone" and collection_path.name.startswith("test_"):
+        return None if has_tests_alone(collection_path) else True
+    return None
+
+
 def pytest_collection_modifyitems(items):
-    """Begin with the trainer, some of whose tests take half a minute: at the end no process waits for another's."""
+    """Begin with the trainer, some of whose tests take half a minute: at the end no process waits for another's.
+
+    Raises:
+        UsageError: a test is marked `alone` in a way that `has_tests_alone` does not see, so that it would never run.
+    """
+    for file in {item.path for item in items if item.get_closest_marker("alone")}:
+        if not has_tests_alone(file):
+            raise pytest.UsageError(f"{file} has to name the mark of its tests: pytest.mark.alone")
     items.sort(key=lambda item: not item.path.is_relative_to(TRAINER))
 
 

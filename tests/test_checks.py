@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests import checks
+from tests import checks, conftest
 
 REPORT = '<testsuites><testsuite tests="{}" failures="{}" errors="{}" skipped="{}"/></testsuites>'
 
@@ -79,7 +80,24 @@ def test_tests_run_side_by_side_and_those_marked_alone_afterwards(tmp_path: Path
     assert done.stdout.splitlines()[-1] == "2 passed, 1 failed, 0 skipped"
 
 
-def test_no_test_is_left_out_of_both_runs() -> None:
-    """What the run of those marked `alone` ignores has none of them."""
-    trainer = Path(checks.ROOT, "tests/trainer")
-    assert not [path for path in trainer.rglob("*.py") if "mark.alone" in path.read_text(encoding="utf-8")]
+def test_a_run_of_the_tests_marked_alone_imports_no_other_files() -> None:
+    def ignored(file: str, marks: str) -> bool | None:
+        config = SimpleNamespace(option=SimpleNamespace(markexpr=marks))
+        return conftest.pytest_ignore_collect(Path(checks.ROOT, "tests", file), config)
+
+    for file in ("engine/live/test_lanes.py", "app/theme/test_theme.py"):
+        assert ignored(file, "alone") is None
+    assert ignored("engine/core/test_files.py", "alone") is True
+    for marks in ("", "not alone"):
+        assert ignored("engine/core/test_files.py", marks) is None
+
+
+def test_no_test_is_left_out_of_both_runs(tmp_path: Path) -> None:
+    """One that is marked where the run of those marked `alone` does not look for the mark ends every run."""
+    file = tmp_path / "test_trial.py"
+    marked = SimpleNamespace(path=file, get_closest_marker=lambda name: name == "alone")
+    file.write_text(TRIAL, encoding="utf-8")
+    conftest.pytest_collection_modifyitems([marked])
+    file.write_text("from elsewhere import pytestmark\n", encoding="utf-8")
+    with pytest.raises(pytest.UsageError, match="has to name the mark"):
+        conftest.pytest_collection_modifyitems([marked])
