@@ -95,7 +95,7 @@ def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], pictur
     places = SPREAD @ points
     if not len(mesh.extent) or np.abs(places).max() > FARTHEST:
         return None
-    region = Region.around(landmark_box(mesh.extent @ places), EXTENT_MARGIN, picture)
+    region = Region.around(landmark_box(mesh.extent @ places), EXTENT_MARGIN, *picture.shape[1::-1])
     # The affine map that brings the places nearest to the points of the image, by least squares.
     known = np.concatenate((places, np.ones((len(places), 1))), axis=1)
     overall = np.asarray(np.linalg.lstsq(known, mesh.points, rcond=None)[0].T, np.float64)

@@ -66,7 +66,7 @@ def pinned_ink(image: LayerImage, matrix: NDArray[np.float64], picture: NDArray[
     matrix = matrix @ to_full
     height, width = level.shape[:2]
     corners = np.array([(-1, -1, 1), (width, -1, 1), (width, height, 1), (-1, height, 1)]) @ matrix[:2].T
-    region = Region.around(Box(*corners.min(0).tolist(), *corners.max(0).tolist()), 0, picture)
+    region = Region.around(Box(*corners.min(0).tolist(), *corners.max(0).tolist()), 0, *picture.shape[1::-1])
     if not region.width or not region.height:
         return None
     matrix = np.array([[1, 0, -region.x0], [0, 1, -region.y0], [0, 0, 1]]) @ matrix

@@ -268,26 +268,26 @@ class Composer:
         """Draw a lane and count what is new, or the bare frame if that fails; return whether something was drawn."""
         lane, start, cpu = self._lanes[number], time.perf_counter(), time.thread_time()
         lane.look = look
-        picture = self._paint(number, finding, look, other)
+        picture = self._paint(number, finding, look)
         if picture is None and is_fresh:
             finding, other = replace(finding, result=bare(finding.result.frame), signals=()), None
-            picture = self._paint(number, finding, look, None)
+            picture = self._paint(number, finding, look)
         if picture is None:
             return False
         if is_fresh and finding.result.model:
             draw_ms, draw_cpu_ms = (time.perf_counter() - start) * 1e3, (time.thread_time() - cpu) * 1e3
             lane.finder.count(finding.result, draw_ms, draw_cpu_ms)
-        lane.shown = replace(finding, stats=lane.finder.stats, picture=picture, other=other)
+        lane.shown = replace(finding, stats=lane.finder.stats, picture=picture, look=look, other=other)
         return True
 
-    def _paint(self, number: int, finding: LaneView, look: Look, other: Result | None) -> NDArray[np.uint8] | None:
+    def _paint(self, number: int, finding: LaneView, look: Look) -> NDArray[np.uint8] | None:
         """Return a lane's picture; None if drawing failed, which its finder reports."""
         if not look.has_picture_of(number):
             return NO_PICTURE
         lane, result = self._lanes[number], finding.result
         picture = self._views.writable(number, result.frame.height, result.frame.width)
         try:
-            lane.painter.paint(picture, result, look, lane.finder.stats, finding.signals, other)
+            lane.painter.paint_frame(picture, result, look, lane.finder.stats, finding.signals)
         except Exception as error:  # noqa: BLE001  a filter may throw anything
             lane.finder.fail(_sentence(error), error)
             return None

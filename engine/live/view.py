@@ -7,7 +7,7 @@ the time of each stage), `LaneView` (the result with signals; the composer adds 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from engine.core.faces import Result
 from engine.core.stats import Stats
 from engine.inference.signals import FaceSignals
 from engine.live.settings import LiveSettings
+from engine.render.scene import Look
 
 NO_PICTURE = np.empty((0, 0, 4), np.uint8)
 
@@ -28,8 +29,10 @@ class LaneView:
         result: what was found on the frame.
         signals: of each of the result's faces; None for a face that has none.
         stats: the lane's current numbers.
-        picture: `[H, W, 4]` uint8 BGRA with the overlay; valid until the next `Session.take_view`. Empty until the
-            composer has drawn it, and where the lane has no picture of its own.
+        picture: `[H, W, 4]` uint8 BGRA, the frame with its filter; the ink of the overlay is drawn over it where it is
+            shown or saved, each in its own pixels. Valid until the next `Session.take_view`. Empty until the composer
+            has drawn it, and where the lane has no picture of its own.
+        look: how the picture was drawn, and the ink is to be drawn.
         other: another lane's result that is drawn on the picture too; None where there is none.
         agreement: mean distance of its landmarks from those of the first lane on screen, on the same frames, in percent
             of the eye distance, see `engine.live.agreement`; None while there is none, and of the first on screen. It
@@ -41,6 +44,7 @@ class LaneView:
     signals: tuple[FaceSignals | None, ...]
     stats: Stats
     picture: NDArray[np.uint8]
+    look: Look = field(default_factory=Look)
     other: Result | None = None
     agreement: float | None = None
     agreement_now: float | None = None

@@ -83,7 +83,6 @@ class Caption:
             baseline = height - round(((0 if in_line else lines - 1 - line) * LINE_HEIGHT + 0.6) * em)
             self._draw(part, x, baseline, em)
             x += wide + gap if in_line else 0.0
-        self._layer.seal()
 
     def _draw(self, part: Words, x: float, baseline: int, em: float) -> None:
         middle = baseline - em / EM_PER_CAPITAL / 2 - 0.5

@@ -35,9 +35,8 @@ class Region:
         return max(0, self.y1 - self.y0)
 
     @staticmethod
-    def around(box: Box, margin: float, picture: NDArray[np.uint8]) -> Region:
-        """Return the pixels of `picture` `[H, W, C]` within `margin` of `box`."""
-        height, width = picture.shape[:2]
+    def around(box: Box, margin: float, width: int, height: int) -> Region:
+        """Return the pixels of a picture of that size within `margin` of `box`."""
         return Region(
             math.floor(min(max(box.x0 - margin, 0), width)),
             math.floor(min(max(box.y0 - margin, 0), height)),
@@ -47,7 +46,7 @@ class Region:
 
 
 class Layer:
-    """Ink for a part of a picture: `clear`, draw, `seal`, then `lay` it on any number of pictures.
+    """Ink for a part of a picture: `clear`, draw, last of all an `edge`, then `lay` it on any number of pictures.
 
     Buffers are kept from one use to the next. Places are (x, y) in pixels of the picture, colours BGR, alphas in
     [0, 1]; what falls outside the region is left out.
@@ -57,12 +56,14 @@ class Layer:
         self.region = Region(0, 0, 0, 0)
         self._stores: dict[str, NDArray[np.uint8]] = {}
         self.pixels = self._kept("pixels", 4)
+        self._rest: NDArray[np.uint8] | None = None  # what `lay` leaves of the picture
 
     def clear(self, region: Region) -> None:
         """Clear the layer for `region`."""
         self.region = region
         self.pixels = self._kept("pixels", 4)  # premultiplied BGRA, so that OpenCV can draw with any alpha
         self.pixels.fill(0)
+        self._rest = None
 
     def local(self, x: float, y: float) -> tuple[float, float]:
         """Return the place on `pixels` of a place of the picture."""
@@ -109,29 +110,29 @@ class Layer:
             for down in (1, -1):
                 area[::down, ::across][: len(inwards), : len(inwards)] = rounded
 
-    def seal(self, halo: float = 0.0, reach: int = 1) -> None:
-        """Finish drawing, with a dark edge around all ink, which lets light ink stand out on a light picture.
+    def edge(self, strength: float, reach: int = 1) -> None:
+        """Draw a dark edge around all ink, which lets light ink stand out on a light picture.
 
-        The edge has the alpha `halo` and is `reach` pixels wide.
+        The edge has `strength` times the alpha of the ink and is `reach` pixels wide.
         """
         if not self.pixels.size:
             return
         alpha = cv2.extractChannel(self.pixels, 3, dst=self._kept("alpha", 1))
-        if halo:
-            dark = cv2.dilate(alpha, np.ones((2 * reach + 1,) * 2, np.uint8), dst=self._kept("dark", 1))
-            cv2.convertScaleAbs(dark, dst=dark, alpha=halo)
-            cv2.max(alpha, dark, dst=alpha)
-            cv2.insertChannel(alpha, self.pixels, 3)
-        rest = cv2.bitwise_not(alpha, dst=alpha)
-        cv2.merge([rest] * 4, dst=self._kept("rest", 4))
+        dark = cv2.dilate(alpha, np.ones((2 * reach + 1,) * 2, np.uint8), dst=self._kept("dark", 1))
+        cv2.convertScaleAbs(dark, dst=dark, alpha=strength)
+        cv2.max(alpha, dark, dst=alpha)
+        cv2.insertChannel(alpha, self.pixels, 3)
 
     def lay(self, picture: NDArray[np.uint8]) -> None:
         """Blend the layer over its region of `picture` `[H, W, 4]` uint8 BGRA, in place."""
         if not self.pixels.size:
             return
+        if self._rest is None:
+            alpha = cv2.extractChannel(self.pixels, 3, dst=self._kept("alpha", 1))
+            self._rest = cv2.merge([cv2.bitwise_not(alpha, dst=alpha)] * 4, dst=self._kept("rest", 4))
         region = self.region
         area = picture[region.y0 : region.y1, region.x0 : region.x1]
-        cv2.multiply(area, self._kept("rest", 4), dst=area, scale=1 / 255)
+        cv2.multiply(area, self._rest, dst=area, scale=1 / 255)
         cv2.add(area, self.pixels, dst=area)
 
     def _stamp(

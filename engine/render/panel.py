@@ -108,7 +108,6 @@ class Panel:
         self._layer.clear(Region(margin, margin, margin + layout.width, margin + layout.height))
         self._layer.plate(self._layer.region, round(CORNER * em))
         layout.draw(self._layer)
-        self._layer.seal()
 
 
 class Layout:

@@ -153,7 +153,7 @@ class FakePainter:
         self.drawn = 0
         self.buffers: set[int] = set()
 
-    def paint(self, out, result, look, stats, signals=(), other=None) -> None:
+    def paint_frame(self, out, result, look, stats, signals=()) -> None:
         assert out.shape == (result.frame.height, result.frame.width, 4)
         out[..., :3] = result.frame.image[0, 0, 0]
         out[..., 3] = len(result.faces)

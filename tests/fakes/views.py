@@ -46,7 +46,7 @@ def result(model="student-68", number=0, captured=None, seconds=None, faces=()):
 
 def lane(pixels, its=None, stats=STATS, other=None):
     """Return what a lane shows."""
-    return LaneView(its or result(), (), stats, pixels, other)
+    return LaneView(its or result(), (), stats, pixels, other=other)
 
 
 def one(pixels, its=None):

@@ -166,8 +166,8 @@ class StillWindow:
         signals = SignalReader().read(result)
         stats, agreement = STATS[place], self._agreements[place]
         look = Look(OverlayOptions(numbers=False), layout=layout, magnification=LiveSettings().magnification)
-        OverlayPainter().paint(picture, result, look, stats, signals, other if both else None)
-        return LaneView(result, signals, stats, picture, other if both else None, agreement, agreement)
+        OverlayPainter().paint_frame(picture, result, look, stats, signals)
+        return LaneView(result, signals, stats, picture, look, other if both else None, agreement, agreement)
 
     def _fill_charts(self, lanes: int = 2) -> None:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""

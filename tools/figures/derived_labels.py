@@ -16,8 +16,8 @@ from engine.core.geometry import crop_of_box, landmark_box
 from engine.core.schemes import WFLW_98
 from engine.formats.images import write_picture
 from engine.formats.packs import read_arrays
+from engine.render.ink import drawing_plan
 from engine.render.layer import Layer, Region
-from engine.render.overlay import drawing_plan
 from engine.render.palette import MUTED, PARTS, PLATE, TEXT, TRUTH
 from engine.render.text import TextPainter
 from trainer.data.derived98 import DERIVED, MANUAL, MOVED
@@ -83,7 +83,6 @@ def _draw_face(tile: NDArray[np.uint8], points: NDArray[np.floating], origin: ND
         layer.lines(layer.fixed(places[ends[labelled[ends].all(1)]]), 1, MUTED, LINE_ALPHA)
     colours = np.array([KINDS[int(kind)][1] for kind in origin], np.float32)
     layer.dots(places[labelled], DOT, colours[labelled], np.ones(int(labelled.sum()), np.float32))
-    layer.seal()
     layer.lay(tile)
 
 
@@ -95,7 +94,6 @@ def _draw_legend(canvas: NDArray[np.uint8], layer: Layer) -> None:
         layer.dots(np.array([[x, y]]), 2 * DOT, np.array([colour], np.float32), np.ones(1, np.float32))
         painter.draw(canvas, words, (x + GAP, y + TEXT_SIZE / 3), TEXT_SIZE, TEXT)
         x += painter.width(words, TEXT_SIZE) + 4 * GAP
-    layer.seal()
     layer.lay(canvas)
 
 

@@ -15,8 +15,8 @@ from engine.core.geometry import crop_of_box, landmark_box
 from engine.core.metrics import nme
 from engine.core.schemes import IBUG_68
 from engine.formats.images import write_picture
+from engine.render.ink import drawing_plan
 from engine.render.layer import Layer, Region
-from engine.render.overlay import drawing_plan
 from engine.render.palette import MUTED, PARTS, PLATE, TEXT, TRUTH, Colour
 from engine.render.text import TextPainter
 from engine.sources.sample import SampleClip
@@ -64,7 +64,7 @@ def _draw_points(panel: NDArray[np.uint8], points: NDArray[np.float32], colour: 
     for _, ends in drawing_plan(IBUG_68).lines:
         layer.lines(layer.fixed(points[ends]), 1, colour, 0.9)
     layer.dots(points, 2.0, np.tile(np.array(colour, np.float32), (len(points), 1)), np.ones(len(points)))
-    layer.seal(0.4)
+    layer.edge(0.4)
     layer.lay(panel)
 
 

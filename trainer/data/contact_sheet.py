@@ -15,8 +15,8 @@ from engine.core.errors import SourceError
 from engine.core.geometry import Crop, crop_of_box, landmark_box
 from engine.core.schemes import SCHEMES
 from engine.formats.images import read_picture
+from engine.render.ink import drawing_plan
 from engine.render.layer import Layer, Region
-from engine.render.overlay import drawing_plan
 from engine.render.palette import MUTED, PLATE, TEXT, TRUTH, WHITE
 from engine.render.text import EM_PER_CAPITAL, SMALLEST_CAPITAL, TextPainter
 
@@ -87,7 +87,7 @@ def _draw_face(place: NDArray[np.uint8], tile: Tile, layer: Layer) -> None:
             layer.lines(layer.fixed(points[whole]), 1, colour, LINE_ALPHA)
         colours, radius = plan.dots, DOT_RADIUS
     layer.dots(points[finite], radius, colours[finite], np.ones(int(finite.sum()), np.float32))
-    layer.seal(HALO)
+    layer.edge(HALO)
     layer.lay(place)
 
 

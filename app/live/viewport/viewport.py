@@ -24,13 +24,13 @@ from app.live.viewport.panes import (
 )
 from app.live.viewport.plate import legend_size, paint_legend
 from app.live.viewport.plates import INSET, LanePlates
+from app.live.viewport.saved_view import SavedView
+from app.live.viewport.screen_ink import ScreenInk
 from app.live.viewport.split_line import SplitLine
 from app.theme.theme import GAP, MARGIN, ON_DARK, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
 from engine.core.errors import UnderstudyError
 from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
-from engine.render import montage
-from engine.render.caption import Caption, words_of
 from engine.render.scene import Layout
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
@@ -61,7 +61,8 @@ class Viewport(QWidget):
         self._arranged: tuple[float, Arrangement] | None = None
         self.split_place = 0.5
         self.notice = self._hint = ""
-        self._caption = Caption()
+        self._saved_view = SavedView()
+        self._inks: list[ScreenInk] = []  # one for each picture
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
@@ -75,7 +76,7 @@ class Viewport(QWidget):
 
     @property
     def pixels(self) -> NDArray[np.uint8] | None:
-        """The first picture on screen, `[H, W, 4]` uint8 BGRA, or None before there is one; only to be read."""
+        """The first picture on screen without ink, `[H, W, 4]` uint8 BGRA, only to be read; None before there is one."""
         lane = None if self._view is None else self._view.lane(self._settings.on_screen[0])
         return None if lane is None or not lane.picture.size else lane.picture
 
@@ -85,12 +86,7 @@ class Viewport(QWidget):
         A line at the foot names the models. The size depends on the first picture, the layout and the number of lanes
         alone. None before there is a picture.
         """
-        view, settings = self._view, self._settings
-        if view is None or self.pixels is None:
-            return None
-        pixels = self._joined(view, self.pixels)
-        self._caption.lay(pixels, words_of(view.models(settings), settings.layout, settings.magnification))
-        return pixels
+        return None if self._view is None else self._saved_view.compose(self._view, self._settings, self.split_place)
 
     def show_errors(self, errors: tuple[UnderstudyError | None, ...]) -> None:
         """Show what is wrong with a lane, by its number, in its pane, as long as its model has no result."""
@@ -119,6 +115,9 @@ class Viewport(QWidget):
         size, shape = self._picture_size(), (self._settings.layout, self._settings.on_screen)
         self._view, self._settings, self._live = view, settings, live
         self._images = tuple(_image(view.lane(number)) for number in settings.pictured)
+        while len(self._inks) < len(self._images):
+            self._inks.append(ScreenInk())
+        del self._inks[len(self._images) :]
         self._update_plates()
         if self._picture_size() != size or (settings.layout, settings.on_screen) != shape or self._is_split():
             self._place()
@@ -277,25 +276,18 @@ class Viewport(QWidget):
         if view is not None and plates.update(view, self._settings):
             self._place()
 
-    def _joined(self, view: View, first: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        lanes = [view.lane(number) for number in self._settings.on_screen]
-        pictures = [None if lane is None else lane.picture for lane in lanes]
-        if self._settings.layout is Layout.SIDE_BY_SIDE and len(pictures) > 1:
-            return montage.joined(pictures, (first.shape[1], first.shape[0]))
-        if self._settings.layout is Layout.SPLIT and len(pictures) > 1:
-            return montage.split(first, pictures[1], self.split_place)
-        return first.copy()
-
     # Painting
 
     def _paint_pictures(self, painter: QPainter) -> None:
-        areas = self.pane_areas()
+        areas, panes = self.pane_areas(), self._arrangement().panes
         if self._is_split():
-            self._paint_split(painter, areas[0])
+            self._paint_split(painter, panes[0])
         else:
-            for area, image, number in zip(areas, self._images, self._settings.pictured, strict=False):
+            for place, (area, pane, number) in enumerate(zip(areas, panes, self._settings.pictured, strict=False)):
+                image = self._images[place]
                 if image is not None:
-                    painter.drawImage(self._fitted_into(area, image), image)
+                    fits = image.size() == self._picture_size()
+                    self._paint_picture(painter, place, pane if fits else fitted(pane, image.size()))
                 if (error := self._error_of(number)) is not None:
                     painter.fillRect(area, DIMMED)
                     self._paint_words(painter, str(error), area)
@@ -314,25 +306,23 @@ class Viewport(QWidget):
             return None
         return self._errors[number]
 
-    def _fitted_into(self, area: QRectF, image: QImage) -> QRectF:
-        """Return the place of an image in an area that fits the others."""
-        if image.size() == self._picture_size():
-            return area
-        ratio = self.devicePixelRatioF()
-        edges = (area.x(), area.y(), area.width(), area.height())
-        return self._logical(fitted(QRect(*(round(edge * ratio) for edge in edges)), image.size()))
+    def _paint_picture(self, painter: QPainter, place: int, pane: QRect) -> None:
+        """Paint one of the pictures, if it is there, and its ink, in a pane in device pixels."""
+        lane = None if self._view is None else self._view.lane(self._settings.pictured[place])
+        if lane is not None and (image := self._images[place]) is not None:
+            painter.drawImage(self._logical(pane), image)
+            self._inks[place].paint(painter, lane, pane, self.devicePixelRatioF())
 
-    def _paint_split(self, painter: QPainter, area: QRectF) -> None:
-        ratio = self.devicePixelRatioF()
+    def _paint_split(self, painter: QPainter, pane: QRect) -> None:
+        ratio, area = self.devicePixelRatioF(), self._logical(pane)
         # On the edge of a device pixel, so that neither picture is blurred there.
         x = area.left() + round(self.split_place * area.width() * ratio) / ratio
         left, right = QRectF(area), QRectF(area)
         left.setRight(x)
         right.setLeft(x)
-        for half, image in zip((left, right), self._images, strict=True):
-            if image is not None:
-                painter.setClipRect(half)
-                painter.drawImage(area, image)
+        for place, half in enumerate((left, right)):
+            painter.setClipRect(half)
+            self._paint_picture(painter, place, pane)
         painter.setClipping(False)
         self.split_line.paint(painter, QPointF(x, area.top()), area.height())
 

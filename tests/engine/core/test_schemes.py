@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.core.schemes import COFW_29, IBUG_68, SCHEMES, WFLW_98, eye_centres
-from engine.render.overlay import drawing_plan
+from engine.render.ink import drawing_plan
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=str)

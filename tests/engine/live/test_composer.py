@@ -34,11 +34,11 @@ class Painter(FakePainter):
         super().__init__()
         self.fails, self.fails_always, self.painted = fails, fails_always, []
 
-    def paint(self, out, result, look, stats, signals=(), other=None) -> None:
+    def paint_frame(self, out, result, look, stats, signals=()) -> None:
         self.painted.append((result, signals))
         if self.fails_always or (self.fails and result.faces):
             raise ValueError("no such colour")
-        super().paint(out, result, look, stats, signals, other)
+        super().paint_frame(out, result, look, stats, signals)
 
 
 class Bench:

@@ -206,20 +206,16 @@ def test_a_teacher_that_cannot_be_built_leaves_the_student_alone_even_in_step():
 
 
 def test_overlaid_pictures_get_the_other_lanes_result():
-    others = []
     stage = stage_of(lambda: clip(), FakePipeline("teacher"), replace(LOCKED, layout=Layout.OVERLAID))
-    works = stage.painter.paint
-
-    def paint(out, result, look, stats, signals=(), other=None):
-        if result.model == "student" and other is not None:
-            others.append((result.frame.id, other.frame.id, other.model))
-        works(out, result, look, stats, signals, other)
-
-    stage.painter.paint = paint
+    views, shown = stage.session._views, []
+    publish = views.publish
+    views.publish = lambda view: (shown.append(view.first), publish(view))
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
-    assert len(others) >= 29
-    assert all(mine == theirs and model == "teacher" for mine, theirs, model in others)
+    pairs = [(lane.result, lane.other) for lane in shown if lane.other is not None]
+    assert len({result.frame.id for result, _ in pairs}) >= 29
+    assert all(other.frame is result.frame and other.model == "teacher" for result, other in pairs)
+    assert all(lane.look.layout is Layout.OVERLAID for lane in shown)
 
 
 def test_the_pace_may_change_at_any_moment():
@@ -254,14 +250,14 @@ def test_every_result_of_every_lane_is_tapped():
 def test_a_teacher_exchanged_in_a_pause_is_drawn_on_the_first_lanes_picture():
     others, teacher = [], FakePipeline("teacher")
     stage = stage_of(lambda: clip(200), teacher, replace(SIDE_BY_SIDE, layout=Layout.OVERLAID))
-    works = stage.painter.paint
+    works = stage.painter.paint_frame
 
-    def paint(out, result, look, stats, signals=(), other=None):
+    def paint_frame(out, result, look, stats, signals=()):
         if result.model == "student" and other is not None:
             others.append(other.model)
-        works(out, result, look, stats, signals, other)
+        works(out, result, look, stats, signals)
 
-    stage.painter.paint = paint
+    stage.painter.paint_frame = paint_frame
     with stage:
         wait_until(lambda: "teacher" in others)
         stage.session.settings = replace(stage.session.settings, paused=True)
@@ -304,14 +300,14 @@ def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
         teacher,
         replace(SIDE_BY_SIDE, layout=Layout.OVERLAID),
     )
-    works = stage.painter.paint
+    works = stage.painter.paint_frame
 
-    def paint(out, result, look, stats, signals=(), other=None):
+    def paint_frame(out, result, look, stats, signals=()):
         if other is not None:
             levels.append(tuple(its.frame.image[0, 0, 0] > 100 for its in (result, other)))
-        works(out, result, look, stats, signals, other)
+        works(out, result, look, stats, signals)
 
-    stage.painter.paint = paint
+    stage.painter.paint_frame = paint_frame
     with stage:
         wait_until(lambda: (True, True) in levels)
     assert (False, False) in levels
@@ -321,13 +317,13 @@ def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
 def test_on_one_picture_nothing_is_drawn_for_the_second_lane():
     drawn, teacher = [], FakePipeline("teacher")
     stage = stage_of(lambda: clip(), teacher, replace(LOCKED, layout=Layout.OVERLAID))
-    works = stage.painter.paint
+    works = stage.painter.paint_frame
 
-    def paint(out, result, look, stats, signals=(), other=None):
+    def paint_frame(out, result, look, stats, signals=()):
         drawn.append(result.model)
-        works(out, result, look, stats, signals, other)
+        works(out, result, look, stats, signals)
 
-    stage.painter.paint = paint
+    stage.painter.paint_frame = paint_frame
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
         stage.session.settings = LOCKED

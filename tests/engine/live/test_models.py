@@ -97,14 +97,14 @@ def test_the_numbers_after_an_exchange_are_those_of_the_new_model():
 
 def test_a_composer_that_fails_even_on_the_bare_picture_does_not_end_the_session():
     stage = Stage(lambda: FakeClip([picture(level) for level in range(6)], rate=100.0))
-    works = stage.painter.paint
+    works = stage.painter.paint_frame
 
-    def paint(out, result, look, stats, signals=(), other=None):
+    def paint_frame(out, result, look, stats, signals=()):
         if result.frame.id < 3:
             raise ValueError("cannot draw")
-        works(out, result, look, stats, signals, other)
+        works(out, result, look, stats, signals)
 
-    stage.painter.paint = paint
+    stage.painter.paint_frame = paint_frame
     with stage:
         wait_until(lambda: stage.state is ENDED)
     assert stage.stats.frames == 3

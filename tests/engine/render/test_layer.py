@@ -68,7 +68,6 @@ def test_alpha_makes_ink_faint():
     layer = layer_of()
     dot(layer, 10, 10, alpha=0.25)
     dot(layer, 30, 10)
-    layer.seal()
     layer.lay(picture)
     assert picture[10, 10, 0] == pytest.approx(64, abs=1)
     assert picture[10, 30, 0] == 255
@@ -79,7 +78,6 @@ def test_places_are_those_of_the_picture():
     layer = layer_of(20, 10, 50, 40)
     dot(layer, 33, 21)
     layer.lines(layer.fixed(np.array([[[25, 30], [45, 30]]], np.float32)), 1, WHITE, 1.0, level=True)
-    layer.seal()
     layer.lay(picture)
     assert picture[21, 33, 0] == 255
     assert picture[30, 25:46, 0].min() == 255
@@ -96,7 +94,7 @@ def test_nothing_outside_the_region_is_touched():
     layer.dots(edge, 3.0, np.full((6, 3), 255, np.float32), np.ones(6, np.float32))
     layer.rings(edge, 5.0, 1.0, WHITE)
     layer.lines(layer.fixed(edge[None]), 3, WHITE, 1.0)
-    layer.seal(0.5, 2)
+    layer.edge(0.5, 2)
     layer.lay(picture)
     assert (picture[10:30, 20:40] != before[10:30, 20:40]).any()
     picture[10:30, 20:40] = before[10:30, 20:40]
@@ -107,7 +105,7 @@ def test_clear_parts_of_a_layer_leave_the_picture_as_it_is():
     picture = np.random.default_rng(0).integers(0, 256, (48, 64, 4), np.uint8)
     before = picture.copy()
     layer = layer_of()
-    layer.seal(0.4, 1)
+    layer.edge(0.4, 1)
     layer.lay(picture)
     assert np.array_equal(picture, before)
 
@@ -116,7 +114,7 @@ def test_the_halo_darkens_around_ink_and_only_there():
     picture = np.full((48, 64, 4), 255, np.uint8)
     layer = layer_of()
     layer.lines(layer.fixed(np.array([[[10, 20], [50, 20]]], np.float32)), 1, WHITE, 1.0, level=True)
-    layer.seal(0.4, 1)
+    layer.edge(0.4, 1)
     layer.lay(picture)
     assert picture[20, 30, 0] == 255
     assert picture[19, 30, 0] == picture[21, 30, 0] == pytest.approx(0.6 * 255, abs=1)
@@ -144,7 +142,7 @@ def test_far_places_are_no_trouble():
     ],
 )
 def test_a_region_stays_within_the_picture(box, expected):
-    region = Region.around(box, 3, np.zeros((48, 64, 4), np.uint8))
+    region = Region.around(box, 3, 64, 48)
     assert (region.x0, region.y0, region.x1, region.y1) == expected
 
 
@@ -154,7 +152,7 @@ def test_an_empty_region_takes_any_ink():
     dot(layer, 3, 3)
     layer.rings(np.zeros((2, 2), np.float32), 3.0, 1.0, WHITE)
     layer.lines(layer.fixed(np.zeros((1, 2, 2), np.float32)), 1, WHITE, 1.0)
-    layer.seal(0.4, 1)
+    layer.edge(0.4, 1)
     layer.lay(picture)
     assert (picture == 7).all()
 

@@ -14,7 +14,9 @@ from engine.core.frame import Frame, Truth
 from engine.core.geometry import landmark_box
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.core.stats import Spread, Stats
-from engine.render.overlay import OverlayPainter, brackets, drawing_plan, frame_of, ink_scale, mirrored_points, outwards
+from engine.render.canvas import Canvas, mirrored_points
+from engine.render.ink import InkPainter, brackets, drawing_plan, frame_of, outwards
+from engine.render.overlay import OverlayPainter
 from engine.render.palette import PARTS, TRUTH
 from engine.render.scene import Layout, Look, OverlayOptions
 from engine.render.text import TextPainter
@@ -284,7 +286,7 @@ def test_a_buffer_of_another_type_is_refused(painter):
 
 def test_ink_grows_with_face_and_picture():
     def scale(side, width, height):
-        return ink_scale(landmark_box(np.array([[0, 0], [side, side]])), np.empty((height, width, 4), np.uint8))
+        return Canvas(width, height).ink_scale(landmark_box(np.array([[0, 0], [side, side]])))
 
     assert scale(200, 640, 480) == 1
     assert scale(100, 640, 480) < 1 < scale(300, 640, 480)
@@ -347,6 +349,12 @@ def faces_of_the_sample():
     return [np.array(points, np.float32) for points in kept["student-68"]]
 
 
+def ink_region(result):
+    """Return the part of the picture on which indices are written."""
+    (layer,) = InkPainter().draw(Canvas.of(result.frame), result, Look(ONLY["indices"]))
+    return layer.region
+
+
 def ink_at(picture, place, reach=8, level=90):
     """Return how much is drawn around a place on a grey picture."""
     x, y = np.rint(place).astype(int)
@@ -386,7 +394,7 @@ def test_indices_are_written_beside_their_landmarks_and_count_from_nought(painte
     points = faces_of_the_sample()[0]
     picture = composed(painter, result_of(grey(), [face_at(points)]), ONLY["indices"])
     assert [text for text, _, _ in written] == [str(index) for index in range(68)]
-    region = painter._layer.region
+    region = ink_region(result_of(grey(), [face_at(points)]))
     for text, (x, baseline), em in written:
         place = np.array((x + region.x0, baseline + region.y0 - em * 4 / 11))
         assert 4 < np.hypot(*(place - points[int(text)])) < 16
@@ -425,7 +433,8 @@ def test_indices_of_every_scheme_lie_within_the_layer(painter, scheme):
     box = frame_of(face_at(points, scheme))
     inner = np.s_[round(box.y0) + 40 : round(box.y1) - 40, round(box.x0) + 40 : round(box.x1) - 40]
     assert np.array_equal(wide[inner], narrow[inner])
-    edge = narrow[painter._layer.region.y0, painter._layer.region.x0 : painter._layer.region.x1, :3]
+    region = ink_region(result_of(grey(), [face_at(points, scheme)]))
+    edge = narrow[region.y0, region.x0 : region.x1, :3]
     assert (edge == 90).all(), "nothing reaches the edge"
 
 

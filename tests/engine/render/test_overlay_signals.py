@@ -5,8 +5,8 @@ import pytest
 
 from engine.core.geometry import landmark_box
 from engine.inference.signals import SignalReader
+from engine.render.ink import AXIS_COLOURS, draw_pose
 from engine.render.layer import Layer, Region
-from engine.render.overlay import AXIS_COLOURS, draw_pose
 from tests.fakes.turned_face import HEIGHT, WIDTH, result_of, turned_face
 
 GREY = 90
@@ -20,9 +20,8 @@ def axes_of(*turn):
 def drawn(axes, width=1):
     picture = np.full((HEIGHT, WIDTH, 4), (GREY, GREY, GREY, 255), np.uint8)
     layer = Layer()
-    layer.clear(Region.around(landmark_box(axes), 4 * width + 4, picture))
+    layer.clear(Region.around(landmark_box(axes), 4 * width + 4, WIDTH, HEIGHT))
     draw_pose(layer, axes, width)
-    layer.seal()
     layer.lay(picture)
     return picture
 
