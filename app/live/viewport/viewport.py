@@ -76,7 +76,7 @@ class Viewport(QWidget):
 
     @property
     def pixels(self) -> NDArray[np.uint8] | None:
-        """The first picture on screen without ink, `[H, W, 4]` uint8 BGRA, only to be read; None before there is one."""
+        """The first picture on screen without ink, `[H, W, 4]` uint8 BGRA to be read; None before there is one."""
         lane = None if self._view is None else self._view.lane(self._settings.on_screen[0])
         return None if lane is None or not lane.picture.size else lane.picture
 

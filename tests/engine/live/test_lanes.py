@@ -205,11 +205,17 @@ def test_a_teacher_that_cannot_be_built_leaves_the_student_alone_even_in_step():
     assert stage.pipeline.seen == list(range(30))
 
 
-def test_overlaid_pictures_get_the_other_lanes_result():
-    stage = stage_of(lambda: clip(), FakePipeline("teacher"), replace(LOCKED, layout=Layout.OVERLAID))
+def first_lanes(stage):
+    """Return a list that gets what the first lane shows, whenever a view is published."""
     views, shown = stage.session._views, []
     publish = views.publish
     views.publish = lambda view: (shown.append(view.first), publish(view))
+    return shown
+
+
+def test_overlaid_pictures_get_the_other_lanes_result():
+    stage = stage_of(lambda: clip(), FakePipeline("teacher"), replace(LOCKED, layout=Layout.OVERLAID))
+    shown = first_lanes(stage)
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
     pairs = [(lane.result, lane.other) for lane in shown if lane.other is not None]
@@ -248,22 +254,19 @@ def test_every_result_of_every_lane_is_tapped():
 
 
 def test_a_teacher_exchanged_in_a_pause_is_drawn_on_the_first_lanes_picture():
-    others, teacher = [], FakePipeline("teacher")
+    teacher = FakePipeline("teacher")
     stage = stage_of(lambda: clip(200), teacher, replace(SIDE_BY_SIDE, layout=Layout.OVERLAID))
-    works = stage.painter.paint_frame
+    shown = first_lanes(stage)
 
-    def paint_frame(out, result, look, stats, signals=()):
-        if result.model == "student" and other is not None:
-            others.append(other.model)
-        works(out, result, look, stats, signals)
+    def others():
+        return [lane.other.model for lane in shown if lane.other is not None]
 
-    stage.painter.paint_frame = paint_frame
     with stage:
-        wait_until(lambda: "teacher" in others)
+        wait_until(lambda: "teacher" in others())
         stage.session.settings = replace(stage.session.settings, paused=True)
         wait_until(lambda: teacher.seen[-1] == stage.pipeline.seen[-1])
         stage.session.use_model(lambda: landmarker("another"), 1)
-        wait_until(lambda: others[-1] == "another")
+        wait_until(lambda: others()[-1] == "another")
 
 
 def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
@@ -292,7 +295,6 @@ def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
 
 
 def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
-    levels = []  # of the picture and of the one that its other was found on; the cameras differ in them
     cameras = [FaultyCamera([noisy(level=50)] * 20 + [fails]), FaultyCamera([noisy(level=200)])]
     teacher = FakePipeline("teacher", failing=lambda frame: time.sleep(0.3) if frame.image[0, 0, 0] > 100 else None)
     stage = stage_of(
@@ -300,18 +302,17 @@ def test_a_camera_that_was_lost_takes_the_second_lanes_result_with_it():
         teacher,
         replace(SIDE_BY_SIDE, layout=Layout.OVERLAID),
     )
-    works = stage.painter.paint_frame
+    shown = first_lanes(stage)
 
-    def paint_frame(out, result, look, stats, signals=()):
-        if other is not None:
-            levels.append(tuple(its.frame.image[0, 0, 0] > 100 for its in (result, other)))
-        works(out, result, look, stats, signals)
+    def levels():
+        """Return those of the picture and of the one that its other was found on; the cameras differ in them."""
+        pairs = ((lane.result, lane.other) for lane in shown if lane.other is not None)
+        return [tuple(its.frame.image[0, 0, 0] > 100 for its in pair) for pair in pairs]
 
-    stage.painter.paint_frame = paint_frame
     with stage:
-        wait_until(lambda: (True, True) in levels)
-    assert (False, False) in levels
-    assert (True, False) not in levels
+        wait_until(lambda: (True, True) in levels())
+    assert (False, False) in levels()
+    assert (True, False) not in levels()
 
 
 def test_on_one_picture_nothing_is_drawn_for_the_second_lane():
