@@ -22,6 +22,7 @@ from engine.live.session import OnResult
 from engine.live.settings import MOST_LANES, LiveSettings
 from engine.live.state import FINAL_STATES, SourceState
 from engine.live.view import View
+from engine.render.canvas import Pane
 from engine.render.scene import Layout
 from engine.sources.base import Adjustable, CameraFormat, Source, SourceKind
 from engine.sources.opening import SAMPLE
@@ -58,6 +59,7 @@ class Player(QObject):
         self._last_loaded = [""] * MOST_LANES  # of each lane, by name or path; set by threads of the sessions
         self._errors: tuple[UnderstudyError | None, ...] = ()
         self._loop = self._resting = False
+        self._pane: Pane | None = None
         self._formats: dict[str, CameraFormat] = {}  # what cameras are asked for, by their names
         self.current: ActiveSource | None = None
         self._next: ActiveSource | None = None
@@ -162,6 +164,12 @@ class Player(QObject):
         if self.current is not None:
             self.current.session.settings = self._live
 
+    def show_in(self, pane: Pane) -> None:
+        """Let pictures be drawn for a place on the screen."""
+        self._pane = pane
+        if self.current is not None:
+            self.current.session.settings = self._live
+
     @property
     def models(self) -> tuple[str, ...]:
         """The model requested for each lane, by name or path. May be read on any thread."""
@@ -216,7 +224,7 @@ class Player(QObject):
     def _live(self) -> LiveSettings:
         """The settings of the session on screen."""
         settings = self._store.settings.session
-        return replace(settings, paused=settings.paused or self._resting)
+        return replace(settings, paused=settings.paused or self._resting, pane=self._pane)
 
     def _store_model(self, model: str, lane: int) -> None:
         self._store.update("lanes.models", (*self.models[:lane], model, *self.models[lane + 1 :]))

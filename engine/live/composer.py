@@ -8,9 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
 from engine.core.frame import Frame
@@ -20,10 +17,12 @@ from engine.live.feed import Context, active_lanes
 from engine.live.finder import Finder, bare
 from engine.live.settings import LiveSettings, Pace
 from engine.live.state import SILENT_STATES
-from engine.live.view import NO_PICTURE, LaneView, View, ViewBuffer
+from engine.live.view import NO_PICTURE, Drawing, LaneView, View, ViewBuffer
+from engine.render.canvas import Canvas
 from engine.render.overlay import OverlayPainter
 from engine.render.scene import Layout, Look
 
+NO_DRAWING = Drawing(NO_PICTURE)
 Choice = Mapping[int, LaneView | None]
 
 
@@ -268,30 +267,35 @@ class Composer:
         """Draw a lane and count what is new, or the bare frame if that fails; return whether something was drawn."""
         lane, start, cpu = self._lanes[number], time.perf_counter(), time.thread_time()
         lane.look = look
-        picture = self._paint(number, finding, look)
-        if picture is None and is_fresh:
+        drawing = self._paint(number, finding, look, other)
+        if drawing is None and is_fresh:
             finding, other = replace(finding, result=bare(finding.result.frame), signals=()), None
-            picture = self._paint(number, finding, look)
-        if picture is None:
+            drawing = self._paint(number, finding, look, None)
+        if drawing is None:
             return False
         if is_fresh and finding.result.model:
             draw_ms, draw_cpu_ms = (time.perf_counter() - start) * 1e3, (time.thread_time() - cpu) * 1e3
             lane.finder.count(finding.result, draw_ms, draw_cpu_ms)
-        lane.shown = replace(finding, stats=lane.finder.stats, picture=picture, look=look, other=other)
+        picture, ink = drawing.picture, drawing.ink if drawing.ink.canvas else None
+        lane.shown = replace(finding, stats=lane.finder.stats, picture=picture, look=look, ink=ink, other=other)
         return True
 
-    def _paint(self, number: int, finding: LaneView, look: Look) -> NDArray[np.uint8] | None:
-        """Return a lane's picture; None if drawing failed, which its finder reports."""
+    def _paint(self, number: int, finding: LaneView, look: Look, other: Result | None) -> Drawing | None:
+        """Return a lane's picture with its ink; None if drawing failed, which its finder reports."""
         if not look.has_picture_of(number):
-            return NO_PICTURE
-        lane, result = self._lanes[number], finding.result
-        picture = self._views.writable(number, result.frame.height, result.frame.width)
+            return NO_DRAWING
+        lane, result, pane = self._lanes[number], finding.result, self._context.settings().pane
+        drawing = self._views.writable(number, result.frame.height, result.frame.width)
         try:
-            lane.painter.paint_frame(picture, result, look, lane.finder.stats, finding.signals)
+            lane.painter.paint_frame(drawing.picture, result, look, lane.finder.stats, finding.signals)
+            drawing.ink.clear()
+            if pane is not None:
+                canvas = Canvas.on_screen(result.frame, pane)
+                lane.painter.draw_ink(drawing.ink, canvas, result, look, finding.signals, other)
         except Exception as error:  # noqa: BLE001  a filter may throw anything
             lane.finder.fail(_sentence(error), error)
             return None
-        return picture
+        return drawing
 
     def _publish(self, active: tuple[int, ...]) -> None:
         shown = [lane.shown for lane in self._lanes[: active[-1] + 1]]

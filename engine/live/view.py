@@ -16,6 +16,7 @@ from engine.core.faces import Result
 from engine.core.stats import Stats
 from engine.inference.signals import FaceSignals
 from engine.live.settings import LiveSettings
+from engine.render.ink import Ink
 from engine.render.scene import Look
 
 NO_PICTURE = np.empty((0, 0, 4), np.uint8)
@@ -29,10 +30,11 @@ class LaneView:
         result: what was found on the frame.
         signals: of each of the result's faces; None for a face that has none.
         stats: the lane's current numbers.
-        picture: `[H, W, 4]` uint8 BGRA, the frame with its filter; the ink of the overlay is drawn over it where it is
-            shown or saved, each in its own pixels. Valid until the next `Session.take_view`. Empty until the composer
-            has drawn it, and where the lane has no picture of its own.
-        look: how the picture was drawn, and the ink is to be drawn.
+        picture: `[H, W, 4]` uint8 BGRA, the frame with its filter, without ink; valid until the next
+            `Session.take_view`. Empty until the composer has drawn it, and where the lane has no picture of its own.
+        look: how it was drawn, and ink is to be drawn over it where it is shown or saved.
+        ink: for the pane in which the picture was to be shown as it was drawn; valid as long. None where it was not
+            known.
         other: another lane's result that is drawn on the picture too; None where there is none.
         agreement: mean distance of its landmarks from those of the first lane on screen, on the same frames, in percent
             of the eye distance, see `engine.live.agreement`; None while there is none, and of the first on screen. It
@@ -45,6 +47,7 @@ class LaneView:
     stats: Stats
     picture: NDArray[np.uint8]
     look: Look = field(default_factory=Look)
+    ink: Ink | None = None
     other: Result | None = None
     agreement: float | None = None
     agreement_now: float | None = None
@@ -98,37 +101,48 @@ class View:
         return tuple(None if lane is None else lane.result for lane in lanes)
 
 
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What a lane is drawn on: a picture `[H, W, 4]` uint8 BGRA, and ink to be laid over it."""
+
+    picture: NDArray[np.uint8]
+    ink: Ink = field(default_factory=Ink)
+
+
 class ViewBuffer:
     """Passes views from one thread to another, without either waiting for the other.
 
-    Each lane has three pictures in turn: one is drawn on, another belongs to the newest view, and the third to the view
+    Each lane has three drawings in turn: one is drawn on, another belongs to the newest view, and the third to the view
     that was taken last. So the one on screen is never written to, and nothing is allocated per frame.
     """
 
     def __init__(self) -> None:
         self._exchange = threading.Lock()
-        self._pictures: dict[int, list[NDArray[np.uint8]]] = {}
+        self._drawings: dict[int, list[Drawing]] = {}
         self._newest: View | None = None
         self._taken: View | None = None
 
-    def writable(self, lane: int, height: int, width: int) -> NDArray[np.uint8]:
-        """Return a free picture `[height, width, 4]` uint8 of a lane with whatever it holds, until it is published."""
+    def writable(self, lane: int, height: int, width: int) -> Drawing:
+        """Return a free drawing of a lane, its picture `[height, width, 4]`, with whatever it holds.
+
+        It may be written to until it is published.
+        """
         with self._exchange:
             views = (self._newest, self._taken)
             shown = [view.lane(lane) for view in views if view is not None]
             used = {id(its.picture) for its in shown if its is not None}
-            pictures = self._pictures.get(lane, [])
-            for picture in pictures:
-                if id(picture) not in used and picture.shape[:2] == (height, width):
-                    return picture
-            picture = np.empty((height, width, 4), np.uint8)
-            self._pictures[lane] = [*(its for its in pictures if id(its) in used), picture]
-            return picture
+            drawings = self._drawings.get(lane, [])
+            for drawing in drawings:
+                if id(drawing.picture) not in used and drawing.picture.shape[:2] == (height, width):
+                    return drawing
+            drawing = Drawing(np.empty((height, width, 4), np.uint8))
+            self._drawings[lane] = [*(its for its in drawings if id(its.picture) in used), drawing]
+            return drawing
 
     def clear(self) -> None:
         """Hold no picture any more."""
         with self._exchange:
-            self._pictures, self._newest, self._taken = {}, None, None
+            self._drawings, self._newest, self._taken = {}, None, None
 
     def publish(self, view: View) -> None:
         """Make a view the newest one; it replaces an older one that was not taken."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.core.frame import Frame
 from engine.core.geometry import Box
+from engine.render.layer import Region
 from engine.render.text import EM_PER_CAPITAL, SMALLEST_CAPITAL, readable_size
 
 SMALLEST_INK = 0.6  # times the usual measures
@@ -22,6 +23,15 @@ PICTURE_PER_INDEX = 90  # how much higher a picture is than the digits of an ind
 # close together.
 SMALL_FACE_ON_SCREEN = 100.0
 LABEL_CAPITAL = 9
+
+
+@dataclass(frozen=True)
+class Pane:
+    """The part of a screen that a picture fills: its size in device pixels, and how many of them are a logical one."""
+
+    width: int
+    height: int
+    ratio: float
 
 
 @dataclass(frozen=True)
@@ -46,9 +56,9 @@ class Canvas:
         return Canvas(frame.width, frame.height)
 
     @staticmethod
-    def on_screen(frame: Frame, width: int, height: int, ratio: float) -> Canvas:
-        """Return the device pixels of a screen on which a frame fills `width` times `height` of them."""
-        return Canvas(width, height, width / frame.width, height / frame.height, ratio)
+    def on_screen(frame: Frame, pane: Pane) -> Canvas:
+        """Return the device pixels of a pane that a frame fills."""
+        return Canvas(pane.width, pane.height, pane.width / frame.width, pane.height / frame.height, pane.ratio)
 
     def places(self, points: NDArray[np.floating], mirrored: bool = False) -> NDArray[np.floating]:
         """Return where points `[..., 2]` of the frame are on it, or where a mirror shows them."""
@@ -68,6 +78,10 @@ class Canvas:
             return self.ratio * max(SMALLEST_INK, min(1.0, face / self.ratio / SMALL_FACE_ON_SCREEN))
         usual = math.sqrt(face / USUAL_FACE * min(self.height, self.width) / USUAL_PICTURE)
         return max(SMALLEST_INK, min(usual, face / SMALL_FACE))
+
+    def around(self, box: Box, margin: float) -> Region:
+        """Return its pixels within `margin` of a box on it."""
+        return Region.around(box, margin, self.width, self.height)
 
     @property
     def index_size(self) -> float:

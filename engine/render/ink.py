@@ -47,8 +47,44 @@ INDEX_GAP = 2.0  # pixels between an index and the dot
 BRACKET = 0.16  # length of the box's corners, of its smaller side
 
 
+class Ink:
+    """What is drawn of a result, on layers to be laid one over the other; they are kept from one use to the next.
+
+    Attributes:
+        canvas: for which it was drawn; None before that.
+    """
+
+    def __init__(self) -> None:
+        self.canvas: Canvas | None = None
+        self._layers: list[Layer] = []
+        self._used = 0
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, the lowest first."""
+        return self._layers[: self._used]
+
+    def clear(self, canvas: Canvas | None = None) -> None:
+        """Begin with no layer."""
+        self.canvas, self._used = canvas, 0
+
+    def add_layer(self, region: Region) -> Layer:
+        """Return an empty layer for a region, above the others."""
+        if self._used == len(self._layers):
+            self._layers.append(Layer())
+        layer = self._layers[self._used]
+        self._used += 1
+        layer.clear(region)
+        return layer
+
+    def lay(self, picture: NDArray[np.uint8]) -> None:
+        """Blend it over a picture `[H, W, 4]` uint8 BGRA of the canvas's size, in place."""
+        for layer in self.layers:
+            layer.lay(picture)
+
+
 class InkPainter:
-    """Draws what was found on a frame. It keeps buffers, so each thread and picture needs its own.
+    """Draws what was found on a frame. Each thread needs its own.
 
     Args:
         painter: writes the texts.
@@ -56,56 +92,51 @@ class InkPainter:
 
     def __init__(self, painter: TextPainter | None = None) -> None:
         self._painter = painter or TextPainter()
-        self._layers: list[Layer] = []
-        self._used = 0  # how many of them hold ink of the result that is being drawn
 
     def draw(
         self,
+        ink: Ink,
         canvas: Canvas,
         result: Result,
         look: Look,
         signals: Sequence[FaceSignals | None] = (),
         other: Result | None = None,
-    ) -> Sequence[Layer]:
-        """Return layers with all that is drawn of a result, to be laid one over the other; valid until the next call.
+    ) -> None:
+        """Draw a result.
 
         Args:
-            canvas: what they are laid on; it shows the result's frame.
+            ink: what is drawn replaces what it held.
+            canvas: what it will be laid on; it shows the result's frame.
             result: what was found on the frame.
             look: how it is drawn.
             signals: of each of the result's faces; empty, or None for a face, where there are none.
             other: the other lane's result, of this frame or of one shortly before, for comparison.
         """
-        self._used = 0
+        ink.clear(canvas)
         options, truth = look.options, drawn_truth(result.frame, look.options)
         if truth is not None:
             truth = canvas.places(truth, look.mirrored)
         faces, others = _faces(result, look, canvas), () if other is None else _faces(other, look, canvas)
         if look.layout is Layout.DIFFERENCE and other is not None:
-            self._draw_differences(faces, others, look, canvas)
+            self._draw_differences(ink, faces, others, look, canvas)
             faces = ()
         if options.pose:
-            self._draw_poses(result.faces, signals, look.mirrored, canvas)
+            self._draw_poses(ink, result.faces, signals, look.mirrored, canvas)
         overlaid = look.layout is Layout.OVERLAID and other is not None
         mine, theirs = (LANES[lane] for lane in look.pair)
         # The truth is mostly on the largest face, the first: one layer for both saves time.
         for face, its_truth in zip_longest(faces, () if truth is None else (truth,)):
-            self._draw_face(face, its_truth, options, canvas, mine if overlaid else None)
+            self._draw_face(ink, face, its_truth, options, canvas, mine if overlaid else None)
         for face in others if overlaid else ():
-            self._draw_face(face, None, replace(options, box=False, indices=False), canvas, theirs)
-        return self._layers[: self._used]
-
-    def _clear_layer(self, box: Box, margin: float, canvas: Canvas) -> Layer:
-        """Return an empty layer, after those in use, for what is within `margin` of a box."""
-        if self._used == len(self._layers):
-            self._layers.append(Layer())
-        layer = self._layers[self._used]
-        self._used += 1
-        layer.clear(Region.around(box, margin, canvas.width, canvas.height))
-        return layer
+            self._draw_face(ink, face, None, replace(options, box=False, indices=False), canvas, theirs)
 
     def _draw_poses(
-        self, faces: Sequence[Face], signals: Sequence[FaceSignals | None], mirrored: bool, canvas: Canvas
+        self,
+        ink: Ink,
+        faces: Sequence[Face],
+        signals: Sequence[FaceSignals | None],
+        mirrored: bool,
+        canvas: Canvas,
     ) -> None:
         """Draw the axes of each head whose pose is known."""
         for face, its in zip(faces, signals, strict=False):
@@ -113,11 +144,13 @@ class InkPainter:
                 continue
             axes = canvas.places(its.pose.axes, mirrored)
             width = line_width(POSE_WIDTH * canvas.ink_scale(canvas.box(face.box)))
-            layer = self._clear_layer(landmark_box(axes), 4 * width + 4, canvas)
+            layer = ink.add_layer(canvas.around(landmark_box(axes), 4 * width + 4))
             draw_pose(layer, axes, width)
             layer.edge(HALO, width)
 
-    def _draw_differences(self, faces: tuple[Face, ...], others: tuple[Face, ...], look: Look, canvas: Canvas) -> None:
+    def _draw_differences(
+        self, ink: Ink, faces: tuple[Face, ...], others: tuple[Face, ...], look: Look, canvas: Canvas
+    ) -> None:
         """Draw how the faces that both lanes found differ, each pair through one layer; indices are the first's."""
         em = canvas.index_size
         for face, other in paired(faces, others):
@@ -125,7 +158,7 @@ class InkPainter:
             box = landmark_box(np.concatenate([difference.reach(), face.landmarks]))
             scale = canvas.ink_scale(face.box)
             margin = (RING_RADIUS + RING_WIDTH) * scale + 2 + 3 * em * look.options.indices
-            layer = self._clear_layer(box, margin, canvas)
+            layer = ink.add_layer(canvas.around(box, margin))
             if look.options.indices:
                 self._draw_indices(layer, face, em, index_reach(scale, canvas), drawing_plan(face.scheme))
             difference.draw(layer, line_width(scale), DOT_RADIUS * scale)
@@ -133,6 +166,7 @@ class InkPainter:
 
     def _draw_face(
         self,
+        ink: Ink,
         face: Face | None,
         truth: NDArray[np.float32] | None,
         options: OverlayOptions,
@@ -154,7 +188,7 @@ class InkPainter:
         em = canvas.index_size
         margin = (RING_RADIUS + RING_WIDTH) * scale + 2 + 3 * em * options.indices
         around = around if len(inked) == 1 else landmark_box(np.concatenate(inked))
-        layer = self._clear_layer(around, margin, canvas)
+        layer = ink.add_layer(canvas.around(around, margin))
         if face is not None:
             plan = drawing_plan(face.scheme, colour)
             if options.indices:

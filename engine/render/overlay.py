@@ -12,7 +12,7 @@ from engine.core.faces import Result
 from engine.core.stats import Stats
 from engine.inference.signals import FaceSignals
 from engine.render.canvas import Canvas
-from engine.render.ink import InkPainter, drawn_truth
+from engine.render.ink import Ink, InkPainter, drawn_truth
 from engine.render.panel import Panel
 from engine.render.scene import Look
 from engine.render.text import TextPainter
@@ -23,7 +23,7 @@ class OverlayPainter:
 
     def __init__(self) -> None:
         texts = TextPainter()
-        self._panel, self._ink = Panel(texts), InkPainter(texts)
+        self._panel, self._ink_painter, self._ink = Panel(texts), InkPainter(texts), Ink()
         self._flipped = np.empty((0, 0, 3), np.uint8)
 
     def paint(
@@ -49,8 +49,8 @@ class OverlayPainter:
             ValueError: `out` has another shape or type.
         """
         self.paint_frame(out, result, look, stats, signals)
-        for layer in self._ink.draw(Canvas.of(result.frame), result, look, signals, other):
-            layer.lay(out)
+        self.draw_ink(self._ink, Canvas.of(result.frame), result, look, signals, other)
+        self._ink.lay(out)
 
     def paint_frame(
         self,
@@ -70,6 +70,18 @@ class OverlayPainter:
         # The panel comes before the ink, so that it never hides a landmark.
         if look.options.numbers:
             self._panel.draw(out, stats, frame.captured, drawn_truth(frame, look.options) is not None)
+
+    def draw_ink(
+        self,
+        ink: Ink,
+        canvas: Canvas,
+        result: Result,
+        look: Look,
+        signals: Sequence[FaceSignals | None] = (),
+        other: Result | None = None,
+    ) -> None:
+        """Draw what `paint` lays on the frame, for any canvas that shows it; see `InkPainter.draw`."""
+        self._ink_painter.draw(ink, canvas, result, look, signals, other)
 
     def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
         if mirrored:

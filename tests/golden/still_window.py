@@ -167,7 +167,7 @@ class StillWindow:
         stats, agreement = STATS[place], self._agreements[place]
         look = Look(OverlayOptions(numbers=False), layout=layout, magnification=LiveSettings().magnification)
         OverlayPainter().paint_frame(picture, result, look, stats, signals)
-        return LaneView(result, signals, stats, picture, look, other if both else None, agreement, agreement)
+        return LaneView(result, signals, stats, picture, look, None, other if both else None, agreement, agreement)
 
     def _fill_charts(self, lanes: int = 2) -> None:
         """Let half a minute go by: latencies and agreement that rise and fall a little."""

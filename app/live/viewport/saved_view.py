@@ -10,7 +10,7 @@ from engine.live.view import LaneView, View
 from engine.render import montage
 from engine.render.canvas import Canvas
 from engine.render.caption import Caption, words_of
-from engine.render.ink import InkPainter
+from engine.render.ink import Ink, InkPainter
 from engine.render.scene import Layout
 
 
@@ -18,7 +18,7 @@ class SavedView:
     """Draws the ink over the pictures of a view and joins them, with a line at the foot that names the models."""
 
     def __init__(self) -> None:
-        self._ink, self._caption = InkPainter(), Caption()
+        self._painter, self._ink, self._caption = InkPainter(), Ink(), Caption()
 
     def compose(self, view: View, settings: LiveSettings, split_place: float) -> NDArray[np.uint8] | None:
         """Return a new picture `[H, W, 4]` uint8 BGRA; None before the first lane on screen has one.
@@ -48,6 +48,6 @@ class SavedView:
         if lane is None or not lane.picture.size:
             return None
         picture, result = lane.picture.copy(), lane.result
-        for layer in self._ink.draw(Canvas.of(result.frame), result, lane.look, lane.signals, lane.other):
-            layer.lay(picture)
+        self._painter.draw(self._ink, Canvas.of(result.frame), result, lane.look, lane.signals, lane.other)
+        self._ink.lay(picture)
         return picture

@@ -6,38 +6,42 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage, QPainter
 
 from engine.live.view import LaneView
-from engine.render.canvas import Canvas
-from engine.render.ink import InkPainter
+from engine.render.canvas import Canvas, Pane
+from engine.render.ink import Ink, InkPainter
 from engine.render.layer import Layer
 
 
 class ScreenInk:
-    """Paints the ink of one pane; it is drawn again only when the lane shows something new or the pane has changed."""
+    """Paints the ink of one pane. It is drawn here only where it was drawn for another pane, as after a resize."""
 
     def __init__(self) -> None:
-        self._painter = InkPainter()
-        self._layers: list[tuple[Layer, QImage]] = []
-        self._drawn: tuple[LaneView, Canvas] | None = None
+        self._painter, self._ink = InkPainter(), Ink()
+        self._lane: LaneView | None = None  # whose ink it is
 
-    def paint(self, painter: QPainter, lane: LaneView, pane: QRect, ratio: float) -> None:
+    def paint(self, painter: QPainter, lane: LaneView, place: QRect, ratio: float) -> None:
         """Paint what is drawn of a lane's result.
 
         Args:
             painter: in logical pixels.
             lane: its picture fills the pane.
-            pane: in device pixels.
+            place: of the pane, in device pixels.
             ratio: device pixels of a logical one.
         """
-        canvas = Canvas.on_screen(lane.result.frame, pane.width(), pane.height(), ratio)
-        if self._drawn is None or self._drawn[0] is not lane or self._drawn[1] != canvas:
-            layers = self._painter.draw(canvas, lane.result, lane.look, lane.signals, lane.other)
-            self._layers = [(layer, _image(layer)) for layer in layers if layer.pixels.size]
-            self._drawn = lane, canvas
+        pane = Pane(place.width(), place.height(), ratio)
         painter.save()
         painter.scale(1 / ratio, 1 / ratio)  # device pixels: nothing is scaled
-        for layer, image in self._layers:
-            painter.drawImage(pane.x() + layer.region.x0, pane.y() + layer.region.y0, image)
+        for layer in self._ink_of(lane, Canvas.on_screen(lane.result.frame, pane)).layers:
+            if layer.pixels.size:
+                painter.drawImage(place.x() + layer.region.x0, place.y() + layer.region.y0, _image(layer))
         painter.restore()
+
+    def _ink_of(self, lane: LaneView, canvas: Canvas) -> Ink:
+        if lane.ink is not None and lane.ink.canvas == canvas:
+            return lane.ink
+        if lane is not self._lane or self._ink.canvas != canvas:
+            self._painter.draw(self._ink, canvas, lane.result, lane.look, lane.signals, lane.other)
+            self._lane = lane
+        return self._ink
 
 
 def _image(layer: Layer) -> QImage:

@@ -31,6 +31,7 @@ from app.theme.theme import GAP, MARGIN, ON_DARK, ON_STAGE, ON_STAGE_MUTED, STAG
 from engine.core.errors import UnderstudyError
 from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
+from engine.render.canvas import Pane
 from engine.render.scene import Layout
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
@@ -47,6 +48,7 @@ class Viewport(QWidget):
         split_place: where the split line is, as a share of the picture's width in [0, 1].
     """
 
+    pane_changed = Signal(object)  # Pane: where each picture is shown from now on
     split_moved = Signal(float)  # place of the split line as a share of the picture's width
     painted = Signal(int, float, float)  # lane, `time.monotonic()`, milliseconds since the capture; once a frame
 
@@ -59,6 +61,7 @@ class Viewport(QWidget):
         self._errors: tuple[UnderstudyError | None, ...] = ()
         # With the device pixel ratio; measuring the plates takes longer than all else that is done for a frame.
         self._arranged: tuple[float, Arrangement] | None = None
+        self._pane: Pane | None = None  # as reported
         self.split_place = 0.5
         self.notice = self._hint = ""
         self._saved_view = SavedView()
@@ -194,7 +197,17 @@ class Viewport(QWidget):
         ratio = self.devicePixelRatioF()
         if self._arranged is None or self._arranged[0] != ratio:
             self._arranged = ratio, self._arrange(ratio)
+            self._report_pane()
         return self._arranged[1]
+
+    def _report_pane(self) -> None:
+        """Say where pictures are shown, so that ink is drawn for that place before it is painted."""
+        if self._arranged is not None and self._arranged[1].panes:
+            ratio, place = self._arranged[0], self._arranged[1].panes[0]
+            pane = Pane(place.width(), place.height(), ratio)
+            if pane != self._pane:
+                self._pane = pane
+                self.pane_changed.emit(pane)
 
     def _arrange(self, ratio: float) -> Arrangement:
         size = self._picture_size()

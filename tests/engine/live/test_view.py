@@ -17,7 +17,7 @@ STATS = Meter().stats()
 
 def fill(buffer: ViewBuffer, value: int, height: int = 4, width: int = 6, lanes: int = 1) -> None:
     """Draw pictures of one value and publish their view, whose agreement is that value."""
-    pictures = [buffer.writable(lane, height, width) for lane in range(lanes)]
+    pictures = [buffer.writable(lane, height, width).picture for lane in range(lanes)]
     for picture in pictures:
         picture[:] = value
     buffer.publish(
@@ -49,7 +49,7 @@ def test_what_the_window_holds_is_not_written_to():
     fill(buffer, 1)
     held = buffer.take().first.picture
     for value in range(2, 9):
-        assert not np.shares_memory(buffer.writable(0, 4, 6), held)
+        assert not np.shares_memory(buffer.writable(0, 4, 6).picture, held)
         fill(buffer, value)
     assert (held == 1).all()
 
@@ -59,10 +59,10 @@ def test_a_picture_that_stays_in_newer_views_is_not_written_to():
     fill(buffer, 1, lanes=2)
     second = buffer.take().second
     for value in range(2, 9):
-        picture = buffer.writable(0, 4, 6)
+        picture = buffer.writable(0, 4, 6).picture
         picture[:] = value
         buffer.publish(View((LaneView(bare(FRAME), (), STATS, picture), second)))
-        assert not np.shares_memory(buffer.writable(1, 4, 6), second.picture)
+        assert not np.shares_memory(buffer.writable(1, 4, 6).picture, second.picture)
     assert (buffer.take().second.picture == 1).all()
 
 
@@ -70,7 +70,7 @@ def test_only_three_pictures_are_ever_made():
     buffer = ViewBuffer()
     places = set()
     for value in range(30):
-        places.add(buffer.writable(0, 4, 6).__array_interface__["data"][0])
+        places.add(buffer.writable(0, 4, 6).picture.__array_interface__["data"][0])
         fill(buffer, value)
         if value % 3 == 0:
             places.add(buffer.take().first.picture.__array_interface__["data"][0])

@@ -15,7 +15,7 @@ from engine.core.geometry import landmark_box
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.core.stats import Spread, Stats
 from engine.render.canvas import Canvas, mirrored_points
-from engine.render.ink import InkPainter, brackets, drawing_plan, frame_of, outwards
+from engine.render.ink import Ink, InkPainter, brackets, drawing_plan, frame_of, outwards
 from engine.render.overlay import OverlayPainter
 from engine.render.palette import PARTS, TRUTH
 from engine.render.scene import Layout, Look, OverlayOptions
@@ -351,8 +351,9 @@ def faces_of_the_sample():
 
 def ink_region(result):
     """Return the part of the picture on which indices are written."""
-    (layer,) = InkPainter().draw(Canvas.of(result.frame), result, Look(ONLY["indices"]))
-    return layer.region
+    ink = Ink()
+    InkPainter().draw(ink, Canvas.of(result.frame), result, Look(ONLY["indices"]))
+    return ink.layers[0].region
 
 
 def ink_at(picture, place, reach=8, level=90):
