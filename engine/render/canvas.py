@@ -21,6 +21,7 @@ SMALL_FACE = 60.0  # pixels: below, ink shrinks with the face, however large the
 PICTURE_PER_INDEX = 90  # how much higher a picture is than the digits of an index, or wider if it is upright
 # On the screen, in logical pixels, ink is the same for all pictures and faces but the smallest, whose landmarks are
 # close together.
+SCREEN_INK = 1.2  # times the usual measures
 SMALL_FACE_ON_SCREEN = 100.0
 LABEL_CAPITAL = 9
 
@@ -75,7 +76,7 @@ class Canvas:
         """Return by what the usual measures of ink are multiplied for a face that has this box on it."""
         face = min(max(box.width, box.height, 1.0), max(self.height, self.width))
         if self.ratio is not None:
-            return self.ratio * max(SMALLEST_INK, min(1.0, face / self.ratio / SMALL_FACE_ON_SCREEN))
+            return self.ratio * max(SMALLEST_INK, SCREEN_INK * min(1.0, face / self.ratio / SMALL_FACE_ON_SCREEN))
         usual = math.sqrt(face / USUAL_FACE * min(self.height, self.width) / USUAL_PICTURE)
         return max(SMALLEST_INK, min(usual, face / SMALL_FACE))
 

@@ -117,7 +117,7 @@ def test_dots_and_lines_have_the_same_size_on_the_screen_and_stand_on_the_landma
             widths += [width_of_line(screen, places[point], places[point + 1]) for point in (1, 3, 11, 13)]
     assert max(diameters) - min(diameters) < 1
     assert max(widths) - min(widths) < 1
-    assert np.median(diameters) == pytest.approx(3 * ratio, abs=0.8)
+    assert np.median(diameters) == pytest.approx(3.6 * ratio, abs=0.8)
     assert 0.8 * ratio < np.median(widths) < 2 * ratio
 
 
@@ -128,7 +128,7 @@ def test_a_resize_shows_crisp_ink_at_once_without_another_view(view, monkeypatch
     before = grabbed(view, 1.0, monkeypatch)
     view.resize(900, 900)
     after = grabbed(view, 1.0, monkeypatch)
-    assert dot_at(after, places_on(view, 1.0, shown)[30])[0] == pytest.approx(3, abs=0.8)
+    assert dot_at(after, places_on(view, 1.0, shown)[30])[0] == pytest.approx(3.6, abs=0.8)
     view.resize(400, 400)
     assert np.array_equal(grabbed(view, 1.0, monkeypatch), before)
 
