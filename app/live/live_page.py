@@ -280,7 +280,7 @@ class LivePage(QWidget):
         player.errors_changed.connect(self.view.show_errors)
         player.failed.connect(lambda error, retry: self.banner.show_error(error, remedies_for(error, retry)))
         self.view.painted.connect(self.chart.add_latency)
-        self.view.pane_changed.connect(player.show_in)
+        self.view.pane_changed.connect(player.set_pane)
         self.files.transport.play.clicked.connect(self.toggle_pause)
         self.files.transport.loop.toggled.connect(self._choose_loop)
         self.files.opening_wanted.connect(self.open)

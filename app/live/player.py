@@ -122,6 +122,12 @@ class Player(QObject):
         for playing in self._alive:
             playing.session.loop = loop
 
+    def set_pane(self, pane: Pane) -> None:
+        """Let ink be drawn for a place on the screen, of this source and of later ones."""
+        self._pane = pane
+        for playing in self._alive:
+            playing.session.pane = pane
+
     @property
     def camera_format(self) -> CameraFormat | None:
         """The format that the camera on screen is asked for; None while none plays."""
@@ -161,12 +167,6 @@ class Player(QObject):
     def rest(self, resting: bool) -> None:
         """Let nothing be computed for now, as in a pause, or go on."""
         self._resting = resting
-        if self.current is not None:
-            self.current.session.settings = self._live
-
-    def show_in(self, pane: Pane) -> None:
-        """Let pictures be drawn for a place on the screen."""
-        self._pane = pane
         if self.current is not None:
             self.current.session.settings = self._live
 
@@ -224,7 +224,7 @@ class Player(QObject):
     def _live(self) -> LiveSettings:
         """The settings of the session on screen."""
         settings = self._store.settings.session
-        return replace(settings, paused=settings.paused or self._resting, pane=self._pane)
+        return replace(settings, paused=settings.paused or self._resting)
 
     def _store_model(self, model: str, lane: int) -> None:
         self._store.update("lanes.models", (*self.models[:lane], model, *self.models[lane + 1 :]))
@@ -240,7 +240,7 @@ class Player(QObject):
             settings,
             self._bridge.notify,
         )
-        playing.session.loop = self._loop
+        playing.session.loop, playing.session.pane = self._loop, self._pane
         self._next = playing
         self._request_further_models(playing)
         self.opening.emit(playing, playing.session.status)

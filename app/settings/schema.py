@@ -109,7 +109,7 @@ class Settings:
 
 
 # What belongs to the source on screen or was loaded for it; not remembered.
-PASSING = ("live.mirrored", "live.paused", "live.filter", "live.lanes", "live.pane")
+PASSING = ("live.mirrored", "live.paused", "live.filter", "live.lanes")
 # Keys of the file that are not the path without `live.`: they are older than the record.
 FILE_KEYS = {
     "live.layout": "lanes.layout",

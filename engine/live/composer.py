@@ -284,7 +284,7 @@ class Composer:
         """Return a lane's picture with its ink; None if drawing failed, which its finder reports."""
         if not look.has_picture_of(number):
             return NO_DRAWING
-        lane, result, pane = self._lanes[number], finding.result, self._context.settings().pane
+        lane, result, pane = self._lanes[number], finding.result, self._context.pane()
         drawing = self._views.writable(number, result.frame.height, result.frame.width)
         try:
             lane.painter.paint_frame(drawing.picture, result, look, lane.finder.stats, finding.signals)

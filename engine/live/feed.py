@@ -11,6 +11,7 @@ from engine.core.frame import Frame
 from engine.live.settings import LiveSettings, Pace
 from engine.live.shared_ids import SharedIds
 from engine.live.state import SourceState, Timing
+from engine.render.canvas import Pane
 
 PATIENCE = 1.0  # seconds
 
@@ -156,6 +157,7 @@ class Context:
         settings: returns what the user set.
         state: returns what the source is doing.
         loop: returns whether a file starts again at its end.
+        pane: returns where the window shows each picture; None where it is not known.
         notify: called when there is a new view, status or error.
         timing: see `Timing`.
         clock: returns seconds.
@@ -166,6 +168,7 @@ class Context:
     settings: Callable[[], LiveSettings] = LiveSettings
     state: Callable[[], SourceState] = lambda: SourceState.LIVE
     loop: Callable[[], bool] = lambda: False
+    pane: Callable[[], Pane | None] = lambda: None
     notify: Callable[[], None] = lambda: None
     timing: Timing = field(default_factory=Timing)
     clock: Callable[[], float] = time.monotonic

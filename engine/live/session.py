@@ -27,6 +27,7 @@ from engine.live.settings import LiveSettings
 from engine.live.state import Status, Timing
 from engine.live.view import View, ViewBuffer
 from engine.live.watchdog import Watchdog
+from engine.render.canvas import Pane
 from engine.render.overlay import OverlayPainter
 from engine.render.scene import Layout
 from engine.sources.base import Source
@@ -56,6 +57,7 @@ class Session:
     Attributes:
         settings: what the user set; assign another `LiveSettings` to change it from the next frame on.
         loop: whether a file starts again at its end; a single picture does not.
+        pane: where the window shows each picture, for which ink is drawn beforehand; None where it is not known.
         on_result: called on each finder's thread with its number, every result of it and its faces' signals, for
             streams, logs and reports; must return at once.
     """
@@ -73,6 +75,7 @@ class Session:
     ) -> None:
         share_arena()
         self.settings, self.loop = settings, False
+        self.pane: Pane | None = None
         self.on_result: OnResult | None = None
         self._notify, self._clock = notify, clock
         self._stopping = threading.Event()
@@ -82,6 +85,7 @@ class Session:
             settings=lambda: self.settings,
             state=lambda: self.status.state,
             loop=lambda: self.loop,
+            pane=lambda: self.pane,
             notify=self._on_change,
             timing=timing or Timing(),
             clock=clock,

@@ -8,7 +8,6 @@ from typing import Annotated
 
 from engine.core.records import Range
 from engine.inference.pipeline import DEFAULT_SMOOTHING
-from engine.render.canvas import Pane
 from engine.render.scene import DEFAULT_MAGNIFICATION, Layout, OverlayOptions, Paint
 
 MOST_LANES = 4  # that are shown at the same time
@@ -39,7 +38,6 @@ class LiveSettings:
         pair: numbers of the two lanes that a layout of two shows; the first two if these are not in use.
         magnification: how much longer than true the arrows of `Layout.DIFFERENCE` are drawn.
         filter: the AR filter on the faces; None for none.
-        pane: where the window shows each picture; None where none does. Ink is drawn for it beforehand.
     """
 
     overlay: OverlayOptions = field(default_factory=OverlayOptions)
@@ -53,7 +51,6 @@ class LiveSettings:
     pair: tuple[LaneNumber, LaneNumber] = FIRST_TWO
     magnification: Annotated[float, Range(1, 10)] = DEFAULT_MAGNIFICATION
     filter: Paint | None = None
-    pane: Pane | None = None
 
     @property
     def on_screen(self) -> tuple[int, ...]:

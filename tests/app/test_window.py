@@ -16,6 +16,7 @@ from engine.core.errors import SourceError
 from engine.formats.images import read_picture
 from engine.inference.landmarker import not_finite_error
 from engine.live.state import SourceState
+from engine.render.canvas import Pane
 from engine.sources.base import SourceKind
 from tests.app.conftest import LONGEST_GAP
 from tests.fakes.window_fakes import BROKEN, FakeSource, camera
@@ -710,3 +711,18 @@ def test_at_the_end_there_is_nothing_to_record_or_log(playing, engine, qtbot, st
 def test_theme_is_reported(playing, qtbot):
     playing.top_bar.theme.click()
     assert "Theme: " in playing.status_line.toolTip()
+
+
+def test_pictures_are_drawn_for_the_pane_that_shows_them(playing, qtbot):
+    def shown_in():
+        area, ratio = playing.view.picture_area(), playing.view.devicePixelRatioF()
+        return Pane(round(area.width() * ratio), round(area.height() * ratio), ratio)
+
+    session = playing.player.current.session
+    qtbot.waitUntil(lambda: session.pane == shown_in())
+    before = session.pane
+    playing.resize(playing.width() + 200, playing.height() + 150)
+    qtbot.waitUntil(lambda: shown_in() != before and session.pane == shown_in())
+    playing.player.open("/clip.mp4")
+    until_status(qtbot, playing, "clip.mp4 · playing")
+    assert playing.player.current.session.pane == shown_in()

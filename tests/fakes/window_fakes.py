@@ -58,7 +58,7 @@ class FakeSession:
         self.further_errors: dict[int, UnderstudyError | None] = {}
         self.playback: Playback | None = None
         self.camera_rate: float | None = None
-        self.loop = False
+        self.loop, self.pane = False, None
         self.asked: list[tuple[str, float]] = []
         self.further_models: dict[int, list[str]] = {}  # that were loaded, by the numbers of their lanes
         self.reopened = 0

@@ -17,7 +17,10 @@ from engine.live.finder import Finder
 from engine.live.settings import LiveSettings, Pace
 from engine.live.state import SourceState
 from engine.live.view import ViewBuffer
-from engine.render.scene import Layout
+from engine.render.canvas import Canvas, Pane
+from engine.render.ink import Ink, InkPainter
+from engine.render.overlay import OverlayPainter
+from engine.render.scene import Layout, OverlayOptions
 from tests.fakes.live_fakes import FAST, FakePainter, FakePipeline, landmarker, picture, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
@@ -47,6 +50,7 @@ class Bench:
     Attributes:
         settings, state: what the user set and what the source is doing; may be replaced.
         painters: one a lane.
+        pane: where pictures are shown.
         epoch: of the frames that are shown next.
     """
 
@@ -55,7 +59,8 @@ class Bench:
         self.settings, self.state, self.epoch = settings, SourceState.LIVE, Epoch()
         self.painters = painters or [Painter() for _ in pipelines]
         self.feed, self.views = Feed(lambda: self.settings), ViewBuffer()
-        context = Context(self.feed, lambda: self.settings, lambda: self.state, timing=FAST)
+        self.pane = None
+        context = Context(self.feed, lambda: self.settings, lambda: self.state, pane=lambda: self.pane, timing=FAST)
         makers = iter(self.painters)
         self.composer = Composer(self.views, lambda: next(makers), context)
         self.finders = []
@@ -132,6 +137,27 @@ def test_a_picture_that_is_drawn_again_keeps_its_own_signals():
         assert (ids(view), view.first.picture[0, 0, 0]) == ([1], 255)
         assert view.first.signals is own
         assert bench.painters[0].painted[-1][1] is own
+
+
+def test_ink_is_drawn_for_the_pane_of_the_window_and_not_into_the_picture():
+    pane, settings = Pane(640, 480, 1.0), replace(SINGLE, overlay=OverlayOptions(numbers=False))
+    with Bench(settings=settings, painters=[OverlayPainter()]) as bench:
+        bench.pane = pane
+        first = bench.show(1).first
+        assert first.ink.canvas == Canvas.on_screen(first.result.frame, pane)
+        assert first.look.options == bench.settings.overlay
+        ink, expected = Ink(), np.zeros((480, 640, 4), np.uint8)
+        InkPainter().draw(ink, first.ink.canvas, first.result, first.look)
+        ink.lay(expected)
+        drawn = np.zeros_like(expected)
+        first.ink.lay(drawn)
+        assert drawn.any()
+        assert np.array_equal(drawn, expected)
+        assert (first.picture[..., :3] == first.result.frame.image[0, 0, 0]).all()
+        second = bench.show(2).first
+        assert second.ink is not first.ink, "what is on screen is not drawn on"
+        bench.pane = None
+        assert bench.show(3).first.ink is None
 
 
 def test_a_filter_or_drawing_that_fails_is_not_blamed_on_the_model():

@@ -54,6 +54,23 @@ def test_what_the_window_holds_is_not_written_to():
     assert (held == 1).all()
 
 
+def test_the_ink_of_what_the_window_holds_is_not_drawn_on():
+    buffer, inks = ViewBuffer(), []
+
+    def publish():
+        drawing = buffer.writable(0, 4, 6)
+        inks.append(drawing.ink)
+        buffer.publish(View((LaneView(bare(FRAME), (), STATS, drawing.picture, ink=drawing.ink),)))
+
+    publish()
+    held = buffer.take().first.ink
+    for _ in range(8):
+        publish()
+        assert inks[-1] is not held
+        assert inks[-1] is not inks[-2]
+    assert len(set(inks)) == 3, "they are used again"
+
+
 def test_a_picture_that_stays_in_newer_views_is_not_written_to():
     buffer = ViewBuffer()
     fill(buffer, 1, lanes=2)
