@@ -99,7 +99,7 @@ def width_of_line(screen, start, end):
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
-def test_dots_and_lines_have_the_same_size_on_the_screen_and_stand_on_the_landmarks(view, ratio, monkeypatch):
+def test_fault_53_dots_and_lines_have_one_size_on_the_screen_and_stand_on_the_landmarks(view, ratio, monkeypatch):
     diameters, widths = [], []
     for side in (500, 1100, 3800):
         view.resize(round(side / ratio), round(side * 9 / 16 / ratio))
