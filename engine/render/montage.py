@@ -27,15 +27,22 @@ def joined(pictures: Sequence[NDArray[np.uint8] | None], size: tuple[int, int]) 
     rows = -(-len(pictures) // columns)
     high, wide = rows * (height + GAP) - GAP, columns * (width + GAP) - GAP
     out = np.full((high, wide), DARK, np.uint32).view(np.uint8).reshape(high, wide, 4)
-    for place, picture in enumerate(pictures):
-        if picture is None or not picture.size:
-            continue
+    for picture, cell in zip(pictures, cells(out, len(pictures), size), strict=True):
+        if picture is not None and picture.size:
+            _fit(picture, cell)
+    return out
+
+
+def cells(out: NDArray[np.uint8], count: int, size: tuple[int, int]) -> list[NDArray[np.uint8]]:
+    """Return the places `[H, W, 4]` of `count` pictures in what `joined` returned, to be written to."""
+    (width, height), columns, places = size, min(COLUMNS, count), []
+    for place in range(count):
         row, column = divmod(place, columns)
         left, top = column * (width + GAP), row * (height + GAP)
-        if column == 0 and place == len(pictures) - 1:
+        if column == 0 and place == count - 1:
             left = (out.shape[1] - width) // 2
-        _fit(picture, out[top : top + height, left : left + width])
-    return out
+        places.append(out[top : top + height, left : left + width])
+    return places
 
 
 def split(first: NDArray[np.uint8], second: NDArray[np.uint8] | None, place: float) -> NDArray[np.uint8]:
