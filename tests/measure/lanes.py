@@ -27,6 +27,7 @@ from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.session import Session
 from engine.live.settings import MOST_LANES, LiveSettings, Pace
+from engine.render.canvas import Pane
 from engine.render.scene import Layout
 from engine.sources.base import SourceKind
 from engine.sources.sample import SampleClip
@@ -85,6 +86,7 @@ class Measured:
         self.session = Session(
             lambda: Turning(pictures, rate), lambda: pipeline(0), replace(TOGETHER, lanes=len(lanes)), self._news.set
         )
+        self.session.pane = Pane(836, 627, 1.0)  # as in a window of 1280 x 800
         for lane, (_, model) in enumerate(lanes[1:], 1):
             self.session.use_model(partial(library.load, model, 1), lane, partial(pipeline, lane))
         self.session.start()

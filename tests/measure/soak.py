@@ -37,6 +37,7 @@ from engine.inference.library import DEFAULT_MODEL, ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.live.session import Session
 from engine.live.settings import LiveSettings
+from engine.render.canvas import Pane
 from engine.sources.sample import RATE, SampleSource
 
 TEACHER, LARGE = "teacher-tolerant-68", "teacher-swinv2-68"
@@ -233,6 +234,7 @@ class Watched:
             LiveSettings(),
             self._news.set,
         )
+        self.session.pane = Pane(836, 627, 1.0)  # as in a window of 1280 x 800
         self.session.start()
         self.until(DEFAULT_MODEL)
 
