@@ -12,7 +12,7 @@ from app.cli.terminal import INTERRUPTED, number, report, say, table
 from engine.batch.compare_live import Lane, compare_live
 from engine.core.errors import UsageError
 from engine.core.interruption import interruption_watch
-from engine.evaluation.session_report.figures import Agreement, LaneFigures
+from engine.evaluation.session_report.figures import Distance, LaneFigures
 from engine.evaluation.session_report.files import FILES, PAGE, ensure_writable, write_report
 from engine.evaluation.session_report.report import SessionReport, Setting, as_values, lane_model, make_report
 from engine.inference.detector import make_detector
@@ -130,7 +130,7 @@ def _text(made: SessionReport) -> str:
         f"{made.setting.source}: {len(meter.moments)} frames through {len(names)} models",
         table([heading, *rows]),
         "",
-        "Agreement, mean distance in % of the eye distance:",
+        "How far apart the models are, mean distance in % of the eye distance:",
         table([("", *names), *matrix]),
     ]
     return "\n".join(lines)
@@ -151,7 +151,7 @@ def _row(name: str, figures: LaneFigures) -> tuple[str, ...]:
     )
 
 
-def _cell(cell: Agreement | None) -> str:
+def _cell(cell: Distance | None) -> str:
     return number(cell.mean if cell else None)
 
 

@@ -33,7 +33,7 @@ VERBS = {
     "predict": "write the landmarks of pictures, folders, videos or packs to files",
     "evaluate": "measure a model, or landmarks of another tool, on a pack of labelled faces",
     "compare": "put evaluations side by side and separate gains from noise",
-    "compare-live": "run models side by side on a source and report speed, error, agreement and steadiness",
+    "compare-live": "run models side by side on a source and report speed, error, distances and steadiness",
     "review": "show a logged session beside its clip: landmarks, curves, worst frames, marks",
     "benchmark": "measure how fast models run on this machine",
     "data": "turn data sets into packs, check and label them",

@@ -165,7 +165,7 @@ class CurvesView(Chart):
     def _title(self, curve: Curve) -> str:
         return {
             "NME": self.tr("error (NME)"),
-            "agreement": self.tr("distance from the other models"),
+            "distance": self.tr("distance from the other models"),
             "latency": self.tr("latency"),
             "confidence": self.tr("confidence"),
         }[curve.name]

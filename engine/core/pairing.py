@@ -47,7 +47,7 @@ def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Fa
     return pairs
 
 
-def face_agreement(first: Face, second: Face) -> float:
+def face_distance(first: Face, second: Face) -> float:
     """Return the mean distance of the shared points in percent of the mean eye distance of both."""
     ours, theirs = shared_points(first, second)
     eyes = (eye_distance(first) + eye_distance(second)) / 2

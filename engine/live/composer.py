@@ -12,7 +12,7 @@ from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.core.texts import reason
-from engine.live.agreement import AgreementMeter
+from engine.live.distance import DistanceMeter
 from engine.live.feed import Context, active_lanes
 from engine.live.finder import Finder, bare
 from engine.live.settings import LiveSettings, Pace
@@ -74,7 +74,7 @@ class Composer:
         self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
         self._lanes: list[Lane] = []
         self._publishing = threading.Lock()  # taken after those of lanes; guards the meter
-        self._agreements: dict[int, AgreementMeter] = {}  # of lanes with the first on screen, by their numbers
+        self._distances: dict[int, DistanceMeter] = {}  # of lanes from the first on screen, by their numbers
         self._compared: tuple[int, ...] = ()  # lanes on screen, of which these are
 
     def add(self, finder: Finder) -> None:
@@ -212,18 +212,18 @@ class Composer:
                 self._lanes[number].finder.check_numbers(finding.result)
 
     def _compare(self, fresh: dict[int, LaneView], on_screen: tuple[int, ...]) -> None:
-        """Measure how far the lanes on screen agree with the first of them."""
+        """Measure how far the lanes on screen are from the first of them."""
         if on_screen != self._compared:
             self._compared = on_screen
-            self._agreements = {number: AgreementMeter() for number in on_screen[1:]}
+            self._distances = {number: DistanceMeter() for number in on_screen[1:]}
         for number, finding in fresh.items():
             if not finding.result.model:
                 continue
             if number == on_screen[0]:
-                for meter in self._agreements.values():
+                for meter in self._distances.values():
                     meter.add(0, finding.result)
-            elif number in self._agreements:
-                self._agreements[number].add(1, finding.result)
+            elif number in self._distances:
+                self._distances[number].add(1, finding.result)
 
     def _is_over(self, finding: LaneView) -> bool:
         """Return whether a finding is out of date; one of a frame on screen is not."""
@@ -303,9 +303,9 @@ class Composer:
             shown.pop()
         if not shown or shown[0] is None:
             return
-        for number, meter in self._agreements.items():
+        for number, meter in self._distances.items():
             if number < len(shown) and (lane := shown[number]) is not None:
-                shown[number] = replace(lane, agreement=meter.value, agreement_now=meter.newest)
+                shown[number] = replace(lane, distance=meter.value, distance_now=meter.newest)
         self._views.publish(View(tuple(shown)))
         self._context.notify()
 

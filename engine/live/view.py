@@ -36,10 +36,10 @@ class LaneView:
         ink: for the pane in which the picture was to be shown as it was drawn; valid as long. None where it was not
             known.
         other: another lane's result that is drawn on the picture too; None where there is none.
-        agreement: mean distance of its landmarks from those of the first lane on screen, on the same frames, in percent
-            of the eye distance, see `engine.live.agreement`; None while there is none, and of the first on screen. It
+        distance: mean distance of its landmarks from those of the first lane on screen, on the same frames, in percent
+            of the eye distance, see `engine.live.distance`; None while there is none, and of the first on screen. It
             says how near the models are to each other, not how accurate either is.
-        agreement_now: the same of the newest frame alone; None where the models saw no face in common.
+        distance_now: the same of the newest frame alone; None where the models saw no face in common.
     """
 
     result: Result
@@ -49,8 +49,8 @@ class LaneView:
     look: Look = field(default_factory=Look)
     ink: Ink | None = None
     other: Result | None = None
-    agreement: float | None = None
-    agreement_now: float | None = None
+    distance: float | None = None
+    distance_now: float | None = None
 
 
 @dataclass(frozen=True)

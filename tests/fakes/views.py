@@ -54,10 +54,10 @@ def one(pixels, its=None):
     return View((lane(pixels, its),))
 
 
-def two(first, second, one_result=None, other_result=None, agreement=2.5):
+def two(first, second, one_result=None, other_result=None, distance=2.5):
     """Return the view of two lanes; `second` None for one that has shown nothing yet."""
     other = other_result or result("teacher-98")
     first_lane = lane(first, one_result, other=other)
     if second is None:
         return View((first_lane,))
-    return View((first_lane, replace(lane(second, other), agreement=agreement, agreement_now=agreement)))
+    return View((first_lane, replace(lane(second, other), distance=distance, distance_now=distance)))

@@ -35,7 +35,7 @@ from engine.inference.detector import DEFAULT_DETECTOR, make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import Pipeline
 from engine.inference.signals import SignalReader
-from engine.live.agreement import AgreementMeter
+from engine.live.distance import DistanceMeter
 from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View
 from engine.render.overlay import OverlayPainter
@@ -115,7 +115,7 @@ class StillWindow:
         self.window.start("sample")
         until(lambda: self.window.view.pixels is not None)
         self._results = [_look(library, model, self._clock.now - age) for model, age in zip(FOUR, AGES, strict=True)]
-        self._agreements = [None, *(_agreement(self._results[0], result) for result in self._results[1:])]
+        self._distances = [None, *(_distance(self._results[0], result) for result in self._results[1:])]
         self._fill_charts()
 
     def close(self) -> None:
@@ -164,13 +164,13 @@ class StillWindow:
         frame = result.frame
         picture = np.empty((frame.height, frame.width, 4), np.uint8)
         signals = SignalReader().read(result)
-        stats, agreement = STATS[place], self._agreements[place]
+        stats, distance = STATS[place], self._distances[place]
         look = Look(OverlayOptions(numbers=False), layout=layout, magnification=LiveSettings().magnification)
         OverlayPainter().paint_frame(picture, result, look, stats, signals)
-        return LaneView(result, signals, stats, picture, look, None, other if both else None, agreement, agreement)
+        return LaneView(result, signals, stats, picture, look, None, other if both else None, distance, distance)
 
     def _fill_charts(self, lanes: int = 2) -> None:
-        """Let half a minute go by: latencies and agreement that rise and fall a little."""
+        """Let half a minute go by: latencies and distances that rise and fall a little."""
         chart = self.window.live.chart
         # Another model begins an empty line: these are theirs.
         chart.add(self._view(Layout.SIDE_BY_SIDE, lanes), LiveSettings(layout=Layout.SIDE_BY_SIDE, lanes=lanes))
@@ -179,9 +179,9 @@ class StillWindow:
             moment = self._moment(tick)
             for lane in range(lanes):
                 chart.add_latency(lane, moment, _latency(lane, tick))
-                agreement = self._agreements[lane]
-                if agreement is not None:
-                    chart._agreement[lane].add(moment, agreement * (1 + 0.2 * math.sin(tick / (23 + 7 * lane - 7))))
+                distance = self._distances[lane]
+                if distance is not None:
+                    chart._distance[lane].add(moment, distance * (1 + 0.2 * math.sin(tick / (23 + 7 * lane - 7))))
 
     def _fill_latencies(self) -> None:
         """Let the plates know the latencies of the charts, though what was on screen before was not of this source."""
@@ -219,8 +219,8 @@ def _look(library: ModelLibrary, model: str, moment: float) -> Result:
     return pipeline.process(Frame(FRAME, moment, image, "Sample", time=FRAME / RATE, truth=truth))
 
 
-def _agreement(first: Result, second: Result) -> float | None:
-    meter = AgreementMeter()
+def _distance(first: Result, second: Result) -> float | None:
+    meter = DistanceMeter()
     meter.add(0, first)
     meter.add(1, second)
     return meter.value

@@ -103,15 +103,15 @@ def label_pack(
     with new_pack(out) as place:
         title = f"labelling {folder.resolve().name}"
         quiet = not progress or None  # None: quiet unless a person is watching
-        found, agreement = [], np.full(len(images), np.nan, np.float32)
+        found, distances = [], np.full(len(images), np.nan, np.float32)
         for index, five in enumerate(tqdm(manual, desc=title, unit="face", disable=quiet)):
             face = None
             if np.isfinite(five).all() and (five[0] != five[1]).any():
                 face = locate(read_picture(folder / images[index]), five, landmarker)
-                agreement[index] = agreement_of(card.markup, face.points, five)
+                distances[index] = distance_of(card.markup, face.points, five)
             found.append(face)
-        kept = np.flatnonzero(agreement <= largest_disagreement)  # NaN is not
-        complete = agreement[np.isfinite(agreement)]
+        kept = np.flatnonzero(distances <= largest_disagreement)  # NaN is not
+        complete = distances[np.isfinite(distances)]
         if not len(kept):
             raise PackError(
                 f"No face of the pack {folder} is left",
@@ -131,7 +131,7 @@ def label_pack(
             p90=float(np.percentile(complete, 90)),
         )
         faces = [face for index in kept if (face := found[index]) is not None]
-        written = {**_arrays(arrays, kept, faces), "agreement": agreement[kept]}
+        written = {**_arrays(arrays, kept, faces), "agreement": distances[kept]}
         write_relabelled(place, folder, written, _meta(card, labelling))
     return labelling
 
@@ -166,7 +166,7 @@ def locate(picture: NDArray[np.uint8], five: NDArray[np.floating], landmarker: L
     return found
 
 
-def agreement_of(scheme: Scheme, points: NDArray[np.floating], five: NDArray[np.floating]) -> float:
+def distance_of(scheme: Scheme, points: NDArray[np.floating], five: NDArray[np.floating]) -> float:
     """Return the mean distance of landmarks `[K, 2]` to five points `[5, 2]` in percent of the eyes' distance.
 
     NaN where a point is missing or the eyes fall together.

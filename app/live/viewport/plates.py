@@ -160,7 +160,7 @@ class LanePlates:
             lines,
             shown.stats,
             self.latencies[number].spread,
-            agreement=shown.agreement if place > 0 else None,  # it is that of the two: shown once
+            distance=shown.distance if place > 0 else None,  # it is that of the two: shown once
             roles=tuple(role_words(card) for card in cards if card is not None),
         )
 

@@ -44,7 +44,7 @@ class LaneNumbers:
         number: of the lane.
         model: its name.
         facts: what kind of model it is, and its size; "" where that is not known.
-        numbers: words of its numbers, one for each label.
+        numbers: words of its numbers, one for each label; the first of several lanes has none of its own distance.
     """
 
     number: int
@@ -113,7 +113,11 @@ class Presenter(QWidget):
         self._updated_at = now
         nme = any(lane.stats.nme is not None for lane in shown.values())
         labels = [self.tr("results/s"), self.tr("to screen ms"), *([self.tr("NME %")] if nme else [])]
-        lanes = tuple(self._numbers(number, lane, screens[number], nme) for number, lane in shown.items())
+        labels += [self.tr("apart %")] if len(shown) > 2 else []  # of two lanes the sentence has it
+        lanes = tuple(
+            self._numbers(number, lane, screens[number], nme, len(shown) > 2 and place > 0)
+            for place, (number, lane) in enumerate(shown.items())
+        )
         sentence = comparison_words(list(shown.values())) if len(shown) > 1 else ""
         if (tuple(labels), lanes, sentence) != (self._labels, self._lanes, self._sentence):
             self._labels, self._lanes, self._sentence = tuple(labels), lanes, sentence
@@ -138,11 +142,12 @@ class Presenter(QWidget):
         frame = (BAR + 2 * PADDING) * self._page.height()
         self.setFixedHeight(max(1, round(LINES * self._scale() + sentence + frame)))
 
-    def _numbers(self, number: int, lane: LaneView, screen: Spread | None, nme: bool) -> LaneNumbers:
+    def _numbers(self, number: int, lane: LaneView, screen: Spread | None, nme: bool, apart: bool) -> LaneNumbers:
         card = self._models.get(model_of(lane.result.model))
         facts = SEPARATOR.join((role_words(card), size_words(card))) if card is not None else ""
         numbers = [_short(lane.stats.fps), _short(None if screen is None else screen.p50)]
-        return LaneNumbers(number, lane.result.model, facts, tuple(numbers + [_short(lane.stats.nme)] * nme))
+        numbers += [_short(lane.stats.nme)] * nme + [_short(lane.distance)] * apart
+        return LaneNumbers(number, lane.result.model, facts, tuple(numbers))
 
     # Painting
 
@@ -193,7 +198,7 @@ class Presenter(QWidget):
         gap = COLUMN_GAP * scale
         left = place * cell + (cell - sum(widths) - gap * (len(widths) - 1)) / 2
         starts = accumulate((width + gap for width in widths[:-1]), initial=left)
-        for value, its_label, start, width in zip(lane.numbers, self._labels, starts, widths, strict=True):
+        for value, its_label, start, width in zip(lane.numbers, self._labels, starts, widths, strict=False):
             for text, font, tint, row in (
                 (value, digits, ON_STAGE, LINE_GAP + NUMBER),
                 (its_label, label, ON_STAGE_MUTED, 2 * LINE_GAP + NUMBER + LABEL),
@@ -222,12 +227,12 @@ class Presenter(QWidget):
 
     def _column_widths(self, lane: LaneNumbers, digits: QFont, label: QFont) -> list[float]:
         room = _width_of(WIDEST_NUMBER, digits)
-        words = zip(lane.numbers, self._labels, strict=True)
+        words = zip(lane.numbers, self._labels, strict=False)
         return [max(room, _width_of(value, digits), _width_of(its_label, label)) for value, its_label in words]
 
 
 def comparison_words(lanes: Sequence[LaneView]) -> str:
-    """Return what sets lanes apart: how fast the fastest network is beside the slowest, and of two how far apart.
+    """Return what sets lanes apart: how fast the fastest network is beside the slowest, and how far they are apart.
 
     The times are those of finding the landmarks; "" while nothing is known.
     """
@@ -238,8 +243,10 @@ def comparison_words(lanes: Sequence[LaneView]) -> str:
         ratio = times[slowest] / times[fastest]
         words = translate("Presenter", "{0} is {1} times as fast as {2}").format(fastest, _short(ratio), slowest)
         speed = words if ratio >= AS_FAST else translate("Presenter", "All are equally fast")
-    if len(lanes) == 2 and lanes[1].agreement is not None:
-        apart = translate("Presenter", "{0} % of the eye distance apart").format(_short(lanes[1].agreement))
+    if len(lanes) == 2 and lanes[1].distance is not None:
+        apart = translate("Presenter", "{0} % of the eye distance apart").format(_short(lanes[1].distance))
+    elif any(lane.distance is not None for lane in lanes[1:]):
+        apart = translate("Presenter", "apart: % of the eye distance from {0}").format(lanes[0].result.model)
     return ", ".join(filter(None, (speed, apart)))
 
 

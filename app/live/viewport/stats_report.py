@@ -41,14 +41,14 @@ class StatsReport:
         lines: its caption: the model, what it is, the age of its result.
         stats: its numbers; None for the caption alone.
         screen: spread of the milliseconds from the capture of a frame until it is painted; None before there is one.
-        agreement: as in `engine.live.view.LaneView`.
+        distance: as in `engine.live.view.LaneView`.
         roles: of the two models that agree, as people read them; empty where they are not known.
     """
 
     lines: tuple[Line, ...]
     stats: Stats | None = None
     screen: Spread | None = None
-    agreement: float | None = None
+    distance: float | None = None
     roles: tuple[str, ...] = ()
 
 
@@ -115,13 +115,13 @@ def _accuracy(report: StatsReport, unit: str) -> tuple[Row, ...]:
     nme = None if report.stats is None else report.stats.nme
     if nme is not None and math.isfinite(nme):
         return (Row(translate("StatsReport", "NME"), _one(nme), unit),)
-    if report.agreement is None:
+    if report.distance is None:
         return ()
-    label = translate("StatsReport", "agreement")
+    label = translate("StatsReport", "apart")
     note = translate("StatsReport", "between the models, not accuracy")
     if len(report.roles) == 2:
         note = translate("StatsReport", "{0} and {1}, not accuracy").format(*report.roles)
-    return (Row(label, _one(report.agreement), unit, note),)
+    return (Row(label, _one(report.distance), unit, note),)
 
 
 def _stage_words(stage: str) -> str:

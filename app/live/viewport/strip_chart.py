@@ -1,4 +1,4 @@
-"""The chart below the picture: the last half minute of latency and agreement."""
+"""The chart below the picture: the last half minute of latency, and of how far apart the models are."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from engine.render.panel import number
 
 # Where the axes may end: in milliseconds, and in percent of the eye distance.
 LATENCY_TOPS = (50.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0)
-AGREEMENT_TOPS = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+DISTANCE_TOPS = (2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 SPOKEN_EVERY = 2.0  # seconds between two changes of what is read aloud
 HEIGHT = 112  # logical pixels, as all below
 AXIS = 58.0  # room for the numbers of an axis
 MARK, MARK_GAP, NAME_GAP = 8.0, 6.0, 14.0
-LATENCY_SHARE = 0.62  # of the width, next to the agreement
+LATENCY_SHARE = 0.62  # of the width, next to the distances
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Plot:
 
 
 class StripChart(Chart):
-    """Draws the milliseconds from capture to screen of each lane, and their agreement, four times a second.
+    """Draws the milliseconds from capture to screen of each lane, and how far apart the lanes are, four times a second.
 
     A point is the mean of a quarter of a second. Where no frames came, there is no line.
 
@@ -63,7 +63,7 @@ class StripChart(Chart):
         super().__init__("")
         self._clock = clock
         self._latency = tuple(Trace() for _ in range(MOST_LANES))
-        self._agreement = tuple(Trace() for _ in range(MOST_LANES))  # of each lane with the first on screen
+        self._distance = tuple(Trace() for _ in range(MOST_LANES))  # of each lane from the first on screen
         self._names: dict[int, str] = {}  # of the models on screen, by the numbers of their lanes
         self._drawn = [""] * MOST_LANES  # names of the models whose latencies are drawn
         self._spoken_at = -math.inf
@@ -71,21 +71,23 @@ class StripChart(Chart):
         self._timer.timeout.connect(self._refresh)
         self.setFixedHeight(HEIGHT)
         self.setMinimumWidth(240)
-        self.setAccessibleName(self.tr("Latency and agreement of the last {0:.0f} seconds").format(SPAN))
+        self.setAccessibleName(
+            self.tr("Latency of the last {0:.0f} seconds, and how far apart the models are").format(SPAN)
+        )
 
     def add(self, view: View, settings: LiveSettings) -> None:
-        """Count the agreement of a view's newest frame. A lane whose model changed starts an empty line."""
+        """Count how far apart lanes are on the newest frame. A lane whose model changed starts an empty line."""
         shown = {lane: its for lane in settings.on_screen if (its := view.lane(lane)) is not None}
         if [*self._names][:1] != [*shown][:1]:
-            self._forget_agreement()
+            self._forget_distance()
         self._names = {lane: its.result.model for lane, its in shown.items()}
         for lane, name in self._names.items():
             if name not in ("", self._drawn[lane]):  # a frame without a model changes nothing
                 self._drawn[lane] = name
                 self._latency[lane].clear()
-                self._forget_agreement()
+                self._forget_distance()
         for lane in [*shown][1:]:
-            self._agreement[lane].add(self._clock(), shown[lane].agreement_now)
+            self._distance[lane].add(self._clock(), shown[lane].distance_now)
 
     def add_latency(self, lane: int, moment: float, milliseconds: float) -> None:
         """Count a painted frame: its lane, `time.monotonic()` at that moment, and its age; see `Viewport.painted`."""
@@ -95,21 +97,21 @@ class StripChart(Chart):
         """Drop all values, as for another source."""
         for trace in self._latency:
             trace.clear()
-        self._forget_agreement()
+        self._forget_distance()
         self.update()
 
     def plots(self) -> tuple[Plot, ...]:
-        """Return what is drawn: the latency, and where there are several lanes their agreement with the first."""
+        """Return what is drawn: the latency, and where there are several lanes their distances from the first."""
         names = self._names or {0: ""}
         lanes = tuple((name, lane_colour(lane), self._latency[lane]) for lane, name in names.items())
         latency = Plot(self.tr("capture to screen"), self.tr("ms"), LATENCY_TOPS, lanes)
         further = [*names][1:]
         if not further:
             return (latency,)
-        traces = tuple(("", lane_colour(lane), self._agreement[lane]) for lane in further)
+        traces = tuple(("", lane_colour(lane), self._distance[lane]) for lane in further)
         if len(further) == 1:  # it is that of both
-            traces = (("", colours().accent, self._agreement[further[0]]),)
-        return latency, Plot(self.tr("agreement (distance), % of eye distance"), "%", AGREEMENT_TOPS, traces)
+            traces = (("", colours().accent, self._distance[further[0]]),)
+        return latency, Plot(self.tr("apart, % of eye distance"), "%", DISTANCE_TOPS, traces)
 
     def present_words(self) -> str:
         """Return the present values as a sentence."""
@@ -136,8 +138,8 @@ class StripChart(Chart):
         for plot, area in zip(self.plots(), self._areas(), strict=True):
             self._paint_plot(painter, plot, area, now)
 
-    def _forget_agreement(self) -> None:
-        for trace in self._agreement:
+    def _forget_distance(self) -> None:
+        for trace in self._distance:
             trace.clear()
 
     def _refresh(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.pairing import face_agreement, paired
+from engine.core.pairing import face_distance, paired
 from engine.evaluation.session_report.worst_frames import APART
 from engine.formats.session_log import LoggedFrame, SessionLog
 
@@ -41,8 +41,8 @@ class Curves:
     """What is shown of a log.
 
     Attributes:
-        deviation: the error against ground truth where it is known, else the agreement: mean distance from the faces of
-            the other lanes; both in percent of the eye distance.
+        deviation: the error against ground truth where it is known, else the mean distance from the faces of the other
+            lanes; both in percent of the eye distance.
         latency: in milliseconds.
         confidence: in [0, 1].
         worst: the frames with the largest deviation, or with one lane alone the least confidence, the worst first.
@@ -62,7 +62,7 @@ def curves_of(log: SessionLog) -> Curves:
     if any(np.isfinite(column).any() for column in errors):
         deviation = Curve("NME", "%", errors)
     else:
-        deviation = Curve("agreement", "%", _agreement(log))
+        deviation = Curve("distance", "%", _distance(log))
     badness = np.stack([*deviation.lanes, *_missed(log)])
     if not np.isfinite(deviation.lanes).any():
         badness = np.stack([1 - column for column in confidence])
@@ -74,7 +74,7 @@ def _column(log: SessionLog, lane: int, name: str) -> Column:
     return np.array([getattr(frames.get(number, missing), name) for number in log.numbers.tolist()], np.float64)
 
 
-def _agreement(log: SessionLog) -> tuple[Column, ...]:
+def _distance(log: SessionLog) -> tuple[Column, ...]:
     """Return for each lane the mean distance of its faces from those of each other lane."""
     sums = np.zeros((len(log.lanes), len(log.numbers)))
     counts = np.zeros_like(sums)
@@ -83,7 +83,7 @@ def _agreement(log: SessionLog) -> tuple[Column, ...]:
             one, other = (log.lanes[lane].frames.get(number) for lane in (first, second))
             if one is None or other is None:
                 continue
-            apart = [face_agreement(*pair) for pair in paired(one.faces, other.faces)]
+            apart = [face_distance(*pair) for pair in paired(one.faces, other.faces)]
             if apart:
                 for lane in (first, second):
                     sums[lane, place] += sum(apart) / len(apart)

@@ -60,8 +60,8 @@ class LaneFigures:
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How near two lanes are: mean distance in percent of the eye distance over `frames` with a face in common."""
+class Distance:
+    """How far apart two lanes are: mean distance in percent of the eye distance over `frames` with a face in common."""
 
     mean: float | None
     p95: float | None
@@ -91,14 +91,14 @@ def lane_figures(record: LaneRecord, has_truth: bool) -> LaneFigures:
     )
 
 
-def agreement_matrix(meter: SessionMeter) -> list[list[Agreement | None]]:
-    """Return the agreement of each lane with each other one; None of a lane with itself."""
+def distance_matrix(meter: SessionMeter) -> list[list[Distance | None]]:
+    """Return the distance of each lane from each other one; None from itself."""
     count = len(meter.lanes)
-    matrix: list[list[Agreement | None]] = [[None] * count for _ in range(count)]
-    for (first, second), column in meter.agreement.items():
+    matrix: list[list[Distance | None]] = [[None] * count for _ in range(count)]
+    for (first, second), column in meter.distances.items():
         values = known(column)
         found = len(values) > 0
-        matrix[first][second] = matrix[second][first] = Agreement(
+        matrix[first][second] = matrix[second][first] = Distance(
             float(values.mean()) if found else None, float(np.percentile(values, 95)) if found else None, len(values)
         )
     return matrix

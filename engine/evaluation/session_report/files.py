@@ -41,7 +41,7 @@ def as_csv(report: SessionReport) -> str:
         for index, lane in enumerate(meter.lanes):
             values = [_cell(lane.columns[column][place], digits) for column, digits in DIGITS.items()]
             distances = [
-                None if other == index else _cell(meter.agreement[min(index, other), max(index, other)][place], 6)
+                None if other == index else _cell(meter.distances[min(index, other), max(index, other)][place], 6)
                 for other in range(len(names))
             ]
             seconds = round(moment, 4) if meter.continuous else None

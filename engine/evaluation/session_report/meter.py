@@ -14,7 +14,7 @@ from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import Box, landmark_box
 from engine.core.metrics import interocular_distance, normaliser
-from engine.core.pairing import eye_distance, face_agreement, paired, shared_points
+from engine.core.pairing import eye_distance, face_distance, paired, shared_points
 from engine.core.stats import JitterMeter
 from engine.evaluation.session_report.lag import LagMeter
 from engine.evaluation.session_report.worst_frames import WorstFrame, WorstFrames
@@ -51,7 +51,7 @@ class SessionMeter:
 
     Attributes:
         lanes: what was measured of each.
-        agreement: for each pair of lanes, first < second, one number for each frame: the mean distance of the landmarks
+        distances: for each pair of lanes, first < second, one number for each frame: the mean distance of the landmarks
             of the faces that both found, in percent of the eye distance; NaN without such a face.
         numbers, names, moments: of each frame its number, the name of its picture or "", and its seconds since the
             first; of pictures, which have no time, their place counted from 0.
@@ -60,7 +60,7 @@ class SessionMeter:
 
     def __init__(self, lanes: int, continuous: bool = True) -> None:
         self.lanes = [LaneRecord() for _ in range(lanes)]
-        self.agreement = {pair: _column() for pair in itertools.combinations(range(lanes), 2)}
+        self.distances = {pair: _column() for pair in itertools.combinations(range(lanes), 2)}
         self.numbers, self.names, self.moments = array("q"), list[str](), _column()
         self.has_truth = False
         self.continuous = continuous
@@ -74,7 +74,7 @@ class SessionMeter:
         """Add a lane that begins with the next frame."""
         number, missing = len(self.lanes), array("d", [math.nan]) * len(self.moments)
         self.lanes.append(LaneRecord({name: missing[:] for name in COLUMNS}))
-        self.agreement |= {(first, number): missing[:] for first in range(number)}
+        self.distances |= {(first, number): missing[:] for first in range(number)}
         self._last_ids.append(set())
 
     def add(self, frame: Frame, results: Sequence[Result | None], has_picture: bool = True) -> None:
@@ -93,7 +93,7 @@ class SessionMeter:
             self._count(index, frame, result)
         if self.continuous:
             self._count_lags(frame, results)
-        furthest = self._count_agreement(results)
+        furthest = self._count_distance(results)
         if has_picture:
             self._keep_apart(frame, moment, results, furthest)
             self._keep_wrong(frame, moment, results)
@@ -152,13 +152,13 @@ class SessionMeter:
             else:
                 lane.lag.add(frame.moment, *places)
 
-    def _count_agreement(self, results: Sequence[Result | None]) -> tuple[Face, Face] | None:
+    def _count_distance(self, results: Sequence[Result | None]) -> tuple[Face, Face] | None:
         """Measure how far each pair of lanes is apart; return the two faces that are furthest, if there are any."""
         worst, furthest = math.nan, None
-        for pair, column in self.agreement.items():
+        for pair, column in self.distances.items():
             first, second = (results[index] for index in pair)
             faces = [] if first is None or second is None else paired(first.faces, second.faces)
-            distances = [face_agreement(*its) for its in faces]
+            distances = [face_distance(*its) for its in faces]
             mean = sum(distances) / len(distances) if distances else math.nan
             column.append(mean)
             if distances and not worst >= mean:
@@ -170,7 +170,7 @@ class SessionMeter:
     ) -> None:
         if furthest is None:
             return
-        newest = {pair: column[-1] for pair, column in self.agreement.items() if not math.isnan(column[-1])}
+        newest = {pair: column[-1] for pair, column in self.distances.items() if not math.isnan(column[-1])}
         words = []
         for index in range(len(results)):
             its = [value for pair, value in newest.items() if index in pair]

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.core.metrics import FAILURE_THRESHOLD, ced
 from engine.evaluation.session_report.charts import Line, Plot, chart
-from engine.evaluation.session_report.figures import Agreement, LaneFigures, Percentiles, binned, known
+from engine.evaluation.session_report.figures import Distance, LaneFigures, Percentiles, binned, known
 from engine.evaluation.session_report.report import IN_TURNS, LIVE, LaneModel, SessionReport
 from engine.evaluation.session_report.style import FIRST_PAIR, STYLE
 from engine.evaluation.session_report.worst_frames import WorstFrame
@@ -34,7 +34,7 @@ def as_html(report: SessionReport) -> str:
         _header(report),
         _failures(report.models),
         _section("Lanes", _lanes_table(report)),
-        _section("Agreement", _matrix_table(report)) if len(report.models) > 1 else "",
+        _section("How far apart the models are", _matrix_table(report)) if len(report.models) > 1 else "",
         _section("Over the session", f'<div class="charts">{"".join(map(chart, _plots(report)))}</div>'),
         _worst(report),
         _section("Models", _models_table(report.models)),
@@ -173,14 +173,14 @@ def _number(value: float | None, digits: int, scale: float = 1.0) -> str:
     return NONE if value is None else f"{value * scale:.{digits}f}"
 
 
-# How near they are
+# How far apart they are
 
 
 def _matrix_table(report: SessionReport) -> str:
     heads = "".join(f'<th scope="col">{_named(index, model)}</th>' for index, model in enumerate(report.models))
     rows = []
-    for index, (model, agreements) in enumerate(zip(report.models, report.matrix, strict=True)):
-        cells = "".join(_agreement_cell(agreement, report.meter.continuous) for agreement in agreements)
+    for index, (model, distances) in enumerate(zip(report.models, report.matrix, strict=True)):
+        cells = "".join(_distance_cell(distance, report.meter.continuous) for distance in distances)
         rows.append(f'<tr><th scope="row">{_named(index, model)}</th>{cells}</tr>')
     note = (
         f"Mean distance of the landmarks that two models place on the same face, in {EYES}, and p95 below it. It says "
@@ -189,7 +189,7 @@ def _matrix_table(report: SessionReport) -> str:
     return f'{_table(f"<tr><th></th>{heads}</tr>", rows)}<p class="quiet">{note}</p>'
 
 
-def _agreement_cell(cell: Agreement | None, continuous: bool) -> str:
+def _distance_cell(cell: Distance | None, continuous: bool) -> str:
     if cell is None or cell.mean is None:
         return f"<td>{NONE}</td>"
     return _cell(f"{cell.mean:.2f} %", f"p95 {cell.p95:.2f} % · {cell.frames} {'frames' if continuous else 'pictures'}")
@@ -211,11 +211,11 @@ def _plots(report: SessionReport) -> list[Plot]:
 
     pairs = [
         Line(FIRST_PAIR + number, f"{names[first]} and {names[second]}", binned(meter.moments, column, BINS))
-        for number, ((first, second), column) in enumerate(meter.agreement.items())
+        for number, ((first, second), column) in enumerate(meter.distances.items())
     ]
     return [
         *([over_time(f"NME, {EYES}", "nme"), _ced(report)] if meter.has_truth else ()),
-        Plot(f"Agreement, {EYES}", across, pairs, whole=not meter.continuous),
+        Plot(f"Apart, {EYES}", across, pairs, whole=not meter.continuous),
         over_time("Latency, ms", "latency", bins=LATENCY_BINS),
         over_time(f"Jitter while still, {EYES}", "jitter"),
         over_time("Confidence, 0 to 1", "confidence", top=1.0),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.evaluation.files import DIGITS, all_rounded
-from engine.evaluation.session_report.figures import Agreement, LaneFigures, agreement_matrix, lane_figures
+from engine.evaluation.session_report.figures import Distance, LaneFigures, distance_matrix, lane_figures
 from engine.evaluation.session_report.machine import Machine, this_machine
 from engine.evaluation.session_report.meter import SessionMeter
 from engine.evaluation.session_report.worst_frames import WorstFrame
@@ -71,7 +71,7 @@ class SessionReport:
     Attributes:
         meter: what was measured frame by frame.
         models, lanes: of each lane its model and its figures.
-        matrix: agreement of each lane with each other one; None of a lane with itself.
+        matrix: distance of each lane from each other one; None from itself.
         lag_behind: what lags are measured against: the ground truth, or the name of the first lane.
     """
 
@@ -79,7 +79,7 @@ class SessionReport:
     machine: Machine
     models: tuple[LaneModel, ...]
     lanes: tuple[LaneFigures, ...]
-    matrix: list[list[Agreement | None]]
+    matrix: list[list[Distance | None]]
     lag_behind: str
     meter: SessionMeter
 
@@ -96,7 +96,7 @@ def make_report(meter: SessionMeter, models: Sequence[LaneModel], setting: Setti
         machine=this_machine(),
         models=tuple(models),
         lanes=tuple(lane_figures(lane, meter.has_truth) for lane in meter.lanes),
-        matrix=agreement_matrix(meter),
+        matrix=distance_matrix(meter),
         lag_behind=TRUTH if meter.has_truth else models[0].name,
         meter=meter,
     )

@@ -74,7 +74,7 @@ def test_every_lane_sees_every_frame():
     # 1 and 2 pixels in x and y, of an eye distance of 60 pixels
     expected = [0, 100 * np.sqrt(2) / 60, 200 * np.sqrt(2) / 60]
     assert [its.accuracy.nme for its in figures] == pytest.approx(expected, abs=1e-3)
-    assert np.mean(meter.agreement[0, 2]) == pytest.approx(expected[2], abs=1e-3)
+    assert np.mean(meter.distances[0, 2]) == pytest.approx(expected[2], abs=1e-3)
 
 
 @pytest.mark.parametrize(

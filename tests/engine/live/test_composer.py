@@ -396,7 +396,7 @@ def test_the_pair_of_a_layout_of_two_is_drawn_and_compared_whichever_lanes_it_is
         view = bench.view(lambda view: view.lane(1) and view.lane(1).other)
         assert [number for number, lane in view.by_number.items() if lane.picture.size] == [1]
         assert (view.lane(1).result.model, view.lane(1).other.model) == ("b", "d")
-        assert (view.lane(1).agreement, view.lane(3).agreement) == (None, 0)
+        assert (view.lane(1).distance, view.lane(3).distance) == (None, 0)
         assert view.results(overlaid) == (view.lane(1).result, view.lane(3).result)
         assert (view.lane(2), pipelines[2].seen) == (None, [])
         bench.settings = replace(overlaid, pair=(0, 2), paused=True)
@@ -409,8 +409,8 @@ def test_each_further_lane_is_compared_with_the_first():
     pipelines = [FakePipeline(model) for model in ("a", "b", "c")]
     with Bench(*pipelines, settings=replace(LOCKED, lanes=3)) as bench:
         view = bench.show(1, lanes=3)
-        assert [lane.agreement for lane in view.lanes] == [None, 0, 0]
-        assert [lane.agreement_now for lane in view.lanes] == [None, 0, 0]
+        assert [lane.distance for lane in view.lanes] == [None, 0, 0]
+        assert [lane.distance_now for lane in view.lanes] == [None, 0, 0]
 
 
 def test_a_lane_put_to_rest_while_its_finding_is_on_its_way_to_the_screen_looks_again_once_it_is_back():

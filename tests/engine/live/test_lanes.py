@@ -1,4 +1,4 @@
-"""Two lanes in a live session: their pace, their pictures, their errors, and their agreement."""
+"""Two lanes in a live session: their pace, their pictures, their errors, and their distance."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_models_that_say_the_same_agree_to_nothing_of_the_eye_distance():
     stage = stage_of(lambda: clip(), FakePipeline("teacher"), LOCKED)
     with stage:
         wait_until(lambda: stage.state is SourceState.ENDED)
-        wait_until(lambda: (view := stage.take_view()) is None or (view.second and view.second.agreement is not None))
+        wait_until(lambda: (view := stage.take_view()) is None or (view.second and view.second.distance is not None))
 
 
 def test_fault_14_a_teacher_that_throws_is_reported_and_the_student_goes_on():
@@ -281,7 +281,7 @@ def test_what_the_second_lane_showed_before_it_rested_does_not_come_back():
         return view
 
     with stage:
-        wait_until(lambda: (view := look()) and view.second and view.second.agreement is not None)
+        wait_until(lambda: (view := look()) and view.second and view.second.distance is not None)
         stage.session.settings = LiveSettings()
         wait_until(lambda: (view := look()) and view.second is None)
         assert stage.last_view().second is None
@@ -334,12 +334,12 @@ def test_on_one_picture_nothing_is_drawn_for_the_second_lane():
     assert first >= 30, "only once each lane has a picture of its own"
 
 
-def test_another_first_model_in_a_pause_ends_the_agreement_of_the_old_one():
+def test_another_first_model_in_a_pause_ends_the_distance_of_the_old_one():
     stage = stage_of(lambda: clip(200), FakePipeline("teacher"), LOCKED)
     with stage:
-        wait_until(lambda: (view := stage.take_view()) and view.second and view.second.agreement is not None)
+        wait_until(lambda: (view := stage.take_view()) and view.second and view.second.distance is not None)
         stage.session.settings = replace(LOCKED, paused=True)
         stage.session.use_model(lambda: landmarker("another"))
         views = []
         wait_until(lambda: views.append(stage.take_view()) or (views[-1] and views[-1].first.result.model == "another"))
-        assert views[-1].second.agreement is None
+        assert views[-1].second.distance is None

@@ -48,7 +48,7 @@ def test_lanes_that_give_results_at_another_time_have_the_figures_of_compare_liv
         assert lane["accuracy"]["nme"] == pytest.approx(np.mean(record.columns["nme"]), abs=1e-4)
         assert lane["jitter"] == pytest.approx(record.jitter.value, abs=1e-4)
     matrix = json.loads((tmp_path / "öß" / "report.json").read_text("utf-8"))["agreement"]
-    assert matrix[0][2]["mean"] == pytest.approx(np.mean(expected.agreement[0, 2]), abs=1e-4)
+    assert matrix[0][2]["mean"] == pytest.approx(np.mean(expected.distances[0, 2]), abs=1e-4)
 
 
 def test_a_slow_lane_counts_the_frames_that_it_took_and_holds_few_pictures(tmp_path):
@@ -109,14 +109,14 @@ def test_a_lane_that_joins_later_is_measured_from_then_on(tmp_path):
     assert [lane["frames"] for lane in lanes_of(tmp_path)] == [40, pytest.approx(10, abs=1)]
 
 
-def test_one_lane_alone_has_a_report_without_agreement(tmp_path):
+def test_one_lane_alone_has_a_report_without_distances(tmp_path):
     made = reporter(tmp_path, lanes=1)
     for _, (result,) in taken_at(random_session(lanes=1)):
         made.add(0, result)
     made.stop()
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "1 model" in page
-    assert "Agreement" not in page
+    assert "apart" not in page.lower()
 
 
 def test_nothing_measured_and_a_folder_that_cannot_be_written_get_a_sentence(tmp_path):

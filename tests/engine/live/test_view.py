@@ -16,12 +16,12 @@ STATS = Meter().stats()
 
 
 def fill(buffer: ViewBuffer, value: int, height: int = 4, width: int = 6, lanes: int = 1) -> None:
-    """Draw pictures of one value and publish their view, whose agreement is that value."""
+    """Draw pictures of one value and publish their view, whose distance is that value."""
     pictures = [buffer.writable(lane, height, width).picture for lane in range(lanes)]
     for picture in pictures:
         picture[:] = value
     buffer.publish(
-        View(tuple(LaneView(bare(FRAME), (), STATS, picture, agreement=float(value)) for picture in pictures))
+        View(tuple(LaneView(bare(FRAME), (), STATS, picture, distance=float(value)) for picture in pictures))
     )
 
 
@@ -30,7 +30,7 @@ def test_nothing_is_taken_twice():
     assert buffer.take() is None
     fill(buffer, 7)
     view = buffer.take()
-    assert view.first.agreement == 7
+    assert view.first.distance == 7
     assert (view.first.picture == 7).all()
     assert buffer.take() is None
 
@@ -40,7 +40,7 @@ def test_the_newest_wins():
     for value in range(5):
         fill(buffer, value)
     view = buffer.take()
-    assert view.first.agreement == 4
+    assert view.first.distance == 4
     assert (view.first.picture == 4).all()
 
 
@@ -121,5 +121,5 @@ def test_pictures_are_whole_while_both_sides_race():
         if view is None:
             continue
         taken += 1
-        assert all((lane.picture == view.first.agreement).all() for lane in view.lanes)
+        assert all((lane.picture == view.first.distance).all() for lane in view.lanes)
     writer.join(5)

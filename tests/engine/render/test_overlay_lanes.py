@@ -13,7 +13,7 @@ from engine.render.difference import Difference
 from engine.render.overlay import OverlayPainter
 from engine.render.palette import HEAT, HOTTEST, LANES, heat_colour
 from engine.render.scene import Layout, Look, OverlayOptions
-from tests.engine.live.test_agreement import face_at
+from tests.engine.live.test_distance import face_at
 
 OPTIONS = OverlayOptions(numbers=False)
 

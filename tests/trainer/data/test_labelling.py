@@ -14,7 +14,7 @@ from engine.formats.images import write_picture
 from engine.formats.packs import read_pack
 from engine.inference.library import ModelLibrary
 from tests.fakes.models import FakeLandmarker, FakeScene, face_points
-from trainer.data.labelling import agreement_of, first_crop, label_pack, locate
+from trainer.data.labelling import distance_of, first_crop, label_pack, locate
 
 FACE = (90.0, 80.0, 60.0, 0.2)
 LIMIT = 10.0
@@ -88,16 +88,16 @@ def test_the_new_pack_is_one_that_training_reads(tmp_path, make_pack, landmarker
     assert (pack.scheme, len(pack.faces)) == (IBUG_68, 1)
 
 
-def test_agreement_is_the_mean_distance_in_percent_of_the_eye_distance():
+def test_distance_is_a_mean_in_percent_of_the_eye_distance():
     points = face_points(50, 50, 100)
     five = five_of(points)
-    assert agreement_of(IBUG_68, points, five) == pytest.approx(0, abs=1e-4)
+    assert distance_of(IBUG_68, points, five) == pytest.approx(0, abs=1e-4)
     moved = five.copy()
     moved[2] += (0, 10)  # one point of five
-    assert agreement_of(IBUG_68, points, moved) == pytest.approx(
+    assert distance_of(IBUG_68, points, moved) == pytest.approx(
         100 * 10 / np.linalg.norm(five[1] - five[0]) / 5, rel=1e-5
     )
-    assert math.isnan(agreement_of(IBUG_68, points, np.full((5, 2), 3.0)))
+    assert math.isnan(distance_of(IBUG_68, points, np.full((5, 2), 3.0)))
 
 
 def test_the_first_crop_turns_and_grows_with_the_face(five, landmarker):

@@ -59,14 +59,14 @@ def page(qtbot, themed):
     return shown
 
 
-def view_of(lanes, agreement=None):
+def view_of(lanes, distance=None):
     other = result(lanes[1].model) if len(lanes) > 1 else None
     first, *further = (lane(plain(RED), result(its.model), its.stats, other) for its in lanes)
-    return View((first, *(replace(each, agreement=agreement) for each in further)))
+    return View((first, *(replace(each, distance=distance) for each in further)))
 
 
-def show(page, lanes, agreement=None, layout=Layout.SIDE_BY_SIDE):
-    view = view_of(lanes, agreement)
+def show(page, lanes, distance=None, layout=Layout.SIDE_BY_SIDE):
+    view = view_of(lanes, distance)
     settings = LiveSettings(layout=layout if len(lanes) > 1 else Layout.SINGLE, lanes=len(lanes))
     page.view.show_view(view, settings)
     page.strip.show_view(view, settings, [its.screen for its in lanes])
@@ -98,7 +98,7 @@ def test_what_is_not_known_yet_is_a_dash(page):
 
 
 def test_one_sentence_says_what_sets_two_models_apart(page):
-    show(page, [BigLane("student-68", timed(2.0)), TEACHER], agreement=0.84)
+    show(page, [BigLane("student-68", timed(2.0)), TEACHER], distance=0.84)
     assert page.strip.text.splitlines()[-1] == (
         "student-68 is 4.6 times as fast as teacher-tolerant-68, 0.8 % of the eye distance apart"
     )
@@ -106,18 +106,32 @@ def test_one_sentence_says_what_sets_two_models_apart(page):
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "agreement", "words"),
+    ("milliseconds", "distance", "words"),
     [
         ((2.0, 2.05), None, "All are equally fast"),
         ((9.0, 2.0), None, "b is 4.5 times as fast as a"),
         ((2.0, 0.0), 1.26, "1.3 % of the eye distance apart"),
         ((2.0, 0.0), None, ""),
-        ((2.0, 30.0, 9.0), 1.0, "a is 15 times as fast as b"),
+        ((2.0, 30.0, 9.0), None, "a is 15 times as fast as b"),
+        ((2.0, 30.0, 9.0), 1.0, "a is 15 times as fast as b, apart: % of the eye distance from a"),
     ],
 )
-def test_the_sentence_says_only_what_is_known(milliseconds, agreement, words):
+def test_the_sentence_says_only_what_is_known(milliseconds, distance, words):
     lanes = [BigLane(name, timed(time)) for name, time in zip("abc", milliseconds, strict=False)]
-    assert comparison_words(view_of(lanes, agreement).lanes) == words
+    assert comparison_words(view_of(lanes, distance).lanes) == words
+
+
+def test_of_three_lanes_each_further_one_says_how_far_it_is_from_the_first(page):
+    show(page, [BigLane(name, timed(2.0)) for name in "abc"], distance=1.26)
+    assert page.strip.text.splitlines()[:4] == [
+        "results/s  to screen ms  apart %",
+        "a  30  \u2013",
+        "b  30  \u2013  1.3",
+        "c  30  \u2013  1.3",
+    ]
+    before = page.strip.grab().toImage()
+    show(page, [BigLane(name, timed(2.0)) for name in "abc"], distance=8.4)
+    assert page.strip.grab().toImage() != before
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (1024, 768)])

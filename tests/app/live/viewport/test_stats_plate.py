@@ -52,16 +52,16 @@ def test_details_show_every_stage_and_what_was_not_measured_stays_unknown():
 
 
 def test_accuracy_is_reported_only_against_the_truth():
-    known = replace(REPORT, stats=replace(STATS, nme=2.345), agreement=1.0)
+    known = replace(REPORT, stats=replace(STATS, nme=2.345), distance=1.0)
     assert quality_rows(known, details=False) == (Row("NME", ("2.35",), "% of eye distance"),)
     assert quality_rows(REPORT, details=False) == ()
 
 
 @pytest.mark.parametrize("nme", [None, math.nan, math.inf])
-def test_agreement_stands_in_for_a_missing_truth_and_says_that_it_is_no_accuracy(nme):
-    report = replace(REPORT, stats=replace(STATS, nme=nme), agreement=2.14, roles=("Student", "Teacher"))
+def test_distance_stands_in_for_a_missing_truth_and_says_that_it_is_no_accuracy(nme):
+    report = replace(REPORT, stats=replace(STATS, nme=nme), distance=2.14, roles=("Student", "Teacher"))
     (row,) = quality_rows(report, details=False)
-    assert row == Row("agreement", ("2.14",), "% of eye distance", "Student and Teacher, not accuracy")
+    assert row == Row("apart", ("2.14",), "% of eye distance", "Student and Teacher, not accuracy")
     (row,) = quality_rows(replace(report, roles=()), details=False)
     assert row.note == "between the models, not accuracy"
 
@@ -158,7 +158,7 @@ def test_the_plate_is_painted_again_only_when_it_says_something_else(plate, monk
 def test_nothing_is_cut_off_at_the_edges(plate):
     """The outermost pixels inside the plate's rounding bear its ground alone, no letters."""
     plate.show_details(True)
-    plate.show_report(replace(REPORT, agreement=2.14, roles=("Student", "Teacher")))
+    plate.show_report(replace(REPORT, distance=2.14, roles=("Student", "Teacher")))
     seen = pixels(plate)[:, :, :3].max(2).astype(int)
     assert seen.max() > 200, "no letters are to be seen"
     inner = seen[12:-12, 3:-3]

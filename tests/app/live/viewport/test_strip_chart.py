@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QPainter
 
-from app.live.viewport.strip_chart import AGREEMENT_TOPS, AXIS, LATENCY_TOPS, StripChart
+from app.live.viewport.strip_chart import AXIS, DISTANCE_TOPS, LATENCY_TOPS, StripChart
 from app.theme.theme import DARK, LIGHT, MARGIN, apply_theme, lane_colour
 from engine.live.settings import LiveSettings
 from engine.live.view import View
@@ -60,29 +60,29 @@ def test_the_axis_ends_at_a_round_number_that_holds_every_value(chart, clock):
     assert plot.top(clock.now) == LATENCY_TOPS[0]
 
 
-def test_one_lane_has_its_latency_and_two_have_their_agreement_too(chart, clock):
+def test_one_lane_has_its_latency_and_two_their_distance_too(chart, clock):
     chart.add(one(plain(RED)), ALONE)
     assert [plot.title for plot in chart.plots()] == ["capture to screen"]
-    chart.add(two(plain(RED), plain(BLUE), agreement=2.5), SIDE_BY_SIDE)
-    latency, agreement = chart.plots()
+    chart.add(two(plain(RED), plain(BLUE), distance=2.5), SIDE_BY_SIDE)
+    latency, distance = chart.plots()
     assert [name for name, _, _ in latency.traces] == ["student-68", "teacher-98"]
-    assert (latency.unit, agreement.unit) == ("ms", "%")
-    assert agreement.title == "agreement (distance), % of eye distance"
-    assert agreement.top(clock.now) == next(top for top in AGREEMENT_TOPS if top >= 2.5)
+    assert (latency.unit, distance.unit) == ("ms", "%")
+    assert distance.title == "apart, % of eye distance"
+    assert distance.top(clock.now) == next(top for top in DISTANCE_TOPS if top >= 2.5)
 
 
-def test_four_lanes_have_a_latency_each_and_the_agreement_of_the_further_ones_with_the_first(chart, clock):
-    lanes = two(plain(RED), plain(BLUE), agreement=2.5).lanes
+def test_four_lanes_have_a_latency_each_and_the_distances_of_the_further_ones_from_the_first(chart, clock):
+    lanes = two(plain(RED), plain(BLUE), distance=2.5).lanes
     chart.add(View((*lanes, *lanes[1:], *lanes[1:])), replace(SIDE_BY_SIDE, lanes=4))
-    latency, agreement = chart.plots()
+    latency, distance = chart.plots()
     assert [colour for _, colour, _ in latency.traces] == [lane_colour(lane) for lane in range(4)]
-    assert [colour for _, colour, _ in agreement.traces] == [lane_colour(lane) for lane in range(1, 4)]
-    assert [trace.value(clock.now) for _, _, trace in agreement.traces] == [2.5] * 3
+    assert [colour for _, colour, _ in distance.traces] == [lane_colour(lane) for lane in range(1, 4)]
+    assert [trace.value(clock.now) for _, _, trace in distance.traces] == [2.5] * 3
     pair = replace(SIDE_BY_SIDE, layout=Layout.OVERLAID, lanes=4, pair=(1, 3))
     chart.add(View((*lanes, *lanes[1:], *lanes[1:])), pair)
-    latency, agreement = chart.plots()
+    latency, distance = chart.plots()
     assert [colour for _, colour, _ in latency.traces] == [lane_colour(1), lane_colour(3)]
-    assert len(agreement.traces) == 1
+    assert len(distance.traces) == 1
 
 
 def test_the_line_is_seen_in_the_colour_of_its_lane(chart, clock):
@@ -138,14 +138,14 @@ def test_the_mouse_reads_the_values_of_its_moment(chart, clock, qtbot):
 
 
 def test_the_present_values_can_be_heard(chart, clock):
-    chart.add(two(plain(RED), plain(BLUE), agreement=2.5), SIDE_BY_SIDE)
+    chart.add(two(plain(RED), plain(BLUE), distance=2.5), SIDE_BY_SIDE)
     feed(chart, clock, 1)
-    chart.add(two(plain(RED), plain(BLUE), agreement=2.5), SIDE_BY_SIDE)
+    chart.add(two(plain(RED), plain(BLUE), distance=2.5), SIDE_BY_SIDE)
     chart._refresh()
     said = chart.accessibleDescription()
     assert "student-68 capture to screen: 40.0 ms" in said
     assert "teacher-98 capture to screen: nothing now" in said
-    assert "agreement (distance), % of eye distance: 2.50 %" in said
+    assert "apart, % of eye distance: 2.50 %" in said
 
 
 def test_it_repaints_four_times_a_second_however_many_frames_come(chart, clock, qtbot, monkeypatch):
@@ -172,10 +172,10 @@ def test_painting_is_quick(chart, clock):
     assert min(times) < 5e-3  # with the picture that it is grabbed into
 
 
-def test_the_agreement_is_that_of_the_newest_frame_with_a_gap_where_there_is_none(chart, clock):
+def test_the_distance_is_that_of_the_newest_frame_with_a_gap_where_there_is_none(chart, clock):
     for now in (8.0, None, 3.0):
         clock.now += 0.5
-        chart.add(two(plain(RED), plain(BLUE), agreement=now), SIDE_BY_SIDE)
+        chart.add(two(plain(RED), plain(BLUE), distance=now), SIDE_BY_SIDE)
     trace = chart.plots()[1].traces[0][2]
     assert [[value for _, value in segment] for segment in trace.segments(clock.now)] == [[8.0], [3.0]]
 
@@ -202,7 +202,7 @@ def test_another_source_begins_an_empty_chart(chart, clock):
 def test_the_words_below_a_narrow_strip_do_not_overlap(chart, monkeypatch):
     words = []
     monkeypatch.setattr(QPainter, "drawText", lambda self, at, text: words.append((at.x(), text)))
-    chart.add(two(plain(RED), plain(BLUE), agreement=2.5), SIDE_BY_SIDE)
+    chart.add(two(plain(RED), plain(BLUE), distance=2.5), SIDE_BY_SIDE)
     for width, texts in ((800, ["30 s ago", "now"] * 2), (370, ["30 s ago", "now", "now"])):
         chart.resize(width, 112)
         words.clear()

@@ -381,10 +381,10 @@ def test_the_latency_has_one_name_and_one_figure_whatever_the_source(large, qtbo
         assert "after capture" not in said
 
 
-def test_agreement_belongs_to_the_pair_and_is_reported_once(large):
-    large.show_view(two(plain(RED), plain(BLUE), agreement=2.5), LiveSettings(layout=Layout.SIDE_BY_SIDE))
+def test_distance_belongs_to_the_pair_and_is_reported_once(large):
+    large.show_view(two(plain(RED), plain(BLUE), distance=2.5), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     first, second = plates(large)
-    assert (first.report.agreement, second.report.agreement) == (None, 2.5)
+    assert (first.report.distance, second.report.distance) == (None, 2.5)
 
 
 @pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE])
@@ -421,7 +421,7 @@ def four(count=4, size=(640, 480)):
     """Return the view of three or four lanes, each further one 2.5 % from the first."""
     colours = (RED, GREEN, BLUE, (0, 200, 200, 255))
     lanes = [lane(plain(colour, *size), result(name)) for colour, name in zip(colours, MODELS, strict=True)][:count]
-    return View((lanes[0], *(replace(each, agreement=2.5) for each in lanes[1:])))
+    return View((lanes[0], *(replace(each, distance=2.5) for each in lanes[1:])))
 
 
 @pytest.mark.parametrize("count", [3, 4])
@@ -443,12 +443,12 @@ def test_three_or_four_lanes_have_a_pane_and_a_plate_each_and_none_hides_a_face(
         assert colour_at(large, area.center().x(), area.center().y()) == colour
 
 
-def test_short_plates_say_model_speed_latency_and_agreement_and_the_rest_on_request(large):
+def test_short_plates_say_model_speed_latency_and_distance_and_the_rest_on_request(large):
     large.resize(1008, 500)
     large.show_view(four(), FOUR)
     assert [plate.report.lines[0].colour for plate in plates(large)] == list(ON_DARK)
     said = [short_line(plate.report) for plate in plates(large)]
-    assert said == ["29.7 results/s · \u2013 ms"] + ["29.7 results/s · \u2013 ms · agreement 2.50 %"] * 3
+    assert said == ["29.7 results/s · \u2013 ms"] + ["29.7 results/s · \u2013 ms · apart 2.50 %"] * 3
     assert all(plate.sizeHint().height() < 60 for plate in plates(large))
     large.lane_plates._data = None
     large.show_view(four(), FOUR)
@@ -457,7 +457,7 @@ def test_short_plates_say_model_speed_latency_and_agreement_and_the_rest_on_requ
 
 def test_fault_90_a_lane_whose_model_died_says_so_in_its_pane_while_the_others_are_seen(large):
     large.resize(1008, 500)
-    dead = replace(lane(plain(BLUE, 640, 480), result("")), agreement=None)
+    dead = replace(lane(plain(BLUE, 640, 480), result("")), distance=None)
     lanes = four().lanes
     large.show_view(View((*lanes[:2], dead, lanes[3])), FOUR)
     middles = [area.center().toPoint() for area in large.pane_areas()]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import RecordingError, SourceError, UsageError
-from engine.core.pairing import face_agreement
+from engine.core.pairing import face_distance
 from engine.evaluation.review.clip import ClipReader, find_clip, open_clip
 from engine.evaluation.review.curves import MISSED, curves_of
 from engine.evaluation.review.marks import Mark, Marks
@@ -20,12 +20,12 @@ from tests.fakes.clips import write_clip
 from tests.fakes.session_logs import WORST, logged_clip
 
 
-def test_curves_show_the_agreement_or_where_it_is_known_the_error(tmp_path):
+def test_curves_show_the_distance_or_where_it_is_known_the_error(tmp_path):
     log = read_session_log(logged_clip(tmp_path))
     curves = curves_of(log)
     one, other = (lane.frames[7].faces[0] for lane in log.lanes)
-    assert curves.deviation.name == "agreement"
-    assert curves.deviation.lanes[0][7] == curves.deviation.lanes[1][7] == pytest.approx(face_agreement(one, other))
+    assert curves.deviation.name == "distance"
+    assert curves.deviation.lanes[0][7] == curves.deviation.lanes[1][7] == pytest.approx(face_distance(one, other))
     assert curves.latency.lanes[1] == pytest.approx(np.full(50, 4.0))
     assert curves.worst[0].place == WORST
     times = log.times[[worst.place for worst in curves.worst]]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.evaluation.session_report.figures import agreement_matrix, lane_figures
+from engine.evaluation.session_report.figures import distance_matrix, lane_figures
 from tests.fakes.sessions import STILL, measured, random_session, without_faces
 
 
@@ -24,9 +24,9 @@ def eyes(points):
     return np.linalg.norm(points[..., 36, :] - points[..., 45, :], axis=-1)
 
 
-def test_the_agreement_matrix_is_that_of_numpy(session):
+def test_the_distance_matrix_is_that_of_numpy(session):
     points, _ = landmarks(session)
-    matrix = agreement_matrix(measured(session))
+    matrix = distance_matrix(measured(session))
     for first in range(3):
         for second in range(3):
             if first == second:
@@ -67,8 +67,8 @@ def test_a_missed_face_is_a_failure_and_no_error(session):
     assert figures.lost == 2, "frames 5 and 6 are one loss"
     assert figures.accuracy.fr10 == pytest.approx(100 * 3 / 40)
     assert np.isfinite(figures.accuracy.nme)
-    assert agreement_matrix(meter)[0][1].frames == 37
-    assert agreement_matrix(meter)[0][2].frames == 40
+    assert distance_matrix(meter)[0][1].frames == 37
+    assert distance_matrix(meter)[0][2].frames == 40
     assert meter.most_wrong[0].words[1] == "missed"
 
 
@@ -110,5 +110,5 @@ def test_a_lane_that_failed_leaves_gaps(session):
         session[number] = frame, [results[0], None, results[2]]
     meter = measured(session)
     assert lane_figures(meter.lanes[1], has_truth=True).frames == 20
-    assert agreement_matrix(meter)[0][1].frames == 20
+    assert distance_matrix(meter)[0][1].frames == 20
     assert {len(column) for lane in meter.lanes for column in lane.columns.values()} == {40}

@@ -1,4 +1,4 @@
-"""How near two models are to each other on the same frames. This is not accuracy: both may be wrong in the same way."""
+"""How far apart two models are on the same frames. This is not accuracy: both may be wrong in the same way."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 from collections import OrderedDict, deque
 
 from engine.core.faces import Face, Result
-from engine.core.pairing import face_agreement, paired
+from engine.core.pairing import face_distance, paired
 from engine.core.stats import WINDOW
 
 WAITING = 64  # results that wait for the other lane's: two seconds at 30 frames a second
 
 
-class AgreementMeter:
-    """Pairs the results of two lanes by their frames and measures how near they are.
+class DistanceMeter:
+    """Pairs the results of two lanes by their frames and measures how far apart they are.
 
     Exchanging a lane's model resets it.
 
@@ -37,7 +37,7 @@ class AgreementMeter:
             self._wait(lane, result)
             return
         first, second = (result.faces, other) if lane == 0 else (other, result.faces)
-        apart = [face_agreement(*pair) for pair in paired(first, second)]
+        apart = [face_distance(*pair) for pair in paired(first, second)]
         # Frames without a common face push older ones out: old values must not be shown as current.
         self._values.append(sum(apart) / len(apart) if apart else math.nan)
         known = [value for value in self._values if not math.isnan(value)]

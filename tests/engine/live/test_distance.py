@@ -8,9 +8,9 @@ import pytest
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame
 from engine.core.geometry import landmark_box
-from engine.core.pairing import face_agreement, paired, shared_points
+from engine.core.pairing import face_distance, paired, shared_points
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
-from engine.live.agreement import AgreementMeter
+from engine.live.distance import DistanceMeter
 
 
 def face_at(x, y, scheme=IBUG_68, size=100.0, number=1):
@@ -34,24 +34,24 @@ def result(frame_id, *faces, model="a"):
 
 
 def test_the_distance_counts_in_percent_of_the_eye_distance():
-    assert face_agreement(face_at(10, 10), face_at(13, 14)) == pytest.approx(5 / 50 * 100, rel=1e-4)
-    assert face_agreement(face_at(10, 10), face_at(10, 10)) == 0
+    assert face_distance(face_at(10, 10), face_at(13, 14)) == pytest.approx(5 / 50 * 100, rel=1e-4)
+    assert face_distance(face_at(10, 10), face_at(10, 10)) == 0
 
 
 def test_68_and_98_points_meet_on_the_68_they_share():
     ours, theirs = shared_points(face_at(0, 0), face_at(0, 0, WFLW_98))
     assert ours.shape == theirs.shape == (68, 2)
     assert np.allclose(ours, theirs)
-    assert face_agreement(face_at(0, 0), face_at(3, 4, WFLW_98)) == pytest.approx(10, rel=1e-4)
+    assert face_distance(face_at(0, 0), face_at(3, 4, WFLW_98)) == pytest.approx(10, rel=1e-4)
 
 
 def test_29_points_are_compared_with_29_and_with_no_others():
-    assert face_agreement(face_at(0, 0, COFW_29), face_at(3, 4, COFW_29)) == pytest.approx(10, rel=1e-4)
+    assert face_distance(face_at(0, 0, COFW_29), face_at(3, 4, COFW_29)) == pytest.approx(10, rel=1e-4)
     assert len(paired([face_at(0, 0, COFW_29)], [face_at(3, 4, COFW_29)])) == 1
     for others in (IBUG_68, WFLW_98):
         for first, second in ((COFW_29, others), (others, COFW_29)):
             assert paired([face_at(0, 0, first)], [face_at(3, 4, second)]) == []
-            meter = AgreementMeter()
+            meter = DistanceMeter()
             meter.add(0, result(1, face_at(0, 0, first)))
             meter.add(1, result(1, face_at(3, 4, second), model="b"))
             assert meter.value is None
@@ -64,7 +64,7 @@ def test_each_face_meets_the_nearest_one_and_strangers_nobody():
 
 
 def test_results_meet_whichever_lane_is_first():
-    meter = AgreementMeter()
+    meter = DistanceMeter()
     meter.add(0, result(1, face_at(0, 0)))
     assert meter.value is None
     meter.add(1, result(1, face_at(3, 4), model="b"))
@@ -74,7 +74,7 @@ def test_results_meet_whichever_lane_is_first():
 
 
 def test_frames_that_one_lane_left_out_do_not_count_and_do_not_pile_up():
-    meter = AgreementMeter()
+    meter = DistanceMeter()
     for number in range(1000):
         meter.add(0, result(number, face_at(0, 0)))
     meter.add(1, result(5, face_at(0, 0), model="b"))
@@ -84,7 +84,7 @@ def test_frames_that_one_lane_left_out_do_not_count_and_do_not_pile_up():
 
 
 def test_another_model_starts_an_empty_window():
-    meter = AgreementMeter()
+    meter = DistanceMeter()
     for lane in (0, 1):
         meter.add(lane, result(1, face_at(3 * lane, 0)))
     assert meter.value
@@ -93,7 +93,7 @@ def test_another_model_starts_an_empty_window():
 
 
 def test_it_starts_again_on_request():
-    meter = AgreementMeter()
+    meter = DistanceMeter()
     for lane in (0, 1):
         meter.add(lane, result(1, face_at(3 * lane, 0)))
     meter.add(0, result(2, face_at(0, 0)))
@@ -104,7 +104,7 @@ def test_it_starts_again_on_request():
 
 
 def test_frames_without_a_common_face_push_the_old_value_out():
-    meter = AgreementMeter(window=3)
+    meter = DistanceMeter(window=3)
     for lane in (0, 1):
         meter.add(lane, result(1, face_at(0, 0), model=str(lane)))
     assert meter.value == meter.newest == 0
