@@ -48,6 +48,18 @@ class LaneSettings:
 
 
 @dataclass(frozen=True)
+class FoldedSections:
+    """Which sections of the side panel show their headings alone."""
+
+    source: bool = False
+    models: bool = False
+    overlay: bool = False
+    filter: bool = False
+    signals: bool = False
+    output: bool = True
+
+
+@dataclass(frozen=True)
 class TrainChoices:
     """The last choices on the page Train.
 
@@ -75,6 +87,7 @@ class Settings:
         turns: names of cameras, each with the degrees by which its pictures are turned clockwise.
         controls: whether the side panel and the chart are shown beside the picture.
         signals: whether the panel of signals is shown.
+        folded: which sections of the side panel are folded.
         filter: the AR filter, by name, or by its folder if it is not in the library; None for none.
         stream: where landmarks were sent last, as the stream's own address; None for nowhere yet. Sending begins only
             when it is asked for.
@@ -91,6 +104,7 @@ class Settings:
     turns: tuple[tuple[str, Literal[0, 90, 180, 270]], ...] = ()
     controls: bool = True
     signals: bool = False
+    folded: FoldedSections = field(default_factory=FoldedSections)
     filter: str | None = None
     stream: str | None = None
     recordings: Path | None = None

@@ -27,9 +27,10 @@ QPushButton:checked:focus, QToolButton:checked:focus { border-color: $text; }
 QLineEdit, QPlainTextEdit {
     selection-background-color: $accent; selection-color: $on_accent; placeholder-text-color: $muted;
 }
-#fold { background: transparent; border: 1px solid transparent; color: $muted; padding: 3px 2px; }
-#fold:hover, #fold:checked { background: transparent; color: $text; }
-#fold:focus { border: 2px solid $accent; padding: 2px 1px; }
+#fold { background: transparent; border: 1px solid transparent; color: $muted; padding: 2px 0; }
+#fold:checked { background: transparent; color: $muted; }
+#fold:hover { background: transparent; color: $text; }
+#fold:focus { border: 2px solid $accent; padding: 1px 0; }
 #wordmark { background: transparent; border: 1px solid transparent; padding: 2px 0; }
 #wordmark:hover { border-bottom-color: $edge; }
 #wordmark:focus { border-color: $accent; }

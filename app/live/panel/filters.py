@@ -11,21 +11,21 @@ from app.settings.binding import follow
 from app.settings.store import SettingsStore
 from app.shortcuts.shortcuts import Act
 from app.widgets.controls import Picker
-from app.widgets.page_parts import Section
+from app.widgets.fold import Fold
 from engine.filters.library import FilterEntry
 
 OPEN_FOLDER = "open folder"
 
 
-class FilterSection(Section):
+class FilterSection(Fold):
     """Chooses one filter or none; broken ones are listed with the reason."""
 
     chosen = Signal(object)  # Path of the filter's folder; None for no filter
     folder_wanted = Signal()  # a filter in a folder of the user's choice
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self.heading.setText(self.tr("Filter"))
+        super().__init__(store, "folded.filter")
+        self.set_title(self.tr("Filter"))
         self.picker = Picker(self.tr("Filter"), self.tr("Something to put on the faces"), Act.FILTER)
         self.rows.addWidget(self.picker)
         self._store = store

@@ -16,8 +16,9 @@ from app.settings.words import label_of
 from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP
 from app.widgets.controls import Picker, make_button, make_tool_button
+from app.widgets.fold import Fold
 from app.widgets.lane_mark import LaneMark
-from app.widgets.page_parts import Section, side_by_side
+from app.widgets.page_parts import side_by_side
 from engine.inference.library import ModelEntry
 from engine.live.settings import MOST_LANES, Pace
 from engine.render.scene import Layout
@@ -101,7 +102,7 @@ class PairPicker(Picker):
                 self.setCurrentIndex(place)
 
 
-class LanesSection(Section):
+class LanesSection(Fold):
     """Chooses one to four models, and the way they are compared.
 
     Attributes:
@@ -113,8 +114,8 @@ class LanesSection(Section):
     removed = Signal(int)  # lane
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self.heading.setText(self.tr("Models"))
+        super().__init__(store, "folded.models")
+        self.set_title(self.tr("Models"))
         names = (self.tr("Model"), self.tr("Second model"), self.tr("Third model"), self.tr("Fourth model"))
         hint = self.tr("The network that finds the landmarks")
         further = self.tr("A network that the first one is compared with")

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from app.live.outputs import Outputs, Recording
+from app.settings.store import SettingsStore
 from app.shortcuts.shortcuts import Act
-from app.widgets.controls import CheckBox, Picker, make_tool_button, named
-from app.widgets.page_parts import side_by_side, stack
+from app.widgets.controls import CheckBox, Picker, named
+from app.widgets.fold import Fold
+from app.widgets.page_parts import side_by_side
 from engine.output.streaming.address import EXAMPLES
 from engine.sources.discovery import Camera
 
 FORMATS = (".jsonl", ".csv", "")  # the last one is a folder of .pts files
 
 
-class OutputSection(QWidget):
-    """Switches for recording, log and stream, each with its options; folded away until the heading is pressed."""
+class OutputSection(Fold):
+    """Switches for recording, log and stream, each with its options; folded away at first."""
 
-    def __init__(self, address: str | None = None) -> None:
-        super().__init__()
-        self.head = make_tool_button(
-            self.tr("Record and send"),
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store, "folded.output")
+        self.set_title(
             self.tr("Record and send"),
             self.tr("Record the picture, log landmarks, measure the models, send landmarks to other programs"),
         )
-        self.head.setObjectName("fold")
-        self.head.setCheckable(True)
-        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.record = CheckBox(self.tr("Record"), self.tr("Record a video, without sound"), Act.RECORD)
         self.recordings = Picker(self.tr("What is recorded"), self.tr("What is recorded"))
         for what, text in (
@@ -51,18 +48,20 @@ class OutputSection(QWidget):
             self.tr("Send"), self.tr("Send the first model's landmarks of every frame to another program")
         )
         where = self.tr("Where to: {0}").format(", ".join(EXAMPLES.values()))
-        self.address = named(QLineEdit(address or EXAMPLES["udp"]), self.tr("Address of the stream"), where)
+        self.address = named(
+            QLineEdit(store.settings.stream or EXAMPLES["udp"]), self.tr("Address of the stream"), where
+        )
         self.virtual = CheckBox(
             self.tr("Virtual camera"), self.tr("Show the view as a camera that other programs can choose")
         )
         for picker in (self.recordings, self.formats):
             picker.setMinimumContentsLength(8)
         self._partners = {self.record: self.recordings, self.log: self.formats, self.stream: self.address}
-        self.body = stack(*(_row(box, control) for box, control in self._partners.items()), self.report, self.virtual)
-        stack(self.head, self.body, whole=self)
+        for box, control in self._partners.items():
+            self.rows.addLayout(_row(box, control))
+        self.rows.addWidget(self.report)
+        self.rows.addWidget(self.virtual)
         self.address.returnPressed.connect(lambda: self.stream.setChecked(True))
-        self.head.toggled.connect(self._fold)
-        self._fold(False)
 
     def show_state(self, box: CheckBox, is_on: bool) -> None:
         """Set a switch to the actual state, without requesting anything."""
@@ -71,10 +70,6 @@ class OutputSection(QWidget):
         box.blockSignals(False)
         if box in self._partners:
             self._partners[box].setEnabled(not is_on)
-
-    def _fold(self, is_open: bool) -> None:
-        self.head.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
-        self.body.setVisible(is_open)
 
 
 def _row(box: CheckBox, control: QWidget) -> QHBoxLayout:

@@ -16,7 +16,7 @@ from app.settings.words import WORDS, label_of
 from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import make_button
-from app.widgets.page_parts import Section
+from app.widgets.fold import Fold
 
 WIDTH = 272  # logical pixels
 OVERLAY = "live.overlay."  # begins the paths of what is drawn
@@ -31,15 +31,15 @@ class ControlPanel(QWidget):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
-        self.source = SourceSection()
+        self.source = SourceSection(store)
         self.sources = self.source.sources
         self.lanes = LanesSection(store)
         self.overlays = OverlaySection(store)
         self.filters = FilterSection(store)
         self.signal_bars = SignalBars()
-        self.signals_section = Section(label_of("signals"))
-        self.signals_section.heading.setToolTip(tool_tip("signals"))
-        self.outputs = OutputSection(store.settings.stream)
+        self.signals_section = Fold(store, "folded.signals")
+        self.signals_section.set_title(label_of("signals"), tool_tip("signals"))
+        self.outputs = OutputSection(store)
         self.pause = make_button(self.tr("Pause"), self.tr("Hold the picture, or go on"), Act.PAUSE, checkable=True)
         self.screenshot = make_button(self.tr("Screenshot"), self.tr("Save the picture as a PNG file"), Act.SCREENSHOT)
         self.full_screen = make_button(
@@ -94,7 +94,7 @@ class ControlPanel(QWidget):
         self.pause.setAccessibleName(self.pause.text())
 
 
-class OverlaySection(Section):
+class OverlaySection(Fold):
     """Check boxes for everything on the picture, and the smoothing.
 
     Attributes:
@@ -104,8 +104,8 @@ class OverlaySection(Section):
     """
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self.heading.setText(self.tr("Overlay"))
+        super().__init__(store, "folded.overlay")
+        self.set_title(self.tr("Overlay"))
         self.boxes = {
             path.removeprefix(OVERLAY): bound_check(store, path) for path in WORDS if path.startswith(OVERLAY)
         }

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 
+from app.settings.store import SettingsStore
 from app.widgets.controls import Picker, named
-from app.widgets.page_parts import Section
+from app.widgets.fold import Fold
 from engine.core.addresses import is_address, redacted
 from engine.sources.base import TURNS, CameraFormat
 from engine.sources.camera import DEFAULT_FORMAT, FORMATS
@@ -91,15 +92,15 @@ class SourcePicker(Picker):
             self.chosen.emit(choice)
 
 
-class SourceSection(Section):
+class SourceSection(Fold):
     """The source list and, while a camera plays, what it is asked for and how it is turned."""
 
     format_wanted = Signal(object)  # CameraFormat that the user chose for the camera on screen
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store, "folded.source")
+        self.set_title(self.tr("Source"))
         self._shown = DEFAULT_FORMAT
-        self.heading.setText(self.tr("Source"))
         self.sources = SourcePicker()
         hint = self.tr("What the camera is asked for. It may send something else; the status line shows what came.")
         self.formats = Picker(self.tr("Resolution and rate"), hint)

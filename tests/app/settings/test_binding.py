@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QLabel, QSlider
+from PySide6.QtWidgets import QSlider
 
 from app.live.panel.panel import ControlPanel
 from app.settings.binding import bind, bound_check, bound_slider, follow
@@ -181,4 +181,4 @@ def test_controls_say_what_the_words_say(panel):
     assert panel.lanes.layouts.toolTip() == "How the models are shown (C)"
     assert panel.overlays.smoothing.toolTip() == WORDS["live.smoothing"].hint, "no key, no brackets"
     assert isinstance(panel.overlays.smoothing, QSlider)
-    assert panel.signals_section.findChild(QLabel).toolTip() == "Show the signals of the largest face (7)"
+    assert panel.signals_section.head.toolTip().startswith("Show the signals of the largest face (7)")
