@@ -18,7 +18,7 @@ from app.shell.background import Background
 from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN, colours
 from app.widgets.controls import make_button, named
-from app.widgets.page_parts import make_title, make_words, side_by_side, stack
+from app.widgets.page_parts import make_title, make_words, scroll_page, side_by_side, stack
 from engine.core.errors import ModelError
 from engine.evaluation.proposal import WORST, Progress, Proposal
 from engine.inference.card import Card
@@ -126,10 +126,11 @@ class AddingPage(QWidget):
         buttons.addStretch(1)
         for button in (self.search_button, self.cancel):
             buttons.addWidget(button)
-        stack(self.title, middle, buttons, self.banner, spacing=MARGIN, expanding=middle, whole=self)
-        rows = self.layout()
+        content = stack(self.title, middle, buttons, self.banner, spacing=MARGIN, expanding=middle)
+        rows = content.layout()
         assert isinstance(rows, QVBoxLayout)
         rows.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        scroll_page(self, content)
 
     # What users do
 

@@ -81,7 +81,7 @@ class ErrorCurves(Chart):
             words = self._share_words(curve, min(max(share, 0.0), 1.0) * FAILURE_THRESHOLD)
         painter.setPen(QColor(colours().muted if curve is None else colours().text))
         line = QRectF(2 * GAP, GAP, self.width() - 4 * GAP, TOP - 2 * GAP)
-        shown = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(line.width()))
+        shown = self.shorten(words, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
     def _draw_axes(self, painter: QPainter) -> None:
@@ -90,7 +90,7 @@ class ErrorCurves(Chart):
         draw_marks_below(painter, plot, [(across.place(value), f"{value:g}") for value in across.ticks(6)])
         below = QRectF(plot.left(), plot.bottom() + 22, plot.width(), 20)
         words = self.tr("NME % on {0}, at most").format(self._unit)
-        shown = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(below.width()))
+        shown = self.shorten(words, below.width())
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, shown)
 
     def _draw_curve(self, painter: QPainter, curve: Curve) -> None:

@@ -139,7 +139,7 @@ class SpeedChart(Chart):
         if chosen is not None:
             title = self._dot_words(chosen)
         painter.setPen(QColor(colours().text if chosen else colours().muted))
-        shown = self.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, int(line.width()))
+        shown = self.shorten(title, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
     def _draw_axes(self, painter: QPainter, axes: tuple[Axis, Axis]) -> None:
@@ -149,7 +149,7 @@ class SpeedChart(Chart):
         draw_marks_below(painter, plot, marks)
         below = QRectF(plot.left(), plot.bottom() + 22, plot.width(), 20)
         words = self.tr("ms a face here   ·   up: NME % on {0}").format(self._unit)
-        shown = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(below.width()))
+        shown = self.shorten(words, below.width())
         painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, shown)
 
     def _draw_dot(self, painter: QPainter, dot: Dot, axes: tuple[Axis, Axis]) -> None:

@@ -19,7 +19,7 @@ from engine.evaluation.review.curves import Curve, Curves
 
 LEFT, RIGHT, TOP, BOTTOM = 58, MARGIN, 10, 26  # logical pixels around the plots
 BETWEEN = 26  # logical pixels between two plots, with the title of the lower one
-LOW, HIGH = 230, 340  # of the whole
+LOWEST, LOW, HIGH = 150, 230, 340  # of the whole
 LINE = 1.3
 MARK = 4.0  # half the width of a mark's triangle
 MOST_POINTS = 1200  # of a line: finer cannot be seen
@@ -40,7 +40,7 @@ class CurvesView(Chart):
         self._place = 0
         self._drawn: QPixmap | None = None  # all but the line of playback; None once it has to be drawn again
         self._drawn_in = ""  # the panel's colour in it
-        self.setMinimumHeight(LOW)
+        self.setMinimumHeight(LOWEST)
         self.setMaximumHeight(HIGH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 

@@ -32,7 +32,7 @@ from app.shortcuts.shortcuts import Act
 from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_file, ask_for_folder
-from app.widgets.page_parts import Section, make_words, stack
+from app.widgets.page_parts import Section, make_words, scroll_page, stack
 from engine.core.errors import RecordingError, UnderstudyError
 from engine.core.frame import Frame
 from engine.evaluation.review.clip import ClipReader
@@ -213,7 +213,7 @@ class ReviewPage(QWidget):
         self.play = SignButton("play", self.tr("Play, or hold"), Act.PAUSE)
         self.on = SignButton("on", self.tr("One frame on"), Act.FRAME_ON)
         self.mark = make_button(self.tr("Mark"), self.tr("Put a mark at this frame, or remove it"), Act.MARK)
-        self.time = QLabel()
+        self.time = QLabel(wordWrap=True)  # in two lines where there is little room
         self.time.setAccessibleName(self.tr("Time"))
         for button in (self.back, self.on):
             button.setAutoRepeat(True)
@@ -221,9 +221,9 @@ class ReviewPage(QWidget):
         row = QHBoxLayout(self.transport)
         row.setContentsMargins(MARGIN, GAP, MARGIN, 0)
         row.setSpacing(GAP)
-        for part in (self.back, self.play, self.on, self.time):
+        for part in (self.back, self.play, self.on):
             row.addWidget(part)
-        row.addStretch(1)
+        row.addWidget(self.time, 1)
         row.addWidget(self.mark)
         above = QVBoxLayout()  # takes no room while the banner is hidden
         above.setContentsMargins(GAP, 0, GAP, 0)
@@ -245,7 +245,9 @@ class ReviewPage(QWidget):
         panel.setObjectName("reviewPanel")
         panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         panel.setFixedWidth(WIDTH)
-        rows = QVBoxLayout(panel)
+        content = QWidget()
+        content.setObjectName("panel")
+        rows = QVBoxLayout(content)
         rows.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         rows.setSpacing(MARGIN - GAP)
         self.title, self.facts = make_words(), make_words(quiet=True)
@@ -265,6 +267,7 @@ class ReviewPage(QWidget):
             rows.addWidget(part, stretch)
         rows.addStretch(0)
         self.offered.hide()
+        scroll_page(panel, content)
         return panel
 
     def _connect(self, store: SettingsStore) -> None:

@@ -97,7 +97,7 @@ class CurveChart(Chart):
             painter.setPen(QColor(colours().text))
             painter.drawText(line, flags | Qt.AlignmentFlag.AlignRight, words)
             line.setRight(line.right() - self.fontMetrics().horizontalAdvance(words) - GAP)
-        title = self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, int(line.width()))
+        title = self.shorten(self._title, line.width())
         painter.setPen(QColor(colours().muted))
         painter.drawText(line, flags | Qt.AlignmentFlag.AlignLeft, title)
 

@@ -134,9 +134,26 @@ class Chart(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.hovered: float | None = None
+        self._shortened: list[str] = []
         self.setAccessibleName(name)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def shorten(self, text: str, room: float) -> str:
+        """Return a text as it fits into so many logical pixels; the chart's tool tip has the whole."""
+        shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room))
+        if shown != text:
+            self._shortened.append(text)
+        return shown
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() is not QEvent.Type.Paint:
+            return super().event(event)
+        self._shortened.clear()
+        handled = super().event(event)
+        if (whole := "\n".join(self._shortened)) != self.toolTip():
+            self.setToolTip(whole)
+        return handled
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self.hovered = event.position().x()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -182,6 +182,11 @@ class Column(QScrollArea):
         size = super().minimumSizeHint()
         frame = 2 * FRAME + self.verticalScrollBar().sizeHint().width()
         return QSize(self._content.minimumSizeHint().width() + frame, size.height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()  # a wider content needs a wider column
+        return super().eventFilter(watched, event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         # The tool tip serves users of the keyboard; under the mouse it would cover what is read.

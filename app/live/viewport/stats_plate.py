@@ -72,13 +72,14 @@ class StatsPlate(QWidget):
 
     Attributes:
         report: what the plate shows.
+        yields: whether nothing is painted, because more important words are there.
     """
 
     details_wanted = Signal(bool)  # show all numbers, or the most important ones again
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.report = StatsReport(())
+        self.report, self.yields = StatsReport(()), False
         self._details = False
         self._brief: float | None = None  # its largest width while it shows only two lines
         self._in_short = False  # whether the second of these has the numbers
@@ -102,8 +103,7 @@ class StatsPlate(QWidget):
         self.report = report
         self.setAccessibleName(self.tr("Numbers of {0}").format(name))
         self.setAccessibleDescription(spoken(report))
-        if self._in_short:
-            self.setToolTip(spoken(report).replace("; ", "\n"))  # the numbers for which there is no room
+        self._show_tip()
         self._renew()
 
     def show_details(self, shown: bool) -> None:
@@ -118,7 +118,7 @@ class StatsPlate(QWidget):
         """
         if (width, numbers) != (self._brief, self._in_short):
             self._brief, self._in_short = width, numbers
-            self.setToolTip(self._help)
+            self._show_tip()
             self._renew()
 
     def whole_size(self) -> QSize:
@@ -153,6 +153,8 @@ class StatsPlate(QWidget):
             event.ignore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self.yields:
+            return
         ratio = self.devicePixelRatioF()
         wanted = QSize(round(self.width() * ratio), round(self.height() * ratio))
         if self._painted is None or self._painted.size() != wanted or self._painted_focus != self.hasFocus():
@@ -166,6 +168,10 @@ class StatsPlate(QWidget):
 
     def _opens(self, event: QMouseEvent) -> bool:
         return event.button() == Qt.MouseButton.LeftButton and self.report.stats is not None
+
+    def _show_tip(self) -> None:
+        """Explain the numbers, or say those for which there is no room."""
+        self.setToolTip(self._help if self._brief is None else spoken(self.report).replace("; ", "\n"))
 
     def _renew(self) -> None:
         self._painted = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QPainter, QPaintEvent, QShowEvent
 
 from app.live.viewport.plate import plate_font
@@ -34,12 +34,14 @@ class Plot:
 
     Attributes:
         title: what is measured, with its unit.
+        short: the same where there is little room.
         unit: of the axis.
         tops: where the axis may end; it ends at the first that holds every value.
         traces: what is drawn, each with its name and its colour.
     """
 
     title: str
+    short: str
     unit: str
     tops: tuple[float, ...]
     traces: tuple[tuple[str, str, Trace], ...]
@@ -104,14 +106,14 @@ class StripChart(Chart):
         """Return what is drawn: the latency, and where there are several lanes their distances from the first."""
         names = self._names or {0: ""}
         lanes = tuple((name, lane_colour(lane), self._latency[lane]) for lane, name in names.items())
-        latency = Plot(self.tr("capture to screen"), self.tr("ms"), LATENCY_TOPS, lanes)
+        latency = Plot(self.tr("capture to screen"), self.tr("to screen"), self.tr("ms"), LATENCY_TOPS, lanes)
         further = [*names][1:]
         if not further:
             return (latency,)
         traces = tuple(("", lane_colour(lane), self._distance[lane]) for lane in further)
         if len(further) == 1:  # it is that of both
             traces = (("", colours().accent, self._distance[further[0]]),)
-        return latency, Plot(self.tr("apart, % of eye distance"), "%", DISTANCE_TOPS, traces)
+        return latency, Plot(self.tr("apart, % of eye distance"), self.tr("apart, %"), "%", DISTANCE_TOPS, traces)
 
     def present_words(self) -> str:
         """Return the present values as a sentence."""
@@ -193,30 +195,27 @@ class StripChart(Chart):
                 painter.drawPolyline(points)
 
     def _paint_head(self, painter: QPainter, plot: Plot, area: QRectF, now: float, moment: float | None) -> None:
-        """Paint title and values; for want of room, names and then the title are left out.
+        """Paint title and values: for want of room a shorter title without names, and at last without values.
 
         The present latency stands on the plates, so here it has a figure only for the moment under the mouse.
         """
         metrics = QFontMetricsF(painter.font())
-        title = plot.title
+        titles = [plot.title, plot.short]
         if moment is not None:
-            title = self.tr("{0}, {1:.1f} s ago").format(plot.title, now - moment)
+            titles = [self.tr("{0}, {1:.1f} s ago").format(title, now - moment) for title in titles]
         values = [trace.value(now if moment is None else moment) for _, _, trace in plot.traces]
         if moment is None and plot.tops is LATENCY_TOPS:
             words = ["" for _ in values]
         else:
             words = ["\u2013" if value is None else f"{number(value)} {plot.unit}" for value in values]
-        names = [name for name, _, _ in plot.traces]
-        room = area.width() - metrics.horizontalAdvance(title) - sum(map(metrics.horizontalAdvance, words))
-        room -= len(words) * (MARK + MARK_GAP + NAME_GAP)
-        if sum(metrics.horizontalAdvance(name) + MARK_GAP for name in names) > room:
-            names = ["" for _ in names]
-        title = metrics.elidedText(title, Qt.TextElideMode.ElideRight, room + metrics.horizontalAdvance(title))
+        names, nothing = [name for name, _, _ in plot.traces], [""] * len(words)
+        heads = [(titles[0], names, words), *((title, nothing, words) for title in titles), (plot.short, [], [])]
+        title, names, words = next((head for head in heads if _head_width(metrics, *head) <= area.width()), heads[-1])
         baseline, x = area.top() + metrics.ascent(), area.left()
         painter.setPen(QColor(colours().muted))
         painter.drawText(QPointF(x, baseline), title)
         x += metrics.horizontalAdvance(title)
-        for (_, colour, _), name, value in zip(plot.traces, names, words, strict=True):
+        for (_, colour, _), name, value in zip(plot.traces, names, words, strict=False):  # without values no marks
             x += NAME_GAP
             painter.fillRect(QRectF(x, baseline - metrics.capHeight() / 2 - 1, MARK, 2), QColor(colour))
             x += MARK
@@ -230,3 +229,10 @@ class StripChart(Chart):
         if self.hovered is None or not strip.left() <= self.hovered <= strip.right():
             return None
         return now - (strip.right() - self.hovered) / strip.width() * SPAN
+
+
+def _head_width(metrics: QFontMetricsF, title: str, names: Sequence[str], values: Sequence[str]) -> float:
+    """Return how wide a title is with a mark, a name and a value for each trace, in logical pixels."""
+    texts = [text for text in (*names, *values) if text]
+    marks = len(values) * (NAME_GAP + MARK)
+    return metrics.horizontalAdvance(title) + marks + sum(metrics.horizontalAdvance(text) + MARK_GAP for text in texts)

@@ -68,7 +68,7 @@ class Viewport(QWidget):
         self._inks: list[ScreenInk] = []  # one for each picture
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(320, 240)
+        self.setMinimumSize(320, 160)
         self.setAccessibleName(self.tr("Live picture"))
         self.split_line = SplitLine(self)
         self.split_line.wanted_at.connect(self.move_split)
@@ -174,6 +174,7 @@ class Viewport(QWidget):
             return
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(STAGE))
+        words = QRectF()
         if self._images:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             self._paint_pictures(painter)
@@ -181,11 +182,13 @@ class Viewport(QWidget):
             painter.fillRect(self.rect(), DIMMED)
             painter.setPen(QPen(QColor(STAGE_ACCENT), 3))
             painter.drawRect(self.rect().adjusted(GAP, GAP, -GAP, -GAP))
-            self._paint_words(painter, self._hint, QRectF(self.rect()))
+            words = self._paint_words(painter, self._hint, QRectF(self.rect()))
         elif self.notice:
             painter.fillRect(self.picture_area(), DIMMED)
-            self._paint_words(painter, self.notice, QRectF(self.rect()))
+            words = self._paint_words(painter, self.notice, QRectF(self.rect()))
         painter.end()
+        for plate in self.lane_plates.plates:  # they are painted after this
+            plate.yields = words.intersects(QRectF(plate.geometry()))
         if self._view is not None:
             for counted in self.lane_plates.painted(self._view, self._settings, self._live):
                 self.painted.emit(*counted)
@@ -339,14 +342,17 @@ class Viewport(QWidget):
         painter.setClipping(False)
         self.split_line.paint(painter, QPointF(x, area.top()), area.height())
 
-    def _paint_words(self, painter: QPainter, words: str, area: QRectF, muted: bool = False) -> None:
+    def _paint_words(self, painter: QPainter, words: str, area: QRectF, muted: bool = False) -> QRectF:
+        """Paint words in the middle of an area; return where they are."""
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
         painter.setFont(font)
         painter.setPen(QColor(ON_STAGE_MUTED if muted or not self._images else ON_STAGE))
         inner = area.adjusted(2 * MARGIN, 2 * MARGIN, -2 * MARGIN, -2 * MARGIN)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(inner, flags, words.replace(". ", ".\n"))
+        words = words.replace(". ", ".\n")
+        painter.drawText(inner, flags, words)
+        return painter.boundingRect(inner, flags, words)
 
 
 def _image(lane: LaneView | None) -> QImage | None:
