@@ -6,21 +6,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
-    QGuiApplication,
     QHideEvent,
     QKeyEvent,
     QMoveEvent,
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from app.live.active_source import SECOND
 from app.live.engine_api import EngineApi
@@ -28,11 +27,11 @@ from app.live.live_page import LivePage
 from app.live.viewport.over_picture import FirstHint
 from app.models.models_page import ModelsPage
 from app.review.review_page import ReviewPage
-from app.settings.schema import WindowPlace
 from app.settings.store import SettingsStore
 from app.shell.about import show_about
 from app.shell.banner import Banner, Remedy
 from app.shell.bars import StatusLine, TopBar
+from app.shell.place import keep_on_screens, place_of, restore_place
 from app.shortcuts.cheat_sheet import HotkeySheet
 from app.shortcuts.shortcuts import HOTKEYS, Act, Hotkeys
 from app.theme.theme import Theme, ThemeChoice
@@ -44,9 +43,6 @@ from engine.inference.runtimes import is_model_file
 from engine.sources.base import SourceKind
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE, REVIEW_PAGE = range(4)
-HANDLE = 60  # logical pixels of the upper edge that must be on a screen, so that a mouse can take hold of it
-# Logical pixels left to the frame and title of a desktop, whose size is known only once the window is shown.
-FRAME = QSize(8, 48)
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
 
 
@@ -92,6 +88,7 @@ class MainWindow(QMainWindow):
         self._hotkeys = Hotkeys(self, self._acts())
         self._connect()
         restore_place(self, store.settings.window)
+        keep_on_screens(self)
         if store.settings.presenter:
             self._fill_screen(True)
         self.view.setFocus()
@@ -383,29 +380,3 @@ class MainWindow(QMainWindow):
         self._unfinished.discard(part)
         if not self._unfinished:
             self.gone.emit()
-
-
-def place_of(window: QWidget) -> WindowPlace:
-    """Return where a window is, or would be if it were not maximised or in full screen."""
-    usual = window.normalGeometry()
-    return WindowPlace(usual.x(), usual.y(), usual.width(), usual.height(), window.isMaximized())
-
-
-def restore_place(window: QWidget, place: WindowPlace) -> None:
-    """Put a window in its place, before it is shown.
-
-    It becomes no larger than the screen; one that would be outside all screens, as after a screen was removed, is left
-    for the desktop to place.
-    """
-    screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
-    home = None
-    if place.x is not None and place.y is not None:
-        handle = QRect(place.x, place.y, place.width, HANDLE)
-        seen = ((screen, screen.intersected(handle).size()) for screen in screens)
-        home = next((screen for screen, part in seen if part.width() >= HANDLE and part.height() >= HANDLE // 2), None)
-    room = (home or QGuiApplication.primaryScreen().availableGeometry()).size() - FRAME
-    window.resize(QSize(place.width, place.height).boundedTo(room).expandedTo(window.minimumSize()))
-    if home is not None:
-        window.setGeometry(QRect(handle.topLeft(), window.size()))
-    if place.maximised:
-        window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)

@@ -2,7 +2,7 @@
 
 Shows pictures with marks at known pixels in every layout, looks where they land, and writes what it saw as JSON:
 the scale, the largest distance of a mark from where it belongs, and of the split line from the mouse that dragged it,
-both in device pixels.
+both in device pixels; and whether the plates are where they belong.
 """
 
 from __future__ import annotations
@@ -89,21 +89,43 @@ def drag(line: object, view: Viewport, mouse: QPoint) -> None:
     QTest.mouseRelease(line, button, none, line.mapFromParent(mouse))
 
 
+def move_to(view: Viewport, number: int) -> None:
+    """Move the window to a screen, as a mouse does."""
+    view.move(QApplication.screens()[number].geometry().topLeft() + QPoint(20, 20))
+    QApplication.processEvents()
+
+
+def plates_of(view: Viewport) -> list[tuple[int, int, float]]:
+    """Return where each plate is, and at which scale it is painted."""
+    plates = [plate for plate in view.lane_plates.plates if plate.isVisible()]
+    return [(plate.x(), plate.y(), plate._painted.devicePixelRatio()) for plate in plates]
+
+
 def main() -> None:
-    """Look at every layout."""
+    """Look at every layout; with the argument “moved” on the second screen, after it was shown on the first."""
     application = QApplication([])
-    view = Viewport()
-    view.show_numbers(False)
+    view, moved = Viewport(), "moved" in sys.argv[1:]
+    view.show_numbers(moved)
     view.resize(*STAGE)
     view.show()
     application.processEvents()
     both = View((lane(RED), lane(GREEN)))
-    errors = {}
+    errors, plates = {}, {}
     for layout in (Layout.SINGLE, Layout.SIDE_BY_SIDE, Layout.SPLIT):
+        if moved:
+            move_to(view, 0)
         view.show_view(both, LiveSettings(layout=layout))
         application.processEvents()
+        if moved:
+            move_to(view, 1)
+        seen = grabbed(view)  # what a plate shows is painted now
+        assert abs(seen.shape[1] - STAGE[0] * view.devicePixelRatioF()) <= 1
         errors[layout.value] = mark_error(view)
-    report = {"scale": view.devicePixelRatioF(), "marks": errors, "split": split_error(view)}
+        before = plates_of(view)
+        view._place()
+        view.grab()
+        plates[layout.value] = before == plates_of(view)
+    report = {"scale": view.devicePixelRatioF(), "marks": errors, "split": split_error(view), "plates": plates}
     sys.stdout.write(json.dumps(report))
 
 

@@ -5,7 +5,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QMainWindow
 
 from app.settings.schema import WindowPlace
-from app.shell.main_window import place_of, restore_place
+from app.shell.place import place_of, restore_place
 
 
 @pytest.fixture
