@@ -236,7 +236,7 @@ class ReviewPage(QWidget):
         layout.addWidget(self.transport, 2, 0)
         layout.addWidget(self.curves, 3, 0)
         layout.addWidget(self._panel(), 0, 1, 4, 1)
-        layout.setRowStretch(1, 5)
+        layout.setRowStretch(1, 2)
         self._layout = layout
         layout.setColumnStretch(0, 1)
 
@@ -355,7 +355,7 @@ class ReviewPage(QWidget):
         parts = self.models, self.worst_section, self.marks_section, self.transport, self.curves, self.choose_clip
         for part in parts:
             part.setVisible(shown)
-        self._layout.setRowStretch(3, 2 if shown else 0)
+        self._layout.setRowStretch(3, 1 if shown else 0)
 
     def _show_nothing(self) -> None:
         self._show_parts(False)
