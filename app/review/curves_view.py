@@ -39,7 +39,7 @@ class CurvesView(Chart):
         self._lanes: tuple[int, ...] = ()
         self._place = 0
         self._drawn: QPixmap | None = None  # all but the line of playback; None once it has to be drawn again
-        self._drawn_in = ""  # the panel's colour in it
+        self._drawn_in = "", 0.0  # the panel's colour in it, and its scale
         self.setMinimumHeight(LOWEST)
         self.setMaximumHeight(HIGH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -83,8 +83,9 @@ class CurvesView(Chart):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        if self._drawn is None or self._drawn_in != colours().panel:
-            self._drawn, self._drawn_in = self._draw(), colours().panel
+        look = colours().panel, self.devicePixelRatioF()
+        if self._drawn is None or self._drawn_in != look:
+            self._drawn, self._drawn_in = self._draw(), look
         painter.drawPixmap(0, 0, self._drawn)
         if self._curves is None or not len(self._moments):
             return
@@ -150,9 +151,8 @@ class CurvesView(Chart):
         painter.setPen(QColor(colours().muted))
         title = f"{self._title(curve)}{', ' if curve.unit else ''}{curve.unit}"
         painter.drawText(QPointF(area.left() + GAP, area.top() - 6), title)
-        draw_marks(
-            painter, area, [(up.place(value), f"{value:g}") for value in (low, (low + top) / 2, top)], colours().line
-        )
+        middle = [(low + top) / 2] if area.height() >= 2 * painter.fontMetrics().height() else []
+        draw_marks(painter, area, [(up.place(value), f"{value:g}") for value in (low, *middle, top)], colours().line)
         for lane in reversed(self._lanes):
             painter.setPen(QPen(QColor(lane_colour(lane)), LINE))
             for line in _lines(self._moments, curve.lanes[lane], lowest=curve.name == "confidence"):

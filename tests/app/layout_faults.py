@@ -45,7 +45,6 @@ INNER = (QAbstractScrollArea, QComboBox, QStackedWidget, QTabBar)  # whose child
 TAB_PADDING = 14  # as in the style sheet
 BUTTON_EDGE = 3  # logical pixels at least between the text of a small button and its edges
 LEAST_SCROLLED = 40  # logical pixels of which something that scrolls must be seen
-KEPT_PICTURES = ("_painted", "_picture")  # attributes of widgets that paint once and then copy
 
 
 @dataclass(frozen=True)
@@ -209,8 +208,8 @@ def painted_faults(widget: QWidget) -> list[str]:
 
 def paint(widget: QWidget) -> tuple[list[Painted], list[str]]:
     """Let a widget paint itself once more; return the texts it painted, and those that it shortened."""
-    for name in KEPT_PICTURES:
-        if hasattr(widget, name):
+    for name, value in vars(widget).items():
+        if isinstance(value, QPixmap):  # of a widget that paints once and then copies
             setattr(widget, name, None)
     picture = QPixmap(widget.size() * widget.devicePixelRatioF())
     picture.setDevicePixelRatio(widget.devicePixelRatioF())
