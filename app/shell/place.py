@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.settings.schema import WindowPlace
 
@@ -72,8 +72,8 @@ class _Keeper(QObject):
         super().__init__(window)
         self._later = QTimer(self, singleShot=True, interval=MOVING_MS)
         self._later.timeout.connect(lambda: bring_back(window))
-        application = QGuiApplication.instance()
-        assert isinstance(application, QGuiApplication)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
         application.screenRemoved.connect(self._later.start)
         window.installEventFilter(self)
 
