@@ -43,7 +43,7 @@ def keep_on_screens(window: QWidget) -> None:
 
     In full screen it then fills a screen that is there; where the desktop has brought it back already, it stays.
     """
-    _Keeper(window)
+    _PlaceWatch(window)
 
 
 def bring_back(window: QWidget) -> None:
@@ -65,7 +65,7 @@ def bring_back(window: QWidget) -> None:
         window.setWindowState(window.windowState() | filling)
 
 
-class _Keeper(QObject):
+class _PlaceWatch(QObject):
     """Looks where a window is after a screen was removed, and after it has left the full screen."""
 
     def __init__(self, window: QWidget) -> None:

@@ -29,7 +29,7 @@ def test_fault_53_overlay_and_split_line_are_right_at_every_scale(scale):
 
 
 @pytest.mark.parametrize("scale", [1.25, 2.0])
-def test_fault_92_a_window_that_is_dragged_to_a_screen_of_another_scale_is_painted_anew(scale, tmp_path):
+def test_fault_92_a_window_that_is_dragged_to_a_screen_of_another_scale_is_painted_again(scale, tmp_path):
     screens = [
         {"name": "laptop", "x": 0, "y": 0, "width": 1600, "height": 1000},
         {"name": "projector", "x": 1600, "y": 0, "width": 2560, "height": 1600},
