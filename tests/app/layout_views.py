@@ -1,7 +1,7 @@
 """Every view of the real window, to be measured in several sizes.
 
-`python -m tests.app.layout_views 1920x1080` writes the faults of every view in that size, in light, as JSON. Qt reads the scale of
-the screen once, from QT_SCALE_FACTOR, so that another scale needs a process of its own.
+`python -m tests.app.layout_views 1920x1080` writes the faults of every view in that size, in light, as JSON. Qt reads
+the scale of the screen once, from QT_SCALE_FACTOR, so that another scale needs a process of its own.
 """
 
 from __future__ import annotations
