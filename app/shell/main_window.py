@@ -43,6 +43,7 @@ from engine.inference.runtimes import is_model_file
 from engine.sources.base import SourceKind
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE, REVIEW_PAGE = range(4)
+_PAGES = "live", "models", "training", "review"  # the window's attributes that are these pages
 CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
 
 
@@ -60,20 +61,19 @@ class MainWindow(QMainWindow):
 
     def __init__(self, api: EngineApi, model: str | None, store: SettingsStore, theme: Theme) -> None:
         super().__init__()
-        self.store, self._theme = store, theme
+        self._api, self.store, self._theme = api, store, theme
         self._closing = False
         self._start_live: Callable[[], object] | None = None  # what was put off until the page Live is shown
-        self._unfinished = {"player", "outputs", "review"}
+        self._unfinished = {"player", "outputs"}
+        self._models: ModelsPage | None = None
+        self._training: TrainPage | None = None
+        self._review: ReviewPage | None = None
         if model is not None:
             store.update("lanes.models", (model, *store.settings.lanes.models[1:]))
         with theme.put_aside():
             self.live = LivePage(api, store)
-            self.models = ModelsPage(api.list_models, api.load_landmarker, api.library)
-            self.training = TrainPage(store.settings.training)
-            self.review = ReviewPage(store)
             self.pages = QStackedWidget()
-            for page in (self.live, self.models, self.training, self.review):
-                self.pages.addWidget(page)
+            self.pages.addWidget(self.live)
             self.top_bar = TopBar((self.tr("Live"), self.tr("Models"), self.tr("Train"), self.tr("Review")))
             self.status_line = StatusLine()
             # Short names for what most of the program and its tests use.
@@ -166,30 +166,68 @@ class MainWindow(QMainWindow):
         elif self.isFullScreen():
             self.toggle_full_screen()
 
-    # Parts
+    # Parts. Pages other than Live are made when they are first needed: they have half of all widgets.
+
+    @property
+    def models(self) -> ModelsPage:
+        """The page Models."""
+        if self._models is None:
+            self._models = page = ModelsPage(self._api.list_models, self._api.load_landmarker, self._api.library)
+            page.use_wanted.connect(self._use_model)
+            page.added.connect(self.live.look_for_models)
+            self._show_lanes()
+            self.pages.addWidget(page)
+        return self._models
+
+    @property
+    def training(self) -> TrainPage:
+        """The page Train."""
+        if self._training is None:
+            self._training = page = TrainPage(self.store.settings.training)
+            page.load_wanted.connect(lambda path: self._use_model(SECOND, path))
+            page.choices_changed.connect(lambda choices: self.store.update("training", choices))
+            page.controller.changed.connect(lambda: self.top_bar.mark_busy(TRAIN_PAGE, page.busy))
+            self.pages.addWidget(page)
+        return self._training
+
+    @property
+    def review(self) -> ReviewPage:
+        """The page Review."""
+        if self._review is None:
+            self._review = page = ReviewPage(self.store)
+            page.reported.connect(self.status_line.show_briefly)
+            page.closed.connect(lambda: self._finished("review"))
+            self._unfinished.add("review")
+            self.pages.addWidget(page)
+        return self._review
+
+    @property
+    def _reviews(self) -> bool:
+        """Whether the page Review is on show."""
+        return self._review is not None and self.pages.currentWidget() is self._review
 
     @property
     def _banner_here(self) -> Banner:
-        return self.review.banner if self.pages.currentIndex() == REVIEW_PAGE else self.banner
+        return self.review.banner if self._reviews else self.banner
 
     def _acts(self) -> dict[Act | str, Callable[[], object]]:
-        live, panel, review = self.live, self.panel, self.review
+        live, panel = self.live, self.panel
         settings = (line.act for line in HOTKEYS if isinstance(line.act, str))
         return {
             **{path: partial(self.store.toggle, path) for path in settings},
             "live.overlay.truth": panel.overlays.boxes["truth"].click,  # not while it is disabled
-            Act.PAUSE: self._here(live.toggle_pause, review.toggle_play),
-            Act.FRAME_BACK: self._here(lambda: live.files.step(-1), lambda: review.step(-1)),
-            Act.FRAME_ON: self._here(lambda: live.files.step(1), lambda: review.step(1)),
-            Act.SECONDS_BACK: self._here(lambda: live.files.skip(-5.0), lambda: review.skip(-5.0)),
-            Act.SECONDS_ON: self._here(lambda: live.files.skip(5.0), lambda: review.skip(5.0)),
-            Act.START: self._here(lambda: live.player.seek(0.0), lambda: review.go_to(0)),
-            Act.OPEN: self._here(live.ask_for_file, review.ask_for_log),
-            Act.MARK: self._here(None, review.toggle_mark),
-            Act.NEXT_MARK: self._here(None, lambda: review.go_to_mark(1)),
-            Act.LAST_MARK: self._here(None, lambda: review.go_to_mark(-1)),
-            Act.NEXT_WORST: self._here(None, lambda: review.go_to_worst(1)),
-            Act.LAST_WORST: self._here(None, lambda: review.go_to_worst(-1)),
+            Act.PAUSE: self._here(live.toggle_pause, ReviewPage.toggle_play),
+            Act.FRAME_BACK: self._here(lambda: live.files.step(-1), lambda review: review.step(-1)),
+            Act.FRAME_ON: self._here(lambda: live.files.step(1), lambda review: review.step(1)),
+            Act.SECONDS_BACK: self._here(lambda: live.files.skip(-5.0), lambda review: review.skip(-5.0)),
+            Act.SECONDS_ON: self._here(lambda: live.files.skip(5.0), lambda review: review.skip(5.0)),
+            Act.START: self._here(lambda: live.player.seek(0.0), lambda review: review.go_to(0)),
+            Act.OPEN: self._here(live.ask_for_file, ReviewPage.ask_for_log),
+            Act.MARK: self._here(None, ReviewPage.toggle_mark),
+            Act.NEXT_MARK: self._here(None, lambda review: review.go_to_mark(1)),
+            Act.LAST_MARK: self._here(None, lambda review: review.go_to_mark(-1)),
+            Act.NEXT_WORST: self._here(None, lambda review: review.go_to_worst(1)),
+            Act.LAST_WORST: self._here(None, lambda review: review.go_to_worst(-1)),
             Act.PASTE: live.files.paste,
             Act.FILTER: panel.filters.choose_next,
             "live.pair": live.compare_next_two,
@@ -207,12 +245,12 @@ class MainWindow(QMainWindow):
             Act.QUIT: self.close,
         }
 
-    def _here(self, live: Callable[[], object] | None, review: Callable[[], object]) -> Callable[[], object]:
+    def _here(self, live: Callable[[], object] | None, review: Callable[[ReviewPage], object]) -> Callable[[], object]:
         """Return what a key does: something else on the page Review; without `live`, nothing on other pages."""
 
         def act() -> None:
-            if self.pages.currentIndex() == REVIEW_PAGE:
-                review()
+            if self._reviews:
+                review(self.review)
             elif live is not None:
                 live()
 
@@ -220,7 +258,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         live = self.live
-        self.top_bar.tabs.currentChanged.connect(self.pages.setCurrentIndex)
+        self.top_bar.tabs.currentChanged.connect(self._show_page)
         self.pages.currentChanged.connect(self._look_who_sees)
         self.top_bar.controls.clicked.connect(lambda: self.store.toggle("controls"))
         self.top_bar.theme.clicked.connect(lambda: self.store.toggle("theme"))
@@ -228,18 +266,13 @@ class MainWindow(QMainWindow):
         self.top_bar.about.clicked.connect(lambda: show_about(self))
         live.status_changed.connect(self.status_line.show_text)
         live.reported.connect(self.status_line.show_briefly)
-        self.review.reported.connect(self.status_line.show_briefly)
         live.outputs.log_written.connect(lambda log: self.review.offer(log, self._clip_on_screen()))
         live.panel.full_screen.clicked.connect(self.toggle_full_screen)
-        self.models.use_wanted.connect(self._use_model)
-        self.models.added.connect(live.look_for_models)
-        self.training.load_wanted.connect(lambda path: self._use_model(SECOND, path))
-        self.training.choices_changed.connect(lambda choices: self.store.update("training", choices))
-        at_work = self.training.controller.changed
-        at_work.connect(lambda: self.top_bar.mark_busy(TRAIN_PAGE, self.training.busy))
         self.store.failed.connect(self.banner.show_error)
         self.store.changed.connect(self._on_setting)
-        self._show_lanes()
+
+    def _show_page(self, place: int) -> None:
+        self.pages.setCurrentWidget(getattr(self, _PAGES[place]))
 
     def _on_setting(self, path: str) -> None:
         if path == "presenter":
@@ -250,7 +283,8 @@ class MainWindow(QMainWindow):
             self._show_lanes()
 
     def _show_lanes(self) -> None:
-        self.models.show_lanes(self.store.settings.lanes.models)
+        if self._models is not None:
+            self._models.show_lanes(self.store.settings.lanes.models)
 
     def _on_theme(self, choice: ThemeChoice) -> None:
         self._theme.choose(choice)
@@ -286,11 +320,11 @@ class MainWindow(QMainWindow):
     def _look_who_sees(self) -> None:
         """Let the live page rest while it is on no screen."""
         if not self._closing:
-            if self.pages.currentIndex() == LIVE_PAGE and self._start_live is not None:
+            lives = self.pages.currentWidget() is self.live
+            if lives and self._start_live is not None:
                 start, self._start_live = self._start_live, None
                 start()
-            is_shown = self.isVisible() and not self.isMinimized()
-            self.live.set_seen(is_shown and self.pages.currentIndex() == LIVE_PAGE)
+            self.live.set_seen(lives and self.isVisible() and not self.isMinimized())
 
     # Events of Qt
 
@@ -363,17 +397,20 @@ class MainWindow(QMainWindow):
         if self._closing:
             return
         self._remember_place()
-        self.store.update("training", self.training.choices)  # including text that was typed but not confirmed
+        if self._training is not None:
+            self.store.update("training", self._training.choices)  # including text that was typed but not confirmed
         self._closing = True
         self.hide()  # at once; the rest goes on in the background
         self.player.stopped.connect(lambda: self._finished("player"))
         self.live.outputs.closed.connect(lambda: self._finished("outputs"))
-        self.review.closed.connect(lambda: self._finished("review"))
         QTimer.singleShot(CLOSING_MS, self, self.gone.emit)
         self.live.close_down()
-        self.models.close_down()
-        self.review.close_down()
-        self.training.controller.close_down()
+        if self._models is not None:
+            self._models.close_down()
+        if self._training is not None:
+            self._training.controller.close_down()
+        if self._review is not None:
+            self._review.close_down()
         self.store.close()
 
     def _finished(self, part: str) -> None:

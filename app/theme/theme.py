@@ -125,6 +125,8 @@ def stage_lane_colour(lane: int) -> str:
 
 def apply_theme(application: QApplication, palette: Palette = DARK) -> None:
     """Give the whole application these colours at once; the font stays the system's."""
+    # Where one style sheet replaces another, Qt goes over each widget again for every widget that holds it.
+    application.setStyleSheet("")
     application.setPalette(_qt_palette(palette))
     application.setStyleSheet(Template(STYLE).substitute(asdict(palette), margin=MARGIN))
 
