@@ -38,6 +38,7 @@ class ModelsPage(QWidget):
         list_models: the models that are there, broken ones with the reason; called on another thread.
         load_landmarker: loads a model by name or path; called on another thread.
         library: where models from elsewhere are saved; None for the usual place.
+        parent: as of every widget.
     """
 
     use_wanted = Signal(int, str)  # lane (`app.live.active_source.FIRST` or `SECOND`), and a model by name or path
@@ -48,9 +49,10 @@ class ModelsPage(QWidget):
         list_models: Callable[[], list[ModelEntry]],
         load_landmarker: Callable[[str], Landmarker],
         library: ModelLibrary | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         self._entries: list[ModelEntry] = []
-        super().__init__()
+        super().__init__(parent)
         self._list_models, self._load = list_models, load_landmarker
         self._background = Background(self)
         self._opened: dict[Path, ModelEntry] = {}  # files from outside the library
@@ -176,21 +178,22 @@ class ModelsPage(QWidget):
         overview = side_by_side(self.list, self.chart, spacing=MARGIN)
         overview.setStretch(0, 1)
         overview.setStretch(1, 1)
-        lower = self._make_lower()
-        content = stack(head, overview, lower, spacing=MARGIN, expanding=lower)
+        # From the outside inwards, as `scroll_page` says.
+        stack(self._pages, spacing=0, expanding=self._pages, whole=self)
+        self._pages.addWidget(self._overview)
+        page, content, self._lower = QWidget(), QWidget(), QStackedWidget()
+        below = side_by_side(self.banner)  # in sight wherever the page is scrolled to
+        below.setContentsMargins(MARGIN, 0, MARGIN, MARGIN - GAP)
+        stack(page, below, spacing=0, expanding=page, whole=self._overview)
+        scroll_page(page, content)
+        stack(head, overview, self._lower, spacing=MARGIN, expanding=self._lower, whole=content)
         rows = content.layout()
         assert isinstance(rows, QVBoxLayout)
         rows.setContentsMargins(MARGIN, MARGIN, MARGIN, GAP)
         rows.setStretch(1, 1)
-        page = QWidget()
-        scroll_page(page, content)
-        below = side_by_side(self.banner)  # in sight wherever the page is scrolled to
-        below.setContentsMargins(MARGIN, 0, MARGIN, MARGIN - GAP)
-        stack(page, below, spacing=0, expanding=page, whole=self._overview)
-        self._pages.addWidget(self._overview)
-        stack(self._pages, spacing=0, expanding=self._pages, whole=self)
+        self._fill_lower()
 
-    def _make_lower(self) -> QWidget:
+    def _fill_lower(self) -> None:
         buttons = side_by_side(self.first, self.second, self.measure, self.cancel)
         buttons.addStretch(1)
         column = Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model"))
@@ -198,11 +201,11 @@ class ModelsPage(QWidget):
         below = side_by_side(column, self.curves, spacing=MARGIN)
         below.setStretch(0, 2)
         below.setStretch(1, 1)
-        self._lower = QStackedWidget()
+        about = QWidget()
         self._lower.addWidget(self.nothing)
-        self._lower.addWidget(stack(buttons, below, spacing=GAP, expanding=below))
+        self._lower.addWidget(about)
+        stack(buttons, below, spacing=GAP, expanding=below, whole=about)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        return self._lower
 
     # What users do
 

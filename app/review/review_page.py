@@ -50,6 +50,7 @@ class ReviewPage(QWidget):
 
     Args:
         store: says which overlays are drawn.
+        parent: as of every widget.
 
     Attributes:
         place: of the frame on screen among the log's frames.
@@ -61,8 +62,8 @@ class ReviewPage(QWidget):
     closed = Signal()  # every clip is closed, or its thread was abandoned
     _came = Signal(object, int, object)  # ClipReader, number and Frame or None; from its thread
 
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
+    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self.loaded: Loaded | None = None
         self.place = 0
         self._log_path: Path | None = None

@@ -172,7 +172,8 @@ class MainWindow(QMainWindow):
     def models(self) -> ModelsPage:
         """The page Models."""
         if self._models is None:
-            self._models = page = ModelsPage(self._api.list_models, self._api.load_landmarker, self._api.library)
+            api = self._api
+            self._models = page = ModelsPage(api.list_models, api.load_landmarker, api.library, self.pages)
             page.use_wanted.connect(self._use_model)
             page.added.connect(self.live.look_for_models)
             self._show_lanes()
@@ -183,7 +184,7 @@ class MainWindow(QMainWindow):
     def training(self) -> TrainPage:
         """The page Train."""
         if self._training is None:
-            self._training = page = TrainPage(self.store.settings.training)
+            self._training = page = TrainPage(self.store.settings.training, parent=self.pages)
             page.load_wanted.connect(lambda path: self._use_model(SECOND, path))
             page.choices_changed.connect(lambda choices: self.store.update("training", choices))
             page.controller.changed.connect(lambda: self.top_bar.mark_busy(TRAIN_PAGE, page.busy))
@@ -194,7 +195,7 @@ class MainWindow(QMainWindow):
     def review(self) -> ReviewPage:
         """The page Review."""
         if self._review is None:
-            self._review = page = ReviewPage(self.store)
+            self._review = page = ReviewPage(self.store, self.pages)
             page.reported.connect(self.status_line.show_briefly)
             page.closed.connect(lambda: self._finished("review"))
             self._unfinished.add("review")

@@ -92,6 +92,8 @@ QMenu::item { padding: 6px 18px; border-radius: 4px; }
 QMenu::item:selected { background: $accent; color: $on_accent; }
 QMenu::item:disabled { color: $faint; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
+#column { border: 2px solid transparent; }
+#column:focus { border-color: $accent; }
 QSplitter::handle { background: $line; }
 
 #topBar QToolButton { padding: 2px 11px; }

@@ -30,13 +30,16 @@ class TrainPage(QWidget):
     Args:
         choices: what was chosen last.
         kit: what trainings need of the machine; None for what this installation has.
+        parent: as of every widget.
     """
 
     load_wanted = Signal(str)  # path of a model that was just exported
     choices_changed = Signal(object)  # TrainChoices, to be remembered
 
-    def __init__(self, choices: TrainChoices | None = None, kit: TrainingKit | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, choices: TrainChoices | None = None, kit: TrainingKit | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
         kit, choices = kit or usual_kit(), choices or TrainChoices()
         self._chosen_runs = choices.runs
         self._runs: dict[Path, RunState] = {}
@@ -72,7 +75,9 @@ class TrainPage(QWidget):
         self._invitation = self.tr("Choose a recipe at the left and what it learns from, then start a training.")
         self.nothing = make_words(self._invitation)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._right = QStackedWidget()
+        left, self._right = QWidget(), QStackedWidget()
+        left.setFixedWidth(LEFT_WIDTH)
+        fill_page(self, left, self._right, self.banner)
         self._right.addWidget(self.nothing)
         self._right.addWidget(self.run_view)
         self.runs.hide()
@@ -80,9 +85,7 @@ class TrainPage(QWidget):
         self._rest.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         form = (make_title(self.tr("Train")), GAP, self.form, MARGIN - GAP)
         runs = (make_heading(self.tr("Runs")), self.no_runs, self.runs, self._rest, self.choose_runs)
-        left = stack(*form, *runs, expanding=self.runs)
-        left.setFixedWidth(LEFT_WIDTH)
-        fill_page(self, left, self._right, self.banner)
+        stack(*form, *runs, expanding=self.runs, whole=left)
 
     def _connect(self) -> None:
         controller, view = self.controller, self.run_view

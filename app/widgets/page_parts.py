@@ -133,8 +133,12 @@ class Section(QWidget):
 
 
 def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> None:
-    """Lay out a page that scrolls: a narrow column left, and the rest of the page right, with a banner below."""
+    """Lay out a page that scrolls: a narrow column left, and the rest of the page right, with a banner below.
+
+    See `scroll_page`.
+    """
     content = QWidget()
+    scroll_page(page, content)
     grid = QGridLayout(content)
     grid.setHorizontalSpacing(2 * MARGIN)
     grid.setVerticalSpacing(MARGIN)
@@ -144,11 +148,14 @@ def fill_page(page: QWidget, left: QWidget, right: QWidget, banner: QWidget) -> 
     grid.addWidget(banner, 1, 1)
     grid.setColumnStretch(1, 1)
     grid.setRowStretch(0, 1)
-    scroll_page(page, content)
 
 
 def scroll_page(page: QWidget, content: QWidget) -> None:
-    """Lay out a page: in a window too small for its content, it scrolls to the control that has the focus."""
+    """Lay out a page: in a window too small for its content, it scrolls to the control that has the focus.
+
+    The content is best filled afterwards: where a full widget is put into another one, Qt works the style sheet out
+    again for all that is in it.
+    """
     area = QScrollArea(widgetResizable=True)
     area.setWidget(content)
     area.setFrameShape(QFrame.Shape.NoFrame)
@@ -163,7 +170,7 @@ class Column(QScrollArea):
 
     def __init__(self, content: QWidget, name: str, hint: str) -> None:
         super().__init__()
-        self.setObjectName("column")
+        self.setObjectName("column")  # for the style sheet: it marks the focus
         self._content = content
         self.setWidget(content)
         self.setWidgetResizable(True)
@@ -172,10 +179,6 @@ class Column(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(name)
         self.setToolTip(hint)
-        # The palette follows the theme.
-        self.setStyleSheet(
-            "#column { border: 2px solid transparent } #column:focus { border-color: palette(highlight) }"
-        )
 
     def minimumSizeHint(self) -> QSize:
         # It does not scroll sideways, so nothing may be cut off there.

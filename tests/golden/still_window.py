@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.live.viewport import plates as lane_plates
 from app.models.benchmarking import Measurement
@@ -240,8 +240,8 @@ def _train_page(make: type, kit: TrainingKit, home: Path) -> Callable[..., objec
     (folder / "recipe.json").write_text(json.dumps({"recipe": recipe}), encoding="utf-8")
     fake_trainer.save(folder, recipe["steps"])
 
-    def made(choices: TrainChoices) -> object:
-        page = make(choices, kit)
+    def made(choices: TrainChoices, parent: QWidget) -> object:
+        page = make(choices, kit, parent)
         page.controller.runs = home / "runs"
         stage = {**recipe, "network": recipe["shape"], "init": recipe["start"]}
         about = "MobileNetV2 with slim blocks from ImageNet weights."
