@@ -54,6 +54,12 @@ class Heartbeat:
         self._timer.stop()
 
 
+def with_all_pages(window):
+    """Return the window once every page of it was made."""
+    assert all((window.models, window.training, window.review))
+    return window
+
+
 def pytest_collection_modifyitems(items):
     """A test that measures the event loop has the machine to itself."""
     for item in items:

@@ -15,6 +15,7 @@ from app.shell.report import end_of_log, log_path
 from engine.core.addresses import redacted
 from engine.live.state import SourceState
 from engine.sources.network_camera import NetworkCamera
+from tests.app.conftest import with_all_pages
 from tests.fakes.live_fakes import wait_until
 from tests.fakes.mjpeg_server import MjpegServer
 from tests.fakes.stage import Stage
@@ -83,20 +84,20 @@ def test_fault_88_no_password_is_shown_or_kept(window, engine, server, log_file,
     address = server.address(user=USER)
     window.store.update("source", "sample")
     window.start(address)
-    assert_clean(words_in(window))
+    assert_clean(words_in(with_all_pages(window)))
     qtbot.waitUntil(lambda: window.view.pixels is not None)
     shown = redacted(address)
     qtbot.waitUntil(lambda: shown in window.status_line.toolTip())
     assert window.panel.sources.currentText() == shown
     assert window.store.settings.source == "sample", "one that needs a password is not remembered"
-    assert_clean(words_in(window))
+    assert_clean(words_in(with_all_pages(window)))
 
     window.live.outputs.start_log(".jsonl")
     session = engine.sessions[0]
     server.cut()
     qtbot.waitUntil(lambda: session.status.state is SourceState.RECONNECTING)
     assert shown in session.status.message
-    assert_clean(words_in(window) + session.status.message)
+    assert_clean(words_in(with_all_pages(window)) + session.status.message)
     server.start()
     qtbot.waitUntil(lambda: session.status.state is SourceState.LIVE)
     assert session.status.source == shown
@@ -109,7 +110,7 @@ def test_fault_88_no_password_is_shown_or_kept(window, engine, server, log_file,
         window.player.open(wrong)
         qtbot.waitUntil(window.banner.isVisible)
         assert redacted(wrong) in window.banner.text
-        assert_clean(words_in(window) + window.banner.text)
+        assert_clean(words_in(with_all_pages(window)) + window.banner.text)
 
     logging.getLogger("engine").error("a camera: %r", window.player.current)
     window.store.close()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QTabBar, QWidget
 from app.settings.words import WORDS
 from app.shortcuts.shortcuts import HOTKEYS, Act, with_key
 from app.translation import install_translations
+from tests.app.conftest import with_all_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [path for path in sorted((ROOT / "app").rglob("*.py")) if "PySide6" in path.read_text(encoding="utf-8")]
@@ -200,8 +201,8 @@ def spoken(window):
 def test_nothing_on_the_window_is_left_untranslated(marked, request):
     """As `marked` shows it; names of sources, models and the program are the same in every language."""
     window = request.getfixturevalue("playing")
-    said = list(spoken(window))
-    assert len(said) > 30
+    said = list(spoken(with_all_pages(window)))
+    assert len(said) > 60
     assert [words for words in said if "⟦" not in words and words != "QPushButton: Understudy"] == []
 
 

@@ -1,6 +1,7 @@
 """The look: readable in both themes, changed at once, and as the desktop where that is wanted."""
 
 import gc
+from collections import Counter
 from dataclasses import astuple
 from itertools import combinations
 
@@ -207,6 +208,32 @@ def test_main_window_changes_at_once_and_the_stage_stays_dark(dressed, playing, 
         assert image.pixelColor(corner) == stage_or_picture
     heartbeat.stop()
     assert heartbeat.longest_gap < CHANGE_AND_REPAINT
+
+
+class StyleChanges(QObject):
+    """Counts how often each kind of widget is told that its style has changed."""
+
+    def __init__(self):
+        super().__init__()
+        self.of = Counter()
+
+    def eventFilter(self, watched, event):
+        if event.type() is QEvent.Type.StyleChange and isinstance(watched, QWidget):
+            self.of[watched.objectName()] += 1
+        return False
+
+
+def test_a_change_goes_over_every_widget_only_twice(dressed, qtbot):
+    outer = inner = QWidget()
+    for depth in range(12):
+        inner = QWidget(inner, objectName=f"at depth {depth}")
+    shown(qtbot, outer)
+    changes = StyleChanges()
+    outer.installEventFilter(changes)
+    for widget in outer.findChildren(QWidget):
+        widget.installEventFilter(changes)
+    dressed.choose(ThemeChoice.LIGHT)
+    assert set(changes.of.values()) == {2}, "Qt's own way is once more with every widget that holds it"
 
 
 # What is chosen
