@@ -228,9 +228,9 @@ class LivePage(QWidget):
         ask_for_address(self, self.player.open)
 
     def use_model(self, lane: int, name: str) -> None:
-        """Use a model in a lane; the second lane is shown if it was not."""
+        """Use a model in a lane; if only the first was shown, all are from the second on."""
         self.player.use_model(name, lane)
-        if lane == SECOND and not self._compares:
+        if lane >= SECOND and not self._compares:
             self._store.update("live.layout", Layout.SIDE_BY_SIDE)
 
     # What it is made of

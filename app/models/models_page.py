@@ -27,6 +27,7 @@ from engine.batch.benchmark import Speed
 from engine.core.errors import ModelError
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelEntry, ModelLibrary
+from engine.live.settings import MOST_LANES
 
 CARD_HEIGHT = 190  # logical pixels, at least
 
@@ -41,7 +42,7 @@ class ModelsPage(QWidget):
         parent: as of every widget.
     """
 
-    use_wanted = Signal(int, str)  # lane (`app.live.active_source.FIRST` or `SECOND`), and a model by name or path
+    use_wanted = Signal(int, str)  # lane, counted from 0, which may be one more than there are; model by name or path
     added = Signal()  # a model was saved
 
     def __init__(
@@ -92,6 +93,7 @@ class ModelsPage(QWidget):
         """Mark the models of the lanes, each by name or path."""
         if models != self._lanes:
             self._lanes = models
+            self.another.setVisible(SECOND < len(models) < MOST_LANES)
             self._show_rows()
 
     def open_model(self, path: str) -> None:
@@ -145,6 +147,10 @@ class ModelsPage(QWidget):
         self.second = make_button(
             self.tr("Compare in the second lane"), self.tr("Show this model next to that of the first lane")
         )
+        self.another = make_button(
+            self.tr("Compare in another lane"), self.tr("Show this model next to those of all lanes that there are")
+        )
+        self.another.hide()
         self.measure = make_button(
             self.tr("Measure speed on this machine"),
             self.tr("Takes seconds. The live picture and other programs slow it down."),
@@ -161,6 +167,7 @@ class ModelsPage(QWidget):
         self.open_folder = make_button(self.tr("Open its folder"), self.tr("Show the files of the chosen model"))
         self.first.clicked.connect(lambda: self._use(FIRST))
         self.second.clicked.connect(lambda: self._use(SECOND))
+        self.another.clicked.connect(lambda: self._use(len(self._lanes)))
         self.measure.clicked.connect(lambda: self._measure([self._entry] if self._entry else []))
         self.measure_all.clicked.connect(lambda: self._measure(self._entries))
         self.cancel.clicked.connect(self.speeds.cancel)
@@ -194,7 +201,7 @@ class ModelsPage(QWidget):
         self._fill_lower()
 
     def _fill_lower(self) -> None:
-        buttons = side_by_side(self.first, self.second, self.measure, self.cancel)
+        buttons = side_by_side(self.first, self.second, self.another, self.measure, self.cancel)
         buttons.addStretch(1)
         column = Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model"))
         column.setMinimumHeight(CARD_HEIGHT)
@@ -264,7 +271,7 @@ class ModelsPage(QWidget):
         self._lower.setCurrentIndex(0 if entry is None else 1)
         if entry is not None:
             self.card.show_entry(entry, self.speeds.result(self._key(entry)), busy)
-        for button in (self.first, self.second):
+        for button in (self.first, self.second, self.another):
             button.setEnabled(entry in usable)
         self.measure.setEnabled(entry in usable)
         self.measure_all.setEnabled(bool(usable) and not busy)

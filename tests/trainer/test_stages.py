@@ -207,7 +207,7 @@ def test_a_run_is_found_below_the_runs_by_its_name_its_stage_and_its_former_name
 
 def test_a_shipped_model_stands_for_a_run_if_training_can_begin_with_it(tmp_path):
     assert find_weights("teacher-tough-68", tmp_path).name == "teacher-tough-68.tflite"
-    for name in ("student-mvit2-68", "student-68:nearer"):
+    for name in ("teacher-star-68", "student-68:nearer"):
         with pytest.raises(UsageError, match=f"The run {name} is not there"):
             find_weights(name, tmp_path)
 

@@ -151,7 +151,7 @@ def _shape(model: schema.ModelT, graph: schema.SubGraphT, layers: list[_Layer], 
         # The heatmaps are one softmax; attention has its own.
         if len(list(_operators(model, graph, schema.BuiltinOperator.SOFTMAX))) > 1:
             width = len(layers[0].weight) / mobilevit.STEM_CHANNELS
-            return replace(shape, encoder="mobilevitv2", encoder_width=width, activation=_activation(model, graph))
+            return replace(shape, encoder="mobilevitv2", encoder_width=width, activation=activation_of(model, graph))
         return _with_mobilenet(shape, layers, name)
     except IndexError as error:
         raise _other_architecture(name, f"it has only {len(layers)} layers with weights") from error
@@ -170,7 +170,7 @@ def _with_mobilenet(shape: HeatmapShape, layers: list[_Layer], name: str) -> Hea
     return replace(shape, encoder_width=channels / STAGES[-1][0], expansions=tuple(expansions))
 
 
-def _activation(model: schema.ModelT, graph: schema.SubGraphT) -> str:
+def activation_of(model: schema.ModelT, graph: schema.SubGraphT) -> str:
     """Return the activation of a MobileViT-v2: SiLU is written as a product with a sigmoid, as the confidence is."""
     if any(_operators(model, graph, schema.BuiltinOperator.HARD_SWISH)):
         return "hardswish"

@@ -186,6 +186,17 @@ def test_buttons_ask_for_a_lane(page, qtbot):
         assert wanted.args == [lane, "teacher-68"]
 
 
+def test_a_button_adds_a_lane_while_there_are_two_or_three(page, qtbot):
+    choose(page, "teacher-68")
+    for lanes, there in ((1, False), (2, True), (3, True), (4, False)):
+        page.show_lanes(("student-68",) * lanes)
+        assert page.another.isVisible() == there
+        if there:
+            with qtbot.waitSignal(page.use_wanted) as wanted:
+                qtbot.mouseClick(page.another, Qt.MouseButton.LeftButton)
+            assert wanted.args == [lanes, "teacher-68"]
+
+
 def test_speed_is_measured_and_kept_for_the_session(page, qtbot, slow_benchmark, heartbeat):
     page.measure.click()
     assert page.card.speed.text() == "Measuring …"

@@ -7,7 +7,7 @@ import json
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from app.shell.main_window import LIVE_PAGE, REVIEW_PAGE
+from app.shell.main_window import LIVE_PAGE
 from tests.app.conftest import LONGEST_GAP
 from tests.fakes.clips import write_clip
 from tests.fakes.session_logs import WORST, logged_clip
@@ -43,7 +43,7 @@ def go(page, qtbot, number):
 
 def test_frames_are_stepped_skipped_and_scrubbed_by_keys_and_mouse(window, review, qtbot, tmp_path, heartbeat):
     page = review(logged_clip(tmp_path))
-    assert window.pages.currentIndex() == REVIEW_PAGE
+    assert window.pages.currentWidget() is page
     assert (number_on(page), [lane for lane, _ in page.view.shown.lanes]) == (0, [0, 1])
     qtbot.keyClick(window, Qt.Key.Key_Right)
     go(page, qtbot, 1)

@@ -8,25 +8,24 @@ from pathlib import Path
 
 import pytest
 import torch
+from ai_edge_litert import schema_py_generated as schema
 
 from engine.core.errors import ModelError, UsageError
 from engine.inference.card import read_card, write_card
 from trainer.augment import Augmentation
 from trainer.checkpoint import read_checkpoint
 from trainer.data.crops import load_crops
-from trainer.init.from_tflite import network_of_model, restate_norms
+from trainer.init.from_tflite import activation_of, restate_norms
 from trainer.init.initialise import load_network, make_network
 from trainer.init.origin import read_origin
 from trainer.loop import training_images
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
-from trainer.networks import mobilevit
-from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
-from trainer.networks.mobilevit import WholeMapNorm
+from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes import RECIPES
 from trainer.run import lineage, run
 from trainer.run_recorder import Schedule
-from trainer.tflite.export import LARGEST_DIFFERENCE, compare, to_tflite
+from trainer.tflite.export import LARGEST_DIFFERENCE, compare
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
 STUDENT = MODELS / "student-68-lite.tflite"
@@ -92,25 +91,19 @@ def test_with_statistics_of_its_faces_a_network_computes_the_same_in_training_an
     assert (blind - before).abs().max() > 10 * SAME_BATCH, "without them it does not"
 
 
-def test_a_network_with_attention_comes_back_out_of_its_export(monkeypatch):
-    # Units that are like others are left out: each takes seconds to convert.
-    monkeypatch.setattr(mobilevit, "UNITS", (2, 1, 1))
-    shape = HeatmapShape(5, encoder_width=0.25, decoder_width=16, input_size=64, encoder="mobilevitv2")
-    network = HeatmapNetwork(shape)
-    generator = torch.Generator().manual_seed(0)
-    for norm in network.modules():
-        if isinstance(norm, torch.nn.BatchNorm2d | WholeMapNorm):
-            norm.weight.data.uniform_(0.5, 1.5, generator=generator)
-            norm.bias.data.normal_(0, 0.2, generator=generator)
-    network.peak_weight.data.uniform_(0.5, 1.5, generator=generator)
-    network.eval()
-    returned = network_of_model(to_tflite(network), "it")
-    images = 255 * torch.rand(2, 3, 64, 64, generator=generator)
-    with torch.no_grad():
-        expected, given = network(images), returned(images)
-    assert returned.shape == network.shape
-    assert torch.allclose(given.points, expected.points, atol=ROUNDING)
-    assert torch.allclose(given.confidence_logits, expected.confidence_logits, atol=1e-3)
+@pytest.mark.parametrize(
+    ("operators", "activation"),
+    [(("HARD_SWISH", "LOGISTIC"), "hardswish"), (("LOGISTIC", "MUL", "LOGISTIC"), "silu"), (("LOGISTIC",), "relu6")],
+)
+def test_the_activation_of_a_network_with_attention_is_read_off_its_operators(operators, activation):
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.operatorCodes, graph.operators = [], []
+    for place, name in enumerate(operators):
+        code, operator = schema.OperatorCodeT(), schema.OperatorT()
+        code.builtinCode, operator.opcodeIndex = getattr(schema.BuiltinOperator, name), place
+        model.operatorCodes.append(code)
+        graph.operators.append(operator)
+    assert activation_of(model, graph) == activation
 
 
 def test_the_norms_are_those_of_a_trained_network_and_the_mode_stays(data, gentle):
