@@ -34,7 +34,7 @@ from trainer.recipes.packs import (
     OFFICIAL_FACES,
 )
 from trainer.recipes.schema import Recipe, Stage, steps_of
-from trainer.recipes.taught import CALM, TURNED, alone
+from trainer.recipes.taught import FINE, alone
 
 # Shift 0.05 of the side, turn 45 degrees, scale 0.1: published as normal deviations, here even ranges as wide as these.
 # Colour, blur, noise and covered parts are ours at about the published strength.
@@ -212,7 +212,7 @@ RECIPES = {
         "and in the fourth stage it learns that teacher's heatmaps and points; then by its mean over both views.",
         network=OURS,
         init="random",
-        stages=(BASE, GENTLER, NEARER, TAUGHT, TURNED, CALM),
+        stages=(BASE, GENTLER, NEARER, TAUGHT, replace(FINE, steps=2400)),
     ),
     "student-mvit2-68-plain": Recipe(
         "The fourth stage of student-mvit2-68 without a teacher.",
@@ -250,4 +250,4 @@ RECIPES = {
         stages=(replace(GENTLER, packs=ALL_98, steps=600, learning_rate=8e-4),),
     ),
 }
-RECIPES["student-mvit2-68-turned-alone"] = alone(RECIPES["student-mvit2-68"], "student-mvit2-68:taught")
+RECIPES["student-mvit2-68-fine-alone"] = alone(RECIPES["student-mvit2-68"], "student-mvit2-68:taught")

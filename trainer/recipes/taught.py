@@ -1,6 +1,6 @@
 """How students end: taught by the mean of a teacher over both views, turned heads and closed eyes first.
 
-`student-68` and `student-68-lite` were trained by `FINE`; the recipe of `student-mvit2-68` has `TURNED` and `CALM`.
+`student-68`, `student-68-lite` and `student-mvit2-68` were trained by `FINE`, each for as long as its recipe says.
 
 Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that
 only a teacher can label, and `ytf68` with its own labels.
@@ -13,7 +13,7 @@ from dataclasses import replace
 from trainer.losses.eyes import EyesLoss
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
-from trainer.recipes.packs import EYES, FACES5, GENTLE, MEDIUM, YTF, manual_68
+from trainer.recipes.packs import EYES, FACES5, GENTLE, YTF, manual_68
 from trainer.recipes.schema import PackChoice, Recipe, Stage, TeacherMean
 
 TEACHERS = ("teacher-tough-68",)
@@ -39,17 +39,6 @@ FINE = Stage(
     closed_draws=3.0,
     frozen=3,
 )
-TURNED = replace(
-    FINE,
-    name="turned",
-    packs=(*_packs(0.5, 0.5, 0.6, 0.4, 0.1), replace(FACES5, weight=0.1, relabel=True), replace(EYES, weight=0.3)),
-    steps=3500,
-    learning_rate=8e-4,
-    ema=0.998,
-    augmentation=MEDIUM,
-    frozen=0,
-)
-CALM = replace(FINE, steps=1000, learning_rate=4e-4, ema=0.999, loss=replace(FINE.loss, views_weight=0.05))
 
 
 def alone(recipe: Recipe, init: str) -> Recipe:
