@@ -291,7 +291,7 @@ class Composer:
             drawing.ink.clear()
             if pane is not None:
                 canvas = Canvas.on_screen(result.frame, pane)
-                lane.painter.draw_ink(drawing.ink, canvas, result, look, finding.signals, other)
+                lane.painter.ink_painter.draw(drawing.ink, canvas, result, look, finding.signals, other)
         except Exception as error:  # noqa: BLE001  a filter may throw anything
             lane.finder.fail(_sentence(error), error)
             return None

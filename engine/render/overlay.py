@@ -19,11 +19,16 @@ from engine.render.text import TextPainter
 
 
 class OverlayPainter:
-    """Paints a result on its frame's picture. It keeps buffers, so each thread and lane needs its own."""
+    """Paints a result on its frame's picture. It keeps buffers, so each thread and lane needs its own.
+
+    Attributes:
+        ink_painter: draws what `paint` lays on the frame, for any canvas that shows it.
+    """
 
     def __init__(self) -> None:
         texts = TextPainter()
-        self._panel, self._ink_painter, self._ink = Panel(texts), InkPainter(texts), Ink()
+        self.ink_painter = InkPainter(texts)
+        self._panel, self._ink = Panel(texts), Ink()
         self._flipped = np.empty((0, 0, 3), np.uint8)
 
     def paint(
@@ -49,7 +54,7 @@ class OverlayPainter:
             ValueError: `out` has another shape or type.
         """
         self.paint_frame(out, result, look, stats, signals)
-        self.draw_ink(self._ink, Canvas.of(result.frame), result, look, signals, other)
+        self.ink_painter.draw(self._ink, Canvas.of(result.frame), result, look, signals, other)
         self._ink.lay(out)
 
     def paint_frame(
@@ -70,18 +75,6 @@ class OverlayPainter:
         # The panel comes before the ink, so that it never hides a landmark.
         if look.options.numbers:
             self._panel.draw(out, stats, frame.captured, drawn_truth(frame, look.options) is not None)
-
-    def draw_ink(
-        self,
-        ink: Ink,
-        canvas: Canvas,
-        result: Result,
-        look: Look,
-        signals: Sequence[FaceSignals | None] = (),
-        other: Result | None = None,
-    ) -> None:
-        """Draw what `paint` lays on the frame, for any canvas that shows it; see `InkPainter.draw`."""
-        self._ink_painter.draw(ink, canvas, result, look, signals, other)
 
     def _convert(self, image: NDArray[np.uint8], mirrored: bool, out: NDArray[np.uint8]) -> None:
         if mirrored:
