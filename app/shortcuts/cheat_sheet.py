@@ -49,8 +49,8 @@ class HotkeySheet(QWidget):
             self._leave()
         else:
             self._before = self.window().focusWidget()
+            self.show()  # before it is measured: while hidden, its labels keep the sizes of the theme before
             self._cover()
-            self.show()
             self.raise_()
             self.setFocus()
 

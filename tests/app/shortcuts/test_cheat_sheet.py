@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMainWindow, QScrollArea
 
 from app.shortcuts.cheat_sheet import HotkeySheet
 from app.shortcuts.shortcuts import HOTKEYS, Act, Hotkeys
+from app.theme.theme import DARK, LIGHT, apply_theme
 
 
 @pytest.fixture
@@ -79,3 +80,17 @@ def test_sheet_fits_into_every_window(window, qtbot, size, columns):
         before = scroll.verticalScrollBar().value()
         qtbot.keyClick(window.sheet, Qt.Key.Key_Down)
         assert scroll.verticalScrollBar().value() > before, "what does not fit can be scrolled to"
+
+
+def test_sheet_has_room_for_all_after_a_change_of_theme(window, themed, qtbot):
+    window.resize(1280, 800)
+    sizes = []
+    for colours in (DARK, LIGHT, DARK, DARK):
+        apply_theme(themed, colours)
+        window.sheet.toggle()
+        qtbot.wait(1)
+        sizes.append(window.sheet.findChild(QScrollArea).parentWidget().size())
+        assert not window.sheet.findChild(QScrollArea).verticalScrollBar().isVisible()
+        window.sheet.toggle()
+        qtbot.wait(1)
+    assert len({size.toTuple() for size in sizes}) == 1
