@@ -30,6 +30,8 @@ class Pipeline:
         max_faces: how many faces are looked for; None for any number in pictures, and `LIVE_FACES` in cameras and
             videos.
         thorough: whether the frames of a video are searched as pictures are: for any number of faces, and in tiles.
+        tracking: when faces are looked for and accepted, in pictures and videos alike, instead of what follows from
+            the last two.
 
     Attributes:
         smoothing: as above; may be changed between two frames.
@@ -43,10 +45,11 @@ class Pipeline:
         *,
         max_faces: int | None = None,
         thorough: bool = False,
+        tracking: TrackingSettings | None = None,
     ) -> None:
         self.smoothing = smoothing
-        self._still = TrackingSettings(max_faces, thorough=True)
-        self._live = self._still if thorough else TrackingSettings(max_faces or LIVE_FACES)
+        self._still = tracking or TrackingSettings(max_faces, thorough=True)
+        self._live = tracking or (self._still if thorough else TrackingSettings(max_faces or LIVE_FACES))
         self._tracker = FaceTracker(detector, landmarker, self._live)
         self._filters: dict[int, OneEuroFilter] = {}
         self._picture = ""

@@ -6,6 +6,7 @@ import pytest
 from engine.core.frame import Frame, Truth
 from engine.core.schemes import COFW_29, IBUG_68
 from engine.inference.pipeline import Pipeline
+from engine.inference.tracking import TrackingSettings
 from tests.fakes.models import FakeDetector, FakeLandmarker, FakeScene, face_points
 
 IMAGE = np.zeros((480, 640, 3), np.uint8)
@@ -32,6 +33,14 @@ def test_a_result_carries_frame_model_stages_and_faces():
     assert face.landmarks.shape == (68, 2)
     assert np.allclose(face.landmarks, face_points(300, 200, 100), atol=1e-3)
     assert result.nme is None
+
+
+@pytest.mark.parametrize("name", ["", "a.png"], ids=["video", "picture"])
+def test_settings_of_the_tracker_can_be_given(name):
+    scene = FakeScene((150, 200, 100, 0), (450, 200, 100, 0))
+    landmarker = FakeLandmarker(scene)
+    pipeline = Pipeline(FakeDetector(scene), landmarker, tracking=TrackingSettings(max_faces=1))
+    assert len(pipeline.process(frame(name=name)).faces) == 1
 
 
 def test_smoothing_lags_behind_a_jump_and_zero_does_not():
