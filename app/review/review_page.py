@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from time import monotonic
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -19,11 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.live.viewport.transport import SignButton, clock_words
+from app.live.viewport.transport import SignButton
 from app.review.curves_view import CurvesView
 from app.review.lists import FrameList, LaneRows
 from app.review.loading import Loaded, load
+from app.review.playhead import Playhead
 from app.review.review_view import ReviewView, Shown
+from app.review.words import lane_words, moment_words, place_words, worst_words
 from app.settings.binding import follow
 from app.settings.store import SettingsStore
 from app.shell.background import Background
@@ -36,13 +36,11 @@ from app.widgets.page_parts import Section, make_words, scroll_page, stack
 from engine.core.errors import RecordingError, UnderstudyError
 from engine.core.frame import Frame
 from engine.evaluation.review.clip import ClipReader
-from engine.evaluation.review.curves import MISSED
 from engine.formats.session_log import ENDINGS
 
 WIDTH = 300  # logical pixels, of the side panel
 NO_SIZE = (1280, 720)  # of the empty picture where the log does not know its size
 CLOSE_SECONDS = 2.0  # time for a clip to be closed
-SHORTEST_STEP, LONGEST_STEP = 0.005, 1.0  # seconds between two frames that are played
 
 
 class ReviewPage(QWidget):
@@ -53,7 +51,7 @@ class ReviewPage(QWidget):
         parent: as of every widget.
 
     Attributes:
-        place: of the frame on screen among the log's frames.
+        playhead: the place of the frame on screen among the log's frames, and how it moves.
         loaded: what is shown; None before a log was opened.
     """
 
@@ -65,7 +63,6 @@ class ReviewPage(QWidget):
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.loaded: Loaded | None = None
-        self.place = 0
         self._log_path: Path | None = None
         self._offered: Path | None = None  # the last log that was written
         self._elsewhere: tuple[Path, ...] = ()  # where the clip may be
@@ -75,11 +72,8 @@ class ReviewPage(QWidget):
         self._loading = 0  # logs that are being read
         self._is_closing = False
         self._is_new = False  # whether no frame of the log was shown yet
-        self._waits = False  # for a frame that was asked for
-        self._began = (0.0, 0.0)  # of playing: the clock, and the moment in the clip
         self._background = Background(self)
-        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._play_on)
+        self.playhead = Playhead(self)
         self._came.connect(self._on_frame, Qt.ConnectionType.QueuedConnection)
         self.view, self.curves, self.banner = ReviewView(), CurvesView(), Banner()
         self.lanes = LaneRows()
@@ -121,7 +115,7 @@ class ReviewPage(QWidget):
     def close_down(self) -> None:
         """End everything; `closed` is emitted once no decoder is at work, which would bring the program's end down."""
         self._is_closing = True
-        self._timer.stop()
+        self.playhead.hold()
         self._close_reader()
         self._close_on()
 
@@ -141,50 +135,11 @@ class ReviewPage(QWidget):
         ask = ask_for_folder if log.pictures else ask_for_file
         ask(self, self.tr("Choose the clip"), lambda path: self.open(log.path, Path(path)))
 
-    def toggle_play(self) -> None:
-        """Play the clip, or hold it."""
-        if self.loaded is None:
-            return
-        if self._timer.isActive():
-            self._hold()
-            return
-        if self.place == len(self.loaded.moments) - 1:
-            self.go_to(0)
-        self._began = monotonic(), float(self.loaded.moments[self.place])
-        self._show_playing(True)
-        self._play_on()
-
-    def step(self, frames: int) -> None:
-        """Hold, and go so many frames forward, or back."""
-        self._hold()
-        self.go_to(self.place + frames)
-
-    def skip(self, seconds: float) -> None:
-        """Go so many seconds forward, or back."""
-        if self.loaded is not None:
-            moments = self.loaded.moments
-            self.go_to(int(np.abs(moments - (moments[self.place] + seconds)).argmin()))
-            self._began = monotonic(), float(moments[self.place])
-
-    def go_to(self, place: int) -> None:
-        """Show the frame at a place among the log's frames."""
-        if self.loaded is None:
-            return
-        self.place = min(max(place, 0), len(self.loaded.moments) - 1)
-        self.curves.show_place(self.place)
-        self._write_time()
-        number = int(self.loaded.log.numbers[self.place])
-        if self._reader is None:
-            self._show(None)
-        else:
-            self._waits = True
-            self._reader.ask(number)
-
     def toggle_mark(self) -> None:
         """Put a mark at the frame on screen, or remove the one there."""
         if self.loaded is None:
             return
-        number = int(self.loaded.log.numbers[self.place])
+        number = self._number()
         is_there = self._changing(lambda marks: marks.toggle(number))
         words = self.tr("Marked frame {0}") if is_there else self.tr("The mark at frame {0} is gone")
         self.reported.emit(words.format(number))
@@ -198,11 +153,11 @@ class ReviewPage(QWidget):
         """Go to the next of the worst frames, the worst first; with -1 back."""
         if self.loaded is None:
             return
-        places = [worst.place for worst in self.loaded.curves.worst]
-        here = places.index(self.place) if self.place in places else (-1 if step > 0 else 0)
+        places, place = [worst.place for worst in self.loaded.curves.worst], self.playhead.place
+        here = places.index(place) if place in places else (-1 if step > 0 else 0)
         if places:
-            self._hold()
-            self.go_to(places[(here + step) % len(places)])
+            self.playhead.hold()
+            self.playhead.go_to(places[(here + step) % len(places)])
 
     # What it is made of
 
@@ -275,13 +230,15 @@ class ReviewPage(QWidget):
         self.open_log.clicked.connect(self.ask_for_log)
         self.choose_clip.clicked.connect(self.ask_for_clip)
         self.offered.clicked.connect(self._open_offered)
-        self.back.clicked.connect(lambda: self.step(-1))
-        self.on.clicked.connect(lambda: self.step(1))
-        self.play.clicked.connect(self.toggle_play)
+        self.playhead.moved.connect(self._on_moved)
+        self.playhead.played.connect(self._show_playing)
+        self.back.clicked.connect(lambda: self.playhead.step(-1))
+        self.on.clicked.connect(lambda: self.playhead.step(1))
+        self.play.clicked.connect(self.playhead.toggle)
         self.mark.clicked.connect(self.toggle_mark)
-        self.curves.wanted.connect(self._scrub)
-        self.worst.chosen.connect(self._scrub)
-        self.marks.chosen.connect(self._scrub)
+        self.curves.wanted.connect(self.playhead.go_to)
+        self.worst.chosen.connect(self.playhead.go_to)
+        self.marks.chosen.connect(self.playhead.go_to)
         self.marks.edited.connect(self._describe)
         self.lanes.changed.connect(self._on_lanes)
         for name in ("points", "contours", "truth"):
@@ -311,7 +268,6 @@ class ReviewPage(QWidget):
                 loaded.clip.source.close()
             self._close_on()
             return
-        self._hold()
         self._close_reader()
         self.loaded, self._frame, self._log_path = loaded, None, loaded.log.path
         if loaded.clip is not None:
@@ -319,7 +275,7 @@ class ReviewPage(QWidget):
             reader = ClipReader(loaded.clip, loaded.log, lambda number, frame: self._came.emit(reader, number, frame))
             self._reader = reader
             self._readers = [*(its for its in self._readers if not its.join(0)), reader]
-        self._waits, self._is_new = self._reader is not None, True
+        self.playhead.waits, self._is_new = self._reader is not None, True
         self._show_parts(True)
         log = loaded.log
         self.title.setText(log.path.name)
@@ -328,7 +284,7 @@ class ReviewPage(QWidget):
         self.facts.setText(self.tr("{0} · {1} frames").format(clip, len(log.numbers)))
         self.lanes.show_lanes([lane.model for lane in log.lanes])
         self.curves.show_curves(loaded.curves, loaded.moments)
-        self._on_lanes()
+        self.curves.show_lanes(self.lanes.shown)
         self._list_worst()
         self._list_marks()
         if loaded.remark:
@@ -336,7 +292,7 @@ class ReviewPage(QWidget):
             self.banner.show_message(
                 self.tr("Not everything of this session can be shown as it was."), loaded.remark, remedies=remedies
             )
-        self.go_to(0)
+        self.playhead.begin(loaded.moments)
         self.view.setFocus()
 
     def _on_failed(self, log: Path, error: UnderstudyError) -> None:
@@ -348,7 +304,7 @@ class ReviewPage(QWidget):
         if self.loaded is None:
             self._show_nothing()
         else:
-            self.go_to(self.place)
+            self.playhead.go_to(self.playhead.place)
         self.opened.emit()
 
     def _show_parts(self, shown: bool) -> None:
@@ -368,17 +324,26 @@ class ReviewPage(QWidget):
             )
         )
 
+    def _on_moved(self, place: int) -> None:
+        assert self.loaded is not None
+        self.curves.show_place(place)
+        self.time.setText(place_words(self.loaded, place))
+        if self._reader is None:
+            self._show(None)
+        else:
+            self.playhead.waits = True
+            self._reader.ask(self._number())
+
     def _on_frame(self, reader: ClipReader, number: int, frame: Frame | None) -> None:
         if reader is not self._reader or self.loaded is None:
             return
-        if number == int(self.loaded.log.numbers[self.place]):
-            self._waits = False
+        if number == self._number():
+            self.playhead.waits = False
             self._show(frame)
 
     def _show(self, frame: Frame | None) -> None:
         assert self.loaded is not None
-        log = self.loaded.log
-        number = int(log.numbers[self.place])
+        loaded, log, number = self.loaded, self.loaded.log, self._number()
         self._frame = frame
         size = (frame.width, frame.height) if frame is not None else log.size or NO_SIZE
         faces = [
@@ -387,92 +352,33 @@ class ReviewPage(QWidget):
             if number in log.lanes[lane].frames
         ]
         self.view.show_frame(Shown(number, size, frame, faces))
-        self.lanes.show_values([self._values_of(lane) for lane in range(len(log.lanes))])
+        self.lanes.show_values([lane_words(loaded, lane, self.playhead.place) for lane in range(len(log.lanes))])
         if self._is_new:
             self._is_new = False
             self.opened.emit()
 
-    def _values_of(self, lane: int) -> str:
-        assert self.loaded is not None
-        log, curves = self.loaded.log, self.loaded.curves
-        found = log.lanes[lane].frames.get(int(log.numbers[self.place]))
-        if found is None:
-            return self.tr("skipped this frame")
-        if not found.faces:
-            return self.tr("no face")
-        deviation = float(curves.deviation.lanes[lane][self.place])
-        kind = "NME" if curves.deviation.name == "NME" else self.tr("apart")
-        said = [
-            "" if math.isnan(deviation) else f"{kind} {deviation:.2f} %",
-            "" if math.isnan(found.latency) else f"{found.latency:.1f} ms",
-            self.tr("conf. {0}").format(f"{found.confidence:.2f}"),
-        ]
-        return " · ".join(filter(None, said))
-
     def _on_lanes(self) -> None:
         self.curves.show_lanes(self.lanes.shown)
-        if self.loaded is not None and not self._waits:
+        if self.loaded is not None and not self.playhead.waits:
             self._show(self._frame)
-
-    def _scrub(self, place: int) -> None:
-        self.go_to(place)
-        if self._timer.isActive() and self.loaded is not None:
-            self._began = monotonic(), float(self.loaded.moments[self.place])
-
-    # Playing
-
-    def _play_on(self) -> None:
-        """Show the frame of now, and wait for the next; what takes too long to read is left out."""
-        assert self.loaded is not None
-        moments, (clock, moment) = self.loaded.moments, self._began
-        now = moment + monotonic() - clock
-        place = max(self.place, int(np.searchsorted(moments, now, side="right")) - 1)
-        if place != self.place and not self._waits:
-            self.go_to(place)
-        if self.place == len(moments) - 1:
-            self._hold()
-            return
-        wait = min(max(float(moments[self.place + 1]) - now, SHORTEST_STEP), LONGEST_STEP)
-        self._timer.start(round(1000 * wait))
-
-    def _hold(self) -> None:
-        self._timer.stop()
-        self._show_playing(False)
 
     def _show_playing(self, playing: bool) -> None:
         self.play.sign = "pause" if playing else "play"
         self.play.update()
 
-    def _write_time(self) -> None:
-        assert self.loaded is not None
-        log, moments = self.loaded.log, self.loaded.moments
-        number = int(log.numbers[self.place])
-        whole = clock_words(float(moments[-1]))
-        words = self.tr("{0} of {1} · frame {2}").format(clock_words(float(moments[self.place])), whole, number)
-        self.time.setText(log.pictures[number] if log.pictures else words)
-
     # Lists
 
     def _list_worst(self) -> None:
         assert self.loaded is not None
-        curves, rows = self.loaded.curves, []
-        known = any(np.isfinite(lane).any() for lane in curves.deviation.lanes)
-        for worst in curves.worst:
-            if worst.value == MISSED:
-                words = self.tr("face missed")
-            elif known:
-                words = f"{worst.value:.2f} %"
-            else:
-                words = self.tr("confidence {0}").format(f"{1 - worst.value:.2f}")
-            rows.append((worst.place, f"{self._moment_words(worst.place)}   {words}"))
-        self.worst.show_rows(rows)
+        loaded = self.loaded
+        self.worst.show_rows([(worst.place, worst_words(loaded, worst)) for worst in loaded.curves.worst])
 
     def _list_marks(self) -> None:
         assert self.loaded is not None
         places = self._places_of_marks()
         self.curves.show_marks(sorted(places))
         rows = [
-            (place, f"{self._moment_words(place)}   {mark.words}".rstrip())
+            (place, f"{moment_words(self.loaded, place)}   {mark.words}".rstrip())
             for place, mark in zip(places, self.loaded.marks.all, strict=True)
         ]
         self.marks.show_rows(rows)
@@ -482,11 +388,10 @@ class ReviewPage(QWidget):
         numbers = self.loaded.log.numbers
         return [int(np.abs(numbers - mark.frame).argmin()) for mark in self.loaded.marks.all]
 
-    def _moment_words(self, place: int) -> str:
+    def _number(self) -> int:
+        """Return the number of the frame on screen in its clip."""
         assert self.loaded is not None
-        log = self.loaded.log
-        number = int(log.numbers[place])
-        return log.pictures[number] if log.pictures else f"{clock_words(float(self.loaded.moments[place]))}"
+        return int(self.loaded.log.numbers[self.playhead.place])
 
     def _describe(self, row: int) -> None:
         """Let the user give a mark its words."""
@@ -505,7 +410,7 @@ class ReviewPage(QWidget):
     def _changing(self, change: Callable[..., object]) -> bool:
         """Change the marks, show them, and report where they cannot be saved; return what the change returns."""
         assert self.loaded is not None
-        number, marks = int(self.loaded.log.numbers[self.place]), self.loaded.marks
+        number, marks = self._number(), self.loaded.marks
         try:
             change(marks)
         except RecordingError as error:
@@ -518,11 +423,13 @@ class ReviewPage(QWidget):
         if not places:
             self.reported.emit(nothing)
             return
-        self._hold()
+        here = self.playhead.place
         if step > 0:
-            self.go_to(next((place for place in places if place > self.place), places[0]))
+            there = next((place for place in places if place > here), places[0])
         else:
-            self.go_to(next((place for place in reversed(places) if place < self.place), places[-1]))
+            there = next((place for place in reversed(places) if place < here), places[-1])
+        self.playhead.hold()
+        self.playhead.go_to(there)
 
     def _close_reader(self) -> None:
         if self._reader is not None:

@@ -217,12 +217,12 @@ class MainWindow(QMainWindow):
         return {
             **{path: partial(self.store.toggle, path) for path in settings},
             "live.overlay.truth": panel.overlays.boxes["truth"].click,  # not while it is disabled
-            Act.PAUSE: self._here(live.toggle_pause, ReviewPage.toggle_play),
-            Act.FRAME_BACK: self._here(lambda: live.files.step(-1), lambda review: review.step(-1)),
-            Act.FRAME_ON: self._here(lambda: live.files.step(1), lambda review: review.step(1)),
-            Act.SECONDS_BACK: self._here(lambda: live.files.skip(-5.0), lambda review: review.skip(-5.0)),
-            Act.SECONDS_ON: self._here(lambda: live.files.skip(5.0), lambda review: review.skip(5.0)),
-            Act.START: self._here(lambda: live.player.seek(0.0), lambda review: review.go_to(0)),
+            Act.PAUSE: self._here(live.toggle_pause, lambda review: review.playhead.toggle()),
+            Act.FRAME_BACK: self._here(lambda: live.files.step(-1), lambda review: review.playhead.step(-1)),
+            Act.FRAME_ON: self._here(lambda: live.files.step(1), lambda review: review.playhead.step(1)),
+            Act.SECONDS_BACK: self._here(lambda: live.files.skip(-5.0), lambda review: review.playhead.skip(-5.0)),
+            Act.SECONDS_ON: self._here(lambda: live.files.skip(5.0), lambda review: review.playhead.skip(5.0)),
+            Act.START: self._here(lambda: live.player.seek(0.0), lambda review: review.playhead.go_to(0)),
             Act.OPEN: self._here(live.ask_for_file, ReviewPage.ask_for_log),
             Act.MARK: self._here(None, ReviewPage.toggle_mark),
             Act.NEXT_MARK: self._here(None, lambda review: review.go_to_mark(1)),

@@ -62,7 +62,7 @@ def main() -> None:
             settle(REPEAT_MS)  # as between two presses of a key that is held down
             painted.clear()
             begin, used = time.perf_counter(), time.process_time()
-            page.go_to(place)
+            page.playhead.go_to(place)
             until(lambda: int(numbers[place]) in painted)
             return (time.perf_counter() - begin) * 1e3, (time.process_time() - used) * 1e3
 
@@ -72,9 +72,9 @@ def main() -> None:
             ("step on", [(middle + step) % len(numbers) for step in range(options.times)]),
             ("step back", [middle + options.times - 1 - step for step in range(options.times)]),
         ):
-            page.go_to(max(0, places[0] - 1))
-            until(lambda: not page._waits)
-            taken = [spent(place) for place in places if place != page.place]
+            page.playhead.go_to(max(0, places[0] - 1))
+            until(lambda: not page.playhead.waits)
+            taken = [spent(place) for place in places if place != page.playhead.place]
             clock, cores = np.percentile(taken, (50, 95), axis=0).T
             rows.append((name, *(f"{value:.1f}" for value in (*clock, *cores))))
         gone: list[bool] = []

@@ -22,7 +22,7 @@ def review(window, qtbot, tmp_path):
         before = page.loaded
         window.show_review(path, clip)
         qtbot.waitUntil(lambda: page.loaded is not before and page.loaded is not None and page.view.shown is not None)
-        qtbot.waitUntil(lambda: not page._waits)
+        qtbot.waitUntil(lambda: not page.playhead.waits)
         return page
 
     return open_log
@@ -37,7 +37,7 @@ def lightness(page):
 
 
 def go(page, qtbot, number):
-    qtbot.waitUntil(lambda: number_on(page) == number and not page._waits)
+    qtbot.waitUntil(lambda: number_on(page) == number and not page.playhead.waits)
     assert page.view.shown.frame.number == number
 
 
@@ -71,9 +71,9 @@ def test_it_plays_in_real_time_and_holds_at_the_end(window, review, qtbot, tmp_p
     qtbot.keyClick(window, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: 0 < number_on(page) < 19)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    held = page.place
+    held = page.playhead.place
     qtbot.wait(200)
-    assert page.place == held
+    assert page.playhead.place == held
 
 
 def test_the_worst_frames_are_listed_and_reached_by_keys(window, review, qtbot, tmp_path):
@@ -93,7 +93,7 @@ def test_marks_are_put_named_found_and_removed_and_stay_for_the_next_time(window
     log = logged_clip(tmp_path)
     page = review(log)
     for place in (7, 21):
-        page.go_to(place)
+        page.playhead.go_to(place)
         qtbot.keyClick(window, Qt.Key.Key_K)
     page._changing(lambda marks: marks.describe(21, "blinks"))
     qtbot.keyClick(window, Qt.Key.Key_J)
@@ -158,8 +158,8 @@ def test_fault_91_another_clip_a_cut_log_and_no_log_get_a_sentence(window, revie
     page = review(log, other)
     assert "checksum differs" in page.banner.text
     assert page.view.shown.frame is not None
-    page.go_to(40)
-    qtbot.waitUntil(lambda: not page._waits)
+    page.playhead.go_to(40)
+    qtbot.waitUntil(lambda: not page.playhead.waits)
     assert page.view.shown.frame is None, "it has no such frame, but the landmarks are shown"
     log.write_bytes(log.read_bytes()[:-100])
     assert "cut off" in review(log).banner.text
@@ -169,6 +169,18 @@ def test_fault_91_another_clip_a_cut_log_and_no_log_get_a_sentence(window, revie
     assert page.loaded is shown
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not page.banner.isVisible()
+
+
+def test_a_shorter_log_without_a_clip_follows_the_last_frame_of_a_longer_one(review, qtbot, tmp_path):
+    (tmp_path / "long").mkdir()
+    (tmp_path / "short").mkdir()
+    page = review(logged_clip(tmp_path / "long", frames=40))
+    page.playhead.go_to(39)
+    go(page, qtbot, 39)
+    short = logged_clip(tmp_path / "short", frames=10)
+    (tmp_path / "short" / "clip.avi").unlink()
+    page = review(short)
+    assert (page.playhead.place, number_on(page)) == (0, 0)
 
 
 def test_a_review_opens_no_source_before_the_page_live_is_shown(window, engine, qtbot, tmp_path):
