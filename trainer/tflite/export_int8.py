@@ -1,13 +1,14 @@
 """From a checkpoint or a model to an int8 one, if it finds the points of held-out faces nearly as well.
 
-Encoder and decoder compute in integers, the head in float32: a soft-argmax cannot live in int8, because the mean over
-thousands of cells needs weights far finer than 1/256. The encoder's stem stays in float32 too, with the depthwise
-convolution that reads it: a third of the loss comes from their rounding, and with so few channels int8 is no faster.
+Encoder and decoder compute in integers where their maps are small, and all else in float32: large maps have few
+channels, with which int8 is slower, and most of the loss comes from their rounding. The head could not live in int8 at
+all: its soft-argmax is a mean over thousands of cells, which needs weights far finer than 1/256.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,9 +31,8 @@ from trainer.tflite.flatbuffer import BODY, halve_weights, quantise_weights, rea
 from trainer.validate import face_errors
 
 BITS = 8
-# Names of the operators that compute in int8. A name holds those of all that was folded into one operator, so the
-# depthwise convolution behind the stem has the stem's activation in its own.
-INTEGERS = rf"^(?!.*_stem).*(?:{BODY})"
+INTEGER_STRIDE = 16  # what computes in int8 writes maps of this stride or a larger one
+PADDING = 2  # rows around a map that some of these operators write
 CALIBRATION_FACES = 128
 LARGEST_DIFFERENCE = 0.02  # of the crop side
 LARGEST_RISE = 0.01  # of the NME
@@ -95,7 +95,11 @@ def export_int8(
             "much in int8",
             "keep the model with float16 weights: export without --int8 and --int8-weights",
         )
-    precision = "int8 weights by channel, float32 arithmetic" if weights_only else "int8, float stem and head"
+    by_channel, by_map = (
+        "int8 weights by channel, float32 arithmetic",
+        f"int8 from stride {INTEGER_STRIDE} on, else float32",
+    )
+    precision = by_channel if weights_only else by_map
     card = replace(card, precision=precision, sha256=hashlib.sha256(int8).hexdigest(), bytes=len(int8))
     return Int8Export(target, write_model(target, int8, card), difference, nme, nme_int8, len(validation))
 
@@ -115,7 +119,7 @@ def _float_model(origin: Path, name: str, role: str, weights_only: bool) -> tupl
 
 
 def quantise(content: bytes, faces: torch.Tensor) -> bytes:
-    """Return a model whose body computes in int8: weights by channel, activations in the ranges seen on `faces`.
+    """Return a model whose small maps are int8: weights by channel, activations in the ranges seen on `faces`.
 
     The content is of a `.tflite` file with float32 weights, as `trainer.tflite.export.to_tflite` makes it; the faces
     are `[N, 3, S, S]` RGB, 0..255.
@@ -128,10 +132,19 @@ def quantise(content: bytes, faces: torch.Tensor) -> bytes:
     samples = [{names["inputs"][0]: face.permute(1, 2, 0)[None].contiguous().numpy()} for face in faces]
     quantizer = Quantizer(bytearray(content))
     everything = TFLOperationName.ALL_SUPPORTED
-    quantizer.add_static_config(INTEGERS, everything, activation_num_bits=BITS, weight_num_bits=BITS)
+    quantizer.add_static_config(_integers(content), everything, activation_num_bits=BITS, weight_num_bits=BITS)
     ranges = quantizer.calibrate({signature: samples}, num_threads=1)
     result = quantizer.quantize(ranges, enable_progress_report=False)
     return write_tflite(read_tflite(bytes(result.quantized_model)))
+
+
+def _integers(content: bytes) -> str:
+    """Return a pattern of the names of those operators that compute in int8, as the quantiser joins them."""
+    graph = read_tflite(content).subgraphs[0]
+    rows = graph.tensors[graph.inputs[0]].shape[1] // INTEGER_STRIDE + PADDING
+    written = (graph.tensors[operator.outputs[0]] for operator in graph.operators)
+    names = (tensor.name.decode() for tensor in written if len(tensor.shape) == 4 and tensor.shape[1] <= rows)
+    return "|".join(f"^{re.escape(name)};$" for name in names if re.search(BODY, name))
 
 
 def _faces(origin: Path, data: Path) -> tuple[CropSet, CropSet]:

@@ -1,4 +1,4 @@
-"""Int8: body in integers, stem and head in float32, calibrated on training faces, refused where it loses too much."""
+"""Int8: small maps in integers, the rest in float32, calibrated on training faces, refused where it loses too much."""
 
 import json
 from dataclasses import replace
@@ -51,16 +51,18 @@ def seen(content, monkeypatch):
     return faces
 
 
-def test_the_body_computes_in_int8_and_stem_and_head_in_float32(checkpoint, data, tmp_path, seen):
+def test_small_maps_are_int8_and_large_ones_and_the_head_float32(checkpoint, data, tmp_path, seen):
     done = module.export_int8(checkpoint, data, tmp_path / "tiny-int8.tflite")
-    types = operand_types(done.model.read_bytes())
-    assert types["SOFTMAX"] == types["REDUCE_MAX"] == types["FULLY_CONNECTED"] == {schema.TensorType.FLOAT32}
-    assert types["ADD"] >= {schema.TensorType.INT8}
-    assert types["RESIZE_BILINEAR"] == {schema.TensorType.INT8}
-    kinds = [kind for name, kind in operands(done.model.read_bytes()) if name in CONVOLUTIONS]
-    assert kinds[:2] == kinds[-1:] * 2 == [schema.TensorType.FLOAT32] * 2, "the stem, what reads it, and the last one"
-    assert set(kinds[2:-1]) == {schema.TensorType.INT8}
-    assert load_landmarker(done.model).card.precision == "int8, float stem and head"
+    operators = list(operators_of(done.model.read_bytes()))
+    maps = {
+        (shape[1], kind) for name, shape, kind in operators if name in (*CONVOLUTIONS, "ADD", "RESIZE_BILINEAR")
+        if len(shape) == 4
+    }  # fmt: skip
+    int8, float32 = schema.TensorType.INT8, schema.TensorType.FLOAT32
+    assert maps == {(3, int8), (6, int8), (12, float32), (24, float32), (48, float32)}
+    heads = {kind for name, _, kind in operators if name in ("SOFTMAX", "REDUCE_MAX", "FULLY_CONNECTED")}
+    assert heads == {float32}
+    assert load_landmarker(done.model).card.precision == "int8 from stride 16 on, else float32"
     assert 0 < done.difference < 0.1
     assert done.nme_int8 != done.nme_float16
     assert done.nme_int8 == pytest.approx(done.nme_float16, rel=0.2)
@@ -146,17 +148,17 @@ def test_int8_of_a_run_without_validation_packs_says_what_is_missing(checkpoint,
 
 def operand_types(content):
     """Return the types of what each kind of operator computes from."""
-    found = {}
-    for name, kind in operands(content):
-        found.setdefault(name, set()).add(kind)
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    graph, found = model.subgraphs[0], {}
+    for its in graph.operators:
+        name = NAMES[model.operatorCodes[its.opcodeIndex].builtinCode]
+        found.setdefault(name, set()).add(graph.tensors[its.inputs[0]].type)
     return found
 
 
-def operands(content):
-    """Return the kind of each operator and the type of what it computes from, in their order."""
+def operators_of(content):
+    """Yield the kind of each operator, and shape and type of what it writes."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    graph = model.subgraphs[0]
-    return [
-        (NAMES[model.operatorCodes[its.opcodeIndex].builtinCode], graph.tensors[its.inputs[0]].type)
-        for its in graph.operators
-    ]
+    for its in model.subgraphs[0].operators:
+        written = model.subgraphs[0].tensors[its.outputs[0]]
+        yield NAMES[model.operatorCodes[its.opcodeIndex].builtinCode], written.shape.tolist(), written.type
