@@ -27,6 +27,7 @@ ATTEMPTS, PAUSE = 50, 0.01
 _MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
 _TEMPORARY = r"\..+\.([0-9a-f]{{8}})-(\d+)-[0-9a-f]{{8}}\.{mark}(\..*)?"
 _swept: set[Path] = set()
+LONGEST_NAME = 255  # bytes: most systems allow no more
 SAMPLED = 1_000_000  # bytes at either end of a file that its quick checksum is made of
 
 
@@ -72,7 +73,12 @@ def partial_path(path: Path, mark: str = "part") -> Path:
     """
     if not path.name:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    return path.with_name(f".{path.stem}.{_MACHINE}-{os.getpid()}-{secrets.token_hex(4)}.{mark}{path.suffix}")
+    end = f".{_MACHINE}-{os.getpid()}-{secrets.token_hex(4)}.{mark}{path.suffix}"
+    room = LONGEST_NAME - len(os.fsencode(end)) - 1
+    # Of a name for which that is too long, the end is kept: recordings say their form there.
+    stem = os.fsencode(path.stem)
+    kept = path.stem if len(stem) <= room else stem[-room:].decode(errors="ignore")
+    return path.with_name(f".{kept}{end}")
 
 
 def left_behind(folder: Path, mark: str) -> list[Path]:

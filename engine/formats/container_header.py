@@ -19,6 +19,13 @@ MOST_BOXES = 10_000
 LONGEST_SECONDS = 7 * 86400.0  # headers that promise more are wrong
 MILLISECOND = 0.001
 SOUND_BYTES = 1_000_000  # of the beginning, in which tracks are announced
+END_BYTES = 70_000  # more than a page of Ogg has
+_OGG_SOUND = rb"\x01vorbis|OpusHead|\x7fFLAC|Speex"
+_LAST_PAGE = 4  # a flag of a page of Ogg
+# A container of ASF (Windows Media), its object that says the file's size, and the name of that size in FLV.
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_FLV_SIZE = b"\0\x08filesize\0"
 _MATROSKA, _SEGMENT = b"\x1aE\xdf\xa3", b"\x18S\x80g"
 
 
@@ -32,7 +39,10 @@ class ContainerHeader:
         trimmed: whether the edit list leaves some of it out.
         sound: whether there is a track of sound; None where unknown.
         counted: whether containers of its kind count their frames; others only give their length.
-        complete: whether the file is known to be as long as it was written; of Matroska and WebM only.
+        complete: whether the file is known to be as long as it was written; of Matroska, WebM, ASF and FLV only.
+        cut: whether the file lacks its end; of ASF, FLV, Ogg, GIF and PNG only.
+        measured: whether its length is only known from its last times, so that nothing can be missing by it.
+        only_sound: whether it is known to hold sound and no pictures.
         av1: whether a track is coded in AV1.
     """
 
@@ -42,6 +52,9 @@ class ContainerHeader:
     sound: bool | None = None
     counted: bool = False
     complete: bool = False
+    cut: bool = False
+    measured: bool = False
+    only_sound: bool = False
     av1: bool = False
 
 
@@ -49,7 +62,7 @@ UNKNOWN = ContainerHeader()
 
 
 def read_container_header(path: Path) -> ContainerHeader:
-    """Read the header of an MP4 or QuickTime file; of Matroska, WebM and AVI only whether there is sound.
+    """Read the header of an MP4 or QuickTime file; of other containers whether there is sound, and whether they end.
 
     Nothing is raised: of other, damaged and unreadable files nothing is known.
     """
@@ -59,17 +72,40 @@ def read_container_header(path: Path) -> ContainerHeader:
             if head[4:] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
                 return _read_mp4(file)
             beginning = head + (file.read(SOUND_BYTES) or b"")
-            if head.startswith(_MATROSKA):
-                sound = re.search(rb"\x86[\x80-\xff]A_[A-Z]", beginning) is not None
-                complete = _segment_end(beginning) <= file.seek(0, os.SEEK_END)
-                return ContainerHeader(sound=sound, complete=complete, av1=b"V_AV1" in beginning)
-            if head.startswith(b"RIFF"):
-                return ContainerHeader(
-                    sound=re.search(rb"strh.{4}auds", beginning, re.DOTALL) is not None, counted=True
-                )
-            return UNKNOWN
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - END_BYTES))
+            return _read_other(beginning, file.read(END_BYTES), size)
     except (OSError, struct.error, IndexError):
         return UNKNOWN
+
+
+def _read_other(beginning: bytes, end: bytes, size: int) -> ContainerHeader:
+    """Return what the first and last bytes of a file of `size` bytes say that is no MP4."""
+    if beginning.startswith(_MATROSKA):
+        sound = re.search(rb"\x86[\x80-\xff]A_[A-Z]", beginning) is not None
+        only_sound = sound and re.search(rb"\x86[\x80-\xff]V_[A-Z]", beginning) is None
+        complete = _segment_end(beginning) <= size
+        return ContainerHeader(sound=sound, complete=complete, only_sound=only_sound, av1=b"V_AV1" in beginning)
+    if beginning.startswith(b"RIFF"):
+        # Its number of frames counts those that repeat the one before, and are not stored.
+        sound = re.search(rb"strh.{4}auds", beginning, re.DOTALL) is not None
+        return ContainerHeader(sound=sound, only_sound=beginning[8:12] == b"WAVE")
+    if beginning.startswith(b"OggS"):
+        last = end[end.rfind(b"OggS") :]
+        only_sound = re.search(rb"\x80theora|OVP80", beginning) is None and re.search(_OGG_SOUND, beginning) is not None
+        return ContainerHeader(cut=len(last) < 6 or not last[5] & _LAST_PAGE, measured=True, only_sound=only_sound)
+    if beginning.startswith(_ASF) and _ASF_FILE in beginning:
+        written = struct.unpack_from("<Q", beginning, beginning.index(_ASF_FILE) + 40)[0]
+        return ContainerHeader(complete=0 < written <= size, cut=size < written)
+    if beginning.startswith(b"FLV") and _FLV_SIZE in beginning:
+        written = struct.unpack_from(">d", beginning, beginning.index(_FLV_SIZE) + len(_FLV_SIZE))[0]
+        return ContainerHeader(complete=0 < written <= size, cut=size < written)
+    if beginning.startswith((b"GIF8", b"\x89PNG")):
+        return ContainerHeader(cut=not end.rstrip(b"\0").endswith((b";", b"IEND\xaeB`\x82")))
+    transport = re.match(rb"\x47.{187}\x47|.{4}\x47.{191}\x47", beginning, re.DOTALL)
+    measured = beginning.startswith(b"\0\0\x01\xba") or transport is not None
+    only_sound = beginning.startswith((b"fLaC", b"ID3"))
+    return ContainerHeader(measured=measured, only_sound=only_sound, av1=beginning[:12].endswith(b"AV01"))
 
 
 def _segment_end(beginning: bytes) -> float:
@@ -92,7 +128,8 @@ def _read_mp4(file: BinaryIO) -> ContainerHeader:
     tracks = [_read_track(file, start, end, scale) for kind, start, end in inside if kind == b"trak"]
     pictures = next((track for handler, track in tracks if handler == b"vide"), UNKNOWN)
     sound, av1 = any(handler == b"soun" for handler, _ in tracks), b"av01" in _content(file, *movie)
-    return replace(pictures, sound=sound, counted=True, av1=av1)
+    only_sound = sound and all(handler != b"vide" for handler, _ in tracks)
+    return replace(pictures, sound=sound, counted=True, only_sound=only_sound, av1=av1)
 
 
 def _read_track(file: BinaryIO, start: int, end: int, movie_scale: int) -> tuple[bytes, ContainerHeader]:

@@ -29,6 +29,8 @@ PICTURE_SUFFIXES = {
 }
 # Those in which pictures are written.
 WRITABLE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+# Pillow's names of what it may read. For others, such as PostScript, it starts programs on what the file says.
+FORMATS = ("JPEG", "PNG", "BMP", "DIB", "WEBP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM")
 # Larger pictures are refused before they fill the memory: 100 megapixels are 300 MB of RGB.
 MOST_PIXELS = 100_000_000
 LONGEST_SIDE = 32_766  # OpenCV's warping counts pixels in 16 bits
@@ -142,7 +144,7 @@ def _silence() -> Iterator[None]:
 def _opened(stream: BinaryIO) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # our own limit has its own error, and damage is seen by decoding
-        with Image.open(stream) as picture:
+        with Image.open(stream, formats=FORMATS) as picture:
             yield picture
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from engine.core.files import open_regular
 
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
+# Those of videos that are JPEG pictures one after the other, without a container.
+MJPEG_SUFFIXES = {".mjpeg", ".mjpg"}
 # Picture formats that cannot be decoded here.
 FOREIGN_SUFFIXES = {
     *(".heic", ".heif", ".jxl", ".svg", ".svgz", ".psd", ".pdf", ".exr"),
@@ -46,7 +48,9 @@ _PLAYLIST = rb"(?i:\s*(?:#EXTM3U|ffconcat|\[playlist\]|<asx|<smil)|.*?(?:<MPD|Co
 
 
 def kind_of(path: Path) -> FileKind:
-    """Return what a file holds by its first bytes; by its ending only where these say nothing, or hide a raw picture.
+    """Return what a file holds by its first bytes; by its ending only where these do not say it.
+
+    They say nothing, or hide a raw picture, or begin a picture after which others follow.
 
     Raises:
         OSError: it cannot be read, or is no regular file.
@@ -54,6 +58,8 @@ def kind_of(path: Path) -> FileKind:
     with open_regular(path, _NO_CAP) as stream:
         head = stream.read(HEAD_BYTES) or b""
     kind = kind_of_bytes(head)
+    if head.startswith(b"\xff\xd8") and path.suffix.lower() in MJPEG_SUFFIXES:
+        return FileKind.VIDEO
     unsure = kind is FileKind.UNKNOWN or head.startswith(_TIFF)
     return FileKind.FOREIGN if unsure and path.suffix.lower() in FOREIGN_SUFFIXES else kind
 

@@ -35,6 +35,8 @@ FOLDER_300VW = "annot"
 PTS = ".pts"
 # Seconds by which the time of a label may miss that of its frame, as times are written with few digits.
 TIME_TOLERANCE = 0.01
+# Labels of a video whose times are compared before one of them counts.
+TIMES_CHECKED = 100
 MOST_FRAMES = 10**9
 
 Key = TypeVar("Key", bound=Hashable)
@@ -57,6 +59,7 @@ class GroundTruth(Generic[Key]):
 
     Attributes:
         last: number of the last frame of a video that is labelled; -1 where none is.
+        times: of a video's first labels that say one, the seconds by the number of the frame.
     """
 
     def __init__(
@@ -65,8 +68,9 @@ class GroundTruth(Generic[Key]):
         broken: UnderstudyError | None = None,
         last: int = -1,
         note: str = "",
+        times: Mapping[int, float] | None = None,
     ) -> None:
-        self._look_up, self._note, self.last = look_up, note, last
+        self._look_up, self._note, self.last, self.times = look_up, note, last, times or {}
         self._first, self._failed = broken, 0
 
     @property
@@ -89,14 +93,26 @@ class GroundTruth(Generic[Key]):
             if label is None:
                 return None
             name = f"frame {key}" if isinstance(key, int) else str(key)
-            if time is not None and label.time is not None and abs(label.time - time) > TIME_TOLERANCE:
-                self.refuse(f"says that {name} is at {label.time:.3f} s, but in this clip it is at {time:.3f} s")
+            if label.time is not None and self._refuse_time(name, label.time, time):
                 return None
             return _checked(label, name, image.shape[1], image.shape[0])
         except UnderstudyError as error:
             self._failed += 1
             self._first = self._first or error
             return None
+
+    def refuse_other_times(self, time_of: Callable[[int], float | None]) -> None:
+        """Refuse all of it if one of `times` is not that of its frame, which `time_of` returns where it is known."""
+        for number, time in self.times.items():
+            if self._refuse_time(f"frame {number}", time, time_of(number)):
+                return
+
+    def _refuse_time(self, name: str, said: float, time: float | None) -> bool:
+        """Refuse all of it if a frame is shown at another time than is said of it; return whether it is."""
+        other = time is not None and abs(said - time) > TIME_TOLERANCE
+        if other:
+            self.refuse(f"says that {name} is at {said:.3f} s, but in this clip it is at {time:.3f} s")
+        return other
 
     def refuse_beyond(self, count: int) -> None:
         """Refuse all of it if it reaches past the end of a video of `count` frames."""
@@ -117,7 +133,9 @@ def truth_of_video(path: Path) -> GroundTruth[int]:
     """Return the ground truth next to a video, by frame, counted from 0."""
     try:
         labels = _video_labels(path)
-        return GroundTruth(lambda number: _pts(labels.get(number)), last=max(labels, default=-1))
+        first = {number: labels[number] for number in sorted(labels)[:TIMES_CHECKED]}
+        times = {n: label.time for n, label in first.items() if isinstance(label, Label) and label.time is not None}
+        return GroundTruth(lambda number: _pts(labels.get(number)), last=max(labels, default=-1), times=times)
     except UnderstudyError as error:
         return GroundTruth(lambda _: None, error)
 
@@ -305,7 +323,9 @@ def _one_each(labels: Iterable[tuple[Key, Label]]) -> dict[Key, Label | None]:
     """Return the labels by their picture; None for pictures with several faces, of which any may be meant."""
     found: dict[Key, Label | None] = {}
     for key, label in labels:
-        found[key] = None if key in found else label
+        before = found.setdefault(key, label)
+        if before is None or not np.array_equal(before.points, label.points, equal_nan=True):
+            found[key] = None
     return found
 
 

@@ -131,7 +131,7 @@ class FrameTimes:
         moment = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
         place = bisect_right(self._times, moment)
         twin = place > 0 and moment - self._times[place - 1] < HALF_MILLISECOND
-        if twin or not math.isfinite(moment):  # times of such a file do not identify its frames
+        if twin or not abs(moment) <= LONGEST_SECONDS:  # NaN fails too; times of such a file do not identify its frames
             self._sound = False
             self._end()
             return
@@ -188,8 +188,12 @@ class VideoSource:
         picture = self._decode() if self._capture.isOpened() else None
         if picture is None:
             self._capture.release()
-            raise _av1(path) if self._header.av1 else _not_a_video(path)
+            raise (
+                _av1(path) if self._header.av1 else _only_sound(path) if self._header.only_sound else _not_a_video(path)
+            )
         self._recent.add(0, self._frame_time(), picture)
+        if self._truth.times:
+            self._truth.refuse_other_times(self._known_times().time)
         # The header's number of frames is only a hint: beyond it they are counted.
         if self._truth.last >= max(0.0, self._announced):
             times = self._known_times()
@@ -204,6 +208,9 @@ class VideoSource:
         if missing:
             cut = f"The video {self.name} ended after {self._next_id} of {self._next_id + missing} frames"
             remarks.insert(0, f"{cut}: it is cut off or damaged. Copy or download it again.")
+        elif self._ended and self._header.cut:
+            cut = f"The end of the video {self.name} is missing; {self._next_id} frames were there"
+            remarks.insert(0, f"{cut}. It is cut off or damaged: copy or download it again.")
         if self._ended and self._blank and self._next_id > 1:
             empty = f"Each of the {self._next_id} frames of {self.name} is of the same even colour"
             remarks.insert(0, f"{empty}: it is empty, or cannot be decoded here. Convert it, for example to MP4.")
@@ -306,7 +313,7 @@ class VideoSource:
         leaves frames out, the time of the last frame.
         """
         rate = self._reported
-        if rate is None or not 0 < self._announced <= LONGEST_SECONDS * rate:
+        if rate is None or self._header.measured or not 0 < self._announced <= LONGEST_SECONDS * rate:
             return 0
         missing = self._announced - self._next_id
         if self._header.trimmed and self._header.seconds:
@@ -434,6 +441,11 @@ def _av1(path: Path) -> SourceError:
         "it is coded in AV1, which the decoder that is included does not read",
         f"{install}convert it with “{command}” and open the result",
     )
+
+
+def _only_sound(path: Path) -> SourceError:
+    what, why = f"{path} cannot be shown", "it holds sound and no pictures"
+    return SourceError(what, why, "open the video that this sound belongs to")
 
 
 def _not_a_video(path: Path) -> SourceError:

@@ -98,6 +98,18 @@ def test_a_name_keeps_its_ending_and_is_given_once(tmp_path):
     assert first.name.startswith(".a b.")
 
 
+@pytest.mark.parametrize("name", ["a" * 251 + ".csv", "é" * 125 + ".mp4", "長" * 83 + ".x.csv"])
+def test_the_longest_names_can_be_written(tmp_path, name):
+    with replaced(tmp_path / name) as temporary:
+        assert len(os.fsencode(temporary.name)) <= 255
+        temporary.write_text("x", encoding="utf-8")
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_of_the_longest_names_the_end_is_kept():
+    assert ".640x480x25." in partial_path(Path("a" * 240 + ".640x480x25.mp4"), "recording").name
+
+
 def test_a_failure_keeps_the_file_and_leaves_nothing(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("before")

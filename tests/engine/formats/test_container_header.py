@@ -20,8 +20,10 @@ MEDIA = Path(__file__).resolve().parents[2] / "media"
         ("sound.mkv", True, False, True),
         ("offset.mkv", False, False, True),
         ("variable_rate.webm", False, False, True),
-        ("interlaced_mpeg4.avi", False, True, False),
+        ("interlaced_mpeg4.avi", False, False, False),
         ("interlaced_mpeg2.mpg", None, False, False),
+        ("longer_sound.wmv", None, False, True),
+        ("longer_sound.flv", None, False, True),
     ],
 )
 def test_sound_and_what_can_be_believed_are_known(name, sound, counted, complete):
@@ -40,11 +42,33 @@ def test_a_matroska_file_that_was_cut_off_is_not_complete(tmp_path):
     assert not read_container_header(tmp_path / "a.mkv").complete
 
 
+@pytest.mark.parametrize("name", ["longer_sound.wmv", "longer_sound.flv", "longer_sound.ogv"])
+def test_fault_41_a_file_without_its_end_is_cut(tmp_path, name):
+    whole = (MEDIA / name).read_bytes()
+    (tmp_path / "a").write_bytes(whole[:-1500])
+    assert read_container_header(tmp_path / "a").cut
+    assert not read_container_header(MEDIA / name).cut
+
+
+@pytest.mark.parametrize("name", ["longer_sound.ts", "longer_sound.mpg", "longer_sound.ogv"])
+def test_some_containers_have_no_length_but_that_of_what_is_there(name):
+    assert read_container_header(MEDIA / name).measured
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"fLaC", b"ID3\x04", b"RIFF\0\0\0\0WAVE", b"OggS" + bytes(24) + b"\x01vorbis", b"OggS" + bytes(24) + b"OpusHead"],
+)
+def test_sound_alone_is_known(tmp_path, start):
+    (tmp_path / "a").write_bytes(start + bytes(100))
+    assert read_container_header(tmp_path / "a").only_sound
+
+
 def test_fault_41_no_damage_of_a_header_is_an_error(tmp_path):
     path, random = tmp_path / "a", np.random.default_rng(0)
-    for name in ("sound.mp4", "variable_rate.mkv"):
+    for name in ("sound.mp4", "variable_rate.mkv", "longer_sound.wmv", "longer_sound.flv"):
         whole = (MEDIA / name).read_bytes()
-        for _ in range(150):
+        for _ in range(100):
             data = bytearray(whole[: int(random.integers(1, len(whole)))] if random.random() < 0.3 else whole)
             for at in random.integers(0, len(data), 20):
                 data[at] = random.integers(0, 256)

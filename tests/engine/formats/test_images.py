@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from engine.core.errors import RecordingError, SourceError
 from engine.formats.images import MOST_PIXELS, count_pictures, plays, read_picture, write_picture
@@ -320,3 +320,12 @@ def test_fault_44_a_png_that_claims_trillions_of_pixels_is_refused_and_no_animat
     assert (count_pictures(tmp_path / "a.png"), plays(tmp_path / "a.png")) == (1, False)
     with pytest.raises(SourceError, match="too large|far more pixels"):
         read_picture(tmp_path / "a.png")
+
+
+def test_a_picture_in_a_language_of_programs_starts_none(tmp_path, monkeypatch):
+    """PostScript is drawn by the program Ghostscript, which must not get what somebody calls a JPEG."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.eps")
+    path = (tmp_path / "a.eps").rename(tmp_path / "a.jpg")
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_, **__: pytest.fail("a program was started"))
+    with pytest.raises(SourceError, match="no readable picture"):
+        read_picture(path)

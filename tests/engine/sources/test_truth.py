@@ -17,6 +17,7 @@ from engine.core.metrics import nme
 from engine.core.schemes import IBUG_68, WFLW_98
 from engine.formats.images import write_picture
 from engine.formats.landmark_writers import Prediction, pts_text, write_predictions
+from engine.sources import truth
 from engine.sources.opening import open_source
 from tests.fakes.clips import HEIGHT, WIDTH, turn_half, write_clip
 from tests.fakes.results import face
@@ -361,6 +362,15 @@ def test_the_accuracy_is_that_of_the_labels(clip):
     assert nme(IBUG_68, truth + (3, 4), frames[0].truth.points) == pytest.approx(500 / eyes, rel=1e-4)
 
 
+def test_a_row_that_is_there_twice_is_of_one_face(clip):
+    write_table(
+        clip.with_suffix(".csv"), [({"frame": 0}, label(0))] * 3 + [({"frame": 1}, label(n)) for n in (1, 1, 2)]
+    )
+    frames, _ = play(clip)
+    assert np.allclose(frames[0].truth.points, label(0))
+    assert frames[1].truth is None, "two faces"
+
+
 def test_files_that_come_and_go_do_no_harm(clip):
     beside_as_pts(clip)
     source = open_source(str(clip), list)
@@ -372,11 +382,13 @@ def test_files_that_come_and_go_do_no_harm(clip):
     shutil.rmtree(clip.parent)
 
 
-def test_another_time_of_a_frame_refuses_all_of_it_from_then_on(clip):
+@pytest.mark.parametrize(("checked", "counted"), [(100, 0), (2, 2)])
+def test_another_time_of_a_frame_refuses_all_of_it_at_best_before_one_counts(clip, monkeypatch, checked, counted):
+    monkeypatch.setattr(truth, "TIMES_CHECKED", checked)
     rows = [({"frame": number, "time": (number + (number > 1)) / 25}, label(number)) for number in range(4)]
     write_table(clip.with_suffix(".csv"), rows)
     frames, source = play(clip)
-    assert [frame.truth is not None for frame in frames] == [True, True, False, False, False]
+    assert [frame.truth is not None for frame in frames] == [True] * counted + [False] * (5 - counted)
     assert "says that frame 2 is at 0.120 s, but in this clip it is at 0.080 s" in source.remark
 
 
