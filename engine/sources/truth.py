@@ -121,7 +121,7 @@ class GroundTruth(Generic[Key]):
 
     def refuse(self, what: str) -> None:
         """Use none of it from now on, because it does `what`."""
-        self._look_up, self._failed, self.last = lambda _: None, 0, -1
+        self._look_up, self._failed, self.last, self.times = lambda _: None, 0, -1, {}
         self._first = PackError(
             f"The ground truth next to this clip {what}",
             "it is that of another clip, or counts the frames of a session, as logs of former versions do",

@@ -192,13 +192,13 @@ class VideoSource:
                 _av1(path) if self._header.av1 else _only_sound(path) if self._header.only_sound else _not_a_video(path)
             )
         self._recent.add(0, self._frame_time(), picture)
-        if self._truth.times:
-            self._truth.refuse_other_times(self._known_times().time)
         # The header's number of frames is only a hint: beyond it they are counted.
         if self._truth.last >= max(0.0, self._announced):
             times = self._known_times()
             if times.time(self._truth.last) is None and times.count is not None:
                 self._truth.refuse_beyond(times.count)
+        if self._truth.times:
+            self._truth.refuse_other_times(self._known_times().time)
 
     @property
     def remark(self) -> str:
