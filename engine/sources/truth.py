@@ -109,10 +109,10 @@ class GroundTruth(Generic[Key]):
 
     def _refuse_time(self, name: str, said: float, time: float | None) -> bool:
         """Refuse all of it if a frame is shown at another time than is said of it; return whether it is."""
-        other = time is not None and abs(said - time) > TIME_TOLERANCE
-        if other:
-            self.refuse(f"says that {name} is at {said:.3f} s, but in this clip it is at {time:.3f} s")
-        return other
+        if time is None or abs(said - time) <= TIME_TOLERANCE:
+            return False
+        self.refuse(f"says that {name} is at {said:.3f} s, but in this clip it is at {time:.3f} s")
+        return True
 
     def refuse_beyond(self, count: int) -> None:
         """Refuse all of it if it reaches past the end of a video of `count` frames."""
