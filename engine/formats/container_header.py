@@ -101,7 +101,7 @@ def _read_other(beginning: bytes, end: bytes, size: int) -> ContainerHeader:
         written = struct.unpack_from(">d", beginning, beginning.index(_FLV_SIZE) + len(_FLV_SIZE))[0]
         return ContainerHeader(complete=0 < written <= size, cut=size < written)
     if beginning.startswith((b"GIF8", b"\x89PNG")):
-        return ContainerHeader(cut=not end.rstrip(b"\0").endswith((b";", b"IEND\xaeB`\x82")))
+        return ContainerHeader(cut=not end.rstrip(b"\0\r\n ").endswith((b";", b"IEND\xaeB`\x82")))
     transport = re.match(rb"\x47.{187}\x47|.{4}\x47.{191}\x47", beginning, re.DOTALL)
     measured = beginning.startswith(b"\0\0\x01\xba") or transport is not None
     only_sound = beginning.startswith((b"fLaC", b"ID3"))
