@@ -292,7 +292,7 @@ class LivePage(QWidget):
             part.reported.connect(self.reported)
             part.failed.connect(self.banner.show_error)
         outputs.is_fed = self._has_further_pictures
-        outputs.measured, outputs.card_of = self._measured, self.player.card
+        outputs.measured, outputs.lane_facts = self._measured, self.player.lane_facts
         outputs.recording_changed.connect(self._output_mark.show_recording)
         outputs.report_changed.connect(self._output_mark.show_measuring)
         outputs.stream_changed.connect(self._on_stream)

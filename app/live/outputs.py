@@ -21,9 +21,8 @@ from engine.core.errors import UnderstudyError
 from engine.core.faces import Result
 from engine.core.texts import reason
 from engine.evaluation.session_report.report import Setting
-from engine.inference.card import Card
 from engine.inference.signals import FaceSignals
-from engine.live.session_reporter import Reported, SessionReporter
+from engine.live.session_reporter import LaneFacts, Reported, SessionReporter
 from engine.live.view import View
 from engine.output.landmark_log import LandmarkLog, Logged
 from engine.output.recorder import LiveRecorder, Recorded
@@ -60,7 +59,7 @@ class Outputs(QObject):
     Attributes:
         is_fed: returns whether pictures come, or soon may; without any, nothing is begun that would stay empty.
         measured: returns how the lanes run, and how many they are; None while nothing plays.
-        card_of: returns the card of a lane's model; may be called on any thread.
+        lane_facts: returns what is known of a lane besides its results; may be called on any thread.
     """
 
     failed = Signal(object)  # UnderstudyError
@@ -79,7 +78,7 @@ class Outputs(QObject):
         self._folder = folder or recordings_folder()
         self.is_fed: Callable[[], bool] = lambda: True
         self.measured: Callable[[], tuple[Setting, int] | None] = lambda: None
-        self.card_of: Callable[[int], Card | None] = lambda _: None
+        self.lane_facts: Callable[[int], LaneFacts] = lambda _: LaneFacts("")
         self._view_recorder: LiveRecorder | None = None
         self._frame_recorder: LiveRecorder | None = None
         self._log: LandmarkLog | None = None
@@ -181,7 +180,7 @@ class Outputs(QObject):
         if folder is None:
             stem = self._stem()
             folder = stem.with_name(f"{stem.name} report")
-        self._reporter = SessionReporter(folder, *measured, self.card_of, self._worker_failed.emit)
+        self._reporter = SessionReporter(folder, *measured, self.lane_facts, self._worker_failed.emit)
         self.report_changed.emit(True)
 
     def stop_report(self) -> None:

@@ -14,11 +14,12 @@ from app.live.engine_api import EngineApi
 from app.settings.store import SettingsStore
 from app.shell.background import Background, Bridge
 from engine.core.errors import ModelError, SourceError, UnderstudyError
-from engine.inference.card import Card
 from engine.inference.landmarker import model_of
 from engine.inference.pipeline import Pipeline
+from engine.live.feed import active_lanes
 from engine.live.file_reader import Playback
 from engine.live.session import OnResult
+from engine.live.session_reporter import LaneFacts
 from engine.live.settings import MOST_LANES, LiveSettings
 from engine.live.state import FINAL_STATES, SourceState
 from engine.live.view import View
@@ -101,10 +102,16 @@ class Player(QObject):
         """The position in the file on screen; None for cameras."""
         return None if self.current is None else self.current.session.playback
 
-    def card(self, lane: int) -> Card | None:
-        """Return the card of a lane's model on screen; None where it is not known. May be called on any thread."""
-        playing = self.current
-        return None if playing is None else playing.session.card(lane)
+    def lane_facts(self, lane: int) -> LaneFacts:
+        """Return what is known of a lane of the session on screen. May be called on any thread."""
+        playing, model = self.current, self._wanted(lane, "")
+        if playing is None:
+            return LaneFacts(model)
+        session = playing.session
+        errors = session.errors
+        error = errors[lane] if lane < len(errors) else None
+        rests = lane not in active_lanes(session.settings, lane + 1)
+        return LaneFacts(model, session.card(lane), "" if error is None else str(error), rests)
 
     def seek(self, seconds: float) -> None:
         """Continue at a moment of the file on screen."""

@@ -17,6 +17,7 @@ from engine.evaluation.session_report.meter import SessionMeter
 from engine.evaluation.session_report.report import LaneModel, Setting, lane_model, make_report
 from engine.inference.card import Card
 from engine.inference.landmarker import model_of
+from engine.inference.runtimes import is_model_file
 from engine.output.worker import OnError, OutputWorker
 
 MOST_WAITING = 200_000_000  # bytes of pictures that may wait to be measured; further results are dropped
@@ -31,6 +32,23 @@ class Reported:
 
     path: Path
     frames: int
+
+
+@dataclass(frozen=True)
+class LaneFacts:
+    """What is known of a lane besides its results.
+
+    Attributes:
+        model: that was requested, by name or path.
+        card: of the model that runs; None where it is not known.
+        error: what is wrong with it, in sentences; "" if nothing is.
+        rests: whether the layout does not show it.
+    """
+
+    model: str
+    card: Card | None = None
+    error: str = ""
+    rests: bool = False
 
 
 @dataclass
@@ -52,7 +70,7 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
         folder: for the files of the report; made where it is missing.
         setting: how the lanes run, and on what.
         lanes: how many are expected.
-        card_of: returns the card of a lane's model, None where it is not known; called on this output's thread.
+        facts_of: returns what else is known of a lane; called on this output's thread, while results come.
         on_error: called with the error that ended it, see `OutputWorker`.
     """
 
@@ -63,12 +81,12 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
         folder: Path,
         setting: Setting,
         lanes: int,
-        card_of: Callable[[int], Card | None],
+        facts_of: Callable[[int], LaneFacts],
         on_error: OnError | None = None,
     ) -> None:
         super().__init__(f"The session report {folder}", MOST_WAITING, on_error)
         self.folder = folder
-        self._setting, self._card_of = setting, card_of
+        self._setting, self._facts_of = setting, facts_of
         self._expected = lanes
         self._begin_again()
         self._thread.start()
@@ -92,6 +110,7 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
         self._setting = replace(self._setting, began=datetime.now(), remark=remark)
         self._models: dict[int, str] = {}  # names, by lane
         self._cards: dict[int, Card] = {}
+        self._facts: dict[int, LaneFacts] = {}  # the last ones, by lane
         self._incomplete: dict[int, WaitingFrame] = {}  # by the id of the frame
         self._newest: dict[int, tuple[int, float]] = {}  # of each lane: id of its newest frame, and when it was taken
         self._highest = (-1, -1)  # id and number of the furthest frame
@@ -118,10 +137,12 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
         self._source = self._source or (frame.source, frame.file)
         if self._source != (frame.source, frame.file) or len(self._meter.moments) >= LONGEST:
             return
-        if lane not in self._cards and (card := self._card_of(lane)) is not None and card.name == model:
-            self._cards[lane] = card
         while lane >= len(self._meter.lanes):
             self._meter.add_lane()
+        self._facts = {number: self._facts_of(number) for number in range(len(self._meter.lanes))}
+        card = self._facts[lane].card
+        if lane not in self._cards and card is not None and card.name == model:
+            self._cards[lane] = card
         self._newest[lane] = frame.id, frame.captured
         waiting = self._incomplete.get(frame.id)
         if waiting is None and self._is_new(frame):
@@ -155,12 +176,21 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
             self._meter.add(waiting.frame, results, waiting.has_picture)
 
     def _model(self, lane: int) -> LaneModel:
-        model = self._models.get(lane, f"lane {lane}")
-        taken = [self._models.get(other) for other in range(lane)]
-        name = f"{model} ({lane + 1})" if model in taken else model
-        failure = "" if lane in self._models else f"Lane {lane + 1} gave no result."
+        facts = self._facts[lane]
+        models = [self._models.get(other) or _name(self._facts[other].model) for other in range(lane + 1)]
+        model = models.pop()
+        name = f"{model} ({lane + 1})" if model in models else model
+        failure = facts.error
+        if lane not in self._models:
+            idle = "the layout did not show it, so it rested" if facts.rests else "it gave no result in that time"
+            failure = f"{name} is left out: {failure or idle + '.'}"
         card = self._cards.get(lane)
         return LaneModel(name, "", 0, "", 0, "", failure) if card is None else lane_model(name, card, failure)
+
+
+def _name(model: str) -> str:
+    """Return the name of a model that was requested by name or path."""
+    return Path(model).stem if is_model_file(model) else model
 
 
 def _without_picture(frame: Frame) -> Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 from array import array
@@ -97,6 +98,23 @@ class SessionMeter:
         if has_picture:
             self._keep_apart(frame, moment, results, furthest)
             self._keep_wrong(frame, moment, results)
+
+    @property
+    def measured_lanes(self) -> list[int]:
+        """Those lanes, counted from 0, that gave a result."""
+        return [number for number, lane in enumerate(self.lanes) if not all(map(math.isnan, lane.columns["faces"]))]
+
+    def of_lanes(self, lanes: Sequence[int]) -> SessionMeter:
+        """Return what was measured of some lanes, which are numbered anew; nothing is added to it."""
+        made, numbers = copy.copy(self), {lane: number for number, lane in enumerate(lanes)}
+        made.lanes = [self.lanes[lane] for lane in lanes]
+        made.distances = {
+            (numbers[first], numbers[second]): column
+            for (first, second), column in self.distances.items()
+            if first in numbers and second in numbers
+        }
+        made._apart, made._wrong = self._apart.of_lanes(lanes), self._wrong.of_lanes(lanes)
+        return made
 
     @property
     def furthest_apart(self) -> tuple[WorstFrame, ...]:

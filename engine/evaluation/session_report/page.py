@@ -32,7 +32,7 @@ def as_html(report: SessionReport) -> str:
     """Return the report as an HTML page."""
     sections = [
         _header(report),
-        _failures(report.models),
+        _failures([*report.models, *report.left_out]),
         _section("Lanes", _lanes_table(report)),
         _section("How far apart the models are", _matrix_table(report)) if len(report.models) > 1 else "",
         _section("Over the session", f'<div class="charts">{"".join(map(chart, _plots(report)))}</div>'),

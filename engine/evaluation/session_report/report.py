@@ -26,7 +26,7 @@ class LaneModel:
     Attributes:
         name: of the lane, which no other one has.
         sha256, bytes, precision, points, licence: of the model's file, as its card says.
-        failure: a sentence on why the lane ended before the others; "" if it did not.
+        failure: in sentences why the lane ended before the others, or gave no result; "" if neither is so.
     """
 
     name: str
@@ -71,6 +71,7 @@ class SessionReport:
     Attributes:
         meter: what was measured frame by frame.
         models, lanes: of each lane its model and its figures.
+        left_out: lanes without any result, each with its reason.
         matrix: distance of each lane from each other one; None from itself.
         lag_behind: what lags are measured against: the ground truth, or the name of the first lane.
     """
@@ -78,6 +79,7 @@ class SessionReport:
     setting: Setting
     machine: Machine
     models: tuple[LaneModel, ...]
+    left_out: tuple[LaneModel, ...]
     lanes: tuple[LaneFigures, ...]
     matrix: list[list[Distance | None]]
     lag_behind: str
@@ -90,15 +92,18 @@ def lane_model(name: str, card: Card, failure: str = "") -> LaneModel:
 
 
 def make_report(meter: SessionMeter, models: Sequence[LaneModel], setting: Setting) -> SessionReport:
-    """Return the report of what was measured."""
+    """Return the report of what was measured. A lane without any result is left out, unless none has one."""
+    kept = meter.measured_lanes or list(range(len(models)))
+    measured = meter.of_lanes(kept)
     return SessionReport(
         setting=setting,
         machine=this_machine(),
-        models=tuple(models),
-        lanes=tuple(lane_figures(lane, meter.has_truth) for lane in meter.lanes),
-        matrix=distance_matrix(meter),
-        lag_behind=TRUTH if meter.has_truth else models[0].name,
-        meter=meter,
+        models=tuple(models[lane] for lane in kept),
+        left_out=tuple(model for lane, model in enumerate(models) if lane not in kept),
+        lanes=tuple(lane_figures(lane, measured.has_truth) for lane in measured.lanes),
+        matrix=distance_matrix(measured),
+        lag_behind=TRUTH if measured.has_truth else models[0].name,
+        meter=measured,
     )
 
 
@@ -120,6 +125,7 @@ def as_values(report: SessionReport) -> dict[str, Any]:
             {**asdict(model), **_lane_values(figures)}
             for model, figures in zip(report.models, report.lanes, strict=True)
         ],
+        "left_out": [{"name": model.name, "why": model.failure} for model in report.left_out],
         "agreement": [[cell and _rounded(asdict(cell)) for cell in row] for row in report.matrix],
         "furthest_apart": [_worst_values(worst, "percent_apart", meter) for worst in meter.furthest_apart],
         "most_wrong": [_worst_values(worst, "nme", meter) for worst in meter.most_wrong],

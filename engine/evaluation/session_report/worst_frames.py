@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -85,6 +86,19 @@ class WorstFrames:
             others.remove(least)
         pictures = tuple(None if result is None else self._picture(frame, shown, result) for result in results)
         self._kept = [*others, WorstFrame(value, frame.number, frame.name, moment, tuple(words), pictures)]
+
+    def of_lanes(self, lanes: Sequence[int]) -> WorstFrames:
+        """Return the same frames with the words and pictures of some lanes only, to which nothing is added."""
+        made = copy.copy(self)
+        made._kept = [
+            replace(
+                kept,
+                words=tuple(kept.words[lane] for lane in lanes),
+                pictures=tuple(kept.pictures[lane] for lane in lanes),
+            )
+            for kept in self._kept
+        ]
+        return made
 
     def _picture(self, frame: Frame, shown: Box, result: Result) -> bytes:
         return as_jpeg(face_tile(self._overlay, frame.image, shown, result.faces, frame.truth, SIDE))

@@ -101,3 +101,19 @@ def test_another_source_and_closing_write_the_report_too(window, qtbot, tmp_path
     qtbot.wait(200)
     window.close()
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 2)
+
+
+def test_a_lane_that_rests_is_left_out_and_named(window, qtbot, tmp_path):
+    window.store.update("lanes.models", ("student-68", "teacher-68", "student-68"))
+    window.store.update("live.layout", Layout.SPLIT)
+    window.store.update("live.pair", (0, 2))
+    window.start("/long.mp4")
+    qtbot.waitUntil(lambda: window.player.current is not None and window.player.current.session.card(2) is not None)
+    window.live.toggle_report()
+    qtbot.wait(500)
+    window.live.toggle_report()
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    values = json.loads(pages(tmp_path)[0].with_name("report.json").read_text("utf-8"))
+    assert [lane["name"] for lane in values["lanes"]] == ["student-68", "student-68 (3)"]
+    assert [lane["name"] for lane in values["left_out"]] == ["teacher-68"]
+    assert "the layout did not show it, so it rested" in values["left_out"][0]["why"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from datetime import datetime
@@ -11,15 +12,15 @@ import pytest
 
 from engine.core.errors import RecordingError
 from engine.evaluation.session_report.report import LIVE, Setting
-from engine.live.session_reporter import MOST_PICTURES, SessionReporter
+from engine.live.session_reporter import MOST_PICTURES, LaneFacts, SessionReporter
 from tests.fakes.live_fakes import wait_until
 from tests.fakes.sessions import measured, random_session
 
 SETTING = Setting("clip.mp4", "video", datetime(2026, 1, 2), "blazeface", 0.5, False, pace=LIVE)
 
 
-def reporter(folder, lanes=3, on_error=None):
-    return SessionReporter(folder, SETTING, lanes, lambda _: None, on_error)
+def reporter(folder, lanes=3, on_error=None, facts_of=lambda lane: LaneFacts(f"model-{lane}")):
+    return SessionReporter(folder, SETTING, lanes, facts_of, on_error)
 
 
 def taken_at(session, period=1 / 30):
@@ -75,6 +76,44 @@ def test_a_lane_that_gives_nothing_any_more_is_not_waited_for(tmp_path):
     wait_until(lambda: len(made._meter.moments) > 300)
     assert len(made._incomplete) < 100
     assert made.stop().frames == 400
+
+
+def test_lanes_without_any_result_are_left_out_and_the_report_says_why(tmp_path):
+    facts = {
+        1: LaneFacts("models/pfld.onnx", error="The model pfld broke. Its file is damaged."),
+        2: LaneFacts("student-68", rests=True),
+        4: LaneFacts("student-68-lite"),
+    }
+    made = reporter(tmp_path, lanes=5, facts_of=lambda lane: facts.get(lane, LaneFacts("")))
+    for _, results in taken_at(random_session(lanes=4)):
+        for lane in (0, 3):
+            made.add(lane, results[lane])
+    made.stop()
+    values = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert [lane["name"] for lane in values["lanes"]] == ["model-0", "model-3"]
+    assert values["left_out"] == [
+        {"name": "pfld", "why": "pfld is left out: The model pfld broke. Its file is damaged."},
+        {"name": "student-68", "why": "student-68 is left out: the layout did not show it, so it rested."},
+        {"name": "student-68-lite", "why": "student-68-lite is left out: it gave no result in that time."},
+    ]
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert all(lane["why"] in page for lane in values["left_out"])
+    with (tmp_path / "frames.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["lane"] for row in rows} == {"model-0", "model-3"}
+    assert [name for name in rows[0] if name.startswith("distance")] == [
+        "distance from model-0",
+        "distance from model-3",
+    ]
+
+
+def test_a_lane_that_died_on_the_way_says_so(tmp_path):
+    made = reporter(tmp_path, lanes=2, facts_of=lambda lane: LaneFacts("", error="It broke." if lane else ""))
+    for frame, results in taken_at(random_session(lanes=2)):
+        for lane in (0, 1) if frame.id < 20 else (0,):
+            made.add(lane, results[lane])
+    made.stop()
+    assert [(lane["frames"], lane["failure"]) for lane in lanes_of(tmp_path)] == [(40, ""), (20, "It broke.")]
 
 
 def test_frames_that_are_repeated_or_sought_count_once_and_other_sources_do_not(tmp_path):

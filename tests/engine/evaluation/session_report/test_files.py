@@ -110,6 +110,31 @@ def test_a_lane_that_failed_says_so(report):
     assert "The model broke. Its file is damaged." in Reader(as_html(replace(report, models=models))).texts
 
 
+def test_a_lane_without_any_result_is_in_none_of_the_files(tmp_path):
+    session = [(frame, [results[0], None, results[2]]) for frame, results in random_session()]
+    models = (MODELS[0], replace(MODELS[1], failure="The model broke."), MODELS[2])
+    report = make_report(measured(session), models, SETTING)
+    write_report(report, tmp_path)
+    values = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [lane["name"] for lane in values["lanes"]] == ["model-0", "model-2"]
+    assert values["left_out"] == [{"name": "model-1", "why": "The model broke."}]
+    assert [len(row) for row in values["agreement"]] == [2, 2]
+    assert values["agreement"][0][1]["frames"] == 40
+    assert all(len(worst["lanes"]) == 2 for worst in values["furthest_apart"] + values["most_wrong"])
+    page = Reader(as_html(report))
+    assert "The model broke." in page.texts
+    assert "model-1" not in page.texts
+    assert "model-1" not in (tmp_path / "frames.csv").read_text(encoding="utf-8")
+
+
+def test_where_no_lane_gave_a_result_all_are_listed():
+    session = [(frame, [None] * 3) for frame, _ in random_session(frames=1)]
+    models = [replace(model, failure="It broke.") for model in MODELS]
+    report = make_report(measured(session), models, SETTING)
+    assert (len(report.models), report.left_out) == (3, ())
+    assert Reader(as_html(report)).texts.count("It broke.") == 3
+
+
 def test_four_lanes_have_as_many_styles_as_lines():
     models = [*MODELS, replace(MODELS[0], name="model-3")]
     page = as_html(make_report(measured(random_session(lanes=4)), models, SETTING))
