@@ -14,7 +14,7 @@ from app.trainer_setup import TRAINER_PACKAGES
 from engine.core.errors import UsageError
 from engine.core.installation import add_extra
 from engine.core.paths import asset_path
-from engine.inference.library import INT8_MARK
+from engine.inference.library import INT8_MARK, ensure_own_card
 
 ONNX_PACKAGES = ("onnx", "onnxruntime")
 
@@ -57,13 +57,15 @@ def main(options: argparse.Namespace) -> int:
 
     Raises:
         UsageError: the trainer's requirements are not installed, or an int8 model was asked for without data.
+        ModelError: a model of the other format has the name.
     """
     require_packages(TRAINER_PACKAGES)
     target = _target(options.out, ".onnx" if options.onnx else ".tflite")
     if options.onnx:
-        _check_onnx(target)
+        _check_onnx()
     if options.int8:
         target = target.with_stem(target.stem.removesuffix(INT8_MARK) + INT8_MARK)
+    ensure_own_card(target)
     for file in (target, target.with_suffix(".json")):
         options.guard.check(file)
     from trainer.recipes.arguments import check_checkpoint, check_data
@@ -112,8 +114,8 @@ def _target(name: str, ending: str) -> Path:
     return path.with_name(f"{path.name}{ending}")
 
 
-def _check_onnx(target: Path) -> None:
-    """Refuse an ONNX model that cannot be made or would take the card of another model.
+def _check_onnx() -> None:
+    """Refuse an ONNX model that cannot be made.
 
     Raises:
         UsageError: as above.
@@ -124,12 +126,6 @@ def _check_onnx(target: Path) -> None:
             f"ONNX models need packages that are not installed ({', '.join(missing)})",
             "everything else does without them",
             add_extra("onnx"),
-        )
-    if target.with_suffix(".tflite").exists():
-        raise UsageError(
-            f"{target.with_suffix('.tflite')} has this name already",
-            "the card beside it describes one of the two only",
-            f"choose another name, such as {target.stem}-onnx",
         )
 
 

@@ -25,7 +25,7 @@ from app.widgets.file_dialogs import ask_for_file
 from app.widgets.page_parts import Column, make_title, make_words, scroll_page, side_by_side, stack
 from engine.batch.benchmark import Speed
 from engine.core.errors import ModelError
-from engine.inference.landmarker import Landmarker
+from engine.inference.landmarker import Landmarker, owner_of_card
 from engine.inference.library import ModelEntry, ModelLibrary
 from engine.live.settings import MOST_LANES
 
@@ -104,7 +104,7 @@ class ModelsPage(QWidget):
         file = Path(path)
 
         def load() -> ModelEntry | None:
-            if file.is_file() and not file.with_suffix(".json").exists():
+            if file.is_file() and (not file.with_suffix(".json").exists() or owner_of_card(file) is not None):
                 return None
             return ModelEntry(file.stem, file, self._load(str(file)).card, None)
 

@@ -18,7 +18,7 @@ from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, roll
 from engine.inference.card import Card, read_card
 from engine.inference.detector import Detection, crop_of_detection
 from engine.inference.foreign import ForeignModel
-from engine.inference.runtimes import ModelRuntime, load_runtime
+from engine.inference.runtimes import MODEL_SUFFIXES, ModelRuntime, load_runtime, model_files
 from engine.inference.trial import ensure_harmless
 
 LARGEST_MODEL = 100_000_000  # bytes
@@ -213,6 +213,35 @@ def load_landmarker(model: Path, threads: int = 1) -> Landmarker:
     return Landmarker(load_runtime(content, label, threads), card)
 
 
+def model_file(card_path: Path) -> Path:
+    """Return the model file beside a card: of two that have its name the one that it describes.
+
+    Without any it is the `.tflite` file that is missing.
+    """
+    files = model_files(card_path)
+    described = [file for file in files if _is_described(file, card_path)] if len(files) > 1 else []
+    return [*described, *files, card_path.with_suffix(MODEL_SUFFIXES[0])][0]
+
+
+def owner_of_card(model: Path) -> Path | None:
+    """Return another file of the same name that the card beside a model describes; None where there is none."""
+    card_path = model.with_suffix(".json")
+    others = (file for file in model_files(card_path) if file.suffix != model.suffix)
+    return next((file for file in others if _is_described(file, card_path)), None)
+
+
+def _is_described(model: Path, card_path: Path) -> bool:
+    try:
+        card, content = read_card(card_path), read_content(model)
+    except ModelError:
+        return False
+    return _fits(content, card)
+
+
+def _fits(content: bytes, card: Card) -> bool:
+    return len(content) == card.bytes and hashlib.sha256(content).hexdigest() == card.sha256
+
+
 def read_content(path: Path) -> bytes:
     """Return the bytes of a model file.
 
@@ -242,7 +271,13 @@ def read_model(path: Path, card: Card) -> bytes:
     """
     content = read_content(path)
     size = len(content)
-    if size != card.bytes or hashlib.sha256(content).hexdigest() != card.sha256:
+    if not _fits(content, card):
+        if (owner := owner_of_card(path)) is not None:
+            raise ModelError(
+                f"The model {path} has no card: {path.stem}.json describes {owner.name}",
+                "two models of one name cannot share a card",
+                "give one of the two files another name, and make its card with “understudy models add”",
+            )
         problem = f"has {size} bytes instead of {card.bytes}" if size != card.bytes else "has another checksum"
         raise ModelError(
             f"The model {path} is not the one its card describes: it {problem}",

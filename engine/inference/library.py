@@ -17,9 +17,9 @@ from engine.core.platforms import unfit_part
 from engine.core.records import suggestion
 from engine.core.texts import reason
 from engine.inference.card import Card, read_card, write_card
-from engine.inference.landmarker import Landmarker, load_landmarker, read_model
+from engine.inference.landmarker import Landmarker, load_landmarker, model_file, read_model
 from engine.inference.runtime import is_fast_in_int8
-from engine.inference.runtimes import is_model_file, model_file
+from engine.inference.runtimes import MODEL_SUFFIXES, is_model_file, model_files
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +109,7 @@ class ModelLibrary:
             raise ModelError(f"No file can be called “{unfit[0]}”", unfit[1], "give another name")
         if any((folder / f"{name}.json").exists() for folder in self.folders[:-1]):
             raise ModelError(f"There is a model “{name}” already", "it is part of the program", "give another name")
+        ensure_own_card(path)
         return path
 
     def add(self, content: bytes, card: Card, suffix: str) -> Path:
@@ -126,7 +127,8 @@ class ModelLibrary:
     def free_name(self, wanted: str) -> str:
         """Return a name that no model has: the wanted one, or with a number after it."""
         numbers = (f"{wanted}-{number}" for number in count(2))
-        taken = {card.stem for folder in self.folders for card in folder.glob("*.json")}
+        endings = (".json", *MODEL_SUFFIXES)
+        taken = {file.stem for folder in self.folders for end in endings for file in folder.glob(f"*{end}")}
         return next(name for name in chain([wanted], numbers) if name not in taken)
 
     def load(self, model: str, threads: int = 1) -> Landmarker:
@@ -151,6 +153,21 @@ class ModelLibrary:
             except ModelError as error:
                 log.warning("%s runs in place of its twin: %s", model, error)
         return load_landmarker(path)
+
+
+def ensure_own_card(model: Path) -> None:
+    """Refuse the place of a model that is to be written where it would take the card of another one.
+
+    Raises:
+        ModelError: a model file of the other format has its name.
+    """
+    others = [file for file in model_files(model.with_suffix(".json")) if file.suffix != model.suffix]
+    if others:
+        raise ModelError(
+            f"{others[0]} has the name “{model.stem}” already",
+            "a card describes one file only",
+            f"give another name, such as {model.stem}-{model.suffix[1:]}",
+        )
 
 
 def write_model(path: Path, content: bytes, card: Card) -> None:

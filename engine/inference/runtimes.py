@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.inference.onnx_runtime import FIRST_BYTE, OnnxRuntime, onnx_runtime_name
 from engine.inference.runtime import Runtime, runtime_name
 
-# Ends of the names of model files; the first that is there belongs to a card.
+# Ends of the names of model files. A card `NAME.json` describes one file; where there are several, see `model_file`.
 MODEL_SUFFIXES = (".tflite", ".onnx")
 
 
@@ -64,10 +64,9 @@ def is_model_file(path: str | Path) -> bool:
     return Path(path).suffix.lower() in MODEL_SUFFIXES
 
 
-def model_file(card: Path) -> Path:
-    """Return the model file beside a card: the first there is, else the `.tflite` file that is missing."""
-    files = [card.with_suffix(suffix) for suffix in MODEL_SUFFIXES]
-    return next((file for file in files if file.is_file()), files[0])
+def model_files(card: Path) -> list[Path]:
+    """Return the model files that have the name of a card, as `NAME.tflite` and `NAME.onnx` of `NAME.json`."""
+    return [file for suffix in MODEL_SUFFIXES if (file := card.with_suffix(suffix)).is_file()]
 
 
 def _is_onnx(content: bytes) -> bool:

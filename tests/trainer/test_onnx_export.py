@@ -77,7 +77,9 @@ def test_a_model_that_computes_something_else_is_refused(checkpoint, tmp_path, m
 def test_the_card_of_a_tflite_model_is_not_taken(tmp_path, capsys):
     (tmp_path / "mine.tflite").write_bytes(b"a model")
     assert main(["export", str(LITE), "--onnx", "--out", str(tmp_path / "mine")]) == 1
-    assert "has this name already" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "has the name “mine” already" in said
+    assert "such as mine-onnx" in said
 
 
 def test_missing_packages_are_named(tmp_path, capsys, monkeypatch):

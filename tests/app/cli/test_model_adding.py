@@ -115,6 +115,20 @@ def test_faults_59_89_what_cannot_run_is_refused_with_the_cause(home, capsys, sh
     assert words in err
 
 
+def test_a_model_of_the_other_format_keeps_its_card_even_where_files_may_be_overwritten(home, capsys):
+    (home / "mine.tflite").write_bytes(REAL.read_bytes())
+    assert run(capsys, home / "mine.tflite", "--yes")[0] == 0
+    card = (home / "own" / "mine.json").read_bytes()
+    (home / "mine.onnx").write_bytes((home / "small.onnx").read_bytes())
+    code, _, err = run(capsys, home / "mine.onnx", "--card", home / "card.json", "--yes", "--overwrite")
+    assert code != 0
+    assert "mine.tflite has the name “mine” already" in err
+    assert "such as mine-onnx" in err
+    assert (home / "own" / "mine.json").read_bytes() == card
+    command = (home / "mine.onnx", "--card", home / "card.json", "--yes", "--name", "mine-onnx")
+    assert run(capsys, *command)[0] == 0
+
+
 def test_what_exists_is_kept_unless_it_may_be_overwritten(home, capsys):
     command = (home / "small.onnx", "--card", home / "card.json", "--yes")
     assert run(capsys, *command)[0] == 0

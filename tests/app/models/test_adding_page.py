@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -239,6 +240,19 @@ def test_a_model_without_a_card_goes_from_the_drop_into_a_lane(window, file, lib
     assert used == [(FIRST, "pretty")]
     assert window.live.isVisible()
     assert not window.models.adding.isVisibleTo(window.models)
+
+
+def test_a_file_beside_the_card_of_another_is_tried_under_another_name(themed, library, qtbot):
+    library.add(REAL.read_bytes(), replace(library.load("student-68-lite").card, name="pretty"), ".tflite")
+    other = library.folders[-1] / "pretty.onnx"
+    other.write_bytes(constant_network(np.full((68, 2), 0.5), 32))
+    models = ModelsPage(library.entries, library.load, library)
+    qtbot.addWidget(models)
+    models.show()
+    models.open_model(str(other))
+    qtbot.waitUntil(lambda: models.adding.isVisible() and models.adding.name.text() == "pretty-2", timeout=SEARCH_MS)
+    assert not models.banner.isVisible()
+    models.close_down()
 
 
 def test_another_file_replaces_the_one_that_is_tried_and_cancel_leaves(page, file, tmp_path, qtbot):

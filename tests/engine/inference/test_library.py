@@ -153,10 +153,35 @@ def test_a_model_is_added_once_under_its_name(own):
     assert own.find("mine") == path
     assert own.load("mine").card.name == "mine"
     with pytest.raises(ModelError, match="There is a model “mine” already. It was added before"):
-        own.add(b"other", foreign(b"other", "mine"), ".tflite")
+        own.add(b"other", foreign(b"other", "mine"), ".onnx")
     assert path.read_bytes() == content
     assert own.free_name("mine") == "mine-2"
     assert own.free_name("another") == "another"
+
+
+def test_two_files_of_one_name_never_share_a_card(own):
+    content = constant_network(np.full((68, 2), 0.5), 32)
+    path = own.add(content, foreign(content, "mine"), ".onnx")
+    with pytest.raises(ModelError, match="the name “mine” already. A card describes one file only.*mine-tflite"):
+        own.add(b"other", foreign(b"other", "mine"), ".tflite")
+    other = path.with_suffix(".tflite")
+    other.write_bytes(SHIPPED.read_bytes())  # by hand
+    assert own.find("mine") == path, "the card describes this one"
+    assert [(entry.path, entry.error) for entry in own.entries() if entry.name == "mine"] == [(path, None)]
+    assert own.load("mine").card.name == own.load(str(path)).card.name == "mine"
+    with pytest.raises(ModelError, match="mine.tflite has no card: mine.json describes mine.onnx"):
+        own.load(str(other))
+    path.write_bytes(b"changed")
+    with pytest.raises(ModelError, match="has 7 bytes instead of"):
+        own.load(str(path))
+
+
+def test_a_file_without_a_card_has_its_name(own):
+    own.folders[-1].mkdir()
+    (own.folders[-1] / "mine.tflite").write_bytes(b"no card yet")
+    assert own.free_name("mine") == "mine-2"
+    with pytest.raises(ModelError, match="Give another name, such as mine-onnx"):
+        own.place_for("mine", ".onnx")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from onnx import TensorProto
 
 from engine.core.errors import ModelError
 from engine.inference import onnx_runtime
+from engine.inference.landmarker import model_file
 from engine.inference.onnx_runtime import OnnxRuntime
-from engine.inference.runtimes import load_runtime, model_file
+from engine.inference.runtimes import load_runtime
 from tests.fakes.foreign_models import REAL, constant_network, means_network
 
 
