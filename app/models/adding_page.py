@@ -1,4 +1,4 @@
-"""Adding a model from elsewhere: its card is found by trying, seen in a picture, corrected and saved."""
+"""Adding a model from elsewhere, or correcting its card: it is found by trying, seen in a picture, and saved."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class AddingPage(QWidget):
     """
 
     saved = Signal(int, str)  # the lane that shows it, `app.live.active_source.FIRST` or `SECOND`, and its name
+    corrected = Signal(object, object)  # Path of a model and its Card, which was saved again
+    better_found = Signal(str)  # a sentence: the search that went on after saving found a better card
     refused = Signal(object)  # ModelError: the file is no landmark model
     closed = Signal()
 
@@ -47,30 +49,62 @@ class AddingPage(QWidget):
         self._search: CardSearch | None = None
         self._suffix = ""
         self._card: Card | None = None  # the one on show, once there is one
+        self._error: float | None = None  # of it, NME in percent; None where it is not known
+        self._file: Path | None = None  # the model whose card is corrected, once it was saved
+        self._saved: Card | None = None  # its card as it was saved last
+        self._saved_error: float | None = None
         self.picture, self.form, self.banner = PictureView(), CardForm(), Banner()
         self.title, self.error = make_title(), make_title()
-        self.about, self.uncertain = make_words(quiet=True), make_words(quiet=True)
+        self.about, self.uncertain, self.saved_error = (make_words(quiet=True) for _ in range(3))
         self.bar = QProgressBar(textVisible=False, maximum=PERCENT)
         self._make_controls()
         self._lay_out()
 
     @property
     def path(self) -> Path | None:
-        """The file that is being added."""
+        """The file that is being added, or whose card is being corrected."""
         return None if self._search is None else self._search.path
 
     def add(self, path: Path) -> None:
         """Try a model file; another one that was being tried is left."""
-        self.close_down()
-        search = self._search = CardSearch(path, self)
-        self._card, self._suffix = None, path.suffix.lower()
+        self._start(CardSearch(path, self))
+        self._suffix = path.suffix.lower()
         self.title.setText(self.tr("Add {0}").format(path.name))
+        self._background.run(lambda: self._library.free_name(path.stem), self.name.setText)
+
+    def correct(self, path: Path, card: Card) -> None:
+        """Show the card that a model has, to be corrected and saved again."""
+        self._start(CardSearch(path, self, card))
+        self._set_searching(False)
+        self._show_as_saved(path, card, None)
+
+    def save_again(self) -> None:
+        """Save the card on show in place of the one before; a search that runs goes on."""
+        file, card, error = self._file, self._card, self._error
+        if file is None or card is None or self._saved is None:
+            return
+        card = replace(card, name=self._saved.name)
+
+        def done(saved: Card) -> None:
+            self._show_as_saved(file, saved, error)
+            if not self._searching:
+                self.close_down()
+            self.corrected.emit(file, saved)
+
+        self._background.run(lambda: self._library.correct(file, card), done, self.banner.show_error)
+
+    def _start(self, search: CardSearch) -> None:
+        self.close_down()
+        self._search = search
+        self._card = self._file = self._saved = None
         self.banner.hide()
         self.picture.show_picture(None)
         self.name.clear()
         self.uncertain.hide()
+        self.saved_error.hide()
         self._show_error(None)
         self._set_searching(True)
+        self._show_buttons()
         self.about.setText(self.tr("Looking at the file …"))
         for part in (self.form, self.search_button):
             part.setEnabled(False)
@@ -80,7 +114,6 @@ class AddingPage(QWidget):
         search.found.connect(self._on_found)
         search.failed.connect(self._on_failed)
         search.refused.connect(self._on_refused)
-        self._background.run(lambda: self._library.free_name(path.stem), self.name.setText)
         search.start()
 
     def close_down(self) -> None:
@@ -103,14 +136,18 @@ class AddingPage(QWidget):
         self.compare = make_button(
             self.tr("Save and compare"), self.tr("Save the model with this card, and show it in the second lane")
         )
+        self.again = make_button(
+            self.tr("Save"), self.tr("Save this card in place of the one before; lanes that show the model take it")
+        )
         self.cancel = make_button(self.tr("Cancel"), self.tr("Back to the models, without saving"))
+        self.again.clicked.connect(self.save_again)
         self.use.clicked.connect(lambda: self._save(FIRST))
         self.compare.clicked.connect(lambda: self._save(SECOND))
         self.cancel.clicked.connect(self._leave)
         self.form.changed.connect(self._on_corrected)
 
     def _lay_out(self) -> None:
-        column = stack(self.error, self.about, self.bar, self.uncertain, GAP, self.form)
+        column = stack(self.error, self.about, self.saved_error, self.bar, self.uncertain, GAP, self.form)
         area = QScrollArea(widgetResizable=True)
         area.setWidget(column)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -122,7 +159,7 @@ class AddingPage(QWidget):
         )
         middle = side_by_side(stack(self.picture, legend, expanding=self.picture), area, spacing=MARGIN)
         middle.setStretch(0, 1)
-        buttons = side_by_side(self.name, self.use, self.compare)
+        buttons = side_by_side(self.name, self.use, self.compare, self.again)
         buttons.addStretch(1)
         for button in (self.search_button, self.cancel):
             buttons.addWidget(button)
@@ -159,18 +196,16 @@ class AddingPage(QWidget):
         search, card = self._search, self._card
         if search is None or card is None:
             return
-        search.stop()
         named_card, content, suffix = replace(card, name=self.name.text().strip()), search.content, self._suffix
+        error = self._error
 
-        def save() -> str:
-            self._library.add(content, named_card, suffix)
-            return named_card.name
+        def done(file: Path) -> None:
+            self._show_as_saved(file, named_card, error)
+            if not self._searching:
+                self.close_down()
+            self.saved.emit(lane, named_card.name)
 
-        def done(name: str) -> None:
-            self.close_down()
-            self.saved.emit(lane, name)
-
-        self._background.run(save, done, self.banner.show_error)
+        self._background.run(lambda: self._library.add(content, named_card, suffix), done, self.banner.show_error)
 
     def _leave(self) -> None:
         self.close_down()
@@ -179,10 +214,10 @@ class AddingPage(QWidget):
     # What is reported
 
     def _on_listed(self, cards: list[Card]) -> None:
-        self.form.set_cards(cards)
+        saved = None if self._search is None else self._search.saved
+        self.form.set_cards(cards, saved)
         self.form.setEnabled(True)
-        self.search_button.setEnabled(True)
-        self._set_searching(True)
+        self._set_searching(saved is None)
 
     def _on_progress(self, progress: Progress) -> None:
         self.form.show_card(progress.card)
@@ -206,6 +241,21 @@ class AddingPage(QWidget):
         self.uncertain.setText("\n".join(uncertain))
         self.uncertain.setVisible(bool(uncertain))
         self._show_error(proposal.error)
+        file, saved = self._file, self._saved
+        if file is not None and saved is not None:
+            if self._is_saved(proposal.card):
+                self._show_as_saved(file, saved, proposal.error)
+            if proposal.ways > 1 and not self.isVisible():
+                self._end_search_after_saving(saved, proposal.error)
+
+    def _end_search_after_saving(self, saved: Card, error: float | None) -> None:
+        """Offer the card that was found while the user was elsewhere, if it is better than the one that was saved."""
+        before = self._saved_error
+        if error is None or before is None or round(error, 2) >= round(before, 2):
+            self._leave()
+            return
+        words = self.tr("A better card of {0} was found: it errs by {1} % of the eye distance, not by {2} %.")
+        self.better_found.emit(words.format(saved.name, f"{error:.2f}", f"{before:.2f}"))
 
     def _on_failed(self, error: ModelError) -> None:
         self._set_searching(False)
@@ -217,6 +267,30 @@ class AddingPage(QWidget):
         self.close_down()
         self.refused.emit(error)
 
+    def _is_saved(self, card: Card | None) -> bool:
+        """Return whether a card says the same of input, output and crop as the one that was saved."""
+        saved = self._saved
+        if card is None or saved is None:
+            return False
+        return (card.scheme, card.crop, card.foreign_input, card.foreign_output) == (
+            saved.scheme, saved.crop, saved.foreign_input, saved.foreign_output
+        )  # fmt: skip
+
+    def _show_as_saved(self, file: Path, card: Card, error: float | None) -> None:
+        """From now on the card of a saved model is corrected."""
+        self._file, self._saved, self._saved_error = file, card, error
+        self.title.setText(self.tr("Correct the card of {0}").format(card.name))
+        self.saved_error.setText(self.tr("Saved with {0} %").format(f"{error:.2f}") if error is not None else "")
+        self.saved_error.setVisible(error is not None)
+        self._show_buttons()
+        self._show_whether_savable()
+
+    def _show_buttons(self) -> None:
+        """Show what a new model is saved by, or what a saved one is."""
+        for control in (self.name, self.use, self.compare):
+            control.setVisible(self._saved is None)
+        self.again.setVisible(self._saved is not None)
+
     def _set_searching(self, searching: bool) -> None:
         self._searching = searching
         self.bar.setVisible(searching)
@@ -227,6 +301,7 @@ class AddingPage(QWidget):
         self.search_button.setAccessibleName(words)
 
     def _show_error(self, error: float | None) -> None:
+        self._error = error
         self._plausible = self._card is not None and (error is None or error <= WORST)
         known = self._card is not None and error is not None
         self.error.setText(self.tr("NME {0} %").format(f"{error:.2f}") if known else "")
@@ -235,6 +310,7 @@ class AddingPage(QWidget):
     def _show_whether_savable(self) -> None:
         for button in (self.use, self.compare):
             button.setEnabled(self._plausible and bool(self.name.text().strip()))
+        self.again.setEnabled(self._plausible and not self._is_saved(self._card))
 
 
 class PictureView(QWidget):

@@ -30,6 +30,8 @@ class CardForm(QWidget):
         super().__init__()
         self._cards: list[Card] = []  # one for each thing that the shapes of the network can mean
         self._card: Card | None = None
+        self._own: Card | None = None  # what the model's card said at first, if it had one
+        self._places = (0, 0)  # of both sliders as the card was shown: its crop may lie between their steps
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(MARGIN)
@@ -48,20 +50,28 @@ class CardForm(QWidget):
         crop = self.crop.currentData()
         values: ForeignInput = self.values.currentData()
         given = with_values(self._card.foreign_input, values)
+        scale, down = self._card.crop.scale, self._card.crop.dy
+        if self.scale.value() != self._places[0]:
+            scale = round(self.scale.value() * SCALE_STEP, 3)
+        if self.shift.value() != self._places[1]:
+            down = round(self.shift.value() * SHIFT_STEP, 3)
         return replace(
             self._card,
             scheme=meaning.scheme,
-            crop=CropRule(
-                round(self.scale.value() * SCALE_STEP, 3), round(self.shift.value() * SHIFT_STEP, 3), crop == LEVEL
-            ),
+            crop=CropRule(scale, down, crop == LEVEL),
             input=replace(given, colour=self.colour.currentData(), stretched=crop == STRETCHED),
             output=replace(meaning.foreign_output, grid=self.grid.currentData()),
         )
 
-    def set_cards(self, cards: Sequence[Card]) -> None:
-        """Offer what the shapes of a network can mean, one card each."""
-        self._cards, self._card = list(cards), None
+    def set_cards(self, cards: Sequence[Card], own: Card | None = None) -> None:
+        """Offer what the shapes of a network can mean, one card each, and what the card says that it has already."""
+        self._cards, self._card, self._own = list(cards), None, None
+        if own is not None and not any(_is_same(card, own) for card in cards):
+            self._own = own
+            self._cards.append(own)
+        cards = self._cards
         self.points.clear()
+        self._offer_values(VALUES[0] if own is None else own.foreign_input)
         several = len({card.foreign_output.index for card in cards}) > 1
         for (index, count, markup), card in {_points_key(card): card for card in cards}.items():
             name = markup or OURS.get(count)
@@ -71,7 +81,7 @@ class CardForm(QWidget):
         layout = cards[0].foreign_input.layout
         for row, name in enumerate(LAYOUTS):
             self.layout_.set_usable(row, name == layout)
-        self.show_card(cards[0])
+        self.show_card(own or cards[0])
 
     def show_card(self, card: Card) -> None:
         """Show a card of this network, without a signal."""
@@ -90,6 +100,7 @@ class CardForm(QWidget):
             slider.blockSignals(True)
             slider.setValue(round(value))
             slider.blockSignals(False)
+        self._places = self.scale.value(), self.shift.value()
         self._show_numbers()
 
     # Parts
@@ -113,10 +124,7 @@ class CardForm(QWidget):
             for name in names:
                 picker.add(name, name, name)
         for given in VALUES:
-            low, high = given.range
-            words = self.tr("{0} to {1}").format(f"{low:g}", f"{high:g}")
-            if any(given.mean):
-                words = self.tr("mean and deviation of ImageNet")
+            words = self.tr("mean and deviation of ImageNet") if any(given.mean) else self._range_words(given)
             self.values.add(words, given, words)
 
     def _make_crop(self) -> None:
@@ -164,6 +172,15 @@ class CardForm(QWidget):
             self._offer_meanings(self.meaning.currentData().foreign_output)
         self.changed.emit()
 
+    def _offer_values(self, given: ForeignInput) -> None:
+        """Offer the values of an input beside the usual ones, if they are none of those."""
+        while self.values.count() > len(VALUES):
+            self.values.removeItem(len(VALUES))
+        values = with_values(ForeignInput(), given)
+        if values not in VALUES:
+            words = self.tr("{0}, as saved").format(self._range_words(values))
+            self.values.add(words, values, words)
+
     def _offer_meanings(self, like: ForeignOutput) -> None:
         """Offer what the chosen output can mean, and choose what is most like what was chosen before."""
         key = _points_key(self.points.currentData())
@@ -172,6 +189,8 @@ class CardForm(QWidget):
             self.meaning.clear()
             for card in cards:
                 words = self._meaning_words(card.foreign_output)
+                if card is self._own:
+                    words = self.tr("{0}, as saved").format(words)
                 self.meaning.add(words, card, words)
         likeness = [_likeness(card.foreign_output, like) for card in cards]
         self.meaning.setCurrentIndex(likeness.index(max(likeness)))
@@ -182,6 +201,10 @@ class CardForm(QWidget):
 
     # Words
 
+    def _range_words(self, given: ForeignInput) -> str:
+        low, high = given.range
+        return self.tr("{0} to {1}").format(f"{low:g}", f"{high:g}")
+
     def _meaning_words(self, output: ForeignOutput) -> str:
         maps = {
             "argmax": self.tr("heatmaps, the highest cell"),
@@ -190,6 +213,8 @@ class CardForm(QWidget):
         }
         if output.decoder in maps:
             return maps[output.decoder]
+        if output.decoder == "mean shape":
+            return self.tr("offsets to a mean shape")
         unit = {
             "crop": self.tr("in [0, 1]"),
             "pixels": self.tr("in pixels"),
@@ -213,7 +238,14 @@ def _points_key(card: Card) -> tuple[int, int, str]:
 
 def _likeness(output: ForeignOutput, other: ForeignOutput) -> int:
     fields = ("decoder", "unit", "by_axis", "cells", "dimensions")
-    return sum(getattr(output, name) == getattr(other, name) for name in fields)
+    same = replace(output, grid=other.grid) == other
+    return same + sum(getattr(output, name) == getattr(other, name) for name in fields)
+
+
+def _is_same(card: Card, other: Card) -> bool:
+    """Return whether two cards of one network say the same of its output, the grid apart."""
+    output = replace(card.foreign_output, grid=other.foreign_output.grid)
+    return (card.scheme, output) == (other.scheme, other.foreign_output)
 
 
 def _row(picker: Picker, data: object) -> int:

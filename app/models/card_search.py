@@ -27,7 +27,7 @@ from engine.evaluation.proposal import (
 )
 from engine.evaluation.proposal_picture import proposal_picture
 from engine.inference.card import Card
-from engine.inference.landmarker import read_content
+from engine.inference.landmarker import read_content, read_model
 from engine.inference.runtimes import ModelRuntime, load_runtime
 from engine.inference.trial import ensure_harmless
 
@@ -38,11 +38,13 @@ WAIT = 1.0  # seconds for a job before the thread looks whether it is to end
 class CardSearch(QObject):
     """Tries what one model file wants on the faces of the sample, then measures cards that the user corrects.
 
+    With `saved`, the card that the model has already, that one is measured first, and nothing is tried unasked.
+
     The model belongs to the thread that `start` begins and `close` ends. Whatever is asked replaces what was asked
     before, of which nothing is reported any more.
 
     Attributes:
-        path: of the file.
+        path, saved: of the file, and its card so far.
         content: bytes of the file, once `listed` was emitted.
     """
 
@@ -55,18 +57,18 @@ class CardSearch(QObject):
 
     _reported = Signal(int, object)  # number of what was asked, and what emits one of the signals above
 
-    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+    def __init__(self, path: Path, parent: QObject | None = None, saved: Card | None = None) -> None:
         super().__init__(parent)
         self.content = b""
-        self.path = path
+        self.path, self.saved = path, saved
         self._background = Background(self)
         self._jobs: Mailbox[Callable[[_Bench], None]] = Mailbox()
         self._asked, self._stop, self._closed = 0, threading.Event(), False
         self._reported.connect(self._hand_on, Qt.ConnectionType.QueuedConnection)
 
     def start(self) -> None:
-        """Read the file, and search."""
-        self.search()
+        """Read the file, and search, or measure its card so far."""
+        self.search() if self.saved is None else self.measure(self.saved)
         self._background.run(self._work, None, self.refused.emit)
 
     def search(self) -> None:
@@ -98,11 +100,17 @@ class CardSearch(QObject):
     # On the thread
 
     def _work(self) -> None:
-        self.content, label = read_content(self.path), f"The model {self.path.name}"
+        path, saved, label = self.path, self.saved, f"The model {self.path.name}"
+        self.content = read_content(path) if saved is None else read_model(path, saved)
         checksum = hashlib.sha256(self.content).hexdigest()
         ensure_harmless(self.content, checksum, label)
         runtime = load_runtime(self.content, label)
-        cards = possible_cards(runtime, blank_card(self.path.stem, checksum, len(self.content)))
+        try:
+            cards = possible_cards(runtime, saved or blank_card(path.stem, checksum, len(self.content)))
+        except ModelError:
+            if saved is None:
+                raise
+            cards = [saved]  # written by somebody who knows its points
         self._report(self._asked, partial(self.listed.emit, cards))
         bench = _Bench(runtime, cards[0], sample_faces())
         while not self._closed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QUrl, Signal
@@ -25,6 +26,7 @@ from app.widgets.file_dialogs import ask_for_file
 from app.widgets.page_parts import Column, make_title, make_words, scroll_page, side_by_side, stack
 from engine.batch.benchmark import Speed
 from engine.core.errors import ModelError
+from engine.inference.card import Card
 from engine.inference.landmarker import Landmarker, owner_of_card
 from engine.inference.library import ModelEntry, ModelLibrary
 from engine.live.settings import MOST_LANES
@@ -44,6 +46,8 @@ class ModelsPage(QWidget):
 
     use_wanted = Signal(int, str)  # lane, counted from 0, which may be one more than there are; model by name or path
     added = Signal()  # a model was saved
+    corrected = Signal(str)  # the card of a model, by name or path, was saved again
+    better_found = Signal(str)  # a sentence: there is a better card, which `save_better_card` saves
 
     def __init__(
         self,
@@ -80,6 +84,8 @@ class ModelsPage(QWidget):
         if self._adding is None:
             self._adding = AddingPage(self._library)
             self._adding.saved.connect(self._on_saved)
+            self._adding.corrected.connect(self._on_corrected)
+            self._adding.better_found.connect(self.better_found)
             self._adding.refused.connect(self._on_refused)
             self._adding.closed.connect(self._show_overview)
             self._pages.addWidget(self._adding)
@@ -120,6 +126,10 @@ class ModelsPage(QWidget):
         self.adding.add(path)
         self._pages.setCurrentWidget(self.adding)
 
+    def save_better_card(self) -> None:
+        """Save the card that was found after the model had been saved."""
+        self.adding.save_again()
+
     def ask_for_model(self) -> None:
         """Let the user choose a model file."""
         ask_for_file(self, self.tr("Add a model"), self.open_model, self.tr("Models (*.tflite *.onnx)"))
@@ -151,6 +161,11 @@ class ModelsPage(QWidget):
             self.tr("Compare in another lane"), self.tr("Show this model next to those of all lanes that there are")
         )
         self.another.hide()
+        self.correct = make_button(
+            self.tr("Correct its card …"),
+            self.tr("See how this model from elsewhere is used, change that or find it by trying, and save it again"),
+        )
+        self.correct.hide()
         self.measure = make_button(
             self.tr("Measure speed on this machine"),
             self.tr("Takes seconds. The live picture and other programs slow it down."),
@@ -168,6 +183,7 @@ class ModelsPage(QWidget):
         self.first.clicked.connect(lambda: self._use(FIRST))
         self.second.clicked.connect(lambda: self._use(SECOND))
         self.another.clicked.connect(lambda: self._use(len(self._lanes)))
+        self.correct.clicked.connect(self._correct)
         self.measure.clicked.connect(lambda: self._measure([self._entry] if self._entry else []))
         self.measure_all.clicked.connect(lambda: self._measure(self._entries))
         self.cancel.clicked.connect(self.speeds.cancel)
@@ -201,7 +217,7 @@ class ModelsPage(QWidget):
         self._fill_lower()
 
     def _fill_lower(self) -> None:
-        buttons = side_by_side(self.first, self.second, self.another, self.measure, self.cancel)
+        buttons = side_by_side(self.first, self.second, self.another, self.correct, self.measure, self.cancel)
         buttons.addStretch(1)
         column = Column(self.card, self.tr("Card of the model"), self.tr("What is known of the model"))
         column.setMinimumHeight(CARD_HEIGHT)
@@ -220,6 +236,13 @@ class ModelsPage(QWidget):
         if self._entry is not None:
             self.use_wanted.emit(lane, self._key(self._entry))
 
+    def _correct(self) -> None:
+        entry = self._entry
+        if entry is not None and entry.card is not None:
+            self.banner.hide()
+            self.adding.correct(entry.path, entry.card)
+            self._pages.setCurrentWidget(self.adding)
+
     def _measure(self, entries: list[ModelEntry]) -> None:
         self.banner.hide()
         self.speeds.start([self._key(entry) for entry in entries if entry.error is None])
@@ -236,10 +259,22 @@ class ModelsPage(QWidget):
         self._pages.setCurrentWidget(self._overview)
 
     def _on_saved(self, lane: int, name: str) -> None:
-        self._show_overview()
-        self.refresh()
+        self._after_saving()
         self.added.emit()
         self.use_wanted.emit(lane, name)
+
+    def _on_corrected(self, file: Path, card: Card) -> None:
+        place = file.absolute()
+        opened = place in self._opened
+        if opened:
+            self._opened[place] = replace(self._opened[place], card=card)
+        self._after_saving()
+        self.corrected.emit(str(file) if opened else file.stem)
+
+    def _after_saving(self) -> None:
+        if self.adding.path is None:  # else the search goes on
+            self._show_overview()
+        self.refresh()
 
     def _on_refused(self, error: ModelError) -> None:
         self._show_overview()
@@ -273,6 +308,9 @@ class ModelsPage(QWidget):
             self.card.show_entry(entry, self.speeds.result(self._key(entry)), busy)
         for button in (self.first, self.second, self.another):
             button.setEnabled(entry in usable)
+        self.correct.setVisible(
+            entry is not None and entry.card is not None and entry.card.is_foreign and entry.error is None
+        )
         self.measure.setEnabled(entry in usable)
         self.measure_all.setEnabled(bool(usable) and not busy)
         self.open_folder.setEnabled(entry is not None)

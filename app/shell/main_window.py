@@ -176,6 +176,8 @@ class MainWindow(QMainWindow):
             self._models = page = ModelsPage(api.list_models, api.load_landmarker, api.library, self.pages)
             page.use_wanted.connect(self._use_model)
             page.added.connect(self.live.look_for_models)
+            page.corrected.connect(self._use_corrected)
+            page.better_found.connect(self._offer_better_card)
             self._show_lanes()
             self.pages.addWidget(page)
         return self._models
@@ -299,6 +301,17 @@ class MainWindow(QMainWindow):
     def _use_model(self, lane: int, model: str) -> None:
         self.live.use_model(lane, model)
         self.top_bar.choose(LIVE_PAGE)
+
+    def _use_corrected(self, model: str) -> None:
+        """Load a model whose card has changed again in the lanes that show it."""
+        lanes = [lane for lane, its in enumerate(self.player.models) if its == model]
+        for lane in lanes:
+            self.player.use_model(model, lane)
+        if lanes:
+            self.top_bar.choose(LIVE_PAGE)
+
+    def _offer_better_card(self, words: str) -> None:
+        self.banner.show_message(words, remedies=[Remedy(self.tr("Save it"), self.models.save_better_card)])
 
     def _clip_on_screen(self) -> Path | None:
         playing = self.player.current

@@ -124,6 +124,19 @@ class ModelLibrary:
         write_model(path, content, card)
         return path
 
+    def correct(self, path: Path, card: Card) -> Card:
+        """Write and return another card of a model; what was measured with the one before is left out.
+
+        Raises:
+            ModelError: it cannot be written.
+        """
+        unmeasured = replace(card, metrics=(), label_shift=0.0, eyes=None)
+        try:
+            write_card(path.with_suffix(".json"), unmeasured)
+        except OSError as error:
+            raise _unsaved(path.with_suffix(".json"), error) from error
+        return unmeasured
+
     def free_name(self, wanted: str) -> str:
         """Return a name that no model has: the wanted one, or with a number after it."""
         numbers = (f"{wanted}-{number}" for number in count(2))
@@ -182,11 +195,15 @@ def write_model(path: Path, content: bytes, card: Card) -> None:
             temporary.write_bytes(content)
         write_card(path.with_suffix(".json"), card)
     except OSError as error:
-        raise ModelError(
-            f"The model cannot be saved as {path} ({error.strerror})",
-            "the disk is full, or the folder must not be written",
-            "free some space, or change the permissions of the folder",
-        ) from error
+        raise _unsaved(path, error) from error
+
+
+def _unsaved(path: Path, error: OSError) -> ModelError:
+    return ModelError(
+        f"The model cannot be saved as {path} ({error.strerror})",
+        "the disk is full, or the folder must not be written",
+        "free some space, or change the permissions of the folder",
+    )
 
 
 def _entry(card_path: Path) -> ModelEntry:

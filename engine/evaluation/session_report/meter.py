@@ -105,7 +105,7 @@ class SessionMeter:
         return [number for number, lane in enumerate(self.lanes) if not all(map(math.isnan, lane.columns["faces"]))]
 
     def of_lanes(self, lanes: Sequence[int]) -> SessionMeter:
-        """Return what was measured of some lanes, which are numbered anew; nothing is added to it."""
+        """Return what was measured of some lanes, which are counted from 0 again; nothing is added to it."""
         made, numbers = copy.copy(self), {lane: number for number, lane in enumerate(lanes)}
         made.lanes = [self.lanes[lane] for lane in lanes]
         made.distances = {

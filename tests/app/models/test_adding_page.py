@@ -19,10 +19,12 @@ from app.theme.theme import DARK, LIGHT, apply_theme
 from engine.core.paths import asset_path
 from engine.evaluation import proposal
 from engine.evaluation.proposal import WORST, sample_faces
+from engine.inference.card import read_card, write_card
+from engine.inference.conventions import ForeignInput
 from engine.inference.library import ModelLibrary
 from tests.app import walking
 from tests.app.conftest import LONGEST_GAP
-from tests.fakes.foreign_models import REAL, constant_network, means_network
+from tests.fakes.foreign_models import REAL, constant_network, means_network, real_model
 from tests.fakes.mutations import edited_model, with_operator, without_scales
 from tests.fakes.threads import no_thread_left
 
@@ -234,12 +236,140 @@ def test_a_model_without_a_card_goes_from_the_drop_into_a_lane(window, file, lib
     window._open_dropped([str(file)])
     adding = window.models.adding
     qtbot.waitUntil(adding.isVisible)
-    qtbot.waitUntil(lambda: adding.use.isEnabled() and adding.picture.image is not None, timeout=SEARCH_MS)
+    qtbot.waitUntil(lambda: adding.use.isEnabled() and not adding.bar.isVisible(), timeout=SEARCH_MS)
     adding.use.click()
     qtbot.waitUntil(lambda: bool(used), timeout=SEARCH_MS)
     assert used == [(FIRST, "pretty")]
     assert window.live.isVisible()
     assert not window.models.adding.isVisibleTo(window.models)
+
+
+@pytest.mark.usefixtures("long_search")
+def test_a_search_goes_on_after_saving_and_its_card_is_saved_over_the_first_one(page, file, library, qtbot):
+    page.add(file)
+    qtbot.waitUntil(page.use.isEnabled, timeout=SEARCH_MS)
+    with qtbot.waitSignal(page.saved) as saved:
+        page.use.click()
+    assert saved.args == [FIRST, "pretty"]
+    first = library.load("pretty").card
+    assert page.bar.isVisible(), "the search goes on"
+    assert page.title.text() == "Correct the card of pretty"
+    assert page.again.isVisible()
+    assert not page.use.isVisible()
+    assert page.saved_error.text().startswith("Saved with ")
+    page.search_button.click()
+    qtbot.waitUntil(lambda: not page.bar.isVisible(), timeout=SEARCH_MS)
+    page.form.scale.setValue(page.form.scale.value() + 1)
+    assert not page.again.isEnabled(), "what is not measured yet"
+    qtbot.waitUntil(page.again.isEnabled, timeout=SEARCH_MS)
+    with qtbot.waitSignal(page.corrected) as corrected:
+        page.again.click()
+    second = library.load("pretty").card
+    assert corrected.args == [library.find("pretty"), second]
+    assert second.crop.scale == pytest.approx(first.crop.scale + 0.05, abs=0.2)
+    assert second.name == "pretty"
+    assert page.path is None, "nothing is left to do"
+
+
+@pytest.fixture
+def own(library):
+    """A model of the user's whose card could be better, and says more than the search can find."""
+    library.folders[-1].mkdir()
+    path = real_model(library.folders[-1], "own.tflite")
+    card = replace(read_card(path.with_suffix(".json")), licence="mine", metrics=({"nme": 9.0},), label_shift=0.01)
+    write_card(path.with_suffix(".json"), replace(card, crop=replace(card.crop, scale=1.73)))
+    return path
+
+
+def test_the_card_of_a_saved_model_is_seen_and_kept_unless_it_is_corrected(page, own, library, qtbot):
+    card = library.load("own").card
+    page.correct(own, card)
+    qtbot.waitUntil(lambda: page.error.text() != "", timeout=SEARCH_MS)
+    assert page.saved_error.text() == page.error.text().replace("NME", "Saved with")
+    assert not page.again.isEnabled(), "there is nothing to save"
+    assert page.form.card == card, "1.73 lies between two places of the slider"
+    choose(page.form.grid, "integer")
+    qtbot.waitUntil(page.again.isEnabled, timeout=SEARCH_MS)
+    with qtbot.waitSignal(page.corrected):
+        page.again.click()
+    saved = library.load("own").card
+    assert (saved.foreign_output.grid, saved.crop, saved.licence) == ("integer", card.crop, "mine")
+    assert (saved.metrics, saved.label_shift) == ((), 0.0), "they were measured with the former card"
+
+
+def test_a_better_card_that_is_found_while_the_page_is_not_seen_is_offered(page, own, library, qtbot):
+    page.correct(own, library.load("own").card)
+    qtbot.waitUntil(lambda: page.error.text() != "", timeout=SEARCH_MS)
+    before = error_on(page)
+    page.search_button.click()
+    page.hide()
+    with qtbot.waitSignal(page.better_found, timeout=SEARCH_MS) as better_found:
+        pass
+    assert better_found.args[0].startswith("A better card of own was found: it errs by ")
+    assert better_found.args[0].endswith(f" % of the eye distance, not by {before:.2f} %.")
+    with qtbot.waitSignal(page.corrected):
+        page.save_again()
+    assert library.load("own").card.crop.scale != 1.73
+    assert library.load("own").card.licence == "mine"
+    page.correct(own, library.load("own").card)
+    qtbot.waitUntil(lambda: page.error.text() != "", timeout=SEARCH_MS)
+    page.search_button.click()
+    with qtbot.waitSignal(page.closed, timeout=SEARCH_MS):
+        pass  # nothing better was found
+
+
+def test_what_the_search_does_not_know_of_a_card_stays(page, library, qtbot):
+    library.folders[-1].mkdir()
+    table = tuple((index,) for index in range(68))
+    path = real_model(library.folders[-1], "odd.tflite", markup="Odd", as_68=table)
+    card = replace(library.load("odd").card, input=ForeignInput(range=(0.0, 250.0)))
+    page.correct(path, card)
+    qtbot.waitUntil(lambda: page.error.text() != "", timeout=SEARCH_MS)
+    assert page.form.card == card
+    assert page.form.values.currentText() == "0 to 250, as saved"
+    assert page.form.meaning.currentText() == "x, y of each point, in [0, 1], as saved"
+    page.form.shift.setValue(page.form.shift.value() + 2)
+    assert page.form.card == replace(card, crop=replace(card.crop, dy=page.form.card.crop.dy))
+
+
+def test_a_model_whose_file_was_exchanged_is_not_corrected(qtbot, themed, own, library):
+    models = ModelsPage(library.entries, library.load, library)
+    qtbot.addWidget(models)
+    models.show()
+    qtbot.waitUntil(lambda: bool(models._entries), timeout=SEARCH_MS)
+    models._choose("student-68")
+    assert not models.correct.isVisible(), "a shipped model needs no such card"
+    models._choose("own")
+    own.write_bytes(REAL.read_bytes()[:-1])
+    models.correct.click()
+    qtbot.waitUntil(models.banner.isVisible, timeout=SEARCH_MS)
+    assert "is not the one its card describes" in models.banner.text
+    models.close_down()
+
+
+def test_lanes_that_show_a_model_load_it_again_when_its_card_was_corrected(playing, qtbot, monkeypatch):
+    loads, model, load = [], playing.player.models[0], playing.player._api.load_landmarker
+
+    def note(name):
+        loads.append(name)
+        return load(name)
+
+    monkeypatch.setattr(playing.player, "_api", replace(playing.player._api, load_landmarker=note))
+    playing.top_bar.choose(1)
+    playing.models.corrected.emit("another")
+    assert not playing.live.isVisible()
+    playing.models.corrected.emit(model)
+    assert playing.live.isVisible()
+    qtbot.waitUntil(lambda: loads == [model])
+
+
+def test_a_better_card_is_saved_from_the_banner(window, qtbot, monkeypatch):
+    saved = []
+    monkeypatch.setattr(window.models.adding, "save_again", lambda: saved.append(True))
+    window.models.better_found.emit("A better card of own was found.")
+    assert window.banner.text == "A better card of own was found."
+    window.banner.remedy_buttons[0].click()
+    assert saved == [True]
 
 
 def test_a_file_beside_the_card_of_another_is_tried_under_another_name(themed, library, qtbot):
