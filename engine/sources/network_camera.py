@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import cv2
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from engine.sources.camera import DEFAULT_FORMAT
 # Seconds. FFmpeg looks at a stream for up to five of them before it opens; a picture is awaited for less than a reader
 # waits for a driver (`engine.live.camera_reader.READ_LIMIT`), so that the sentence is ours.
 OPEN_LIMIT, READ_LIMIT, CONNECT_LIMIT = 10.0, 4.0, 3.0
+LONGEST_STATUS = 64  # bytes that are read of an answer
 _PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 
 
@@ -139,16 +142,17 @@ def _guarded(call: Callable[[], Any]) -> Any:
 def _unusable(address: str, was_silent: bool = False) -> SourceError:
     """Return why a stream cannot be used, as far as a connection of our own finds out."""
     scheme = address.strip().partition("://")[0].casefold()
-    bare = address.strip().partition("://")[2].rpartition("@")[2]  # where there is no password
+    login, _, bare = address.strip().partition("://")[2].rpartition("@")
     fix = "look whether the camera is on and in this network, and whether its address is right"
     try:
         parts = urlsplit(f"{scheme}://{bare}")
         host, port = parts.hostname or "", parts.port or _PORTS[scheme]
-        socket.create_connection((host, port), CONNECT_LIMIT).close()
-        why = "it answers, but sends no stream that can be read"
-        fix = "give the path of the stream, with user name and password: http://USER:PASSWORD@HOST/PATH"
-        if was_silent:
+        with socket.create_connection((host, port), CONNECT_LIMIT) as connection:
             why, fix = "it answers, but sent no picture in time", "look whether the camera is busy, or start it again"
+            if not was_silent:
+                why, fix = _refusal(_status(connection, scheme, parts), scheme, has_login=bool(login))
+    except ssl.SSLError:
+        why, fix = f"it answers, but not as {scheme} needs it", f"try {scheme[:-1]}://, or another port"
     except socket.gaierror:
         why = f"no machine “{host}” is known in this network"
     except ValueError:  # of a port that is no number
@@ -156,3 +160,42 @@ def _unusable(address: str, was_silent: bool = False) -> SourceError:
     except OSError as error:
         why = f"nothing answers at port {port} of “{host}” ({reason(error)})"
     return SourceError(f"The camera “{redacted(address)}” cannot be opened", why, fix)
+
+
+def _status(connection: socket.socket, scheme: str, parts: SplitResult) -> int:
+    """Return the status with which a camera answers a request without user and password; 0 where it gives none.
+
+    Raises:
+        SSLError: it does not speak TLS, or not a version that is spoken here.
+    """
+    where = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    request = f"GET {where} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n"
+    if scheme.startswith("rtsp"):
+        request = f"DESCRIBE {scheme}://{parts.netloc}{where} RTSP/1.0\r\nCSeq: 1\r\n\r\n"
+    try:
+        if scheme.endswith("s"):
+            # As FFmpeg does: cameras sign their certificates themselves, and no password is sent here.
+            connection = ssl._create_unverified_context().wrap_socket(connection, server_hostname=parts.hostname)
+        connection.sendall(request.encode())
+        answer = connection.recv(LONGEST_STATUS)
+    except ssl.SSLError:
+        raise
+    except OSError:
+        return 0
+    found = re.match(rb"(?:HTTP|RTSP)/\d\.\d (\d{3})", answer)
+    return int(found[1]) if found else 0
+
+
+def _refusal(status: int, scheme: str, has_login: bool) -> tuple[str, str]:
+    """Return why a camera that answers with a status has given no stream, and what to do."""
+    path = f"{scheme}://USER:PASSWORD@HOST/PATH"
+    if status in (401, 403):
+        if has_login:
+            why = "it did not accept the user name and the password, or has no stream at this path"
+            return why, "look at them in the settings of the camera; write @ as %40 and : as %3A"
+        return "it asks for a user name and a password", f"give them in the address: {path}"
+    if status == 404:
+        return "it has no stream at this path", "look for the path of the stream in the manual of the camera"
+    if status >= 500:
+        return f"it answers that it cannot send now ({status})", "look who else watches it, or start it again"
+    return "it answers, but sends no stream that can be read", f"give the path of the stream, with its login: {path}"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
+from contextlib import contextmanager
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 
 import pytest
 
@@ -26,11 +30,34 @@ def server():
     made.cut()
 
 
-@pytest.fixture
-def guarded_server():
-    made = MjpegServer(USER)
+@pytest.fixture(params=["basic", "digest", "basic by TLS"])
+def guarded_server(request):
+    made = MjpegServer(USER, digest=request.param == "digest", tls="TLS" in request.param)
     yield made
     made.cut()
+
+
+@contextmanager
+def rtsp_server(status):
+    """A server that answers every request of RTSP with the same status."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self):
+            number = "1"
+            while line := self.rfile.readline().decode():
+                if line.startswith("CSeq:"):
+                    number = line.split()[1]
+                elif not line.strip():
+                    login = 'WWW-Authenticate: Basic realm="camera"\r\n' if status.startswith("401") else ""
+                    self.wfile.write(f"RTSP/1.0 {status}\r\nCSeq: {number}\r\n{login}\r\n".encode())
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as made:
+        made.daemon_threads = True
+        thread = Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield made.server_address[1]
+        made.shutdown()
+        thread.join()
 
 
 def read_all(source) -> None:
@@ -71,15 +98,51 @@ def test_a_password_opens_the_stream_and_is_in_no_name(guarded_server):
     assert source.name == frame.source == guarded_server.address(user="…")
 
 
-@pytest.mark.parametrize("path", ["none", "page"])
-def test_fault_88_what_is_no_stream_is_a_sentence(server, path):
-    with pytest.raises(SourceError, match="cannot be opened.*It answers, but sends no stream that can be read"):
+def test_a_password_with_odd_letters_is_written_with_percent_signs():
+    server = MjpegServer("anna:p@ss:w/rd", digest=True)
+    source = NetworkCamera(server.address(user="anna:p%40ss%3Aw%2Frd"))
+    assert source.read().image.shape == (48, 64, 3)
+    source.close()
+    server.cut()
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("none", "It has no stream at this path"), ("page", "It answers, but sends no stream")]
+)
+def test_fault_88_what_is_no_stream_is_a_sentence(server, path, why):
+    with pytest.raises(SourceError, match=f"cannot be opened. {why}"):
         open_source(server.address(path))
 
 
 def test_fault_88_a_wrong_password_is_a_sentence_without_it(guarded_server):
-    with pytest.raises(SourceError, match="with user name and password") as refused:
+    with pytest.raises(SourceError, match="It did not accept the user name and the password") as refused:
         open_source(guarded_server.address(user=f"anna:x{SECRET}"))
+    assert SECRET not in str(refused.value)
+
+
+def test_fault_88_a_camera_that_wants_a_password_says_so(guarded_server):
+    with pytest.raises(SourceError, match="It asks for a user name and a password. Give them in the address: http"):
+        open_source(guarded_server.address())
+
+
+def test_fault_88_a_camera_that_speaks_no_tls_says_so(server):
+    with pytest.raises(SourceError, match="It answers, but not as https needs it. Try http://"):
+        open_source(server.address().replace("http", "https"))
+
+
+@pytest.mark.parametrize(
+    ("status", "login", "why"),
+    [
+        ("401 Unauthorized", "", "It asks for a user name and a password. Give them in the address: rtsp://USER"),
+        ("401 Unauthorized", f"{USER}@", "It did not accept the user name and the password"),
+        ("404 Not Found", "", "It has no stream at this path"),
+        ("503 Service Unavailable", "", "It answers that it cannot send now (503)"),
+        ("200 OK", "", "It answers, but sends no stream that can be read"),
+    ],
+)
+def test_fault_88_what_an_rtsp_camera_answers_becomes_a_sentence(status, login, why):
+    with rtsp_server(status) as port, pytest.raises(SourceError, match=re.escape(why)) as refused:
+        NetworkCamera(f"rtsp://{login}127.0.0.1:{port}/live", open_limit=5)
     assert SECRET not in str(refused.value)
 
 
