@@ -107,18 +107,21 @@ def _difference(log: SessionLog, path: Path | None, source: Source, first: Frame
 class ClipReader:
     """Reads frames of a clip on a thread of its own: of several that are asked for in a row only the last.
 
-    After a step, the frames that further steps that way will show are read while nothing is asked for.
+    After a step, the frames that further steps that way will show are read while nothing is asked for. What was read
+    is kept within `MOST_KEPT` and passed on at once, also while the thread decodes.
 
     Args:
         clip: what is read; closed with this reader.
         log: tells the names of pictures.
-        on_frame: called on the thread with the number that was asked for, and its frame; None where there is none.
+        on_frame: called with the number that was asked for, and its frame; None where there is none. On the thread, or
+            where the frame was kept on that of the caller.
     """
 
     def __init__(self, clip: Clip, log: SessionLog, on_frame: Callable[[int, Frame | None], object]) -> None:
         self._source, self._log, self._on_frame = clip.source, log, on_frame
         self._changed = threading.Condition()
         self._wanted: int | None = None
+        self._passed_on = False  # whether the frame that is wanted was kept
         self._closed = False
         self._kept: OrderedDict[int, Frame] = OrderedDict()  # by number; those used last are at the end
         self._next = 1  # number of the frame that comes without seeking: the first was read as the clip was opened
@@ -130,8 +133,11 @@ class ClipReader:
     def ask(self, number: int) -> None:
         """Ask for the frame of this number in the log; returns at once."""
         with self._changed:
-            self._wanted = number
+            frame = self._kept.get(number)
+            self._wanted, self._passed_on = number, frame is not None
             self._changed.notify()
+        if frame is not None:
+            self._on_frame(number, frame)
 
     def close(self) -> None:
         """End without waiting; nothing is passed on any more."""
@@ -146,14 +152,16 @@ class ClipReader:
 
     def read(self, number: int) -> Frame | None:
         """Return the frame of this number; None where the clip has none or cannot be read there."""
-        if number in self._kept:
-            self._kept.move_to_end(number)
-            return self._kept[number]
+        with self._changed:
+            if number in self._kept:
+                self._kept.move_to_end(number)
+                return self._kept[number]
         frame = self._read(number)
         if frame is not None:
-            self._kept[number] = frame
-            while len(self._kept) > self._room(frame):
-                self._kept.popitem(last=False)
+            with self._changed:
+                self._kept[number] = frame
+                while len(self._kept) > self._room(frame):
+                    self._kept.popitem(last=False)
         return frame
 
     def _read(self, number: int) -> Frame | None:
@@ -190,9 +198,10 @@ class ClipReader:
                 if self._closed:
                     break
                 number, self._wanted = self._wanted, None
+                is_passed_on = self._passed_on
             assert number is not None
             frame = self.read(number)
-            if not self._closed:
+            if not (is_passed_on or self._closed):
                 self._on_frame(number, frame)
             if frame is not None and abs(number - last) == 1:
                 self._read_ahead(number, number - last, frame)

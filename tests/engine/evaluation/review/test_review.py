@@ -12,11 +12,12 @@ import pytest
 
 from engine.core.errors import RecordingError, SourceError, UsageError
 from engine.core.pairing import face_distance
-from engine.evaluation.review.clip import ClipReader, find_clip, open_clip
+from engine.evaluation.review.clip import AHEAD, ClipReader, find_clip, open_clip
 from engine.evaluation.review.curves import MISSED, curves_of
 from engine.evaluation.review.marks import Mark, Marks
 from engine.formats.session_log import LoggedFrame, read_session_log
 from tests.fakes.clips import write_clip
+from tests.fakes.live_fakes import wait_until
 from tests.fakes.session_logs import WORST, logged_clip
 
 
@@ -90,6 +91,40 @@ def test_any_frame_of_the_clip_is_read_in_any_order(tmp_path):
     levels = [float(frame.image[40, 60].mean()) for frame in frames]
     assert sorted(levels) == [levels[numbers.index(number)] for number in sorted(numbers)], "each is lighter"
     assert reader.read(50) is None
+    reader.close()
+    assert reader.join(2)
+
+
+def test_a_frame_that_was_kept_comes_while_another_one_is_decoded(tmp_path, monkeypatch, no_thread_left):
+    log = read_session_log(logged_clip(tmp_path))
+    clip, came = open_clip(log, tmp_path / "clip.avi"), []
+    read, decodes, may_go_on = clip.source.read, threading.Event(), threading.Event()
+    reader = ClipReader(clip, log, lambda number, frame: came.append((number, frame.number)))
+    assert reader.read(5).number == 5
+
+    def slow_read():
+        decodes.set()
+        assert may_go_on.wait(5)
+        return read()
+
+    monkeypatch.setattr(clip.source, "read", slow_read)
+    reader.ask(40)
+    assert decodes.wait(5)
+    reader.ask(5)
+    assert came == [(5, 5)]
+    may_go_on.set()
+    wait_until(lambda: len(came) == 2)
+    assert came[1] == (40, 40)
+    reader.close()
+    assert reader.join(2)
+
+
+def test_few_frames_are_kept(tmp_path):
+    log = read_session_log(logged_clip(tmp_path))
+    reader = ClipReader(open_clip(log, tmp_path / "clip.avi"), log, lambda *_: None)
+    for number in range(50):
+        reader.read(number)
+    assert list(reader._kept) == list(range(50 - 2 * AHEAD, 50))
     reader.close()
     assert reader.join(2)
 
