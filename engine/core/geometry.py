@@ -79,8 +79,10 @@ class Crop:
     def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Map points `[..., 2]` from [0, 1] of the crop to pixels of the picture."""
         # Picture pixels have their centres at integers, so the centre of the square is at (centre_x, centre_y).
-        offset = (np.asarray(points) - 0.5) * self.size
-        return (offset @ self._rotation().T + (self.centre_x, self.centre_y)).astype(np.float32)
+        # Numbers that are no points, of a damaged model, are noticed in its result; here they are no warning.
+        with np.errstate(over="ignore", invalid="ignore"):
+            offset = (np.asarray(points) - 0.5) * self.size
+            return (offset @ self._rotation().T + (self.centre_x, self.centre_y)).astype(np.float32)
 
     def from_picture(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Map points `[..., 2]` from pixels of the picture to [0, 1] of the crop."""

@@ -43,6 +43,8 @@ class Range:
         return above and below and math.isfinite(value)
 
     def __str__(self) -> str:
+        if self.low == -math.inf and self.high == math.inf:
+            return "a finite number"
         if self.high == math.inf:
             return f"a number above {self.low:g}" if self.open_low else f"{self.low:g} or a number above it"
         return f"a number from {self.low:g} {'on and below' if self.open_high else 'to'} {self.high:g}"
@@ -207,7 +209,11 @@ class _Field:
             return self.form.expected or str(self.limit)
         if is_dataclass(self.type):
             return f"a table with {', '.join(_fields(self.type))}"
-        return _WORDS.get(self.type, "a list" if get_origin(self.type) is tuple else "a table")
+        if get_origin(self.type) is tuple:
+            hints = get_args(self.type)
+            count = "" if hints[-1] is Ellipsis else f" of {len(hints)}"
+            return f"a list{count} ({_Field(hints[0]).expected} each)"
+        return _WORDS.get(self.type, "a table")
 
     @property
     def example(self) -> str:

@@ -140,8 +140,11 @@ def _read(path: Path) -> tuple[list[Record], str]:
             f"There is no log {path}", "it was moved, or its name is mistyped", "check the path"
         ) from error
     except OSError as error:
-        raise UsageError(f"The log {path} cannot be read ({reason(error)})", "see there", "copy it again") from error
+        why = "it is a folder, its permissions forbid reading, or the drive fails"
+        raise UsageError(f"The log {path} cannot be read ({reason(error)})", why, "choose another log") from error
     except (ValueError, TypeError, LookupError, MemoryError, csv.Error) as error:
+        if not records:
+            return records, reason(error)
         return records, f"{path.name} can be read up to {len(records)} entries: after that, {reason(error)}"
     return records, ""
 

@@ -15,11 +15,9 @@ from engine.core.files import replaced
 from engine.core.foreign_schemes import foreign_scheme
 from engine.core.records import (
     Choice,
-    Finite,
     Form,
     KeyPath,
     Mistake,
-    Positive,
     Range,
     Rule,
     read_record,
@@ -58,8 +56,8 @@ class CropRule:
         level: whether the crop is turned so that the eye line is level, where the roll is known.
     """
 
-    scale: Positive[float]
-    dy: Finite = 0.0
+    scale: Annotated[float, Range(0.1, 10)]
+    dy: Annotated[float, Range(-10, 10)] = 0.0
     level: bool = True
 
 
@@ -207,7 +205,7 @@ def _read(path: Path, more: dict[str, Any]) -> Card:
         raise ModelError(
             f"The card {path} cannot be used ({why})",
             "it was edited by hand or cut off",
-            "copy it again from where the model came from",
+            "correct it, or copy it again from where the model came from",
         ) from error
 
 

@@ -17,8 +17,9 @@ UNITS = ("crop", "pixels", "centred")
 GRIDS = ("half_pixel", "integer", "align_corners", "slice")
 CELLS = ("half_pixel", "align_corners")
 _DIFFERENT = Rule("two different numbers, those of black and white,", lambda limits: limits[0] != limits[1])
-_NOT_ZERO = Rule("three numbers above 0", lambda values: all(value > 0 for value in values))
-Colour = tuple[Finite, Finite, Finite]
+# So that pixels stay numbers that float32 can hold.
+Value = Annotated[float, Range(-100_000, 100_000)]
+Divisor = Annotated[float, Range(0.0001, 100_000)]
 
 
 def _read_table(value: Any, path: KeyPath) -> Table:
@@ -50,9 +51,9 @@ class ForeignInput:
 
     layout: Annotated[str, Choice(LAYOUTS)] = "NHWC"
     colour: Annotated[str, Choice(COLOURS)] = "RGB"
-    range: Annotated[tuple[Finite, Finite], _DIFFERENT] = (0.0, 255.0)
-    mean: Colour = (0.0, 0.0, 0.0)
-    deviation: Annotated[Colour, _NOT_ZERO] = (1.0, 1.0, 1.0)
+    range: Annotated[tuple[Value, Value], _DIFFERENT] = (0.0, 255.0)
+    mean: tuple[Value, Value, Value] = (0.0, 0.0, 0.0)
+    deviation: tuple[Divisor, Divisor, Divisor] = (1.0, 1.0, 1.0)
     stretched: bool = False
 
 

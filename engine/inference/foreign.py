@@ -127,7 +127,7 @@ def maps_of(shape: tuple[int, ...], given: ForeignInput, needed: int, label: str
     last = len(shape) == 4 and shape[3] >= needed and min(shape[1:3]) > 1
     if not (first or last):
         raise ModelError(
-            f"An output of {label} has the shape {list(shape)}; {needed} heatmaps were expected",
+            f"{label} has an output of the shape {list(shape)}; {needed} heatmaps were expected",
             "the card names another output, decoder or number of points",
             FIX,
         )
@@ -144,7 +144,7 @@ def decode(raw: NDArray[Any], card: Card) -> Points:
     raw = np.asarray(raw, np.float32)
     if output.decoder in HEATMAP_DECODERS:
         needed = numbers_needed(card)
-        maps = raw[0] if maps_of(raw.shape, card.foreign_input, needed, "the model") else raw[0].transpose(2, 0, 1)
+        maps = raw[0] if maps_of(raw.shape, card.foreign_input, needed, "The model") else raw[0].transpose(2, 0, 1)
         points, confidence = _from_maps(maps[:needed], count, output, side)
     else:
         points = _from_numbers(raw.ravel(), count, output, side)

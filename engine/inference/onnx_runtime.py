@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from engine.core.processes import is_bundled
 
 # The first byte of nearly every ONNX file: the field of its version, which all tools write first.
 FIRST_BYTE = b"\x08"
+# Where in its source the runtime failed: file, line, and function with the types of its arguments.
+_PLACE = re.compile(r"\S+\.(?:cc|h):\d+ [^(]*?(?:\(.*?\))? (?=[A-Z])")
 FATAL = 4  # of the runtime's levels of messages: what went wrong comes as an exception
 # The types of numbers that an input may have, in the words of ONNX, and what NumPy calls them.
 _TYPES = {"float": "float32", "double": "float64"} | {
@@ -52,6 +55,8 @@ class OnnxRuntime:
             raise _refusal(label, "it has no input or no output")
         self.inputs = len(inputs)
         self.input_shape = tuple(size if isinstance(size, int) else 1 for size in inputs[0].shape)
+        if lists := [output for output in outputs if not output.type.startswith("tensor(")]:
+            raise _refusal(label, f"its output {lists[0].name} is {lists[0].type}, not a table of numbers")
         kind = inputs[0].type.removeprefix("tensor(").removesuffix(")")
         if kind not in _TYPES:
             raise _refusal(label, f"its input is {kind}, not a picture of numbers")
@@ -130,6 +135,6 @@ def _refusal(label: str, message: str) -> ModelError:
 
 
 def _first_line(message: str) -> str:
-    """Return the first line of a message of the runtime, without its prefix and cut to a readable length."""
-    line = message.strip().partition("\n")[0].rpartition(" : ")[2]
+    """Return the first line of a message, without its prefix and places in the source, cut to a readable length."""
+    line = _PLACE.sub("", message.strip().partition("\n")[0].rpartition(" : ")[2])
     return line if len(line) <= 200 else f"{line[:199]}…"

@@ -102,7 +102,7 @@ def test_every_kind_of_value_is_read():
         ({"layer": [{"size": 1}, {"size": 0}]}, ("layer", 1, "size"), "“size” is 0", "", ""),
         ({"layer": [{"size": 1, "a": 1}]}, ("layer", 0, "a"), "there is no key “a” in “layer”", "size, share", ""),
         ({"layer": [{"size": 1}] * 3}, ("layer",), "too many", "two fit", "join them"),
-        ({"words": [1]}, ("words",), "“words” is [1]", "a list was expected", ""),
+        ({"words": [1]}, ("words",), "“words” is [1]", "a list (a text in quotation marks each) was expected", ""),
         ({"notes": []}, ("notes",), "“notes” is []", "a table was expected", ""),
     ],
 )

@@ -108,8 +108,8 @@ def test_fault_91_logs_of_other_versions_are_shown_as_far_as_they_are_known(tmp_
     [
         ("a.txt", "x", "end in .jsonl or .csv"),
         ("a.jsonl", "", "It is empty"),
-        ("a.csv", "", "no columns"),
-        ("a.jsonl", "[1, 2]\n", "none of a log"),
+        ("a.csv", "", "of a log. It has no columns"),
+        ("a.jsonl", "[1, 2]\n", "of a log. Line 1 is none of a log"),
         ("a.csv", "name,age\nanna,3\n", "another kind of table"),
         (
             "a.jsonl",
@@ -128,4 +128,7 @@ def test_fault_91_what_is_no_log_gets_a_sentence(tmp_path, name, content, words)
 
 def test_a_log_that_is_not_there_gets_a_sentence(tmp_path):
     with pytest.raises(UsageError, match="There is no log"):
+        read_session_log(tmp_path / "a.jsonl")
+    (tmp_path / "a.jsonl").mkdir()
+    with pytest.raises(UsageError, match="cannot be read .*It is a folder, its permissions forbid reading"):
         read_session_log(tmp_path / "a.jsonl")

@@ -189,7 +189,14 @@ def test_fault_89_a_network_that_its_card_does_not_describe_is_refused(content, 
         ({"output": {"markup": "MediaPipe-468"}}, "that markup has 468"),
         ({"output": {"decoder": "magic"}}, "one of points, argmax"),
         ({"input": {"range": [1, 1]}}, "two different numbers"),
-        ({"input": {"deviation": [0, 1, 1]}}, "three numbers above 0"),
+        ({"input": {"deviation": [0, 1, 1]}}, r"a list of 3 \(a number from 0.0001 to 100000 each\) was expected"),
+        ({"input": {"deviation": [1, 1, 1e300]}}, "a number from 0.0001 to 100000"),
+        ({"input": {"range": [-1e300, 1e300]}}, r"a list of 2 \(a number from -100000 to 100000 each\)"),
+        ({"input": {"mean": [1e38, 0, 0]}}, "a number from -100000 to 100000"),
+        ({"crop": {"scale": 1e300}}, "a number from 0.1 to 10 was expected"),
+        ({"crop": {"scale": 1e-9}}, "a number from 0.1 to 10 was expected"),
+        ({"crop": {"scale": 1.2, "dy": 1e30}}, "a number from -10 to 10 was expected"),
+        ({"output": {"mean_shape": [math.nan] * 136}}, r"a list \(a finite number each\) was expected"),
         ({"input": {"stretched": True}, "crop": {"scale": 1.2}}, "a stretched crop is upright"),
         ({"input": None, "output": None, "scheme": 5}, "one of 29, 68, 98"),
     ],
@@ -200,6 +207,15 @@ def test_fault_89_cards_that_contradict_themselves_are_refused(tmp_path, change,
     (tmp_path / "a.json").write_text(json.dumps({**values, **change}), encoding="utf-8")
     with pytest.raises(ModelError, match=words):
         read_card(tmp_path / "a.json")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", [math.nan, math.inf, 3e38])
+def test_fault_59_numbers_that_are_no_points_are_noticed_without_a_warning(tmp_path, number):
+    content = constant_network(np.full((68, 2), number), 8)
+    landmarker = load_landmarker(install(tmp_path, "broken.onnx", content))
+    picture, truth = SampleClip().frame(0)
+    assert not np.isfinite(landmarker.locate(picture, landmark_box(truth.points)).points).any()
 
 
 def test_a_foreign_card_is_read_as_it_was_written(tmp_path):

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from engine.core.errors import ModelError
 from engine.inference import onnx_runtime
@@ -44,6 +44,32 @@ def test_damaged_bytes_are_refused():
         OnnxRuntime(constant_network(np.zeros((5, 2)))[:60], "The model")
     with pytest.raises(ModelError, match="nor an ONNX model"):
         load_runtime(b"rubbish" * 9, "The model")
+
+
+@pytest.mark.parametrize(
+    ("node", "output", "opset", "words"),
+    [
+        (
+            helper.make_node("SplitToSequence", ["x"], ["y"], axis=1),
+            helper.make_tensor_sequence_value_info("y", TensorProto.FLOAT, None),
+            18,
+            r"its output y is seq\(tensor\(float\)\), not a table of numbers",
+        ),
+        (
+            helper.make_node("Identity", ["x"], ["y"]),
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 8, 8]),
+            99,
+            r"cannot be loaded \(ONNX Runtime only",
+        ),
+    ],
+    ids=["a list", "a newer version"],
+)
+def test_fault_59_what_is_refused_is_said_without_places_in_the_runtimes_source(node, output, opset, words):
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])
+    graph = helper.make_graph([node], "small", [given], [output])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
+    with pytest.raises(ModelError, match=words):
+        OnnxRuntime(model.SerializeToString(), "The model")
 
 
 def test_without_the_package_the_way_to_it_is_named(monkeypatch):
