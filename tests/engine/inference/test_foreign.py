@@ -211,7 +211,7 @@ def test_fault_89_cards_that_contradict_themselves_are_refused(tmp_path, change,
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("number", [math.nan, math.inf, 3e38])
-def test_fault_59_numbers_that_are_no_points_are_noticed_without_a_warning(tmp_path, number):
+def test_fault_13_numbers_that_are_no_points_are_noticed_without_a_warning(tmp_path, number):
     content = constant_network(np.full((68, 2), number), 8)
     landmarker = load_landmarker(install(tmp_path, "broken.onnx", content))
     picture, truth = SampleClip().frame(0)

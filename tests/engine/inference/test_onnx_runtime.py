@@ -64,7 +64,7 @@ def test_damaged_bytes_are_refused():
     ],
     ids=["a list", "a newer version"],
 )
-def test_fault_59_what_is_refused_is_said_without_places_in_the_runtimes_source(node, output, opset, words):
+def test_fault_89_what_is_refused_is_said_without_places_in_the_runtimes_source(node, output, opset, words):
     given = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])
     graph = helper.make_graph([node], "small", [given], [output])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
