@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from operator import itemgetter
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
@@ -14,14 +17,28 @@ from app.widgets.charts import Axis, Chart, axis_of, draw_marks, draw_marks_belo
 LEFT, RIGHT, TOP, BOTTOM = 58, 20, 40, 32  # logical pixels around the plot
 TICKS_ACROSS, TICKS_UP = 6, 7
 DOTS_BELOW = 60  # points; more of them are drawn as a line with its running mean
+MOST_DRAWN = 1000  # points of a line: more fall on the same pixels and would hold the window while they are painted
 
 
 def smoothed(points: Points) -> Points:
     """Return the running mean of noisy values, over a fortieth of them to either side."""
     steps, values = zip(*points, strict=True)
-    window = np.ones(2 * (len(points) // 40) + 1)
-    means = np.convolve(values, window, "same") / np.convolve(np.ones(len(points)), window, "same")
+    place, reach = np.arange(len(points)), len(points) // 40
+    first, last = np.maximum(place - reach, 0), np.minimum(place + reach + 1, len(points))
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    means = (sums[last] - sums[first]) / (last - first)
     return tuple(zip(steps, means.tolist(), strict=True))
+
+
+def thinned(points: Points) -> Points:
+    """Return at most `MOST_DRAWN` points whose line looks as that of all: the extremes of each stretch."""
+    if len(points) <= MOST_DRAWN:
+        return points
+    kept = list[tuple[int, float]]()
+    for first, last in pairwise(np.linspace(0, len(points), MOST_DRAWN // 2 + 1, dtype=int)):
+        stretch = points[first:last]
+        kept += sorted({min(stretch, key=itemgetter(1)), max(stretch, key=itemgetter(1))})
+    return tuple(kept)
 
 
 class CurveChart(Chart):
@@ -38,6 +55,8 @@ class CurveChart(Chart):
         super().__init__(title)
         self._title, self._unit = title, unit
         self._points: Points = ()
+        self._line: Points = ()  # what is drawn
+        self._noise: Points = ()  # faint, behind it
         self._steps = 0
         self.setMinimumSize(240, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -52,7 +71,11 @@ class CurveChart(Chart):
             points: (step, value), by step.
             steps: of the whole run, the right end.
         """
+        if (points, max(steps, 1)) == (self._points, self._steps):
+            return
         self._points, self._steps = points, max(steps, 1)
+        many = len(points) >= DOTS_BELOW
+        self._line, self._noise = (thinned(smoothed(points)), thinned(points)) if many else (points, ())
         self.setAccessibleDescription(self.words())
         self.update()
 
@@ -73,7 +96,7 @@ class CurveChart(Chart):
             painter.setPen(QColor(colours().muted))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.tr("No values yet."))
             return
-        across, up = Axis(0, self._steps), axis_of([value for _, value in self._points])
+        across, up = Axis(0, self._steps), axis_of([value for _, value in self._noise or self._line])
         self._draw_grid(painter, across, up)
         self._draw_curve(painter, across, up)
 
@@ -115,16 +138,13 @@ class CurveChart(Chart):
                 plot.left() + across.place(step) * plot.width(), plot.bottom() - up.place(value) * plot.height()
             )
 
-        many = len(self._points) >= DOTS_BELOW
         accent = QColor(colours().accent)
-        if many:
-            painter.setPen(QPen(QColor(colours().soft_accent), 1.2))
-            painter.drawPolyline(QPolygonF([place(*point) for point in self._points]))
+        painter.setPen(QPen(QColor(colours().soft_accent), 1.2))
+        painter.drawPolyline(QPolygonF([place(*point) for point in self._noise]))
         painter.setPen(QPen(accent, 2.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-        line = smoothed(self._points) if many else self._points
-        painter.drawPolyline(QPolygonF([place(*point) for point in line]))
+        painter.drawPolyline(QPolygonF([place(*point) for point in self._line]))
         painter.setBrush(accent)
-        for point in () if many else self._points:
+        for point in () if self._noise else self._line:
             painter.drawEllipse(place(*point), 1.5, 1.5)
         near = self._near
         if near is not None:

@@ -27,26 +27,39 @@ LONGEST_GAP = 0.5
 
 
 class Heartbeat:
-    """Measures the longest time for which the event loop did not run, though the machine had time for us."""
+    """Measures the longest time for which the event loop did not turn, in seconds.
+
+    Attributes:
+        longest_gap: less what our threads waited for a core while the machine worked for others.
+        longest_work: processor time of the event loop's own thread, which others hardly change.
+    """
 
     def __init__(self) -> None:
         from PySide6.QtCore import QTimer
 
-        self.longest_gap = 0.0
-        self._last, self._waited = time.monotonic(), waited_for_a_core()
+        self.restart()
         self._timer = QTimer()
         self._timer.timeout.connect(self._beat)
         self._timer.start(10)
 
+    def restart(self) -> None:
+        """Forget what was measured, and measure from now on."""
+        self.longest_gap = self.longest_work = 0.0
+        self._note_time()
+
+    def _note_time(self) -> None:
+        self._waited = waited_for_a_core()
+        self._last, self._worked = time.monotonic(), time.thread_time()
+
     def _beat(self) -> None:
-        now = time.monotonic()
+        now, worked = time.monotonic(), time.thread_time()
+        self.longest_work = max(self.longest_work, worked - self._worked)
         if now - self._last > self.longest_gap:
             delays = sorted(seconds - self._waited.get(thread, 0.0) for thread, seconds in waited_for_a_core().items())
             # What blocked the event loop may itself have waited for a core, and then so did we.
             starved = sum(delays[-2:])
             self.longest_gap = max(self.longest_gap, now - self._last - starved)
-        self._waited = waited_for_a_core()
-        self._last = time.monotonic()
+        self._note_time()
 
     def stop(self) -> None:
         """Count the last gap too."""

@@ -198,7 +198,7 @@ def test_main_window_changes_at_once_and_the_stage_stays_dark(dressed, playing, 
     gc.collect()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     qtbot.wait(20)
-    heartbeat.longest_gap = 0.0
+    heartbeat.restart()
     for choice, palette in ((ThemeChoice.LIGHT, LIGHT), (ThemeChoice.DARK, DARK)):
         dressed.choose(choice)
         qtbot.wait(20)

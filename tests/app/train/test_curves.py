@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 
 from app.theme.theme import DARK
 from app.train.controller import TimeLeft
-from app.train.curves import CurveChart, smoothed
+from app.train.curves import MOST_DRAWN, CurveChart, smoothed, thinned
 from app.train.run_view import duration_words
 
 
@@ -19,6 +19,16 @@ def test_running_mean_keeps_a_straight_line_and_calms_noise():
     assert means[10:90] == pytest.approx([value for _, value in line][10:90])
     noise = tuple((step, float(step % 2)) for step in range(100))
     assert all(0.2 < value < 0.8 for _, value in smoothed(noise))
+
+
+def test_a_long_line_is_drawn_by_the_extremes_of_its_stretches():
+    long = tuple((step, float(step % 7) + 100 * (step == 12_345)) for step in range(20_000))
+    drawn = thinned(long)
+    assert MOST_DRAWN / 2 <= len(drawn) <= MOST_DRAWN
+    assert (12_345, long[12_345][1]) in drawn
+    assert set(drawn) <= set(long)
+    assert sorted(drawn) == list(drawn)
+    assert thinned(long[:MOST_DRAWN]) == long[:MOST_DRAWN]
 
 
 @pytest.fixture
