@@ -147,7 +147,7 @@ class ModelsPage(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange and self._entries:
+        if event.type() is QEvent.Type.PaletteChange and self.isVisible():  # else they are listed again when it is shown
             self._show_rows()  # the marks of the lanes have the colours of the theme
 
     # Parts

@@ -17,7 +17,7 @@ from app.widgets.charts import Axis, Chart, axis_of, draw_marks, draw_marks_belo
 LEFT, RIGHT, TOP, BOTTOM = 58, 20, 40, 32  # logical pixels around the plot
 TICKS_ACROSS, TICKS_UP = 6, 7
 DOTS_BELOW = 60  # points; more of them are drawn as a line with its running mean
-MOST_DRAWN = 1000  # points of a line: more fall on the same pixels and would hold the window while they are painted
+MOST_DRAWN = 600  # points of a line: more fall on the same pixels, and painting them would hold the window
 
 
 def smoothed(points: Points) -> Points:
@@ -83,7 +83,7 @@ class CurveChart(Chart):
         """Return in words what the curve shows."""
         if not self._points:
             return self.tr("No values yet.")
-        lowest = min(self._points, key=lambda point: point[1])
+        lowest = min(self._points, key=itemgetter(1))
         return self.tr("Latest {0}, lowest {1} at step {2}").format(
             self._value_words(self._points[-1][1]), self._value_words(lowest[1]), lowest[0]
         )
