@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
             self.setAcceptDrops(True)
             self.setCentralWidget(stack(self.top_bar, self.pages, self.status_line, spacing=0, expanding=self.pages))
             self.sheet = HotkeySheet(self)
-            self._hint = FirstHint(self.view)
+            self._hint = FirstHint(self.view, self.banner, self.live.presenter)
         self.setMinimumSize(640, 420)
         self._hotkeys = Hotkeys(self, self._acts())
         self._connect()

@@ -5,30 +5,27 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
-from app.live.viewport.presenter import Presenter
-from app.shell.banner import Banner
 from app.shortcuts.shortcuts import Act, hotkey
 from app.theme.theme import GAP, MARGIN
 
 STAYS_MS = 15_000
-# Keys that are shortcuts never come as a press.
-_BUSY = {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.Shortcut, QEvent.Type.MouseButtonPress}
-_WATCHED = _BUSY | {QEvent.Type.Resize, QEvent.Type.Show}
+# What a window gets when a key or a button is pressed; keys that are shortcuts never come as a press.
+_ACTS = {QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.MouseButtonPress}
 
 
 class FirstHint(QLabel):
     """Is shown at the foot of its parent for some seconds, or until something else needs the place or the user acts.
 
-    That is a key or a button that is pressed, a banner, or the presenter's numbers.
-
     Args:
         parent: the widget that it covers.
+        others: widgets that need the place: it goes when one of them is shown.
     """
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, *others: QWidget) -> None:
         super().__init__(parent)
+        self._others = others
         self.setObjectName("firstHint")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -46,25 +43,21 @@ class FirstHint(QLabel):
         self.show()
         self.raise_()
         QTimer.singleShot(STAYS_MS, self, self.hide)
-        application = QApplication.instance()
-        assert application is not None
-        application.installEventFilter(self)
+        for watched in (self.window().windowHandle(), *self._others):
+            watched.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind not in _WATCHED:  # events of the whole program: thousands when the theme changes
-            return False
-        if kind == QEvent.Type.Resize:
-            if watched is self.parent():
+        if watched is self.parent():
+            if kind is QEvent.Type.Resize:
                 self._place()
-        elif self.isVisible() and (kind in _BUSY or isinstance(watched, Banner | Presenter)):
+        elif kind in _ACTS or (kind is QEvent.Type.Show and watched in self._others):
             self.hide()
         return False
 
     def hideEvent(self, event: QEvent) -> None:
-        application = QApplication.instance()
-        if application is not None:
-            application.removeEventFilter(self)
+        if (window := self.window().windowHandle()) is not None:
+            window.removeEventFilter(self)
 
     def _place(self) -> None:
         stage = self.parentWidget()

@@ -14,8 +14,14 @@ def test_the_first_start_greets_in_two_lines_until_a_key_is_pressed(window, qtbo
     assert len(hint.text().splitlines()) == 2
     assert "?" in hint.text()
     assert window.view.rect().contains(hint.geometry())
-    qtbot.keyClick(window.view, Qt.Key.Key_1)
+    qtbot.keyClick(window.windowHandle(), Qt.Key.Key_1)  # as a key of the keyboard arrives
     assert not hint.isVisible()
+
+
+def test_a_press_of_the_mouse_ends_the_hint(window, qtbot):
+    window.start("sample")
+    qtbot.mousePress(window.windowHandle(), Qt.MouseButton.LeftButton, pos=window.rect().center())
+    assert not window.view.findChild(FirstHint).isVisible()
 
 
 def test_later_starts_show_the_picture_alone(window, qtbot):
