@@ -147,8 +147,9 @@ class ModelsPage(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange and self.isVisible():  # else they are listed again when it is shown
-            self._show_rows()  # the marks of the lanes have the colours of the theme
+        # The marks of the lanes have the colours of the theme. All is listed again whenever the page is shown.
+        if event.type() is QEvent.Type.PaletteChange and self.isVisible():
+            self._show_rows()
 
     # Parts
 
