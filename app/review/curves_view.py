@@ -17,7 +17,7 @@ from app.theme.theme import GAP, MARGIN, colours, lane_colour
 from app.widgets.charts import ROUND, Axis, Chart, draw_marks, draw_marks_below
 from engine.evaluation.review.curves import Curve, Curves
 
-LEFT, RIGHT, TOP, BOTTOM = 58, MARGIN, 10, 26  # logical pixels around the plots
+LEFT, RIGHT, TOP, BOTTOM = 58, MARGIN, 10, 30  # logical pixels around the plots
 BETWEEN = 26  # logical pixels between two plots, with the title of the lower one
 LOWEST, LOW, HIGH = 150, 230, 340  # of the whole
 LINE = 1.3
@@ -136,7 +136,7 @@ class CurvesView(Chart):
             top = inside.top() + number * (height + BETWEEN) + BETWEEN - GAP
             self._draw_curve(painter, curve, QRectF(inside.left(), top, inside.width(), height), axis)
         ticks = [(axis.place(value), clock_words(value)) for value in axis.ticks(8)]
-        draw_marks_below(painter, inside, ticks)
+        draw_marks_below(painter, inside.adjusted(0, 0, 0, GAP / 2), ticks)  # below the lowest mark of the last plot
         self._draw_signs(painter, inside, axis)
         painter.end()
         return pixmap

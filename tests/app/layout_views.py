@@ -1,7 +1,8 @@
 """Every view of the real window, to be measured in several sizes.
 
-`python -m tests.app.layout_views 1920x1080` writes the faults of every view in that size, in light, as JSON. Qt reads
-the scale of the screen once, from QT_SCALE_FACTOR, so that another scale needs a process of its own.
+`python -m tests.app.layout_views 1920x1080` writes the faults of every view in that size as JSON, in dark those of the
+page Live alone. Qt reads the scale of the screen once, from QT_SCALE_FACTOR, so that another scale needs a process of
+its own.
 """
 
 from __future__ import annotations
@@ -36,13 +37,19 @@ LANES = {1: MODELS[:1], 2: MODELS, 3: FOUR[:3], 4: FOUR}
 
 
 def faults_of(
-    still: StillWindow, folder: Path, sizes: Sequence[tuple[int, int]], themes: Sequence[ThemeChoice] = THEMES
+    still: StillWindow,
+    folder: Path,
+    sizes: Sequence[tuple[int, int]],
+    live_alone: Sequence[ThemeChoice] = (),
 ) -> dict[str, list[str]]:
-    """Return the faults of every view in every size and theme, by its name; without those that have none."""
+    """Return the faults of every view in every size and theme, by its name; without those that have none.
+
+    In themes that are `live_alone`, only the page Live is measured: it is the quickest to show.
+    """
     found: dict[str, list[str]] = {}
-    for theme in themes:
+    for theme in THEMES:
         still.theme.choose(theme)
-        for name in views(still, folder / theme.value):
+        for name in live_views(still) if theme in live_alone else views(still, folder / theme.value):
             for size in sizes:
                 still.window.setWindowState(Qt.WindowState.WindowNoState)  # however large the screen is
                 still.window.resize(*size)
@@ -57,12 +64,17 @@ def faults_of(
 
 def views(still: StillWindow, folder: Path) -> Iterator[str]:
     """Show one view after another; yield the name of each."""
-    yield from _live_views(still)
-    yield from _presented(still)
+    yield from live_views(still)
     yield from _pages(still, folder)
 
 
-def _live_views(still: StillWindow) -> Iterator[str]:
+def live_views(still: StillWindow) -> Iterator[str]:
+    """Show the views of the page Live; yield the name of each."""
+    yield from _lanes(still)
+    yield from _presented(still)
+
+
+def _lanes(still: StillWindow) -> Iterator[str]:
     still.show_layout(Layout.SINGLE)
     yield "one lane"
     for layout in (Layout.SPLIT, Layout.OVERLAID, Layout.DIFFERENCE):
@@ -142,7 +154,7 @@ def main() -> None:
     application = QApplication([])
     with tempfile.TemporaryDirectory() as folder, patching() as patch:
         still = StillWindow(application, Path(folder), patch)
-        found = faults_of(still, Path(folder), sizes, THEMES[1:])  # themes differ in colours alone: one is enough here
+        found = faults_of(still, Path(folder), sizes, live_alone=[ThemeChoice.DARK])
         ratio = still.window.devicePixelRatioF()
         still.close()
     sys.stdout.write(json.dumps({"ratio": ratio, "faults": found}))

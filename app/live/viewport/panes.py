@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QRect, QSize
 
 # To which share of their size pictures shrink to make room for the plates; if that is not enough, plates cover them.
 ONE_SHARE, TWO_SHARE = 0.9, 0.6
-DETAILS_SHARE = 0.45  # as ONE_SHARE, while all numbers are shown
+DETAILS_SHARE = 0.6  # as ONE_SHARE, while all numbers are shown
 FREE_SHARE = 0.1  # of a picture's width: stays free for a face between plates on it
 
 
@@ -17,10 +17,10 @@ class PlatePlace(Enum):
     """The place of the plates with the numbers."""
 
     OVER = "over"  # in the upper corners of their pictures
-    BRIEF = "brief"  # there too, but only their captions, for want of room
+    BRIEF = "brief"  # there too, but only the most important numbers, for want of room
     BELOW = "below"  # below the pictures
     SHORT = "short"  # there too, but only the most important numbers, for want of room
-    BESIDE = "beside"  # on the stage, the first left of the picture, the second right of it
+    BESIDE = "beside"  # at the edges of the stage, the first left and the second right, perhaps over the picture's own
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,21 @@ def one_picture(stage: QRect, picture: QSize, plate: QSize, plates: int, share: 
     best = max(panes, key=lambda place: panes[place].height(), default=PlatePlace.OVER)
     if best in panes and panes[best].height() >= share * full.height():
         return Arrangement((panes[best],), best)
+    margin = full.left() - stage.left()
+    if margin and on_picture(full, plate, plates, margin) is PlatePlace.OVER:
+        return Arrangement((full,), PlatePlace.BESIDE)
     return Arrangement((full,), on_picture(full, plate, plates))
 
 
-def on_picture(pane: QRect, plate: QSize, plates: int) -> PlatePlace:
-    """Return the place of plates on one picture: its upper corners, whole where they fit and leave its middle free."""
+def on_picture(pane: QRect, plate: QSize, plates: int, margin: int = 0) -> PlatePlace:
+    """Return the place of plates on one picture: its upper corners, whole where they fit and leave its middle free.
+
+    Of each plate, `margin` pixels are beside the picture.
+    """
+    covered = max(0, plate.width() - margin)
     room = pane.width() * (1 - FREE_SHARE if plates > 1 else 1)
-    fits = plates * plate.width() <= room and plate.height() <= pane.height()
-    beside_the_middle = plate.width() <= pane.width() / 2 or plate.height() <= pane.height() / 2
+    fits = plates * covered <= room and plate.height() <= pane.height()
+    beside_the_middle = covered <= pane.width() / 2 or plate.height() <= pane.height() / 2
     return PlatePlace.OVER if fits and beside_the_middle else PlatePlace.BRIEF
 
 

@@ -139,7 +139,7 @@ class LanePlates:
         below = place in (PlatePlace.BELOW, PlatePlace.SHORT)
         aside, under = 0.0 if below else INSET, SHORT_GAP if place is PlatePlace.SHORT else INSET
         for number, plate in enumerate(self.plates):
-            plate.shorten(widest, place is PlatePlace.SHORT)
+            plate.shorten(widest, tight=place is PlatePlace.SHORT)
             flush_right, area = number == 1 and len(areas) == 1, areas[min(number, len(areas) - 1)]
             left, right = (stage.left(), stage.right()) if place is PlatePlace.BESIDE else (area.left(), area.right())
             x = right - aside - plate.width() if flush_right else left + aside

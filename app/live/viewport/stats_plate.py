@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -44,8 +45,8 @@ from app.live.viewport.stats_report import (
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
 
 WIDEST_NUMBER = "00.0"
-BRIEF_LINES = 2  # of the caption, kept where there is little room: the model, and what it is or its numbers
-SHORT_PADDING_Y = 4.0  # logical pixels
+BRIEF_LINES = 2  # kept where there is little room: the model, and its numbers, or else what it is
+TIGHT_PADDING_Y = 4.0  # logical pixels
 BIG = 2.1  # size of the speed's digits, relative to the others
 # Logical pixels.
 LABEL_GAP, NUMBER_GAP, UNIT_GAP = 14.0, 14.0, 7.0
@@ -82,7 +83,7 @@ class StatsPlate(QWidget):
         self.report, self.yields = StatsReport(()), False
         self._details = False
         self._brief: float | None = None  # its largest width while it shows only two lines
-        self._in_short = False  # whether the second of these has the numbers
+        self._tight = False  # whether these are close together
         self._painted: QPixmap | None = None
         self._painted_focus = False
         self._widest = self._widest_short = 0.0  # so far for this model: its width must not change with every digit
@@ -111,13 +112,13 @@ class StatsPlate(QWidget):
         self._details = shown
         self._renew()
 
-    def shorten(self, width: float | None, numbers: bool = False) -> None:
-        """Show only the model and what it is, or with `numbers` its most important ones; None shows everything again.
+    def shorten(self, width: float | None, tight: bool = False) -> None:
+        """Show only the model and its most important numbers, or without numbers what it is; None shows all again.
 
-        The plate is at most `width` logical pixels wide then.
+        The plate is at most `width` logical pixels wide then, and with `tight` has less of an edge.
         """
-        if (width, numbers) != (self._brief, self._in_short):
-            self._brief, self._in_short = width, numbers
+        if (width, tight) != (self._brief, self._tight):
+            self._brief, self._tight = width, tight
             self._show_tip()
             self._renew()
 
@@ -130,14 +131,15 @@ class StatsPlate(QWidget):
         if self._brief is None:
             return self.whole_size()
         lines, metrics = self._brief_lines(self._brief), self._metrics()
-        width = min(lines_width(lines, metrics) + 2 * PADDING_X, self._brief)
+        wide = lines_width(lines, metrics) + 2 * PADDING_X if self.report.stats is None else self.short_size().width()
+        width = min(wide, self._brief)
         return QSize(math.ceil(width), math.ceil(line_height(metrics) * len(lines) + 2 * self._padding_y))
 
     def short_size(self) -> QSize:
         """Return the size of the plate with only its model and its most important numbers on it."""
         metrics, lines = self._metrics(), (*self.report.lines[:1], Line(short_line(self.report)))
         self._widest_short = max(self._widest_short, lines_width(lines, metrics) + 2 * PADDING_X)
-        return QSize(math.ceil(self._widest_short), math.ceil(line_height(metrics) * len(lines) + 2 * SHORT_PADDING_Y))
+        return QSize(math.ceil(self._widest_short), math.ceil(line_height(metrics) * len(lines) + 2 * TIGHT_PADDING_Y))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         event.setAccepted(self._opens(event))
@@ -180,7 +182,10 @@ class StatsPlate(QWidget):
 
     def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        plate = QRectF(self.rect())
+        plate, (words, mark, _) = QRectF(self.rect()), self._lay_out()
+        whole = self._brief is None and self.report.stats is not None
+        if whole:  # the room for rows that may come hides no picture
+            plate.setWidth(min(plate.width(), self._written_width(words)))
         paint_plate(painter, plate)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -189,8 +194,7 @@ class StatsPlate(QWidget):
         painter.setFont(plate_font(self.font()))
         lines = self.report.lines if self._brief is None else self._brief_lines(self._brief)
         paint_lines(painter, lines, plate.adjusted(PADDING_X, self._padding_y, -PADDING_X, 0))
-        if self._brief is None and self.report.stats is not None:
-            words, mark, _ = self._lay_out()
+        if whole:
             for word in words:
                 painter.setFont(word.font)
                 painter.setPen(QColor(word.colour))
@@ -199,6 +203,11 @@ class StatsPlate(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(ON_STAGE_MUTED), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawPolyline(QPolygonF([mark + QPointF(x, sign * dy) for x, dy in CHEVRON]))
+
+    def _written_width(self, words: Sequence[Word]) -> float:
+        """Return the width of a plate around the caption and these words."""
+        ends = [word.x + QFontMetricsF(word.font).horizontalAdvance(word.text) for word in words]
+        return max(*ends, PADDING_X + lines_width(self.report.lines, self._metrics())) + PADDING_X
 
     def _lay_out(self) -> tuple[list[Word], QPointF, float]:
         """Return the words below the caption, the middle of the mark, and the height of everything, unpadded."""
@@ -231,14 +240,14 @@ class StatsPlate(QWidget):
 
     @property
     def _padding_y(self) -> float:
-        return SHORT_PADDING_Y if self._brief is not None and self._in_short else PADDING_Y
+        return TIGHT_PADDING_Y if self._brief is not None and self._tight else PADDING_Y
 
     def _brief_lines(self, width: float) -> tuple[Line, ...]:
-        """Return the first lines of the caption, each without the last parts for which there is no room."""
+        """Return the model and its numbers, or what it is, each without the last parts for which there is no room."""
         metrics, lines = self._metrics(), []
         caption = self.report.lines[:BRIEF_LINES]
-        if self._in_short and caption:
-            caption = (caption[0], Line(short_line(self.report)))
+        if self.report.stats is not None:
+            caption = (*caption[:1], Line(short_line(self.report)))
         for line in caption:
             parts = line.text.split(SEPARATOR)
             while len(parts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(parts)) > width - 2 * PADDING_X:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.live.viewport.panes import (
@@ -22,7 +23,7 @@ from app.live.viewport.panes import (
     several_pictures,
     two_pictures,
 )
-from app.live.viewport.plate import legend_size, paint_legend
+from app.live.viewport.plate import legend_size, paint_legend, plate_font
 from app.live.viewport.plates import INSET, LanePlates
 from app.live.viewport.saved_view import SavedView
 from app.live.viewport.screen_ink import ScreenInk
@@ -36,6 +37,7 @@ from engine.render.scene import Layout
 
 DIMMED = QColor(13, 15, 18, 170)  # laid over a picture that is no longer live
 PANE_GAP = 6  # logical pixels between two pictures
+ROOM_SCALE = 1.5  # of the letters of a legend that is read from afar
 LANE_BAR = 3  # logical pixels: a line in the lane's colour at the foot of a picture
 SINGLE = LiveSettings()  # one lane
 
@@ -193,7 +195,7 @@ class Viewport(QWidget):
             words = self._paint_words(painter, self.notice, QRectF(self.rect()))
         painter.end()
         for plate in self.lane_plates.plates:  # they are painted after this
-            plate.yields = words.intersects(QRectF(plate.geometry()))
+            plate.yields = bool(self._hint) or words.intersects(QRectF(plate.geometry()))
         if self._view is not None:
             for counted in self.lane_plates.painted(self._view, self._settings, self._live):
                 self.painted.emit(*counted)
@@ -255,13 +257,20 @@ class Viewport(QWidget):
         whole = QRect(0, 0, round(self.width() * ratio), round(self.height() * ratio))
         if self.lane_plates.shown or not self.lane_plates.legend or size is None:
             return whole
-        legend = self._legend_size()  # nothing may cover the picture
-        if self._logical(fitted(whole, size)).left() >= legend.width() + 2 * GAP:
+        # Nothing may cover the picture: the legend is beside it, or below it where that leaves more of it.
+        legend, pane = self._legend_size(), fitted(whole, size)
+        width, height = (math.ceil(length * ratio) for length in (legend.width() + GAP, legend.height() + 2 * GAP))
+        if pane.left() >= width:
             return whole
-        return whole.adjusted(0, 0, 0, -round((legend.height() + 2 * GAP) * ratio))
+        cells = whole.adjusted(width, 0, 0, 0), whole.adjusted(0, 0, 0, -height)
+        return max(cells, key=lambda cell: fitted(cell, size).height())
 
     def _legend_size(self) -> QSizeF:
-        return legend_size(self.font(), self.lane_plates.legend, self._unit())
+        return legend_size(self._legend_font(), self.lane_plates.legend, self._unit())
+
+    def _legend_font(self) -> QFont:
+        """Return the font of the legend: larger where there are no plates, as a room reads it then."""
+        return plate_font(self.font(), 1.0 if self.lane_plates.shown else ROOM_SCALE)
 
     def _legend_corner(self, picture: QRectF) -> QPointF:
         """Return the lower left corner of the legend: on the picture, or where there are no plates, beside or below."""
@@ -317,6 +326,7 @@ class Viewport(QWidget):
                 if len(areas) > 1 and not self.lane_plates.shown:  # else the plates have the colours of the lanes
                     painter.fillRect(area.adjusted(0, area.height() - LANE_BAR, 0, 0), QColor(ON_DARK[number]))
         if (legend := self.legend_area()).isValid():
+            painter.setFont(self._legend_font())
             paint_legend(painter, self.lane_plates.legend, self._unit(), legend)
 
     def _error_of(self, number: int) -> UnderstudyError | None:

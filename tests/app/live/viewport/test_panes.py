@@ -1,11 +1,11 @@
-"""Where three or four pictures and their plates are: as large as the stage allows, and none over another."""
+"""Where pictures and their plates are: as large as the stage allows, and none over another."""
 
 from itertools import combinations
 
 import pytest
 from PySide6.QtCore import QRect, QSize
 
-from app.live.viewport.panes import PlatePlace, fitted, several_pictures
+from app.live.viewport.panes import DETAILS_SHARE, PlatePlace, fitted, one_picture, several_pictures
 
 PLATE, SHORT = QSize(300, 170), QSize(240, 48)
 GAP = 6
@@ -64,3 +64,21 @@ def test_short_plates_cost_the_pictures_little(count):
     full = laid((1008, 500), count=count, plate=QSize()).panes[0].height()
     assert laid((1008, 500), count=count).panes[0].height() > 0.75 * full
     assert full >= fitted(QRect(0, 0, 1008 // 2 - GAP, 500 // 2 - GAP), QSize(640, 480)).height()
+
+
+PICTURE, STAGE = QSize(640, 480), QRect(0, 0, 998, 476)  # of a window of 1280 by 720
+
+
+def test_plates_take_the_margins_beside_one_picture_before_their_numbers_are_left_out():
+    arrangement = one_picture(STAGE, PICTURE, PLATE, 2)
+    assert arrangement.panes == (fitted(STAGE, PICTURE),), "the picture keeps its size"
+    assert arrangement.plates is PlatePlace.BESIDE
+    covered = PLATE.width() - arrangement.panes[0].left()
+    assert 0 < covered < arrangement.panes[0].width() / 4
+    assert one_picture(QRect(0, 0, 640, 476), PICTURE, PLATE, 2).plates is PlatePlace.BRIEF, "there are no margins"
+
+
+def test_all_numbers_of_two_lanes_do_not_halve_the_picture():
+    arrangement = one_picture(STAGE, PICTURE, QSize(300, 320), 2, DETAILS_SHARE)
+    assert arrangement.plates is PlatePlace.BESIDE
+    assert arrangement.panes[0].height() > 0.5 * STAGE.height()

@@ -9,7 +9,16 @@ from PySide6.QtCore import Qt
 
 from app.live.viewport.captions import Line
 from app.live.viewport.stats_plate import StatsPlate
-from app.live.viewport.stats_report import UNKNOWN, Row, StatsReport, quality_rows, speed_row, spoken, time_rows
+from app.live.viewport.stats_report import (
+    UNKNOWN,
+    Row,
+    StatsReport,
+    quality_rows,
+    short_line,
+    speed_row,
+    spoken,
+    time_rows,
+)
 from engine.core.stats import Meter, Spread
 from tests.fakes.views import STATS
 
@@ -83,7 +92,17 @@ def test_a_model_that_misses_faces_cannot_hide_it_behind_its_error():
     assert rows[:2] == (Row("NME", ("1.50",), "% of eye distance"), Row("face found", ("40.0",), "% of frames"))
 
 
-def test_a_shortened_plate_shows_the_model_and_its_role_within_its_width(plate):
+def test_a_shortened_plate_shows_the_model_and_its_numbers(plate):
+    plate.shorten(400.0)
+    assert [line.text for line in plate._brief_lines(400.0)] == ["student-68", short_line(REPORT)]
+    width = plate.width()
+    plate.show_report(replace(REPORT, stats=replace(STATS, fps=9.0)))
+    assert plate.width() == width, "it does not change with every digit"
+    plate.show_report(replace(REPORT, stats=None))
+    assert [line.text for line in plate._brief_lines(400.0)] == [line.text for line in REPORT.lines[:2]]
+
+
+def test_a_shortened_plate_keeps_to_its_width(plate):
     whole = plate.size()
     plate.shorten(90.0)
     assert plate.width() == 90

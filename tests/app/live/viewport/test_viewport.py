@@ -142,6 +142,16 @@ def test_hint_frames_the_stage_and_goes_away(view):
     assert colour_at(view, 8, 150) == before
 
 
+def test_plates_give_way_to_a_hint(large):
+    show(large, plain(RED))
+    large.show_hint("Drop to open")
+    large.grab()
+    assert all(plate.yields for plate in plates(large))
+    large.show_hint("")
+    large.grab()
+    assert not any(plate.yields for plate in plates(large))
+
+
 def test_empty_view_is_a_dark_stage(view):
     assert view.pixels is None
     assert colour_at(view, 200, 150) == STAGE
