@@ -82,7 +82,7 @@ def test_window_looks_as_in_its_pictures(still, theme):
     ("name", "area"),
     [
         ("live", np.s_[34:770, 1010:]),  # the side panel
-        ("live", np.s_[45:175, 98:386]),  # the numbers on the picture
+        ("split", np.s_[40:230, 695:915]),  # the numbers, as far as they are on the picture
         ("side-by-side", np.s_[450:620, 10:780]),  # those below
         ("side-by-side", np.s_[660:770, :1005]),  # the strip charts
         ("difference", np.s_[560:645, 98:388]),  # the legend
