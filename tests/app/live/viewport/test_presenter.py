@@ -82,6 +82,16 @@ def capitals(strip):
     return list(np.diff(edges)[::2])
 
 
+def test_the_legend_takes_nothing_of_the_picture_where_there_is_room_beside_it(page):
+    page.resize(1600, 800)
+    show(page, [STUDENT, TEACHER], distance=0.84, layout=Layout.OVERLAID)
+    overlaid = page.view.picture_area()
+    show(page, [STUDENT, TEACHER], distance=0.84, layout=Layout.DIFFERENCE)
+    assert page.view.picture_area().size() == overlaid.size()
+    assert page.view.legend_area().right() <= page.view.picture_area().left()
+    assert page.view.rect().contains(page.view.legend_area().toAlignedRect())
+
+
 def test_strip_shows_the_numbers_of_a_lane(page):
     show(page, [STUDENT])
     assert page.strip.text == "results/s  to screen ms  NME %\nstudent-68  30  21  2.3"
