@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
+from app.live.viewport import plates as plates_module
 from app.live.viewport.stats_report import short_line, spoken
 from app.live.viewport.viewport import Viewport
 from app.models.facts import cards_of
@@ -548,15 +549,17 @@ def test_digits_change_no_faster_than_they_can_be_read(large):
     assert plates(large)[0].report.stats.fps == 11.0
 
 
-def test_what_is_reported_catches_up_when_the_picture_stops(large, qtbot):
+def test_what_is_reported_catches_up_when_the_picture_stops(large, qtbot, monkeypatch):
     """A pause may fall between two renewals of the plates; what they said of the frame before must not stay."""
     moment = time.monotonic()
     late, same = (result("teacher-68", number, captured=moment - ago) for number, ago in ((8, 0.033), (9, 0.0)))
     first, nothing = result(number=9, captured=moment), np.empty((0, 0, 4), np.uint8)
-    large.show_view(two(plain(RED), nothing, first, late), LiveSettings(layout=Layout.OVERLAID))
-    assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
-    large.show_view(two(plain(RED), nothing, first, same), LiveSettings(layout=Layout.OVERLAID), live=False)
-    assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
+    with monkeypatch.context() as still:  # however slow the machine is, the plates are not due
+        still.setattr(plates_module.time, "monotonic", lambda: moment)
+        large.show_view(two(plain(RED), nothing, first, late), LiveSettings(layout=Layout.OVERLAID))
+        assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
+        large.show_view(two(plain(RED), nothing, first, same), LiveSettings(layout=Layout.OVERLAID), live=False)
+        assert texts(plates(large)[1])[-1] == "of a frame 33 ms earlier"
     qtbot.waitUntil(lambda: texts(plates(large)[1])[-1] == "same frame", timeout=2000)
 
 
@@ -703,10 +706,12 @@ def test_fault_82_in_a_language_from_right_to_left_the_picture_is_not_mirrored(v
 
 
 def test_a_frame_measures_no_plate_while_their_numbers_stay(view, monkeypatch):
+    moment = time.monotonic()
+    monkeypatch.setattr(plates_module.time, "monotonic", lambda: moment)  # no numbers are due
     view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
     view.grab()
-    measured = []
-    monkeypatch.setattr(view.lane_plates, "room", lambda: measured.append(True))
+    measured, room = [], view.lane_plates.room
+    monkeypatch.setattr(view.lane_plates, "room", lambda: measured.append(True) or room())
     for _ in range(5):
         view.show_view(two(plain(RED), plain(BLUE)), LiveSettings(layout=Layout.SIDE_BY_SIDE))
         view.grab()
