@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +23,8 @@ else:
     import fcntl
 
 LINUX, MACOS, WINDOWS = "Linux", "Darwin", "Windows"
+
+NO_HOME = "/nonexistent"  # what Debian calls the folder of users who are to have none
 
 # OpenCV's names of backends in the order they are tried. On Windows, DirectShow opens most cameras in a fraction of the
 # time of MSMF.
@@ -132,12 +133,15 @@ def _stem(name: str) -> str:
 def complete_home() -> None:
     """Put the user's folder into HOME where a service or a bare shell left it out; the password database knows it.
 
-    Without, Qt takes the root of the disk for it. A user who has none there stays without.
+    Without, Qt takes the root of the disk for it. A user whom the database does not know, as in containers, gets a
+    folder that is not there: nothing is remembered, and what wants to be saved there says that it cannot.
     """
     if system_name() != WINDOWS and not os.environ.get("HOME"):
         os.environ.pop("HOME", None)  # an empty one keeps Python from asking the database
-        with suppress(RuntimeError):
+        try:
             os.environ["HOME"] = str(Path.home())
+        except RuntimeError:
+            os.environ["HOME"] = NO_HOME
 
 
 def forbids_moves_onto_open_files() -> bool:
