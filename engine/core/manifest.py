@@ -13,6 +13,7 @@ MANIFEST = "manifest.json"  # lies at the top of the folder that it lists
 LINK = "-> "  # begins the entry of a symbolic link; what it points to follows
 LIBRARIES = (".so", ".dll", ".pyd", ".dylib")
 PACKAGE = "understudy"
+OURS = ("app", "assets", "engine", "trainer", "understudy.py")  # the packages of that name, and its module
 
 
 def write_manifest(folder: Path) -> Path:
@@ -42,7 +43,7 @@ def read_manifest(folder: Path) -> dict[str, str]:
         return {}
     listed = {}
     for file in installed:
-        if file.hash is not None and file.hash.mode == "sha256" and file.parts[0] in ("app", "assets", "engine"):
+        if file.hash is not None and file.hash.mode == "sha256" and file.parts[0] in OURS:
             listed[file.as_posix()] = f"{file.size} {base64.urlsafe_b64decode(file.hash.value + '==').hex()}"
     return listed
 

@@ -70,7 +70,7 @@ def test_an_installed_package_is_listed_by_pip(folder, monkeypatch):
     from importlib.metadata import FileHash, PackagePath
 
     listed = []
-    for name in ("assets/a.png", "trainer/b.py", "understudy-1.dist-info/RECORD"):
+    for name in ("assets/a.png", "understudy.py", "other/b.py", "understudy-1.dist-info/RECORD"):
         path = PackagePath(name)
         path.hash = None if name.endswith("RECORD") else FileHash("sha256=x4MAGgVwAyIaJZDXQX8T4RscPc1Gax4dy0MeWl2jgJs")
         path.size = 5
@@ -78,4 +78,5 @@ def test_an_installed_package_is_listed_by_pip(folder, monkeypatch):
     monkeypatch.setattr(manifest, "files", lambda package: listed)
     (folder / MANIFEST).unlink()
     entries = read_manifest(folder)
-    assert entries == {"assets/a.png": "5 c783001a057003221a2590d7417f13e11b1c3dcd466b1e1dcb431e5a5da3809b"}
+    state = "5 c783001a057003221a2590d7417f13e11b1c3dcd466b1e1dcb431e5a5da3809b"
+    assert entries == {"assets/a.png": state, "understudy.py": state}
