@@ -101,9 +101,11 @@ def test_windows_shows_no_terminal_beside_the_window(run_spec):
         ("PySide6/Qt/lib/libQt6Gui.so.6", True),
         ("ai_edge_litert/libLiteRtWebGpuAccelerator.so", False),
         ("cv2/cv2.abi3.so", True),
+        ("understudy-0.1.0.dist-info/METADATA", True),
+        ("understudy-0.1.0.dist-info/direct_url.json", False),
     ],
 )
-def test_of_qt_only_what_shows_the_window_goes_in(run_spec, place, expected):
+def test_only_what_the_program_uses_goes_in(run_spec, place, expected):
     names, _ = run_spec("linux")
     assert names["wanted"]((place, "", "BINARY")) is expected
 
