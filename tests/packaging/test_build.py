@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from engine.core.manifest import is_library
 
 ROOT = Path(__file__).resolve().parents[2]
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what the bundle for Linux has")
@@ -148,6 +152,40 @@ def test_fault_85_a_bundle_names_each_file_that_is_taken_out(bundle, name, tmp_p
         shutil.move(tmp_path / "kept", file)
     assert code == 1
     assert f"{file.relative_to(bundle).as_posix().removeprefix('_internal/')} is missing" in said, said
+
+
+@linux_only
+@pytest.mark.timeout(1800)
+def test_fault_85_a_bundle_names_each_library_that_is_taken_out(bundle, tmp_path):
+    """The files are what is looked at first, so the self-test is ended once it has named the library."""
+    unnamed = []
+    for file in sorted(file for file in bundle.rglob("*") if is_library(file.name)):
+        shutil.move(file, tmp_path / "kept")
+        command = [bundle / "understudy", "--self-test"]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        with subprocess.Popen(command, start_new_session=True, **streams) as process:
+            sentence = f"{file.relative_to(bundle).as_posix().removeprefix('_internal/')} is missing"
+            if not any(sentence in line for line in process.stdout):
+                unnamed.append(sentence)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        shutil.move(tmp_path / "kept", file)
+    assert unnamed == []
+
+
+@linux_only
+@pytest.mark.timeout(300)
+def test_fault_84_a_bundle_runs_twice_at_once_without_home_where_nobody_may_write_and_writes_nothing(bundle, tmp_path):
+    subprocess.run(["chmod", "-R", "a-w", bundle], check=True)
+    try:
+        before = {path: path.lstat().st_mtime_ns for path in bundle.rglob("*")}
+        command = [bundle / "understudy", "run", "sample", "--headless", "--frames", "20"]
+        both = [subprocess.Popen(command, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}) for _ in range(2)]
+        assert [process.wait(120) for process in both] == [0, 0]
+        assert {path: path.lstat().st_mtime_ns for path in bundle.rglob("*")} == before
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", bundle], check=True)
 
 
 def test_a_bundle_has_nothing_under_the_gpl(bundle, libraries):
