@@ -32,8 +32,8 @@ LINUX, MACOS = sys.platform.startswith("linux"), sys.platform == "darwin"
 LARGEST_FOLDER, LARGEST_XZ = 380_000_000, 160_000_000  # bytes of the bundle, unpacked and as .tar.xz
 LARGEST_MODEL = 20_000_000  # as in the spec
 FORMATS = ("tar.gz", "tar.xz", "deb") if LINUX else ("zip",)
-# What the loader itself needs, so that the self-test could not name it.
-FIRST_PARTS = r"understudy-bin|_internal/(base_library\.zip|libpython.*\.so.*)"
+# What the loader needs, or Python before the first module of ours, so that the self-test could not name it.
+FIRST_PARTS = r"understudy-bin|_internal/(base_library\.zip|libpython.*\.so.*|python3\.\d+/lib-dynload/.*\.so)"
 SELF_TEST_TIMEOUT = 1800.0  # seconds
 
 
