@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -133,15 +132,16 @@ class Outputs(QObject):
         """Begin to record into new files in the folder."""
         if self._refuses(self.recording_changed):
             return
-        stem, failed, opened = self._stem(), self._worker_failed.emit, False
-        with self._reporting():
+        stem, failed = self._stem(), self._worker_failed.emit
+
+        def open_files() -> None:
             if what in (Recording.VIEW, Recording.BOTH):
                 self._view_recorder = LiveRecorder(stem.with_name(f"{stem.name}.mp4"), on_error=failed)
             if what in (Recording.FRAMES, Recording.BOTH):
                 clean = stem.with_name(f"{stem.name} clean.mp4")
                 self._frame_recorder = LiveRecorder(clean, on_error=failed)
-            opened = True
-        if opened:
+
+        if self._opens(open_files):
             self.recording_changed.emit(True)
         else:
             self.stop_recording()
@@ -157,9 +157,11 @@ class Outputs(QObject):
         if self._refuses(self.log_changed):
             return
         stem = self._stem()
-        with self._reporting():
+
+        def open_log() -> None:
             self._log = LandmarkLog(stem.with_name(f"{stem.name} landmarks{ending}"), self._worker_failed.emit)
-        self.log_changed.emit(self._log is not None)
+
+        self.log_changed.emit(self._opens(open_log))
 
     def stop_log(self) -> None:
         """Finish the log."""
@@ -248,12 +250,12 @@ class Outputs(QObject):
             self.stop_virtual_camera()
             self.failed.emit(error)
 
-    @contextmanager
-    def _reporting(self) -> Iterator[None]:
-        """Make the folder, and report errors while files are opened in it."""
+    def _opens(self, open_files: Callable[[], None]) -> bool:
+        """Make the folder, open files in it, and return whether that went well; report it if not."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            yield
+            open_files()
+            return True
         except UnderstudyError as error:
             self.failed.emit(error)
         except OSError as error:
@@ -264,6 +266,7 @@ class Outputs(QObject):
                     "choose another folder in the settings file",
                 )
             )
+        return False
 
     def _refuses(self, changed: SignalInstance) -> bool:
         """Return whether no picture comes, and report it."""

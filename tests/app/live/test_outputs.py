@@ -58,3 +58,19 @@ def test_where_no_picture_comes_neither_a_recording_nor_a_log_begins(qtbot, tmp_
     assert states == [False, False]
     assert not (tmp_path / "folder").exists()
     made.close()
+
+
+def test_fault_55_a_folder_that_cannot_be_made_is_named_and_nothing_begins(qtbot, tmp_path):
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "folder"
+    made = Outputs(folder)
+    failed, states = [], []
+    made.failed.connect(failed.append)
+    for changed in (made.recording_changed, made.log_changed):
+        changed.connect(states.append)
+    made.record(Recording.BOTH)
+    made.start_log(".csv")
+    assert [f"Nothing can be written into {folder}" in str(error) for error in failed] == [True, True]
+    assert states == [False, False]
+    assert not made.active
+    made.close()
