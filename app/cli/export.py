@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
     small = parser.add_mutually_exclusive_group()
     small.add_argument(
-        "--int8", action="store_true", help="compute in int8 but for the head: faster on LiteRT; needs --data"
+        "--int8", action="store_true", help="compute in int8 where maps are small: faster on LiteRT; needs --data"
     )
     small.add_argument(
         "--int8-weights",

@@ -50,7 +50,7 @@ class TrackingSettings:
     thorough: bool = False
     keep_score: float = 0.4
     accept_score: float = 0.5
-    accept_small_score: float = 0.8
+    accept_small_score: float = 0.87
     same_face_overlap: float = 0.3
     same_face_distance: float = 0.2
     still_move: float = 0.02

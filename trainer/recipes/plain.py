@@ -7,7 +7,7 @@ from dataclasses import replace
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes.packs import ALL_68, GENTLE, MEDIUM, MOSTLY_300W, manual_68
 from trainer.recipes.schema import Recipe, Stage
-from trainer.recipes.taught import FINE, alone
+from trainer.recipes.taught import FINE, WHOLE, alone
 
 SLIM = (1, 4, 4, 4, 4, 4)
 # The last stage of both students, and of those with teachers that begin where it does.
@@ -40,6 +40,7 @@ RECIPES = {
             Stage("nearer", packs=MOSTLY_300W, steps=2000, learning_rate=1.5e-3, augmentation=GENTLE),
             LAST,
             replace(FINE, steps=12000),
+            WHOLE,
         ),
     ),
     "teacher-dense-68": Recipe(
