@@ -10,17 +10,15 @@ import pytest
 
 from engine.core.errors import ModelError
 from engine.core.geometry import landmark_box
-from engine.core.paths import asset_path
 from engine.evaluation import proposal
 from engine.evaluation.proposal import WORST, KnownFace, measured, proposed, sample_faces
 from engine.inference.card import read_card
 from engine.inference.conventions import ForeignInput, ForeignOutput
 from engine.inference.onnx_runtime import OnnxRuntime
 from engine.inference.runtime import Runtime
-from tests.fakes.foreign_models import constant_network, foreign_card, means_network
+from tests.fakes.foreign_models import REAL, constant_network, foreign_card, means_network
 
 FACES = sample_faces(3)
-REAL = asset_path("models", "student-68.tflite")  # whose error depends on the order of colours too
 OWN = read_card(REAL.with_suffix(".json"))
 
 
@@ -48,7 +46,9 @@ class OtherConventions:
 def test_the_conventions_of_a_model_are_found_by_its_error():
     found = proposed(OtherConventions(), foreign_card(name="other"), FACES)
     card = found.card
-    assert (card.input.layout, card.input.colour, card.input.range) == ("NCHW", "BGR", (0, 255))
+    assert (card.input.layout, card.input.range) == ("NCHW", (0, 255))
+    # The better a network, the less it cares.
+    assert card.input.colour == "BGR" or any(each.startswith("colour: ") for each in found.uncertain)
     assert (card.output.index, card.output.unit, card.output.by_axis) == (1, "pixels", True)
     assert card.name == "other"
     assert card.scheme == 68
