@@ -45,17 +45,23 @@ def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, 
     made.close()
 
 
+def refused(outputs):
+    """Ask for a recording and a log, see that neither begins, and return why."""
+    failed, states = [], []
+    outputs.failed.connect(failed.append)
+    for changed in (outputs.recording_changed, outputs.log_changed):
+        changed.connect(states.append)
+    outputs.record(Recording.BOTH)
+    outputs.start_log(".csv")
+    assert states == [False, False]
+    return failed
+
+
 def test_where_no_picture_comes_neither_a_recording_nor_a_log_begins(qtbot, tmp_path):
     made = Outputs(tmp_path / "folder")
     made.is_fed = lambda: False
-    failed, states = [], []
-    made.failed.connect(failed.append)
-    for changed in (made.recording_changed, made.log_changed):
-        changed.connect(states.append)
-    made.record(Recording.BOTH)
-    made.start_log(".csv")
+    failed = refused(made)
     assert ["There is nothing to record" in str(error) for error in failed] == [True, True]
-    assert states == [False, False]
     assert not (tmp_path / "folder").exists()
     made.close()
 
@@ -64,13 +70,7 @@ def test_fault_55_a_folder_that_cannot_be_made_is_named_and_nothing_begins(qtbot
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "folder"
     made = Outputs(folder)
-    failed, states = [], []
-    made.failed.connect(failed.append)
-    for changed in (made.recording_changed, made.log_changed):
-        changed.connect(states.append)
-    made.record(Recording.BOTH)
-    made.start_log(".csv")
+    failed = refused(made)
     assert [f"Nothing can be written into {folder}" in str(error) for error in failed] == [True, True]
-    assert states == [False, False]
     assert not made.active
     made.close()
