@@ -120,11 +120,8 @@ class StillWindow:
 
     def close(self) -> None:
         """Close the window and wait for its threads."""
-        gone = []
-        self.window.gone.connect(lambda: gone.append(True))
         self._engine.release()
-        self.window.close()
-        until(lambda: bool(gone))
+        close(self.window)
         self.window.deleteLater()
 
     def show_layout(self, layout: Layout, models: tuple[str, ...] = MODELS) -> None:
@@ -196,6 +193,14 @@ class StillWindow:
 
     def _moment(self, tick: int) -> float:
         return self._clock.now + (tick - TICKS) / RATE
+
+
+def close(window: MainWindow) -> None:
+    """Close a window, and wait until its threads have ended."""
+    gone: list[bool] = []
+    window.gone.connect(lambda: gone.append(True))
+    window.close()
+    until(lambda: bool(gone))
 
 
 def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -28,7 +28,7 @@ from engine.render.scene import Layout
 from tests.app.conftest import Heartbeat
 from tests.fakes.foreign_models import REAL
 from tests.fakes.session_logs import logged_clip
-from tests.golden.still_window import RUN, settle, until
+from tests.golden.still_window import RUN, close, settle
 
 STARTED_MS = 5000  # until the lists are filled and the threads at work
 PAGES = {"Models": MODELS_PAGE, "Train": TRAIN_PAGE, "Review": REVIEW_PAGE}
@@ -110,10 +110,7 @@ def main() -> None:
             settle(round(1000 * seconds))
             if options.only in name:
                 rows.append((name, f"{1e3 * beat.longest_gap:.0f}", f"{1e3 * beat.longest_work:.0f}"))
-        gone: list[bool] = []
-        window.gone.connect(lambda: gone.append(True))
-        window.close()
-        until(lambda: bool(gone))
+        close(window)
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
     sys.stdout.write(f"{load}\n{table(rows)}\n")
 

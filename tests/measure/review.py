@@ -37,7 +37,7 @@ def main() -> None:
     from app.shell.main_window import MainWindow
     from app.theme.theme import Theme, ThemeChoice
     from engine.inference.library import DEFAULT_MODEL
-    from tests.golden.still_window import settle, until
+    from tests.golden.still_window import close, settle, until
 
     application = QApplication([])
     application.setQuitOnLastWindowClosed(False)
@@ -77,10 +77,7 @@ def main() -> None:
             taken = [spent(place) for place in places if place != page.playhead.place]
             clock, cores = np.percentile(taken, (50, 95), axis=0).T
             rows.append((name, *(f"{value:.1f}" for value in (*clock, *cores))))
-        gone: list[bool] = []
-        window.gone.connect(lambda: gone.append(True))
-        window.close()
-        until(lambda: bool(gone))
+        close(window)
     load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
     sys.stdout.write(f"{len(numbers)} frames, opened in {opened:.2f} s; {load}\n{table(rows)}\n")
 

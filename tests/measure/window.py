@@ -30,7 +30,7 @@ def child(seconds: float) -> None:
     from app.theme.theme import Theme, ThemeChoice
     from engine.inference.library import DEFAULT_MODEL
     from engine.render.scene import Layout
-    from tests.golden.still_window import settle, until
+    from tests.golden.still_window import close, settle, until
 
     application = QApplication([])
     application.setQuitOnLastWindowClosed(False)
@@ -48,10 +48,7 @@ def child(seconds: float) -> None:
             for lane in range(1 if layout is Layout.SINGLE else 2):
                 spread = window.view.lane_plates.latencies[lane].spread
                 said += [f"{spread.p50:.1f}", f"{spread.p95:.1f}"] if spread else ["-", "-"]
-        gone: list[bool] = []
-        window.gone.connect(lambda: gone.append(True))
-        window.close()
-        until(lambda: bool(gone))
+        close(window)
     sys.stdout.write(" ".join(said))
 
 
