@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 SELF_TEST = ("self-test", "--self-test")
 
@@ -25,6 +29,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command_line(words)
 
 
+def run() -> NoReturn:
+    """Run the command line on the arguments of the process, and end the process."""
+    run_and_end(main)
+
+
+def run_and_end(program: Callable[[], int]) -> NoReturn:
+    """Run a program, and end the process with the exit code that it returns, whatever its daemon threads do.
+
+    Python stops them at its end, which unwinds the native code that they are in, and there OpenCV and Qt abort the
+    process (SIGABRT) although all is done. So where one is left, as by a camera that never answers, none is stopped.
+    """
+    try:
+        code = program()
+    except Exception:  # noqa: BLE001  said as Python would
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    if any(thread.daemon for thread in threading.enumerate()):
+        atexit._run_exitfuncs()  # as Python does
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (AttributeError, OSError, ValueError):  # there is none, or nobody reads it any more
+                code = code or 1
+        os._exit(code)
+    sys.exit(code)
+
+
 def _self_test(words: list[str]) -> int:
     """Run that verb without what the others need, as it is to find out whether that is there."""
     import argparse
@@ -37,4 +68,4 @@ def _self_test(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

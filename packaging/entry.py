@@ -42,4 +42,6 @@ def _cut_off() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from app.__main__ import run_and_end
+
+    run_and_end(main)

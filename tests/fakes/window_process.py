@@ -37,8 +37,8 @@ class Watched(MainWindow):
         self.look.start()
 
 app.app.MainWindow = Watched
-from app.cli.main import main
-sys.exit(main(sys.argv[1:]))
+from app.__main__ import run
+run()
 """
 CLOSE, CRASH = "window.look.stop(); window.close()", "os.kill(os.getpid(), signal.SIGSEGV)"
 
