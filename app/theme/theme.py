@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.theme.style_sheet import STYLE
-from engine.render.palette import LANES, Colour
+from engine.render.palette import LANES, LANES_ON_LIGHT, code_of
 
 GAP = 8  # logical pixels between neighbours
 MARGIN = 20  # logical pixels between groups and around them
@@ -82,15 +82,8 @@ _COLOURS = {  # in the dark and in the light theme
 DARK, LIGHT = (Palette(*shades) for shades in zip(*_COLOURS.values(), strict=True))
 
 
-def _code(colour: Colour) -> str:
-    blue, green, red = colour
-    return f"#{red:02x}{green:02x}{blue:02x}"
-
-
-# Colours of lanes. On the picture and on dark panels: those of the overlay. On light ones blue, orange, dark red and
-# violet, dark enough for lines (3 : 1), and as safe for every kind of colour blindness.
-ON_DARK = tuple(_code(colour) for colour in LANES)
-ON_LIGHT = ("#0a84c4", "#c06a00", "#5e1030", "#7300e6")
+# Colours of lanes, on the picture and on dark panels, and on light ones.
+ON_DARK, ON_LIGHT = (tuple(map(code_of, lanes)) for lanes in (LANES, LANES_ON_LIGHT))
 
 
 class ThemeChoice(Enum):

@@ -25,8 +25,8 @@ from engine.formats.packs import Pack
 from engine.inference.card import Card, CropRule
 from engine.inference.conventions import COLOURS, GRIDS, UNITS, ForeignInput, ForeignOutput
 from engine.inference.foreign import CHANNELS, InputWriter, decode, input_words, output_index
-from engine.inference.landmarker import Landmarker
-from engine.inference.runtimes import ModelRuntime
+from engine.inference.landmarker import Landmarker, not_finite_error
+from engine.inference.runtimes import ModelRuntime, shape_words
 from engine.sources.sample import RATE, SampleClip
 from engine.sources.sample_portrait import LOOP_SECONDS
 
@@ -154,7 +154,8 @@ def proposed(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace], watc
     Where `watch` ends the search, the best card until then is returned.
 
     Raises:
-        ModelError: the network takes no picture, or its output cannot be landmarks, or is none on these faces.
+        ModelError: the network takes no picture, or its output cannot be landmarks, or is none on these faces, or no
+            finite numbers.
     """
     begun = time.perf_counter()
     search = _Search(runtime, faces, watch)
@@ -170,6 +171,8 @@ def proposed(runtime: ModelRuntime, card: Card, faces: Sequence[KnownFace], watc
         best = search.best([best, *_grids(best)])
     error = search.error(best)
     if not error <= WORST:
+        if not search.gave_numbers:
+            raise not_finite_error(card.name)
         raise ModelError(
             f"{runtime.label} finds no landmarks: of {search.ways} ways to use it the best errs by {error:.0f} % of "
             f"the eye distance",
@@ -196,6 +199,7 @@ class _Search:
     def __init__(self, runtime: ModelRuntime, faces: Sequence[KnownFace], watch: Watch) -> None:
         self.faces = list(faces)
         self._runtime, self._watch = runtime, watch
+        self.gave_numbers = False  # whether the model gave a face finite points, whatever they mean
         self._end, self._stopped, self._runs = time.thread_time() + LONGEST_SEARCH, False, 0
         self._kept: tuple[CropRule, ForeignInput] | None = None  # what the kept outputs, by face, were given
         self._outputs: dict[int, tuple[Crop, list[NDArray[np.float32]]]] = {}
@@ -252,6 +256,7 @@ class _Search:
         face, model = self.faces[index], card.foreign_output
         crop, outputs = self._run(card, index)
         points, _ = decode(outputs[output_index(self._runtime, model)], card)
+        self.gave_numbers = self.gave_numbers or bool(np.isfinite(points).all())
         if model.grid == "slice":
             points = points + 0.5 / np.asarray(crop.size, np.float32)
         error = nme(IBUG_68, card.markup.to_68(crop.to_picture(points)), face.points)
@@ -316,7 +321,7 @@ def possible_cards(runtime: ModelRuntime, card: Card) -> list[Card]:
     if runtime.inputs != 1 or layout is None or side < SMALLEST_INPUT or runtime.input_type.name != "float32":
         raise ModelError(
             f"{runtime.label} has {input_words(runtime)}",
-            "one input of float32 [1, S, S, 3] or [1, 3, S, S] was expected, a square picture of fixed size",
+            "one input of float32, 1 x S x S x 3 or 1 x 3 x S x S, was expected: a square picture of fixed size",
             "export it again in this form",
         )
     given = ForeignInput(layout=layout)
@@ -326,7 +331,7 @@ def possible_cards(runtime: ModelRuntime, card: Card) -> list[Card]:
             named = replace(meaning, markup=known_markup(count))
             found.append(replace(card, scheme=count, input_size=side, input=given, output=named))
     if not found:
-        shapes = ", ".join(str(list(output)) for output in runtime.output_shapes)
+        shapes = ", ".join(map(shape_words, runtime.output_shapes))
         raise ModelError(
             f"{runtime.label} is no landmark model that is known: its outputs have the shapes {shapes}",
             f"numbers or heatmaps of {', '.join(map(str, COUNTS))} points were expected",

@@ -11,7 +11,7 @@ from engine.core.errors import ModelError
 from engine.core.geometry import Crop
 from engine.inference.card import Card
 from engine.inference.conventions import HEATMAP_DECODERS, ForeignInput, ForeignOutput
-from engine.inference.runtimes import ModelRuntime
+from engine.inference.runtimes import ModelRuntime, shape_words
 
 CHANNELS = 3
 FIX = "correct its card, or make a new one with “understudy models add”"
@@ -39,8 +39,8 @@ class ForeignModel:
             maps_of(found, self.input, needed, runtime.label)
         elif int(np.prod(found)) < needed:
             raise ModelError(
-                f"Output {self._index} of {runtime.label} has the shape {list(found)}; {needed} numbers were expected "
-                f"for {card.scheme} points",
+                f"Output {self._index} of {runtime.label} has the shape {shape_words(found)}; {needed} numbers were "
+                f"expected for {card.scheme} points",
                 "the card names another output or number of points",
                 FIX,
             )
@@ -80,7 +80,7 @@ def check_input(runtime: ModelRuntime, side: int, given: ForeignInput) -> None:
     wanted = (1, CHANNELS, side, side) if given.layout == "NCHW" else (1, side, side, CHANNELS)
     if (runtime.inputs, runtime.input_shape, runtime.input_type.name) != (1, wanted, "float32"):
         raise ModelError(
-            f"{runtime.label} has {input_words(runtime)}; one input of float32 {list(wanted)} was expected",
+            f"{runtime.label} has {input_words(runtime)}; one input of float32, {shape_words(wanted)}, was expected",
             "the card belongs to another model, or describes it wrongly",
             FIX,
         )
@@ -89,7 +89,7 @@ def check_input(runtime: ModelRuntime, side: int, given: ForeignInput) -> None:
 def input_words(runtime: ModelRuntime) -> str:
     """Return what inputs a model has, in words."""
     count = "one input" if runtime.inputs == 1 else f"{runtime.inputs} inputs, the first"
-    return f"{count} of {runtime.input_type.name} {list(runtime.input_shape)}"
+    return f"{count} of {runtime.input_type.name}, {shape_words(runtime.declared_shape)}"
 
 
 def output_index(runtime: ModelRuntime, output: ForeignOutput) -> int:
@@ -127,7 +127,7 @@ def maps_of(shape: tuple[int, ...], given: ForeignInput, needed: int, label: str
     last = len(shape) == 4 and shape[3] >= needed and min(shape[1:3]) > 1
     if not (first or last):
         raise ModelError(
-            f"{label} has an output of the shape {list(shape)}; {needed} heatmaps were expected",
+            f"{label} has an output of the shape {shape_words(shape)}; {needed} heatmaps were expected",
             "the card names another output, decoder or number of points",
             FIX,
         )

@@ -18,7 +18,7 @@ from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, roll
 from engine.inference.card import Card, read_card
 from engine.inference.detector import Detection, crop_of_detection
 from engine.inference.foreign import ForeignModel
-from engine.inference.runtimes import MODEL_SUFFIXES, ModelRuntime, load_runtime, model_files
+from engine.inference.runtimes import MODEL_SUFFIXES, ModelRuntime, load_runtime, model_files, shape_words
 from engine.inference.trial import ensure_harmless
 
 LARGEST_MODEL = 100_000_000  # bytes
@@ -83,12 +83,13 @@ class Landmarker:
 
     def _check_contract(self) -> None:
         runtime, card = self._runtime, self.card
-        side = card.input_size
-        points, confidence = (*runtime.output_shapes, None, None)[:2]
+        picture = (1, card.input_size, card.input_size, 3)
+        given = picture if runtime.input_shape == picture else runtime.declared_shape
+        points, confidence = (*map(shape_words, runtime.output_shapes), "missing", "missing")[:2]
         expected = {
-            "input": ((1, side, side, 3), runtime.input_shape),
-            "output 0, the points": ((1, card.scheme, 2), points),
-            "output 1, the confidence": ((1, card.scheme), confidence),
+            "input": (shape_words(picture), shape_words(given)),
+            "output 0, the points": (shape_words((1, card.scheme, 2)), points),
+            "output 1, the confidence": (shape_words((1, card.scheme)), confidence),
             "type of the input": ("float32", runtime.input_type.name),
             "type of the outputs": ("float32", ", ".join(sorted({kind.name for kind in runtime.output_types[:2]}))),
         }

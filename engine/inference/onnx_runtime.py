@@ -31,6 +31,7 @@ class OnnxRuntime:
 
     Attributes:
         input_shape, input_type: of the first input.
+        declared_shape: of the same, with None for a size that the file does not fix.
         inputs: how many inputs it has.
         output_shapes, output_types: of all outputs, in order, as one run gave them.
         output_names: of all outputs, in order.
@@ -54,7 +55,8 @@ class OnnxRuntime:
         if not inputs or not outputs:
             raise _refusal(label, "it has no input or no output")
         self.inputs = len(inputs)
-        self.input_shape = tuple(size if isinstance(size, int) else 1 for size in inputs[0].shape)
+        self.declared_shape = tuple(size if isinstance(size, int) and size >= 0 else None for size in inputs[0].shape)
+        self.input_shape = tuple(1 if size is None else size for size in self.declared_shape)
         if lists := [output for output in outputs if not output.type.startswith("tensor(")]:
             raise _refusal(label, f"its output {lists[0].name} is {lists[0].type}, not a table of numbers")
         kind = inputs[0].type.removeprefix("tensor(").removesuffix(")")

@@ -28,6 +28,7 @@ class Runtime:
     Attributes:
         inputs: how many inputs it has.
         input_shape, input_type: of the first input.
+        declared_shape: of the same, with None for a size that the file does not fix.
         output_shapes, output_types, output_names: of all outputs, in order.
 
     Raises:
@@ -64,6 +65,8 @@ class Runtime:
         self.label = label
         self.inputs = len(inputs)
         self.input_shape = tuple(map(int, self._input["shape"]))
+        declared = map(int, self._input.get("shape_signature", self.input_shape))
+        self.declared_shape = tuple(None if size < 0 else size for size in declared)
         self.input_type = np.dtype(self._input["dtype"])
         self.output_shapes = [tuple(map(int, detail["shape"])) for detail in self._outputs]
         self.output_types = [np.dtype(detail["dtype"]) for detail in self._outputs]

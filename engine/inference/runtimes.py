@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ class ModelRuntime(Protocol):
     label: str
     inputs: int
     input_shape: tuple[int, ...]
+    declared_shape: tuple[int | None, ...]
     input_type: np.dtype[Any]
     output_shapes: list[tuple[int, ...]]
     output_types: list[np.dtype[Any]]
@@ -67,6 +69,11 @@ def is_model_file(path: str | Path) -> bool:
 def model_files(card: Path) -> list[Path]:
     """Return the model files that have the name of a card, as `NAME.tflite` and `NAME.onnx` of `NAME.json`."""
     return [file for suffix in MODEL_SUFFIXES if (file := card.with_suffix(suffix)).is_file()]
+
+
+def shape_words(shape: Sequence[int | None]) -> str:
+    """Return the sizes of a table of numbers in words, as `1 x 3 x any x any`; None is a size that is not fixed."""
+    return " x ".join("any" if size is None else str(size) for size in shape) or "one number"
 
 
 def _is_onnx(content: bytes) -> bool:

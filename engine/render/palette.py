@@ -10,6 +10,12 @@ def _bgr(code: str) -> Colour:
     return blue, green, red
 
 
+def code_of(colour: Colour) -> str:
+    """Return a colour as `#rrggbb`."""
+    blue, green, red = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def mixed(one: Colour, other: Colour, share: float) -> Colour:
     """Return `one` with `share` in [0, 1] of `other`."""
     blue, green, red = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
@@ -35,7 +41,9 @@ PARTS = {
 TRUTH = _bgr("#ff8c1a")
 
 # Lanes: cyan, yellow, rose, violet. Any two of them differ for every kind of colour blindness, and from the truth.
+# On light backgrounds: blue, orange, dark red and violet, dark enough for lines (3 : 1), and as safe.
 LANES = tuple(_bgr(code) for code in ("#4fd8f0", "#ffe14d", "#ff3d6e", "#aa66ff"))
+LANES_ON_LIGHT = tuple(_bgr(code) for code in ("#0a84c4", "#c06a00", "#5e1030", "#7300e6"))
 # Heat of a difference, from none to `HOTTEST` percent of the eye distance and more.
 HEAT = (_bgr("#5aa9ff"), _bgr("#ffe14d"), _bgr("#ff5a4d"))
 HOTTEST = 6.0

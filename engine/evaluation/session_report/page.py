@@ -37,7 +37,7 @@ def as_html(report: SessionReport) -> str:
         _section("How far apart the models are", _matrix_table(report)) if len(report.models) > 1 else "",
         _section("Over the session", f'<div class="charts">{"".join(map(chart, _plots(report)))}</div>'),
         _worst(report),
-        _section("Models", _models_table(report.models)),
+        _section("Models", _models_table(report)),
         _section("Measured on", _facts(_machine_rows(report))),
     ]
     title = escape(f"Session report: {report.setting.source}")
@@ -90,7 +90,7 @@ def _failures(models: Sequence[LaneModel]) -> str:
 
 
 def _lanes_table(report: SessionReport) -> str:
-    heads = "".join(f'<th scope="col">{_named(index, model)}</th>' for index, model in enumerate(report.models))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in _names(report))
     rows = []
     for label, meaning, value in _rows(report):
         cells = "".join(_cell(*value(figures).split("\n")) for figures in report.lanes)
@@ -177,11 +177,11 @@ def _number(value: float | None, digits: int, scale: float = 1.0) -> str:
 
 
 def _matrix_table(report: SessionReport) -> str:
-    heads = "".join(f'<th scope="col">{_named(index, model)}</th>' for index, model in enumerate(report.models))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in _names(report))
     rows = []
-    for index, (model, distances) in enumerate(zip(report.models, report.matrix, strict=True)):
+    for name, distances in zip(_names(report), report.matrix, strict=True):
         cells = "".join(_distance_cell(distance, report.meter.continuous) for distance in distances)
-        rows.append(f'<tr><th scope="row">{_named(index, model)}</th>{cells}</tr>')
+        rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
     note = (
         f"Mean distance of the landmarks that two models place on the same face, in {EYES}, and p95 below it. It says "
         "nothing about which is right: both may be wrong in the same way."
@@ -204,8 +204,8 @@ def _plots(report: SessionReport) -> list[Plot]:
 
     def over_time(title: str, column: str, top: float | None = None, bins: int = BINS) -> Plot:
         lines = [
-            Line(index, name, binned(meter.moments, lane.columns[column], bins))
-            for index, (name, lane) in enumerate(zip(names, meter.lanes, strict=True))
+            Line(place, name, binned(meter.moments, lane.columns[column], bins))
+            for place, name, lane in zip(report.places, names, meter.lanes, strict=True)
         ]
         return Plot(title, across, lines, top, whole=not meter.continuous)
 
@@ -224,11 +224,11 @@ def _plots(report: SessionReport) -> list[Plot]:
 
 def _ced(report: SessionReport) -> Plot:
     lines = []
-    for index, (model, lane) in enumerate(zip(report.models, report.meter.lanes, strict=True)):
+    for place, model, lane in zip(report.places, report.models, report.meter.lanes, strict=True):
         thresholds, share = ced(known(lane.columns["nme"]))
         every = max(1, len(thresholds) // CED_POINTS)
         points = np.stack([thresholds, share * 100], 1)[::every].tolist()
-        lines.append(Line(index, model.name, [(x, y) for x, y in points]))
+        lines.append(Line(place, model.name, [(x, y) for x, y in points]))
     what = "frames" if report.meter.continuous else "pictures"
     title = f"Cumulative errors: % of the {what} with at most this NME"
     return Plot(title, f"NME, {EYES}, up to {FAILURE_THRESHOLD:g}", lines, top=100.0)
@@ -255,8 +255,9 @@ def _worst_row(worst: WorstFrame, what: str, report: SessionReport) -> str:
     value = f"{what} {worst.value:.2f} %" if math.isfinite(worst.value) else "a face was missed"
     place = worst.name or f"frame {worst.number}, {worst.moment:.2f} s"
     tiles = []
-    for index, (model, words, picture) in enumerate(zip(report.models, worst.words, worst.pictures, strict=True)):
-        said = f"{_named(index, model)} {escape(words if picture else 'had failed')}"
+    columns = zip(report.models, _names(report), worst.words, worst.pictures, strict=True)
+    for model, name, words, picture in columns:
+        said = f"{name} {escape(words if picture else 'had failed')}"
         data = "" if picture is None else base64.b64encode(picture).decode()
         shown = f'<img alt="{escape(model.name)}" src="data:image/jpeg;base64,{data}">' if data else ""
         tiles.append(f"<figure>{shown}<figcaption>{said}</figcaption></figure>")
@@ -268,12 +269,12 @@ def _worst_row(worst: WorstFrame, what: str, report: SessionReport) -> str:
 # What it was measured on
 
 
-def _models_table(models: Sequence[LaneModel]) -> str:
+def _models_table(report: SessionReport) -> str:
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Model", "Points", "File", "Precision", "SHA-256"))
     rows = [
-        f'<tr><th scope="row">{_named(index, model)}</th><td>{model.points}</td><td>{model.bytes / 1e6:.2f} MB</td>'
+        f'<tr><th scope="row">{name}</th><td>{model.points}</td><td>{model.bytes / 1e6:.2f} MB</td>'
         f"<td>{escape(model.precision)}</td><td><code>{escape(model.sha256)}</code></td></tr>"
-        for index, model in enumerate(models)
+        for name, model in zip(_names(report), report.models, strict=True)
     ]
     return _table(f"<tr>{heads}</tr>", rows)
 
@@ -302,5 +303,7 @@ def _table(head: str, rows: Sequence[str]) -> str:
     return f'<div class="wide"><table><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
-def _named(index: int, model: LaneModel) -> str:
-    return f'<span class="mark mark{index}"></span>{escape(model.name)}'
+def _names(report: SessionReport) -> list[str]:
+    """Return the name of each lane after a mark in its colour."""
+    marked = zip(report.places, report.models, strict=True)
+    return [f'<span class="mark mark{place}"></span>{escape(model.name)}' for place, model in marked]

@@ -71,6 +71,7 @@ class SessionReport:
     Attributes:
         meter: what was measured frame by frame.
         models, lanes: of each lane its model and its figures.
+        places: of each lane its place among all of the session, counted from 0, which gives it its colour on screen.
         left_out: lanes without any result, each with its reason.
         matrix: distance of each lane from each other one; None from itself.
         lag_behind: what lags are measured against: the ground truth, or the name of the first lane.
@@ -79,6 +80,7 @@ class SessionReport:
     setting: Setting
     machine: Machine
     models: tuple[LaneModel, ...]
+    places: tuple[int, ...]
     left_out: tuple[LaneModel, ...]
     lanes: tuple[LaneFigures, ...]
     matrix: list[list[Distance | None]]
@@ -99,6 +101,7 @@ def make_report(meter: SessionMeter, models: Sequence[LaneModel], setting: Setti
         setting=setting,
         machine=this_machine(),
         models=tuple(models[lane] for lane in kept),
+        places=tuple(kept),
         left_out=tuple(model for lane, model in enumerate(models) if lane not in kept),
         lanes=tuple(lane_figures(lane, measured.has_truth) for lane in measured.lanes),
         matrix=distance_matrix(measured),

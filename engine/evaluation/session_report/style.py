@@ -1,11 +1,14 @@
 """The style sheet of the report, light and dark."""
 
-# Lines of four lanes, distinguishable with every kind of colour blindness: M. Okabe and K. Ito, “Color Universal
-# Design”, 2008; darker on white and lighter on black, and by their dashes without any colour. Then those of their six
-# pairs, which are none of the lanes.
-FIRST_PAIR = 4
-_LIGHT = ["#0072b2", "#c04d00", "#007d5a", "#a8508a", "#59626d", "#8a6d00", "#6a4fb3", "#b3263e", "#2b7a8c", "#4d7c0f"]
-_DARK = ["#56b4e9", "#f0883e", "#2fc79a", "#e29dc5", "#a3acb8", "#f0e442", "#b3a1f0", "#ff8a8a", "#7fd6e6", "#b6dd6f"]
+from __future__ import annotations
+
+from engine.render.palette import LANES, LANES_ON_LIGHT, code_of
+
+# Four lanes in the colours that they have on screen; then their six pairs, each different from the others for every
+# kind of colour blindness and far from the lanes. Dashes distinguish them without any colour.
+FIRST_PAIR = len(LANES)
+_LIGHT = [*map(code_of, LANES_ON_LIGHT), "#0f5733", "#e05281", "#0f0f57", "#9d53ac", "#ff0000", "#3377ff"]
+_DARK = [*map(code_of, LANES), "#bbff33", "#ff99dd", "#17825e", "#ff00ff", "#827017", "#00ff80"]
 _DASHES = ("none", "8 3", "2 3", "10 3 2 3", "none", "8 3", "2 3", "10 3 2 3", "5 5", "1 2")
 
 

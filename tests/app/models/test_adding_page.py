@@ -210,7 +210,7 @@ def odd(shipped: str, edit) -> bytes:
     ("name", "content", "words"),
     [
         ("two.onnx", lambda: means_network([1, 3, 32, 32], inputs=2), "has 2 inputs"),
-        ("numbers.onnx", lambda: constant_network(np.zeros(62), 32), "shapes [1, 62]. Numbers or heatmaps of"),
+        ("numbers.onnx", lambda: constant_network(np.zeros(62), 32), "shapes 1 x 62. Numbers or heatmaps of"),
         ("empty.tflite", lambda: b"", "is not a TFLite model, nor an ONNX model"),
         ("flex.tflite", lambda: odd("student-68-lite", with_operator("FlexErf")), "does not have: FlexErf"),
         ("flat.tflite", lambda: odd("student-68-lite-int8", without_scales), "some have the scale 0"),

@@ -109,15 +109,20 @@ def test_a_network_that_sees_nothing_is_refused():
         proposed(OnnxRuntime(constant_network(np.zeros((68, 2)), 32), "The model"), foreign_card(), FACES)
 
 
+def test_fault_89_a_network_whose_numbers_are_none_is_refused_as_such():
+    with pytest.raises(ModelError, match="The model foreign gave numbers that are not finite"):
+        proposed(OnnxRuntime(constant_network(np.full((68, 2), np.nan), 32), "The model"), foreign_card(), FACES)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (constant_network(np.zeros(1000), 32), r"outputs have the shapes \[1, 1000\].*66, 68, 98"),
+        (constant_network(np.zeros(1000), 32), "outputs have the shapes 1 x 1000.*66, 68, 98"),
         (constant_network(np.zeros(62), 32), r"is no landmark model that is known"),
         (means_network([1, 3, 32, 32], inputs=2), "has 2 inputs"),
-        (means_network([1, 3, 32, 48]), r"\[1, 3, 32, 48\]. One input of float32 \[1, S, S, 3\]"),
+        (means_network([1, 3, 32, 48]), "1 x 3 x 32 x 48. One input of float32, 1 x S x S x 3"),
         (means_network([1, 1, 32, 32]), "One input of float32"),
-        (means_network(["batch", 3, "height", "width"]), r"\[1, 3, 1, 1\]"),
+        (means_network(["batch", 3, "height", "width"]), "any x 3 x any x any"),
         (means_network([1, 3, 32, 32], kind=11), "one input of float64"),
     ],
 )

@@ -92,14 +92,26 @@ def with_integers(place):
 @pytest.mark.parametrize(
     ("edit", "found"),
     [
-        (with_outputs(lambda outputs: outputs[::-1]), r"output 0, the points is \(1, 68\), not \(1, 68, 2\)"),
-        (with_outputs(lambda outputs: outputs[:1]), r"output 1, the confidence is None, not \(1, 68\)"),
-        (with_outputs(lambda outputs: []), r"output 0, the points is None"),
+        (with_outputs(lambda outputs: outputs[::-1]), "output 0, the points is 1 x 68, not 1 x 68 x 2"),
+        (with_outputs(lambda outputs: outputs[:1]), "output 1, the confidence is missing, not 1 x 68"),
+        (with_outputs(lambda outputs: []), "output 0, the points is missing"),
+        (
+            lambda model: (with_integers(None)(model), changed_tensors(shapeSignature=[-1, 9, -1, 3])(model)),
+            "input is any x 9 x any x 3, not 1 x 128 x 128 x 3; type of the input is int8",
+        ),
         (with_integers(None), "type of the input is int8, not float32"),
         (with_integers(0), "type of the outputs is float32, int8, not float32"),
         (with_integers(1), "type of the outputs is float32, int8, not float32"),
     ],
-    ids=["outputs exchanged", "one output", "no output", "int8 input", "int8 points", "int8 confidence"],
+    ids=[
+        "outputs exchanged",
+        "one output",
+        "no output",
+        "variable sides",
+        "int8 input",
+        "int8 points",
+        "int8 confidence",
+    ],
 )
 def test_fault_58_a_network_of_other_shapes_counts_or_types_is_refused_with_both(tmp_path, edit, found):
     with pytest.raises(ModelError, match=f"breaks the model contract.*{found}"):

@@ -26,7 +26,9 @@ def test_the_outputs_are_those_of_the_network():
 
 
 def test_a_size_without_a_number_counts_as_one():
-    assert OnnxRuntime(means_network(["batch", 3, 8, 8]), "The model").input_shape == (1, 3, 8, 8)
+    runtime = OnnxRuntime(means_network(["batch", 3, 8, -1]), "The model")
+    assert runtime.input_shape == (1, 3, 8, 1)
+    assert runtime.declared_shape == (None, 3, 8, None)
 
 
 def test_other_types_of_input_are_reported_as_they_are():

@@ -15,6 +15,8 @@ from engine.core.errors import RecordingError
 from engine.evaluation.session_report.files import FILES, ensure_writable, write_report
 from engine.evaluation.session_report.page import as_html
 from engine.evaluation.session_report.report import LaneModel, Setting, make_report
+from engine.evaluation.session_report.style import FIRST_PAIR
+from engine.render.palette import LANES, LANES_ON_LIGHT, code_of
 from tests.fakes.sessions import measured, random_session, without_faces
 
 SETTING = Setting("clip.mp4", "video", datetime(2026, 1, 2, 3, 4), "blazeface", 0.5, False)
@@ -125,6 +127,20 @@ def test_a_lane_without_any_result_is_in_none_of_the_files(tmp_path):
     assert "The model broke." in page.texts
     assert "model-1" not in page.texts
     assert "model-1" not in (tmp_path / "frames.csv").read_text(encoding="utf-8")
+
+
+def test_lanes_keep_the_colours_that_they_had_on_screen_when_others_are_left_out():
+    session = [(frame, [None, results[1], None, results[3]]) for frame, results in random_session(lanes=4)]
+    models = [*MODELS, replace(MODELS[0], name="model-3")]
+    page = as_html(make_report(measured(session), models, SETTING))
+    assert set(re.findall(r'class="mark (mark\d+)"></span>([\w-]+)', page)) == {
+        ("mark1", "model-1"),
+        ("mark3", "model-3"),
+    }
+    lines = set(re.findall(r'class="line (line\d+)" d="M0 4H28"/></svg>([\w -]+)', page))
+    assert lines == {("line1", "model-1"), ("line3", "model-3"), (f"line{FIRST_PAIR}", "model-1 and model-3")}
+    for colours in (LANES, LANES_ON_LIGHT):
+        assert "".join(f"--lane{lane}:{code_of(colour)};" for lane, colour in enumerate(colours)) in page
 
 
 def test_where_no_lane_gave_a_result_all_are_listed():
