@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -84,6 +84,7 @@ def run_window(options: WindowOptions) -> int:
 
     Raises:
         RecordingError: the screenshot cannot be written.
+        UsageError: the log to review could not be read, and no other one was opened.
     """
     mark = RunMark(log_path().parent)
     try:
@@ -147,9 +148,17 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
             code = application.exec()
         finally:
             watch.remove()
-    if failures:
-        raise failures[0]
+    problem = _problem(options, window, failures)
+    if problem is not None:
+        raise problem
     return interrupted.exit_code or code
+
+
+def _problem(options: WindowOptions, window: MainWindow, failures: Sequence[Exception]) -> Exception | None:
+    """Return why the window did not do what the command line asked for; None if it did."""
+    if failures:
+        return failures[0]
+    return None if options.review is None else window.review.problem
 
 
 def try_window(settings: Path, picture_limit: float, end_limit: float) -> tuple[bool, bool]:

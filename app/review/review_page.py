@@ -53,6 +53,7 @@ class ReviewPage(QWidget):
     Attributes:
         playhead: the place of the frame on screen among the log's frames, and how it moves.
         loaded: what is shown; None before a log was opened.
+        problem: why no log is shown, where one could not be opened; None otherwise.
     """
 
     reported = Signal(str)  # something that happened
@@ -63,6 +64,7 @@ class ReviewPage(QWidget):
     def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.loaded: Loaded | None = None
+        self.problem: UnderstudyError | None = None
         self._log_path: Path | None = None
         self._offered: Path | None = None  # the last log that was written
         self._elsewhere: tuple[Path, ...] = ()  # where the clip may be
@@ -269,7 +271,7 @@ class ReviewPage(QWidget):
             self._close_on()
             return
         self._close_reader()
-        self.loaded, self._frame, self._log_path = loaded, None, loaded.log.path
+        self.loaded, self.problem, self._frame, self._log_path = loaded, None, None, loaded.log.path
         if loaded.clip is not None:
             # The reader is not known yet when its thread begins, but it reads nothing before it is asked.
             reader = ClipReader(loaded.clip, loaded.log, lambda number, frame: self._came.emit(reader, number, frame))
@@ -302,6 +304,7 @@ class ReviewPage(QWidget):
             return
         self.banner.show_error(error, [Remedy(self.tr("Open a log …"), self.ask_for_log)])
         if self.loaded is None:
+            self.problem = error
             self._show_nothing()
         else:
             self.playhead.go_to(self.playhead.place)

@@ -17,6 +17,8 @@ from engine.core.processes import is_bundled
 FIRST_BYTE = b"\x08"
 # Where in its source the runtime failed: file, line, and function with the types of its arguments.
 _PLACE = re.compile(r"\S+\.(?:cc|h):\d+ [^(]*?(?:\(.*?\))? (?=[A-Z])")
+# What the runtime writes before the reason for which a node of the network failed.
+_NODE = re.compile(r"Non-zero status code returned while running (\w+) node\. Name:'[^']*' Status Message: ")
 FATAL = 4  # of the runtime's levels of messages: what went wrong comes as an exception
 # The types of numbers that an input may have, in the words of ONNX, and what NumPy calls them.
 _TYPES = {"float": "float32", "double": "float64"} | {
@@ -137,6 +139,9 @@ def _refusal(label: str, message: str) -> ModelError:
 
 
 def _first_line(message: str) -> str:
-    """Return the first line of a message, without its prefix and places in the source, cut to a readable length."""
-    line = _PLACE.sub("", message.strip().partition("\n")[0].rpartition(" : ")[2])
+    """Return the first line of a message, without its prefix and places in the source, cut to a readable length.
+
+    Where a node of the network failed, the kind of the node comes first.
+    """
+    line = _NODE.sub(r"\1: ", _PLACE.sub("", message.strip().partition("\n")[0].rpartition(" : ")[2]))
     return line if len(line) <= 200 else f"{line[:199]}…"

@@ -17,19 +17,32 @@ from tests.fakes.session_logs import logged_clip
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_window_shows_the_session_without_a_model_or_a_camera(tmp_path):
-    log, picture = logged_clip(tmp_path), tmp_path / "window.png"
-    folders = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
-    environment = {**os.environ, **folders, "HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
-    done = subprocess.run(
+def reviewed(folder: Path, log: Path, picture: Path) -> subprocess.CompletedProcess[str]:
+    """Review a log in a process of its own, which ends with a picture of its window."""
+    folders = {f"XDG_{kind}_HOME": str(folder / kind) for kind in ("CONFIG", "DATA", "STATE", "CACHE")}
+    environment = {**os.environ, **folders, "HOME": str(folder), "QT_QPA_PLATFORM": "offscreen"}
+    return subprocess.run(
         [sys.executable, "-m", "app", "review", log, "--screenshot", picture],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
+
+
+def test_the_window_shows_the_session_without_a_model_or_a_camera(tmp_path):
+    picture = tmp_path / "window.png"
+    done = reviewed(tmp_path, logged_clip(tmp_path), picture)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "XNNPACK" not in done.stderr, "no model is loaded"
     shown = cv2.imread(str(picture))
     red = (shown[..., 2] > 150) & (shown[..., 1] < 60) & (shown[..., 0] < 60)
     assert red.mean() > 0.05, "the left half of the clip is red"
+
+
+def test_fault_91_a_log_of_which_nothing_can_be_shown_makes_the_exit_code_1(tmp_path):
+    (tmp_path / "empty.jsonl").touch()
+    done = reviewed(tmp_path, tmp_path / "empty.jsonl", tmp_path / "window.png")
+    assert done.returncode == 1
+    assert "empty.jsonl holds no frame of a log" in done.stderr
+    assert (tmp_path / "window.png").is_file(), "the window said so too"
 
 
 @pytest.mark.parametrize(

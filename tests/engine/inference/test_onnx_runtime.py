@@ -100,3 +100,22 @@ def test_a_card_belongs_to_the_file_that_is_there(tmp_path):
     (tmp_path / "a.onnx").touch()
     assert model_file(tmp_path / "a.json").name == "a.onnx"
     assert model_file(tmp_path / "b.json").name == "b.tflite"
+
+
+def test_fault_89_a_network_that_fails_on_the_way_is_said_in_few_words():
+    nodes = [
+        helper.make_node("ReduceMax", ["x"], ["largest"], keepdims=0),
+        helper.make_node("Cast", ["largest"], ["place"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["numbers", "place"], ["y"]),
+    ]
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])
+    found = helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])
+    numbers = helper.make_tensor("numbers", TensorProto.FLOAT, [1, 2], [0.5, 0.5])
+    graph = helper.make_graph(nodes, "small", [given], [found], [numbers])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    runtime = OnnxRuntime(model.SerializeToString(), "The model")
+    runtime.input_buffer()[...] = 5
+    with pytest.raises(
+        ModelError, match=r"^The model failed while it ran \(Gather: indices element out of data bounds"
+    ):
+        runtime.run()
