@@ -1,4 +1,4 @@
-"""The strip over the picture that reports an error without interrupting anything."""
+"""The strip over the picture that reports an error, or good news, without interrupting anything."""
 
 from __future__ import annotations
 
@@ -96,9 +96,15 @@ class Banner(QFrame):
         self._advice.setVisible(bool(advice))
         self._details = details
         self._offer(remedies)
+        self._set_calm(False)
         self.setAccessibleName(self.text)
         self.show()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def show_notice(self, what: str, remedies: Sequence[Remedy]) -> None:
+        """Show what is not wrong, but may be acted on, in the colours of the window rather than those of an alert."""
+        self.show_message(what, remedies=remedies)
+        self._set_calm(True)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -106,6 +112,12 @@ class Banner(QFrame):
             for remedy in self._remedies:
                 if remedy.on_return:
                     remedy.act()
+
+    def _set_calm(self, calm: bool) -> None:
+        self.setProperty("calm", calm)
+        for widget in (self, *self.findChildren(QWidget)):  # Qt looks at the property only when it polishes a widget
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
 
     def _offer(self, remedies: Sequence[Remedy]) -> None:
         for button in self.remedy_buttons:

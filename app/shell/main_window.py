@@ -311,7 +311,7 @@ class MainWindow(QMainWindow):
             self.top_bar.choose(LIVE_PAGE)
 
     def _offer_better_card(self, words: str) -> None:
-        self.banner.show_message(words, remedies=[Remedy(self.tr("Save it"), self.models.save_better_card)])
+        self.banner.show_notice(words, [Remedy(self.tr("Save it"), self.models.save_better_card)])
 
     def _clip_on_screen(self) -> Path | None:
         playing = self.player.current

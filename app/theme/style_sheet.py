@@ -105,6 +105,12 @@ QSplitter::handle { background: $line; }
 #banner QToolButton[role="remedy"] { border-color: $on_alert; }
 #banner QToolButton:hover { background: $alert_edge; }
 #banner QToolButton:focus { border: 2px solid $on_alert; padding: 3px 7px; }
+#banner[calm="true"] { background: $field; border-color: $edge; }
+#banner[calm="true"] QLabel { color: $text; }
+#banner[calm="true"] QToolButton { color: $text; }
+#banner[calm="true"] QToolButton[role="remedy"] { border-color: $edge; }
+#banner[calm="true"] QToolButton:hover { background: $hover; }
+#banner[calm="true"] QToolButton:focus { border-color: $accent; }
 #hotkeySheet { background: $panel; border: 1px solid $edge; border-radius: 10px; }
 #hotkeySheet QLabel { color: $text; }
 #hotkeySheet QLabel[role="heading"] { color: $muted; }
