@@ -67,10 +67,17 @@ class AddingPage(QWidget):
 
     def add(self, path: Path) -> None:
         """Try a model file; another one that was being tried is left."""
-        self._start(CardSearch(path, self))
+        search = CardSearch(path, self)
+        self._start(search)
         self._suffix = path.suffix.lower()
         self.title.setText(self.tr("Add {0}").format(path.name))
-        self._background.run(lambda: self._library.free_name(path.stem), self.name.setText)
+
+        def offer(name: str) -> None:
+            if self._search is search:  # no other file has taken its place
+                self.name.setText(name)
+                self._show_whether_savable()
+
+        self._background.run(lambda: self._library.free_name(path.stem), offer)
 
     def correct(self, path: Path, card: Card) -> None:
         """Show the card that a model has, to be corrected and saved again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -397,6 +398,23 @@ def test_another_file_replaces_the_one_that_is_tried_and_cancel_leaves(page, fil
     shown = page.about.text()
     qtbot.wait(300)
     assert page.about.text() == shown, "nothing is reported any more"
+
+
+def test_the_name_of_a_file_that_was_replaced_comes_too_late(page, file, library, tmp_path, qtbot, monkeypatch):
+    other, may_answer, free_name = shutil.copy(file, tmp_path / "other.tflite"), threading.Event(), library.free_name
+
+    def slow_for_the_first(name: str) -> str:
+        if name == file.stem:
+            may_answer.wait(SEARCH_MS / 1000)
+        return free_name(name)
+
+    monkeypatch.setattr(library, "free_name", slow_for_the_first)
+    page.add(file)
+    page.add(other)
+    qtbot.waitUntil(lambda: page.name.text() == "other", timeout=SEARCH_MS)
+    may_answer.set()
+    qtbot.wait(300)
+    assert page.name.text() == "other"
 
 
 def test_the_event_loop_never_waits_for_a_search(page, file, qtbot, heartbeat):
