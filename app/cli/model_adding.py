@@ -98,17 +98,22 @@ def _text(found: Proposal, picture: Path) -> str:
     card, given, output = found.card, found.card.foreign_input, found.card.foreign_output
     crop = "level" if card.crop.level else "stretched" if given.stretched else "upright"
     error = "not known, as its points have no table to the 68" if found.error is None else f"NME {found.error:.2f} %"
-    normal = f", less {given.mean}, divided by {given.deviation}" if any(given.mean) else ""
+    low, high = given.range
+    normal = f", less {_each(given.mean)}, divided by {_each(given.deviation)}" if any(given.mean) else ""
     points = f"{card.scheme} of {output.markup}" if output.markup else str(card.scheme)
     lines = [
         f"Points:  {points}, decoder {output.decoder}, unit {output.unit}, grid {output.grid}",
-        f"Input:   {card.input_size} pixels, {given.layout}, {given.colour}, values {list(given.range)}{normal}",
+        f"Input:   {card.input_size} pixels, {given.layout}, {given.colour}, values {low:g} to {high:g}{normal}",
         f"Crop:    {crop}, {card.crop.scale:g} times the landmark box, {card.crop.dy:+g} lower",
         f"Error:   {error} on {found.faces} faces, after {found.ways} tries in {found.seconds:.0f} s",
         *(f"Uncertain: {each}" for each in found.uncertain),
         f"Look at the points: {picture}",
     ]
     return "\n".join(lines)
+
+
+def _each(channels: Sequence[float]) -> str:
+    return " / ".join(f"{value:g}" for value in channels)
 
 
 def _agreed(question: str) -> bool:

@@ -16,7 +16,7 @@ HEATMAP_DECODERS = ("argmax", "soft-argmax", "argmax and offsets")
 UNITS = ("crop", "pixels", "centred")
 GRIDS = ("half_pixel", "integer", "align_corners", "slice")
 CELLS = ("half_pixel", "align_corners")
-_DIFFERENT = Rule("two different numbers, those of black and white,", lambda limits: limits[0] != limits[1])
+_DIFFERENT = Rule("a pair of different numbers, those of black and white,", lambda limits: limits[0] != limits[1])
 # So that pixels stay numbers that float32 can hold.
 Value = Annotated[float, Range(-100_000, 100_000)]
 Divisor = Annotated[float, Range(0.0001, 100_000)]

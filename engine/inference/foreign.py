@@ -39,7 +39,7 @@ class ForeignModel:
             maps_of(found, self.input, needed, runtime.label)
         elif int(np.prod(found)) < needed:
             raise ModelError(
-                f"Output {self._index} of {runtime.label} has the shape {shape_words(found)}; {needed} numbers were "
+                f"{runtime.label} gives {shape_words(found)} as its output {self._index}; {needed} numbers were "
                 f"expected for {card.scheme} points",
                 "the card names another output or number of points",
                 FIX,

@@ -58,6 +58,7 @@ def test_a_card_is_found_by_trying(home, capsys):
     card = read_card(home / "own" / "lite.json")
     assert card.input.range == (0, 255)
     assert "decoder points" in err
+    assert "values 0 to 255" in err
     assert str(home / "own" / "lite.png") in err
 
 
