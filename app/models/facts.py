@@ -25,7 +25,9 @@ def cards_of(entries: Iterable[ModelEntry]) -> dict[str, Card]:
 
 def role_words(card: Card) -> str:
     """Return the role as people read it."""
-    return translate("model_facts", "Teacher") if card.role == "teacher" else translate("model_facts", "Student")
+    if card.role == "teacher":
+        return translate("model_facts", "Teacher")
+    return translate("model_facts", "Other model") if card.is_foreign else translate("model_facts", "Student")
 
 
 def points_words(card: Card) -> str:

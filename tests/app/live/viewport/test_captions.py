@@ -14,6 +14,7 @@ from engine.core.schemes import IBUG_68, WFLW_98
 from engine.inference.library import ModelLibrary
 from engine.live.settings import LiveSettings, Pace
 from engine.render.scene import Layout
+from tests.fakes.foreign_models import foreign_card
 from tests.fakes.models import FAKE_CARD
 from tests.fakes.views import BLUE, RED, one, plain, result, two
 
@@ -122,3 +123,8 @@ def test_words_on_the_shipped_models_come_from_their_cards():
     entry = next(entry for entry in ModelLibrary().entries() if entry.name == "student-68")
     assert student.bytes / MEGABYTE == pytest.approx(entry.path.stat().st_size / 1e6)
     assert size_words(student) == f"{student.bytes / MEGABYTE:.1f} MB"
+
+
+@pytest.mark.parametrize(("fields", "expected"), [({}, "Other model"), ({"role": "teacher"}, "Teacher")])
+def test_a_model_from_elsewhere_is_no_student_of_ours(fields, expected):
+    assert role_words(foreign_card(**fields)) == expected
