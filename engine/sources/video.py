@@ -39,7 +39,6 @@ SLOWEST_RATE, FASTEST_RATE = 0.5, 240.0
 SLOWEST_REPORTED, FASTEST_REPORTED = 1 / 60, 10_000.0
 # Headers count a few frames more than can be decoded, even in undamaged files.
 COUNT_TOLERANCE = 0.02
-LONGER_SOUND = 5.0  # seconds
 # Pixels that are wider or narrower than this are not believed; nearly square ones are left as they are.
 MOST_PIXEL_ASPECT, SQUARE_WITHIN = 8.0, 0.01
 # Seconds before a frame at which decoding starts. The decoder may seek too far, as it assumes a constant rate.
@@ -84,36 +83,70 @@ class RecentFrames:
 
 
 class FrameTimes:
-    """The moments of a video's frames in presentation order, read without decoding, as far as they are needed."""
+    """The moments of a video's frames in presentation order, read without decoding, as far as they are needed.
 
-    def __init__(self, open_capture: Callable[[], VideoCapture]) -> None:
+    They count from the first frame that can be decoded: packets before it, as where a recording begins in the middle of
+    a stream, are no frames. Where the container has the times of packets only `as_stored`, the decoder says later ones,
+    as it holds back frames that are shown after others which are stored behind them.
+
+    Args:
+        open_capture: opens the file.
+        first: the seconds that the decoder said of the first frame.
+        as_stored: see above.
+        period: seconds from one frame to the next.
+    """
+
+    def __init__(
+        self,
+        open_capture: Callable[[], VideoCapture],
+        first: float = 0.0,
+        as_stored: bool = False,
+        period: float = 0.04,
+    ) -> None:
         self._capture = open_capture()
-        self._times: list[float] = []
+        self._times: list[float] = []  # of all packets
         # Without this mode every picture would be decoded, which may take minutes.
         self._ended = not self._capture.set(cv2.CAP_PROP_FORMAT, RAW)
         self._sound = not self._ended
+        self._first, self._period = 0.0 if as_stored else first, period
+        self._skipped = self._delay = 0  # packets
+        before = self._place(first) or 0
+        self._skipped, self._delay = (0, before) if as_stored else (before, 0)
 
     @property
     def count(self) -> int | None:
         """Number of frames that the file holds; None while unknown, or if the file's times are unusable."""
-        return len(self._times) if self._ended and self._sound else None
+        return len(self._times) - self._skipped if self._ended and self._sound else None
 
     def time(self, place: int) -> float | None:
         """Return the seconds at which the frame at `place` is shown; None without one or with unusable times."""
-        while not self._ended and len(self._times) <= place + MOST_REORDERED:
+        packet = place + self._skipped
+        while not self._ended and len(self._times) <= packet + MOST_REORDERED:
             self._read()
-        return self._times[place] if self._sound and 0 <= place < len(self._times) else None
+        known = self._sound and 0 <= self._skipped <= packet < len(self._times)
+        return self._times[packet] - self._first if known else None
 
     def place_at(self, seconds: float) -> int | None:
         """Return the place of the frame that is shown at a moment, the last one after the end; None where unknown."""
+        return self._place(seconds + self._first)
+
+    def place_of(self, said: float) -> int | None:
+        """Return the place of the frame of which the decoder says these seconds; None where unknown."""
+        place = self._place(said)
+        if place is None or not self._delay:
+            return place
+        # The frames that it held back until the end come after the last packet.
+        return max(0, place - self._delay + round(max(0.0, said - self._times[-1]) / self._period))
+
+    def _place(self, said: float) -> int | None:
         beyond = 0
         while not self._ended and beyond <= MOST_REORDERED:
             self._read()
-            beyond = len(self._times) - bisect_right(self._times, seconds)
+            beyond = len(self._times) - bisect_right(self._times, said)
         if not self._sound or not self._times:
             return None
         # Times may have been rounded, so a frame counts as shown half a millisecond before its moment.
-        return max(0, bisect_right(self._times, seconds + HALF_MILLISECOND) - 1)
+        return max(0, bisect_right(self._times, said + HALF_MILLISECOND) - 1 - self._skipped)
 
     def close(self) -> None:
         """Release the file."""
@@ -172,9 +205,11 @@ class VideoSource:
         reported = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.rate: float | None = reported if SLOWEST_RATE <= reported <= FASTEST_RATE else FALLBACK_RATE
         self._reported = reported if SLOWEST_REPORTED <= reported <= FASTEST_REPORTED else None
+        self._period = 1 / (self._reported or self.rate)  # seconds
         self._announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._header = read_container_header(path)
         self._next_id = 0
+        self._first = 0.0  # seconds that the decoder says of the first frame, from which times count
         self._time = self._longest = self._longest_step = 0.0
         self._latest = -1.0  # number of the newest frame by its time in the file and the rate
         self._blank = True  # whether every frame so far was of one even colour, that of the first
@@ -191,6 +226,8 @@ class VideoSource:
             raise (
                 _av1(path) if self._header.av1 else _only_sound(path) if self._header.only_sound else _not_a_video(path)
             )
+        said = self._said()
+        self._first = said if abs(said) <= LONGEST_SECONDS else 0.0
         self._recent.add(0, self._frame_time(), picture)
         # The header's number of frames is only a hint: beyond it they are counted.
         if self._truth.last >= max(0.0, self._announced):
@@ -204,12 +241,7 @@ class VideoSource:
     def remark(self) -> str:
         """Sentences on useless ground truth, and on an end long before the header's, as of damaged files; else ""."""
         remarks = [self.truth_remark]
-        missing = self._missing() if self._ended else 0
-        if missing:
-            cut = f"The video {self.name} ended after {self._next_id} of {self._next_id + missing} frames"
-            remarks.insert(0, f"{cut}: it is cut off or damaged. Copy or download it again.")
-        elif self._ended and self._header.cut:
-            cut = f"The end of the video {self.name} is missing; {self._next_id} frames were there"
+        if self._ended and (cut := self._cut()):
             remarks.insert(0, f"{cut}. It is cut off or damaged: copy or download it again.")
         if self._ended and self._blank and self._next_id > 1:
             empty = f"Each of the {self._next_id} frames of {self.name} is of the same even colour"
@@ -244,7 +276,7 @@ class VideoSource:
     @property
     def duration(self) -> float | None:
         """Seconds that the file lasts: as read, else by its header; None if that is implausible."""
-        period = 1 / (self._reported or self.rate or FALLBACK_RATE)
+        period = self._period
         last = None if self._times is None or self._times.count is None else self._times.time(self._times.count - 1)
         ended = last is not None or self.frame_count is not None
         read = self._longest if last is None else last + period
@@ -306,45 +338,45 @@ class VideoSource:
         size = round(width * max(aspect, 1)), round(height * max(1 / aspect, 1))
         return cv2.resize(image, size) if max(size) <= LONGEST_SIDE else image
 
-    def _missing(self) -> int:
-        """Return how many frames are missing at the end by the header; 0 if it is unsure.
+    def _cut(self) -> str:
+        """Return what is missing at the end by the header, as a sentence without its full stop; "" if nothing is known.
 
-        Where the header counts frames, its number is compared; where that is guessed from the length, or an edit list
-        leaves frames out, the time of the last frame.
+        Where the header counts frames, their number is compared; where it says how long the pictures play, the end of
+        the last one, unless it may be shown as long as any other.
         """
-        rate = self._reported
-        if rate is None or self._header.measured or not 0 < self._announced <= LONGEST_SECONDS * rate:
-            return 0
-        missing = self._announced - self._next_id
-        if self._header.trimmed and self._header.seconds:
-            missing = min(missing, (self._header.seconds - self._longest) * rate)
-        elif not self._header.counted:
-            missing = min(missing, self._announced - 1 - self._latest)
-        tolerated = max(2.0, COUNT_TOLERANCE * self._announced)
-        if not self._header.counted or self._header.trimmed:  # the last frame may be shown as long as any other
-            tolerated = max(tolerated, self._longest_step * rate + 1)
-        if self._header.complete:  # sound that lasts longer than the pictures counts in its length
-            tolerated = max(tolerated, LONGER_SOUND * rate)
-        return round(missing) if missing > tolerated else 0
+        header, period = self._header, self._period
+        counted = header.counted and not header.trimmed and 0 < self._announced * period <= LONGEST_SECONDS
+        if counted and self._announced - self._next_id > max(2.0, COUNT_TOLERANCE * self._announced):
+            return f"The video {self.name} ended after {self._next_id} of {round(self._announced)} frames"
+        # By the container, the first frame may be shown later than its beginning.
+        end = max(self._longest, (self._latest + 1) * period)
+        seconds = header.seconds if header.seconds is not None and not counted else 0.0
+        if seconds - end > max(2 * period, COUNT_TOLERANCE * seconds, self._longest_step + period):
+            return f"The video {self.name} ended after {self._longest:.2f} of {seconds:.2f} seconds"
+        if header.cut:
+            return f"The end of the video {self.name} is missing; {self._next_id} frames were there"
+        return ""
 
     def _known_times(self) -> FrameTimes:
         if self._times is None:
-            self._times = FrameTimes(self._open)
+            self._times = FrameTimes(self._open, self._first, self._header.as_stored, self._period)
         return self._times
 
     def _run_up_to(self, place: int, time: float | None) -> bool:
         """Decode up to the frame at `place`, shown at `time`, from shortly before it; return whether it was found."""
         if time is None:
             return False
+        times = self._known_times()
         for run_up in STEP_BACK_RUN_UPS if 0 < self._next_id - place <= FEW_FRAMES else RUN_UPS:
-            self._capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, time - run_up) * 1e3)
+            self._capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, time + self._first - run_up) * 1e3)
             while (picture := self._decode()) is not None:
-                reported = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
-                if reported > time + HALF_MILLISECOND:
+                found = times.place_of(self._said()) or 0
+                if found > place:
                     break
-                self._time = reported
-                self._recent.add(self._known_times().place_at(reported) or 0, reported, picture)
-                if self._recent.get(place) is not None:
+                self._time = times.time(found) or 0.0
+                self._longest = max(self._longest, self._time + self._period)
+                self._recent.add(found, self._time, picture)
+                if found == place:
                     return True
         return False
 
@@ -356,14 +388,13 @@ class VideoSource:
         while True:
             self._capture.release()
             self._capture = self._open()
-            last = -1
-            while last < place - 1 and self._capture.grab():
-                last += 1
-            self._time = self._known_times().time(last) or 0.0
-            self._next_id = last + 1
-            if self._read_on() or last < 0:
+            self._next_id = 0
+            while self._next_id < place and self._capture.grab():
+                self._frame_time()
+                self._next_id += 1
+            if self._read_on() or not self._next_id:
                 return self._next_id
-            place, self.frame_count = last, last + 1
+            place, self.frame_count = self._next_id - 1, self._next_id
 
     def _read_on(self) -> bool:
         """Decode the next frame at the decoder's position; return whether there was one."""
@@ -386,17 +417,24 @@ class VideoSource:
         self._latest = max(self._latest, self._capture.get(cv2.CAP_PROP_PTS))
         return picture
 
+    def _said(self) -> float:
+        """Return the seconds that the decoder says of the last picture."""
+        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3)
+
     def _frame_time(self) -> float:
         """Return the frame's own time in seconds; the last one plus a period where the file has no plausible one."""
-        reported, before = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3, self._time
+        before = self._time
+        # The decoder held frames back: only the packets say when they are shown.
+        stored = self._known_times().time(self._next_id) if self._header.as_stored and self._first else None
+        reported = self._said() - self._first if stored is None else stored
         if self._next_id == 0:
-            self._time = reported if math.isfinite(reported) and reported >= 0 else 0.0
+            self._time = 0.0
         elif math.isfinite(reported) and reported > self._time:
             self._time = reported
         else:
             self._time += 1 / (self.rate or FALLBACK_RATE)
         self._longest_step = max(self._longest_step, self._time - before)
-        self._longest = max(self._longest, self._time + 1 / (self._reported or self.rate or FALLBACK_RATE))
+        self._longest = max(self._longest, self._time + self._period)
         return self._time
 
 

@@ -142,7 +142,7 @@ def test_fault_41_a_cut_video_is_run_to_its_end_and_reported(capsys, video, tmp_
     files = ("--record", clip, "--picture", picture, "--json", report_file)
     code, _, err = run(capsys, "run", cut(video, 0.6), "--headless", *files)
     assert code == 1
-    assert "of 12 frames: it is cut off or damaged" in err
+    assert "seconds. It is cut off or damaged" in err
     assert err.count("cut off") == 1
     frames = json.loads(report_file.read_text(encoding="utf-8"))["frames"]
     assert 3 <= frames < 12
@@ -155,7 +155,7 @@ def test_fault_41_a_cut_video_is_predicted_to_its_end_and_reported(capsys, video
     assert code == 1
     count = len(lines_of(tmp_path / "points.jsonl"))
     assert 3 <= count < 12
-    assert f"ended after {count} of 12 frames" in err
+    assert f"ended after {count / 30:.2f} of 0.40 seconds" in err
 
 
 @pytest.mark.parametrize("verb", ["run", "predict"])
