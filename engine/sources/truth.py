@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
@@ -35,8 +36,6 @@ FOLDER_300VW = "annot"
 PTS = ".pts"
 # Seconds by which the time of a label may miss that of its frame, as times are written with few digits.
 TIME_TOLERANCE = 0.01
-# Labels of a video whose times are compared before one of them counts.
-TIMES_CHECKED = 100
 MOST_FRAMES = 10**9
 
 Key = TypeVar("Key", bound=Hashable)
@@ -59,7 +58,7 @@ class GroundTruth(Generic[Key]):
 
     Attributes:
         last: number of the last frame of a video that is labelled; -1 where none is.
-        times: of a video's first labels that say one, the seconds by the number of the frame.
+        times: of a video's labels that say one, the seconds by the number of the frame.
     """
 
     def __init__(
@@ -85,34 +84,34 @@ class GroundTruth(Generic[Key]):
     def of(self, key: Key, image: NDArray[np.uint8], time: float | None = None) -> Truth | None:
         """Return the ground truth of a picture `[H, W, 3]`, shown at `time` seconds of a video.
 
-        None where there is none or it cannot be used. Labels that name another time are of another clip, or number
-        its frames in another way, so from then on there is none.
+        None where there is none or it cannot be used.
         """
         try:
             label = self._look_up(key)
             if label is None:
                 return None
             name = f"frame {key}" if isinstance(key, int) else str(key)
-            if label.time is not None and self._refuse_time(name, label.time, time):
-                return None
+            if label.time is not None and time is not None and _differ(label.time, time):
+                raise _other_clip(_says(name, label.time, time))
             return _checked(label, name, image.shape[1], image.shape[0])
         except UnderstudyError as error:
             self._failed += 1
             self._first = self._first or error
             return None
 
-    def refuse_other_times(self, time_of: Callable[[int], float | None]) -> None:
-        """Refuse all of it if one of `times` is not that of its frame, which `time_of` returns where it is known."""
-        for number, time in self.times.items():
-            if self._refuse_time(f"frame {number}", time, time_of(number)):
-                return
+    def agrees_with(self, time_of: Callable[[int], float | None]) -> bool:
+        """Return whether each of `times` is known to be that of its frame."""
+        shown = ((said, time_of(number)) for number, said in self.times.items())
+        return all(time is not None and not _differ(said, time) for said, time in shown)
 
-    def _refuse_time(self, name: str, said: float, time: float | None) -> bool:
-        """Refuse all of it if a frame is shown at another time than is said of it; return whether it is."""
-        if time is None or abs(said - time) <= TIME_TOLERANCE:
-            return False
-        self.refuse(f"says that {name} is at {said:.3f} s, but in this clip it is at {time:.3f} s")
-        return True
+    def refuse_other_times(self, times: Iterable[float]) -> None:
+        """Refuse all of it if a frame is shown at another time than it says, by the times of all frames in turn."""
+        last = max(self.times, default=-1)
+        for number, time in enumerate(islice(times, last + 1)):
+            said = self.times.get(number, time)
+            if _differ(said, time):
+                self.refuse(_says(f"frame {number}", said, time))
+                return
 
     def refuse_beyond(self, count: int) -> None:
         """Refuse all of it if it reaches past the end of a video of `count` frames."""
@@ -122,19 +121,30 @@ class GroundTruth(Generic[Key]):
     def refuse(self, what: str) -> None:
         """Use none of it from now on, because it does `what`."""
         self._look_up, self._failed, self.last, self.times = lambda _: None, 0, -1, {}
-        self._first = PackError(
-            f"The ground truth next to this clip {what}",
-            "it is that of another clip, or counts the frames of a session, as logs of former versions do",
-            "write it again with “understudy predict”, or give it another name",
-        )
+        self._first = _other_clip(what)
+
+
+def _differ(said: float, time: float) -> bool:
+    return abs(said - time) > TIME_TOLERANCE
+
+
+def _says(name: str, said: float, time: float) -> str:
+    return f"says that {name} is at {said:.3f} s, but in this clip it is at {time:.3f} s"
+
+
+def _other_clip(what: str) -> PackError:
+    return PackError(
+        f"The ground truth next to this clip {what}",
+        "it is that of another clip, or counts the frames of a session, as logs of former versions do",
+        "write it again with “understudy predict”, or give it another name",
+    )
 
 
 def truth_of_video(path: Path) -> GroundTruth[int]:
     """Return the ground truth next to a video, by frame, counted from 0."""
     try:
         labels = _video_labels(path)
-        first = {number: labels[number] for number in sorted(labels)[:TIMES_CHECKED]}
-        times = {n: label.time for n, label in first.items() if isinstance(label, Label) and label.time is not None}
+        times = {n: label.time for n, label in labels.items() if isinstance(label, Label) and label.time is not None}
         return GroundTruth(lambda number: _pts(labels.get(number)), last=max(labels, default=-1), times=times)
     except UnderstudyError as error:
         return GroundTruth(lambda _: None, error)

@@ -10,7 +10,7 @@ import threading
 import time
 from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,7 @@ class FrameTimes:
         self._ended = not self._capture.set(cv2.CAP_PROP_FORMAT, RAW)
         self._sound = not self._ended
         self._first, self._period = 0.0 if as_stored else first, period
+        self._read_packets = 0
         self._skipped = self._delay = 0  # packets
         before = self._place(first) or 0
         self._skipped, self._delay = (0, before) if as_stored else (before, 0)
@@ -118,13 +119,24 @@ class FrameTimes:
         """Number of frames that the file holds; None while unknown, or if the file's times are unusable."""
         return len(self._times) - self._skipped if self._ended and self._sound else None
 
+    @property
+    def packets(self) -> int:
+        """Number of frames that were read so far, whatever their times."""
+        return self._read_packets - self._skipped
+
     def time(self, place: int) -> float | None:
         """Return the seconds at which the frame at `place` is shown; None without one or with unusable times."""
         packet = place + self._skipped
-        while not self._ended and len(self._times) <= packet + MOST_REORDERED:
+        while self._sound and not self._ended and len(self._times) <= packet + MOST_REORDERED:
             self._read()
         known = self._sound and 0 <= self._skipped <= packet < len(self._times)
         return self._times[packet] - self._first if known else None
+
+    def reaches(self, place: int) -> bool:
+        """Return whether there is a frame at `place`, whatever its time."""
+        while not self._ended and self.packets <= place:
+            self._read()
+        return place < self.packets
 
     def place_at(self, seconds: float) -> int | None:
         """Return the place of the frame that is shown at a moment, the last one after the end; None where unknown."""
@@ -140,7 +152,7 @@ class FrameTimes:
 
     def _place(self, said: float) -> int | None:
         beyond = 0
-        while not self._ended and beyond <= MOST_REORDERED:
+        while self._sound and not self._ended and beyond <= MOST_REORDERED:
             self._read()
             beyond = len(self._times) - bisect_right(self._times, said)
         if not self._sound or not self._times:
@@ -161,14 +173,14 @@ class FrameTimes:
         if not self._capture.grab():
             self._end()
             return
-        moment = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        self._read_packets += 1
+        moment = _said(self._capture)
         place = bisect_right(self._times, moment)
         twin = place > 0 and moment - self._times[place - 1] < HALF_MILLISECOND
         if twin or not abs(moment) <= LONGEST_SECONDS:  # NaN fails too; times of such a file do not identify its frames
             self._sound = False
-            self._end()
-            return
-        insort(self._times, moment)
+        if self._sound:
+            insort(self._times, moment)
 
 
 class VideoSource:
@@ -226,16 +238,10 @@ class VideoSource:
             raise (
                 _av1(path) if self._header.av1 else _only_sound(path) if self._header.only_sound else _not_a_video(path)
             )
-        said = self._said()
+        said = _said(self._capture)
         self._first = said if abs(said) <= LONGEST_SECONDS else 0.0
         self._recent.add(0, self._frame_time(), picture)
-        # The header's number of frames is only a hint: beyond it they are counted.
-        if self._truth.last >= max(0.0, self._announced):
-            times = self._known_times()
-            if times.time(self._truth.last) is None and times.count is not None:
-                self._truth.refuse_beyond(times.count)
-        if self._truth.times:
-            self._truth.refuse_other_times(self._known_times().time)
+        self._check_truth()
 
     @property
     def remark(self) -> str:
@@ -264,7 +270,6 @@ class VideoSource:
             if recent is None:
                 self._ended = True
                 self.frame_count = self._next_id
-                self._truth.refuse_beyond(self.frame_count)
                 return None
             moment, picture = recent
         image = self._as_shown(to_rgb(picture, self.name))
@@ -338,6 +343,33 @@ class VideoSource:
         size = round(width * max(aspect, 1)), round(height * max(1 / aspect, 1))
         return cv2.resize(image, size) if max(size) <= LONGEST_SIDE else image
 
+    def _check_truth(self) -> None:
+        """Refuse ground truth that does not fit the whole clip before any of it is used.
+
+        What was counted on it could not be taken back. Packets are read for this without decoding; only where their
+        times are others, or unusable, as in damaged files, are frames decoded up to the first that differs.
+        """
+        if self._truth.last < 0:
+            return
+        known = self._header.counted and self._truth.last < self._announced
+        if not known and not self._header.cut and not self._known_times().reaches(self._truth.last):
+            self._truth.refuse_beyond(self._known_times().packets)
+        if self._truth.times and not self._truth.agrees_with(self._known_times().time):
+            self._truth.refuse_other_times(self._decoded_times())
+
+    def _decoded_times(self) -> Iterator[float]:
+        """Yield the time of each frame by decoding all of them, from the beginning."""
+        capture = self._open()
+        moment = 0.0
+        try:
+            for place in count():
+                if not capture.grab():
+                    return
+                moment = self._time_after(moment, place, _said(capture))
+                yield moment
+        finally:
+            capture.release()
+
     def _cut(self) -> str:
         """Return what is missing at the end by the header, as a sentence without its full stop; "" if nothing is known.
 
@@ -370,7 +402,7 @@ class VideoSource:
         for run_up in STEP_BACK_RUN_UPS if 0 < self._next_id - place <= FEW_FRAMES else RUN_UPS:
             self._capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, time + self._first - run_up) * 1e3)
             while (picture := self._decode()) is not None:
-                found = times.place_of(self._said()) or 0
+                found = times.place_of(_said(self._capture)) or 0
                 if found > place:
                     break
                 self._time = times.time(found) or 0.0
@@ -417,25 +449,30 @@ class VideoSource:
         self._latest = max(self._latest, self._capture.get(cv2.CAP_PROP_PTS))
         return picture
 
-    def _said(self) -> float:
-        """Return the seconds that the decoder says of the last picture."""
-        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3)
+    def _time_after(self, before: float, place: int, said: float) -> float:
+        """Return the time in seconds of the frame at `place`, of which the decoder says `said`, after one at `before`.
+
+        That is one period later where the file has no plausible one.
+        """
+        # Where the decoder held frames back, only the packets say when they are shown.
+        stored = self._known_times().time(place) if self._header.as_stored and self._first else None
+        reported = said - self._first if stored is None else stored
+        if place == 0:
+            return 0.0
+        return reported if math.isfinite(reported) and reported > before else before + 1 / (self.rate or FALLBACK_RATE)
 
     def _frame_time(self) -> float:
-        """Return the frame's own time in seconds; the last one plus a period where the file has no plausible one."""
+        """Return the time of the frame that was decoded last."""
         before = self._time
-        # The decoder held frames back: only the packets say when they are shown.
-        stored = self._known_times().time(self._next_id) if self._header.as_stored and self._first else None
-        reported = self._said() - self._first if stored is None else stored
-        if self._next_id == 0:
-            self._time = 0.0
-        elif math.isfinite(reported) and reported > self._time:
-            self._time = reported
-        else:
-            self._time += 1 / (self.rate or FALLBACK_RATE)
+        self._time = self._time_after(before, self._next_id, _said(self._capture))
         self._longest_step = max(self._longest_step, self._time - before)
         self._longest = max(self._longest, self._time + self._period)
         return self._time
+
+
+def _said(capture: VideoCapture) -> float:
+    """Return the seconds that a decoder says of its last picture."""
+    return float(capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3)
 
 
 def _check_file(path: Path) -> None:

@@ -11,13 +11,13 @@ WIDTH, HEIGHT = 64, 48
 
 
 def write_clip(path: Path, frames: int = 30, rate: float = 25.0) -> Path:
-    """Write a video whose left half is red and whose upper edge is bright; each frame is lighter than the last."""
+    """Write a video whose left half is red and whose upper edge is bright; each of 50 frames is lighter than the last."""
     codec = {".mp4": "mp4v", ".avi": "MJPG"}[path.suffix]
     # The writer is not what is tested here, and on some systems it takes plain names only.
     plain = path.with_name(f"plain{path.suffix}")
     writer = cv2.VideoWriter(str(plain), cv2.VideoWriter.fourcc(*codec), rate, (WIDTH, HEIGHT))
     for number in range(frames):
-        picture = np.full((HEIGHT, WIDTH, 3), 40 + 4 * number, np.uint8)
+        picture = np.full((HEIGHT, WIDTH, 3), min(40 + 4 * number, 255), np.uint8)
         picture[:, : WIDTH // 2] = (0, 0, 200)
         picture[: HEIGHT // 4] = 250
         writer.write(picture)

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,11 +18,11 @@ from engine.core.metrics import nme
 from engine.core.schemes import IBUG_68, WFLW_98
 from engine.formats.images import write_picture
 from engine.formats.landmark_writers import Prediction, pts_text, write_predictions
-from engine.sources import truth
 from engine.sources.opening import open_source
-from tests.fakes.clips import HEIGHT, WIDTH, turn_half, write_clip
+from tests.fakes.clips import HEIGHT, WIDTH, cut, turn_half, write_clip
 from tests.fakes.results import face
 
+MEDIA = Path(__file__).resolve().parents[2] / "media"
 UNIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 
 
@@ -382,14 +383,45 @@ def test_files_that_come_and_go_do_no_harm(clip):
     shutil.rmtree(clip.parent)
 
 
-@pytest.mark.parametrize(("checked", "counted"), [(100, 0), (2, 2)])
-def test_another_time_of_a_frame_refuses_all_of_it_at_best_before_one_counts(clip, monkeypatch, checked, counted):
-    monkeypatch.setattr(truth, "TIMES_CHECKED", checked)
-    rows = [({"frame": number, "time": (number + (number > 1)) / 25}, label(number)) for number in range(4)]
+def test_times_that_drift_away_late_refuse_all_of_it_before_one_label_counts(clip):
+    write_clip(clip, frames=300)
+    # As of 24.97 frames a second in place of 25.
+    rows = [({"frame": number, "time": number / 24.97}, label(0)) for number in range(0, 300, 10)]
     write_table(clip.with_suffix(".csv"), rows)
     frames, source = play(clip)
-    assert [frame.truth is not None for frame in frames] == [True] * counted + [False] * (5 - counted)
-    assert "says that frame 2 is at 0.120 s, but in this clip it is at 0.080 s" in source.remark
+    assert [frame.truth for frame in frames] == [None] * 300
+    assert "says that frame 210 is at 8.410 s, but in this clip it is at 8.400 s" in source.remark
+
+
+def test_where_packets_have_no_times_of_use_the_frames_are_decoded_before_one_label_counts(tmp_path):
+    clip = tmp_path / "clip.mpg"
+    shutil.copy(MEDIA / "longer_sound.mpg", clip)
+    for late, said in ((0.0, ""), (0.04, "says that frame 8 is at 0.360 s, but in this clip it is at 0.320 s")):
+        rows = [({"frame": n, "time": n / 25 + late * (n > 7)}, label(0)) for n in range(12)]
+        write_table(clip.with_suffix(".csv"), rows)
+        frames, source = play(clip)
+        assert [frame.truth is None for frame in frames] == [late > 0] * 12
+        assert said in source.remark
+        assert bool(source.remark) is (late > 0)
+
+
+@pytest.mark.parametrize("name", ["longer_sound.mkv", "longer_sound.mpg", "longer_sound.mp4", "gap.avi"])
+def test_ground_truth_past_the_pictures_is_refused_however_long_the_sound(tmp_path, name):
+    clip = tmp_path / name
+    shutil.copy(MEDIA / name, clip)
+    write_table(clip.with_suffix(".csv"), [({"frame": number}, label(number)) for number in (0, 12)])
+    frames, source = play(clip)
+    assert [frame.truth for frame in frames] == [None] * 12
+    assert "reaches to frame 12, but this clip has 12 frames" in source.remark
+
+
+def test_a_clip_that_is_cut_off_has_the_ground_truth_of_its_beginning(tmp_path):
+    clip = cut(write_clip(tmp_path / "clip.avi", frames=30), 0.6)
+    write_table(clip.with_suffix(".csv"), [({"frame": n, "time": n / 25}, label(0)) for n in range(30)])
+    frames, source = play(clip)
+    assert all(frame.truth is not None for frame in frames)
+    assert "ground truth" not in source.remark
+    assert "cut off" in source.remark
 
 
 @pytest.mark.parametrize("write", [beside_as_table, beside_as_pts, as_300vw, as_pack])
