@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 64, 48
 
 
 def write_clip(path: Path, frames: int = 30, rate: float = 25.0) -> Path:
-    """Write a video whose left half is red and whose upper edge is bright; each of 50 frames is lighter than the last."""
+    """Write a video, left half red, upper edge bright; each of 50 frames is lighter than the one before."""
     codec = {".mp4": "mp4v", ".avi": "MJPG"}[path.suffix]
     # The writer is not what is tested here, and on some systems it takes plain names only.
     plain = path.with_name(f"plain{path.suffix}")
