@@ -15,7 +15,7 @@ from typing import Any
 from app.cli.options import Action, add_verb
 from app.cli.outputs import guard_outputs
 from app.cli.terminal import say
-from engine.core.errors import UnderstudyError, sentence
+from engine.core.errors import UnderstudyError, refusal, sentence
 from engine.core.interruption import Interrupted, interruptible
 from engine.core.platforms import complete_home
 from engine.core.version import program_version
@@ -81,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         what = f"The system refused: {error.strerror or error}{where}"
-        return _fail(what, "the disk is full, or the place forbids writing", "choose another place, or make room")
+        guess = ("the disk is full, or the place forbids writing", "choose another place, or make room")
+        return _fail(what, *refusal(error, *guess))
     except KeyboardInterrupt as stop:
         with suppress(OSError):  # the terminal may be gone
             say("Interrupted.", error=True)

@@ -12,7 +12,7 @@ from app.cli.options import add_box, add_detector, add_flip, add_max_faces, add_
 from app.cli.outputs import add_overwrite, pictures_in
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source
-from engine.core.output_guard import OutputGuard
+from engine.core.output_guard import OutputGuard, check_name
 from engine.core.platforms import safe_name
 from engine.formats.landmark_readers import is_prediction_log
 from engine.formats.landmark_writers import Prediction, write_predictions
@@ -20,6 +20,7 @@ from engine.formats.packs import is_pack, read_pack
 from engine.inference.detector import make_detector
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelLibrary
+from engine.sources.base import SourceKind
 from engine.sources.opening import open_source
 
 
@@ -57,7 +58,11 @@ def main(options: argparse.Namespace) -> int:
         _write(predict_pack(pack, landmarker, None if truth else detector), options, landmarker)
         return 0
     with closing(open_source(options.path)) as source:
-        _spare_labels([file.name for file in pictures_in(path)] or [safe_name(source.name)], out, guard)
+        names = [file.name for file in pictures_in(path)] or [safe_name(source.name)]
+        _spare_labels(names, out, guard)
+        frame = "_000000" if source.kind is SourceKind.VIDEO else ""
+        for name in () if out.suffix else names:
+            check_name(out / f"{Path(name).stem}{frame}.pts")  # before anything is computed
         _write(predict_source(source, detector, landmarker, options.max_faces), options, landmarker)
         remark = source.remark
     if remark:

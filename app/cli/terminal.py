@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.core.errors import UsageError
+from engine.core.errors import UsageError, refusal
 from engine.core.files import replaced
 
 TO_TERMINAL = "-"
@@ -54,8 +54,7 @@ def report(values: Mapping[str, Any], text: str, target: str | None) -> None:
     except OSError as error:
         raise UsageError(
             f"The report {path} cannot be written ({error.strerror})",
-            "the folder forbids writing or the disk is full",
-            "choose another place with --json",
+            *refusal(error, "the folder forbids writing or the disk is full", "choose another place with --json"),
         ) from error
 
 

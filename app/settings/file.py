@@ -14,7 +14,7 @@ import tomli_w
 from platformdirs import user_config_path
 
 from app.settings.schema import Settings, paths_by_key, setting_types, value_at, with_value
-from engine.core.errors import UnderstudyError
+from engine.core.errors import UnderstudyError, refusal
 from engine.core.files import read_regular, replaced
 from engine.core.records import LONGEST_SHOWN, Mistake, read_value
 from engine.core.texts import LONGEST_MARK, NESTED, decoded, parse_toml
@@ -107,7 +107,7 @@ def write_settings(path: Path, text: str) -> None:
     except OSError as error:
         raise SettingsError(
             f"The settings cannot be kept in {path} ({error.strerror})",
-            "the folder forbids writing or the disk is full",
+            refusal(error, "the folder forbids writing or the disk is full", "")[0],
             "go on: everything works, but the next start begins with the former settings",
         ) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,23 @@ def sentence(text: str) -> str:
     """Return `text` with a capital first letter and a mark at its end."""
     ended = text if text.endswith((".", "?", "!", "…")) else f"{text}."
     return ended[:1].upper() + ended[1:]
+
+
+# Why the system refuses a file, and what to do, by its number of the error.
+REFUSALS = {
+    errno.ENAMETOOLONG: (
+        "a name may have 255 bytes, of which letters with accents take two or more, and a whole path about 4,000",
+        "choose a shorter name, or a folder whose path is shorter",
+    ),
+    errno.ENOSPC: ("the disk is full", "free some space, or choose another drive"),
+    errno.EROFS: ("this drive can only be read", "choose a folder on another drive"),
+    errno.EMFILE: ("too many files are open", "close other windows of the program, or start it again"),
+}
+
+
+def refusal(error: OSError, why: str, fix: str) -> tuple[str, str]:
+    """Return why the system refused a file, and what to do; `why` and `fix` where its error says nothing clearer."""
+    return REFUSALS.get(error.errno or 0, (why, fix))
 
 
 class UnderstudyError(Exception):

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.core.platforms import forbids_moves_onto_open_files, is_running
+from engine.core.platforms import LONGEST_NAME, forbids_moves_onto_open_files, is_running
 
 # A temporary file of an unknown program that nothing has changed for so long was left by one that was killed.
 STALE = 24 * 3600.0  # seconds
@@ -27,7 +27,6 @@ ATTEMPTS, PAUSE = 50, 0.01
 _MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
 _TEMPORARY = r"\..+\.([0-9a-f]{{8}})-(\d+)-[0-9a-f]{{8}}\.{mark}(\..*)?"
 _swept: set[Path] = set()
-LONGEST_NAME = 255  # bytes: most systems allow no more
 SAMPLED = 1_000_000  # bytes at either end of a file that its quick checksum is made of
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.core.errors import UsageError
 from engine.core.platforms import unfit_part
+from engine.core.records import LONGEST_SHOWN
 
 
 class OutputGuard:
@@ -66,7 +67,9 @@ def check_name(target: Path) -> None:
     """
     if (unfit := unfit_part(target)) is not None:
         part, why = unfit
-        raise UsageError(f"Nothing can be called “{part}”", why, "choose another name, of letters, digits and hyphens")
+        shown = part if len(part) <= 2 * LONGEST_SHOWN else f"{part[:LONGEST_SHOWN]}…{part[-LONGEST_SHOWN:]}"
+        fix = "choose another name, a short one of letters, digits and hyphens"
+        raise UsageError(f"Nothing can be called “{shown}”", why, fix)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -49,6 +49,7 @@ VIRTUAL_CAMERA_DRIVERS = {
 
 # Characters that names of files cannot have on Windows, and names that are devices there, whatever their ending.
 # Microsoft Learn, “Naming Files, Paths, and Namespaces”.
+LONGEST_NAME = 255  # bytes, on Windows units of UTF-16: most systems allow no more
 FORBIDDEN = frozenset('\\/:*?"<>|') | {chr(code) for code in range(32)}
 DEVICE = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³])", re.IGNORECASE)
 NVIDIA_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl")
@@ -99,6 +100,9 @@ def name_problem(name: str) -> str | None:
 
     Windows would not always refuse such a name: with a colon it writes a hidden stream, to a device it writes nothing.
     """
+    length = len(name.encode("utf-16-le", "surrogatepass")) // 2 if system_name() == WINDOWS else len(os.fsencode(name))
+    if length > LONGEST_NAME:
+        return f"it is too long: {length} bytes where {LONGEST_NAME} are allowed; letters with accents take two or more"
     if system_name() != WINDOWS or name in (".", ".."):
         return None
     if unfit := sorted(FORBIDDEN & set(name)):

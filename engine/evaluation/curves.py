@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import RecordingError
+from engine.core.errors import RecordingError, refusal
 from engine.core.files import replaced
 from engine.core.installation import add_extra
 from engine.core.metrics import FAILURE_THRESHOLD, accuracy, ced
@@ -66,8 +66,7 @@ def write_curves(path: Path, heading: str, unit: str, curves: Sequence[Curve]) -
     except OSError as error:
         raise RecordingError(
             f"The picture {path} cannot be written ({error.strerror})",
-            "the folder forbids writing, or the disk is full",
-            "choose another place with --out",
+            *refusal(error, "the folder forbids writing, or the disk is full", "choose another place with --out"),
         ) from error
     return None
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import RecordingError, UsageError
+from engine.core.errors import RecordingError, UsageError, refusal
 from engine.core.files import replaced
 from engine.core.texts import plain_number, read_json, reason
 from engine.evaluation.evaluate import FROM_FILE, Evaluation, ScoredFace
@@ -104,8 +104,7 @@ def unwritable(folder: Path, error: OSError) -> RecordingError:
     """Return the error that a folder for results cannot be written."""
     return RecordingError(
         f"The folder {folder} cannot be written ({error.strerror})",
-        "a file has its name, it forbids writing, or the disk is full",
-        "choose another place with --out",
+        *refusal(error, "a file has its name, it forbids writing, or the disk is full", "choose another --out"),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import RecordingError, UsageError
+from engine.core.errors import RecordingError, UsageError, refusal
 from engine.core.faces import Face, Result
 from engine.core.files import replaced
 from engine.core.platforms import safe_name
@@ -130,9 +130,12 @@ def write_predictions(predictions: Iterable[Prediction], target: Path) -> Writte
         return writers[target.suffix.lower()](predictions, target)
     except OSError as error:
         raise RecordingError(
-            f"{target} cannot be written ({error.strerror})",
-            "the folder forbids writing, the disk is full, or another program holds the file",
-            "choose another place",
+            f"{error.filename or target} cannot be written ({error.strerror})",
+            *refusal(
+                error,
+                "the folder forbids writing, the disk is full, or another program holds the file",
+                "choose another place",
+            ),
         ) from error
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import RecordingError
+from engine.core.errors import RecordingError, refusal
 from engine.core.files import free_bytes, partial_path
 from engine.formats.plain_name import PlainName
 from engine.output.letterbox import Letterbox
@@ -170,7 +170,7 @@ class VideoRecorder:
         except OSError as error:
             raise RecordingError(
                 f"The recording cannot be named {target} ({error.strerror})",
-                "another program holds a file of this name",
+                refusal(error, "another program holds a file of this name", "")[0],
                 f"the complete recording is in {source}",
             ) from error
 

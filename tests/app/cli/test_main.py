@@ -150,6 +150,15 @@ def test_fault_41_a_cut_video_is_run_to_its_end_and_reported(capsys, video, tmp_
     assert picture.stat().st_size > 10_000
 
 
+def test_fault_45_a_video_whose_name_leaves_no_room_for_labels_is_refused_before_any_work(capsys, video, tmp_path):
+    clip = video.rename(tmp_path / f"{'x' * 245}.avi")
+    code, _, err = run(capsys, "predict", clip, "--out", tmp_path / "points")
+    assert code == 1
+    assert "256 bytes where 255 are allowed" in err
+    assert not (tmp_path / "points").exists()
+    assert run(capsys, "predict", clip, "--out", tmp_path / "points.csv")[0] == 0
+
+
 def test_fault_41_a_cut_video_is_predicted_to_its_end_and_reported(capsys, video, tmp_path):
     code, _, err = run(capsys, "predict", cut(video, 0.6), "--out", tmp_path / "points.jsonl")
     assert code == 1

@@ -98,6 +98,20 @@ def test_names_that_windows_does_not_allow(stand_on, tmp_path, name):
     OutputGuard().check(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("name", "fits"), [("x" * 255, True), ("x" * 256, False), ("é" * 127, True), ("é" * 128, False)]
+)
+def test_names_have_255_bytes_at_most(stand_on, tmp_path, name, fits):
+    stand_on(LINUX)
+    if fits:
+        OutputGuard().check(tmp_path / name)
+        return
+    with pytest.raises(UsageError, match="256 bytes where 255 are allowed") as caught:
+        OutputGuard().check(tmp_path / name)
+    assert "a short one" in caught.value.fix
+    assert len(caught.value.what) < 150
+
+
 @pytest.mark.parametrize("name", ["clip.mp4", "console.csv", "com10.pts", "nul-1", ".hidden", "é ü.png", ".."])
 def test_names_that_every_system_allows(stand_on, name):
     stand_on(WINDOWS)
