@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -14,6 +15,9 @@ SELF_TEST = ("self-test", "--self-test")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, on the arguments of the process if None, and return its exit code."""
+    if arguments is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # While parts of the program are loaded, Ctrl-C ends it without a traceback; nothing can be lost yet.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] in ([name] for name in SELF_TEST):
         return _self_test(words[1:])

@@ -27,6 +27,20 @@ HEEDED = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
 HEADLESS = "import sys; from app.cli.main import main; sys.exit(main(sys.argv[1:]))"
 # The window on the sample, which records as if the key had been pressed. Each picture that the recorder takes gets its
 # number as a row of black and white squares, and a moment at 25 a second, so that none is due twice or never.
+# A Ctrl-C at the moment in which a part of the program is looked for.
+LOADING = """
+import os, signal, sys
+class Stop:
+    def find_spec(self, name, *_):
+        if name == sys.argv[-1]:
+            os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from app.__main__ import main
+sys.meta_path.insert(0, Stop())
+part = sys.argv[-1]
+sys.argv[1:] = ["predict", part, "--out", part]
+sys.exit(main())
+"""
 SQUARE, BITS = 16, 12
 WINDOW = """
 import sys
@@ -134,3 +148,9 @@ def test_fault_64_a_filter_on_a_video_keeps_what_was_drawn(tmp_path):
     assert process.returncode == 128 + signal.SIGTERM, errors
     written = int(out.split()[0])
     assert frames_of(tmp_path / "r.mp4") == written < 600
+
+
+@pytest.mark.parametrize("part", ["app.cli.main", "numpy", "app.cli.predict"])
+def test_fault_64_ctrl_c_while_the_program_loads_ends_it_without_a_traceback(part):
+    ended = subprocess.run([sys.executable, "-c", LOADING, part], capture_output=True, text=True, timeout=PATIENCE)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")
