@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
 from PySide6.QtGui import QGuiApplication, QImage
@@ -102,6 +104,15 @@ class PastedPictures:
         return source is not None and self._folder is not None and source.startswith(self._folder.name)
 
 
+def local_path(url: QUrl) -> str:
+    """Return the path of a link to a file, "" for other links; bytes of a name that are no UTF-8 are kept."""
+    path = url.toLocalFile()
+    if "\ufffd" not in path:
+        return path
+    # Qt has put this letter in place of such bytes, so it would be the name of no file.
+    return os.fsdecode(unquote_to_bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded)))
+
+
 def copied_file(clipboard: QMimeData) -> str | None:
     """Return the first copied file, given as a file, as a link or as the text of its path; None if there is none."""
     urls = list(clipboard.urls())
@@ -109,7 +120,7 @@ def copied_file(clipboard: QMimeData) -> str | None:
     if lines:
         text = lines[0].strip().strip("\"'")
         urls.append(QUrl(text) if text.startswith("file:") else QUrl.fromLocalFile(text))
-    paths = [path for path in map(QUrl.toLocalFile, urls) if path and Path(path).is_absolute()]
+    paths = [path for path in map(local_path, urls) if path and Path(path).is_absolute()]
     return next(filter(_exists, paths), None)
 
 

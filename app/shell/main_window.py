@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from app.live.active_source import SECOND
 from app.live.engine_api import EngineApi
+from app.live.files import local_path
 from app.live.live_page import LivePage
 from app.live.viewport.over_picture import FirstHint
 from app.models.models_page import ModelsPage
@@ -383,7 +384,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         self.view.show_hint("")
         event.acceptProposedAction()
-        self._open_dropped([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+        self._open_dropped([local_path(url) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def _open_dropped(self, paths: Sequence[str]) -> None:
         if not paths:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
+from urllib.parse import quote_from_bytes
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
-from app.live.files import PastedPictures, copied_file, copied_picture
+from app.live.files import PastedPictures, copied_file, copied_picture, local_path
 from engine.core.errors import SourceError
 from engine.live.file_reader import Playback
 from engine.live.state import SourceState
@@ -189,6 +192,20 @@ def test_fault_55_a_picture_that_cannot_be_kept_is_reported(monkeypatch, tmp_pat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     with pytest.raises(SourceError, match="pasted picture"):
         PastedPictures("Pasted picture").keep(red())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems allow no such names")
+def test_fault_45_a_link_to_a_name_that_is_no_utf8_is_its_path(tmp_path):
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 100%.png"))
+    file.touch()
+    link = "file://" + quote_from_bytes(os.fsencode(file))
+    assert local_path(QUrl(link)) == str(file)
+    mime = QMimeData()
+    mime.setData("text/uri-list", f"{link}\r\n".encode())
+    assert copied_file(mime) == str(file)
+    for name in ("a\nb.png", "100%25.png", "\ufffd.png", "é#?.png"):
+        assert local_path(QUrl.fromLocalFile(f"/{name}")) == f"/{name}"
+    assert local_path(QUrl("https://example.org/a.png")) == ""
 
 
 def test_copied_files_and_paths_are_found(tmp_path):
