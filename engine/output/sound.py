@@ -11,7 +11,7 @@ import cv2
 
 from engine.core.files import replaced
 from engine.core.processes import foreign_environment
-from engine.formats.container_header import read_container_header
+from engine.formats.container_header import LONGEST_SECONDS, read_container_header
 from engine.formats.plain_name import PlainName
 from engine.sources.base import FALLBACK_RATE
 
@@ -57,7 +57,11 @@ def _mux(program: str, source: Path, video: Path, codec: str, target: Path) -> N
         subprocess.SubprocessError: it failed or took too long.
     """
     names = [PlainName(path) for path in (video, source, target)]
-    inputs = [part for name in names[:2] for part in ("-protocol_whitelist", "file", "-i", f"file:{name.text}")]
+    begin = 0.0 if read_container_header(source).as_stored else _first_picture(names[1])
+    # Sound before the first picture is left out, as the video begins with that.
+    late = ("-seek_timestamp", "1", "-ss", f"{begin:.3f}") if begin > 0 else ()
+    pictures, sound = (("-protocol_whitelist", "file", "-i", f"file:{name.text}") for name in names[:2])
+    inputs = [*pictures, *late, *sound]
     copied = ["-map", "0:v", "-map", "1:a?", "-c:v", "copy", "-c:a", codec, "-t", f"{_seconds(names[0]):.3f}"]
     command = [program, "-nostdin", "-v", "error", "-y", *inputs, *copied, f"file:{names[2].text}"]
     subprocess.run(
@@ -66,6 +70,15 @@ def _mux(program: str, source: Path, video: Path, codec: str, target: Path) -> N
     )  # fmt: skip
     if not target.stat().st_size:
         raise OSError("it wrote nothing")
+
+
+def _first_picture(name: PlainName) -> float:
+    """Return when the first picture of a file is shown, in seconds by its container's own clock; 0 where unknown."""
+    capture = cv2.VideoCapture(name.text, cv2.CAP_FFMPEG)
+    capture.grab()
+    rate, place = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_PTS)
+    capture.release()
+    return place / rate if rate > 0 and 0 < place / rate <= LONGEST_SECONDS else 0.0
 
 
 def _seconds(name: PlainName) -> float:

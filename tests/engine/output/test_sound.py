@@ -59,6 +59,17 @@ def test_the_sound_is_copied_for_as_long_as_the_pictures_last(tmp_path, ffmpeg):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["10:00 out.mp4", "bin"]
 
 
+@pytest.mark.parametrize(
+    ("name", "begin"), [("sound.mp4", None), ("longer_sound.ts", "1.440"), ("begins_late.ts", "1.720")]
+)
+def test_the_sound_begins_with_the_first_picture(tmp_path, ffmpeg, name, begin):
+    assert copy_sound(MEDIA / name, write_clip(tmp_path / "out.mp4", frames=10, rate=25)) == ""
+    (command,) = calls(ffmpeg)
+    source = command.index(f"file:{MEDIA / name}")
+    late = command[: source - 3][-4:]  # what stands in front of the options of the source
+    assert late == ["-seek_timestamp", "1", "-ss", begin] if begin else "-ss" not in command
+
+
 @pytest.mark.parametrize(("ending", "second"), [(".mp4", "aac"), (".avi", "pcm_s16le")])
 def test_sound_that_the_container_cannot_hold_is_encoded_again(tmp_path, ffmpeg, ending, second):
     (ffmpeg / "refused").write_text("copy", encoding="utf-8")
