@@ -1,4 +1,4 @@
-"""The shapes of the controls as a Qt style sheet; its `$names` are the colours of a `Palette` and the measures."""
+"""The shapes of the controls as a Qt style sheet; its `$names` are colours of a `Palette` and measures."""
 
 from __future__ import annotations
 

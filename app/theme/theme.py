@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
 from string import Template
 
@@ -79,6 +79,25 @@ _COLOURS = {  # in the dark and in the light theme
     "alert_edge": ("#8c3a41", "#eab0ab"),
     "on_alert": ("#ffe3e0", "#61150f"),
 }
+_Role = QPalette.ColorRole
+# Each colour's word in style sheets, and its roles in Qt's palette, of which the first has that word. Where Qt has no
+# such colour, the role is one with which nothing is painted here: the style sheet has rules for tool tips.
+_ROLES = {
+    "panel": ("window", [_Role.Window, _Role.AlternateBase]),
+    "field": ("base", [_Role.Base, _Role.Button]),
+    "hover": ("light", [_Role.Light]),
+    "line": ("midlight", [_Role.Midlight]),
+    "edge": ("mid", [_Role.Mid, _Role.Dark]),
+    "text": ("text", [_Role.Text, _Role.WindowText, _Role.ButtonText]),
+    "muted": ("placeholder-text", [_Role.PlaceholderText]),
+    "faint": ("shadow", [_Role.Shadow]),
+    "accent": ("accent", [_Role.Accent, _Role.Highlight, _Role.Link]),
+    "on_accent": ("highlighted-text", [_Role.HighlightedText]),
+    "soft_accent": ("link-visited", [_Role.LinkVisited]),
+    "alert": ("tooltip-base", [_Role.ToolTipBase]),
+    "alert_edge": ("tooltip-text", [_Role.ToolTipText]),
+    "on_alert": ("bright-text", [_Role.BrightText]),
+}
 DARK, LIGHT = (Palette(*shades) for shades in zip(*_COLOURS.values(), strict=True))
 
 
@@ -116,12 +135,22 @@ def stage_lane_colour(lane: int) -> str:
     return ON_DARK[lane % len(ON_DARK)]
 
 
+def style_sheet(style: str = STYLE) -> str:
+    """Return a style sheet for every theme: `$names` of colours become roles of Qt's palette."""
+    words = {name: f"palette({word})" for name, (word, _) in _ROLES.items()}
+    return Template(style).substitute(words, margin=MARGIN)
+
+
 def apply_theme(application: QApplication, palette: Palette = DARK) -> None:
     """Give the whole application these colours at once; the font stays the system's."""
-    # Where one style sheet replaces another, Qt goes over each widget again for every widget that holds it.
-    application.setStyleSheet("")
     application.setPalette(_qt_palette(palette))
-    application.setStyleSheet(Template(STYLE).substitute(asdict(palette), margin=MARGIN))
+    if not application.styleSheet():
+        application.setStyleSheet(style_sheet())
+        return
+    # Qt looks up the roles that a style sheet names when it goes over a widget, and not when the palette changes.
+    style = application.style()
+    for widget in application.allWidgets():
+        style.polish(widget)
 
 
 class Theme(QObject):
@@ -180,30 +209,10 @@ class Theme(QObject):
 
 
 def _qt_palette(colours: Palette) -> QPalette:
-    roles = QPalette.ColorRole
-    by_role = {
-        roles.Window: colours.panel,
-        roles.WindowText: colours.text,
-        roles.Base: colours.field,
-        roles.AlternateBase: colours.panel,
-        roles.Text: colours.text,
-        roles.Button: colours.field,
-        roles.ButtonText: colours.text,
-        roles.BrightText: colours.on_alert,
-        roles.Light: colours.hover,
-        roles.Mid: colours.edge,
-        roles.Dark: colours.edge,
-        roles.Highlight: colours.accent,
-        roles.Accent: colours.accent,
-        roles.HighlightedText: colours.on_accent,
-        roles.ToolTipBase: colours.field,
-        roles.ToolTipText: colours.text,
-        roles.PlaceholderText: colours.muted,
-        roles.Link: colours.accent,
-    }
     palette = QPalette()
-    for role, colour in by_role.items():
-        palette.setColor(role, QColor(colour))
-    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+    for name, (_, roles) in _ROLES.items():
+        for role in roles:
+            palette.setColor(role, QColor(getattr(colours, name)))
+    for role in (_Role.WindowText, _Role.Text, _Role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.faint))
     return palette
