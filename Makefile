@@ -29,7 +29,7 @@ test-fast:             ## a minute of tests: no window, no session, no training,
 test:                  ## every test; ARGS are those of pytest: make test ARGS='-k recording'
 	$(PYTHON) -m tests.checks test $(ARGS)
 
-e2e:                   ## the real window on a virtual display (needs Xvfb and xdotool)
+e2e:                   ## the real window on a virtual display (needs Xvfb, xdotool and xrandr)
 	$(PYTHON) -m pytest tests/e2e $(ARGS)
 
 golden:                ## write the golden files again, after a model or the training was changed on purpose

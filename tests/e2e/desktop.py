@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,25 @@ SCREEN = (1300, 820)
 WINDOW = (1280, 800)  # in the upper left corner of the screen
 WAIT = 30.0  # seconds for what takes one or two on an idle machine
 QUIT = 3.0  # seconds in which the program must have ended, whatever it is doing
+
+
+@contextmanager
+def virtual_display(size: tuple[int, int]) -> Iterator[str]:
+    """Give the name of a new display of this size in pixels, which ends with the context."""
+    read, write = os.pipe()
+    screen = f"{size[0]}x{size[1]}x24"
+    # It forgets the monitors that it was told of where nobody is connected to it, but for "-noreset".
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        number = answer.readline().strip()
+    assert number, "Xvfb did not start"
+    try:
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 class Desktop:
@@ -103,7 +123,33 @@ class Desktop:
         return found.stdout.split()[-1] if found.stdout.split() else ""
 
     def _tool(self, *arguments: str) -> None:
-        subprocess.run(["xdotool", *arguments], env=self._environment, check=True, timeout=10, capture_output=True)
+        self._run("xdotool", *arguments)
+
+    def _run(self, *command: str) -> None:
+        subprocess.run(command, env=self._environment, check=True, timeout=10, capture_output=True)
+
+
+class TwoScreens(Desktop):
+    """Two screens of the same size side by side, the first of which is the left one; see `Desktop`."""
+
+    def __init__(self, display: str, home: Path) -> None:
+        super().__init__(display, home)
+        width, height = SCREEN
+        for name, left, output in (("left", 0, "screen"), ("right", width, "none")):
+            self._run("xrandr", "--setmonitor", name, f"{width}/344x{height}/217+{left}+0", output)
+
+    def move_right(self) -> None:
+        """Move the window to the screen at the right."""
+        self._tool("windowmove", self._window(), str(SCREEN[0]), "0")
+
+    def unplug_right(self) -> None:
+        """Take the screen at the right away; what is on it stays there."""
+        self._run("xrandr", "--delmonitor", "right")
+
+    def shows(self) -> tuple[bool, bool]:
+        """Return on which of both screens something is to be seen, the left one first."""
+        left, right = np.split(self.grab(), [SCREEN[0]], axis=1)
+        return bool(left.any()), bool(right.any())
 
 
 def until(holds: Callable[[], bool], seconds: float = WAIT) -> None:
