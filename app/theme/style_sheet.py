@@ -79,6 +79,9 @@ QTreeView::item { padding: 3px 5px; }
 QHeaderView::section {
     background: $panel; color: $muted; border: none; border-bottom: 1px solid $line; padding: 5px 8px;
 }
+QHeaderView { background: transparent; }
+QHeaderView::section:first { border-top-left-radius: 5px; }
+QHeaderView::section:last { border-top-right-radius: 5px; }
 QProgressBar {
     background: $field; color: $text; border: 1px solid $edge; border-radius: 6px; min-height: 18px; text-align: center;
 }
