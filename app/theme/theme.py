@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from string import Template
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import getCppPointer
 
 from app.theme.style_sheet import STYLE
 from engine.render.palette import LANES, LANES_ON_LIGHT, code_of
@@ -142,15 +143,30 @@ def style_sheet(style: str = STYLE) -> str:
 
 
 def apply_theme(application: QApplication, palette: Palette = DARK) -> None:
-    """Give the whole application these colours at once; the font stays the system's."""
+    """Give the whole application these colours: what is shown at once, the rest in the next turn of the event loop.
+
+    The font stays the system's.
+    """
     application.setPalette(_qt_palette(palette))
     if not application.styleSheet():
         application.setStyleSheet(style_sheet())
         return
     # Qt looks up the roles that a style sheet names when it goes over a widget, and not when the palette changes.
+    shown = _polish(application, lambda widget: widget.isVisible())
+    QTimer.singleShot(0, application, lambda: _polish(application, lambda widget: _address(widget) not in shown))
+
+
+def _polish(application: QApplication, is_due: Callable[[QWidget], bool]) -> set[int]:
+    """Go over the widgets that are due and return their addresses, as a widget may be gone when it is used again."""
     style = application.style()
-    for widget in application.allWidgets():
+    due = [widget for widget in application.allWidgets() if is_due(widget)]
+    for widget in due:
         style.polish(widget)
+    return set(map(_address, due))
+
+
+def _address(widget: QWidget) -> int:
+    return int(getCppPointer(widget)[0])
 
 
 class Theme(QObject):

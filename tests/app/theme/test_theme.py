@@ -99,7 +99,7 @@ def test_every_colour_is_one():
 @pytest.mark.parametrize("name", [field.name for field in fields(theme.Palette)])
 def test_style_sheets_name_every_colour_by_a_role_of_its_own(dressed, qtbot, name):
     spot = QWidget(styleSheet=style_sheet(f"QWidget {{ background: ${name}; }}"))
-    qtbot.addWidget(spot)
+    shown(qtbot, spot)
     for choice, palette in ((ThemeChoice.LIGHT, LIGHT), (ThemeChoice.DARK, DARK)):
         dressed.choose(choice)
         assert painted(spot) == {getattr(palette, name)}
@@ -233,6 +233,15 @@ class Events(QObject):
         return False
 
 
+def test_what_is_not_shown_changes_in_the_next_turn(dressed, qtbot):
+    hidden, gone = make_button(), make_button()
+    qtbot.addWidget(hidden)
+    assert DARK.accent in painted(hidden)
+    dressed.choose(ThemeChoice.LIGHT)
+    gone.deleteLater()
+    qtbot.waitUntil(lambda: LIGHT.accent in painted(hidden))
+
+
 def test_a_change_lays_nothing_out_and_does_not_grow_with_depth(dressed, themed, window, qtbot):
     for page in range(window.pages.count()):
         window.top_bar.choose(page)
@@ -243,6 +252,7 @@ def test_a_change_lays_nothing_out_and_does_not_grow_with_depth(dressed, themed,
     events = Events()
     themed.installEventFilter(events)
     dressed.choose(ThemeChoice.LIGHT)
+    qtbot.wait(20)
     themed.removeEventFilter(events)
     assert colours() is LIGHT
     assert not {QEvent.Type.StyleChange, QEvent.Type.Resize} & set(events.of)
