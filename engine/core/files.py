@@ -17,15 +17,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from engine.core.platforms import LONGEST_NAME, forbids_moves_onto_open_files, is_running
+from engine.core.platforms import LONGEST_NAME, birth, forbids_moves_onto_open_files, is_running
 
 # A temporary file of an unknown program that nothing has changed for so long was left by one that was killed.
 STALE = 24 * 3600.0  # seconds
 # How often a file is moved where the system forbids it for the moment, and the seconds in between.
 ATTEMPTS, PAUSE = 50, 0.01
-# Temporary names carry the machine, the process and chance.
+# Temporary names carry the machine, the process, its birth where the system says it, and chance.
 _MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
-_TEMPORARY = r"\..+\.([0-9a-f]{{8}})-(\d+)-[0-9a-f]{{8}}\.{mark}(\..*)?"
+_TEMPORARY = r"\..+\.([0-9a-f]{{8}})-(\d+)-(?:([0-9a-f]{{8}})-)?[0-9a-f]{{8}}\.{mark}(\..*)?"
 _swept: set[Path] = set()
 SAMPLED = 1_000_000  # bytes at either end of a file that its quick checksum is made of
 
@@ -72,7 +72,8 @@ def partial_path(path: Path, mark: str = "part") -> Path:
     """
     if not path.name:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    end = f".{_MACHINE}-{os.getpid()}-{secrets.token_hex(4)}.{mark}{path.suffix}"
+    process = "-".join(filter(None, (str(os.getpid()), birth(os.getpid()))))
+    end = f".{_MACHINE}-{process}-{secrets.token_hex(4)}.{mark}{path.suffix}"
     room = LONGEST_NAME - len(os.fsencode(end)) - 1
     # Of a name for which that is too long, the end is kept: recordings say their form there.
     stem = os.fsencode(path.stem)
@@ -88,10 +89,20 @@ def left_behind(folder: Path, mark: str) -> list[Path]:
             match = re.fullmatch(_TEMPORARY.format(mark=mark), file.name)
             if match is None:
                 continue
-            is_ended = match[1] == _MACHINE and not is_running(int(match[2]))
-            if is_ended or file.stat().st_mtime < time.time() - STALE:
+            is_ended = _has_ended(*match.group(1, 2, 3))
+            if is_ended or (is_ended is None and file.stat().st_mtime < time.time() - STALE):
                 found.append(file)
     return sorted(found)
+
+
+def _has_ended(machine: str, process: str, born: str | None) -> bool | None:
+    """Return whether the program of a temporary name has ended; None where that is unknown."""
+    if machine != _MACHINE:
+        return None
+    if not is_running(int(process)):
+        return True
+    now = birth(int(process))  # of another process with the same number, if there was a restart
+    return born != now if born and now else None
 
 
 def _move(temporary: Path, path: Path) -> None:

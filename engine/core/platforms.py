@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -164,6 +165,23 @@ def is_running(process: int) -> bool:
     except (OSError, OverflowError):
         return True
     return True
+
+
+def birth(process: int) -> str:
+    """Return 8 hexadecimal digits that tell a process from all others that ever had its number; "" if unknown.
+
+    Those of a process that has ended are unknown. They come from the start of the system and the ticks since then, so a clock that is set changes nothing.
+    """
+    if system_name() != LINUX:
+        return ""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+        status = Path(f"/proc/{process}/stat").read_bytes()
+    except OSError:
+        return ""
+    fields = status.rpartition(b")")[2].split()  # from the 3rd on, see proc(5); the name in brackets is the 2nd
+    state, started = fields[0], fields[19]
+    return "" if state == b"Z" else f"{zlib.crc32(boot + started):08x}"
 
 
 def lock(file: IO[str]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from engine.core import files
 from engine.core.files import open_regular, partial_path, read_regular, replaced
+from engine.core.platforms import birth
 
 
 def test_a_regular_file_is_read_up_to_its_cap(tmp_path):
@@ -136,6 +137,34 @@ def test_fault_19_what_a_killed_program_left_is_removed_and_what_others_write_is
     with replaced(tmp_path / "c.txt", durable=True) as temporary:
         temporary.write_text("new")
     assert set(tmp_path.iterdir()) == {foreign, mine, own, tmp_path / "c.txt"}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells processes of one number apart")
+def test_a_clock_that_jumps_costs_no_running_program_its_file(tmp_path):
+    mine = partial_path(tmp_path / "clip.mp4", "recording")
+    mine.write_text("still being written")
+    os.utime(mine, (time.time() - 100 * files.STALE,) * 2)
+    assert files.left_behind(tmp_path, "recording") == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells processes of one number apart")
+def test_after_a_restart_another_process_of_the_same_number_keeps_nothing_from_being_found(tmp_path):
+    mine = partial_path(tmp_path / "clip.mp4", "recording")
+    former = mine.with_name(mine.name.replace(birth(os.getpid()), "00000000"))
+    for file in (mine, former):
+        file.write_text("half")
+    assert files.left_behind(tmp_path, "recording") == [former]
+
+
+def test_without_births_a_running_program_counts_as_ended_after_a_day(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "birth", lambda process: "")  # as on macOS, and in names of former versions
+    new, old = partial_path(tmp_path / "new.mp4", "recording"), partial_path(tmp_path / "old.mp4", "recording")
+    for file in (new, old):
+        file.write_text("half")
+    os.utime(old, (time.time() - 2 * files.STALE,) * 2)
+    assert files.left_behind(tmp_path, "recording") == [old]
+    monkeypatch.undo()
+    assert files.left_behind(tmp_path, "recording") == [old]
 
 
 def test_durable_files_reach_the_disk_before_they_get_their_name(tmp_path, monkeypatch):

@@ -184,6 +184,22 @@ def test_whether_a_process_runs_is_not_asked_where_asking_would_end_it(stand_on,
     assert platforms.is_running(done.pid)
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux says when a process began")
+def test_processes_are_told_apart_by_their_births(stand_on):
+    stand_on(LINUX)
+    mine = platforms.birth(os.getpid())
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        theirs = platforms.birth(other.pid)
+        assert re.fullmatch("[0-9a-f]{8}", theirs)
+        assert platforms.birth(other.pid) == theirs != mine == platforms.birth(os.getpid())
+        other.kill()
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+        assert platforms.birth(other.pid) == "", "it has ended, though nobody has asked how"
+    assert platforms.birth(other.pid) == ""
+    stand_on(MACOS)
+    assert platforms.birth(os.getpid()) == ""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
 def test_a_file_is_locked_for_others_except_on_windows(stand_on, tmp_path):
     with (tmp_path / "mark").open("w") as first, (tmp_path / "mark").open("r") as second:
