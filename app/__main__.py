@@ -62,13 +62,16 @@ def run_and_end(program: Callable[[], int]) -> NoReturn:
 
 def _self_test(words: list[str]) -> int:
     """Run that verb without what the others need, as it is to find out whether that is there."""
-    import argparse
-
+    from app.cli.parser import Parser
     from app.cli.self_test import add_arguments, main
 
-    parser = argparse.ArgumentParser(prog=f"understudy {SELF_TEST[0]}")
+    parser = Parser(prog=f"understudy {SELF_TEST[0]}")
     add_arguments(parser)
-    return main(parser.parse_args(words))
+    try:
+        return main(parser.parse_args(words))
+    except OSError as error:
+        sys.stderr.write(f"What was found cannot be written ({error.strerror}).\n")
+        return 1
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.cli.options import Action, add_verb
 from app.cli.outputs import guard_outputs
+from app.cli.parser import Parser
 from app.cli.terminal import say
 from engine.core.errors import UnderstudyError, refusal, sentence
 from engine.core.interruption import Interrupted, interruptible
@@ -64,10 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with suppress(OSError):  # it may be closed
                 stream.reconfigure(errors="replace")
     words = sys.argv[1:] if arguments is None else arguments
-    options = build_parser([word for word in words if word in VERBS]).parse_args(words)
-    vars(options).update({name: _at_home(value) for name, value in vars(options).items()})
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
+        options = build_parser([word for word in words if word in VERBS]).parse_args(words)
+        vars(options).update({name: _at_home(value) for name, value in vars(options).items()})
         command: Action = getattr(options, "action", None) or _module(options.verb).main
         with interruptible():
             options.guard = guard_outputs(options)
@@ -116,7 +117,7 @@ def build_parser(complete: Collection[str] = tuple(VERBS)) -> argparse.ArgumentP
     Args:
         complete: the verbs whose arguments it knows. The module of each is imported, so fewer of them start faster.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="understudy",
         description="Facial landmarks, live: a small student network learned them from big teachers.",
         epilog=EPILOG,

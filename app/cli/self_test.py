@@ -10,9 +10,9 @@ import argparse
 import json
 import signal
 import subprocess
-import sys
 from importlib import import_module
 
+from app.cli.terminal import say
 from engine.core.manifest import problems, read_manifest
 from engine.core.paths import ASSETS
 from engine.core.processes import is_bundled, own_module
@@ -36,7 +36,7 @@ def main(options: argparse.Namespace) -> int:
     wrong = _report("files", *_files())
     for check in CHECKS:
         wrong += _report(check, *_in_child(check))
-    _write(f"{wrong} thing(s) are wrong, see above." if wrong else "Everything is here and works.")
+    say(f"{wrong} thing(s) are wrong, see above." if wrong else "Everything is here and works.")
     return 1 if wrong else 0
 
 
@@ -88,7 +88,7 @@ def _child(check: str) -> int:
         works, wrong = getattr(import_module("app.self_test.checks"), check)()
     except Exception as error:  # noqa: BLE001  whatever it is, it is the result
         wrong = [_sentence(error)]
-    _write(json.dumps([works, wrong]))
+    say(json.dumps([works, wrong]))
     return 0
 
 
@@ -101,13 +101,7 @@ def _sentence(error: Exception) -> str:
 def _report(check: str, works: str, wrong: list[str]) -> int:
     """Write the result of a check, and return how many things are wrong."""
     for line in wrong:
-        _write(f"wrong  {check}: {line}")
+        say(f"wrong  {check}: {line}")
     if not wrong:
-        _write(f"ok     {check}: {works}")
+        say(f"ok     {check}: {works}")
     return len(wrong)
-
-
-def _write(line: str) -> None:
-    if sys.stdout is not None:  # a windowed bundle has none
-        sys.stdout.write(line.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding) + "\n")
-        sys.stdout.flush()

@@ -27,10 +27,10 @@ def say(text: str, error: bool = False) -> None:
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             stream.flush()
         except OSError as refusal:
-            if refusal.errno != errno.EIO:
-                raise
-            # The terminal was closed; Python would fail again while exiting.
+            # Python would try what is left of it again while exiting, complain, and replace the exit code.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if refusal.errno != errno.EIO:  # that the terminal was closed is no failure
+                raise
 
 
 def report(values: Mapping[str, Any], text: str, target: str | None) -> None:

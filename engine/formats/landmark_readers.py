@@ -177,10 +177,10 @@ def read_pts(path: Path, *points: int, unknown: bool = False) -> NDArray[np.floa
                 "the tool that wrote it left hidden points out, but here all of them are needed",
                 "label this point, or remove the file together with its picture",
             )
-        if len(values) != 2:
+        if len(values) != 2 or (np.abs(values) > FARTHEST_PIXEL).any():
             raise PackError(
                 f"Point {number} of {path} is “{' '.join(line)[:LONGEST_SHOWN]}”",
-                "two numbers were expected: x and y",
+                "two numbers were expected: x and y, in pixels",
                 "unpack it again, or remove it together with its picture",
             )
         numbers.append(values)

@@ -83,8 +83,10 @@ def part_folders(folder: Path) -> list[Path]:
         return [folder]
     with _damage_named(file):
         names = read_json(file)
-        if not isinstance(names, list) or not names or not all(Path(str(name)).name == name for name in names):
+        if not isinstance(names, list) or not names or not all(Path(str(name)).name == name != ".." for name in names):
             raise ValueError("it lists no names of folders")
+        if len(set(names)) < len(names):
+            raise ValueError("it lists a folder twice")
     return [folder / name for name in names]
 
 

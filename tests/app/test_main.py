@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,18 @@ def test_nor_after_an_unexpected_error():
 def test_lines_that_cannot_be_written_at_the_end_are_no_success():
     with Path("/dev/full").open("w") as full:
         assert end("print('done') or 0", stdout=full).returncode == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["models"], ["models", "--help"], ["self-test", "--help"]])
+def test_what_cannot_be_written_fails_with_one_sentence(words, unbuffered):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *words], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr.splitlines()[0]
+    assert "Exception" not in done.stderr
+    assert "Traceback" not in done.stderr

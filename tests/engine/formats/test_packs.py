@@ -169,7 +169,7 @@ def test_parts_read_as_one_pack(tmp_path):
     assert len(read_pack(folder).faces) == 5, "and their pictures are there"
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '["../a"]', "[3.5, {}]", '["a"', "null"])
+@pytest.mark.parametrize("text", ["[]", "{}", '["../a"]', "[3.5, {}]", '["a"', "null", '[".."]', '["a", "a"]'])
 def test_fault_65_a_damaged_list_of_parts_is_refused(tmp_path, text):
     make_pack(tmp_path / "large" / "a")
     (tmp_path / "large" / "parts.json").write_text(text)

@@ -37,6 +37,7 @@ def test_points_count_from_0(tmp_path, text):
         (pts_text(POINTS).replace("1.500 1.750", "1.500").encode(), "Point 2 of .* is “1.500”"),
         (pts_text(POINTS).replace("1.500 1.750", "1_0 1").encode(), "Point 2 of .* is “1_0 1”"),
         (pts_text(POINTS).replace("1.500 1.750", "inf 1").encode(), "Point 2 of .* is “inf 1”"),
+        (pts_text(POINTS).replace("1.500 1.750", "1e300 1").encode(), "Point 2 of .* is “1e300 1”"),
         (pts_text(POINTS).replace("1.500 1.750", "٣ ٢").encode(), "Point 2 of .* is “٣ ٢”"),
         (pts_text(POINTS).replace("68", "68٣").encode(), "is no .pts file"),
         (pts_text(POINTS).encode("utf-16-le"), "save it as UTF-8"),
