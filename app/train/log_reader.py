@@ -18,6 +18,7 @@ from engine.core.texts import decoded, parse_json, parse_number, read_json, reas
 
 RECIPE_FILE, CHECKPOINT, OUTPUT, LOCK = "recipe.json", "last.safetensors", "output.txt", ".lock"
 LARGEST_DEPTH = 3  # of the folders of runs below that of all runs
+MOST_STEPS = 10**8  # of a stage: more are a mistake, and Qt's bars end at 2**31
 LARGEST_CHECKPOINT = 20_000_000_000  # bytes
 LARGEST_LOG = 100_000_000
 LARGEST_HEADER = 50_000_000  # bytes; that of a checkpoint has some hundred thousand
@@ -92,7 +93,7 @@ def read_run(folder: Path) -> RunState | None:
         stages = values["stages"] if "stages" in values else [values["recipe"]]
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    if not (isinstance(stages, list) and stages and all(isinstance(stage, dict) for stage in stages)):
+    if not (isinstance(stages, list) and stages and all(map(_is_stage, stages))):
         return None
     folders = _stage_folders(folder, stages)
     saved = {path / CHECKPOINT: saved_step(path / CHECKPOINT) for path in folders}
@@ -132,13 +133,18 @@ def _stage_folders(folder: Path, stages: Sequence[Mapping[str, Any]]) -> list[Pa
     return [folder / f"{number}-{_stage_name(stage)}" for number, stage in enumerate(stages, 1)]
 
 
+def _is_stage(stage: Any) -> bool:
+    """Return whether a value is what a stage was begun with, with a name that its folder can have."""
+    return isinstance(stage, dict) and str(stage.get("name", "")).isprintable()
+
+
 def _stage_name(stage: Mapping[str, Any]) -> str:
     return str(stage.get("name", "")).rpartition(":")[2]
 
 
 def _steps(stage: Mapping[str, Any]) -> int:
     steps = stage.get("steps")
-    return steps if isinstance(steps, int) else 0
+    return steps if isinstance(steps, int) and 0 <= steps <= MOST_STEPS else 0
 
 
 def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
@@ -158,9 +164,10 @@ def saved_step(checkpoint: Path) -> int | None:
             length = int.from_bytes(stream.read(8), "little")
             if length > LARGEST_HEADER:
                 return None
-            return int(parse_json(decoded(stream.read(length)))["__metadata__"]["step"])
-    except (OSError, ValueError, LookupError, TypeError):
+            step = int(parse_json(decoded(stream.read(length)))["__metadata__"]["step"])
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError):
         return None
+    return step if 0 <= step <= MOST_STEPS else None
 
 
 def read_tail(file: Path, start: int = 0) -> str:
@@ -184,7 +191,7 @@ def _read_column(folders: Sequence[Path], stages: Sequence[Mapping[str, Any]], f
         for row in _read_rows(folder / file):
             with suppress(LookupError, ValueError, TypeError):  # half of a row that is being written
                 step, value = begin + int(row["step"]), parse_number(row[column] or "")
-                if math.isfinite(value):
+                if math.isfinite(value) and 0 <= step <= begin + MOST_STEPS:
                     points.append((step, value))
         begin += _steps(stage)
     return tuple(points)

@@ -170,7 +170,8 @@ def is_running(process: int) -> bool:
 def birth(process: int) -> str:
     """Return 8 hexadecimal digits that tell a process from all others that ever had its number; "" if unknown.
 
-    Those of a process that has ended are unknown. They come from the start of the system and the ticks since then, so a clock that is set changes nothing.
+    Those of a process that has ended are unknown. They come from the start of the system and the ticks since then, so
+    a clock that is set changes nothing.
     """
     if system_name() != LINUX:
         return ""

@@ -8,6 +8,7 @@ import math
 import re
 import tomllib
 import unicodedata
+from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,10 @@ def plain_number(value: Any) -> float:
     Raises:
         ValueError: it is none. Python's `float` would also take texts and truth values.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"“{str(value)[:LONGEST_SHOWN]}” is no number")
-    return float(value)
+    with suppress(OverflowError):  # of a whole number of hundreds of digits
+        if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+    raise ValueError(f"“{str(value)[:LONGEST_SHOWN]}” is no number")
 
 
 def parse_json(text: str) -> Any:

@@ -30,6 +30,8 @@ VISIBLE = 2
 # Arrays of labels, and of what else is read of a face.
 LABEL_ARRAYS = ("landmarks", "landmarks_2d")
 FACE_ARRAYS = ("visibility", "split", "subset", "attributes", "same_picture_as_test", "dup_group")
+# Of these and others, those with one text or number a face.
+SINGLE_VALUES = ("split", "subset", "use", "same_picture_as_test", "dup_group", "identity", "video", "group")
 # WFLW's columns of `attributes`, in its order: which of its six subsets a face belongs to.
 ATTRIBUTES = ("pose", "expression", "illumination", "make-up", "occlusion", "blur")
 
@@ -216,6 +218,14 @@ def read_arrays(folder: Path, wanted: Collection[str] | None = None) -> dict[str
             "the pack was cut off or put together from two versions",
             "write it again",
         )
+    for name in SINGLE_VALUES:
+        array = arrays.get(name)
+        if array is not None and (array.shape != arrays["image"].shape or array.dtype.kind not in "biufUS"):
+            raise PackError(
+                f"The array “{name}” of {folder} has the shape {array.shape} and the type {array.dtype}",
+                f"one text or number a face was expected: {arrays['image'].shape}",
+                "write it again, or leave it out",
+            )
     return arrays
 
 

@@ -142,7 +142,7 @@ def _read(path: Path) -> tuple[list[Record], str]:
     except OSError as error:
         why = "it is a folder, its permissions forbid reading, or the drive fails"
         raise UsageError(f"The log {path} cannot be read ({reason(error)})", why, "choose another log") from error
-    except (ValueError, TypeError, LookupError, MemoryError, csv.Error) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError, csv.Error) as error:
         if not records:
             return records, reason(error)
         return records, f"{path.name} can be read up to {len(records)} entries: after that, {reason(error)}"
@@ -160,7 +160,8 @@ def _of_lines(text: io.TextIOWrapper) -> Iterator[Record]:
             values = parse_json(line)
         except ValueError:
             raise ValueError(f"line {number} is cut off or no JSON") from None
-        if not isinstance(values, dict) or not isinstance(values.get("faces"), list) or "model" not in values:
+        faces = values.get("faces") if isinstance(values, dict) else None
+        if not isinstance(faces, list) or not all(isinstance(face, dict) for face in faces) or "model" not in values:
             raise ValueError(f"line {number} is none of a log")
         yield _of_line(values)
 
@@ -226,14 +227,16 @@ def _of_row(row: Mapping[str, str], points: int, version: int) -> Record:
 
 def _face(number: Any, score: Any, landmarks: Any, confidence: Any) -> Face:
     points = np.asarray(landmarks, np.float64)
-    seen = np.asarray(confidence, np.float32)
+    seen = np.asarray(confidence, np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or seen.shape != points.shape[:1] or not len(points):
         raise ValueError(f"landmarks of the shape {points.shape} with {seen.shape} confidences")
     if not (np.abs(points) <= FARTHEST_PIXEL).all():  # NaN fails too
         raise ValueError("landmarks that are not finite")
+    if ((seen < 0) | (seen > 1)).any():
+        raise ValueError("confidences that are not from 0 to 1")
     scheme = foreign_scheme(known_markup(len(points)), len(points))
     pixels = points.astype(np.float32)
-    return Face(int(number), landmark_box(pixels), float(score), scheme, pixels, seen, 0.0)
+    return Face(int(number), landmark_box(pixels), float(score), scheme, pixels, seen.astype(np.float32), 0.0)
 
 
 def _assembled(path: Path, records: Sequence[Record], problem: str) -> SessionLog:

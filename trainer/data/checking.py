@@ -122,7 +122,7 @@ def read_loose(folder: Path) -> LoosePack:
         for name, array in sorted(arrays.items())
         if name.startswith("landmarks") and array.ndim == 3 and array.shape[2] == 2 and array.dtype.kind in "fiu"
     }
-    if "landmarks" not in labels:
+    if "landmarks" not in labels or not all(array.size for array in labels.values()):
         raise PackError(
             f"The pack {folder} has no points of its faces",
             "an array “landmarks” of the shape (faces, points, 2) with numbers is needed",

@@ -44,7 +44,7 @@ class Marks:
             self._read(parse_json(decoded(read_regular(self.path, LARGEST))))
         except FileNotFoundError:
             return
-        except (OSError, ValueError, TypeError, LookupError) as error:
+        except (OSError, ValueError, TypeError, LookupError, ArithmeticError) as error:
             self.remark = (
                 f"The marks in {self.path.name} cannot be read ({reason(error)}); new ones will go into another file."
             )

@@ -48,9 +48,23 @@ def test_a_damaged_checkpoint_holds_no_step(folder, content):
     assert saved_step(folder / "last.safetensors") is None
 
 
+@pytest.mark.parametrize("step", ["1e999", "-1", "1" + "0" * 30, '"five"', "[]", "null"])
+def test_steps_that_make_no_sense_count_nothing(folder, step):
+    header = f'{{"__metadata__": {{"step": {step}}}}}'.encode()
+    (folder / "last.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    (folder / "recipe.json").write_text(f'{{"recipe": {{"name": "student-68", "steps": {step}}}}}')
+    (folder / "train.csv").write_text(f"step,total\n20,0.5\n{step},0.25\n")
+    run = read_run(folder)
+    assert (run.steps, run.step, run.saved_step, run.losses) == (0, 20, None, ((20, 0.5),))
+
+
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"recipe": 3}', '{"other": {}}', '{"stages": []}', '{"stages": [1]}']
-)
+    "content",
+    [
+        "", "{", "[]", '{"recipe": 3}', '{"other": {}}', '{"stages": []}', '{"stages": [1]}',
+        '{"stages": [{"name": "a\\u0000b"}, {}]}', '{"stages": [{"name": "\\ud800"}, {}]}',
+    ],
+)  # fmt: skip
 def test_a_folder_with_a_broken_recipe_is_no_run(folder, content):
     (folder / "recipe.json").write_text(content)
     assert read_run(folder) is None

@@ -117,6 +117,19 @@ def test_fault_91_logs_of_other_versions_are_shown_as_far_as_they_are_known(tmp_
             "not finite",
         ),
         ("a.jsonl", '{"faces": [], "model": "m", "frame": -1}', "whole number"),
+        ("a.jsonl", '{"faces": [], "model": "m", "frame": 1' + "0" * 400 + "}", "is no number"),
+        ("a.jsonl", '{"faces": [null], "model": "m", "frame": 0}', "Line 1 is none of a log"),
+        ("a.jsonl", '{"faces": [[]], "model": "m", "frame": 0}', "Line 1 is none of a log"),
+        (
+            "a.jsonl",
+            '{"faces": [{"landmarks": [[1, 1]], "confidence": [1e99]}], "model": "m", "frame": 0}',
+            "not from 0 to 1",
+        ),
+        (
+            "a.jsonl",
+            '{"faces": [{"id": 1e999, "landmarks": [[1, 1]], "confidence": [1]}], "model": "m", "frame": 0}',
+            "infinity",
+        ),
         ("a.jsonl", '{"faces": [], "model": "m", "frame": 0, "lane": 1e9}', "lane"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 
 from engine.core.errors import PackError
 from engine.formats.images import read_picture, write_picture
+from engine.formats.packs import SINGLE_VALUES
 from tests.fakes.models import face_points
 from trainer.data.checking import check_pack, report_values, suspicious_first
 
@@ -165,3 +166,16 @@ def test_what_is_no_pack_gets_a_sentence(make_pack, tmp_path):
     (folder / "annotations.npz").write_bytes(b"PK\x03\x04 cut off")
     with pytest.raises(PackError, match="cannot be read"):
         check_pack(folder)
+
+
+@pytest.mark.parametrize("name", SINGLE_VALUES)
+@pytest.mark.parametrize("value", [np.array(5), np.zeros((5, 2)), np.zeros(5, complex), np.zeros(5, [("a", "f4")])])
+def test_what_is_not_one_value_a_face_gets_a_sentence(make_pack, name, value):
+    with pytest.raises(PackError, match=f"array “{name}” of .* has the shape"):
+        check_pack(make_pack(**{name: value}))
+
+
+@pytest.mark.parametrize("name", ["landmarks", "landmarks_2d"])
+def test_faces_of_no_points_get_a_sentence(make_pack, name):
+    with pytest.raises(PackError, match="has no points"):
+        check_pack(make_pack(**{name: np.zeros((5, 0, 2))}))

@@ -14,7 +14,7 @@ from engine.core.errors import RecordingError, SourceError, UsageError
 from engine.core.pairing import face_distance
 from engine.evaluation.review.clip import AHEAD, ClipReader, find_clip, open_clip
 from engine.evaluation.review.curves import MISSED, curves_of
-from engine.evaluation.review.marks import Mark, Marks
+from engine.evaluation.review.marks import KIND, Mark, Marks
 from engine.formats.session_log import LoggedFrame, read_session_log
 from tests.fakes.clips import write_clip
 from tests.fakes.live_fakes import wait_until
@@ -65,6 +65,15 @@ def test_marks_are_kept_beside_the_log_and_damaged_ones_stay(tmp_path):
     assert json.loads((tmp_path / "a b_2.marks.json").read_text("utf-8"))["marks"] == [{"frame": 1, "words": ""}]
     with pytest.raises(RecordingError, match="cannot be saved"):
         Marks(tmp_path / "a b.marks.json" / "a.jsonl").toggle(1)
+
+
+@pytest.mark.parametrize("frame", ["1e999", "null", "[]", '"x"', "{}"])
+def test_marks_at_frames_that_make_no_sense_are_said_and_kept(tmp_path, frame):
+    there = tmp_path / "a.marks.json"
+    there.write_text(f'{{"kind": "{KIND}", "marks": [{{"frame": {frame}, "words": ""}}]}}', encoding="utf-8")
+    marks = Marks(tmp_path / "a.jsonl")
+    assert "cannot be read" in marks.remark
+    assert marks.path == tmp_path / "a_2.marks.json"
 
 
 def test_the_clip_is_found_beside_the_log_above_it_or_where_it_was(tmp_path):
