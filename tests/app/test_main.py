@@ -61,8 +61,8 @@ def test_lines_that_cannot_be_written_at_the_end_are_no_success():
 def test_what_cannot_be_written_fails_with_one_sentence(words, unbuffered):
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "app", *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=60,
-            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            [sys.executable, "-m", "app", *words.split()], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, timeout=60,
         )  # fmt: skip
     assert done.returncode == 1
     assert "No space left on device" in done.stderr.splitlines()[0]
