@@ -54,6 +54,8 @@ def add_model_file(options: argparse.Namespace) -> int:
     faces = _faces(options)
     say(f"Trying {path.name} on {len(faces)} faces for up to {LONGEST_SEARCH:.0f} s of processor time …", error=True)
     found = _proposal(options, runtime, name, (checksum, len(content)), faces)
+    for file in (target, target.with_suffix(".json")):
+        options.guard.check(file)  # another process may have added one meanwhile
     target.parent.mkdir(parents=True, exist_ok=True)
     write_proposal_picture(picture, runtime, found.card, faces)
     say(_text(found, picture), error=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.settings.file import SettingsError, read_settings, settings_text, write_settings
-from app.settings.schema import LaneSettings, value_at, with_value
+from app.settings.schema import LaneSettings, Settings, paths_by_key, value_at, with_value
 from app.shell.background import Background
 from engine.render.scene import Layout
 from engine.sources.opening import SAMPLE
@@ -47,7 +47,8 @@ class SettingsStore(QObject):
         self._replaceable = stored.replaceable
         self._held_back: dict[str, object] = {}
         # A file with mistakes is repaired at the latest when the window closes, so that they are reported only once.
-        self._written = "" if stored.problem else settings_text(stored.settings, stored.unknown)
+        self._is_wrong = stored.problem is not None
+        self._saved = stored.settings
         self._writing = threading.Lock()
         self._reported = self._closed = False
         self._background = Background(self)
@@ -101,15 +102,26 @@ class SettingsStore(QObject):
             for path, value in self._held_back.items():
                 if value_at(settings, path) == SAFE[path]:
                     settings = with_value(settings, path, value)
-            text = settings_text(settings, self._unknown)
-            if text != self._written:
-                write_settings(self._path, text)
-                self._written = text
+            if self._is_wrong or settings != self._saved:
+                write_settings(self._path, self._text(settings))
+                self._is_wrong, self._saved = False, settings
         except SettingsError as error:
             return error
         finally:
             self._writing.release()
         return None
+
+    def _text(self, settings: Settings) -> str:
+        """Return what to write: the file as another window left it, with what was changed in this one."""
+        stored = read_settings(self._path)
+        if self._is_wrong or stored.problem is not None or not self._path.exists():
+            return settings_text(settings, self._unknown)
+        merged = stored.settings
+        for path in paths_by_key().values():
+            value = value_at(settings, path)
+            if value != value_at(self._saved, path):
+                merged = with_value(merged, path, value)
+        return settings_text(merged, stored.unknown)
 
     def _report(self, error: SettingsError | None) -> None:
         if error is not None and not self._reported:

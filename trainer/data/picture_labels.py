@@ -139,7 +139,8 @@ def _begin(out: Path, whole: Mapping[str, Any]) -> None:
 def _finish(
     out: Path, card: Card, whole: Mapping[str, Any], there: Mapping[Path, Mapping[str, Any]], made: int
 ) -> PictureLabelling:
-    """Let the parts be one pack, and return what it came to."""
+    """Let the parts be one pack, and return what it came to; refuse where another process began others meanwhile."""
+    refuse_others(out, plain_object(out / SETTINGS), whole)
     folders = sorted(there, key=lambda folder: there[folder]["pictures"])
     unreadable = {name: why for folder in folders for name, why in there[folder]["unreadable"].items()}
     with replaced(out / UNREADABLE) as file, file.open("w", newline="", encoding="utf-8", errors="replace") as stream:

@@ -137,3 +137,19 @@ def test_what_exists_is_kept_unless_it_may_be_overwritten(home, capsys):
     assert code != 0
     assert "exists already" in err
     assert run(capsys, *command, "--overwrite")[0] == 0
+
+
+def test_a_model_that_another_process_added_meanwhile_is_kept(home, capsys, monkeypatch):
+    command = home / "small.onnx", "--card", home / "card.json", "--name", "mine", "--yes"
+    theirs = home / "own" / "mine.onnx"
+
+    def slow_faces():
+        theirs.parent.mkdir()
+        theirs.write_bytes(b"theirs")
+        return [FACE]
+
+    monkeypatch.setattr(model_adding, "sample_faces", slow_faces)
+    code, _, err = run(capsys, *command)
+    assert code == 1
+    assert "mine.onnx" in err.splitlines()[-3]
+    assert [file.read_bytes() for file in theirs.parent.iterdir()] == [b"theirs"]

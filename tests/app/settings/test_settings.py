@@ -369,6 +369,40 @@ def test_what_was_not_written_yet_is_written_at_the_end(path, qapp):
     assert read_settings(path).settings.presenter
 
 
+def test_two_windows_on_one_file_keep_each_other_s_changes(path, qapp):
+    write(path, 'filter = "glasses"\nmood = "good"\n')
+    first, second = SettingsStore(path), SettingsStore(path)
+    first.update("live.smoothing", 0.25)
+    first.update("filter", None)
+    second.update("theme", ThemeChoice.LIGHT)
+    first.close()
+    second.close()
+    stored = read_settings(path)
+    assert (stored.settings.live.smoothing, stored.settings.theme) == (0.25, ThemeChoice.LIGHT)
+    assert (stored.settings.filter, stored.unknown) == (None, {"mood": "good"})
+
+
+def test_what_was_chosen_last_counts_and_nothing_else_is_written_again(path, qapp):
+    first, second = SettingsStore(path), SettingsStore(path)
+    second.update("filter", "mask")
+    second.close()
+    first.update("filter", "glasses")
+    first._write()
+    write(path, 'theme = "light"\n')
+    first.update("signals", True)
+    first.close()
+    assert read_settings(path).settings == Settings(theme=ThemeChoice.LIGHT, signals=True)
+
+
+def test_settings_that_were_removed_meanwhile_are_written_again_as_a_whole(path, qapp):
+    write(path, 'filter = "glasses"\n')
+    store = SettingsStore(path)
+    path.unlink()
+    store.update("signals", True)
+    store.close()
+    assert read_settings(path).settings == Settings(filter="glasses", signals=True)
+
+
 def test_defaults_make_no_file(path, qapp):
     store = SettingsStore(path)
     store.update("presenter", True)

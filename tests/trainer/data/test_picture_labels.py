@@ -227,3 +227,16 @@ def test_a_part_that_another_machine_made_meanwhile_stays(models, pictures, tmp_
     assert label_part(part) == 2
     assert (folder / "pictures.json").stat().st_mtime_ns == before
     assert not list((tmp_path / "out").glob(".part*"))
+
+
+def test_labels_that_another_process_began_meanwhile_are_not_mixed(models, pictures, tmp_path):
+    other = LabelSettings(largest_spread=10.0)
+    outcomes = []
+
+    def beside(work, parts):
+        outcomes.append(label(pictures, tmp_path / "out", other))
+        yield from HERE(work, parts)
+
+    with pytest.raises(PackError, match=r"made otherwise: .*10\.0, now 3\.0"):
+        label(pictures, tmp_path / "out", SETTINGS, runner=beside)
+    assert len(read_pack(tmp_path / "out").faces) == outcomes[0].kept == 6
