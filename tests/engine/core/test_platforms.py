@@ -185,7 +185,7 @@ def test_whether_a_process_runs_is_not_asked_where_asking_would_end_it(stand_on,
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux says when a process began")
-def test_processes_are_told_apart_by_their_births(stand_on):
+def test_no_two_processes_have_the_same_birth(stand_on):
     stand_on(LINUX)
     mine = platforms.birth(os.getpid())
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
