@@ -55,9 +55,7 @@ def test_lines_that_cannot_be_written_at_the_end_are_no_success():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["models"], ["models", "--help"], ["self-test", "--help"]]
-)
+@pytest.mark.parametrize("words", ["--help", "--version", "models", "models --help", "self-test --help"])
 def test_what_cannot_be_written_fails_with_one_sentence(words, unbuffered):
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
