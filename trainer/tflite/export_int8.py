@@ -95,11 +95,11 @@ def export_int8(
             "much in int8",
             "keep the model with float16 weights: export without --int8 and --int8-weights",
         )
-    by_channel, by_map = (
-        "int8 weights by channel, float32 arithmetic",
+    weights, by_map = (
+        "int8 weights, float32 arithmetic",
         f"int8 from stride {INTEGER_STRIDE} on, else float32",
     )
-    precision = by_channel if weights_only else by_map
+    precision = weights if weights_only else by_map
     card = replace(card, precision=precision, sha256=hashlib.sha256(int8).hexdigest(), bytes=len(int8))
     return Int8Export(target, write_model(target, int8, card), difference, nme, nme_int8, len(validation))
 

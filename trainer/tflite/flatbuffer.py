@@ -21,13 +21,13 @@ BODY = r"_encoder[/;]|_decoder(?!.*_predict)"
 FEWEST_VALUES = 2048
 # Larger ones of the head, such as the coordinates of a regression, are too much of the file.
 MOST_HEAD_VALUES = 1 << 15
-# Operators with weights as their second input, and the axis of their output channels there.
-CHANNELS = {
-    schema.BuiltinOperator.CONV_2D: 0,
-    schema.BuiltinOperator.DEPTHWISE_CONV_2D: 3,
-    schema.BuiltinOperator.FULLY_CONNECTED: 0,
-    schema.BuiltinOperator.TRANSPOSE_CONV: 0,
-}
+# Operators with weights as their second input.
+WEIGHTED = (
+    schema.BuiltinOperator.CONV_2D,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D,
+    schema.BuiltinOperator.FULLY_CONNECTED,
+    schema.BuiltinOperator.TRANSPOSE_CONV,
+)
 FLOATS = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.FLOAT16: np.float16}
 
 
@@ -92,15 +92,17 @@ def halve_weights(
 
 
 def quantise_weights(content: bytes, fewest_values: int = MOST_HEAD_VALUES) -> bytes:
-    """Return the model `content` with its large float weights stored as int8 with a scale for each output channel.
+    """Return the model `content` with its large float weights stored as int8, each tensor with one scale.
 
-    They may be float32 or, as `halve_weights` leaves them, float16. All is computed in float32.
+    They may be float32 or, as `halve_weights` leaves them, float16. All is computed in float32. A scale for each
+    channel would be nearer, but LiteRT takes three times as long to prepare such a model, with Python's lock held: a
+    window that loads it would stand still.
     """
     model = read_tflite(content)
     graph = model.subgraphs[0]
     widen = schema.BuiltinOperator.DEQUANTIZE
-    # Its version 5 reads a scale for each channel.
-    model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=widen, version=5, builtinCode=widen))
+    # Its version 2 reads int8.
+    model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=widen, version=2, builtinCode=widen))
     code = len(model.operatorCodes) - 1
     widened = {
         int(operator.outputs[0]): operator
@@ -109,8 +111,7 @@ def quantise_weights(content: bytes, fewest_values: int = MOST_HEAD_VALUES) -> b
     }
     new = []
     for operator in list(graph.operators):
-        axis = CHANNELS.get(model.operatorCodes[operator.opcodeIndex].builtinCode)
-        if axis is None:
+        if model.operatorCodes[operator.opcodeIndex].builtinCode not in WEIGHTED:
             continue
         index = int(operator.inputs[1])
         source = int(widened[index].inputs[0]) if index in widened else index
@@ -124,21 +125,19 @@ def quantise_weights(content: bytes, fewest_values: int = MOST_HEAD_VALUES) -> b
             tensor = graph.tensors[-1]
         else:
             widened[index].opcodeIndex = code
-        _fill_int8(model, tensor, weights, axis)
+        _fill_int8(model, tensor, weights)
     graph.operators = new + list(graph.operators)
     return write_tflite(model)
 
 
-def _fill_int8(model: schema.ModelT, tensor: schema.TensorT, weights: NDArray[np.float32], axis: int) -> None:
-    """Let a tensor hold weights in int8, with a scale for each index of an axis."""
-    others = tuple(place for place in range(weights.ndim) if place != axis)
-    scales = np.maximum(np.abs(weights).max(others, keepdims=True), 1e-12) / 127
-    model.buffers[tensor.buffer].data = np.frombuffer(np.rint(weights / scales).astype(np.int8).tobytes(), np.uint8)
+def _fill_int8(model: schema.ModelT, tensor: schema.TensorT, weights: NDArray[np.float32]) -> None:
+    """Let a tensor hold weights in int8."""
+    scale = np.maximum(np.abs(weights).max(), 1e-12) / 127
+    model.buffers[tensor.buffer].data = np.frombuffer(np.rint(weights / scale).astype(np.int8).tobytes(), np.uint8)
     tensor.type = schema.TensorType.INT8
     tensor.quantization = schema.QuantizationParametersT()
-    tensor.quantization.scale = scales.ravel().astype(np.float32)
-    tensor.quantization.zeroPoint = np.zeros(scales.size, np.int64)
-    tensor.quantization.quantizedDimension = axis
+    tensor.quantization.scale = np.array([scale], np.float32)
+    tensor.quantization.zeroPoint = np.zeros(1, np.int64)
 
 
 def minimum_runtime(content: bytes) -> str:

@@ -116,7 +116,7 @@ def test_the_weights_alone_make_a_smaller_file_that_computes_in_float(
         kinds = operand_types(made.read_bytes())
         assert kinds["DEPTHWISE_CONV_2D"] == kinds["CONV_2D"] == {schema.TensorType.FLOAT32}
         assert schema.TensorType.INT8 in kinds["DEQUANTIZE"]
-        assert load_landmarker(made).card.precision == "int8 weights by channel, float32 arithmetic"
+        assert load_landmarker(made).card.precision == "int8 weights, float32 arithmetic"
         assert not unknown_operators(made.read_bytes())
 
 
