@@ -56,7 +56,8 @@ class Landmarks:
         if not self.finite:
             return 0.0
         half = len(self.confidence) // 2
-        return float(np.partition(self.confidence, half)[half:].mean())
+        higher = sorted(self.confidence.tolist())[half:]
+        return sum(higher) / len(higher)
 
 
 class Landmarker:

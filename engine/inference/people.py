@@ -237,5 +237,5 @@ def _growth(person: Person, sight: Sight) -> float:
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    length = float(np.linalg.norm(vector))
+    length = math.sqrt(float(vector @ vector))
     return vector / np.float32(length) if length > 0 else vector

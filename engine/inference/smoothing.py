@@ -37,12 +37,13 @@ class OneEuroFilter:
         if self._points is None or self._speed is None or not 0 < step <= LONGEST_INTERVAL or self.strength <= 0:
             self._points, self._speed = points.astype(np.float64), np.zeros(points.shape)
             return points
-        speed = (points - self._points) / (step * max(eye_distance, 1.0))
+        move = points - self._points
+        speed = move / (step * max(eye_distance, 1.0))
         self._speed += _share(SPEED_CUTOFF, step) * (speed - self._speed)
-        pace = np.linalg.norm(self._speed, axis=1, keepdims=True)
+        pace = np.hypot(self._speed[:, :1], self._speed[:, 1:])
         still = LIGHTEST_CUTOFF * (HEAVIEST_CUTOFF / LIGHTEST_CUTOFF) ** min(self.strength, 1.0)  # in even ratios
         cutoff = still + SPEED_GAIN * pace
-        self._points = self._points + _share(cutoff, step) * (points - self._points)
+        self._points = self._points + _share(cutoff, step) * move
         return self._points.astype(np.float32)
 
 

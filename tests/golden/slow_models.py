@@ -19,8 +19,8 @@ from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelLibrary
 
 FILE = Path(__file__).with_name("slow_models.json")
-# The models, and on how many faces the label shift on the card was measured.
-SLOW = {"teacher-swinv2-68": 80, "teacher-star-68": FACES, "teacher-tough-68": FACES, "teacher-tolerant-68": FACES}
+# The models, and on how many faces the label shift on their cards was measured.
+SLOW = dict.fromkeys(("teacher-swinv2-68", "teacher-star-68", "teacher-tough-68", "teacher-tolerant-68"), FACES)
 EVERY = 8  # one of so many faces is measured again
 
 

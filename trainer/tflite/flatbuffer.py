@@ -1,7 +1,7 @@
-"""Reading and writing `.tflite` files as objects, and making them smaller: weights become float16, or int8 by channel.
+"""Reading and writing `.tflite` files as objects, and making them smaller: weights become float16, or int8.
 
-Each gets a DEQUANTIZE in front of its use. Runtimes back to 2.11 load such files and widen the weights once, so speed
-stays the same.
+Each gets a DEQUANTIZE in front of its use, but int8 ones of fully connected layers. Runtimes back to 2.11 load such
+files and widen the weights once, so speed stays the same.
 """
 
 from __future__ import annotations
@@ -94,39 +94,51 @@ def halve_weights(
 def quantise_weights(content: bytes, fewest_values: int = MOST_HEAD_VALUES) -> bytes:
     """Return the model `content` with its large float weights stored as int8, each tensor with one scale.
 
-    They may be float32 or, as `halve_weights` leaves them, float16. All is computed in float32. A scale for each
-    channel would be nearer, but LiteRT takes three times as long to prepare such a model, with Python's lock held: a
-    window that loads it would stand still.
+    They may be float32 or, as `halve_weights` leaves them, float16. Fully connected layers multiply by them as they
+    are, with inputs that the runtime rounds to int8 line by line; for other layers they are widened once to float32.
+
+    A scale for each channel would be nearer, but old runtimes do not multiply by such weights, and to widen them takes
+    LiteRT three times as long.
     """
     model = read_tflite(content)
     graph = model.subgraphs[0]
-    widen = schema.BuiltinOperator.DEQUANTIZE
-    # Its version 2 reads int8.
-    model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=widen, version=2, builtinCode=widen))
-    code = len(model.operatorCodes) - 1
-    widened = {
-        int(operator.outputs[0]): operator
-        for operator in graph.operators
-        if model.operatorCodes[operator.opcodeIndex].builtinCode == widen
-    }
+    widen, multiply = schema.BuiltinOperator.DEQUANTIZE, schema.BuiltinOperator.FULLY_CONNECTED
+    # Its version 2 reads int8; version 9 of the other rounds its inputs around a zero point of their own.
+    model.operatorCodes += [
+        schema.OperatorCodeT(deprecatedBuiltinCode=widen, version=2, builtinCode=widen),
+        schema.OperatorCodeT(deprecatedBuiltinCode=multiply, version=9, builtinCode=multiply),
+    ]
+    widen_code, multiply_code = len(model.operatorCodes) - 2, len(model.operatorCodes) - 1
+    kinds = [code.builtinCode for code in model.operatorCodes]
+    widened = {int(each.outputs[0]): each for each in graph.operators if kinds[each.opcodeIndex] == widen}
     new = []
     for operator in list(graph.operators):
-        if model.operatorCodes[operator.opcodeIndex].builtinCode not in WEIGHTED:
+        if kinds[operator.opcodeIndex] not in WEIGHTED:
             continue
         index = int(operator.inputs[1])
         source = int(widened[index].inputs[0]) if index in widened else index
-        tensor = graph.tensors[source]
-        data, kind = model.buffers[tensor.buffer].data, FLOATS.get(tensor.type)
-        if data is None or kind is None or np.prod(tensor.shape) < fewest_values:
+        weights = _float_weights(model, graph.tensors[source])
+        if weights is None or weights.size < fewest_values:
             continue
-        weights = np.frombuffer(np.asarray(data, np.uint8).tobytes(), kind).astype(np.float32).reshape(tensor.shape)
         if source == index:
-            new.append(_store_as(model, graph, index, np.zeros(0, np.int8), schema.TensorType.INT8, code))
-            tensor = graph.tensors[-1]
+            new.append(_store_as(model, graph, index, np.zeros(0, np.int8), schema.TensorType.INT8, widen_code))
+            source = len(graph.tensors) - 1
         else:
-            widened[index].opcodeIndex = code
-        _fill_int8(model, tensor, weights)
-    graph.operators = new + list(graph.operators)
+            widened[index].opcodeIndex = widen_code
+        _fill_int8(model, graph.tensors[source], weights)
+        if kinds[operator.opcodeIndex] == multiply:
+            biases = operator.inputs[2:]
+            operator.inputs = np.array([operator.inputs[0], source, *biases], np.int32)
+            operator.opcodeIndex = multiply_code
+            operator.builtinOptions.asymmetricQuantizeInputs = True
+            _keep_float32(model, graph, biases, widened)
+    read = {int(index) for operator in graph.operators for index in operator.inputs}
+    # Those that nothing has to be widened for any more are left out.
+    waiting = {index for index in read if model.buffers[graph.tensors[index].buffer].data is None}
+    operators = [*new, *graph.operators]
+    graph.operators = [
+        each for each in operators if kinds[each.opcodeIndex] != widen or int(each.outputs[0]) in waiting
+    ]
     return write_tflite(model)
 
 
@@ -140,6 +152,17 @@ def _fill_int8(model: schema.ModelT, tensor: schema.TensorT, weights: NDArray[np
     tensor.quantization.zeroPoint = np.zeros(1, np.int64)
 
 
+def _keep_float32(
+    model: schema.ModelT, graph: schema.SubGraphT, biases: NDArray[np.int32], widened: dict[int, schema.OperatorT]
+) -> None:
+    """Store biases in float32: beside weights in int8, LiteRT takes none that are widened."""
+    for bias in map(int, biases):
+        values = _float_weights(model, graph.tensors[int(widened[bias].inputs[0])]) if bias in widened else None
+        if values is not None:
+            model.buffers.append(schema.BufferT(np.frombuffer(values.tobytes(), np.uint8)))
+            graph.tensors[bias].buffer = len(model.buffers) - 1
+
+
 def minimum_runtime(content: bytes) -> str:
     """Return the oldest runtime version that loads the model by its own metadata, "" if it does not say."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
@@ -150,10 +173,16 @@ def minimum_runtime(content: bytes) -> str:
 
 
 def _float32_weights(model: schema.ModelT, tensor: schema.TensorT, fewest_values: int) -> NDArray[np.float32] | None:
-    data = model.buffers[tensor.buffer].data
-    if tensor.type != schema.TensorType.FLOAT32 or data is None or len(data) < 4 * fewest_values:
+    weights = _float_weights(model, tensor) if tensor.type == schema.TensorType.FLOAT32 else None
+    return None if weights is None or weights.size < fewest_values else weights
+
+
+def _float_weights(model: schema.ModelT, tensor: schema.TensorT) -> NDArray[np.float32] | None:
+    """Return the constant values of a tensor in float16 or float32; None where it has none."""
+    data, kind = model.buffers[tensor.buffer].data, FLOATS.get(tensor.type)
+    if data is None or kind is None:
         return None
-    return np.frombuffer(np.asarray(data, np.uint8).tobytes(), np.float32)
+    return np.frombuffer(np.asarray(data, np.uint8).tobytes(), kind).astype(np.float32)
 
 
 def _store_as(

@@ -24,6 +24,7 @@ from trainer.tflite.flatbuffer import quantise_weights
 pytestmark = pytest.mark.timeout(600)
 HELD_OUT = 3  # every 8th of 24
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+FLOAT32, INT8 = schema.TensorType.FLOAT32, schema.TensorType.INT8
 NAMES = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 
 
@@ -58,10 +59,9 @@ def test_small_maps_are_int8_and_large_ones_and_the_head_float32(checkpoint, dat
         (shape[1], kind) for name, shape, kind in operators if name in (*CONVOLUTIONS, "ADD", "RESIZE_BILINEAR")
         if len(shape) == 4
     }  # fmt: skip
-    int8, float32 = schema.TensorType.INT8, schema.TensorType.FLOAT32
-    assert maps == {(3, int8), (6, int8), (12, float32), (24, float32), (48, float32)}
+    assert maps == {(3, INT8), (6, INT8), (12, FLOAT32), (24, FLOAT32), (48, FLOAT32)}
     heads = {kind for name, _, kind in operators if name in ("SOFTMAX", "REDUCE_MAX", "FULLY_CONNECTED")}
-    assert heads == {float32}
+    assert heads == {FLOAT32}
     assert load_landmarker(done.model).card.precision == "int8 from stride 16 on, else float32"
     assert 0 < done.difference < 0.1
     assert done.nme_int8 != done.nme_float16
@@ -113,10 +113,13 @@ def test_the_weights_alone_make_a_smaller_file_that_computes_in_float(
         assert "NME on the run's 3 validation faces" in capsys.readouterr().out
         made = tmp_path / f"{name}.tflite"
         assert made.stat().st_size < 0.8 * model.stat().st_size
-        kinds = operand_types(made.read_bytes())
-        assert kinds["DEPTHWISE_CONV_2D"] == kinds["CONV_2D"] == {schema.TensorType.FLOAT32}
-        assert schema.TensorType.INT8 in kinds["DEQUANTIZE"]
-        assert load_landmarker(made).card.precision == "int8 weights, float32 arithmetic"
+        kinds, weights = operand_types(made.read_bytes()), operand_types(made.read_bytes(), 1)
+        assert kinds["DEPTHWISE_CONV_2D"] == kinds["CONV_2D"] == {FLOAT32}
+        assert INT8 in kinds["DEQUANTIZE"]
+        # Convolutions read widened weights, fully connected layers multiply by those in int8.
+        assert weights["DEPTHWISE_CONV_2D"] == weights["CONV_2D"] == {FLOAT32}
+        assert (kinds["FULLY_CONNECTED"], weights["FULLY_CONNECTED"]) == ({FLOAT32}, {INT8})
+        assert load_landmarker(made).card.precision == "int8 weights, float32 activations"
         assert not unknown_operators(made.read_bytes())
 
 
@@ -146,13 +149,14 @@ def test_int8_of_a_run_without_validation_packs_says_what_is_missing(checkpoint,
         module.export_int8(tmp_path / "last", data, tmp_path / "model.tflite")
 
 
-def operand_types(content):
-    """Return the types of what each kind of operator computes from."""
+def operand_types(content, place=0):
+    """Return the types of an operand of each kind of operator: of the first, or of that at another place."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
     graph, found = model.subgraphs[0], {}
     for its in graph.operators:
         name = NAMES[model.operatorCodes[its.opcodeIndex].builtinCode]
-        found.setdefault(name, set()).add(graph.tensors[its.inputs[0]].type)
+        if len(its.inputs) > place:
+            found.setdefault(name, set()).add(graph.tensors[its.inputs[place]].type)
     return found
 
 
