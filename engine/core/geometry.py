@@ -112,21 +112,23 @@ class Crop:
         ratio = self.side * max(1.0, self.aspect) / size
         halvings = math.ceil(math.log2(ratio / ALIASING_RATIO)) if ratio > ALIASING_RATIO else 0
         halvings = min(halvings, min(picture.shape[:2]).bit_length() - 1)
-        if halvings > 0:
-            picture, corner = self._halved(picture, halvings)
-            matrix[:, 2] = (matrix[:, 2] - corner + 0.5) / 2**halvings - 0.5
-            matrix[:, :2] /= 2**halvings
+        part, corner = self._part(picture, halvings)
+        matrix[:, 2] = (matrix[:, 2] - corner + 0.5) / 2**halvings - 0.5
+        matrix[:, :2] /= 2**halvings
         return cv2.warpAffine(
-            picture,
+            part,
             matrix,
             (size, size),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_CONSTANT,
         )
 
-    def _halved(self, picture: NDArray[np.uint8], times: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-        """Return the part of the picture that the crop sees, halved so often, and where its corner (x, y) was."""
-        factor = 2**times
+    def _part(self, picture: NDArray[np.uint8], halvings: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+        """Return a copy of what the crop sees of the picture, halved so often, and where its corner (x, y) was.
+
+        A picture that just arrived is in no cache: read in order it costs half of what turned sampling would.
+        """
+        factor = 2**halvings
         height, width = picture.shape[:2]
         cosine, sine = abs(math.cos(self.roll)), abs(math.sin(self.roll))
         half_width, half_height = self.side / 2, self.side * self.aspect / 2
@@ -135,7 +137,9 @@ class Crop:
         left, right = _whole_cells(self.centre_x - reach_x, self.centre_x + reach_x, width, factor)
         top, bottom = _whole_cells(self.centre_y - reach_y, self.centre_y + reach_y, height, factor)
         part = picture[top:bottom, left:right]
-        for _ in range(times):
+        if not halvings:
+            return part.copy(), (left, top)
+        for _ in range(halvings):
             part = cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA)
         return part, (left, top)
 
