@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.core.errors import UsageError
-from engine.core.platforms import lock_alone
+from engine.core.platforms import ALREADY_LOCKED, lock_alone
 from trainer.recipes.arguments import RECIPE_FILE
 
 LOCK = ".lock"  # of a run's folder while it is trained; empty
-LOCKED = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+ATTEMPTS, PAUSE = 3, 0.05  # seconds: a window that looks whether a run is trained locks it for some microseconds
 
 
 @contextmanager
@@ -40,14 +40,19 @@ def only_training(folder: Path) -> Iterator[None]:
 
 def _locked(path: Path) -> BinaryIO:
     """Open and lock a file."""
+    attempts = 0
     while True:
         file = path.open("ab")
         try:
             lock_alone(file)
         except OSError as error:
-            if error.errno not in LOCKED:
+            if error.errno not in ALREADY_LOCKED:
                 return file
             file.close()
+            attempts += 1
+            if attempts < ATTEMPTS:
+                time.sleep(PAUSE)
+                continue
             raise UsageError(
                 f"The run in {path.parent} is being trained already",
                 "it was started twice, perhaps in another window or terminal",

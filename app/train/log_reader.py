@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.core.errors import UsageError
 from engine.core.files import open_regular
+from engine.core.platforms import is_locked
 from engine.core.texts import decoded, parse_json, parse_number, read_json, reason
 
 RECIPE_FILE, CHECKPOINT, OUTPUT, LOCK = "recipe.json", "last.safetensors", "output.txt", ".lock"
@@ -42,6 +43,7 @@ class RunState:
         output: the last lines of the trainer's output.
         changed: when its logs were last written, in seconds since the epoch.
         data: folder of the packs; None in runs of former versions.
+        trained: whether a process trains it now, of this window or of another program.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class RunState:
     output: str
     changed: float
     data: Path | None = None
+    trained: bool = False
 
     @property
     def steps(self) -> int:
@@ -109,6 +112,7 @@ def read_run(folder: Path) -> RunState | None:
         read_tail(folder / OUTPUT),
         max(map(_last_change, (folder, *folders))),
         Path(data) if isinstance(data, str) else None,
+        any(is_locked(path / LOCK) for path in {folder, *folders}),
     )
 
 

@@ -26,6 +26,7 @@ class Doing(Enum):
     TRAINING = "training"
     ENDING = "ending"  # it was asked to save and end
     EXPORTING = "exporting"
+    ELSEWHERE = "elsewhere"  # another window or terminal trains it
 
 
 class TrainingRunView(QWidget):
@@ -41,7 +42,6 @@ class TrainingRunView(QWidget):
         last_lines = self.tr("The last lines of the trainer's output")
         self.output = named(make_text(OUTPUT_LINES, fixed=True), self.tr("What the trainer says"), last_lines)
         self.output.setReadOnly(True)
-        self.output.setPlaceholderText(self.tr("Nothing so far."))
         self._make_buttons()
         self._lay_out()
 
@@ -65,6 +65,9 @@ class TrainingRunView(QWidget):
         self.bar.setValue(step)
         self.loss.show_points(() if run is None else run.losses, steps)
         self.error.show_points(() if run is None else run.errors, steps)
+        elsewhere = doing is Doing.ELSEWHERE
+        nothing = self.tr("What it says stands where it was started.") if elsewhere else self.tr("Nothing so far.")
+        self.output.setPlaceholderText(nothing)
         output = "" if run is None else run.output
         if output != self.output.toPlainText():
             self.output.setPlainText(output)
@@ -72,7 +75,7 @@ class TrainingRunView(QWidget):
         training, saved = doing in (Doing.TRAINING, Doing.ENDING), run is not None and run.saved_step is not None
         self.stop.setVisible(doing is Doing.TRAINING)
         self.kill.setVisible(doing is Doing.ENDING)
-        self.resume.setVisible(not training and run is not None and saved and not run.finished)
+        self.resume.setVisible(not (training or elsewhere) and run is not None and saved and not run.finished)
         self.resume.setEnabled(free)
         for part in (self.role, self.export):
             part.setVisible(not training and saved)
@@ -84,6 +87,7 @@ class TrainingRunView(QWidget):
             Doing.TRAINING: self.tr("Training"),
             Doing.ENDING: self.tr("Saving …"),
             Doing.EXPORTING: self.tr("Exporting …"),
+            Doing.ELSEWHERE: self.tr("Training elsewhere"),
             Doing.NOTHING: self.tr("Finished") if finished else self.tr("Stopped"),
         }
         return words[doing]
@@ -102,6 +106,8 @@ class TrainingRunView(QWidget):
         if doing is Doing.TRAINING:
             left = None if seconds_left is None else self.tr("{0} left").format(duration_words(seconds_left))
             parts.append(left or self.tr("time left not known yet"))
+        elif doing is Doing.ELSEWHERE:
+            parts.append(self.tr("another window or terminal trains it"))
         elif run.saved_step is None:
             parts.append(self.tr("nothing was saved"))
         elif not run.finished:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QWidget
 
 from app.settings.schema import TrainChoices
@@ -22,6 +23,7 @@ from app.widgets.two_lines import KIND, TwoLineList
 from engine.core.errors import UnderstudyError
 
 LEFT_WIDTH = 300  # logical pixels
+ELSEWHERE_MS = 5000  # between two looks at runs that another program trains
 
 
 class TrainPage(QWidget):
@@ -65,6 +67,10 @@ class TrainPage(QWidget):
         self.controller.list_recipes()
         self.controller.refresh()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._watch.stop()
+        super().hideEvent(event)
+
     # What it is made of
 
     def _make_parts(self) -> None:
@@ -89,6 +95,8 @@ class TrainPage(QWidget):
 
     def _connect(self) -> None:
         controller, view = self.controller, self.run_view
+        self._watch = QTimer(self, interval=ELSEWHERE_MS, singleShot=True)
+        self._watch.timeout.connect(controller.refresh)
         controller.recipes_listed.connect(self._on_recipes)
         controller.unavailable.connect(self._on_unavailable)
         controller.checked.connect(self._on_checked)
@@ -172,12 +180,14 @@ class TrainPage(QWidget):
 
     def _on_runs(self, runs: list[RunState]) -> None:
         self._runs = {run.folder: run for run in runs}
+        if self.isVisible() and any(map(self._elsewhere, self._runs)):
+            self._watch.start()
         self.form.show_trained(run_label(run.folder, self.controller.runs) for run in runs if run.finished)
         self.no_runs.setText(self.tr("No run in this folder yet."))
         self._fill(self._folder)
 
     def _on_run(self, run: RunState) -> None:
-        self._runs[run.folder] = run
+        self._runs[run.folder] = replace(run, trained=False)  # by another program: this window trains it
         for item in map(self.runs.item, range(self.runs.count())):
             if item.toolTip() == str(run.folder):
                 item.setData(KIND, self._kind(run.folder))
@@ -211,6 +221,8 @@ class TrainPage(QWidget):
         steps = self.tr("{0} of {1} steps").format(run.step, run.steps)
         if folder == self.controller.training:
             return self.tr("training · {0}").format(steps)
+        if self._elsewhere(folder):
+            return self.tr("training elsewhere · {0}").format(steps)
         if run.finished:
             best = "" if run.best_error is None else f" · NME {run.best_error:.2f} %"
             return self.tr("finished") + best
@@ -232,7 +244,13 @@ class TrainPage(QWidget):
     def _doing(self, folder: Path) -> Doing:
         if folder == self.controller.training:
             return Doing.ENDING if self.controller.ending else Doing.TRAINING
-        return Doing.EXPORTING if folder == self.controller.exporting else Doing.NOTHING
+        if folder == self.controller.exporting:
+            return Doing.EXPORTING
+        return Doing.ELSEWHERE if self._elsewhere(folder) else Doing.NOTHING
+
+    def _elsewhere(self, folder: Path) -> bool:
+        """Return whether another window or terminal trains a run."""
+        return folder != self.controller.training and folder in self._runs and self._runs[folder].trained
 
     def _name_runs_folder(self) -> None:
         self.choose_runs.setToolTip(self.tr("Runs are kept in {0}").format(self.controller.runs))

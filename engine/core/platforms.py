@@ -6,6 +6,7 @@ Nothing else in the packages asks which system this is. Tests stand on another o
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
 import re
@@ -53,6 +54,7 @@ VIRTUAL_CAMERA_DRIVERS = {
 LONGEST_NAME = 255  # bytes, on Windows units of UTF-16: most systems allow no more
 FORBIDDEN = frozenset('\\/:*?"<>|') | {chr(code) for code in range(32)}
 DEVICE = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³])", re.IGNORECASE)
+ALREADY_LOCKED = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)  # what `lock_alone` fails with where another has the lock
 NVIDIA_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl")
 
 
@@ -205,6 +207,16 @@ def lock_alone(file: IO[bytes]) -> None:
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
     else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a process has locked a file by `lock_alone`; False of what cannot be opened or locked."""
+    try:
+        with path.open("r+b") as file:
+            lock_alone(file)
+    except OSError as error:
+        return error.errno in ALREADY_LOCKED
+    return False
 
 
 def usual_torch_has_cuda() -> bool:

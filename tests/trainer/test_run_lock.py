@@ -1,5 +1,6 @@
 """A run is trained by one command at a time."""
 
+import errno
 import subprocess
 import sys
 
@@ -59,6 +60,18 @@ def test_a_lock_that_its_owner_removes_while_it_is_waited_for_is_taken_again(tmp
     with only_training(tmp_path / "run"):
         assert (tmp_path / "run" / LOCK).exists()
     assert len(taken) == 2
+
+
+def test_a_window_that_just_looks_whether_the_run_is_trained_hinders_nobody(tmp_path, monkeypatch):
+    looks = iter([BlockingIOError(errno.EAGAIN, "locked"), None])
+
+    def looked_at(file):
+        if (error := next(looks)) is not None:
+            raise error
+
+    monkeypatch.setattr("trainer.run_lock.lock_alone", looked_at)
+    with only_training(tmp_path / "run"):
+        assert list(looks) == []
 
 
 def test_nothing_is_left_in_the_folder_of_a_run_that_has_ended(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from app.train.log_reader import find_runs, free_name, read_recipes, read_run, read_tail, run_label, saved_step
 from app.train.process import reported_error
 from engine.core.errors import UsageError
+from engine.core.platforms import lock_alone
 
 
 @pytest.fixture
@@ -40,6 +41,14 @@ def test_a_run_is_finished_when_its_checkpoint_holds_every_step(folder):
     assert not read_run(folder).finished
     write_checkpoint(folder, 100)
     assert read_run(folder).finished
+
+
+def test_a_run_is_being_trained_while_its_lock_is_held_and_not_where_one_was_left_behind(folder):
+    assert not read_run(folder).trained
+    with (folder / ".lock").open("ab") as file:
+        lock_alone(file)
+        assert read_run(folder).trained
+    assert not read_run(folder).trained
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 16, b"\x05\0\0\0\0\0\0\0{}", b"\x02\0\0\0\0\0\0\0{}"])

@@ -15,6 +15,8 @@ from app.theme.theme import DARK, LIGHT, apply_theme
 from app.train.controller import TrainingKit
 from app.train.log_reader import CHECKPOINT as LAST
 from app.train.log_reader import read_run
+from app.widgets.two_lines import KIND
+from engine.core.platforms import lock_alone
 from tests.app import walking
 from tests.app.conftest import LONGEST_GAP
 from tests.app.train.conftest import PATIENCE, REAL_PATIENCE, TINY, choose, train
@@ -97,6 +99,27 @@ def test_a_run_of_an_earlier_session_is_found_and_resumed(open_page, qtbot):
     assert "stopped" in later.run_view.chip.text().lower()
     later.run_view.resume.click()
     qtbot.waitUntil(lambda: later.run_view.chip.text() == "Finished", timeout=PATIENCE)
+
+
+def test_a_run_that_another_program_trains_is_followed_and_not_called_stopped(open_page, qtbot, monkeypatch):
+    monkeypatch.setattr("app.train.train_page.ELSEWHERE_MS", 50)
+    trains = open_page("slow")
+    trains.form.changes.setPlainText("steps=40")
+    trains.form.start.click()
+    wait_for_steps(trains, qtbot)
+    folder = state(trains).folder
+    with (folder / ".lock").open("ab") as held:  # as the real trainer does
+        lock_alone(held)
+        other = open_page("quick")
+        qtbot.waitUntil(lambda: other.run_view.chip.text() == "Training elsewhere")
+        assert "another window or terminal trains it" in other.run_view.words.text()
+        assert "training elsewhere" in other.runs.item(0).data(KIND)
+        assert not other.run_view.resume.isVisible()
+        seen = state(other).step
+        qtbot.waitUntil(lambda: state(other).step > seen, timeout=PATIENCE)
+        assert trains.run_view.chip.text() == "Training"
+        qtbot.waitUntil(lambda: not trains.busy, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: other.run_view.chip.text() == "Finished", timeout=PATIENCE)
 
 
 def test_all_stages_of_a_recipe_are_one_run_that_is_resumed_without_its_data_being_named(open_page, qtbot, kit):
