@@ -14,7 +14,9 @@ from engine.core.platforms import ALREADY_LOCKED, lock_alone
 from trainer.recipes.arguments import RECIPE_FILE
 
 LOCK = ".lock"  # of a run's folder while it is trained; empty
-ATTEMPTS, PAUSE = 3, 0.05  # seconds: a window that looks whether a run is trained locks it for some microseconds
+# A window that looks whether a run is trained locks it for some microseconds.
+ATTEMPTS = 3
+PAUSE = 0.05  # seconds between two
 
 
 @contextmanager

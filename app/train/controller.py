@@ -33,6 +33,7 @@ from app.train.log_reader import (
 from app.train.process import OwnProcess, ProcessError, own_program, reported_error
 from app.trainer_setup import TRAINER_PACKAGES, missing_packages, trainer_setup
 from engine.core.errors import UnderstudyError, UsageError
+from engine.core.platforms import is_locked
 from engine.inference.library import ModelLibrary
 
 WATCH_MS = 1000  # between readings of the folder of the run at work
@@ -87,7 +88,8 @@ class TrainingController(QObject):
         self.training: Path | None = None  # folder of the run at work
         self.exporting: Path | None = None  # folder of the run that becomes a model
         self.ending = False  # whether the training was asked to end
-        self._listed = False
+        self._listed = self._looking = False
+        self._known: list[RunState] = []  # the runs as they were found last
         self._output_start = 0  # of the output of the training at work
         self._first_step = 0  # where it began
         self._source: Source = (("", 0.0), "")  # of the export
@@ -157,8 +159,14 @@ class TrainingController(QObject):
 
     def refresh(self) -> None:
         """Look for the runs in the folder."""
-        runs = self.runs
-        self._background.run(lambda: find_runs(runs), self.runs_found.emit)
+        runs, known = self.runs, self._known
+        self._background.run(lambda: find_runs(runs, known), self._on_runs)
+
+    def look_again(self) -> None:
+        """Look for runs that another program began, trained or removed since, unless the last look is at work still."""
+        if not self._looking:
+            self._looking = True
+            self.refresh()
 
     def start(
         self, recipe: RecipeFacts, folder: Path | None, changes: Sequence[str], teachers: bool = False
@@ -274,6 +282,12 @@ class TrainingController(QObject):
         if folder is not None:
             self._background.run(lambda: read_run(folder), self._on_read)
 
+    def _on_runs(self, runs: list[RunState]) -> None:
+        asked, self._looking = not self._looking, False
+        if asked or runs != self._known:
+            self._known = runs
+            self.runs_found.emit(runs)
+
     def _on_read(self, run: RunState | None) -> None:
         if run is None or run.folder != self.training:
             return
@@ -327,8 +341,9 @@ class TrainingController(QObject):
         output = read_tail(folder / OUTPUT, self._output_start)
         if not (folder / RECIPE_FILE).exists():  # it never began
             with suppress(OSError):
-                for name in (OUTPUT, LOCK):
-                    (folder / name).unlink(missing_ok=True)
+                (folder / OUTPUT).unlink(missing_ok=True)
+                if not is_locked(folder / LOCK):  # by another program that begins this moment
+                    (folder / LOCK).unlink(missing_ok=True)
                 folder.rmdir()
         if code not in (0, *INTERRUPTED) and not asked:
             self.failed.emit(_failure("The training", code, output))
@@ -380,6 +395,10 @@ def _failure(what: str, code: int, output: str) -> ProcessError:
     reported = reported_error(output)
     if reported is not None:
         return reported
+    if code > 0 and not output:
+        why = "what it says could not be written either, as on a full disk"
+        fix = "make room on the disk or choose another folder for the runs, and try again"
+        return ProcessError(f"{what} ended without a word (exit code {code})", why, fix)
     if code < 0:
         how, why = f"ended by signal {-code}", "it was ended from outside, often because the memory was full"
     else:

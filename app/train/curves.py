@@ -16,6 +16,7 @@ from app.widgets.charts import Axis, Chart, axis_of, draw_marks, draw_marks_belo
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 20, 40, 32  # logical pixels around the plot
 TICKS_ACROSS, TICKS_UP = 6, 7
+TICK_WIDTH = 60  # logical pixels that a label below the plot needs
 DOTS_BELOW = 60  # points; more of them are drawn as a line with its running mean
 MOST_DRAWN = 600  # points of a line: more fall on the same pixels, and painting them would hold the window
 
@@ -127,7 +128,8 @@ class CurveChart(Chart):
     def _draw_grid(self, painter: QPainter, across: Axis, up: Axis) -> None:
         plot = self._plot()
         draw_marks(painter, plot, [(up.place(value), f"{value:.4g}") for value in up.ticks(TICKS_UP)], colours().hover)
-        marks = [(across.place(value), f"{value:.6g}") for value in across.ticks(TICKS_ACROSS)]
+        most = min(TICKS_ACROSS, int(plot.width() / TICK_WIDTH))
+        marks = [(across.place(value), f"{value:.6g}") for value in across.ticks(max(2, most))]
         draw_marks_below(painter, plot, marks)
 
     def _draw_curve(self, painter: QPainter, across: Axis, up: Axis) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate, chain, count
@@ -99,6 +99,8 @@ def read_run(folder: Path) -> RunState | None:
     if not (isinstance(stages, list) and stages and all(map(_is_stage, stages))):
         return None
     folders = _stage_folders(folder, stages)
+    # Before all else: what changes while it is read is seen as a change the next time.
+    trained, changed = _is_trained(folder, folders), _changed(folder, folders)
     saved = {path / CHECKPOINT: saved_step(path / CHECKPOINT) for path in folders}
     written = {checkpoint: step for checkpoint, step in saved.items() if step is not None}
     data = values.get("data_folder")
@@ -110,19 +112,27 @@ def read_run(folder: Path) -> RunState | None:
         _read_column(folders, stages, "train.csv", "total"),
         _read_column(folders, stages, "validation.csv", "nme"),
         read_tail(folder / OUTPUT),
-        max(map(_last_change, (folder, *folders))),
+        changed,
         Path(data) if isinstance(data, str) else None,
-        any(is_locked(path / LOCK) for path in {folder, *folders}),
+        trained,
     )
 
 
-def find_runs(folder: Path) -> list[RunState]:
-    """Return the runs in the folders below `folder`, the latest first."""
+def find_runs(folder: Path, known: Iterable[RunState] = ()) -> list[RunState]:
+    """Return the runs in the folders below `folder`, the latest first; of those `known` read only what has changed."""
+    before = {run.folder: run for run in known}
     # Those of recipes such as `hong-lin/teacher` lie deeper; folders within that of a run are its stages.
     recipes = [file for depth in range(1, LARGEST_DEPTH + 1) for file in folder.glob("*/" * depth + RECIPE_FILE)]
     folders = {file.parent for file in recipes}
-    runs = [run for run in map(read_run, folders) if run is not None and folders.isdisjoint(run.folder.parents)]
+    states = (before[path] if path in before and _is_current(before[path]) else read_run(path) for path in folders)
+    runs = [run for run in states if run is not None and folders.isdisjoint(run.folder.parents)]
     return sorted(runs, key=lambda run: run.changed, reverse=True)
+
+
+def _is_current(run: RunState) -> bool:
+    folders = _stage_folders(run.folder, run.stages)
+    state = _is_trained(run.folder, folders), _changed(run.folder, folders)
+    return state == (run.trained, run.changed)
 
 
 def run_label(folder: Path, runs: Path) -> str:
@@ -209,9 +219,17 @@ def _read_rows(file: Path) -> list[dict[str, str]]:
         return []
 
 
+def _is_trained(folder: Path, stages: Iterable[Path]) -> bool:
+    return any(is_locked(path / LOCK) for path in {folder, *stages})
+
+
+def _changed(folder: Path, stages: Iterable[Path]) -> float:
+    return max(map(_last_change, (folder, *stages)))
+
+
 def _last_change(folder: Path) -> float:
     newest = 0.0
-    for name in (RECIPE_FILE, CHECKPOINT, "train.csv"):
+    for name in (RECIPE_FILE, CHECKPOINT, "train.csv", "validation.csv"):
         with suppress(OSError):
             newest = max(newest, (folder / name).stat().st_mtime)
     return newest

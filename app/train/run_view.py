@@ -26,7 +26,6 @@ class Doing(Enum):
     TRAINING = "training"
     ENDING = "ending"  # it was asked to save and end
     EXPORTING = "exporting"
-    ELSEWHERE = "elsewhere"  # another window or terminal trains it
 
 
 class TrainingRunView(QWidget):
@@ -65,14 +64,16 @@ class TrainingRunView(QWidget):
         self.bar.setValue(step)
         self.loss.show_points(() if run is None else run.losses, steps)
         self.error.show_points(() if run is None else run.errors, steps)
-        elsewhere = doing is Doing.ELSEWHERE
+        training, saved = doing in (Doing.TRAINING, Doing.ENDING), run is not None and run.saved_step is not None
+        elsewhere = not training and run is not None and run.trained
         nothing = self.tr("What it says stands where it was started.") if elsewhere else self.tr("Nothing so far.")
-        self.output.setPlaceholderText(nothing)
-        output = "" if run is None else run.output
+        if nothing != self.output.placeholderText():
+            self.output.setPlaceholderText(nothing)
+            self.output.viewport().update()  # Qt does not by itself
+        output = "" if run is None or elsewhere else run.output  # what an earlier session said is out of date
         if output != self.output.toPlainText():
             self.output.setPlainText(output)
             self.output.verticalScrollBar().setValue(self.output.verticalScrollBar().maximum())
-        training, saved = doing in (Doing.TRAINING, Doing.ENDING), run is not None and run.saved_step is not None
         self.stop.setVisible(doing is Doing.TRAINING)
         self.kill.setVisible(doing is Doing.ENDING)
         self.resume.setVisible(not (training or elsewhere) and run is not None and saved and not run.finished)
@@ -87,9 +88,10 @@ class TrainingRunView(QWidget):
             Doing.TRAINING: self.tr("Training"),
             Doing.ENDING: self.tr("Saving …"),
             Doing.EXPORTING: self.tr("Exporting …"),
-            Doing.ELSEWHERE: self.tr("Training elsewhere"),
             Doing.NOTHING: self.tr("Finished") if finished else self.tr("Stopped"),
         }
+        if doing is Doing.NOTHING and run is not None and run.trained:
+            return self.tr("Training elsewhere")
         return words[doing]
 
     def _words(self, run: RunState | None, doing: Doing, seconds_left: float | None) -> str:
@@ -106,7 +108,7 @@ class TrainingRunView(QWidget):
         if doing is Doing.TRAINING:
             left = None if seconds_left is None else self.tr("{0} left").format(duration_words(seconds_left))
             parts.append(left or self.tr("time left not known yet"))
-        elif doing is Doing.ELSEWHERE:
+        elif run.trained:
             parts.append(self.tr("another window or terminal trains it"))
         elif run.saved_step is None:
             parts.append(self.tr("nothing was saved"))

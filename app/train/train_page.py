@@ -23,7 +23,7 @@ from app.widgets.two_lines import KIND, TwoLineList
 from engine.core.errors import UnderstudyError
 
 LEFT_WIDTH = 300  # logical pixels
-ELSEWHERE_MS = 5000  # between two looks at runs that another program trains
+LOOK_MS = 5000  # between two looks at what other programs train, while the page is seen
 
 
 class TrainPage(QWidget):
@@ -66,6 +66,7 @@ class TrainPage(QWidget):
         super().showEvent(event)
         self.controller.list_recipes()
         self.controller.refresh()
+        self._watch.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._watch.stop()
@@ -95,8 +96,8 @@ class TrainPage(QWidget):
 
     def _connect(self) -> None:
         controller, view = self.controller, self.run_view
-        self._watch = QTimer(self, interval=ELSEWHERE_MS, singleShot=True)
-        self._watch.timeout.connect(controller.refresh)
+        self._watch = QTimer(self, interval=LOOK_MS)
+        self._watch.timeout.connect(controller.look_again)
         controller.recipes_listed.connect(self._on_recipes)
         controller.unavailable.connect(self._on_unavailable)
         controller.checked.connect(self._on_checked)
@@ -179,20 +180,22 @@ class TrainPage(QWidget):
         self._show_chosen()
 
     def _on_runs(self, runs: list[RunState]) -> None:
-        self._runs = {run.folder: run for run in runs}
-        if self.isVisible() and any(map(self._elsewhere, self._runs)):
-            self._watch.start()
+        self._runs = {run.folder: self._seen(run) for run in runs}
         self.form.show_trained(run_label(run.folder, self.controller.runs) for run in runs if run.finished)
         self.no_runs.setText(self.tr("No run in this folder yet."))
         self._fill(self._folder)
 
     def _on_run(self, run: RunState) -> None:
-        self._runs[run.folder] = replace(run, trained=False)  # by another program: this window trains it
+        self._runs[run.folder] = self._seen(run)
         for item in map(self.runs.item, range(self.runs.count())):
             if item.toolTip() == str(run.folder):
                 item.setData(KIND, self._kind(run.folder))
         if run.folder == self._folder:
             self._show_chosen()
+
+    def _seen(self, run: RunState) -> RunState:
+        """Return a run as it is shown: `trained` by another program, and not by this window."""
+        return replace(run, trained=run.trained and run.folder != self.controller.training)
 
     # The list of runs
 
@@ -221,7 +224,7 @@ class TrainPage(QWidget):
         steps = self.tr("{0} of {1} steps").format(run.step, run.steps)
         if folder == self.controller.training:
             return self.tr("training · {0}").format(steps)
-        if self._elsewhere(folder):
+        if run.trained:
             return self.tr("training elsewhere · {0}").format(steps)
         if run.finished:
             best = "" if run.best_error is None else f" · NME {run.best_error:.2f} %"
@@ -246,11 +249,7 @@ class TrainPage(QWidget):
             return Doing.ENDING if self.controller.ending else Doing.TRAINING
         if folder == self.controller.exporting:
             return Doing.EXPORTING
-        return Doing.ELSEWHERE if self._elsewhere(folder) else Doing.NOTHING
-
-    def _elsewhere(self, folder: Path) -> bool:
-        """Return whether another window or terminal trains a run."""
-        return folder != self.controller.training and folder in self._runs and self._runs[folder].trained
+        return Doing.NOTHING
 
     def _name_runs_folder(self) -> None:
         self.choose_runs.setToolTip(self.tr("Runs are kept in {0}").format(self.controller.runs))

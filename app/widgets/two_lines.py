@@ -66,7 +66,13 @@ class TwoLineList(QListWidget):
         self.setMinimumHeight(LEAST_HEIGHT)
 
     def fill(self, rows: Iterable[tuple[str, str, str]], chosen: int) -> None:
-        """Replace all rows, each given by its two lines and its tool tip, and choose one, without any signal."""
+        """Replace all rows, each given by its two lines and its tool tip, and choose one, without any signal.
+
+        The list stays scrolled where it is as long as its rows are about the same things, as their tool tips say.
+        """
+        rows = list(rows)
+        same = {hint for _, _, hint in rows} == {self.item(row).toolTip() for row in range(self.count())}
+        place = self.verticalScrollBar().value()
         self.blockSignals(True)
         self.clear()
         for name, kind, hint in rows:
@@ -75,4 +81,6 @@ class TwoLineList(QListWidget):
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}, {kind}")
             item.setToolTip(hint)
         self.setCurrentRow(chosen)
+        if same:
+            self.verticalScrollBar().setValue(place)
         self.blockSignals(False)

@@ -198,7 +198,7 @@ def lock(file: IO[str]) -> None:
 
 
 def lock_alone(file: IO[bytes]) -> None:
-    """Lock a file that is open for writing, until it is closed or this process ends, on every system.
+    """Lock an open file until it is closed or this process ends, on every system.
 
     Raises:
         OSError: another process has locked it, or the disk knows no locks.
@@ -210,12 +210,16 @@ def lock_alone(file: IO[bytes]) -> None:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a process has locked a file by `lock_alone`; False of what cannot be opened or locked."""
+    """Return whether a process has locked a file by `lock_alone`; False of what cannot be read or locked."""
     try:
-        with path.open("r+b") as file:
+        file = path.open("rb")
+    except OSError:
+        return False
+    with file:
+        try:
             lock_alone(file)
-    except OSError as error:
-        return error.errno in ALREADY_LOCKED
+        except OSError as error:
+            return error.errno in ALREADY_LOCKED
     return False
 
 

@@ -186,4 +186,6 @@ def eye_centres(scheme: Scheme, points: NDArray[np.floating]) -> tuple[NDArray[n
 
 @cache
 def _indices(points: tuple[int, ...]) -> NDArray[np.intp]:
-    return np.array(points, np.intp)
+    indices = np.array(points, np.intp)
+    indices.flags.writeable = False
+    return indices

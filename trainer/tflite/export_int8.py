@@ -96,7 +96,7 @@ def export_int8(
             "keep the model with float16 weights: export without --int8 and --int8-weights",
         )
     weights, by_map = (
-        "int8 weights, float32 activations",
+        "int8 weights, float32 between the layers",
         f"int8 from stride {INTEGER_STRIDE} on, else float32",
     )
     precision = weights if weights_only else by_map

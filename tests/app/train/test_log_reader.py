@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
+from unittest.mock import patch
 
 import pytest
 
 from app.train.log_reader import find_runs, free_name, read_recipes, read_run, read_tail, run_label, saved_step
 from app.train.process import reported_error
 from engine.core.errors import UsageError
-from engine.core.platforms import lock_alone
+from engine.core.platforms import is_locked, lock_alone
 
 
 @pytest.fixture
@@ -49,6 +52,38 @@ def test_a_run_is_being_trained_while_its_lock_is_held_and_not_where_one_was_lef
         lock_alone(file)
         assert read_run(folder).trained
     assert not read_run(folder).trained
+    with patch("pathlib.Path.open", side_effect=PermissionError(errno.EACCES, "of another user")):
+        assert not is_locked(folder / ".lock")
+
+
+def test_of_known_runs_only_those_are_read_again_that_have_changed(folder):
+    other = folder.with_name("other")
+    shutil.copytree(folder, other)
+    known = find_runs(folder.parent)
+    (folder / "validation.csv").write_text("step,nme\n50,4.5\n")
+    again = find_runs(folder.parent, known)
+    assert {run.folder: any(run is its for its in known) for run in again} == {folder: False, other: True}
+    assert next(run for run in again if run.folder == folder).best_error == 4.5
+    shutil.rmtree(other)
+    assert [run.folder for run in find_runs(folder.parent, again)] == [folder]
+
+
+def test_a_run_that_ends_while_it_is_read_is_read_again(folder, monkeypatch):
+    """Else it would stay what it was a moment before its end."""
+    with (folder / ".lock").open("ab") as file:
+        lock_alone(file)
+
+        def ends(path, real=saved_step):
+            found = real(path)
+            write_checkpoint(folder, 100)
+            file.close()
+            return found
+
+        monkeypatch.setattr("app.train.log_reader.saved_step", ends)
+        seen = read_run(folder)
+    assert (seen.trained, seen.finished) == (True, False)
+    monkeypatch.undo()
+    assert [run.finished for run in find_runs(folder.parent, [seen])] == [True]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 16, b"\x05\0\0\0\0\0\0\0{}", b"\x02\0\0\0\0\0\0\0{}"])

@@ -102,18 +102,20 @@ def test_a_run_of_an_earlier_session_is_found_and_resumed(open_page, qtbot):
 
 
 def test_a_run_that_another_program_trains_is_followed_and_not_called_stopped(open_page, qtbot, monkeypatch):
-    monkeypatch.setattr("app.train.train_page.ELSEWHERE_MS", 50)
+    monkeypatch.setattr("app.train.train_page.LOOK_MS", 50)
     trains = open_page("slow")
     trains.form.changes.setPlainText("steps=40")
     trains.form.start.click()
     wait_for_steps(trains, qtbot)
+    other = open_page("quick")
+    qtbot.waitUntil(lambda: other.run_view.chip.text() == "Stopped")
     folder = state(trains).folder
     with (folder / ".lock").open("ab") as held:  # as the real trainer does
         lock_alone(held)
-        other = open_page("quick")
         qtbot.waitUntil(lambda: other.run_view.chip.text() == "Training elsewhere")
         assert "another window or terminal trains it" in other.run_view.words.text()
         assert "training elsewhere" in other.runs.item(0).data(KIND)
+        assert other.run_view.output.placeholderText() == "What it says stands where it was started."
         assert not other.run_view.resume.isVisible()
         seen = state(other).step
         qtbot.waitUntil(lambda: state(other).step > seen, timeout=PATIENCE)

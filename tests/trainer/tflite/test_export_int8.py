@@ -93,7 +93,7 @@ def test_the_command_marks_the_name_and_shows_what_int8_costs(checkpoint, data, 
     assert np.isfinite([values["nme_float16"], values["nme_int8"], values["difference"]]).all()
 
 
-def test_the_weights_alone_make_a_smaller_file_that_computes_in_float(
+def test_the_weights_alone_make_a_smaller_file_with_float_between_the_layers(
     checkpoint, data, tmp_path, seen, capsys, monkeypatch
 ):
     monkeypatch.setattr(module, "quantise_weights", lambda content: quantise_weights(content, 64))
@@ -119,7 +119,7 @@ def test_the_weights_alone_make_a_smaller_file_that_computes_in_float(
         # Convolutions read widened weights, fully connected layers multiply by those in int8.
         assert weights["DEPTHWISE_CONV_2D"] == weights["CONV_2D"] == {FLOAT32}
         assert (kinds["FULLY_CONNECTED"], weights["FULLY_CONNECTED"]) == ({FLOAT32}, {INT8})
-        assert load_landmarker(made).card.precision == "int8 weights, float32 activations"
+        assert load_landmarker(made).card.precision == "int8 weights, float32 between the layers"
         assert not unknown_operators(made.read_bytes())
 
 
