@@ -106,6 +106,11 @@ class LanePlates:
             self._update_later()
         return counted
 
+    def stand_still(self) -> None:
+        """Note that nothing is painted for a while: what waited meanwhile does not count."""
+        for latency in self.latencies:
+            latency.stand_still()
+
     def count(self) -> int:
         """Return how many plates are shown."""
         return sum(not plate.isHidden() for plate in self.plates)
@@ -198,6 +203,10 @@ class ScreenLatency:
         """Median and 95th percentile in milliseconds over the window; None before the first frame."""
         return spread_of(self._values) if self._values else None
 
+    def stand_still(self) -> None:
+        """Note that frames wait from now on until one is painted."""
+        self._live_since = None
+
     def painted(self, result: Result, now: float, live: bool = True) -> float | None:
         """Count a result that is on screen.
 
@@ -211,7 +220,7 @@ class ScreenLatency:
             does not count.
         """
         if not live:
-            self._live_since = None
+            self.stand_still()
         elif self._live_since is None:
             self._live_since = now
         model = result.model or self._model  # a frame without a model changes nothing

@@ -606,6 +606,24 @@ def test_fault_34_a_standing_picture_is_no_latency(view):
     assert reported == []
 
 
+def test_a_frame_that_waited_while_another_page_was_open_is_no_latency(view):
+    reported = []
+    view.painted.connect(lambda *counted: reported.append(counted))
+    view.show_view(one(plain(RED), result(number=1)))
+    view.grab()
+    waiting = result(number=2)
+    waiting = replace(waiting, frame=replace(waiting.frame, captured=time.monotonic()))
+    view.hide()
+    view.show_view(one(plain(RED), waiting))
+    view.show()
+    view.grab()
+    assert reported == []
+    fresh = replace(waiting, frame=replace(waiting.frame, id=3, captured=time.monotonic()))
+    view.show_view(one(plain(RED), fresh))
+    view.grab()
+    assert len(reported) == 1
+
+
 def test_locked_lanes_are_said_to_show_the_same_frame(large):
     frame = result(number=3)
     other = replace(result("teacher-98"), frame=frame.frame)
