@@ -1,5 +1,6 @@
 """The command line as a user types it: reports, files, and a sentence for every mistake."""
 
+import errno
 import json
 import os
 import subprocess
@@ -148,6 +149,25 @@ def test_fault_41_a_cut_video_is_run_to_its_end_and_reported(capsys, video, tmp_
     assert 3 <= frames < 12
     assert int(cv2.VideoCapture(str(clip)).get(cv2.CAP_PROP_FRAME_COUNT)) == frames
     assert picture.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("refused", "cause"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "runs/toy/train.csv"), "removed or renamed"),
+        (PermissionError(errno.EACCES, "Permission denied", "runs/toy/train.csv"), "forbids writing"),
+        (OSError(errno.ENOSPC, "No space left on device", "runs/toy/train.csv"), "The disk is full"),
+    ],
+)
+def test_what_the_system_refuses_has_a_likely_cause(capsys, monkeypatch, refused, cause):
+    def refuse(*_, **__):
+        raise refused
+
+    monkeypatch.setattr("app.cli.doctor.main", refuse)
+    code, _, errors = run(capsys, "doctor")
+    assert code == 1
+    assert f"The system refused: {refused.strerror} (runs/toy/train.csv).\n  Likely cause: " in errors
+    assert cause in errors
 
 
 def test_fault_45_a_video_whose_name_leaves_no_room_for_labels_is_refused_before_any_work(capsys, video, tmp_path):
