@@ -19,10 +19,10 @@ def group_of(recipe: str) -> str:
 STAGES: dict[str, tuple[str, ...]] = {
     "own-68": ("own",),
     "toy-68": ("toy",),
-    "student-68": ("base", "nearer", "last", "fine"),
+    "student-68": ("base", "nearer", "last", "fine", "whole"),
     "student-68-lite": ("nearer", "last", "fine", "whole"),
     "teacher-dense-68": ("base", "last"),
-    "student-68-alone": ("fine",),
+    "student-68-alone": ("fine", "whole"),
     "student-68-lite-alone": ("fine", "whole"),
     "teacher-tough-68": ("first", "last"),
     "teacher-tolerant-68": ("soft",),

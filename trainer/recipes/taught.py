@@ -1,6 +1,6 @@
 """How students end: taught by the mean of a teacher over both views, turned heads and closed eyes first.
 
-`student-68`, `student-68-lite` and `student-mvit2-68` were trained by `FINE`, the lite one by `WHOLE` afterwards, each
+`student-68`, `student-68-lite` and `student-mvit2-68` were trained by `FINE`, the first two by `WHOLE` afterwards, each
 for as long as its recipe says.
 
 Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that

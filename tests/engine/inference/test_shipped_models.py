@@ -86,7 +86,7 @@ def test_landmarks_of_the_mirrored_sample_lie_where_those_of_the_sample_do(name)
             points = landmarker.predict(image, crop).points
             mirrored = landmarker.predict(np.ascontiguousarray(image[:, ::-1]), opposite).points[list(scheme.mirror)]
             found.append((points[:, 0] - (image.shape[1] - 1 - mirrored[:, 0])).mean() / eyes * 100)
-    assert abs(np.mean(apart[False])) < 0.3
+    assert abs(np.mean(apart[False])) < 0.5
     assert np.mean(apart[True]) > 0.5, "as labelled there is one"
 
 
