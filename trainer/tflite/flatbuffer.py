@@ -127,13 +127,9 @@ def quantise_weights(content: bytes, fewest_values: int = MOST_HEAD_VALUES) -> b
             widened[index].opcodeIndex = widen_code
         _fill_int8(model, graph.tensors[source], weights)
         if kinds[operator.opcodeIndex] == multiply:
-            biases = operator.inputs[2:]
-            operator.inputs = np.array([operator.inputs[0], source, *biases], np.int32)
             operator.opcodeIndex = multiply_code
-            operator.builtinOptionsType = schema.BuiltinOptions.FullyConnectedOptions
-            operator.builtinOptions = operator.builtinOptions or schema.FullyConnectedOptionsT()
-            operator.builtinOptions.asymmetricQuantizeInputs = True
-            _keep_float32(model, graph, biases, widened)
+            _multiply_by_int8(operator, source)
+            _keep_float32(model, graph, operator.inputs[2:], widened)
     read = {int(index) for operator in graph.operators for index in operator.inputs} | {*map(int, graph.outputs)}
     # Those that nothing has to be widened for any more are left out.
     waiting = {index for index in read if model.buffers[graph.tensors[index].buffer].data is None}
@@ -152,6 +148,14 @@ def _fill_int8(model: schema.ModelT, tensor: schema.TensorT, weights: NDArray[np
     tensor.quantization = schema.QuantizationParametersT()
     tensor.quantization.scale = np.array([scale], np.float32)
     tensor.quantization.zeroPoint = np.zeros(1, np.int64)
+
+
+def _multiply_by_int8(operator: schema.OperatorT, weights: int) -> None:
+    """Let a fully connected layer read the int8 tensor `weights`."""
+    operator.inputs = np.array([operator.inputs[0], weights, *operator.inputs[2:]], np.int32)
+    operator.builtinOptionsType = schema.BuiltinOptions.FullyConnectedOptions
+    operator.builtinOptions = operator.builtinOptions or schema.FullyConnectedOptionsT()
+    operator.builtinOptions.asymmetricQuantizeInputs = True
 
 
 def _keep_float32(
