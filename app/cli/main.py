@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what = f"The system refused: {error.strerror or error}{where}"
         guess = ("the disk is full, or the place forbids writing", "choose another place, or make room")
         if isinstance(error, FileNotFoundError):
-            guess = ("it was removed or renamed meanwhile, or its folder was", "leave it where it is, and begin again")
+            guess = ("it or its folder is not there, or not any more", "look whether it was removed or renamed")
         return _fail(what, *refusal(error, *guess))
     except KeyboardInterrupt as stop:
         with suppress(OSError):  # the terminal may be gone

@@ -95,11 +95,8 @@ def export_int8(
             "much in int8",
             "keep the model with float16 weights: export without --int8 and --int8-weights",
         )
-    weights, by_map = (
-        "int8 weights, float32 between the layers",
-        f"int8 from stride {INTEGER_STRIDE} on, else float32",
-    )
-    precision = weights if weights_only else by_map
+    by_map = f"int8 from stride {INTEGER_STRIDE} on, else float32"
+    precision = "int8 weights, float32 between the layers" if weights_only else by_map
     card = replace(card, precision=precision, sha256=hashlib.sha256(int8).hexdigest(), bytes=len(int8))
     return Int8Export(target, write_model(target, int8, card), difference, nme, nme_int8, len(validation))
 
