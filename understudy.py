@@ -10,7 +10,8 @@ Pictures are `[H, W, 3]` uint8 in the order RGB. Those of OpenCV are BGR: give i
 (x, y) in pixels of the picture, origin top left, pixel centres at integers. Left and right are the person's own.
 
 Whatever cannot be done raises an `UnderstudyError`, which says what happened, the likely cause and what to do. Neither
-Qt nor torch is loaded, no file is written, and no network is used unless the address of a camera is given.
+Qt nor torch is loaded, and no network is used unless the address of a camera is given. No file is written but a note
+that a model of your own passed its trial, in the cache folder.
 """
 
 from __future__ import annotations

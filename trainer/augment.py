@@ -231,7 +231,7 @@ class Augmenter:
         batch = _label(pixels, self._mirror_labels(faces, mirrored), matrix)
         pixels = self._recolour(pixels, draw)
         pixels = self._blur(pixels, draw)
-        pixels, covered = self._cover(pixels, batch.points, draw)
+        pixels, covered = self._cover(pixels, batch, draw)
         pixels = self._add_noise(pixels, draw)
         hidden = covered | no_face[:, None]
         source[:, 0, 2] += torch.where(mirrored, 4 * faces.label_shift, 0)
@@ -306,12 +306,13 @@ class Augmenter:
                 pixels[indices] = functional.interpolate(shrunk, size=self._size, mode="bilinear", align_corners=False)
         return pixels
 
-    def _cover(self, pixels: torch.Tensor, points: torch.Tensor, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cover faces by a rectangle of another picture or one colour; also return the points `[B, K]` it hides."""
+    def _cover(self, pixels: torch.Tensor, batch: Batch, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cover faces by a rectangle of another picture or one colour; also return the labels `[B, K]` it hides."""
         chosen = draw.chance(self._settings.cover_share)
         size, centre = draw.uniform(0.1, 0.45, 2), draw.uniform(0.05, 0.95, 2)
         low, high = centre - size / 2, centre + size / 2
-        covered = chosen[:, None] & ((points > low[:, None]) & (points < high[:, None])).all(-1)
+        inside = ((batch.points > low[:, None]) & (batch.points < high[:, None])).all(-1)
+        covered = chosen[:, None] & inside & (batch.labelled > 0)  # nobody knows where points without a label are
 
         place = (torch.arange(self._size, device=pixels.device) + 0.5) / self._size
         columns = (place > low[:, :1]) & (place < high[:, :1])

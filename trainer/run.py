@@ -36,7 +36,7 @@ from trainer.loop import train, training_images
 from trainer.recipes.schema import FRESH_WEIGHTS, SoftLandmarks, Training, steps_of
 from trainer.run_folder import RUNS, STAGE, find_weights, write_recipe
 from trainer.run_lock import only_training
-from trainer.run_recorder import RunContext, Schedule
+from trainer.run_recorder import Intervals, RunContext
 from trainer.shape_model import ShapeModel, fit_shape_model, load_shape_model, load_shapes
 from trainer.state import refuse_other_data, refuse_other_recipe
 from trainer.validate import HeldOut
@@ -54,7 +54,7 @@ class Place:
         fabric: launched.
         precision: one of `trainer.devices.PRECISIONS`.
         runs: folder of the runs, among which initial weights and teachers are looked for.
-        schedule: how often to log, to validate and to save.
+        intervals: how often to log, to validate and to save.
         own: files of weights by the name of their run that count before those in `runs`.
         prolong: whether finished runs go on where they are to have more steps now.
     """
@@ -63,7 +63,7 @@ class Place:
     fabric: Fabric
     precision: str = "auto"
     runs: Path = RUNS
-    schedule: Schedule = dataclasses.field(default_factory=Schedule)
+    intervals: Intervals = dataclasses.field(default_factory=Intervals)
     own: Mapping[str, Path] = dataclasses.field(default_factory=dict)
     prolong: bool = False
 
@@ -80,12 +80,12 @@ def run(
     out: Path,
     device: str = "auto",
     resume: bool = False,
-    schedule: Schedule | None = None,
+    intervals: Intervals | None = None,
     precision: str = "auto",
 ) -> Path:
     """Carry out a training in this process alone; see `carry_out`."""
     fabric = launch(device, None, precision)
-    return carry_out(training, out, Place(data, fabric, precision, schedule=schedule or Schedule()), resume)
+    return carry_out(training, out, Place(data, fabric, precision, intervals=intervals or Intervals()), resume)
 
 
 def carry_out(training: Training, out: Path, place: Place, resume: bool = False) -> Path:
@@ -162,7 +162,7 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
     teachers = None
     if training.live and training.teachers:
         teachers = LiveTeachers([weights[name] for name in training.teachers], place.fabric.device)
-    context = RunContext(training, place.fabric, held_out, out, notes, place.schedule, teachers)
+    context = RunContext(training, place.fabric, held_out, out, notes, place.intervals, teachers)
     train(context, network, faces, checkpoint)
     return last
 
@@ -181,7 +181,6 @@ def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: 
         with fabric.rank_zero_first():  # the others read what it kept
             teachers = [weights[name] for name in training.teachers]
             crops = with_predictions(crops, teachers, fabric.device, place.runs, training.teacher_mean)
-        crops = relabelled(crops, training.packs)
     faces, validation, turned = split_held_out(crops, place.data, training.hold_out, training.validation, size)
     if not (len(faces) and len(validation)):
         missing, advice = ("validation", "a smaller") if len(faces) else ("training", "a larger")
@@ -194,7 +193,21 @@ def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: 
             if training.hold_out
             else """name a pack for validation, --set 'validation=["mine"]', or set hold_out""",
         )
+    _refuse_unknown_eyes(validation, training.network.points)
+    if training.teachers and not training.live:
+        faces = relabelled(faces, training.packs)  # validation is by people's labels
     return faces, HeldOut(validation, turned, load_eyes(place.data, training.crop_scale, side))
+
+
+def _refuse_unknown_eyes(validation: CropSet, points: int) -> None:
+    """Raise `UsageError` unless the error of a face can be divided by the distance of its outer eye corners."""
+    corners = validation.faces.points[:, list(SCHEMES[points].outer_eye_corners)]
+    if not corners.isfinite().all(-1).all(-1).any():
+        raise UsageError(
+            f"The error of none of the {len(validation)} faces for validation is known",
+            "it is measured by the distance of the outer eye corners, and each face lacks the label of one",
+            """name a pack that has them, --set 'validation=["mine"]'""",
+        )
 
 
 def _digests(training: Training, weights: Mapping[str, Path], data: Path) -> dict[str, str]:

@@ -27,12 +27,12 @@ from trainer.checkpoint import BEST, LAST, write_checkpoint
 from trainer.devices import first_alone
 from trainer.distillation import LiveTeachers
 from trainer.recipes.schema import Training
-from trainer.state import Progress, as_checkpoint
+from trainer.state import TrainingState, as_checkpoint
 from trainer.validate import HeldOut, validate
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Intervals:
     """How often a run validates, saves and logs, in steps."""
 
     validate_every: int = 250
@@ -50,7 +50,7 @@ class RunContext:
         validation: held-out faces, at least one, turned ones aside.
         folder: of the run; checkpoints and logs go there.
         notes: what checkpoints hold beside the weights.
-        schedule: how often to log, validate and save.
+        intervals: how often to log, validate and save.
         teachers: those that look at each batch.
     """
 
@@ -59,7 +59,7 @@ class RunContext:
     validation: HeldOut
     folder: Path
     notes: dict[str, Any]
-    schedule: Schedule
+    intervals: Intervals
     teachers: LiveTeachers | None = None
 
 
@@ -81,7 +81,7 @@ class RunRecorder:
         if self._context.fabric.is_global_zero:
             self._log.close()
 
-    def after_step(self, run: Progress, values: Mapping[str, float], learning_rate: float) -> None:
+    def after_step(self, run: TrainingState, values: Mapping[str, float], learning_rate: float) -> None:
         """Show how many steps are done, and do what is due after the last one; `values` are the terms of its loss.
 
         Raises:
@@ -92,11 +92,11 @@ class RunRecorder:
         if self.is_due(run):
             first_alone(self._context.fabric, partial(self._record, run, values, learning_rate))
 
-    def is_due(self, run: Progress) -> bool:
+    def is_due(self, run: TrainingState) -> bool:
         """Return whether the last step is to be logged, validated or saved."""
-        return any(self._due(run, every) for every in vars(self._context.schedule).values())
+        return any(self._due(run, every) for every in vars(self._context.intervals).values())
 
-    def save(self, run: Progress) -> None:
+    def save(self, run: TrainingState) -> None:
         """Write the last checkpoint.
 
         Raises:
@@ -108,23 +108,23 @@ class RunRecorder:
     def _log(self) -> RunLog:
         return RunLog(self._context.folder, self._first_step)
 
-    def _record(self, run: Progress, values: Mapping[str, float], learning_rate: float) -> None:
-        if run.step % self._context.schedule.log_every == 0:
+    def _record(self, run: TrainingState, values: Mapping[str, float], learning_rate: float) -> None:
+        if run.step % self._context.intervals.log_every == 0:
             self._throughput.sample_gpu()
             self._bar.set_postfix(loss=f"{values['total']:.4f}")
             self._log.write("train", run.step, {**values, "learning_rate": learning_rate})
-        if self._due(run, self._context.schedule.validate_every):
+        if self._due(run, self._context.intervals.validate_every):
             self._validate(run)
-        if self._due(run, self._context.schedule.checkpoint_every):
+        if self._due(run, self._context.intervals.checkpoint_every):
             self._save(run, LAST)
 
-    def _save(self, run: Progress, name: str) -> None:
+    def _save(self, run: TrainingState, name: str) -> None:
         write_checkpoint(self._context.folder / name, as_checkpoint(run, self._context.recipe, self._context.notes))
 
-    def _due(self, run: Progress, every: int) -> bool:
+    def _due(self, run: TrainingState, every: int) -> bool:
         return run.step == self._context.recipe.steps or run.step % every == 0
 
-    def _validate(self, run: Progress) -> None:
+    def _validate(self, run: TrainingState) -> None:
         result = validate(run.average, self._context.validation, self._context.recipe)
         speed = self._throughput.lap()
         self._log.write("validation", run.step, result.numbers())
@@ -144,7 +144,7 @@ class RunLog:
 
     def __init__(self, folder: Path, first_step: int = 0) -> None:
         self._folder = folder
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step or None)
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step + 1 if first_step else None)
         for file in folder.glob("*.csv"):
             rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
             whole = [row for row in rows[1:] if row.endswith("\n")]  # a kill may have cut the last one

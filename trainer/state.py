@@ -24,7 +24,7 @@ NOTHING = "nothing"
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """Where a run stands: what a checkpoint holds.
 
     Attributes:
@@ -42,7 +42,7 @@ class Progress:
     best: float = math.inf
 
 
-def begin(recipe: Training, network: LandmarkNetwork, device: torch.device, processes: int = 1) -> Progress:
+def begin(recipe: Training, network: LandmarkNetwork, device: torch.device, processes: int = 1) -> TrainingState:
     """Return the beginning of a run on a device; `network` becomes a part of it."""
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's stub
     average = copy.deepcopy(network).eval().requires_grad_(False)
@@ -55,7 +55,7 @@ def begin(recipe: Training, network: LandmarkNetwork, device: torch.device, proc
     decayed = [parameter for parameter in learning if parameter.ndim > 1]
     plain = [parameter for parameter in learning if parameter.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    return Progress(network, average, torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True))
+    return TrainingState(network, average, torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True))
 
 
 def frozen_parts(network: torch.nn.Module, count: int) -> list[torch.nn.Module]:
@@ -77,7 +77,7 @@ def frozen_parts(network: torch.nn.Module, count: int) -> list[torch.nn.Module]:
     return parts[:count]
 
 
-def restore(run: Progress, checkpoint: Checkpoint, folder: Path) -> None:
+def restore(run: TrainingState, checkpoint: Checkpoint, folder: Path) -> None:
     """Go on where a checkpoint of the run in `folder` stands.
 
     Raises:
@@ -96,7 +96,7 @@ def restore(run: Progress, checkpoint: Checkpoint, folder: Path) -> None:
         ) from error
 
 
-def as_checkpoint(run: Progress, recipe: Training, notes: dict[str, Any]) -> Checkpoint:
+def as_checkpoint(run: TrainingState, recipe: Training, notes: dict[str, Any]) -> Checkpoint:
     """Return what is to be kept of a run."""
     return Checkpoint(
         step=run.step,

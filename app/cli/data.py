@@ -265,10 +265,10 @@ def _derive98(options: argparse.Namespace) -> int:
 
 def _shift(options: argparse.Namespace) -> int:
     require_packages(("tqdm",))
-    from trainer.data.label_shift import measure_label_shift
+    from trainer.data.label_shift import measure_pack_shift
 
     landmarker, pack = ModelLibrary().load(options.model), Path(options.pack)
-    done = measure_label_shift(pack, landmarker, options.split, options.labels, progress=True)
+    done = measure_pack_shift(pack, landmarker, options.split, options.labels, progress=True)
     record = {"name": pack.resolve().name, "split": options.split, "label_shift": round(done.label_shift, 2)}
     if options.labels != "landmarks":
         record["labels"] = options.labels

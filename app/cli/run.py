@@ -266,6 +266,8 @@ def _text(summary: HeadlessSummary) -> str:
     ]
     if summary.no_face:
         lines.append(f"  no face     in {summary.no_face} of {summary.frames} frames")
+    if summary.missed:
+        lines.append(f"  missed      the face of the ground truth in {summary.missed} of {summary.frames} frames")
     if summary.too_small:
         lines.append(f"  come nearer {summary.too_small} frames show only faces of less than {SMALLEST_FACE:g} pixels")
     lines += [f"  {kind:<11} {path}" for kind, path in summary.files.items()]

@@ -382,7 +382,7 @@ class LivePage(QWidget):
             self.outputs.stop_report()
         else:
             write = Remedy(self.tr("Write the report"), self.outputs.stop_report)
-            self.banner.show_notice(self.tr("The file has ended, and it was measured."), [write])
+            self.banner.show_notice(self.tr("The file has ended. Its measurements are ready."), [write])
 
     # What is reported
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from enum import Enum
 from functools import partial
@@ -237,8 +238,13 @@ class Outputs(QObject):
             return
         for worker in workers:
             worker.end()
-        limit = FINISH_SECONDS / len(workers)
-        self._background.run(lambda: [_outcome(worker, limit) for worker in workers], lambda _: self.closed.emit())
+        deadline = time.monotonic() + FINISH_SECONDS
+
+        def wait() -> None:
+            for worker in workers:
+                _outcome(worker, max(0.0, deadline - time.monotonic()))
+
+        self._background.run(wait, lambda _: self.closed.emit())
 
     def _send_to_virtual_camera(self, pixels: NDArray[np.uint8]) -> None:
         try:

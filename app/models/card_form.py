@@ -109,7 +109,7 @@ class CardForm(QWidget):
         self.points = self._picker(self.tr("Points"), self.tr("How many landmarks the network gives, and their markup"))
         self.meaning = self._picker(self.tr("Output"), self.tr("What the numbers of the output mean"))
         self.grid = self._picker(
-            self.tr("Grid"), self.tr("Which pixel of the crop a place means; half a pixel is seen in the error alone")
+            self.tr("Grid"), self.tr("Which pixel of the crop a place means; half a pixel shows only in the error")
         )
         for name in GRIDS:
             self.grid.add(name.replace("_", " "), name, self._grid_words(name))

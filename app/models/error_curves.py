@@ -76,7 +76,7 @@ class ErrorCurves(Chart):
         curve = next((curve for curve in self._curves if curve.name == self._chosen), None)
         plot = self._plot()
         share = 0.5 if self.hovered is None else (self.hovered - plot.left()) / max(1.0, plot.width())
-        words = self.tr("Share of the faces with at most an error")
+        words = self.tr("Share of faces with an error up to a given value")
         if curve is not None:
             words = self._share_words(curve, min(max(share, 0.0), 1.0) * FAILURE_THRESHOLD)
         painter.setPen(QColor(colours().muted if curve is None else colours().text))

@@ -389,7 +389,7 @@ class MainWindow(QMainWindow):
     def _open_dropped(self, paths: Sequence[str]) -> None:
         if not paths:
             self.banner.show_message(
-                self.tr("What was dropped is no file of this machine."),
+                self.tr("The dropped item is not a file on this computer."),
                 self.tr("It is probably a link to a web page. Save the picture or video first, then drop the file."),
             )
             return

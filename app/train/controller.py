@@ -426,7 +426,7 @@ def _no_pictures() -> UsageError:
 
 def _at_work() -> UsageError:
     return UsageError(
-        "A training or an export is at work already",
+        "A training or an export is already running",
         "it was started a moment ago, and one at a time uses the whole machine",
         "wait until it has ended, or stop it",
     )

@@ -158,7 +158,7 @@ class TrainingForm(QWidget):
 
     def show_busy(self, busy: bool) -> None:
         """Say below the button that another training waits until the one at work has ended."""
-        words = self.tr("A training or an export is at work. Another one can begin when it has ended, or was stopped.")
+        words = self.tr("A training or an export is running. Another one can begin when it has ended or was stopped.")
         self.start_words.setText(words)
         self.start_words.setVisible(busy)
         self._keep_heights()

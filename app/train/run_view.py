@@ -66,7 +66,7 @@ class TrainingRunView(QWidget):
         self.error.show_points(() if run is None else run.errors, steps)
         training, saved = doing in (Doing.TRAINING, Doing.ENDING), run is not None and run.saved_step is not None
         elsewhere = not training and run is not None and run.trained
-        nothing = self.tr("What it says stands where it was started.") if elsewhere else self.tr("Nothing so far.")
+        nothing = self.tr("Its output appears where it was started.") if elsewhere else self.tr("Nothing so far.")
         if nothing != self.output.placeholderText():
             self.output.setPlaceholderText(nothing)
             self.output.viewport().update()  # Qt does not by itself
@@ -98,7 +98,7 @@ class TrainingRunView(QWidget):
         if doing is Doing.EXPORTING:
             return self.tr("The checkpoint becomes a model and is compared with it. This takes about a minute.")
         if doing is Doing.ENDING:
-            return self.tr("The step at work is finished and saved; then the training ends.")
+            return self.tr("The training stops once the current step is saved.")
         if run is None or (doing is Doing.TRAINING and run.step == 0):
             return self.tr("The trainer starts, makes what it needs and reads the faces …")
         parts = [self.tr("Step {0} of {1}").format(run.step, run.steps)]
@@ -115,7 +115,7 @@ class TrainingRunView(QWidget):
         elif not run.finished:
             parts.append(self.tr("step {0} is saved").format(run.saved_step))
         if run.best_error is not None:
-            parts.append(self.tr("best NME of validation {0} %").format(f"{run.best_error:.3f}"))
+            parts.append(self.tr("best validation NME {0} %").format(f"{run.best_error:.3f}"))
         return " · ".join(parts)
 
     def _make_buttons(self) -> None:

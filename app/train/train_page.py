@@ -75,7 +75,7 @@ class TrainPage(QWidget):
     # What it is made of
 
     def _make_parts(self) -> None:
-        self.runs = TwoLineList(self.tr("Runs"), self.tr("Trainings at work, finished and stopped"))
+        self.runs = TwoLineList(self.tr("Runs"), self.tr("Running, finished and stopped trainings"))
         self.no_runs = make_words(self.tr("Looking for runs …"), quiet=True)
         self.choose_runs = make_button(self.tr("Folder of the runs …"), "")
         self._name_runs_folder()

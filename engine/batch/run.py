@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from engine.batch.frames import finish_recording, moment_in, process_frames
+from engine.core.pairing import true_face
 from engine.core.stats import Meter, Spread
 from engine.evaluation.session_report.meter import SessionMeter
 from engine.formats.images import write_picture
@@ -58,7 +59,8 @@ class HeadlessSummary:
         no_face, too_small: how many have no face, and only faces that are too small for exact landmarks.
         fps: frames per second of processing, the source's own time included.
         latency_ms: milliseconds of each stage; `total` is their sum without `capture`.
-        nme: mean error in percent of the eye distance; None without ground truth.
+        nme: mean error in percent of the eye distance; None without ground truth, or where its face was always missed.
+        missed: how many frames have ground truth, and no face that lies on it.
         jitter: see `engine.core.stats.JitterMeter`; None if the face was never still.
         blinks: of all faces.
         model, source: their names.
@@ -72,6 +74,7 @@ class HeadlessSummary:
     fps: float
     latency_ms: Mapping[str, Spread]
     nme: float | None
+    missed: int
     jitter: float | None
     blinks: int
     model: str
@@ -99,7 +102,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
     meter, shown = Meter(window=None, refresh=0), Meter()
     painter = OverlayPainter()
     blinks: dict[int, int] = {}  # of each face, by its id
-    no_face = too_small = 0
+    no_face = too_small = missed = 0
     canvas = np.empty((0, 0, 4), np.uint8)
     keep = None
     start = time.monotonic()
@@ -111,6 +114,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
             frame = result.frame
             no_face += not result.faces
             too_small += result.too_small
+            missed += frame.truth is not None and true_face(result.faces, frame.truth) is None
             if canvas.shape[:2] != frame.image.shape[:2]:
                 canvas = np.empty((*frame.image.shape[:2], 4), np.uint8)
             if settings.stream is not None:
@@ -142,6 +146,7 @@ def run_headless(source: Source, pipeline: Pipeline, settings: HeadlessSettings)
         fps=stats.frames / elapsed,
         latency_ms=stats.latency_ms,
         nme=stats.nme,
+        missed=missed,
         jitter=stats.jitter,
         blinks=sum(blinks.values()),
         model=pipeline.landmarker.name,

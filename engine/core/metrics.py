@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.geometry import landmark_box
+from engine.core.geometry import Box, landmark_box
 from engine.core.schemes import Scheme
 
 EYES_TO_BOX = 0.6  # distance of the outer eye corners to the larger side of the landmark box, as of most faces
@@ -39,11 +39,11 @@ class Accuracy:
 def interocular_distance(scheme: Scheme, points: NDArray[np.floating]) -> float:
     """Return the distance of the outer eye corners of points `[K, 2]` in pixels; NaN if one has no label.
 
-    Of a scheme whose eye corners nobody named it is guessed from the box around the points.
+    Of a scheme whose eye corners nobody named it is guessed from the box around the finite points, NaN without any.
     """
     if not scheme.outer_eye_corners:
-        box = landmark_box(points)
-        return EYES_TO_BOX * max(box.width, box.height)
+        box = _finite_box(points)
+        return EYES_TO_BOX * max(box.width, box.height) if box is not None else math.nan
     right, left = scheme.outer_eye_corners
     return math.dist(points[right].tolist(), points[left].tolist())
 
@@ -62,9 +62,17 @@ def interpupillary_distance(scheme: Scheme, points: NDArray[np.floating]) -> flo
 
 
 def box_size(points: NDArray[np.floating]) -> float:
-    """Return the square root of the area of the tight box around the finite points of `[K, 2]`, in pixels."""
-    box = landmark_box(points)
-    return float(np.sqrt(box.width * box.height))
+    """Return the square root of the area of the tight box around the finite points of `[K, 2]` in pixels, or NaN."""
+    box = _finite_box(points)
+    return math.sqrt(box.width * box.height) if box is not None else math.nan
+
+
+def _finite_box(points: NDArray[np.floating]) -> Box | None:
+    """Return the tight box around the finite points of `[K, 2]`; None without any."""
+    try:
+        return landmark_box(points)
+    except ValueError:
+        return None
 
 
 def normaliser(scheme: Scheme, truth: NDArray[np.floating], kind: str = "eyes") -> float:

@@ -1,4 +1,4 @@
-"""Pairing the faces that two models found on one frame, and the distance of their landmarks."""
+"""Pairing the faces that two models found on one frame or one found with the truth, and the landmarks' distance."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.faces import Face
+from engine.core.frame import Truth
+from engine.core.geometry import landmark_box
 from engine.core.metrics import interocular_distance
 
 SAME_FACE = 0.5  # eye distances between the centres of two boxes up to which they count as the same face
@@ -45,6 +47,13 @@ def paired(first: Sequence[Face], second: Sequence[Face]) -> list[tuple[Face, Fa
             pairs.append((face, nearest))
             free.remove(nearest)
     return pairs
+
+
+def true_face(faces: Sequence[Face], truth: Truth) -> Face | None:
+    """Return the face whose landmark box overlaps that of the ground truth most; None if none does: it was missed."""
+    box = landmark_box(truth.points)
+    best = max(faces, key=lambda face: face.box.overlap(box), default=None)
+    return best if best is not None and best.box.overlap(box) > 0 else None
 
 
 def face_distance(first: Face, second: Face) -> float:

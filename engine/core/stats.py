@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +19,9 @@ from engine.core.metrics import interocular_distance
 WINDOW = 120  # results that the numbers are computed from: four seconds at 30 frames a second
 KEPT = 8192  # numbers of a whole run
 REFRESH = 0.25  # seconds between two updates: digits that change faster cannot be read, and cost time
-STILL_MOTION = 0.5  # percent of the eye distance a face may move between two results and still count as still
+# Percent of the eye distance that a face may move between two results and still count as still, by the points that were
+# found and by those of the truth, which are steadier.
+STILL_MOTION, STILL_TRUTH = 0.5, 0.02
 
 
 @dataclass(frozen=True)
@@ -213,14 +216,15 @@ class JitterMeter:
 def _is_still(before: tuple[Face, Truth | None], after: tuple[Face, Truth | None], eyes: float) -> bool:
     (face, truth), (next_face, next_truth) = before, after
     if truth is not None and next_truth is not None:
-        return _mean_move(truth.points, next_truth.points) * 100 / eyes < 0.02
+        return _mean_move(truth.points, next_truth.points) * 100 / eyes < STILL_TRUTH
     drift = next_face.landmarks.mean(0) - face.landmarks.mean(0)
     return float(np.hypot(*drift)) * 100 / eyes < STILL_MOTION
 
 
 def _mean_move(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    moves = after - before
-    return float(np.hypot(moves[:, 0], moves[:, 1]).mean())
+    """Return the mean move in pixels of the points `[K, 2]` that both have; NaN without any."""
+    moves = (after - before)[np.isfinite(before).all(1) & np.isfinite(after).all(1)]
+    return float(np.hypot(moves[:, 0], moves[:, 1]).mean()) if len(moves) else math.nan
 
 
 def _numbers(window: int | None) -> deque[float] | Thinned:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -106,8 +106,16 @@ def _difference(first: NDArray[np.float64], other: NDArray[np.float64]) -> Diffe
 
 
 def _accuracy(errors: NDArray[np.float64]) -> Accuracy:
-    """Return the figures of `[R, N]` errors: of all runs together, which are the means over the runs."""
-    return replace(accuracy(errors.ravel()), faces=accuracy(errors[0]).faces)
+    """Return the means over the runs of the figures of `[R, N]` errors."""
+    rows = [accuracy(row) for row in errors]
+
+    def mean(values: Iterable[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+
+    return Accuracy(
+        rows[0].faces, mean(row.nme for row in rows), mean(row.fr10 for row in rows), mean(row.auc10 for row in rows)
+    )
 
 
 def _names(groups: Sequence[Sequence[SavedEvaluation]]) -> list[str]:

@@ -132,7 +132,7 @@ def pack_faces(pack: Pack, count: int = PACK_FACES) -> list[KnownFace]:
 
 
 def blank_card(name: str, sha256: str, size: int) -> Card:
-    """Return a card that says nothing of a model yet but its name, and checksum and size of its file."""
+    """Return a card with only the name of a model and the checksum and size of its file."""
     return Card(name=name, scheme=IBUG_68.points, input_size=1, crop=CropRule(1.2), sha256=sha256, bytes=size)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.geometry import landmark_box
 from engine.filters.images import LayerImage
-from engine.filters.placing import LARGEST, SMALLEST, Ink
+from engine.filters.placing import LARGEST, SMALLEST, FilterInk
 from engine.filters.points import LANDMARKS, above_nose, mean_of
 from engine.render.layer import FARTHEST, SHIFT, Region
 
@@ -87,7 +87,9 @@ def _extent(points: NDArray[np.float64], triangles: NDArray[np.intp], image: Lay
     return weights
 
 
-def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], picture: NDArray[np.uint8]) -> Ink | None:
+def mesh_ink(
+    image: LayerImage, mesh: Mesh, points: NDArray[np.floating], picture: NDArray[np.uint8]
+) -> FilterInk | None:
     """Warp an image by its triangles over landmarks `[68, 2]` in a picture, of which only the size counts.
 
     Returns the ink inside the picture; None where it would be outside or is too small to be seen.
@@ -111,7 +113,7 @@ def mesh_ink(image: LayerImage, mesh: Mesh, points: NDArray[np.floating], pictur
     triangles = mesh.triangles[front]
     rows[1 + front] = np.linalg.solve(known[triangles], mesh.points[triangles]).transpose(0, 2, 1)
     rows = np.linalg.inv(to_full)[:2] @ np.concatenate((rows, np.tile([[[0.0, 0.0, 1.0]]], (len(rows), 1, 1))), axis=1)
-    return Ink(cv2.remap(level, _dense_map(mesh, places, front, rows, region), None, cv2.INTER_LINEAR), region)
+    return FilterInk(cv2.remap(level, _dense_map(mesh, places, front, rows, region), None, cv2.INTER_LINEAR), region)
 
 
 def _facing(mesh: Mesh, places: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -20,7 +20,7 @@ LARGEST = 1e4
 
 
 @dataclass(frozen=True)
-class Ink:
+class FilterInk:
     """Pixels to be blended over a region of a picture: premultiplied `[h, w, 4]` uint8 BGRA of the region's size."""
 
     pixels: NDArray[np.uint8]
@@ -54,7 +54,7 @@ def anchor_matrix(
     return np.array([[across[0], along[0], corner[0]], [across[1], along[1], corner[1]], [0, 0, 1]])
 
 
-def pinned_ink(image: LayerImage, matrix: NDArray[np.float64], picture: NDArray[np.uint8]) -> Ink | None:
+def pinned_ink(image: LayerImage, matrix: NDArray[np.float64], picture: NDArray[np.uint8]) -> FilterInk | None:
     """Draw an image through a matrix `[3, 3]` from its pixels to those of a picture, of which only the size counts.
 
     Returns the ink inside the picture; None where it would be outside or is too small to be seen.
@@ -71,13 +71,13 @@ def pinned_ink(image: LayerImage, matrix: NDArray[np.float64], picture: NDArray[
         return None
     matrix = np.array([[1, 0, -region.x0], [0, 1, -region.y0], [0, 0, 1]]) @ matrix
     pixels = cv2.warpAffine(level, matrix[:2], (region.width, region.height), flags=cv2.INTER_LINEAR)
-    return Ink(pixels, region)
+    return FilterInk(pixels, region)
 
 
-def mirrored_ink(ink: Ink, width: int) -> Ink:
+def mirrored_ink(ink: FilterInk, width: int) -> FilterInk:
     """Return ink as a mirror shows it in a picture of `width`."""
     region = ink.region
-    return Ink(cv2.flip(ink.pixels, 1), Region(width - region.x1, region.y0, width - region.x0, region.y1))
+    return FilterInk(cv2.flip(ink.pixels, 1), Region(width - region.x1, region.y0, width - region.x0, region.y1))
 
 
 def _length(measure: Measure, points: NDArray[np.floating]) -> float:

@@ -32,7 +32,7 @@ LOG_COLUMNS = ("version", "lane", "model", "clip", "latency_ms", "nme", "width",
 
 
 @dataclass(frozen=True)
-class LaneFacts:
+class LoggedFacts:
     """What a log says of a result besides its landmarks.
 
     Attributes:
@@ -82,7 +82,7 @@ class Prediction:
     signals: tuple[FaceSignals | None, ...] = ()
     time: float | None = None
     count: int | None = None
-    facts: LaneFacts | None = None
+    facts: LoggedFacts | None = None
 
 
 def as_prediction(
@@ -90,7 +90,7 @@ def as_prediction(
     signals: Sequence[FaceSignals | None],
     time: float | None = None,
     count: int | None = None,
-    facts: LaneFacts | None = None,
+    facts: LoggedFacts | None = None,
 ) -> Prediction:
     """Return a result without its picture, with the signals of its faces, `time` and so on, see `Prediction`."""
     frame = result.frame
@@ -153,7 +153,7 @@ def as_record(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction as plain values for JSON: a line of a `.jsonl` file.
 
     Its keys: `image`, or `source` and `frame` of a video; `count` and `time` in seconds where they are known; in logs
-    `version`, `lane`, `clip`, `latency_ms` and `nme`, see `LaneFacts`; `width` and `height` in pixels; `faces`, each
+    `version`, `lane`, `clip`, `latency_ms` and `nme`, see `LoggedFacts`; `width` and `height` in pixels; `faces`, each
     with `id`, `box` (x0, y0, x1, y1), `score`, `landmarks` (x, y), `confidence`, `scheme` (number of points) and
     `signals`; `model`. `signals` holds `yaw`, `pitch` and `roll` in degrees,
     `eye_left`, `eye_right` and `mouth` in [0, 1], and `blinks`, see `FaceSignals`; what is unknown is null, and so are
@@ -185,7 +185,7 @@ def pts_text(landmarks: NDArray[np.floating]) -> str:
     return "\n".join(["version: 1", f"n_points: {len(landmarks)}", "{", *lines, "}", ""])
 
 
-def _facts_record(facts: LaneFacts) -> dict[str, Any]:
+def _facts_record(facts: LoggedFacts) -> dict[str, Any]:
     return {
         "version": LOG_VERSION,
         "lane": facts.lane,

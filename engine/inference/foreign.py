@@ -36,7 +36,7 @@ class ForeignModel:
         self._index = output_index(runtime, self.output)
         needed, found = numbers_needed(card), runtime.output_shapes[self._index]
         if self.output.decoder in HEATMAP_DECODERS:
-            maps_of(found, self.input, needed, runtime.label)
+            maps_come_first(found, self.input, needed, runtime.label)
         elif int(np.prod(found)) < needed:
             raise ModelError(
                 f"{runtime.label} gives {shape_words(found)} as its output {self._index}; {needed} numbers were "
@@ -117,7 +117,7 @@ def numbers_needed(card: Card) -> int:
     return card.scheme * output.dimensions
 
 
-def maps_of(shape: tuple[int, ...], given: ForeignInput, needed: int, label: str) -> bool:
+def maps_come_first(shape: tuple[int, ...], given: ForeignInput, needed: int, label: str) -> bool:
     """Return whether the maps come first in the shape of an output, rather than last.
 
     Raises:
@@ -144,7 +144,9 @@ def decode(raw: NDArray[Any], card: Card) -> Points:
     raw = np.asarray(raw, np.float32)
     if output.decoder in HEATMAP_DECODERS:
         needed = numbers_needed(card)
-        maps = raw[0] if maps_of(raw.shape, card.foreign_input, needed, "The model") else raw[0].transpose(2, 0, 1)
+        maps = (
+            raw[0] if maps_come_first(raw.shape, card.foreign_input, needed, "The model") else raw[0].transpose(2, 0, 1)
+        )
         points, confidence = _from_maps(maps[:needed], count, output, side)
     else:
         points = _from_numbers(raw.ravel(), count, output, side)
@@ -191,7 +193,7 @@ def _from_maps(maps: NDArray[np.float32], count: int, output: ForeignOutput, sid
     else:
         moved = maps[count:].reshape(2, count, -1)[:, every, best].clip(_SURE, 1 - _SURE)
         offset = (np.log(moved / (1 - moved)) / np.float32(output.offset_factor))[::-1].T
-    x = np.where(np.isfinite(peak), x, np.float32(np.nan))  # argmax finds a place even among numbers that are none
+    x = np.where(np.isfinite(peak), x, np.float32(np.nan))  # argmax finds a place even among values that are not finite
     cells, sizes = np.stack([x, y], 1).astype(np.float32), np.array((width, height), np.float32)
     if output.cells == "align_corners":
         return (cells / (sizes - 1) + offset) * np.float32((side - 1) / side), confidence

@@ -110,8 +110,9 @@ class Landmarker:
     def predict(self, picture: NDArray[np.uint8], crop: Crop) -> Landmarks:
         """Locate the landmarks of the face that `crop` of `picture` (`[H, W, 3]` uint8 RGB) shows."""
         points, confidence = self.read(crop.sample(picture, self.card.input_size))
-        if self._foreign is not None and not self.flip:  # the two views have the shift in opposite directions
-            points = points + self._foreign.shift(crop)
+        if self._foreign is not None:
+            # Along x the two views have the shift in opposite directions.
+            points = (points + np.array((not self.flip, True)) * self._foreign.shift(crop)).astype(np.float32)
         placed = crop.to_picture(points)
         return Landmarks(placed, confidence, roll_of_landmarks(self.card.markup, placed))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import time
 
-import numpy as np
-
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import landmark_box
 from engine.core.metrics import interocular_distance, nme
+from engine.core.pairing import true_face
 from engine.core.schemes import IBUG_68
 from engine.inference.detector import FaceDetector
 from engine.inference.landmarker import Landmarker
@@ -99,18 +98,18 @@ class Pipeline:
 
 
 def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
-    """Return the NME in percent of the face nearest to the truth, on the 68 shared points where markups differ.
+    """Return the NME in percent of the true face, on the 68 shared points where markups differ.
 
-    None without a face, where the truth lacks an outer eye corner, and where one of the markups lacks the 68 points.
+    None where it was missed, where the truth lacks an outer eye corner, and where one of the markups lacks the 68
+    points.
     """
-    if not faces:
+    face = true_face(faces, truth)
+    if face is None:
         return None
-    centre = np.array(landmark_box(truth.points).centre)
-    nearest = min(faces, key=lambda face: float(np.hypot(*(centre - face.box.centre))))
-    if nearest.scheme is truth.scheme:
-        error = nme(truth.scheme, nearest.landmarks, truth.points)
-    elif nearest.scheme.has_68 and truth.scheme.has_68:
-        error = nme(IBUG_68, nearest.as_68(), truth.scheme.to_68(truth.points))
+    if face.scheme is truth.scheme:
+        error = nme(truth.scheme, face.landmarks, truth.points)
+    elif face.scheme.has_68 and truth.scheme.has_68:
+        error = nme(IBUG_68, face.as_68(), truth.scheme.to_68(truth.points))
     else:
         return None
     return error if math.isfinite(error) else None

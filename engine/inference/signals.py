@@ -247,7 +247,7 @@ _LEVEL_WIDTHS = np.hypot(_WIDTHS[:, 0], _WIDTHS[:, 1])
 
 
 def _share(value: float, nothing: float, whole: float) -> float:
-    """Clamp a value to [0, 1]; NaN stays NaN."""
+    """Return where a value lies between `nothing` (0) and `whole` (1), clamped; NaN stays NaN."""
     return value if math.isnan(value) else min(max((value - nothing) / (whole - nothing), 0.0), 1.0)
 
 

@@ -39,15 +39,15 @@ class OneEuroFilter:
             return points
         move = points - self._points
         speed = move / (step * max(eye_distance, 1.0))
-        self._speed += _share(SPEED_CUTOFF, step) * (speed - self._speed)
+        self._speed += _low_pass_weight(SPEED_CUTOFF, step) * (speed - self._speed)
         pace = np.hypot(self._speed[:, :1], self._speed[:, 1:])
         still = LIGHTEST_CUTOFF * (HEAVIEST_CUTOFF / LIGHTEST_CUTOFF) ** min(self.strength, 1.0)  # in even ratios
         cutoff = still + SPEED_GAIN * pace
-        self._points = self._points + _share(cutoff, step) * move
+        self._points = self._points + _low_pass_weight(cutoff, step) * move
         return self._points.astype(np.float32)
 
 
-def _share(cutoff: Any, step: float) -> Any:
+def _low_pass_weight(cutoff: Any, step: float) -> Any:
     """Return the weight of a new value in a low-pass filter with this cut-off in hertz after `step` seconds."""
     angle = 2 * math.pi * cutoff * step
     return angle / (angle + 1)

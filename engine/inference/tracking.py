@@ -262,7 +262,7 @@ class FaceTracker:
     def _box_of(
         self, picture: NDArray[np.uint8], crop: Crop, landmarks: Landmarks, score: float, found: TrackedFrame
     ) -> Box | None:
-        """Return the box of these landmarks; None where they are not those of a face. Note numbers that are none."""
+        """Return the box of these landmarks; None if they cannot be a face's. Those not finite are noted in `found`."""
         if not landmarks.finite:
             found.not_finite = True
             return None

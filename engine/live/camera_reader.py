@@ -52,6 +52,7 @@ class CameraReader:
         self.epoch = Epoch(is_camera=True)
         self.next_id, self.frames, self.period = first_id, 0, 0.0
         self.hint, self.remark = "", ""
+        self._last_captured = 0.0
 
     def run(self) -> None:
         """Read until the camera ends or is abandoned."""
@@ -63,7 +64,7 @@ class CameraReader:
                 self.remark, self.epoch.complete = self._source.remark, True
                 return
             self.hint = self._hints.observe(frame.image, self._context.clock())
-            self._count(wait_ms / 1e3)
+            self._count(frame.captured, wait_ms / 1e3)
             if not self._context.settings().paused:
                 numbered = replace(frame, id=self.next_id, epoch=self.epoch, wait_ms=wait_ms)
                 self.next_id += 1
@@ -72,13 +73,17 @@ class CameraReader:
     def wake(self) -> None:
         """End every wait: there is none outside the driver."""
 
-    def _count(self, interval: float) -> None:
-        """Count a frame that came `interval` seconds after the last one."""
-        if self.frames and interval > self._context.timing.stalled_after(self.period):
+    def _count(self, captured: float, waited: float) -> None:
+        """Count a frame of the moment `captured` that the driver was asked for `waited` seconds before it came."""
+        if self.frames and waited > self._context.timing.stalled_after(self.period):
             self.epoch = Epoch(is_camera=True)
             if self._thread.abandoned.is_set():  # a late frame of an abandoned camera, maybe just now
                 self.epoch.over = True
-        self.period = interval if not self.period else self.period + PERIOD_WEIGHT * (interval - self.period)
+        # Drivers keep frames: one that was ready is waited for no time, so waiting says nothing of the period.
+        interval = captured - self._last_captured if self.frames else waited
+        is_first = self.frames < 2  # no difference was known before
+        self.period = interval if is_first else self.period + PERIOD_WEIGHT * (interval - self.period)
+        self._last_captured = captured
         self.frames += 1
 
 

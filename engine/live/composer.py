@@ -190,7 +190,7 @@ class Composer:
         active = active_lanes(settings, len(self._lanes))
         for number in held:
             self._lanes[number].drawn += number in fresh
-        # Also what another thread may be drawing: else it would be back if the lane rested only for a moment.
+        # Also one that another thread may be drawing, or its picture would be back if it rested only for a moment.
         for number, lane in enumerate(self._lanes):
             if number not in active and (lane.shown is not None or number in fresh):
                 lane.shown = lane.look = None
@@ -271,7 +271,8 @@ class Composer:
         if drawing is None and is_fresh:
             finding, other = replace(finding, result=bare(finding.result.frame), signals=()), None
             drawing = self._paint(number, finding, look, None)
-        if drawing is None:
+        # While it was drawn, another thread may have emptied a lane that rests now.
+        if drawing is None or number not in active_lanes(self._context.settings(), len(self._lanes)):
             return False
         if is_fresh and finding.result.model:
             draw_ms, draw_cpu_ms = (time.perf_counter() - start) * 1e3, (time.thread_time() - cpu) * 1e3

@@ -68,7 +68,7 @@ class Feed:
         """Store a frame once the place is free; return False if it was not within `timeout` seconds."""
         _prepare(item)
         with self._changed:
-            if not self._changed.wait_for(lambda: self._frame is None and not self.closed, timeout):
+            if not self._changed.wait_for(lambda: self._frame is None or self.closed, timeout) or self.closed:
                 return False
             self._hold(item)
             return True

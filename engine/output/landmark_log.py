@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.core.errors import RecordingError
 from engine.core.faces import Result
 from engine.core.files import free_bytes, quick_checksum
-from engine.formats.landmark_writers import LaneFacts, Prediction, as_prediction, check_format, write_predictions
+from engine.formats.landmark_writers import LoggedFacts, Prediction, as_prediction, check_format, write_predictions
 from engine.inference.signals import FaceSignals
 from engine.output.video_writer import RESERVED_BYTES
 from engine.output.worker import OnError, OutputWorker
@@ -76,7 +76,7 @@ class LandmarkLog(OutputWorker[tuple[Prediction, Path | None]]):
         is_live = frame.time is None and not frame.name
         time = frame.captured - self._begin if is_live else frame.time
         time, count = (None, None) if frame.name else (time, frame.id)
-        prediction = as_prediction(result, signals, time, count, LaneFacts(lane, result.latency, result.nme))
+        prediction = as_prediction(result, signals, time, count, LoggedFacts(lane, result.latency, result.nme))
         return self._give((prediction, frame.file))
 
     def stop(self, timeout: float = 2.5) -> Logged:

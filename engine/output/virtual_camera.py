@@ -53,6 +53,8 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
         OutputError: no Python was found that could run the program.
     """
 
+    late = "its driver does not answer"
+
     def __init__(
         self,
         size: tuple[int, int],

@@ -37,6 +37,7 @@ class OutputWorker(ABC, Generic[Item]):
 
     failure: ClassVar[type[UnderstudyError]] = OutputError  # the class that an unexpected exception is reported as
     remedy: ClassVar[str] = "switch it off and on"
+    late: ClassVar[str] = "its host does not answer"  # why it has not opened in time
 
     def __init__(self, title: str, room: int | None, on_error: OnError | None) -> None:
         self.error: UnderstudyError | None = None
@@ -65,7 +66,7 @@ class OutputWorker(ABC, Generic[Item]):
         if self.error is not None:
             raise self.error
         if not opened:
-            raise OutputError(f"{self._title} did not open in time", "its host does not answer", "wait")
+            raise OutputError(f"{self._title} did not open in time", self.late, "wait")
 
     def end(self) -> None:
         """Ask it to end without waiting, so that several can end at the same time."""

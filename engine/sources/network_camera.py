@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -173,11 +174,13 @@ def _status(connection: socket.socket, scheme: str, parts: SplitResult) -> int:
     if scheme.startswith("rtsp"):
         request = f"DESCRIBE {scheme}://{parts.netloc}{where} RTSP/1.0\r\nCSeq: 1\r\n\r\n"
     try:
-        if scheme.endswith("s"):
-            # As FFmpeg does: cameras sign their certificates themselves, and no password is sent here.
-            connection = ssl._create_unverified_context().wrap_socket(connection, server_hostname=parts.hostname)
-        connection.sendall(request.encode())
-        answer = connection.recv(LONGEST_STATUS)
+        with ExitStack() as stack:
+            if scheme.endswith("s"):
+                # As FFmpeg does: cameras sign their certificates themselves, and no password is sent here.
+                context = ssl._create_unverified_context()
+                connection = stack.enter_context(context.wrap_socket(connection, server_hostname=parts.hostname))
+            connection.sendall(request.encode())
+            answer = connection.recv(LONGEST_STATUS)
     except ssl.SSLError:
         raise
     except OSError:

@@ -29,8 +29,6 @@ _MIDDLE_OF_FACE = [27, 30, 33, 51]  # landmarks
 _ROUNDS = 9
 _SMALLEST_SEGMENT = 1e-3  # pixels; a segment pressed flat still divides
 LOOP_SECONDS = 24.0
-# Only the sensor noise changes here: jitter is measured in this interval.
-STILL_SECONDS = (3.0, 5.5)
 
 
 @dataclass(frozen=True)

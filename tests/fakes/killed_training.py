@@ -22,9 +22,9 @@ import torch
 from tests.fakes.tiny_training import tiny_recipe
 from trainer import checkpoint, loop
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 
-OFTEN = Schedule(validate_every=3, checkpoint_every=2, log_every=1)
+OFTEN = Intervals(validate_every=3, checkpoint_every=2, log_every=1)
 LEARNING = replace(tiny_recipe(), ema=0.5, learning_rate=4e-3)  # so that each validation is the best so far
 MOMENTS = range(2, 12)  # how many moments an attempt lives; more than lie between two checkpoints
 

@@ -10,7 +10,7 @@ import torch
 
 from tests.fakes.tiny_training import tiny_recipe, write_sample_pack
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 
 STEPS = 50
 FILE = Path(__file__).with_name("loss_curve.json")
@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("loss_curve.json")
 def loss_curve(data: Path, out: Path) -> list[float]:
     """Return the loss at each of the first steps of the tiny recipe, trained on the packs in `data`."""
     recipe = replace(tiny_recipe(), steps=STEPS, batch=8, learning_rate=4e-3)
-    run(recipe, data, out, "cpu", False, Schedule(validate_every=STEPS, checkpoint_every=STEPS, log_every=1))
+    run(recipe, data, out, "cpu", False, Intervals(validate_every=STEPS, checkpoint_every=STEPS, log_every=1))
     with (out / "train.csv").open(newline="", encoding="utf-8") as rows:
         return [float(row["total"]) for row in csv.DictReader(rows)]
 

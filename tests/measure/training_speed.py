@@ -25,7 +25,7 @@ from trainer import loop
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import PackChoice
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 
 name, stage, folder = *sys.argv[1:3], Path(sys.argv[3])
 steps, threads, warm = map(int, sys.argv[4:7])
@@ -42,7 +42,7 @@ if getattr(chosen, "teacher_mean", None):
     chosen = replace(chosen, teacher_mean=None)
 times, draw = [], loop.draw_batch
 loop.draw_batch = lambda *rest: times.append(clock()) or draw(*rest)
-run(chosen, packs, folder / f"run-{time.time_ns()}", "cpu", False, Schedule(steps, steps, steps))
+run(chosen, packs, folder / f"run-{time.time_ns()}", "cpu", False, Intervals(steps, steps, steps))
 # To the beginning of the last step: behind it come validation and checkpoints.
 print(chosen.batch * (len(times) - 1 - warm) / (times[-1] - times[warm]))
 """

@@ -114,6 +114,15 @@ def test_covered_points_are_hidden_but_keep_their_place():
     assert (batch.visible_weight[covered] == 1).all()
 
 
+def test_nothing_is_said_of_covered_points_that_have_no_label():
+    faces = dotted(64)
+    faces.points[:] = math.nan
+    faces = replace(faces, visible_weight=torch.zeros(64, 68))
+    always = Augmentation(cover_share=1.0, no_face_share=0)
+    batch = Augmenter(always, IBUG_68.mirror, 1.3 / 1.8, 128)(faces, generator())
+    assert (batch.visible_weight == 0).all()
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_windows_without_a_face_teach_confidence_only(share):
     batch = Augmenter(Augmentation(no_face_share=share), IBUG_68.mirror, 1.3 / 1.8, 128)(dotted(16), generator())

@@ -15,6 +15,7 @@ from trainer import distillation
 from trainer.augment import Augmentation, Augmenter, central_window
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
+from trainer.devices import launch
 from trainer.distillation import LiveTeachers, check_loss, check_teachers, relabelled, with_predictions
 from trainer.init.initialise import load_network
 from trainer.losses.fard_mahoor import Assistive, KDLoss
@@ -22,11 +23,11 @@ from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.star import moments_of
 from trainer.losses.total import LandmarkLoss
 from trainer.recipes.schema import PackChoice, TeacherMean
-from trainer.run import run
+from trainer.run import Place, _faces, run
 from trainer.run_folder import RUNS
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 
-OFTEN = Schedule(1, 1, 1)
+OFTEN = Intervals(1, 1, 1)
 CPU = torch.device("cpu")
 RATIO = 1.3 / CROP_SCALE
 
@@ -42,7 +43,7 @@ def teachers(data, tmp_path_factory):
     paths = []
     for seed in (0, 1):
         recipe = replace(tiny, steps=2, batch=4, hold_out=8, seed=seed, ema=0.0)
-        paths.append(run(recipe, data, tmp_path_factory.mktemp("teacher") / f"t{seed}", "cpu", False, Schedule(2, 2)))
+        paths.append(run(recipe, data, tmp_path_factory.mktemp("teacher") / f"t{seed}", "cpu", False, Intervals(2, 2)))
     return tuple(map(str, paths))
 
 
@@ -112,6 +113,14 @@ def test_a_student_learns_from_the_mean_of_its_teachers_on_faces_that_they_label
     loss = LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0))
     taught = replace(recipe, packs=packs, loss=loss, teachers=teachers, teacher_mean=TeacherMean(), turned_draws=3.0)
     assert run(taught, data, tmp_path / "run", "cpu", False, OFTEN).is_file()
+
+
+def test_faces_for_validation_keep_their_own_labels(teachers, data, recipe):
+    relabel = replace(recipe, packs=(replace(recipe.packs[0], relabel=True),), teachers=teachers)
+    size, place = 192, Place(data, launch("cpu", None, "auto"))
+    (plain, plain_held), (again, held) = (_faces(one, by_name(teachers), place, size) for one in (recipe, relabel))
+    assert torch.equal(held.faces.faces.points, plain_held.faces.faces.points)
+    assert not torch.equal(again.faces.points, plain.faces.points)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +219,7 @@ def test_live_teachers_look_at_the_augmented_picture_and_say_nothing_where_no_fa
 def test_a_student_learns_from_two_teachers_and_holds_nothing_of_them(teachers, data, recipe, tmp_path, live):
     loss = LandmarkLoss(points="kd", kd=KDLoss(point_distillation_weight=1.0))
     student = replace(recipe, loss=loss, teachers=teachers, live=live)
-    last = run(student, data, tmp_path / "run", "cpu", False, Schedule(3, 3))
+    last = run(student, data, tmp_path / "run", "cpu", False, Intervals(3, 3))
     assert last.name == LAST
     assert read_checkpoint(last).model.keys() == load_network(last).state_dict().keys()
 
@@ -242,7 +251,7 @@ def test_a_student_learns_its_teachers_heatmaps(teachers, data, recipe, tmp_path
         points="star", kd=KDLoss(point_distillation_weight=1.0), heatmap_kd=HeatmapKD("paper", normalised=True)
     )
     student = replace(recipe, steps=2, loss=loss, teachers=teachers, live=True)
-    run(student, data, tmp_path / "run", "cpu", False, Schedule(2, 2, 1))
+    run(student, data, tmp_path / "run", "cpu", False, Intervals(2, 2, 1))
     with (tmp_path / "run" / "train.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2
@@ -265,7 +274,7 @@ def test_live_teachers_compute_in_the_precision_of_the_run(
     monkeypatch.setattr(LiveTeachers, "look", watched)
     loss = LandmarkLoss(heatmap_kd=HeatmapKD("paper", normalised=True))
     student = replace(recipe, steps=2, loss=loss, teachers=teachers, live=True)
-    last = run(student, data, tmp_path / "run", "cpu", False, Schedule(2, 2), precision=precision)
+    last = run(student, data, tmp_path / "run", "cpu", False, Intervals(2, 2), precision=precision)
     assert seen == [halved, halved]
     assert all(tensor.isfinite().all() for tensor in read_checkpoint(last).model.values())
 

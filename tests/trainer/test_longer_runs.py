@@ -14,9 +14,9 @@ from trainer.recipes.names import STAGES
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import steps_of
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 
-OFTEN = Schedule(3, 1)
+OFTEN = Intervals(3, 1)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from engine.core.errors import ModelError, RecordingError, UsageError
 from tests.conftest import ROOT
@@ -29,10 +30,10 @@ from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
 from trainer.recipes.schema import SoftLandmarks, Training
 from trainer.run import run
-from trainer.run_recorder import RunLog, Schedule
+from trainer.run_recorder import Intervals, RunLog
 from trainer.state import TrainingInterrupted
 
-OFTEN = Schedule(validate_every=3, checkpoint_every=1)
+OFTEN = Intervals(validate_every=3, checkpoint_every=1)
 
 
 def weights(path):
@@ -108,6 +109,19 @@ def test_fault_18_a_row_of_a_log_that_a_kill_cut_off_is_dropped(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tensorboard", "train.csv"]
 
 
+def test_a_log_that_goes_on_keeps_the_step_it_was_saved_at(tmp_path):
+    log = RunLog(tmp_path)
+    for step in (20, 40, 60):
+        log.write("train", step, {"loss": 1 / step})
+    log.close()
+    log = RunLog(tmp_path, 40)
+    log.write("train", 60, {"loss": 0.5})
+    log.close()
+    board = EventAccumulator(str(tmp_path / "tensorboard"))
+    board.Reload()
+    assert [event.step for event in board.Scalars("train/loss")] == [20, 40, 60]
+
+
 def test_a_resumed_run_softens_its_labels_by_the_shape_model_it_began_with(data, recipe, tmp_path, monkeypatch):
     with np.load(data / "faces" / "annotations.npz") as arrays:
         np.savez(tmp_path / "shapes.npz", landmarks=arrays["landmarks"])
@@ -125,7 +139,7 @@ def test_a_resumed_run_softens_its_labels_by_the_shape_model_it_began_with(data,
 
 def test_it_learns(data, recipe, tmp_path):
     longer = replace(recipe, steps=60, batch=8, learning_rate=4e-3, ema=0.9)
-    run(longer, data, tmp_path / "run", "cpu", False, Schedule(validate_every=20, checkpoint_every=60))
+    run(longer, data, tmp_path / "run", "cpu", False, Intervals(validate_every=20, checkpoint_every=60))
     rows = (tmp_path / "run" / "validation.csv").read_text().splitlines()[1:]
     first, last = (float(rows[index].split(",")[1]) for index in (0, -1))
     assert last < 0.8 * first
@@ -136,7 +150,7 @@ def test_fault_63_a_run_in_bfloat16_resumes_in_the_middle_of_an_epoch_to_the_sam
     data, recipe, tmp_path, monkeypatch, step
 ):
     """An epoch has 5 steps and 1 face more; the running mean of the weights is part of what is compared."""
-    sparse = Schedule(validate_every=3, checkpoint_every=4)
+    sparse = Intervals(validate_every=3, checkpoint_every=4)
     drawn = {"whole": [], "resumed": []}
     original = loop.draw_batch
 
@@ -179,13 +193,13 @@ def test_ctrl_c_finishes_the_step_and_the_run_goes_on_to_the_same_bits(data, rec
         return original(crops, augment, recipe, number, *rest)
 
     original = loop.draw_batch
-    run(recipe, data, tmp_path / "whole", "cpu", False, Schedule(3, 6))
+    run(recipe, data, tmp_path / "whole", "cpu", False, Intervals(3, 6))
     with monkeypatch.context() as patch:
         patch.setattr(loop, "draw_batch", draw)
         with pytest.raises(TrainingInterrupted, match="after step 4 of 6.* --resume"):
-            run(recipe, data, tmp_path / "stopped", "cpu", False, Schedule(3, 6))
+            run(recipe, data, tmp_path / "stopped", "cpu", False, Intervals(3, 6))
     assert read_checkpoint(tmp_path / "stopped" / LAST).step == 4
-    run(recipe, data, tmp_path / "stopped", "cpu", True, Schedule(3, 6))
+    run(recipe, data, tmp_path / "stopped", "cpu", True, Intervals(3, 6))
     whole, stopped = weights(tmp_path / "whole" / LAST), weights(tmp_path / "stopped" / LAST)
     assert all(torch.equal(whole[name], stopped[name]) for name in whole)
 
@@ -231,7 +245,7 @@ def test_fault_20_a_step_that_is_looked_at_late_is_named_and_nothing_was_learned
     monkeypatch.setattr(loop, "draw_batch", draw)
     monkeypatch.setattr(loop, "update_average", average)
     monkeypatch.setattr(loop, "reading_interval", lambda device: 100)
-    rare = Schedule(100, 100, 5)
+    rare = Intervals(100, 100, 5)
     with pytest.raises(UsageError, match="loss of step 2 is not a number"):
         run(always, data, tmp_path / "run", "cpu", False, rare)
     assert len(learned) == 5, "it goes on until the loss is looked at"
@@ -337,7 +351,7 @@ def test_more_parts_than_the_encoder_has_cannot_be_frozen(data, recipe, tmp_path
 
 def test_each_face_is_drawn_twice_for_two_views_of_it(data, recipe, tmp_path):
     two = replace(recipe, steps=2, loss=LandmarkLoss(views_weight=0.1))
-    last = run(two, data, tmp_path / "run", "cpu", False, Schedule(2, 2, 1))
+    last = run(two, data, tmp_path / "run", "cpu", False, Intervals(2, 2, 1))
     assert last.is_file()
     crops = load_crops(data, recipe.packs)
     faces = loop._draw_faces(crops, two, 0)[1]

@@ -12,11 +12,11 @@ from trainer import augment, loop, on_device
 from trainer.losses.eyes import EyesLoss
 from trainer.networks.star import StarShape
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 
 # What a GPU has to be waited for: numbers of it that the CPU wants to know, or on which the size of a result depends.
 ASKING = {"_local_scalar_dense", "item", "nonzero", "masked_select", "unique_dim", "_unique2", "equal", "is_nonzero"}
-NEVER = Schedule(1000, 1000, 1000)
+NEVER = Intervals(1000, 1000, 1000)
 
 
 class Followed(TorchDispatchMode):

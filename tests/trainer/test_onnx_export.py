@@ -19,7 +19,7 @@ from trainer import onnx_export as module
 from trainer.checkpoint import LAST
 from trainer.init.initialise import load_network
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.tflite.export import LARGEST_DIFFERENCE, ExportError
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -31,7 +31,7 @@ LITE = asset_path("models", "student-68-lite.tflite")
 def checkpoint(data, tmp_path_factory) -> Path:
     """The last checkpoint of three steps."""
     recipe = replace(tiny_recipe(), steps=3, batch=8)
-    return run(recipe, data, tmp_path_factory.mktemp("run"), "cpu", schedule=Schedule(3, 3)).with_name(LAST)
+    return run(recipe, data, tmp_path_factory.mktemp("run"), "cpu", intervals=Intervals(3, 3)).with_name(LAST)
 
 
 def test_a_checkpoint_becomes_a_model_of_the_contract_with_its_card(checkpoint, tmp_path):

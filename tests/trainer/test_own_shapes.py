@@ -14,7 +14,7 @@ from trainer.networks.regression import RegressionShape
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import SoftLandmarks
 from trainer.run import SHAPE_MODEL, run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.shape_model import fit_shape_model, load_shape_model
 
 
@@ -29,7 +29,7 @@ def test_the_shape_model_is_that_of_the_faces_with_all_labels_that_are_not_held_
     landmarks[2, 5] = np.nan
     rewrite(tmp_path / "data" / "faces", landmarks=landmarks)
     recipe = soft_recipe()
-    run(recipe, tmp_path / "data", tmp_path / "run", "cpu", False, Schedule(1, 1))
+    run(recipe, tmp_path / "data", tmp_path / "run", "cpu", False, Intervals(1, 1))
     found = load_shape_model(tmp_path / "run" / SHAPE_MODEL)
     training, *_ = split_held_out(load_crops(tmp_path / "data", recipe.packs), tmp_path / "data", 8, (), 192)
     points = training.faces.points.numpy()
@@ -45,7 +45,7 @@ def test_it_has_the_points_of_the_run_whatever_their_number(tmp_path, points):
     landmarks = read_arrays(tmp_path / "data" / "faces")["landmarks"]
     wide = np.concatenate([landmarks, landmarks[:, :30] + 0.5], 1)[:, :points]
     rewrite(tmp_path / "data" / "faces", landmarks=wide, visibility=np.full((8, points), 2, np.uint8))
-    run(soft_recipe(points), tmp_path / "data", tmp_path / "run", "cpu", False, Schedule(1, 1))
+    run(soft_recipe(points), tmp_path / "data", tmp_path / "run", "cpu", False, Intervals(1, 1))
     assert load_shape_model(tmp_path / "run" / SHAPE_MODEL).points == points
 
 

@@ -28,7 +28,7 @@ from trainer.loop import draw_batch
 from trainer.networks.regression import RegressionShape
 from trainer.recipes.overrides import trainings_by_name
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.stored_images import StoredImages
 
 # Each process loads PyTorch first, which on a busy machine takes its time.
@@ -225,7 +225,7 @@ def test_points_and_confidence_stay_float32_in_a_coarse_network(recipe, network)
 
 
 def test_a_run_in_bfloat16_keeps_its_weights_in_float32(data, recipe, tmp_path):
-    last = run(recipe, data, tmp_path / "run", "cpu", False, Schedule(6, 6), precision="bf16-mixed")
+    last = run(recipe, data, tmp_path / "run", "cpu", False, Intervals(6, 6), precision="bf16-mixed")
     state = read_checkpoint(last)
     kinds = {tensor.dtype for tensor in state.model.values() if tensor.is_floating_point()}
     assert kinds == {torch.float32}
@@ -233,7 +233,7 @@ def test_a_run_in_bfloat16_keeps_its_weights_in_float32(data, recipe, tmp_path):
 
 
 def test_speed_and_epoch_time_are_reported(data, recipe, tmp_path, capsys):
-    run(recipe, data, tmp_path / "run", "cpu", False, Schedule(3, 6))
+    run(recipe, data, tmp_path / "run", "cpu", False, Intervals(3, 6))
     reported = capsys.readouterr().err.splitlines()
     assert [line.split(":")[0] for line in reported] == ["step 3", "step 6"]
     assert all("steps/s" in line and "images/s" in line and "epoch in" in line for line in reported)

@@ -24,7 +24,7 @@ from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import PackChoice, Recipe, Stage
 from trainer.run import Place, carry_out
 from trainer.run_folder import find_weights, last_checkpoint, read_run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.stages import find_needed, train_needed, train_stages
 from trainer.state import TrainingInterrupted
 
@@ -40,7 +40,7 @@ CHAIN = ("student-68", "teacher-tough-68", "student-mvit2-68")
 @pytest.fixture
 def place(data, tmp_path):
     """Where tiny trainings take place."""
-    return Place(data, launch("cpu", None, "auto"), "auto", tmp_path / "runs", Schedule(2, 2))
+    return Place(data, launch("cpu", None, "auto"), "auto", tmp_path / "runs", Intervals(2, 2))
 
 
 @pytest.fixture
@@ -157,9 +157,9 @@ def as_formerly(record):
 
 def test_a_run_of_a_former_version_resumes_to_the_same_bits(data, recipe, tmp_path, capsys):
     recipe = replace(recipe, name="student-68:base", steps=2)
-    place = Place(data, launch("cpu", None, "auto"), schedule=Schedule(2, 1))
+    place = Place(data, launch("cpu", None, "auto"), intervals=Intervals(2, 1))
     whole = read_checkpoint(carry_out(recipe, tmp_path / "whole", place))
-    last = carry_out(replace(recipe, steps=1), tmp_path / "former", replace(place, schedule=Schedule(1, 1)))
+    last = carry_out(replace(recipe, steps=1), tmp_path / "former", replace(place, intervals=Intervals(1, 1)))
     begun = read_checkpoint(last)
     former = as_formerly({**begun.recipe, "name": "student-68-base", "steps": 2})
     write_checkpoint(last, replace(begun, recipe=former))

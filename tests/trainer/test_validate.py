@@ -19,7 +19,7 @@ from trainer.data import validation_faces
 from trainer.data.crops import load_crops
 from trainer.data.validation_faces import EyeStates, load_eyes
 from trainer.run import run
-from trainer.run_recorder import RunLog, Schedule
+from trainer.run_recorder import Intervals, RunLog
 from trainer.validate import HeldOut, Validation, box_errors, eye_ratios, validate
 
 
@@ -102,7 +102,7 @@ def grouped(monkeypatch, tmp_path):
 
 def test_a_run_writes_each_group_in_a_column_and_the_window_reads_on(grouped, recipe):
     out = grouped / "run"
-    run(recipe, grouped, out, "cpu", False, Schedule(validate_every=3, checkpoint_every=3))
+    run(recipe, grouped, out, "cpu", False, Intervals(validate_every=3, checkpoint_every=3))
     header, *rows = (out / "validation.csv").read_text().splitlines()
     assert header == "step,nme,turned_nme_box,eyes_auc"
     assert len(rows) == 2
@@ -117,11 +117,11 @@ def test_a_run_from_before_goes_on_and_its_log_gets_the_columns(grouped, recipe,
         before.setattr(
             "trainer.data.held_out.split_validation", lambda crops, every: (crops, crops, crops.subset(torch.arange(0)))
         )
-        run(replace(recipe, steps=3), grouped, out, "cpu", False, Schedule(validate_every=3, checkpoint_every=3))
+        run(replace(recipe, steps=3), grouped, out, "cpu", False, Intervals(validate_every=3, checkpoint_every=3))
     before_rows = (out / "validation.csv").read_text().splitlines()
     assert before_rows[0] == "step,nme"
     monkeypatch.setattr("trainer.run.refuse_other_recipe", lambda *_: None)
-    run(recipe, grouped, out, "cpu", True, Schedule(validate_every=3, checkpoint_every=3))
+    run(recipe, grouped, out, "cpu", True, Intervals(validate_every=3, checkpoint_every=3))
     header, first, second = (out / "validation.csv").read_text().splitlines()
     assert header == "step,nme,turned_nme_box,eyes_auc"
     assert first == before_rows[1]

@@ -25,7 +25,7 @@ FEWEST_FACES = 2  # of which there is an interval
 
 
 @dataclass(frozen=True)
-class LabelShift:
+class PackShift:
     """The shift of a pack's labels.
 
     Attributes:
@@ -44,9 +44,9 @@ class LabelShift:
     model: str
 
 
-def measure_label_shift(
+def measure_pack_shift(
     folder: Path, landmarker: Landmarker, split: str | None, labels: str, progress: bool = False
-) -> LabelShift:
+) -> PackShift:
     """Measure the shift of the labels in the array `labels` of a pack.
 
     Raises:
@@ -75,7 +75,7 @@ def measure_label_shift(
         shifts.append((other - plain) / 2)
     found = np.array(shifts)
     low, high = bootstrap_interval(found)
-    return LabelShift(pack.name, len(found), float(found.mean()), low, high, landmarker.card.name)
+    return PackShift(pack.name, len(found), float(found.mean()), low, high, landmarker.card.name)
 
 
 def _error(landmarker: Landmarker, picture: NDArray[np.uint8], truth: NDArray[np.float32]) -> float:

@@ -80,7 +80,7 @@ def label_pack(
     """Write a pack of a model's landmarks for a pack of faces with five points.
 
     The new pack `out` gets the pictures, `landmarks` (N, K, 2) and `confidence` (N, K) of the model, `bbox` (N, 4),
-    `agreement` (N,): mean distance to the five points in percent of the distance of the eye centres, `split`, `use`,
+    `disagreement` (N,): mean distance to the five points in percent of the distance of the eye centres, `split`, `use`,
     and what the pack says about its faces (`KEPT_ARRAYS`). Faces with a greater distance than `largest_disagreement`,
     in percent, are left out.
 
@@ -131,7 +131,7 @@ def label_pack(
             p90=float(np.percentile(complete, 90)),
         )
         faces = [face for index in kept if (face := found[index]) is not None]
-        written = {**_arrays(arrays, kept, faces), "agreement": distances[kept]}
+        written = {**_arrays(arrays, kept, faces), "disagreement": distances[kept]}
         write_relabelled(place, folder, written, _meta(card, labelling))
     return labelling
 
@@ -197,7 +197,7 @@ def _meta(card: Card, labelling: Labelling) -> dict[str, object]:
         "markup": f"the {card.scheme} points of the model {card.name}",
         "labels": f"machine-made by the model {card.name}, checked against five manual points",
         "model": {"name": card.name, "sha256": card.sha256, "revision": card.revision, "licence": card.licence},
-        "agreement": "mean distance to the five manual points in percent of the distance of the eye centres",
+        "disagreement": "mean distance to the five manual points in percent of the distance of the eye centres",
         "largest_disagreement": labelling.largest_disagreement,
         "left_out": {"disagreeing": labelling.disagreeing, "incomplete": labelling.incomplete},
     }

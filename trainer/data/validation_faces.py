@@ -14,9 +14,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -33,11 +31,6 @@ OF_300W, TURNED, EYES = "300w", "turned", "eyes"
 EYES_PACK = "eyes_state"
 # Packs of other labels for the same pictures are named after the pack they were derived from.
 DERIVED_SUFFIX = "_98"
-
-
-def chosen_by_hash(key: str, one_in: int) -> bool:
-    """Return whether a key is one of those that are chosen, one in `one_in`; it depends on nothing else."""
-    return int.from_bytes(hashlib.sha256(os.fsencode(key)).digest(), "big") % one_in == 0
 
 
 def validation_group(name: str) -> str | None:

@@ -27,10 +27,10 @@ def adaptive_wing(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor
     via Heatmap Regression", ICCV 2019, with its weighted map. The target gets no gradient.
     """
     target = target.detach()
-    return curve((predicted - target).abs(), target) * brightness_weight(target)
+    return adaptive_wing_cell((predicted - target).abs(), target) * brightness_weight(target)
 
 
-def curve(distance: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def adaptive_wing_cell(distance: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Return the loss of distances >= 0 from targets in [0, 1]: logarithmic below `THETA`, then linear, without a jump.
 
     omega ln(1 + (d / epsilon)^(alpha - y)) goes over into its tangent.

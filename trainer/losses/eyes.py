@@ -21,7 +21,7 @@ class EyesLoss:
     """Weights and constants of the loss of the eyes' aspect ratios, see `eye_sizes`.
 
     Attributes:
-        weight: factor of the difference from the ratio of the labels, and of what follows.
+        weight: of the whole term.
         closed, opened: where a face only says whether its eyes are open: the largest ratio of closed ones and the
             smallest of open ones that cost nothing.
 
@@ -38,7 +38,7 @@ class EyesLoss:
 
 
 def eye_sizes(points: torch.Tensor, scheme: Scheme) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return how far apart the lids of both eyes `[B, 2]` are, and their corners; of points `[B, K, 2]`.
+    """Return the distances of the lids and of the corners of both eyes, `[B, 2]` each, of points `[B, K, 2]`.
 
     One over the other is the aspect ratio, as `aspect_ratio` of the engine does it.
     """

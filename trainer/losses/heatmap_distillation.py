@@ -46,6 +46,11 @@ class HeatmapKD:
     def __post_init__(self) -> None:
         check_fields(self)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it adds anything."""
+        return self.variant != "none" and self.weight != 0
+
 
 def maps_of(output: LandmarkOutput) -> torch.Tensor | None:
     """Return the maps `[B, K, H, W]` >= 0 whose mean place is the point; None from a network that regresses it."""

@@ -70,7 +70,7 @@ class LandmarkLoss:
     def learns_from_teachers(self) -> bool:
         """Whether a term of the loss compares with teachers."""
         assists = self.points == "kd" and (self.kd.tough.weight != 0 or self.kd.tolerant.weight != 0)
-        return assists or self.kd.point_distillation_weight != 0 or self.heatmap_kd.variant != "none"
+        return assists or self.kd.point_distillation_weight != 0 or self.heatmap_kd.is_on
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def landmark_loss(output: LandmarkOutput, batch: Batch, settings: LandmarkLoss) 
     confidence = weighted_mean(entropy, batch.visible_weight)
     if output.attention is not None:
         attention = attention_loss(output.attention, batch.points, batch.labelled, settings.attention)
-    if settings.heatmap_kd.variant != "none":
+    if settings.heatmap_kd.is_on:
         heatmap_kd = heatmap_distillation(maps_of(output), batch.teacher_maps, settings.heatmap_kd)
     scheme = SCHEMES.get(output.points.shape[1])
     if settings.views_weight and scheme:

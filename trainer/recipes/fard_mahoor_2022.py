@@ -34,7 +34,7 @@ PUBLISHED_CHANGES = Augmentation(
 )
 
 
-def pulled(loss: LandmarkLoss) -> LandmarkLoss:
+def with_point_distillation(loss: LandmarkLoss) -> LandmarkLoss:
     """Return the loss with point distillation as strong as helps a linear loss most."""
     return replace(loss, kd=replace(loss.kd, point_distillation_weight=4.0))
 
@@ -171,7 +171,7 @@ RECIPES = {
         "The heatmap student with a linear loss and distillation of the Tough teacher's points.",
         network=SLIM,
         init=NEARER,
-        stages=(replace(plain.LAST, steps=400, loss=pulled(LINEAR), teachers=(TOUGH,)),),
+        stages=(replace(plain.LAST, steps=400, loss=with_point_distillation(LINEAR), teachers=(TOUGH,)),),
     ),
     **_published(68),
     **_published(98),
@@ -218,6 +218,10 @@ RECIPES = {
         "on faces that have no other labels.",
         network=RegressionShape(input_size=128),
         init=TOUGH,
-        stages=(replace(LIVE_STUDENT, packs=(*MOSTLY_300W, FACES5), loss=pulled(LINEAR), teachers=(TOUGH,)),),
+        stages=(
+            replace(
+                LIVE_STUDENT, packs=(*MOSTLY_300W, FACES5), loss=with_point_distillation(LINEAR), teachers=(TOUGH,)
+            ),
+        ),
     ),
 }

@@ -20,7 +20,7 @@ from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.networks.star import StarShape
-from trainer.recipes.fard_mahoor_2022 import TOUGH, pulled
+from trainer.recipes.fard_mahoor_2022 import TOUGH, with_point_distillation
 from trainer.recipes.packs import (
     AFW,
     ALL_68,
@@ -141,7 +141,7 @@ TAUGHT = replace(
     PLAIN,
     name="taught",
     packs=(*MOSTLY_300W, FACES5),
-    loss=pulled(LandmarkLoss(heatmap_kd=DISTILLED)),
+    loss=with_point_distillation(LandmarkLoss(heatmap_kd=DISTILLED)),
     teachers=(TOUGH,),
     live=True,
 )

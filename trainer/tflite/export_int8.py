@@ -164,7 +164,7 @@ def _faces(origin: Path, data: Path) -> tuple[CropSet, CropSet]:
             return training, validation
     raise UsageError(
         "No face is left to measure the int8 model on",
-        f"the run held out every {hold_out}th face of packs with validation, and there are fewer"
+        f"the run held out one face in {hold_out} of packs with validation, and there are fewer"
         if hold_out
         else "the run held out no face of its packs",
         "give the packs that the run learned from",

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.core.errors import SourceError, UnderstudyError, UsageError
+from engine.core.errors import SourceError, UsageError
 from engine.core.files import quick_checksum
 from engine.core.frame import Frame
+from engine.core.texts import reason
 from engine.formats.session_log import SessionLog
 from engine.sources.base import Seekable, Source, SourceKind
 from engine.sources.opening import open_source
@@ -62,7 +63,7 @@ def open_clip(log: SessionLog, path: Path | None) -> Clip:
         if first is None:
             raise SourceError(f"{source.name} gave no picture", "it is empty", "choose another clip")
         return Clip(source, _difference(log, path, source, first))
-    except UnderstudyError:
+    except BaseException:
         source.close()
         raise
 
@@ -85,8 +86,13 @@ def _difference(log: SessionLog, path: Path | None, source: Source, first: Frame
         return f"{missing} of {len(log.pictures)} logged pictures are not there." if missing else ""
     if path is None or not path.is_file() or source.kind is not SourceKind.VIDEO:
         return ""
-    if log.clip and quick_checksum(path) == log.clip:
-        return ""
+    try:
+        if log.clip and quick_checksum(path) == log.clip:
+            return ""
+    except OSError as error:
+        raise SourceError(
+            f"{source.name} cannot be read", reason(error), "look whether its disk is still there"
+        ) from error
     said = []
     assert isinstance(source, Seekable)
     last, moment = int(log.numbers[-1]), float(log.times[-1])

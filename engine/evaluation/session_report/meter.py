@@ -15,7 +15,7 @@ from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import Box, landmark_box
 from engine.core.metrics import interocular_distance, normaliser
-from engine.core.pairing import eye_distance, face_distance, paired, shared_points
+from engine.core.pairing import eye_distance, face_distance, paired, shared_points, true_face
 from engine.core.stats import JitterMeter
 from engine.evaluation.session_report.lag import LagMeter
 from engine.evaluation.session_report.worst_frames import WorstFrame, WorstFrames
@@ -208,8 +208,9 @@ def _error(truth: Truth | None, result: Result) -> float:
     """Return the NME in percent, infinite where the true face was missed, NaN where it is unknown."""
     if result.nme is not None:
         return result.nme
-    missed = truth is not None and not result.faces and math.isfinite(normaliser(truth.scheme, truth.points))
-    return math.inf if missed else math.nan
+    if truth is None or true_face(result.faces, truth) is not None:
+        return math.nan
+    return math.inf if math.isfinite(normaliser(truth.scheme, truth.points)) else math.nan
 
 
 def _error_words(error: float) -> str:
@@ -228,16 +229,15 @@ Places = tuple[np.ndarray, np.ndarray, float]
 
 
 def _beside_truth(truth: Truth, faces: Sequence[Face]) -> Places | None:
-    centre = landmark_box(truth.points).centre
-    nearest = min(faces, key=lambda face: math.dist(face.box.centre, centre), default=None)
-    if nearest is None:
+    face = true_face(faces, truth)
+    if face is None:
         return None
     eyes = interocular_distance(truth.scheme, truth.points)
-    if nearest.scheme is truth.scheme:
-        return truth.points, nearest.landmarks, eyes
-    if not (nearest.scheme.has_68 and truth.scheme.has_68):
+    if face.scheme is truth.scheme:
+        return truth.points, face.landmarks, eyes
+    if not (face.scheme.has_68 and truth.scheme.has_68):
         return None
-    return truth.scheme.to_68(truth.points), nearest.as_68(), eyes
+    return truth.scheme.to_68(truth.points), face.as_68(), eyes
 
 
 def _beside_face(leader: Face, faces: Sequence[Face]) -> Places | None:

@@ -14,7 +14,7 @@ from engine.evaluation.session_report.meter import SessionMeter
 from engine.evaluation.session_report.worst_frames import WorstFrame
 from engine.inference.card import Card
 
-KIND, VERSION = "understudy session report", 1
+KIND, VERSION = "understudy session report", 2
 TRUTH = "the ground truth"
 IN_TURNS, LOCKED, LIVE = "in turns", "locked", "live"  # paces
 
@@ -129,7 +129,7 @@ def as_values(report: SessionReport) -> dict[str, Any]:
             for model, figures in zip(report.models, report.lanes, strict=True)
         ],
         "left_out": [{"name": model.name, "why": model.failure} for model in report.left_out],
-        "agreement": [[cell and _rounded(asdict(cell)) for cell in row] for row in report.matrix],
+        "distances": [[cell and _rounded(asdict(cell)) for cell in row] for row in report.matrix],
         "furthest_apart": [_worst_values(worst, "percent_apart", meter) for worst in meter.furthest_apart],
         "most_wrong": [_worst_values(worst, "nme", meter) for worst in meter.most_wrong],
     }

@@ -98,7 +98,7 @@ class Streamer(OutputWorker[tuple[Result, Sequence[FaceSignals | None]]]):
 
     Attributes:
         address: where the stream goes.
-        sent: results that were sent.
+        sent: results that were given to the connection; one that it had no room for is among `dropped` too.
         error: what is wrong; None once it works again.
 
     Raises:

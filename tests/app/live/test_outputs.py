@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 import numpy as np
 
 from app.live import screenshot
-from app.live.outputs import Outputs, Recording
+from app.live.outputs import FINISH_SECONDS, Outputs, Recording
+from engine.output.worker import OutputWorker
 from engine.sources.video import VideoSource
 from tests.fakes.views import one
 
@@ -74,3 +76,27 @@ def test_fault_55_a_folder_that_cannot_be_made_is_named_and_nothing_begins(qtbot
     assert [f"Nothing can be written into {folder}" in str(error) for error in failed] == [True, True]
     assert not made.active
     made.close()
+
+
+class SlowToFinish(OutputWorker[int]):
+    """It needs most of the time that there is."""
+
+    def __init__(self) -> None:
+        super().__init__("The slow one", None, None)
+        self.finished = False
+        self._thread.start()
+
+    def _write(self) -> None:
+        for _ in self._items():
+            pass
+        time.sleep(0.6 * FINISH_SECONDS)
+        self.finished = True
+
+
+def test_what_ends_at_once_leaves_its_time_to_the_others(qtbot, tmp_path):
+    made, slow = Outputs(tmp_path), SlowToFinish()
+    made.start_stream("udp://127.0.0.1:5005")
+    made._log = slow
+    with qtbot.waitSignal(made.closed, timeout=5000):
+        made.close()
+    assert slow.finished

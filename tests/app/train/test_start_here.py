@@ -141,10 +141,10 @@ def test_a_training_that_is_started_twice_gets_a_sentence(open_page, qtbot):
     assert not page.form.start_words.isVisible()
     page.form.start.click()
     assert not page.form.start.isEnabled()
-    assert page.form.start_words.text().startswith("A training or an export is at work.")
+    assert page.form.start_words.text().startswith("A training or an export is running.")
     folder = page.controller.training
     page._start()  # as by a second click before the button was drawn
-    assert page.banner.text.startswith("A training or an export is at work already.")
+    assert page.banner.text.startswith("A training or an export is already running.")
     assert page.controller.training == folder
     assert [path.name for path in page.controller.runs.iterdir()] == ["slow"]
 

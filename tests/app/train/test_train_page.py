@@ -115,7 +115,7 @@ def test_a_run_that_another_program_trains_is_followed_and_not_called_stopped(op
         qtbot.waitUntil(lambda: other.run_view.chip.text() == "Training elsewhere")
         assert "another window or terminal trains it" in other.run_view.words.text()
         assert "training elsewhere" in other.runs.item(0).data(KIND)
-        assert other.run_view.output.placeholderText() == "What it says stands where it was started."
+        assert other.run_view.output.placeholderText() == "Its output appears where it was started."
         assert not other.run_view.resume.isVisible()
         seen = state(other).step
         qtbot.waitUntil(lambda: state(other).step > seen, timeout=PATIENCE)

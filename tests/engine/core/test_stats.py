@@ -102,6 +102,15 @@ def test_jitter_is_measured_only_while_the_truth_is_still():
     assert meter.value == pytest.approx(1.0, rel=0.01)
 
 
+def test_a_truth_that_lacks_a_point_is_still_by_the_others():
+    points = face_points(100, 100, 60)
+    points[5] = np.nan
+    still, meter = Truth(IBUG_68, points), JitterMeter()
+    meter.add(result(0, face_points(100, 100, 60), truth=still))
+    meter.add(result(1, face_points(100.36, 100, 60), truth=still))
+    assert meter.value == pytest.approx(1.0, rel=0.01)
+
+
 def test_jitter_of_different_faces_is_not_compared():
     meter = JitterMeter()
     meter.add(result(0, face_points(100, 100, 60), face_id=1))

@@ -70,6 +70,15 @@ def test_seeds_are_averaged_face_by_face_before_the_bootstrap(run):
         assert getattr(row.accuracy, figure) == pytest.approx(mean)
 
 
+def test_each_seed_counts_as_much_however_many_faces_it_missed(run):
+    half = [None] * (COUNT // 2)
+    row = compare([[run("a", [4.0] * COUNT), run("b", [8.0] * (COUNT // 2) + half)]])[0]
+    assert row.accuracy.nme == pytest.approx(6)
+    assert row.accuracy.fr10 == pytest.approx(25)
+    row = compare([[run("c", [4.0] * COUNT), run("d", [None] * COUNT)]])[0]
+    assert row.accuracy.nme == pytest.approx(4)
+
+
 def test_missed_faces_are_left_out_of_the_difference_and_reported(run):
     first, other = run("a", BASE), run("b", [None, *BASE[1:] + 1])
     rows = compare([[first], [other]])

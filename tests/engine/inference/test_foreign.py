@@ -134,6 +134,15 @@ def test_a_grid_moves_points_by_half_a_pixel_of_the_picture_or_of_the_input(tmp_
     assert np.allclose(moved - plain, wanted, atol=1e-3)
 
 
+def test_with_the_mirror_image_a_shift_along_x_cancels_and_one_along_y_stays(tmp_path):
+    crop, picture, found = Crop(320, 240, 160), SampleClip().frame(0)[0], []
+    for grid in ("half_pixel", "slice"):
+        landmarker = load_landmarker(real_model(tmp_path, f"{grid}.tflite", grid=grid))
+        landmarker.flip = True
+        found.append(landmarker.predict(picture, crop).points)
+    assert np.allclose(found[1] - found[0], (0, 0.5), atol=1e-3)
+
+
 def test_a_stretched_crop_is_the_box(tmp_path):
     path = install(tmp_path, "wide.onnx", constant_network(PLACES), input=ForeignInput("NCHW", stretched=True))
     landmarker = load_landmarker(path)

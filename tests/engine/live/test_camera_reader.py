@@ -152,6 +152,14 @@ def test_files_come_back_as_they_are_and_open():
     assert not clip.closed
 
 
+def test_the_period_is_that_of_the_pictures_and_not_of_the_waiting_for_them():
+    thread = SourceThread(lambda: FakeClip([]), lambda *_: None, clock=lambda: 0.0)
+    reader = CameraReader(thread, FakeClip([]), Context(Feed(LiveSettings)))
+    for number in range(60):
+        reader._count(number / 30, 0.7 if number == 0 else 0.005)
+    assert reader.period == pytest.approx(1 / 30)
+
+
 def test_a_late_frame_of_a_camera_that_is_given_up_at_this_moment_is_not_shown():
     feed = Feed(LiveSettings)
     thread = SourceThread(lambda: FakeClip([]), lambda *_: None, clock=lambda: 0.0)
@@ -161,9 +169,9 @@ def test_a_late_frame_of_a_camera_that_is_given_up_at_this_moment_is_not_shown()
         reader.epoch.over = True
         return False  # as it was asked a moment before
 
-    reader._count(0.02)
+    reader._count(1.0, 0.02)
     thread.abandoned.is_set = give_up
     before = reader.epoch
-    reader._count(10.0)
+    reader._count(11.0, 10.0)
     assert reader.epoch is not before
     assert reader.epoch.over

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -156,5 +157,7 @@ def test_closing_wakes_everyone_and_leaves_nothing():
     bench.feed.close()
     other.join(5)
     assert got == [None]
-    assert not bench.feed.put(frame(1), 0)
+    begin = time.monotonic()
+    assert not bench.feed.put(frame(1), 10)
+    assert time.monotonic() - begin < 5, "nothing is waited for"
     assert not bench.feed.replace(frame(1))

@@ -48,7 +48,7 @@ def test_lanes_that_give_results_at_another_time_have_the_figures_of_compare_liv
     for lane, record in zip(lanes_of(tmp_path / "öß"), expected.lanes, strict=True):
         assert lane["accuracy"]["nme"] == pytest.approx(np.mean(record.columns["nme"]), abs=1e-4)
         assert lane["jitter"] == pytest.approx(record.jitter.value, abs=1e-4)
-    matrix = json.loads((tmp_path / "öß" / "report.json").read_text("utf-8"))["agreement"]
+    matrix = json.loads((tmp_path / "öß" / "report.json").read_text("utf-8"))["distances"]
     assert matrix[0][2]["mean"] == pytest.approx(np.mean(expected.distances[0, 2]), abs=1e-4)
 
 
@@ -64,7 +64,7 @@ def test_a_slow_lane_counts_the_frames_that_it_took_and_holds_few_pictures(tmp_p
     assert made.stop().frames == 90
     first, second = lanes_of(tmp_path)
     assert (first["frames"], second["frames"]) == (90, 3)
-    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["agreement"][0][1]["frames"] == 3
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["distances"][0][1]["frames"] == 3
 
 
 def test_a_lane_that_gives_nothing_any_more_is_not_waited_for(tmp_path):

@@ -12,10 +12,10 @@ from engine.core.schemes import IBUG_68
 from engine.sources import sample
 from engine.sources.base import SourceKind
 from engine.sources.sample import HEIGHT, RATE, WIDTH, SampleClip, SampleSource
-from engine.sources.sample_portrait import LOOP_SECONDS, STILL_SECONDS
+from engine.sources.sample_portrait import LOOP_SECONDS
 
 LOOP = round(LOOP_SECONDS * RATE)
-STILL = range(round(STILL_SECONDS[0] * RATE), round(STILL_SECONDS[1] * RATE) + 1)
+STILL = range(round(3 * RATE), round(5.5 * RATE) + 1)  # frames in which only the noise of the sensor changes
 
 
 @pytest.fixture(scope="module")

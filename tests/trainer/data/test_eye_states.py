@@ -16,7 +16,7 @@ from trainer.losses.eyes import EyesLoss
 from trainer.losses.total import LandmarkLoss
 from trainer.recipes.schema import PackChoice
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 
 STATES = PackChoice("eyes_state", labels="state")
 FACES = PackChoice("faces", split=None, validation=True)
@@ -74,7 +74,7 @@ def test_listed_ones_stay_out_of_the_training(eyes, monkeypatch):
 def test_a_network_learns_from_them(eyes, recipe, tmp_path):
     packs = (FACES, replace(STATES, weight=5.0))
     taught = replace(recipe, packs=packs, steps=3, loss=LandmarkLoss(eyes=EyesLoss(weight=1.0)), closed_draws=2.0)
-    run(taught, eyes, tmp_path / "run", "cpu", False, Schedule(3, 3, 1))
+    run(taught, eyes, tmp_path / "run", "cpu", False, Intervals(3, 3, 1))
     with (tmp_path / "run" / "train.csv").open(newline="") as file:
         assert all(0 < float(row["eyes"]) < 2 for row in csv.DictReader(file))
 

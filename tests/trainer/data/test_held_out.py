@@ -13,7 +13,7 @@ from trainer.data.crops import load_crops
 from trainer.data.held_out import split_held_out
 from trainer.recipes.schema import PackChoice
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.tflite import export_int8
 
 FACES = PackChoice("faces", split="train", validation=True)
@@ -55,7 +55,7 @@ def test_with_hold_out_0_no_other_face_is_held_out(packs):
 
 def test_a_run_validates_on_its_validation_pack_and_int8_on_the_same_faces(packs, tmp_path):
     recipe = replace(tiny_recipe(), packs=(FACES,), validation=(APART,), hold_out=0, steps=2)
-    last = run(recipe, packs, tmp_path / "run", "cpu", False, Schedule(2, 2))
+    last = run(recipe, packs, tmp_path / "run", "cpu", False, Intervals(2, 2))
     state = read_checkpoint(last)
     assert state.notes["faces"] == 8
     with (tmp_path / "run" / "validation.csv").open() as file:
@@ -68,6 +68,17 @@ def test_without_any_face_for_validation_there_is_no_run(packs, tmp_path):
     with pytest.raises(UsageError, match="No face is left for validation.*validation packs") as refusal:
         run(replace(tiny_recipe(), packs=(FACES,), hold_out=0), packs, tmp_path / "run", "cpu", False)
     assert "--set 'validation=" in refusal.value.fix
+
+
+def test_faces_whose_error_cannot_be_known_are_no_validation(packs, tmp_path):
+    file = packs / "apart" / "annotations.npz"
+    with np.load(file) as arrays:
+        values = dict(arrays)
+    values["landmarks"][:, 36] = np.nan
+    np.savez(file, **values)
+    recipe = replace(tiny_recipe(), packs=(FACES,), validation=(APART,), hold_out=0)
+    with pytest.raises(UsageError, match="of none of the 3 faces for validation is known.*outer eye corners"):
+        run(recipe, packs, tmp_path / "run", "cpu", False)
 
 
 @pytest.mark.parametrize("split", ["train", None])

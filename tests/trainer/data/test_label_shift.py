@@ -12,7 +12,7 @@ from engine.formats.images import write_picture
 from engine.inference.landmarker import Landmarks
 from engine.inference.library import ModelLibrary
 from tests.fakes.models import FAKE_CARD
-from trainer.data.label_shift import measure_label_shift
+from trainer.data.label_shift import measure_pack_shift
 from trainer.recipes.overrides import trainings_by_name
 
 SIDE = 200
@@ -51,7 +51,7 @@ def landmarker(face):
 
 
 def test_it_is_half_the_difference_of_the_errors_in_x(pack, landmarker):
-    found = measure_label_shift(pack, landmarker, None, "landmarks")
+    found = measure_pack_shift(pack, landmarker, None, "landmarks")
     assert found.label_shift == pytest.approx(SHIFT, abs=0.01)
     assert found.low <= found.label_shift <= found.high
     assert found.high - found.low < 0.02
@@ -73,7 +73,7 @@ def test_a_pack_of_another_markup_and_one_face_are_refused(pack, landmarker, tmp
         wide = {"image": arrays["image"], "landmarks": np.ones((4, 98, 2), np.float32)}
     np.savez(pack / "annotations.npz", **one)
     with pytest.raises(PackError, match="too few faces"):
-        measure_label_shift(pack, landmarker, None, "landmarks")
+        measure_pack_shift(pack, landmarker, None, "landmarks")
     np.savez(pack / "annotations.npz", **wide)
     with pytest.raises(PackError, match="has 98 points and the model"):
-        measure_label_shift(pack, landmarker, None, "landmarks")
+        measure_pack_shift(pack, landmarker, None, "landmarks")

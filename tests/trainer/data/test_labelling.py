@@ -70,7 +70,7 @@ def test_faces_that_agree_are_labelled_and_the_others_left_out(tmp_path, make_pa
         assert arrays["confidence"].shape == (2, 68)
         assert arrays["identity"].tolist() == ["a", "d"]
         assert arrays["split"].tolist() == ["train", "train"]
-        assert arrays["agreement"] == pytest.approx(
+        assert arrays["disagreement"] == pytest.approx(
             [0, math.sqrt(2) / np.linalg.norm(five[1] - five[0]) * 100], abs=0.01
         )
         assert (arrays["bbox"][0] == [*arrays["landmarks"][0].min(0), *arrays["landmarks"][0].max(0)]).all()

@@ -24,7 +24,7 @@ from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes import RECIPES
 from trainer.run import lineage, run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.tflite.export import LARGEST_DIFFERENCE, compare
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
@@ -143,7 +143,7 @@ def test_a_run_goes_on_from_a_model_and_learns_from_another(data, recipe, tmp_pa
         loss=LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0)),
         teachers=(str(MODELS / "student-68.tflite"),),
     )
-    last = run(recipe, data, tmp_path / "run", "cpu", False, Schedule(2, 2))
+    last = run(recipe, data, tmp_path / "run", "cpu", False, Intervals(2, 2))
     state = read_checkpoint(last)
     assert state.notes["best_nme"] < 6, "it has not forgotten its faces"
     assert state.notes["lineage"][-1] == "student-68-lite:whole, 4800 steps of 64"

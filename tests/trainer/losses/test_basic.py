@@ -5,11 +5,13 @@ import math
 import pytest
 import torch
 
-from trainer.losses.basic import adaptive_wing, brightness_weight, curve, gaussian_cross_entropy, wing
+from trainer.losses.basic import adaptive_wing, adaptive_wing_cell, brightness_weight, gaussian_cross_entropy, wing
 
 
 def at(distance, target):
-    return curve(torch.tensor(distance, dtype=torch.float64), torch.tensor(target, dtype=torch.float64)).item()
+    return adaptive_wing_cell(
+        torch.tensor(distance, dtype=torch.float64), torch.tensor(target, dtype=torch.float64)
+    ).item()
 
 
 def test_values_by_hand():
@@ -24,7 +26,7 @@ def test_values_by_hand():
 @pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
 def test_value_and_slope_have_no_jump_at_theta(target):
     distance = torch.tensor([0.5 - 1e-9, 0.5 + 1e-9], dtype=torch.float64, requires_grad=True)
-    values = curve(distance, torch.tensor(target, dtype=torch.float64))
+    values = adaptive_wing_cell(distance, torch.tensor(target, dtype=torch.float64))
     values.sum().backward()
     assert values[0].item() == pytest.approx(values[1].item(), abs=1e-6)
     assert distance.grad[0].item() == pytest.approx(distance.grad[1].item(), rel=1e-6)

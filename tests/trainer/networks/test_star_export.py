@@ -13,7 +13,7 @@ from trainer.networks.star import StarShape
 from trainer.networks.timm_models import flatten_windows
 from trainer.recipes.schema import PackChoice, Training
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.tflite import export as module
 from trainer.tflite.flatbuffer import halve_weights
 
@@ -39,7 +39,7 @@ def checkpoint(data, tmp_path_factory):
         batch=4,
         ema=0.0,
     )
-    return run(recipe, data, tmp_path_factory.mktemp("star"), "cpu", schedule=Schedule(3, 3))
+    return run(recipe, data, tmp_path_factory.mktemp("star"), "cpu", intervals=Intervals(3, 3))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from filelock import FileLock
 from tests.fakes.tiny_training import few_blocks, tiny_recipe
 from trainer.checkpoint import LAST
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.tflite import export as module
 
 
@@ -38,7 +38,7 @@ def make(folder, data):
     """Train for 25 steps; from a side of 96 pixels, maps have 24 cells, whose places float16 rounds."""
     recipe = tiny_recipe()
     recipe = replace(recipe, network=replace(recipe.network, input_size=96), steps=25, batch=8, ema=0.8)
-    run(recipe, data, folder / "run", "cpu", schedule=Schedule(25, 25))
+    run(recipe, data, folder / "run", "cpu", intervals=Intervals(25, 25))
 
     def kept(network, convert=module.to_tflite):
         content = convert(network)

@@ -29,7 +29,7 @@ from trainer.networks.timm_models import create_model
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import PackChoice, Training
 from trainer.run import run
-from trainer.run_recorder import Schedule
+from trainer.run_recorder import Intervals
 from trainer.tflite import export as module
 from trainer.tflite.export import ExportError, compare, describe_labels, export
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
@@ -72,7 +72,7 @@ def test_a_regression_student_is_exported_and_its_card_names_its_teacher(checkpo
         loss=LandmarkLoss(points="kd", kd=KDLoss(tolerant=replace(KDLoss().tolerant, weight=0.0))),
         teachers=(str(checkpoint),),
     )
-    last = run(recipe, data, tmp_path / "run", "cpu", schedule=Schedule(3, 3))
+    last = run(recipe, data, tmp_path / "run", "cpu", intervals=Intervals(3, 3))
     done = export(last, tmp_path / "taught.tflite")
     card = load_landmarker(done.model).card
     assert done.difference <= module.LARGEST_DIFFERENCE

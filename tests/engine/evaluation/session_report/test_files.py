@@ -77,7 +77,7 @@ def test_csv_json_and_page_say_the_same(report, tmp_path):
         assert {f"{nme:.2f}", f"{jitter:.3f}", f"{lane['frames_per_second']:.1f}"} <= set(texts)
         other = (index + 1) % 3
         apart = np.mean([float(row[cell]) for row in own if row[cell := f"distance from model-{other}"]])
-        assert document["agreement"][index][other]["mean"] == pytest.approx(apart, abs=1e-4)
+        assert document["distances"][index][other]["mean"] == pytest.approx(apart, abs=1e-4)
         assert f"{apart:.2f} %" in texts
     assert document["lanes"][1]["accuracy"]["fr10"] == 2.5
     missed = [row for row in rows if row["frame"] == "7" and row["lane"] == "model-1"]
@@ -120,8 +120,8 @@ def test_a_lane_without_any_result_is_in_none_of_the_files(tmp_path):
     values = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [lane["name"] for lane in values["lanes"]] == ["model-0", "model-2"]
     assert values["left_out"] == [{"name": "model-1", "why": "The model broke."}]
-    assert [len(row) for row in values["agreement"]] == [2, 2]
-    assert values["agreement"][0][1]["frames"] == 40
+    assert [len(row) for row in values["distances"]] == [2, 2]
+    assert values["distances"][0][1]["frames"] == 40
     assert all(len(worst["lanes"]) == 2 for worst in values["furthest_apart"] + values["most_wrong"])
     page = Reader(as_html(report))
     assert "The model broke." in page.texts

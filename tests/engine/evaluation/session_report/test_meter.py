@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.core.geometry import landmark_box
 from engine.evaluation.session_report.figures import distance_matrix, lane_figures
 from tests.fakes.sessions import STILL, measured, random_session, without_faces
 
@@ -70,6 +71,19 @@ def test_a_missed_face_is_a_failure_and_no_error(session):
     assert distance_matrix(meter)[0][1].frames == 37
     assert distance_matrix(meter)[0][2].frames == 40
     assert meter.most_wrong[0].words[1] == "missed"
+
+
+def test_a_face_elsewhere_is_neither_an_error_nor_a_lag(session):
+    for number in (5, 6, 30):
+        frame, results = session[number]
+        face = results[1].faces[0]
+        away = replace(face, landmarks=face.landmarks + np.float32(500), box=landmark_box(face.landmarks + 500))
+        session[number] = frame, [results[0], replace(results[1], faces=(away,), nme=None), results[2]]
+    meter = measured(session)
+    figures = lane_figures(meter.lanes[1], has_truth=True)
+    assert figures.accuracy.fr10 == pytest.approx(100 * 3 / 40)
+    assert figures.accuracy.nme < 10
+    assert meter.lanes[1].lag.milliseconds == pytest.approx(0, abs=3)
 
 
 def test_without_truth_there_is_no_error_and_the_lag_is_behind_the_first_lane(session):
