@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from app.cli.options import add_json, add_machine, positive, require_packages
+from app.cli.options import above_zero, add_json, add_machine, positive, require_packages
 from app.cli.terminal import number, report, say, table
 from app.trainer_setup import TRAINER_PACKAGES
 from engine.core.errors import UsageError
@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of the official sets (300-W, WFLW, COFW), unpacked or as packs; rows of missing ones are left out",
     )
     parser.add_argument(
-        "--out", metavar="DIR", help="folder of packs, runs, evaluations and report.md (default: reproduce/PAPER)"
+        "--out",
+        metavar="DIR",
+        help="folder of packs, runs, evaluations and report.md (default: reproduce/PAPER, or PAPER-short with --short)",
     )
     parser.add_argument(
         "--seeds", type=positive, default=1, metavar="N", help="train each student N times (default: 1)"
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rate",
-        type=positive,
+        type=above_zero,
         metavar="N",
         help="with --dry-run: images a second (default: measured in a few steps of each network)",
     )
@@ -69,7 +71,8 @@ def main(options: argparse.Namespace) -> int:
         )
     from trainer.reproduce.chain import Order
 
-    out = Path(options.out) if options.out else Path("reproduce") / options.paper
+    ending = "-short" if options.short else ""
+    out = Path(options.out) if options.out else Path("reproduce") / f"{options.paper}{ending}"
     changes = tuple(options.set)
     order = Order(options.paper, data, out, changes, options.seeds, options.short, options.ours)
     return _dry_run(options, order) if options.dry_run else _carry_out(options, order)
@@ -104,7 +107,7 @@ def _dry_run(options: argparse.Namespace, order: Any) -> int:
     rates: dict[Any, float] = {}
     for run in runs:
         key = (run.training.network, run.training.teachers)
-        rates[key] = rates.get(key) or options.rate or images_a_second(run, device)
+        rates[key] = rates.get(key) or options.rate or images_a_second(run, runs, device)
     values: list[dict[str, Any]] = []
     for run in runs:
         rate = rates[run.training.network, run.training.teachers]

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from engine.core.errors import UnderstudyError
+from engine.core.errors import RecordingError, UnderstudyError, UsageError
 from engine.evaluation.files import DOCUMENT, read_evaluation, write_texts
+from trainer.data.label_parts import plain_object
 from trainer.devices import first_alone
+from trainer.recipes.schema import is_file
 from trainer.reproduce.measure import measure
 from trainer.reproduce.official_sets import OfficialSet, find_sets
 from trainer.reproduce.plan import KINDS, PlannedRun, check_changes, plan_runs, planned_folder
 from trainer.reproduce.report import report
 from trainer.run import Place
+from trainer.run_folder import find_weights
 from trainer.stages import train_stages
 from trainer.state import TrainingInterrupted
 
-REPORT = "report.md"
+REPORT, SETS = "report.md", "sets.json"
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,17 @@ def planned(order: Order) -> tuple[list[PlannedRun], list[str]]:
     """Return the trainings of an order, and the kinds of sets that are not there.
 
     Raises:
-        UsageError: no set is there, or a change is wrong.
-        PackError: a set is damaged.
+        UsageError: no set is there, a change is wrong, or weights that one names are missing.
+        PackError: a set is damaged, or has no faces to measure on.
     """
     check_changes(order.changes)
     sets, missing = find_sets(order.data, order.out / "packs", KINDS[order.paper])
-    return plan_runs(order.paper, sets, order.changes, order.seeds, order.short, order.ours), missing
+    for dataset in sets:
+        dataset.refuse_without_test()
+    runs = plan_runs(order.paper, sets, order.changes, order.seeds, order.short, order.ours)
+    for need in dict.fromkeys(need for run in runs for need in run.training.needs if is_file(need)):
+        find_weights(need, order.out / "runs")
+    return runs, missing
 
 
 def reproduce(order: Order, place: Place) -> Path:
@@ -66,15 +75,18 @@ def reproduce(order: Order, place: Place) -> Path:
     runs, missing = planned(order)
     for dataset in dict.fromkeys(run.dataset for run in runs):
         first_alone(place.fabric, partial(_import, dataset, place))
+    first_alone(place.fabric, partial(_refuse_changed_sets, order.out, [run.dataset for run in runs]))
     folders = {run: order.out / "evaluations" / run.folder for run in runs}
+    again = f"the same “understudy reproduce {order.paper}” command"
     for number, run in enumerate(runs, 1):
         place.fabric.print(f"{number} of {len(runs)}: {run.folder}", file=sys.stderr)
         own = replace(place, data=run.dataset.data, runs=order.out / "runs")
         try:
             last = train_stages((run.training,), planned_folder(order.out, run), own)
         except TrainingInterrupted as stop:
-            again = f"go on with the same “understudy reproduce {order.paper}” command"
-            raise TrainingInterrupted(stop.what, stop.why, again, stop.exit_code) from stop
+            raise TrainingInterrupted(stop.what, stop.why, f"go on with {again}", stop.exit_code) from stop
+        except RecordingError as error:
+            raise RecordingError(error.what, error.why, f"make room, then go on with {again}") from error
         if not _is_measured(folders[run], last):
             work = partial(measure, last, run.dataset, run.folder, folders[run], place.fabric.device)
             first_alone(place.fabric, work)
@@ -85,6 +97,22 @@ def reproduce(order: Order, place: Place) -> Path:
 def _import(dataset: OfficialSet, place: Place) -> None:
     place.fabric.print(f"{dataset.title}: {dataset.source or dataset.data}", file=sys.stderr)
     dataset.make_pack()
+
+
+def _refuse_changed_sets(out: Path, sets: Sequence[OfficialSet]) -> None:
+    """Note what the sets are at the first start; raise `UsageError` where one of them is another one now."""
+    file = out / SETS
+    before = plain_object(file)
+    digests = {dataset.kind: dataset.digest() for dataset in sets}
+    titles = {dataset.kind: dataset.title for dataset in sets}
+    changed = [titles[kind] for kind, digest in digests.items() if before.get(kind, digest) != digest]
+    if changed:
+        raise UsageError(
+            f"Since the first trainings in {out}, faces or labels have changed: {', '.join(changed)}",
+            "networks may have learned from faces that they would be measured on now",
+            "give the former data, or begin anew in another --out",
+        )
+    write_texts(out, {SETS: json.dumps({**before, **digests})})
 
 
 def _is_measured(folder: Path, checkpoint: Path) -> bool:
@@ -99,4 +127,5 @@ def _is_measured(folder: Path, checkpoint: Path) -> bool:
 def _write_report(
     order: Order, runs: Sequence[PlannedRun], folders: dict[PlannedRun, Path], missing: list[str]
 ) -> None:
-    write_texts(order.out, {REPORT: report(order.paper, runs, folders, missing)})
+    text = report(order.paper, runs, folders, missing, order.changes, order.short)
+    write_texts(order.out, {REPORT: text})

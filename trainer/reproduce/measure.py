@@ -17,9 +17,7 @@ from engine.formats.packs import Pack, PackFace, read_pack
 from trainer.checkpoint import read_header
 from trainer.init.initialise import load_network
 from trainer.networks import LandmarkNetwork
-from trainer.reproduce.official_sets import OfficialSet
-
-TEST = "test"
+from trainer.reproduce.official_sets import TEST, OfficialSet
 
 
 def faces_to_measure(dataset: OfficialSet) -> Pack:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.core.errors import UsageError
-from engine.formats.packs import is_pack, read_pack
+from engine.core.errors import PackError, UsageError
+from engine.formats.packs import is_pack, part_folders, read_pack
 from trainer.data.importing.importer import READERS, import_dataset
 from trainer.recipes.packs import AFW, HELEN, LFPW, OFFICIAL
 from trainer.recipes.schema import PackChoice
 
 POINTS = {"300w": 68, "wflw": 98, "cofw": 29}
+TEST = "test"  # the split that is measured
+ANNOTATIONS = "annotations.npz"
 DEPTH = 2  # folders below the given one in which an unpacked set is looked for
 PARTS = (LFPW, HELEN, AFW)  # of 300-W
 
@@ -27,7 +32,7 @@ class OfficialSet:
         data: folder of its packs.
         packs: what to train on.
         test: name of the pack whose split `test` is measured.
-        whole: whether it is the official set, whose published figures are comparable.
+        whole: whether it is the official set and not parts of it.
     """
 
     kind: str
@@ -51,6 +56,49 @@ class OfficialSet:
         if self.source is not None and not is_pack(self.data / self.test):
             import_dataset(self.kind, self.source, self.data / self.test, progress=True)
 
+    def counts(self) -> dict[str, int]:
+        """Return the number of faces of each subset, or of each split where there are none, of the pack.
+
+        Raises: as `read_pack`.
+        """
+        faces = read_pack(self.data / self.test, need_pictures=False).faces
+        return dict(Counter(face.subset or face.split for face in faces))
+
+    def why_not_comparable(self) -> str:
+        """Return why no published figure may stand beside figures of the pack; "" where one may.
+
+        Raises: as `read_pack`.
+        """
+        if not self.whole:
+            return f"{self.title} is not the official set"
+        counts, official = self.counts(), dict(READERS[self.kind].official)
+        if counts == official:
+            return ""
+        return f"{self.title} has {_counted(counts)} here, the official set has {_counted(official)}"
+
+    def refuse_without_test(self) -> None:
+        """Raise `PackError` if it is a pack, and one without faces to measure on."""
+        if not is_pack(self.data / self.test) or any(name.startswith(TEST) for name in self._splits()):
+            return
+        raise PackError(
+            f"The pack {self.data / self.test} has no split “{TEST}”",
+            "its networks are measured on these faces",
+            f"call the split of its test faces “{TEST}”, or take the pack out of {self.data}",
+        )
+
+    def digest(self) -> str:
+        """Return a digest of its labels, and of which of them are test faces.
+
+        Raises:
+            OSError: a pack cannot be read.
+        """
+        packs = dict.fromkeys((*(pack.name for pack in self.packs), self.test))
+        files = (part / ANNOTATIONS for name in packs for part in part_folders(self.data / name))
+        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+    def _splits(self) -> set[str]:
+        return {face.split for face in read_pack(self.data / self.test, need_pictures=False).faces}
+
     def training_faces(self) -> int:
         """Return the number of faces for training.
 
@@ -60,6 +108,10 @@ class OfficialSet:
             return sum(face.split == "train" for face in READERS[self.kind].read(self.source))
         packs = (read_pack(self.data / pack.name, pack.split, pack.labels, True, False) for pack in self.packs)
         return sum(not face.same_picture_as_test for pack in packs for face in pack.faces)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name or 'without a split'}" for name, count in counts.items())
 
 
 def find_sets(data: Path, packs: Path, kinds: tuple[str, ...]) -> tuple[list[OfficialSet], list[str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch.nn import functional
 
 from engine.core.errors import UsageError
 from trainer.networks import NetworkShape, network_of
@@ -108,23 +109,30 @@ def plan_runs(
     return runs
 
 
-def images_a_second(run: PlannedRun, device: torch.device) -> float:
+def images_a_second(run: PlannedRun, runs: Sequence[PlannedRun], device: torch.device) -> float:
     """Return how many images a second a training learns from on a device, by a few steps.
 
     Teachers that look at each batch are counted; the loss is a plain one, and what draws the pictures is left out.
+
+    Args:
+        run: the training.
+        runs: all of the chain, its teachers among them.
+        device: where it is carried out.
     """
     network = network_of(run.training.network).to(device)
     side, points = run.training.network.input_size, run.training.network.points
     images = torch.rand(MEASURED_IMAGES, 3, side, side, device=device) * 255
     places = torch.rand(MEASURED_IMAGES, points, 2, device=device)
-    teachers = [network_of(shape).to(device).eval() for shape in _teacher_shapes(run.training)]
+    shapes = _teacher_shapes(run.training, runs)
+    teachers = [network_of(shape).to(device).eval() for shape in shapes]
+    seen = [functional.interpolate(images, (shape.input_size, shape.input_size)) for shape in shapes]
     seconds = 0.0
     for step in range(1 + MEASURED_STEPS):  # the first one warms up
         started = time.perf_counter()
         (network(images).points - places).square().mean().backward()
         with torch.no_grad():
-            for teacher in teachers:
-                teacher(images)
+            for teacher, pictures in zip(teachers, seen, strict=True):
+                teacher(pictures)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         seconds += (time.perf_counter() - started) * (step > 0)
@@ -136,14 +144,11 @@ def hours(run: PlannedRun, rate: float) -> float:
     return run.steps * run.training.batch / rate / SECONDS_AN_HOUR
 
 
-def _teacher_shapes(training: Training) -> list[NetworkShape]:
+def _teacher_shapes(training: Training, runs: Sequence[PlannedRun]) -> list[NetworkShape]:
     if not training.live:
         return []
-    shapes = []
-    for name in training.teachers:
-        (taught,) = trainings_by_name(name)
-        shapes.append(taught.network)
-    return shapes
+    shapes = {run.folder: run.training.network for run in runs}
+    return [shapes[name] for name in training.teachers]
 
 
 def _changes_of(network: str, changes: Sequence[str], networks: Iterable[str]) -> list[str]:

@@ -36,11 +36,13 @@ class Measured:
         dataset: the set.
         network: its name in the paper's tables.
         evaluations: one for each seed.
+        comparable: whether published figures may stand beside its own.
     """
 
     dataset: OfficialSet
     network: str
     evaluations: tuple[SavedEvaluation, ...]
+    comparable: bool
 
     @property
     def errors(self) -> NDArray[np.float64]:
@@ -48,20 +50,31 @@ class Measured:
         return np.stack([evaluation.errors for evaluation in self.evaluations]).mean(0)
 
 
-def report(paper: str, runs: Sequence[PlannedRun], folders: Mapping[PlannedRun, Path], missing: Sequence[str]) -> str:
+def report(
+    paper: str,
+    runs: Sequence[PlannedRun],
+    folders: Mapping[PlannedRun, Path],
+    missing: Sequence[str],
+    changes: Sequence[str] = (),
+    short: bool = False,
+) -> str:
     """Return the report as Markdown.
+
+    Published figures stand beside those of official sets, unless the run was a short one.
 
     Args:
         paper: `fard-mahoor` or `hong-lin`.
         runs: the trainings, all of them done.
         folders: of their evaluations.
         missing: kinds of sets that were not there, whose rows are left out.
+        changes: of the recipes, as `trainer.reproduce.plan.plan_runs` had them.
+        short: whether the trainings were a few steps of small networks.
 
     Raises:
         UsageError: an evaluation cannot be read.
         PackError: a pack is damaged.
     """
-    measured = _measured(runs, folders)
+    measured = _measured(runs, folders, short)
     published, ours = ([each for each in measured if each.network.startswith("ours/") == own] for own in (False, True))
     packs = {each.dataset.kind: faces_to_measure(each.dataset) for each in measured}
     texts = [
@@ -69,27 +82,33 @@ def report(paper: str, runs: Sequence[PlannedRun], folders: Mapping[PlannedRun, 
         "NME in percent of the distance of the outer eye corners, of upright crops of the true boxes. The interval is "
         "that of a bootstrap over the faces; it does not hold what another seed would change.",
     ]
+    if short:
+        texts.append(
+            "**A short run**: a few steps of small networks on small pictures. It shows that the chain works; its "
+            "figures mean nothing, so no published ones stand beside them."
+        )
     texts += [f"{READERS[kind].title} was not there; its rows are left out." for kind in missing]
-    texts += [
-        f"{each.title} is not the official set, so no published figure stands beside it."
-        for each in dict.fromkeys(one.dataset for one in measured)
-        if not each.whole
-    ]
+    reasons = dict.fromkeys(one.dataset.why_not_comparable() for one in measured)
+    texts += [f"{why}, so no published figure stands beside it." for why in reasons if why and not short]
     texts += ["## As published", _table(paper, published, packs), _gains(paper, published)]
     if not PUBLISHED[paper]:
         texts.append("The paper gives no NME on these sets.")
     if ours:
         texts += ["## Our improved forms", "On the same faces, by the same teachers.", _table(paper, ours, packs)]
         texts.append(_gains(paper, ours))
-    texts += ["## What differs", differences_markdown(paper)]
+    changed = "".join(f"- Changed by `--set {change}`.\n" for change in changes)
+    texts += ["## What differs", changed + differences_markdown(paper)]
     return "\n\n".join(text for text in texts if text) + "\n"
 
 
-def _measured(runs: Sequence[PlannedRun], folders: Mapping[PlannedRun, Path]) -> list[Measured]:
+def _measured(runs: Sequence[PlannedRun], folders: Mapping[PlannedRun, Path], short: bool) -> list[Measured]:
     groups: dict[tuple[OfficialSet, str], list[SavedEvaluation]] = {}
     for run in runs:
         groups.setdefault((run.dataset, run.network), []).append(read_evaluation(folders[run]))
-    return [Measured(dataset, network, tuple(found)) for (dataset, network), found in groups.items()]
+    comparable = {dataset: not short and not dataset.why_not_comparable() for dataset, _ in groups}
+    return [
+        Measured(dataset, network, tuple(found), comparable[dataset]) for (dataset, network), found in groups.items()
+    ]
 
 
 def _table(paper: str, measured: Sequence[Measured], packs: Mapping[str, Pack]) -> str:
@@ -131,7 +150,7 @@ def _gains(paper: str, measured: Sequence[Measured]) -> str:
         if row.difference is None:
             continue
         known = [PUBLISHED[paper].get((kind, each.network, FULL)) for each in (taught, alone)]
-        of_paper = known[0] - known[1] if known[0] and known[1] and taught.dataset.whole else None
+        of_paper = known[0] - known[1] if known[0] and known[1] and taught.comparable else None
         rows.append(
             (
                 READERS[kind].title,
@@ -158,5 +177,5 @@ def _parts(pack: Pack) -> dict[str, NDArray[np.bool_]]:
 
 
 def _published(paper: str, each: Measured, part: str) -> str:
-    figure = PUBLISHED[paper].get((each.dataset.kind, each.network, part)) if each.dataset.whole else None
+    figure = PUBLISHED[paper].get((each.dataset.kind, each.network, part)) if each.comparable else None
     return UNKNOWN if figure is None else f"{figure:.2f}"

@@ -1,6 +1,7 @@
 """Both papers end to end, a few steps of small networks, on small sets in the official layouts."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,14 @@ from engine.formats.landmark_writers import pts_text
 from engine.sources.sample import SampleClip
 from tests.conftest import ROOT
 from tests.fakes.official_sets import FOLDERS_300W, LIST_WFLW, line_wflw, write_cofw_mat
+from tests.fakes.packs import make_pack
 from trainer.checkpoint import LAST, read_header
 from trainer.recipes import RECIPES
 from trainer.reproduce import chain, plan
 from trainer.reproduce.differences import DIFFERENCES, differences_markdown
+from trainer.reproduce.official_sets import OfficialSet
 from trainer.reproduce.published import PUBLISHED
+from trainer.reproduce.report import report
 
 OF_29 = (
     17,
@@ -105,12 +109,25 @@ def rows(text, heading):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_the_two_teachers_and_their_students_end_in_tables_beside_the_published_figures(official, tmp_path, capsys):
+def test_the_two_teachers_and_their_students_end_in_tables_beside_the_published_figures(
+    official, tmp_path, capsys, monkeypatch
+):
     out = tmp_path / "out"
     assert main(command("fard-mahoor", official, out, "--json", str(tmp_path / "report.json"))) == 0
     text = (out / "report.md").read_text(encoding="utf-8")
     assert text in capsys.readouterr().out
     assert json.loads((tmp_path / "report.json").read_text())["report"] == str(out / "report.md")
+    assert "**A short run**" in text
+    assert {row[7] for row in rows(text, "set ")} == {"-"}, "figures of two steps are not beside those of a paper"
+    order = chain.Order("fard-mahoor", official, out, ("batch=2",), short=True)
+    runs, missing = chain.planned(order)
+    folders = {run: out / "evaluations" / run.folder for run in runs}
+    text = report("fard-mahoor", runs, folders, missing, order.changes)
+    assert "WFLW has 4 train, 4 test here, the official set has 7500 train, 2500 test, so no published figure" in text
+    assert {row[7] for row in rows(text, "set ")} == {"-"}
+    assert "## What differs\n\n- Changed by `--set batch=2`.\n- " in text
+    monkeypatch.setattr(OfficialSet, "why_not_comparable", lambda _: "")
+    text = report("fard-mahoor", runs, folders, missing)
     table = {(row[0], row[1], row[2]): row for row in rows(text, "set ")}
     assert len([key for key in table if key[0] == "300-W"]) == 4 * 3  # networks, and full, common, challenging
     assert len([key for key in table if key[0] == "COFW"]) == 4
@@ -196,10 +213,13 @@ def test_a_dry_run_prints_steps_and_hours_and_writes_nothing(official, tmp_path,
     assert not out.exists()
 
 
-def test_a_rate_is_measured_in_a_few_steps(official, tmp_path):
-    order = chain.Order("fard-mahoor", official / "COFW", tmp_path, short=True)
+@pytest.mark.parametrize(("paper", "data"), [("fard-mahoor", "COFW"), ("hong-lin", "300W")])
+def test_a_rate_is_measured_in_a_few_steps(official, tmp_path, paper, data):
+    order = chain.Order(paper, official / data, tmp_path, ("teacher.network.input_size=96",), short=True)
+    if paper == "fard-mahoor":
+        order = replace(order, changes=())
     runs, _ = chain.planned(order)
-    rate = plan.images_a_second(runs[-1], torch.device("cpu"))
+    rate = plan.images_a_second(runs[-1], runs, torch.device("cpu"))
     assert rate > 0
     assert plan.hours(runs[-1], rate) == pytest.approx(runs[-1].steps * 2 / rate / 3600)
 
@@ -212,6 +232,7 @@ def test_a_rate_is_measured_in_a_few_steps(official, tmp_path):
         (["--set", "seed=3"], "cannot be set here"),
         (["--set", "tuogh.steps=3"], "names no field"),
         (["--set", "steps=many"], "wrong type"),
+        (["--set", "student.init=nowhere.safetensors"], "weights nowhere.safetensors are not there"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(official, tmp_path, capsys, more, match):
@@ -237,3 +258,29 @@ def test_the_document_holds_the_list_of_what_differs(paper):
     unwrapped = " ".join(document.split())
     for entry in DIFFERENCES[paper]:
         assert " ".join(f"- {entry}".split()) in unwrapped, "see `python -m trainer.reproduce.differences`"
+
+
+def test_faces_that_changed_since_the_first_training_are_not_measured_on(official, tmp_path, capsys):
+    data, out = tmp_path / "data", tmp_path / "out"
+    assert main(["data", "import", "wflw", str(official / "sets" / "WFLW"), "--out", str(data / "wflw")]) == 0
+    order = command("hong-lin", data, out)
+    assert main(order) == 0
+    file = data / "wflw" / "annotations.npz"
+    with np.load(file) as arrays:
+        values = dict(arrays)
+    values["split"][:1] = "test"
+    np.savez(file, **values)
+    before = (out / "report.md").read_bytes()
+    capsys.readouterr()
+    assert main(order) == 1
+    assert "faces or labels have changed: WFLW" in capsys.readouterr().err
+    assert (out / "report.md").read_bytes() == before
+
+
+def test_a_pack_without_test_faces_is_refused_before_the_first_training(official, tmp_path, capsys):
+    data, out = tmp_path / "data", tmp_path / "out"
+    make_pack(data / "wflw", 6, 98)
+    assert main(command("fard-mahoor", data, out, "--dry-run")) == 1
+    assert main(command("fard-mahoor", data, out)) == 1
+    assert capsys.readouterr().err.count("has no split “test”") == 2
+    assert not out.exists()
