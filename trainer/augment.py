@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 from torch.nn import functional
 
+from engine.core.errors import UsageError
+from engine.core.records import Range, check_fields
 from trainer.on_device import constant, sent
 from trainer.stored_images import Images, StoredImages
 
@@ -18,6 +21,9 @@ from trainer.stored_images import Images, StoredImages
 LUMA = (0.299, 0.587, 0.114)
 # Normal numbers; the noise of a picture is an excerpt of them, because drawing new ones costs more than all the rest.
 NOISE_TABLE = 1 << 22
+SMALLEST_SCALE, LARGEST_SCALE = 0.1, 10.0  # of a window, see `Augmentation.scale`
+Fraction = Annotated[float, Range(0, 1)]
+Turn = Annotated[float, Range(0, 180)]  # degrees
 
 
 @dataclass(frozen=True)
@@ -32,19 +38,32 @@ class Augmentation:
         colour: strength of brightness, contrast, saturation and channel gains, 0 for none.
         grey_share, blur_share, noise_share, cover_share: share of faces changed in this way.
         no_face_share: share of windows that show no face (a magnified scrap, or far beside it): confidence 0.
+
+    Raises:
+        UsageError: a number is out of its range.
     """
 
-    large_turn: float = 35.0
-    large_turn_share: float = 0.5
-    small_turn: float = 10.0
+    large_turn: Turn = 35.0
+    large_turn_share: Fraction = 0.5
+    small_turn: Turn = 10.0
     scale: tuple[float, float] = (0.85, 1.2)
-    shift: float = 0.07
-    colour: float = 0.35
-    grey_share: float = 0.1
-    blur_share: float = 0.15
-    noise_share: float = 0.3
-    cover_share: float = 0.4
-    no_face_share: float = 0.04
+    shift: Fraction = 0.07
+    colour: Fraction = 0.35
+    grey_share: Fraction = 0.1
+    blur_share: Fraction = 0.15
+    noise_share: Fraction = 0.3
+    cover_share: Fraction = 0.4
+    no_face_share: Fraction = 0.04
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        smallest, largest = self.scale
+        if not SMALLEST_SCALE <= smallest <= largest <= LARGEST_SCALE:
+            raise UsageError(
+                f"Windows cannot have sizes from {smallest:g} to {largest:g}",
+                f"the smallest comes first, and both lie between {SMALLEST_SCALE:g} and {LARGEST_SCALE:g}",
+                "set augmentation.scale=[0.85, 1.2]",
+            )
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from engine.core.errors import RecordingError, UsageError
 from engine.core.files import open_regular, replaced
 from engine.core.texts import parse_json, reason
 from trainer.recipes.former import translated
+from trainer.tensor_files import save_tensors
 
 FORMAT = "understudy-checkpoint-1"
 LARGEST = 20_000_000_000  # bytes
@@ -69,11 +69,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     }
     try:
         with replaced(path, durable=True) as temporary:
-            save_file(tensors, temporary, metadata)
+            save_tensors(tensors, temporary, metadata)
     except (OSError, SafetensorError) as error:  # of a full disk, safetensors makes an error of its own
         raise RecordingError(
             f"The checkpoint {path} of step {checkpoint.step} cannot be written ({reason(error)})",
-            "the disk is full, or the folder forbids writing; the checkpoint before is untouched",
+            "the disk is full, or the folder forbids writing; a checkpoint from before is untouched",
             f"make room, then go on with --resume {path.parent}",
         ) from error
 
@@ -105,11 +105,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
     except (OSError, SafetensorError, ValueError, MemoryError) as error:
-        raise UsageError(
-            f"The checkpoint {path} cannot be read ({reason(error)})",
-            "it does not exist, or was cut off",
-            "give a .safetensors file out of a run's folder",
-        ) from error
+        raise _unreadable(path, reason(error)) from error
     if metadata.get("format") != FORMAT:
         raise UsageError(
             f"{path} is no checkpoint of this program",
@@ -122,6 +118,21 @@ def read_checkpoint(path: Path) -> Checkpoint:
             group, _, rest = name.partition("/")
             groups[group][rest] = tensor
         return _checkpoint(metadata, groups)
+
+
+def _unreadable(path: Path, why: str) -> UsageError:
+    what = f"The checkpoint {path} cannot be read ({why})"
+    if not path.exists():
+        return UsageError(what, "it was moved or removed", "give a .safetensors file out of a run's folder")
+    best = path.with_name(BEST)
+    if path.name == LAST and path.parent.joinpath("recipe.json").is_file():
+        others = f"; its best weights until then are in {best}" if best.is_file() else ""
+        return UsageError(what, "it was cut off or damaged", f"remove {path} to begin this training again{others}")
+    return UsageError(
+        what,
+        "it was cut off or damaged, or holds something else",
+        "download or copy it again, or give a .safetensors file out of a run's folder",
+    )
 
 
 @contextmanager

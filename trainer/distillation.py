@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch.nn import functional
 from tqdm import tqdm
 
@@ -31,6 +31,7 @@ from trainer.losses.heatmap_distillation import maps_of
 from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
 from trainer.recipes.schema import PackChoice, TeacherMean, Training
+from trainer.tensor_files import save_tensors
 
 BATCH = 64
 
@@ -276,7 +277,7 @@ def _write_predictions(file: Path, predictions: Predictions) -> None:
     own = file.with_stem(f"{file.stem}-{os.getpid()}")
     try:
         with replaced(own) as temporary:
-            save_file(vars(predictions), temporary)
+            save_tensors(vars(predictions), temporary)
         own.replace(file)
     except (OSError, SafetensorError) as error:
         raise RecordingError(

@@ -78,6 +78,8 @@ def read_run(folder: Path) -> SavedRun:
     try:
         values = read_json(folder / RECIPE_FILE)
         stages = values[STAGES] if STAGES in values else [values[STAGE]]
+        if not stages:
+            raise ValueError("it has no stage")
         trainings = tuple(read_record(Training, translated(stage)) for stage in stages)
         data, runs = (Path(values[key]) if key in values else None for key in ("data_folder", "runs_folder"))
         return SavedRun(trainings, data, runs, values.get("precision"))

@@ -139,18 +139,19 @@ class RunRecorder:
 class RunLog:
     """Writes numbers of a run to `KIND.csv` and TensorBoard files in the run's folder.
 
-    Rows after `first_step` are dropped, so that a resumed run logs no step twice.
+    Rows after `first_step` are dropped, so that a resumed run logs no step twice. An unreadable file is set aside.
     """
 
     def __init__(self, folder: Path, first_step: int = 0) -> None:
         self._folder = folder
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step + 1 if first_step else None)
         for file in folder.glob("*.csv"):
-            rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
-            whole = [row for row in rows[1:] if row.endswith("\n")]  # a kill may have cut the last one
-            with replaced(file) as temporary:
-                kept = [row for row in whole if int(row.split(",", 1)[0]) <= first_step]
-                temporary.write_text("".join(rows[:1] + kept), encoding="utf-8")
+            try:
+                _cut_after(file, first_step)
+            except ValueError:
+                aside = file.with_suffix(".csv.damaged")
+                file.replace(aside)
+                tqdm.write(f"The log {file} cannot be read and is {aside.name} now; a new one begins.", file=sys.stderr)
 
     def close(self) -> None:
         """Write what is still in memory."""
@@ -165,6 +166,20 @@ class RunLog:
             csv.DictWriter(stream, columns).writerow(row)
         for name, value in values.items():
             self._board.add_scalar(f"{kind}/{name}", value, step)
+
+
+def _cut_after(file: Path, last: int) -> None:
+    """Drop the rows of a log after the step `last`, and one that a kill cut off.
+
+    Raises:
+        ValueError: it is none: another program saved it, or the power failed.
+    """
+    rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    if rows and not rows[0].startswith("step,"):
+        raise ValueError(rows[0])
+    kept = [row for row in rows[1:] if row.endswith("\n") and int(row.split(",", 1)[0]) <= last]
+    with replaced(file) as temporary:
+        temporary.write_text("".join(rows[:1] + kept), encoding="utf-8")
 
 
 def _columns(file: Path, wanted: list[str]) -> list[str]:

@@ -16,6 +16,7 @@ from engine.core.installation import add_extra
 from engine.core.paths import asset_path
 from engine.inference.library import INT8_MARK, ensure_own_card
 
+FOREIGN_ENDINGS = (".onnx", ".tflite", ".safetensors", ".pth", ".pt", ".h5", ".keras", ".json", ".npz")
 ONNX_PACKAGES = ("onnx", "onnxruntime")
 
 
@@ -105,10 +106,21 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _target(name: str, ending: str) -> Path:
-    """Return the file of a new model: among the program's models if it is a mere name, else where the path says."""
+    """Return the file of a new model: among the program's models if it is a mere name, else where the path says.
+
+    Raises:
+        UsageError: its ending is that of another kind of file.
+    """
     path = Path(name)
     if path.suffix == ending:
         return path
+    if path.suffix in FOREIGN_ENDINGS:
+        hint = {".onnx": "; for ONNX add --onnx", ".tflite": "; --onnx is for ONNX alone"}.get(path.suffix, "")
+        raise UsageError(
+            f"The model {name} cannot end in {path.suffix}",
+            f"what is written is a {ending} file with its card",
+            f"leave the ending out, or write {path.with_suffix(ending)}{hint}",
+        )
     if path.parent == Path():
         return asset_path("models", f"{name}{ending}")
     return path.with_name(f"{path.name}{ending}")

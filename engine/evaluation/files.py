@@ -91,7 +91,8 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         "rows": row_values(evaluation),
         "faces": [_face(scored) for scored in evaluation.faces],
     }
-    texts = {DOCUMENT: as_json(document), "table.md": as_markdown(evaluation), "table.csv": as_csv(evaluation)}
+    # The document last: where it is, the evaluation is whole.
+    texts = {"table.md": as_markdown(evaluation), "table.csv": as_csv(evaluation), DOCUMENT: as_json(document)}
     write_texts(folder, texts)
 
 

@@ -221,6 +221,12 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
     Raises:
         RecordingError: the ending is unknown or the file cannot be written.
     """
+    if not cv2.haveImageWriter(f"picture{path.suffix}"):
+        raise RecordingError(
+            f"The picture {path} cannot be written",
+            f"no kind of picture is called “{path.suffix}”" if path.suffix else "its name has no ending",
+            "choose a name that ends in .png or .jpg",
+        )
     try:
         done, data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         if not done:
@@ -230,8 +236,8 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
     except (cv2.error, OSError) as error:
         raise RecordingError(
             f"The picture {path} cannot be written ({reason(error)})",
-            "the ending is no picture format, the folder forbids writing, or the disk is full",
-            "choose another name ending in .png or .jpg, or another folder",
+            "the folder forbids writing, or the disk is full",
+            "make room, or choose another folder",
         ) from error
 
 

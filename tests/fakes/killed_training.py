@@ -43,7 +43,7 @@ class Mortal:
 
     def watch(self) -> None:
         """Have the training pass by all moments."""
-        draw, save, replaced = loop.draw_batch, checkpoint.save_file, checkpoint.replaced
+        draw, save, replaced = loop.draw_batch, checkpoint.save_tensors, checkpoint.replaced
 
         def drawn(crops, augment, recipe, number, *rest):
             self.pass_by(f"step {number}")
@@ -65,7 +65,7 @@ class Mortal:
                 yield temporary
             self.pass_by(f"after {path.stem}")
 
-        loop.draw_batch, checkpoint.save_file, checkpoint.replaced = drawn, saved, moved
+        loop.draw_batch, checkpoint.save_tensors, checkpoint.replaced = drawn, saved, moved
 
 
 def attempt(data: Path, out: Path, at: int | None) -> str | None:

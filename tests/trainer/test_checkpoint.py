@@ -16,7 +16,9 @@ from safetensors.torch import save_file
 from engine.core.errors import RecordingError, UsageError
 from tests.conftest import ROOT
 from trainer.checkpoint import (
+    BEST,
     FORMAT,
+    LAST,
     Checkpoint,
     optimizer_tensors,
     read_checkpoint,
@@ -51,7 +53,7 @@ def test_fault_19_a_write_that_breaks_off_keeps_the_former_file(tmp_path, monkey
         file.write_bytes(b"half")
         raise error
 
-    monkeypatch.setattr("trainer.checkpoint.save_file", broken)
+    monkeypatch.setattr("trainer.checkpoint.save_tensors", broken)
     with pytest.raises(RecordingError, match="step 7 cannot be written .*no space"):
         write_checkpoint(path, make())
     assert path.read_bytes() == former
@@ -88,7 +90,7 @@ def half(tensors, file, metadata):
 
 path = Path(sys.argv[1])
 former = checkpoint.read_checkpoint(path)
-checkpoint.save_file = half
+checkpoint.save_tensors = half
 checkpoint.write_checkpoint(path, replace(former, step=8))
 """
 
@@ -226,3 +228,22 @@ def test_fault_75_weights_that_are_no_numbers_are_refused(tmp_path):
     write_checkpoint(tmp_path / "a.safetensors", state)
     with pytest.raises(UsageError, match="not all finite numbers"):
         load_network(tmp_path / "a.safetensors")
+
+
+def test_of_a_run_that_was_cut_off_it_says_what_is_left(tmp_path):
+    last = tmp_path / LAST
+    with pytest.raises(UsageError) as refusal:
+        read_checkpoint(last)
+    assert refusal.value.why == "it was moved or removed"
+    last.write_bytes(b"half")
+    with pytest.raises(UsageError) as refusal:
+        read_checkpoint(last)
+    assert refusal.value.fix.startswith("download or copy it again")
+    (tmp_path / "recipe.json").touch()
+    with pytest.raises(UsageError) as refusal:
+        read_checkpoint(last)
+    assert refusal.value.fix == f"remove {last} to begin this training again"
+    write_checkpoint(tmp_path / BEST, make())
+    with pytest.raises(UsageError) as refusal:
+        read_checkpoint(last)
+    assert refusal.value.fix.endswith(f"; its best weights until then are in {tmp_path / BEST}")

@@ -172,7 +172,7 @@ def test_a_full_disk_while_predictions_are_kept_gets_a_sentence(teachers, crops,
     def full(tensors, path):
         raise SafetensorError("I/O error: No space left on device")
 
-    monkeypatch.setattr(distillation, "save_file", full)
+    monkeypatch.setattr(distillation, "save_tensors", full)
     for file in kept(teachers):
         file.unlink()
     with pytest.raises(RecordingError, match="predictions .* cannot be written"):

@@ -109,6 +109,20 @@ def test_fault_18_a_row_of_a_log_that_a_kill_cut_off_is_dropped(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tensorboard", "train.csv"]
 
 
+@pytest.mark.parametrize(
+    "content", ["step;nme\r\n2;64,302\r\n", "step,nme\n\0\0\0\n", "\0" * 20, b"step,nme\n\xff,2\n"]
+)
+def test_a_log_that_another_program_changed_is_set_aside_and_the_run_goes_on(tmp_path, before, capsys):
+    log = tmp_path / "validation.csv"
+    log.write_bytes(before)
+    made = RunLog(tmp_path, 2)
+    made.write("validation", 3, {"nme": 5.0})
+    made.close()
+    assert (tmp_path / "validation.csv.damaged").read_bytes() == before
+    assert log.read_text(encoding="utf-8").split() == ["step,nme", "3,5"]
+    assert "validation.csv.damaged now" in capsys.readouterr().err
+
+
 def test_a_log_that_goes_on_keeps_the_step_it_was_saved_at(tmp_path):
     log = RunLog(tmp_path)
     for step in (20, 40, 60):
@@ -306,7 +320,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_last_checkpoint(data, r
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         save_file(tensors, file, metadata)
 
-    monkeypatch.setattr("trainer.checkpoint.save_file", full)
+    monkeypatch.setattr("trainer.checkpoint.save_tensors", full)
     with pytest.raises(RecordingError, match="of step 4 cannot be written.*No space"):
         run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
     assert read_checkpoint(tmp_path / "run" / LAST).step == 3

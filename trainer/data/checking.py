@@ -17,11 +17,11 @@ from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES
 from engine.formats.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
 from trainer.data.contact_sheet import COLUMNS, ROWS, Tile
+from trainer.data.cutting import NO_FACE
 from trainer.data.leaks import PictureFacts, facts_of, groups_of, on_both_sides, similar_pictures
 
-# Larger side of the landmark box in pixels. Smaller faces teach a network of 128 pixels mostly blur; below the second
-# figure they are no faces but labels that fell together.
-SMALL_FACE, NO_FACE = 40.0, 4.0
+# Larger side of the landmark box in pixels. Smaller faces teach a network of 128 pixels mostly blur.
+SMALL_FACE = 40.0
 # A face with more than this share of its points beyond the picture's edges has labels of another picture or scale.
 MOSTLY_OUTSIDE = 0.5
 GROUPINGS = ("identity", "video", "group")

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from engine.core.errors import PackError, RecordingError
 from engine.core.files import open_regular, replaced
@@ -24,6 +23,7 @@ from engine.core.texts import parse_json, read_json, reason
 from trainer.checkpoint import CHANGED, LARGEST
 from trainer.recipes.schema import PackChoice
 from trainer.stored_images import ImageFile
+from trainer.tensor_files import save_tensors
 
 FORMAT = "understudy-crops-1"
 LIST = ".json"  # ending of the list of a large pack's parts
@@ -106,7 +106,7 @@ def write_cache(path: Path, choice: PackChoice, cut: CutFaces, crop_scale: float
     identity = _identity(choice, crop_scale, tensors["images"].shape[-1])
     metadata = {**identity, "names": json.dumps(cut.names), "digest": cut.digest}
     with _failure_named(path), replaced(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        save_tensors(tensors, temporary, metadata)
 
 
 @contextmanager

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.geometry import crop_of_box, landmark_box
+from engine.core.errors import PackError
+from engine.core.geometry import Box, crop_of_box, landmark_box
 from engine.formats.images import read_picture
+
+NO_FACE = 4.0  # pixels: a larger side of the landmark box below it is no face, but labels that fell together
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,26 @@ def cut_faces(faces: list[ToCut]) -> list[Cut]:
 
     Raises:
         SourceError: a picture cannot be read.
+        PackError: labels fall together, or none lies in its picture.
     """
     return [_cut(face) for face in faces]
 
 
 def _cut(face: ToCut) -> Cut:
-    crop = crop_of_box(landmark_box(face.landmarks), face.scale)
-    image = crop.sample(read_picture(face.picture), face.size).transpose(2, 0, 1)
+    box, picture = landmark_box(face.landmarks), read_picture(face.picture)
+    height, width = picture.shape[:2]
+    if max(box.width, box.height) < NO_FACE:
+        raise _wrong_labels(face, f"lie within {NO_FACE:g} pixels of each other")
+    if box.overlap(Box(0, 0, width, height)) == 0:
+        raise _wrong_labels(face, f"lie outside the picture of {width} x {height} pixels")
+    crop = crop_of_box(box, face.scale)
+    image = crop.sample(picture, face.size).transpose(2, 0, 1)
     return Cut(image, crop.from_picture(face.landmarks).astype(np.float32), crop.side)
+
+
+def _wrong_labels(face: ToCut, what: str) -> PackError:
+    return PackError(
+        f"The labels of a face in {face.picture} {what}",
+        "they are of another picture, or were written in other units than pixels",
+        "look at the pack with “understudy data check”, and mend or remove what it names",
+    )

@@ -98,7 +98,7 @@ def refuse_others(folder: Path, before: Mapping[str, Any], identity: Mapping[str
         raise PackError(
             f"The labels in {folder} were made otherwise: {', '.join(changed)}",
             "it was begun with another model, other settings or other pictures, and labels are not mixed",
-            "give the former ones to go on, or choose another --out",
+            "give the former ones to go on, or write to another place: another --out, or --data of “train --pictures”",
         )
 
 

@@ -83,7 +83,7 @@ def read_state(path: Path) -> Tensors:
             state: Any = load_file(path) if path.suffix == ".safetensors" else _unpickled(file)
     except pickle.UnpicklingError as error:
         raise UsageError(
-            f"The weights {path} hold more than tensors and are refused ({reason(error)})",
+            f"The weights {path} hold more than tensors and are refused",
             "a pickle of Python objects can run code when it is opened, or the file is damaged",
             "give the .safetensors file of the same network, or its state dict alone",
         ) from error
@@ -133,6 +133,9 @@ def _refuse_other_tensors(
         if given[name].shape != tensor.shape:
             found, wanted = ("x".join(map(str, one.shape)) for one in (given[name], tensor))
             raise _other_architecture(network, path, f"its tensor {name} is {found}, the encoder's {wanted}")
+        if given[name].is_floating_point() != tensor.is_floating_point():
+            kind = str(given[name].dtype).removeprefix("torch.")
+            raise _other_architecture(network, path, f"its tensor {name} holds {kind}, so it is of another precision")
 
 
 def _as_ours(encoder: MobileViTV2, given: Tensors, network: LandmarkNetwork, path: Path) -> Tensors:

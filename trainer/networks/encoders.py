@@ -26,6 +26,7 @@ TIMM_ENCODERS = {
 ENCODERS = (*OWN_ENCODERS, *TIMM_ENCODERS)
 INPUT_MULTIPLES = {name: INPUT_MULTIPLE if name == "mobilevitv2" else 32 for name in ENCODERS}
 STEM_CHANNELS, STEM_KERNEL, EPSILON = 64, 7, 1e-3  # of ResNet-50
+LARGEST_INPUT = 2048  # pixels a side
 SMALLEST_WIDTH = 0.0625  # two channels where MobileViT-v2 has 32, half of which its attention reads
 
 
@@ -42,6 +43,12 @@ def check_encoder(encoder: str, width: float, input_size: int) -> None:
             f"choose network.encoder_width={SMALLEST_WIDTH} or more",
         )
     multiple = INPUT_MULTIPLES[encoder]
+    if input_size > LARGEST_INPUT:
+        raise UsageError(
+            f"No network here reads pictures of {input_size} pixels",
+            f"more than {LARGEST_INPUT} are of no use for one face",
+            "choose network.input_size=256",
+        )
     if input_size <= 0 or input_size % multiple:
         raise UsageError(
             f"The encoder {encoder} cannot read pictures of {input_size} pixels",

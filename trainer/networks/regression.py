@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import torch
 from torch import nn
 
-from engine.core.records import BelowOne, Choice, Positive, check_fields
+from engine.core.records import BelowOne, Choice, Positive, Range, check_fields
+from trainer.networks.encoders import LARGEST_INPUT
 from trainer.networks.output import LandmarkOutput, in_float32
 from trainer.networks.timm_models import create_model
 
@@ -41,7 +42,7 @@ class RegressionShape:
 
     points: Positive[int] = 68
     encoder: Annotated[str, Choice(ENCODERS, "encoder")] = "mobilenetv2_100"
-    input_size: Positive[int] = 224
+    input_size: Annotated[int, Range(1, LARGEST_INPUT)] = 224
     dropout: BelowOne[float] = 0.0
     kind: Literal["regression"] = "regression"
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 from engine.core.errors import UsageError
-from engine.core.records import BelowOne, Choice, Form, NotNegative, Positive, check_fields
+from engine.core.records import BelowOne, Choice, Form, NotNegative, Positive, Range, check_fields
 from trainer.augment import Augmentation
 from trainer.losses.total import LandmarkLoss
 from trainer.networks import NetworkShape, shape_of
 from trainer.networks.heatmap import HeatmapShape
 
+LARGEST_SEED = 2**63 - 1
 SCHEDULES = ("cosine", "inverse")
 # Initial weights that need no former run, in the words of a model's card.
 FRESH_WEIGHTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}
@@ -36,15 +37,21 @@ class PackChoice:
             half the difference of a model's mean error in x between mirrored pictures and the pictures as they are:
             a network that learns both has no side, so the rest belongs to the labels. Mirrored labels keep it.
         relabel: whether what the stage's teachers see, less their own side, takes the place of the labels.
+
+    Raises:
+        UsageError: a number is out of its range.
     """
 
     name: str
-    weight: float = 1.0
+    weight: Positive[float] = 1.0
     split: str | None = "train"
     labels: str = "landmarks"
     validation: bool = False
-    label_shift: float = 0.0
+    label_shift: Annotated[float, Range(-100, 100)] = 0.0
     relabel: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -142,10 +149,10 @@ class Stage:
     warmup: BelowOne[float] = 0.05
     clip: Positive[float] = 5.0
     ema: BelowOne[float] = 0.998
-    seed: int = 0
+    seed: Annotated[int, Range(0, LARGEST_SEED)] = 0
     hold_out: NotNegative[int] = 20
     validation: tuple[PackChoice, ...] = ()
-    crop_scale: Positive[float] = 1.3
+    crop_scale: Annotated[float, Range(0.5, 10)] = 1.3
     loss: LandmarkLoss = field(default_factory=LandmarkLoss)
     augmentation: Augmentation = field(default_factory=Augmentation)
     soft: SoftLandmarks | None = None

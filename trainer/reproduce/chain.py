@@ -110,7 +110,7 @@ def _refuse_changed_sets(out: Path, sets: Sequence[OfficialSet]) -> None:
         raise UsageError(
             f"Since the first trainings in {out}, faces or labels have changed: {', '.join(changed)}",
             "networks may have learned from faces that they would be measured on now",
-            "give the former data, or begin anew in another --out",
+            "give the former data, or begin again in another --out",
         )
     write_texts(out, {SETS: json.dumps({**before, **digests})})
 

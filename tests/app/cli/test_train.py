@@ -76,6 +76,8 @@ REFUSED = {
     "train --resume nowhere": "There is no run in nowhere",
     "train --resume nowhere --pictures .": "--pictures is for new runs",
     "train --resume . --data nowhere": "There is no run in .",
+    "export nowhere --out new.onnx": "Leave the ending out, or write new.tflite; for ONNX add --onnx",
+    "export nowhere --out new.npz": "Leave the ending out, or write new.tflite",
     "export nowhere --out new": "The checkpoint nowhere cannot be read",
     "export . --out new": "There is no run in .",
     "export nowhere --out new --int8": "The checkpoint nowhere cannot be read",

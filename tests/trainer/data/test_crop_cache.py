@@ -202,7 +202,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(data, tmp_path, monkeypatch,
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(crop_cache, "save_file", full)
+    monkeypatch.setattr(crop_cache, "save_tensors", full)
     with pytest.raises(RecordingError, match="No space left"):
         pack_crops(data, tmp_path / "cache")
     assert not any((tmp_path / "cache").iterdir())

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.core.errors import UsageError
+from engine.core.errors import PackError, UsageError
 from tests.fakes.tiny_training import tiny_recipe, write_sample_pack
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import load_crops
@@ -68,6 +68,24 @@ def test_without_any_face_for_validation_there_is_no_run(packs, tmp_path):
     with pytest.raises(UsageError, match="No face is left for validation.*validation packs") as refusal:
         run(replace(tiny_recipe(), packs=(FACES,), hold_out=0), packs, tmp_path / "run", "cpu", False)
     assert "--set 'validation=" in refusal.value.fix
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda points: points + 5000, "of a face in .*png lie outside the picture of 640 x 480 pixels"),
+        (lambda points: 0 * points + 100, "of a face in .*png lie within 4 pixels of each other"),
+    ],
+)
+def test_labels_that_cannot_be_of_a_face_are_not_learned_from(packs, tmp_path, change, match):
+    file = packs / "faces" / "annotations.npz"
+    with np.load(file) as arrays:
+        values = dict(arrays)
+    values["landmarks"] = change(values["landmarks"])
+    np.savez(file, **values)
+    with pytest.raises(PackError, match=match) as refusal:
+        run(replace(tiny_recipe(), packs=(FACES,)), packs, tmp_path / "run", "cpu", False)
+    assert "data check" in refusal.value.fix
 
 
 def test_faces_whose_error_cannot_be_known_are_no_validation(packs, tmp_path):

@@ -124,7 +124,7 @@ def test_fault_65_a_damaged_part_is_made_again(models, pictures, tmp_path, damag
 def test_labels_of_another_model_or_with_other_settings_are_not_mixed(models, pictures, tmp_path, monkeypatch):
     out = tmp_path / "out"
     label(pictures, out)
-    with pytest.raises(PackError, match="made otherwise: largest_spread 3.0, now 4.0.*choose another --out"):
+    with pytest.raises(PackError, match="made otherwise: largest_spread 3.0, now 4.0.*another --out.*train --pictures"):
         label(pictures, out, LabelSettings(4.0))
     with pytest.raises(PackError, match="made otherwise: source"):
         label(pictures / "sub", out)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine.core.errors import UsageError
-from trainer.init.from_timm import is_timm_file, read_state
+from trainer.init.from_timm import is_timm_file, load_timm, read_state
 from trainer.init.initialise import make_network
 from trainer.networks import network_of
 from trainer.networks.encoders import TimmEncoder
@@ -167,3 +167,13 @@ def test_damaged_files_and_other_things_are_refused(tmp_path):
     assert not is_timm_file(tmp_path / "cut.safetensors")
     with pytest.raises(UsageError, match="cannot be read"):
         make_network(REGRESSION, str(tmp_path / "cut.safetensors"), 0)
+
+
+def test_weights_of_whole_numbers_are_refused(tmp_path):
+    state = {
+        name: (tensor * 50).to(torch.int8) if tensor.is_floating_point() else tensor
+        for name, tensor in made("efficientnet_b0").state_dict().items()
+    }
+    network = network_of(REGRESSION)
+    with pytest.raises(UsageError, match="holds int8, so it is of another precision"):
+        load_timm(network, saved(tmp_path / "a.safetensors", state))
