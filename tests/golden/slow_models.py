@@ -20,7 +20,8 @@ from engine.inference.library import ModelLibrary
 
 FILE = Path(__file__).with_name("slow_models.json")
 # The models, and on how many faces the label shift on their cards was measured.
-SLOW = dict.fromkeys(("teacher-swinv2-68", "teacher-star-68", "teacher-tough-68", "teacher-tolerant-68"), FACES)
+TEACHERS = "teacher-swinv2-68", "teacher-star-68", "teacher-68", "teacher-tough-68", "teacher-tolerant-68"
+SLOW = dict.fromkeys(TEACHERS, FACES)
 EVERY = 8  # one of so many faces is measured again
 
 

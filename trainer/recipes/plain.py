@@ -7,7 +7,7 @@ from dataclasses import replace
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes.packs import ALL_68, GENTLE, MEDIUM, MOSTLY_300W, manual_68
 from trainer.recipes.schema import Recipe, Stage
-from trainer.recipes.taught import FINE, WHOLE, alone
+from trainer.recipes.taught import FEWER_FALSE_FACES, FINE, WHOLE, alone
 
 SLIM = (1, 4, 4, 4, 4, 4)
 # The last stage of both students, and of those with teachers that begin where it does.
@@ -29,8 +29,7 @@ RECIPES = {
             Stage("nearer", packs=MOSTLY_300W, steps=1800, learning_rate=6e-4, augmentation=GENTLE),
             LAST,
             FINE,
-            # With half as many crops without a face, it saw faces where there are none.
-            replace(WHOLE, steps=7000, augmentation=replace(GENTLE, no_face_share=0.08)),
+            replace(WHOLE, steps=7000, augmentation=FEWER_FALSE_FACES),
         ),
     ),
     "student-68-lite": Recipe(

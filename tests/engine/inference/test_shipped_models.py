@@ -21,7 +21,7 @@ from tests.golden.write import FILE, FRAMES, landmarks
 
 # Runtimes and processors round differently; a swapped colour or a lost half pixel moves points by far more.
 TOLERANCE = 0.25  # pixels
-MODELS = ["student-68", "student-68-lite", "student-mvit2-68", "teacher-star-68", "teacher-tough-68"]
+MODELS = ["student-68", "student-68-lite", "student-mvit2-68", "teacher-star-68", "teacher-68", "teacher-tough-68"]
 # Soft landmarks are wrong by intention, the published student and the teacher from random weights trail, and the sample
 # has no truth of 98 points.
 TWINS = ["student-68-int8", "student-68-lite-int8"]

@@ -50,6 +50,7 @@ def first_batch(data, recipe):
     [
         "student-68",
         "student-68-lite",
+        "teacher-68",
         "teacher-tough-68",
         "teacher-tolerant-68",
         "student-mvit2-68",
