@@ -119,7 +119,7 @@ def test_fault_46_many_files_open_the_first_and_a_link_is_refused(playing, engin
     assert "500 files were dropped" in playing.status_line.toolTip()
     qtbot.waitUntil(lambda: playing.panel.sources.currentText() == "0.mp4")
     drop(playing, "https://example.org/face.jpg")
-    assert "no file of this machine" in playing.banner.text
+    assert "not a file on this computer" in playing.banner.text
     assert engine.opened == ["sample", "/many/0.mp4"]
 
 

@@ -110,7 +110,7 @@ def test_fault_18_a_row_of_a_log_that_a_kill_cut_off_is_dropped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["step;nme\r\n2;64,302\r\n", "step,nme\n\0\0\0\n", "\0" * 20, b"step,nme\n\xff,2\n"]
+    "before", [b"step;nme\r\n2;64,302\r\n", b"step,nme\n\0\0\0\n", bytes(20), b"step,nme\n\xff,2\n"]
 )
 def test_a_log_that_another_program_changed_is_set_aside_and_the_run_goes_on(tmp_path, before, capsys):
     log = tmp_path / "validation.csv"

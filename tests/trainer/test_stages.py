@@ -17,6 +17,7 @@ from tests.conftest import ROOT
 from tests.fakes.tiny_training import few_blocks, write_sample_pack
 from trainer import run_folder, stages
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, write_checkpoint
+from trainer.data import cutting
 from trainer.devices import launch
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes import RECIPES
@@ -330,6 +331,7 @@ def test_the_student_with_its_teacher_and_the_faces_that_this_labels_is_one_comm
     write_packs(tmp_path / "packs")
     # A teacher of one step labels nothing well, and its coordinates lie where float16 moves them further.
     monkeypatch.setattr(stages, "LARGEST_DISAGREEMENT", 1e6)
+    monkeypatch.setattr(cutting, "NO_FACE", 0.0)
     monkeypatch.setattr("trainer.tflite.export.LARGEST_DIFFERENCE", 0.05)
     runs = tmp_path / "runs"
     command = ["train", "student-mvit2-68", "--data", str(tmp_path / "packs"), "--runs", str(runs), "--device", "cpu"]
@@ -348,6 +350,7 @@ def test_the_student_with_its_teacher_and_the_faces_that_this_labels_is_one_comm
         "student-mvit2-68/3-nearer",
         "student-mvit2-68/4-taught",
         "student-mvit2-68/5-fine",
+        "student-mvit2-68/6-whole",
         "teacher-tough-68/1-first",
         "teacher-tough-68/2-last",
     ]
