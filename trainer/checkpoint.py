@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from engine.core.errors import RecordingError, UsageError
 from engine.core.files import open_regular, replaced
 from engine.core.texts import parse_json, reason
+from trainer.recipes.arguments import RECIPE_FILE
 from trainer.recipes.former import translated
 from trainer.tensor_files import save_tensors
 
@@ -125,7 +126,7 @@ def _unreadable(path: Path, why: str) -> UsageError:
     if not path.exists():
         return UsageError(what, "it was moved or removed", "give a .safetensors file out of a run's folder")
     best = path.with_name(BEST)
-    if path.name == LAST and path.parent.joinpath("recipe.json").is_file():
+    if path.name == LAST and path.with_name(RECIPE_FILE).is_file():
         others = f"; its best weights until then are in {best}" if best.is_file() else ""
         return UsageError(what, "it was cut off or damaged", f"remove {path} to begin this training again{others}")
     return UsageError(
