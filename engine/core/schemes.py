@@ -74,6 +74,10 @@ class Scheme:
         groups, first, counts = _groups(self.means_68)
         return (np.add.reduceat(points[groups], first, axis=0) / counts).astype(points.dtype)
 
+    def points_in(self, scheme: Scheme, points: NDArray[FloatT]) -> NDArray[FloatT]:
+        """Return points `[K, 2]` of this scheme as those of a `common_scheme` of it and another."""
+        return points if scheme is self else self.to_68(points)
+
 
 @lru_cache(maxsize=8)
 def _groups(means: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
@@ -169,6 +173,16 @@ EDGES = {
     points: tuple(contour for contour in scheme.contours if len(contour.points) > 1)
     for points, scheme in SCHEMES.items()
 }
+
+
+def common_scheme(first: Scheme, second: Scheme) -> Scheme | None:
+    """Return the markup in which landmarks of two can be compared: their own if it is the same, else the 68 points.
+
+    None where one of them lacks the 68 points.
+    """
+    if first is second:
+        return first
+    return IBUG_68 if first.has_68 and second.has_68 else None
 
 
 def eye_centres(scheme: Scheme, points: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:

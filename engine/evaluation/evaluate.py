@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from engine.core.errors import PackError
 from engine.core.geometry import landmark_box
 from engine.core.metrics import accuracy, mean_error, nme_box, normaliser, part_errors, roc_area
-from engine.core.schemes import IBUG_68, Scheme
+from engine.core.schemes import Scheme, common_scheme
 from engine.formats.images import read_picture
 from engine.formats.packs import VISIBLE, Pack, PackFace
 from engine.inference.detector import FaceDetector
 from engine.inference.landmarker import Landmarker, Landmarks, not_finite_error
 
-Selection = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 # Where the crops come from when they are not ours: landmarks out of a file.
 FROM_FILE = "predictions"
 # The names of a scheme's parts in tables, in their order there.
@@ -154,9 +153,16 @@ def evaluate_points(
     Raises:
         PackError: the two markups share no points.
     """
-    compared, of_pack, of_found = _shared(pack.scheme, scheme, pack.name)
+    compared = _compared(pack.scheme, scheme, pack.name)
     faces = tuple(
-        _scored(pack, face, compared, of_pack(face.landmarks), None if points is None else of_found(points), task)
+        _scored(
+            pack,
+            face,
+            compared,
+            pack.scheme.points_in(compared, face.landmarks),
+            None if points is None else scheme.points_in(compared, points),
+            task,
+        )
         for face, points in zip(pack.faces, found, strict=True)
     )
     figures = accuracy(np.array([face.nme for face in faces]))
@@ -205,17 +211,16 @@ def _lies_outside(face: PackFace, picture: NDArray[np.uint8]) -> bool:
     return bool(inside.sum() < len(points) / 2)
 
 
-def _shared(of_pack: Scheme, of_found: Scheme, pack: str) -> tuple[Scheme, Selection, Selection]:
-    """Return the markup to compare in, and what takes its points out of the pack's and out of the found landmarks."""
-    if of_pack is of_found:
-        return of_pack, lambda points: points, lambda points: points
-    if not (of_pack.has_68 and of_found.has_68):
+def _compared(of_pack: Scheme, of_found: Scheme, pack: str) -> Scheme:
+    """Return the markup to compare in."""
+    scheme = common_scheme(of_pack, of_found)
+    if scheme is None:
         raise PackError(
             f"{of_found.points} points cannot be compared with the {of_pack.points} points of the pack {pack}",
             "only markups that have the 68 points of iBUG can be turned into one another",
             "choose landmarks of the pack's own markup",
         )
-    return IBUG_68, of_pack.to_68, of_found.to_68
+    return scheme
 
 
 def _scored(

@@ -8,9 +8,8 @@ import time
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import landmark_box
-from engine.core.metrics import interocular_distance, nme
-from engine.core.pairing import true_face
-from engine.core.schemes import IBUG_68
+from engine.core.metrics import interocular_distance
+from engine.core.pairing import beside_truth
 from engine.inference.detector import FaceDetector
 from engine.inference.landmarker import Landmarker
 from engine.inference.smoothing import OneEuroFilter
@@ -103,13 +102,5 @@ def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
     None where it was missed, where the truth lacks an outer eye corner, and where one of the markups lacks the 68
     points.
     """
-    face = true_face(faces, truth)
-    if face is None:
-        return None
-    if face.scheme is truth.scheme:
-        error = nme(truth.scheme, face.landmarks, truth.points)
-    elif face.scheme.has_68 and truth.scheme.has_68:
-        error = nme(IBUG_68, face.as_68(), truth.scheme.to_68(truth.points))
-    else:
-        return None
-    return error if math.isfinite(error) else None
+    shared = beside_truth(truth, faces)
+    return shared.nme if shared is not None and math.isfinite(shared.nme) else None

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.faces import Face
-from engine.core.pairing import eye_distance, shared_points
-from engine.core.schemes import IBUG_68, Scheme
+from engine.core.pairing import shared_points
 from engine.render.layer import Layer
 from engine.render.palette import WHITE, heat_colour
 
@@ -25,11 +24,12 @@ class Difference:
     """
 
     def __init__(self, first: Face, second: Face, magnification: float) -> None:
-        ours, theirs = shared_points(first, second)
-        self._scheme: Scheme = first.scheme if first.scheme is second.scheme else IBUG_68
-        self._starts = ours
-        self._ends = ours + (theirs - ours) * np.float32(magnification)
-        self._percent = np.linalg.norm(theirs - ours, axis=1) * 100 / max(eye_distance(first), 1.0)
+        shared = shared_points(first, second)
+        move = shared.points - shared.reference
+        self._scheme = shared.scheme
+        self._starts = shared.reference
+        self._ends = shared.reference + move * np.float32(magnification)
+        self._percent = np.linalg.norm(move, axis=1) * 100 / max(shared.eye_distance, 1.0)
 
     def reach(self) -> NDArray[np.float32]:
         """Return both ends `[2 K, 2]` of every arrow."""

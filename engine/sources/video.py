@@ -1,15 +1,11 @@
-"""A video file as a source of frames, and when each of them is shown according to its container."""
+"""A video file as a source of frames."""
 
 from __future__ import annotations
 
 import logging
 import math
-import os
-import shutil
 import threading
 import time
-from bisect import bisect_right, insort
-from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -20,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import SourceError
-from engine.core.files import open_regular
 from engine.core.frame import Frame
-from engine.core.platforms import shell_line
 from engine.formats.container_header import LONGEST_SECONDS, read_container_header
 from engine.formats.images import LONGEST_SIDE
 from engine.formats.plain_name import PlainName
-from engine.formats.signatures import HEAD_BYTES, FileKind, kind_of_bytes
 from engine.sources.base import FALLBACK_RATE, SourceKind, to_rgb
 from engine.sources.camera import VideoCapture
+from engine.sources.frame_times import FrameTimes, said_seconds
+from engine.sources.recent_frames import RecentFrames
 from engine.sources.truth import truth_of_video
+from engine.sources.video_refusals import av1, check_file, not_a_video, only_sound
 
 log = logging.getLogger(__name__)
 
@@ -46,141 +42,6 @@ RUN_UPS = (0.1, 1.0, 10.0)
 # The same for a few frames back: the frames before it are decoded too, as more steps back will follow.
 STEP_BACK_RUN_UPS = (0.5, *RUN_UPS)
 FEW_FRAMES = 30
-# Decoded pictures that are kept for steps back, and bytes for all of them together.
-MOST_RECENT, MOST_RECENT_BYTES = 16, 64_000_000
-# Frames are stored in decoding order: one may come this many frames after those that are shown after it.
-MOST_REORDERED = 32
-_NO_CAP = 1 << 62  # videos of any size are opened
-HALF_MILLISECOND = 0.0005  # seconds; moments that are nearer than this are the same
-FFMPEG = "ffmpeg"  # the user's own program
-RAW = -1  # a picture format for which OpenCV returns packets undecoded
-
-
-class RecentFrames:
-    """The frames that were decoded last: a step back into them needs no decoding.
-
-    Keeps a run of frames that follow each other; one that does not follow begins a new run.
-    """
-
-    def __init__(self) -> None:
-        self._first = 0  # place of the oldest one
-        self._frames: deque[tuple[float, NDArray[Any]]] = deque()
-
-    def add(self, place: int, moment: float, picture: NDArray[Any]) -> None:
-        """Keep a decoded picture, the frame at `place`, shown at `moment` seconds."""
-        if place != self._first + len(self._frames):
-            self._frames.clear()
-            self._first = place
-        self._frames.append((moment, picture))
-        while len(self._frames) > max(1, min(MOST_RECENT, MOST_RECENT_BYTES // picture.nbytes)):
-            self._frames.popleft()
-            self._first += 1
-
-    def get(self, place: int) -> tuple[float, NDArray[Any]] | None:
-        """Return moment and picture of the frame at `place`; None if it is not kept."""
-        number = place - self._first
-        return self._frames[number] if 0 <= number < len(self._frames) else None
-
-
-class FrameTimes:
-    """The moments of a video's frames in presentation order, read without decoding, as far as they are needed.
-
-    They count from the first frame that can be decoded: packets before it, as where a recording begins in the middle of
-    a stream, are no frames. Where the container has the times of packets only `as_stored`, the decoder says later ones,
-    as it holds back frames that are shown after others which are stored behind them.
-
-    Args:
-        open_capture: opens the file.
-        first: the seconds that the decoder said of the first frame.
-        as_stored: see above.
-        period: seconds from one frame to the next.
-    """
-
-    def __init__(
-        self,
-        open_capture: Callable[[], VideoCapture],
-        first: float = 0.0,
-        as_stored: bool = False,
-        period: float = 0.04,
-    ) -> None:
-        self._capture = open_capture()
-        self._times: list[float] = []  # of all packets
-        # Without this mode every picture would be decoded, which may take minutes.
-        self._ended = not self._capture.set(cv2.CAP_PROP_FORMAT, RAW)
-        self._sound = not self._ended
-        self._first, self._period = 0.0 if as_stored else first, period
-        self._read_packets = 0
-        self._skipped = self._delay = 0  # packets
-        before = self._place(first) or 0
-        self._skipped, self._delay = (0, before) if as_stored else (before, 0)
-
-    @property
-    def count(self) -> int | None:
-        """Number of frames that the file holds; None while unknown, or if the file's times are unusable."""
-        return len(self._times) - self._skipped if self._ended and self._sound else None
-
-    @property
-    def packets(self) -> int:
-        """Number of frames that were read so far, whatever their times."""
-        return self._read_packets - self._skipped
-
-    def time(self, place: int) -> float | None:
-        """Return the seconds at which the frame at `place` is shown; None without one or with unusable times."""
-        packet = place + self._skipped
-        while self._sound and not self._ended and len(self._times) <= packet + MOST_REORDERED:
-            self._read()
-        known = self._sound and 0 <= self._skipped <= packet < len(self._times)
-        return self._times[packet] - self._first if known else None
-
-    def reaches(self, place: int) -> bool:
-        """Return whether there is a frame at `place`, whatever its time."""
-        while not self._ended and self.packets <= place:
-            self._read()
-        return place < self.packets
-
-    def place_at(self, seconds: float) -> int | None:
-        """Return the place of the frame that is shown at a moment, the last one after the end; None where unknown."""
-        return self._place(seconds + self._first)
-
-    def place_of(self, said: float) -> int | None:
-        """Return the place of the frame of which the decoder says these seconds; None where unknown."""
-        place = self._place(said)
-        if place is None or not self._delay:
-            return place
-        # The frames that it held back until the end come after the last packet.
-        return max(0, place - self._delay + round(max(0.0, said - self._times[-1]) / self._period))
-
-    def _place(self, said: float) -> int | None:
-        beyond = 0
-        while self._sound and not self._ended and beyond <= MOST_REORDERED:
-            self._read()
-            beyond = len(self._times) - bisect_right(self._times, said)
-        if not self._sound or not self._times:
-            return None
-        # Times may have been rounded, so a frame counts as shown half a millisecond before its moment.
-        return max(0, bisect_right(self._times, said + HALF_MILLISECOND) - 1 - self._skipped)
-
-    def close(self) -> None:
-        """Release the file."""
-        self._sound = self._sound and self._ended
-        self._end()
-
-    def _end(self) -> None:
-        self._ended = True
-        self._capture.release()
-
-    def _read(self) -> None:
-        if not self._capture.grab():
-            self._end()
-            return
-        self._read_packets += 1
-        moment = _said(self._capture)
-        place = bisect_right(self._times, moment)
-        twin = place > 0 and moment - self._times[place - 1] < HALF_MILLISECOND
-        if twin or not abs(moment) <= LONGEST_SECONDS:  # NaN fails too; times of such a file do not identify its frames
-            self._sound = False
-        if self._sound:
-            insort(self._times, moment)
 
 
 class VideoSource:
@@ -200,7 +61,7 @@ class VideoSource:
     kind = SourceKind.VIDEO
 
     def __init__(self, path: Path, open_capture: Callable[[str, int], VideoCapture] = cv2.VideoCapture) -> None:
-        _check_file(path)
+        check_file(path)
         self.name, self._path = path.name, path
         self.frame_count: int | None = None
         self._open_capture = open_capture
@@ -235,10 +96,9 @@ class VideoSource:
         picture = self._decode() if self._capture.isOpened() else None
         if picture is None:
             self._capture.release()
-            raise (
-                _av1(path) if self._header.av1 else _only_sound(path) if self._header.only_sound else _not_a_video(path)
-            )
-        said = _said(self._capture)
+            refusal = av1 if self._header.av1 else only_sound if self._header.only_sound else not_a_video
+            raise refusal(path)
+        said = said_seconds(self._capture)
         self._first = said if abs(said) <= LONGEST_SECONDS else 0.0
         self._recent.add(0, self._frame_time(), picture)
         self._check_truth()
@@ -365,7 +225,7 @@ class VideoSource:
             for place in count():
                 if not capture.grab():
                     return
-                moment = self._time_after(moment, place, _said(capture))
+                moment = self._time_after(moment, place, said_seconds(capture))
                 yield moment
         finally:
             capture.release()
@@ -402,7 +262,7 @@ class VideoSource:
         for run_up in STEP_BACK_RUN_UPS if 0 < self._next_id - place <= FEW_FRAMES else RUN_UPS:
             self._capture.set(cv2.CAP_PROP_POS_MSEC, max(0.0, time + self._first - run_up) * 1e3)
             while (picture := self._decode()) is not None:
-                found = times.place_of(_said(self._capture)) or 0
+                found = times.place_of(said_seconds(self._capture)) or 0
                 if found > place:
                     break
                 self._time = times.time(found) or 0.0
@@ -464,68 +324,7 @@ class VideoSource:
     def _frame_time(self) -> float:
         """Return the time of the frame that was decoded last."""
         before = self._time
-        self._time = self._time_after(before, self._next_id, _said(self._capture))
+        self._time = self._time_after(before, self._next_id, said_seconds(self._capture))
         self._longest_step = max(self._longest_step, self._time - before)
         self._longest = max(self._longest, self._time + self._period)
         return self._time
-
-
-def _said(capture: VideoCapture) -> float:
-    """Return the seconds that a decoder says of its last picture."""
-    return float(capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3)
-
-
-def _check_file(path: Path) -> None:
-    if not os.path.isfile(path):  # noqa: PTH113  Path raises for names too long
-        raise SourceError(
-            f"There is no video {path}", "it was moved or renamed, or the path is mistyped", "check the path"
-        )
-    try:
-        with open_regular(path, _NO_CAP) as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        raise SourceError(
-            f"The video {path} cannot be read ({error.strerror})",
-            "its permissions forbid it, or its drive is gone",
-            "check the file's permissions",
-        ) from error
-    if not head:
-        raise SourceError(f"The video {path} is empty", "its download or copy was interrupted", "copy it again")
-    if kind_of_bytes(head) is FileKind.PLAYLIST:
-        raise SourceError(
-            f"{path} cannot be played",
-            "it is a playlist, which names other files or hosts, and only the file that you name is opened",
-            "open the video itself",
-        )
-    # Every video container has a zero byte early on, and no text has. FFmpeg would play texts, as those of old
-    # terminals.
-    if b"\0" not in head:
-        raise _not_a_video(path)
-
-
-def _av1(path: Path) -> SourceError:
-    source = path.absolute()
-    names = (f"{source.stem}-h264{'' if number == 1 else f'-{number}'}.mp4" for number in count(1))
-    target = next(file for file in map(source.with_name, names) if not os.path.lexists(file))
-    # In MP4 the program leaves the times of the pictures as they are.
-    words = [FFMPEG, "-i", str(source), "-c:v", "libx264", str(target)]
-    command = shell_line(words)
-    install = "" if shutil.which(FFMPEG) else f"install the program {FFMPEG}, then "
-    return SourceError(
-        f"{path} cannot be played",
-        "it is coded in AV1, which the decoder that is included does not read",
-        f"{install}convert it with “{command}” and open the result",
-    )
-
-
-def _only_sound(path: Path) -> SourceError:
-    what, why = f"{path} cannot be shown", "it holds sound and no pictures"
-    return SourceError(what, why, "open the video that this sound belongs to")
-
-
-def _not_a_video(path: Path) -> SourceError:
-    return SourceError(
-        f"{path} cannot be played",
-        "it is cut off, damaged, or no video but another kind of file with a video's name",
-        "open it in a video player to make sure, then copy or convert it again, for example to MP4",
-    )

@@ -14,8 +14,8 @@ import numpy as np
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame, Truth
 from engine.core.geometry import Box, landmark_box
-from engine.core.metrics import interocular_distance, normaliser
-from engine.core.pairing import eye_distance, face_distance, paired, shared_points, true_face
+from engine.core.metrics import normaliser
+from engine.core.pairing import SharedPoints, beside_truth, face_distance, paired, shared_points, true_face
 from engine.core.stats import JitterMeter
 from engine.evaluation.session_report.lag import LagMeter
 from engine.evaluation.session_report.worst_frames import WorstFrame, WorstFrames
@@ -158,17 +158,17 @@ class SessionMeter:
         for index, (lane, result) in enumerate(zip(self.lanes, results, strict=True)):
             faces = () if result is None else result.faces
             if frame.truth is not None:
-                places = _beside_truth(frame.truth, faces)
+                shared = beside_truth(frame.truth, faces)
             elif index and leader is not None:
                 if not same:
                     lane.lag.interrupt()
-                places = _beside_face(leader, faces)
+                shared = _beside_face(leader, faces)
             else:
                 continue
-            if places is None:
+            if shared is None:
                 lane.lag.interrupt()
             else:
-                lane.lag.add(frame.moment, *places)
+                lane.lag.add(frame.moment, shared.reference, shared.points, shared.eye_distance)
 
     def _count_distance(self, results: Sequence[Result | None]) -> tuple[Face, Face] | None:
         """Measure how far each pair of lanes is apart; return the two faces that are furthest, if there are any."""
@@ -224,22 +224,6 @@ def _around(first: Face, second: Face) -> Box:
     return Box(min(one.x0, other.x0), min(one.y0, other.y0), max(one.x1, other.x1), max(one.y1, other.y1))
 
 
-# Where a reference and a lane have the same face: both their shared points `[K, 2]`, and the eye distance, in pixels.
-Places = tuple[np.ndarray, np.ndarray, float]
-
-
-def _beside_truth(truth: Truth, faces: Sequence[Face]) -> Places | None:
-    face = true_face(faces, truth)
-    if face is None:
-        return None
-    eyes = interocular_distance(truth.scheme, truth.points)
-    if face.scheme is truth.scheme:
-        return truth.points, face.landmarks, eyes
-    if not (face.scheme.has_68 and truth.scheme.has_68):
-        return None
-    return truth.scheme.to_68(truth.points), face.as_68(), eyes
-
-
-def _beside_face(leader: Face, faces: Sequence[Face]) -> Places | None:
+def _beside_face(leader: Face, faces: Sequence[Face]) -> SharedPoints | None:
     pairs = paired([leader], faces)
-    return (*shared_points(*pairs[0]), eye_distance(leader)) if pairs else None
+    return shared_points(*pairs[0]) if pairs else None

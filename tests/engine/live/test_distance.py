@@ -39,9 +39,10 @@ def test_the_distance_counts_in_percent_of_the_eye_distance():
 
 
 def test_68_and_98_points_meet_on_the_68_they_share():
-    ours, theirs = shared_points(face_at(0, 0), face_at(0, 0, WFLW_98))
-    assert ours.shape == theirs.shape == (68, 2)
-    assert np.allclose(ours, theirs)
+    shared = shared_points(face_at(0, 0), face_at(0, 0, WFLW_98))
+    assert shared.scheme is IBUG_68
+    assert shared.reference.shape == shared.points.shape == (68, 2)
+    assert np.allclose(shared.reference, shared.points)
     assert face_distance(face_at(0, 0), face_at(3, 4, WFLW_98)) == pytest.approx(10, rel=1e-4)
 
 

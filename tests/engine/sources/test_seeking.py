@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from engine.sources.base import Seekable
+from engine.sources.frame_times import FrameTimes
 from engine.sources.pictures import PicturesSource
 from engine.sources.sample import SampleSource
-from engine.sources.video import FrameTimes, VideoSource
+from engine.sources.video import VideoSource
 from tests.fakes.clips import cut, turn_half, vary_rate, write_clip
 from tests.fakes.faulty_camera import FaultyCamera
 
