@@ -29,6 +29,13 @@ def test_features_stand_at_strides_4_8_16_32():
     assert tuple(feature.shape[1] for feature in features) == MobileNetV2(0.35).channels
 
 
+def test_where_a_side_is_no_multiple_of_32_the_deepest_map_rounds_up_and_points_lie_in_the_crop():
+    network = trained_looking(HeatmapNetwork(replace(TINY, input_size=112)))
+    assert [feature.shape[-1] for feature in network.encoder(images(112))] == [28, 14, 7, 4]
+    points = network(images(112)).points
+    assert ((points > 0) & (points < 1)).all()
+
+
 def test_outputs_have_the_shapes_of_the_contract_and_points_lie_in_the_crop():
     output = trained_looking(HeatmapNetwork(TINY))(images())
     assert output.points.shape == (2, 68, 2)

@@ -69,7 +69,7 @@ def test_ones_own_pictures_are_labelled_and_learned_from_and_the_card_says_by_wh
     last = train_stages(trainings, tmp_path / "runs" / "own-68", place)
     assert read_checkpoint(last).notes["lineage"][-1].startswith("student-68-lite")
     card = card_of_run(last)
-    assert "labelled by teacher-tough-68" in card.data
+    assert "labelled by teacher-68" in card.data
     assert "research" in card.licence.lower(), "it began with weights that are for research"
     # Pictures that come later are labelled on top.
     write_picture(pictures / "later.png", SampleClip().frame(45)[0])

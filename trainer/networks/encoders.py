@@ -24,7 +24,8 @@ TIMM_ENCODERS = {
     "swinv2_base": ("swinv2_base_window16_256", "SwinV2-Base"),
 }
 ENCODERS = (*OWN_ENCODERS, *TIMM_ENCODERS)
-INPUT_MULTIPLES = {name: INPUT_MULTIPLE if name == "mobilevitv2" else 32 for name in ENCODERS}
+# Sides of the input that an encoder can read. The last halving of the convolutional ones may round up.
+INPUT_MULTIPLES = {"mobilenetv2": 16, "mobilevitv2": INPUT_MULTIPLE, "resnet50": 16, **dict.fromkeys(TIMM_ENCODERS, 32)}
 STEM_CHANNELS, STEM_KERNEL, EPSILON = 64, 7, 1e-3  # of ResNet-50
 LARGEST_INPUT = 2048  # pixels a side
 SMALLEST_WIDTH = 0.0625  # two channels where MobileViT-v2 has 32, half of which its attention reads
@@ -63,7 +64,7 @@ class ResNet50(nn.Module):
     The layers are timm's, in the form of the first release and of Keras: where a block halves the map, its first 1x1
     convolution does so (timm: the 3x3), and the batch norms add 1e-3 to a variance (timm: 1e-5).
 
-    Input `[B, 3, H, W]`, RGB, raw values 0..255, H and W multiples of 32. Output: four features at strides 4, 8,
+    Input `[B, 3, H, W]`, RGB, raw values 0..255, H and W multiples of 16. Output: four features at strides 4, 8,
     16 and 32, whose channel counts are in `channels`.
     """
 

@@ -31,7 +31,7 @@ class HeatmapShape:
         encoder_width: width multiplier of MobileNetV2 or MobileViT-v2.
         expansions: hidden channels of MobileNetV2's blocks, stage by stage, as multiples of their inputs.
         decoder_width: channels of the decoder.
-        input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
+        input_size: side S of the square input in pixels, a multiple of 16; of 64 for MobileViT-v2.
         encoder: `mobilenetv2`, `mobilevitv2` or `resnet50`.
         stride: pixels of the input per cell of the heatmaps, 4 or 8.
         activation: of MobileViT-v2's layers: `silu` as published, `hardswish` or `relu6`.
@@ -59,7 +59,10 @@ class HeatmapShape:
 
 
 class FeaturePyramid(nn.Module):
-    """Features, each half as wide and high as the one before, to the size of the first: lateral 1x1, sum, smooth."""
+    """Features, each half as wide and high as the one before, to the size of the first: lateral 1x1, sum, smooth.
+
+    Half of an odd size is rounded up.
+    """
 
     def __init__(self, feature_channels: tuple[int, ...], width: int) -> None:
         super().__init__()
@@ -72,7 +75,7 @@ class FeaturePyramid(nn.Module):
     def forward(self, features: list[torch.Tensor]) -> torch.Tensor:
         y = self.laterals[-1](features[-1])
         for level in range(len(features) - 2, -1, -1):
-            y = functional.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
+            y = functional.interpolate(y, features[level].shape[2:], mode="bilinear", align_corners=False)
             y = y + self.laterals[level](features[level])
             y = self.smooth[level](y)
         return y

@@ -140,7 +140,7 @@ class MobileNetV2(nn.Module):
         width: multiplier of all channel counts; 1.0 is the published network.
         expansions: for each stage, hidden channels of a block as a multiple of its inputs.
 
-    Input `[B, 3, H, W]`, RGB, raw values 0..255, H and W multiples of 32. Output: four features at strides 4, 8,
+    Input `[B, 3, H, W]`, RGB, raw values 0..255, H and W multiples of 16. Output: four features at strides 4, 8,
     16 and 32, whose channel counts are in `channels`.
     """
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from engine.core.errors import UsageError
 from engine.core.records import Choice, NotNegative, Positive, check_fields
 from engine.core.schemes import EDGES
 from trainer.networks.anisotropic_attention import AnisotropicAttention, AttentionMaps, of_sum_one
@@ -38,7 +39,8 @@ class StarShape:
         neck: `transposed`, `pyramid` or `repeat`.
         channels: of the neck's output, which the heads read.
         attention: whether there are point maps and edge maps; without them the softmax of the heatmaps counts.
-        input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2.
+        input_size: side S of the square input in pixels, a multiple of 32; of 64 for MobileViT-v2; of 16 for
+            MobileNetV2 and ResNet-50 with the neck `pyramid`.
         pretrained_windows: of SwinV2, see `trainer.networks.encoders.TimmEncoder`; those of the published weights are
             12, 12, 12 and 6.
         kind: of network, see `trainer.networks.NETWORKS`.
@@ -62,6 +64,12 @@ class StarShape:
     def __post_init__(self) -> None:
         check_fields(self)
         check_encoder(self.encoder, self.encoder_width, self.input_size)
+        if self.neck != "pyramid" and self.input_size % DEEPEST_STRIDE:
+            raise UsageError(
+                f"The neck {self.neck} cannot make maps for pictures of {self.input_size} pixels",
+                f"it begins with cells of {DEEPEST_STRIDE} pixels, so their side has to be a multiple of that",
+                f"choose network.input_size={max(1, round(self.input_size / DEEPEST_STRIDE)) * DEEPEST_STRIDE}",
+            )
 
 
 class TransposedNeck(nn.Module):

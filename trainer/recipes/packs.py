@@ -36,7 +36,7 @@ EYES = PackChoice("eyes_state", weight=0.3, labels="state")
 LABELLED = {"faces5_tough68": ("faces5", "teacher-tough-68")}
 # Of one's own pictures, labelled by the model of this name, and of frames of the sample. `train` makes them by itself.
 OWN = PackChoice("own68", validation=True)
-OWN_TEACHER = "teacher-tough-68"
+OWN_TEACHER = "teacher-68"
 SAMPLE = PackChoice("sample68")
 # The labels lie as far beside the pictures, in parts of a face, as those that the teacher learned from.
 FACES5 = PackChoice("faces5_tough68", weight=0.3, label_shift=0.4)

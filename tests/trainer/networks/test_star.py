@@ -168,6 +168,7 @@ def test_confidence_does_not_change_the_maps():
         ({"neck": "long"}, "no neck “long”"),
         ({"encoder": "resnet"}, "no encoder “resnet”"),
         ({"input_size": 96}, "multiple of 64"),
+        ({"encoder": "mobilenetv2", "input_size": 112}, "The neck repeat cannot make maps for pictures of 112 pixels"),
         ({"points": 5}, "no markup with edges “5”"),
         ({"channels": 0}, "The field channels cannot be 0"),
     ],

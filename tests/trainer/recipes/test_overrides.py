@@ -57,6 +57,7 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("seed=-1", "The field seed cannot be -1"),
         ("crop_scale=0.001", "The field crop_scale cannot be 0.001"),
         ("crop_scale=1e9", "The field crop_scale cannot be"),
+        ("network.input_size=120", "so their side has to be a multiple of 16. Choose network.input_size=128"),
         ("network.input_size=1000000", "No network here reads pictures of 1000000 pixels"),
         ('packs=[{"name": "mine", "weight": 0}]', "does not describe a pack.*“weight” is 0"),
         ('packs=[{"name": "mine", "label_shift": 1e9}]', "does not describe a pack.*“label_shift” is 1000000000"),
