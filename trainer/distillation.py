@@ -179,7 +179,7 @@ def _leave_closed_eyes(confidence: torch.Tensor, faces: Faces) -> None:
 
 def relabelled(crops: CropSet, choices: Sequence[PackChoice]) -> CropSet:
     """Return the same faces, those of packs that are to be relabelled with the teachers' mean for labels."""
-    names = {choice.name for choice in choices if choice.relabel}
+    names = {Path(choice.name).name for choice in choices if choice.relabel}
     chosen = torch.tensor([name.partition("/")[0] in names for name in crops.names])[:, None, None]
     points = torch.where(chosen, crops.faces.teachers.mean(1), crops.faces.points)
     return replace(crops, faces=replace(crops.faces, points=points))

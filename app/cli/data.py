@@ -269,7 +269,7 @@ def _shift(options: argparse.Namespace) -> int:
 
     landmarker, pack = ModelLibrary().load(options.model), Path(options.pack)
     done = measure_pack_shift(pack, landmarker, options.split, options.labels, progress=True)
-    record = {"name": pack.resolve().name, "split": options.split, "label_shift": round(done.label_shift, 2)}
+    record = {"name": pack.absolute().name, "split": options.split, "label_shift": round(done.label_shift, 2)}
     if options.labels != "landmarks":
         record["labels"] = options.labels
     text = (

@@ -175,6 +175,14 @@ def read_part(path: Path, choice: PackChoice, crop_scale: float, crop_size: int)
         names = tuple(parse_json(found["names"]))
         if kind != "U8" or shape != [len(names), 3, crop_size, crop_size]:
             raise ValueError(f"its pictures are {kind} of the shape {shape}")
+        others = [name for name in names if not name.startswith(f"{Path(choice.name).name}/")]
+        if others:
+            raise PackError(
+                f"The crop cache {path} calls a face {others[0]}, not by the name of its pack",
+                "a former version named the faces of a link after the folder that the link leads to, so that faces "
+                "for validation were learned from",
+                AGAIN,
+            )
         images = ImageFile(path, start, len(names), crop_size)
         return CutFaces(images, **tensors, names=names, digest=found["digest"])
     except CHANGED as error:

@@ -175,7 +175,8 @@ def faces_to_cut(data: Path, choice: PackChoice, size: int) -> Iterator[Uncut]:
         for start in range(0, len(faces), at_once):
             some, empty = faces[start : start + at_once], False
             paths = (face.image.relative_to(folder).as_posix() for face in some)
-            yield Uncut(some, tuple(f"{folder.resolve().name}/{path}" for path in paths), digest.hexdigest(), start)
+            # By the name below `data`, also of a link: that is what recipes and lists of faces know.
+            yield Uncut(some, tuple(f"{folder.name}/{path}" for path in paths), digest.hexdigest(), start)
     if empty:
         raise PackError(
             f"The pack {folder} has no face to train on",

@@ -61,6 +61,17 @@ def test_what_a_recipe_says_of_a_pack_is_not_kept(data, cache):
     assert equal(load_crops(cache, (other,)), load_crops(data, (other,)))
 
 
+def test_a_cache_whose_faces_are_named_after_the_folder_behind_a_link_is_made_again(data, cache):
+    path = cache_path(cache, CHOICE)
+    with safe_open(path, "pt") as file:
+        tensors, metadata = {name: file.get_tensor(name).clone() for name in file.keys()}, file.metadata()  # noqa: SIM118
+    save_file(tensors, path, {**metadata, "names": metadata["names"].replace("faces/", "behind/")})
+    with pytest.raises(PackError, match="calls a face behind/images/0.png.*a link.*understudy data pack"):
+        load_crops(cache, (CHOICE,))
+    pack_crops(data, cache)
+    assert equal(load_crops(cache, (CHOICE,)), load_crops(data, (CHOICE,)))
+
+
 def test_a_pack_without_a_cache_is_read_itself(data, cache, tmp_path):
     shutil.copytree(data / "faces", cache / "others")
     both = load_crops(cache, (CHOICE, replace(CHOICE, name="others")))

@@ -67,6 +67,13 @@ def test_the_verb_prints_what_a_training_takes(pack, landmarker, monkeypatch, ca
     assert json.loads((tmp_path / "shift.json").read_text())["label_shift"] == pytest.approx(SHIFT, abs=0.01)
 
 
+def test_a_link_to_a_pack_keeps_its_name_in_what_a_training_takes(pack, landmarker, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(ModelLibrary, "load", lambda self, name: landmarker)
+    (tmp_path / "linked").symlink_to(pack)
+    assert main(["data", "shift", str(tmp_path / "linked")]) == 0
+    assert '"name": "linked"' in capsys.readouterr().out
+
+
 def test_a_pack_of_another_markup_and_one_face_are_refused(pack, landmarker, tmp_path):
     with np.load(pack / "annotations.npz") as arrays:
         one = {name: array[:1] for name, array in arrays.items()}

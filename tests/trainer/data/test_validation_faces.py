@@ -69,6 +69,15 @@ def test_listed_faces_are_held_out_and_the_others_of_their_pack_are_not(listed):
     assert numbers(training) == left + [f"aflw2000_3d/{index}" for index in range(12) if index not in (2, 4)]
 
 
+def test_a_link_to_a_pack_holds_out_the_faces_of_its_own_name(listed):
+    (listed / "lfpw68").rename(listed / "elsewhere")
+    (listed / "lfpw68").symlink_to("elsewhere")
+    training, validation, turned = split_validation(load_crops(listed, (PackChoice("lfpw68", split=None),)), 2)
+    assert numbers(validation) == ["lfpw68/3", "lfpw68/5"]
+    assert numbers(turned) == ["lfpw68/7"]
+    assert len(training) == 9
+
+
 def test_of_other_packs_every_nth_face_is_held_out_as_ever(listed):
     lfpw = PackChoice("lfpw68", split=None, validation=True)
     _, validation, turned = split_validation(load_crops(listed, (lfpw, MINE)), 5)
