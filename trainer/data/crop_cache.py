@@ -42,7 +42,8 @@ class CutFaces:
         visible, visible_weight: `[N, K]` float32, which points can be seen, 1 or 0, and how sure that is.
         sides: `[N]` float64, sides of the crops in pixels of the stored pictures.
         names: see `CropSet`.
-        digest: hash of the labels and of the files' names and sizes, of the whole pack or of one of its parts.
+        digest: hash of the labels, of which faces are left out, and of the files' names and sizes, of the whole pack or
+            of one of its parts.
         eyes_open: see `Faces`; None for a pack of landmarks.
     """
 

@@ -36,6 +36,7 @@ ASSUMED_VISIBLE_WEIGHT = 0.25
 LARGEST_PART = 500_000_000  # bytes of the pictures that are cut out before they are written: 4,521 of the usual size
 MOST_FACES = 1 << 24  # of a training: as many categories as torch.multinomial takes
 CUT_AT_ONCE = 16  # faces that a process is given
+LEFT_OUT = b"same picture as test"  # what the digest of a pack gets for a face that is not trained on
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class CropSet:
         sampling_weight: `[N]` float64, relative frequency with which a face is drawn.
         for_validation: `[N]` bool, faces of packs that lend some of them to validation.
         names: N pictures as `pack/picture`.
-        digest: hash of the labels and of the files' names and sizes.
+        digest: hash of the labels, of which faces are left out, and of the files' names and sizes.
     """
 
     faces: Faces
@@ -171,6 +172,10 @@ def faces_to_cut(data: Path, choice: PackChoice, size: int) -> Iterator[Uncut]:
         for face in pack.faces:
             digest.update(os.fsencode(f"{face.image.name} {face.image.stat().st_size}"))
             digest.update(face.landmarks.tobytes())
+            if face.visibility is not None:
+                digest.update(face.visibility.tobytes())
+            if face.same_picture_as_test:
+                digest.update(LEFT_OUT)
         faces = [face for face in pack.faces if not face.same_picture_as_test]
         for start in range(0, len(faces), at_once):
             some, empty = faces[start : start + at_once], False

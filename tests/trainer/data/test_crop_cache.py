@@ -1,5 +1,6 @@
 """Crop caches: a training on them sees the very same faces, and what does not fit is refused."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -274,6 +275,39 @@ def test_a_pack_that_grows_into_parts_or_changes_leaves_no_old_ones(data, cache,
     pack_crops(tmp_path / "changed", cache)
     assert not set(old) & set(part_files(cache))
     assert equal(load_crops(cache, (CHOICE,)), load_crops(tmp_path / "changed", (CHOICE,)))
+
+
+def flagged(arrays):
+    return {**arrays, "same_picture_as_test": np.arange(24) == 3}
+
+
+def hidden(arrays):
+    return {**arrays, "visibility": np.ones((24, 68), np.uint8)}
+
+
+@pytest.mark.parametrize("change", [flagged, hidden])
+def test_a_face_that_is_left_out_later_and_changed_flags_of_points_renew_the_parts(data, parts, tmp_path, change):
+    shutil.copytree(data / "faces", tmp_path / "changed" / "faces")
+    with np.load(data / "faces" / "annotations.npz") as archive:
+        arrays = change(dict(archive))
+    np.savez(tmp_path / "changed" / "faces" / "annotations.npz", **arrays)
+    pack_crops(tmp_path / "changed", parts)
+    cached, before = load_crops(parts, (CHOICE,)), load_crops(data, (CHOICE,))
+    assert equal(cached, load_crops(tmp_path / "changed", (CHOICE,)))
+    assert cached.digest != before.digest, "a run that was begun before does not go on with them"
+
+
+def test_a_pack_without_flags_has_the_digest_that_it_had_ever(data, tmp_path):
+    shutil.copytree(data / "faces", tmp_path / "plain" / "faces")
+    file = tmp_path / "plain" / "faces" / "annotations.npz"
+    with np.load(file) as archive:
+        image, landmarks = archive["image"], archive["landmarks"].astype(np.float32)
+    np.savez(file, image=image, landmarks=landmarks)
+    digest = hashlib.sha256(b"faces")
+    for name, points in zip(image, landmarks, strict=True):
+        picture = file.parent / str(name)
+        digest.update(f"{picture.name} {picture.stat().st_size}".encode() + points.tobytes())
+    assert load_crops(tmp_path / "plain", (CHOICE,)).digest == hashlib.sha256(digest.hexdigest().encode()).hexdigest()
 
 
 def test_labelled_parts_become_parts_of_the_cache(data, tmp_path, in_recipes, monkeypatch):
