@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -22,6 +22,7 @@ PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
 MALLOC_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": (-3, 1 << 25), "MALLOC_TRIM_THRESHOLD_": (-1, (1 << 31) - 1)}
 # Of a GPU's free memory, what the faces may take; network, optimiser and activations need the rest.
 SHARE_FOR_FACES = 0.5
+T = TypeVar("T")
 
 
 def launch(device: str, devices: int | None, precision: str) -> Fabric:
@@ -78,15 +79,21 @@ def keep_freed_memory() -> None:
             library.mallopt(setting, value)
 
 
-def first_alone(fabric: Fabric, work: Callable[[], None]) -> None:
-    """Let the first process work while the others wait; if it fails, all end, and only the first says why."""
+def first_alone(fabric: Fabric, work: Callable[[], T]) -> T | None:
+    """Let the first process work while the others wait; if it fails, all end, and only the first says why.
+
+    Returns:
+        What the work returned in the first process; None in the others.
+    """
+    result: T | None = None
     error: Exception | None = None
     if fabric.is_global_zero:
         try:
-            work()
+            result = work()
         except Exception as caught:  # noqa: BLE001  (raised again below, once the others know that they wait in vain)
             error = caught
     end_together(fabric, error)
+    return result
 
 
 def end_together(fabric: Fabric, error: Exception | None) -> None:

@@ -178,9 +178,10 @@ def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: 
         often = draw_weights(crops.faces, scheme, training.turned_draws, training.closed_draws)
         crops = replace(crops, sampling_weight=crops.sampling_weight * often)
     if training.teachers and not training.live:
-        with fabric.rank_zero_first():  # the others read what it kept
-            teachers = [weights[name] for name in training.teachers]
-            crops = with_predictions(crops, teachers, fabric.device, place.runs, training.teacher_mean)
+        teachers = [weights[name] for name in training.teachers]
+        ask = partial(with_predictions, crops, teachers, fabric.device, place.runs, training.teacher_mean)
+        asked = first_alone(fabric, ask)
+        crops = ask() if asked is None else asked  # the others read what the first kept
     faces, validation, turned = split_held_out(crops, place.data, training.hold_out, training.validation, size)
     if not (len(faces) and len(validation)):
         missing, advice = ("validation", "a smaller") if len(faces) else ("training", "a larger")

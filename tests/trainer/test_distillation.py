@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 
 from engine.core.errors import RecordingError, UsageError
 from engine.core.schemes import IBUG_68
-from trainer import distillation
+from trainer import devices, distillation
 from trainer.augment import Augmentation, Augmenter, central_window
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
@@ -141,6 +141,20 @@ def test_teachers_that_cannot_be_one_or_relabel_are_refused(teachers, recipe, ch
 def test_weights_of_teachers_are_above_0():
     with pytest.raises(UsageError, match=r"cannot have the weights 0\.6, 0\.0"):
         TeacherMean((0.6, 0.0))
+
+
+def test_where_the_first_process_cannot_ask_the_teachers_the_others_end_too(teachers, data, recipe, monkeypatch):
+    def full(*_):
+        raise RecordingError("The teacher's predictions cannot be written", "the disk is full", "make room")
+
+    told = []
+    monkeypatch.setattr("lightning_fabric.Fabric.world_size", property(lambda self: 2))
+    monkeypatch.setattr(devices.distributed, "broadcast", lambda failed, source: told.append(failed.item()))
+    monkeypatch.setattr(distillation, "_predictions", full)
+    place = Place(data, launch("cpu", None, "auto"))
+    with pytest.raises(RecordingError, match="cannot be written"):
+        _faces(replace(recipe, teachers=teachers), by_name(teachers), place, 192)
+    assert told == [1.0]
 
 
 def test_predictions_are_kept_and_only_new_faces_are_asked_about(teachers, crops, monkeypatch):
