@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,7 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
     Raises: as `carry_out`.
     """
     last, how_to_go_on = folder / LAST, f"go on with “understudy train --resume {folder}”"
-    folders = {training: stage_folder(folder, trainings, training) for training in trainings[:count]}
+    folders = _stage_folders(trainings, folder, count)
     _refuse_what_is_missing(folders, place)
     if len(trainings) > 1:
         if last.exists():
@@ -71,22 +71,30 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
 
 
 def train_needed(
-    trainings: Sequence[Training], place: Place, changes: Sequence[str] = (), under_way: tuple[str, ...] = ()
+    trainings: Sequence[Training],
+    folder: Path,
+    place: Place,
+    count: int | None = None,
+    changes: Sequence[str] = (),
+    under_way: tuple[str, ...] = (),
 ) -> None:
     """Train the runs that a recipe begins with or learns from and label its packs, where these are not there.
 
-    Each run lies below `place.runs` under its name, and what it needs itself is trained before it.
+    Each run lies below `place.runs` under its name, and what it needs itself is trained before it. Stages that are
+    finished need nothing any more.
 
     Args:
         trainings: the stages of the recipe.
+        folder: of its run.
         place: what to train on; packs are written to its data folder.
+        count: how many of the stages are to be carried out, first to last; None for all.
         changes: `key=value` as of the recipe; those of all its stages that say which faces there are count for what it
             needs too.
         under_way: the runs that wait for this one.
 
     Raises: as `carry_out`; PackError, OSError: a pack cannot be labelled.
     """
-    runs, packs = find_needed(trainings, place)
+    runs, packs = find_needed(_stage_folders(trainings, folder, count), place)
     for name in runs:
         if name in under_way:
             raise UsageError(
@@ -98,9 +106,9 @@ def train_needed(
         same_markup = trainings_by_name(recipe)[-1].network.points == trainings[-1].network.points
         inherited = [change for change in changes if same_markup and change.partition("=")[0] in INHERITED]
         stages = _on_faces(recipe, inherited, (*under_way, name))
-        count = 1 + [training.name for training in stages].index(run_name(name)) if stage else len(stages)
-        train_needed(stages[:count], place, inherited, (*under_way, name))
-        train_stages(stages, place.runs / recipe, place, count)
+        first = 1 + [training.name for training in stages].index(run_name(name)) if stage else len(stages)
+        train_needed(stages, place.runs / recipe, place, first, inherited, (*under_way, name))
+        train_stages(stages, place.runs / recipe, place, first)
     for pack in packs:
         first_alone(place.fabric, partial(_label, pack, place))
 
@@ -122,17 +130,44 @@ def _on_faces(recipe: str, changes: Sequence[str], under_way: Sequence[str]) -> 
     return tuple(stages)
 
 
-def find_needed(trainings: Sequence[Training], place: Place) -> tuple[list[str], list[str]]:
-    """Return the names of runs that a recipe needs and that are missing, and of packs to let a teacher label."""
-    own = {training.name for training in trainings}
-    packs = missing_packs(trainings, place.data)
-    names = [name for training in trainings for name in training.needs if name not in own]
+def find_needed(folders: Mapping[Training, Path], place: Place) -> tuple[list[str], list[str]]:
+    """Return the names of runs that stages still need and that are missing, and of packs to let a teacher label.
+
+    Args:
+        folders: the stages with their folders.
+        place: where to look.
+
+    Raises:
+        UsageError: a folder holds another run, or something needed is neither a file nor of a recipe.
+    """
+    left = _still_needed(folders, place)
+    own = {training.name for training in folders}
+    packs = missing_packs(left, place.data)
+    names = [name for needs in left.values() for name in needs if name not in own]
     names += [LABELLED[pack][1] for pack in packs]
-    missing = [name for name in dict.fromkeys(names) if not is_file(name) and not _is_there(name, place)]
+    missing = [name for name in dict.fromkeys(names) if not is_file(name) and not _is_trained(name, place)]
     return missing, packs
 
 
-def _is_there(name: str, place: Place) -> bool:
+def _stage_folders(trainings: Sequence[Training], folder: Path, count: int | None) -> dict[Training, Path]:
+    return {training: stage_folder(folder, trainings, training) for training in trainings[:count]}
+
+
+def _still_needed(folders: Mapping[Training, Path], place: Place) -> dict[Training, tuple[str, ...]]:
+    """Return the stages that are not finished with what each needs: one that was begun, its initial weights no more.
+
+    Raises:
+        UsageError: a folder holds another run.
+    """
+    for training, out in folders.items():
+        header = read_header(out / LAST)
+        if header is not None:
+            refuse_other_recipe(training, header.recipe, out, place.prolong)
+    todo = {training: out / LAST for training, out in folders.items() if not _done(training, out / LAST, place)}
+    return {training: training.teachers if last.exists() else training.needs for training, last in todo.items()}
+
+
+def _is_trained(name: str, place: Place) -> bool:
     try:
         find_weights(name, place.runs)
     except UsageError:
@@ -164,20 +199,16 @@ def _done(training: Training, last: Path, place: Place) -> bool:
 
 def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> None:
     """Raise before the first step unless all is there that later stages need, and their folders hold no other runs."""
-    for training, out in folders.items():
-        header = read_header(out / LAST)
-        if header is not None:
-            refuse_other_recipe(training, header.recipe, out, place.prolong)
-    todo = [training for training, out in folders.items() if not _done(training, out / LAST, place)]
+    left = _still_needed(folders, place)
     known = {*place.own, *(training.name for training in folders)}
-    for training in todo:
+    for training, needs in left.items():
         check_loss(training)
         refuse_shared_packs(training.packs, training.validation)
         refuse_other_markups(place.data, (*training.packs, *training.validation), training.network.points)
-        for name in training.teachers if (folders[training] / LAST).exists() else training.needs:
+        for name in needs:
             if name not in known:
                 find_weights(name, place.runs)
-    for pack in missing_packs(todo, place.data):
+    for pack in missing_packs(left, place.data):
         source, teacher = LABELLED[pack]
         raise UsageError(
             f"The pack {pack} is not in {place.data}",
@@ -186,7 +217,7 @@ def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> N
         )
 
 
-def missing_packs(trainings: Sequence[Training], data: Path) -> list[str]:
+def missing_packs(trainings: Iterable[Training], data: Path) -> list[str]:
     """Return the packs that a teacher has to label first."""
     packs = {pack.name: pack for training in trainings for pack in training.packs if pack.name in LABELLED}
     return [name for name, pack in packs.items() if not (is_pack(data / name) or cached_sizes(data, pack))]

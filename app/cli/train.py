@@ -207,7 +207,7 @@ def _carry_out(
     try:
         make_packs(trainings, place, pictures)
         if options.with_teachers:
-            train_needed(trainings, place, options.set)
+            train_needed(trainings, folder, place, changes=options.set)
         last = train_stages(trainings, folder, place)
     except TrainingInterrupted as stop:
         say(f"\n{stop}", error=True)

@@ -19,12 +19,14 @@ from trainer import run_folder, stages
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, write_checkpoint
 from trainer.data import cutting
 from trainer.devices import launch
+from trainer.losses.fard_mahoor import KDLoss
+from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
 from trainer.recipes import RECIPES
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import PackChoice, Recipe, Stage
 from trainer.run import Place, carry_out
-from trainer.run_folder import find_weights, last_checkpoint, read_run
+from trainer.run_folder import find_weights, last_checkpoint, read_run, stage_folder
 from trainer.run_recorder import Intervals
 from trainer.stages import find_needed, train_needed, train_stages
 from trainer.state import TrainingInterrupted
@@ -129,7 +131,7 @@ def test_the_folder_of_a_former_run_is_not_mistaken_for_that_of_a_needed_recipe(
     (place.runs / "pair" / "recipe.json").write_text("former")
     monkeypatch.setitem(RECIPES, "child", Recipe("A child.", SHAPE, "pair", (Stage("only", **SETTINGS),)))
     with pytest.raises(UsageError, match="already holds a run of one stage"):
-        train_needed(RECIPES["child"].trainings("child"), place)
+        train_needed(RECIPES["child"].trainings("child"), place.runs / "child", place)
     assert (place.runs / "pair" / "recipe.json").read_text() == "former"
 
 
@@ -215,23 +217,47 @@ def test_a_shipped_model_stands_for_a_run_if_training_can_begin_with_it(tmp_path
 
 def test_what_a_recipe_needs_is_named_before_it_is_trained(place, no_models):
     place = replace(place, data=place.runs)
-    needed = find_needed(RECIPES["student-mvit2-68"].trainings("student-mvit2-68"), place)
-    assert needed == (["teacher-tough-68"], ["faces5_tough68"])
-    needed = find_needed(RECIPES["student-mvit2-68-plain"].trainings("student-mvit2-68-plain"), place)
-    assert needed == (["student-mvit2-68:nearer"], [])
+
+    def needed(name):
+        trainings = RECIPES[name].trainings(name)
+        return find_needed(
+            {training: stage_folder(place.runs / name, trainings, training) for training in trainings}, place
+        )
+
+    assert needed("student-mvit2-68") == (["teacher-tough-68"], ["faces5_tough68"])
+    assert needed("student-mvit2-68-plain") == (["student-mvit2-68:nearer"], [])
 
 
 def test_runs_that_need_each_other_are_refused(place, monkeypatch, no_models):
     for name, other in (("one", "two"), ("two", "one")):
         monkeypatch.setitem(RECIPES, name, Recipe("In a circle.", SHAPE, other, (Stage("only", **SETTINGS),)))
     with pytest.raises(UsageError, match="needs itself"):
-        train_needed(RECIPES["one"].trainings("one"), place)
+        train_needed(RECIPES["one"].trainings("one"), place.runs / "one", place)
+
+
+def test_finished_stages_need_nothing_and_one_that_was_begun_needs_its_teachers_alone(
+    place, pair, monkeypatch, no_models
+):
+    loss = LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0))
+    taught = Stage("only", teachers=("pair",), loss=loss, **SETTINGS)
+    monkeypatch.setitem(RECIPES, "child", Recipe("A child.", SHAPE, "pair:first", (taught,)))
+    (child,) = RECIPES["child"].trainings("child")
+    folders = {child: place.runs / "child"}
+    assert find_needed(folders, place)[0] == ["pair:first", "pair"]
+    fake_run(place.runs / "child", child, step=1)
+    assert find_needed(folders, place)[0] == ["pair"]
+    fake_run(place.runs / "child", child)
+    assert find_needed(folders, place)[0] == []
+    train_needed((child,), place.runs / "child", place)
+    assert [folder.name for folder in place.runs.iterdir()] == ["child"], "nothing was trained"
+    with pytest.raises(UsageError, match="made with another recipe"):
+        train_needed((replace(child, seed=5),), place.runs / "child", place)
 
 
 def test_a_stage_of_another_recipe_is_trained_with_those_before_it_and_no_further(place, pair, monkeypatch, no_models):
     monkeypatch.setitem(RECIPES, "child", Recipe("A child.", SHAPE, "pair:first", (Stage("only", **SETTINGS),)))
     child = RECIPES["child"].trainings("child")
-    train_needed(child, place)
+    train_needed(child, place.runs / "child", place)
     assert sorted(path.name for path in (place.runs / "pair").iterdir()) == ["1-first", "recipe.json"]
     last = train_stages(child, place.runs / "child", place)
     assert read_checkpoint(last).notes["lineage"] == ["random weights", "pair:first, 2 steps of 4"]
@@ -257,7 +283,7 @@ def needed(monkeypatch, place, no_models):
     monkeypatch.setattr(stages, "missing_packs", lambda *rest: [])
 
     def run_with(*changes):
-        train_needed(trainings_by_name("child", changes), place, changes)
+        train_needed(trainings_by_name("child", changes), place.runs / "child", place, changes=changes)
         return trained
 
     return run_with
