@@ -36,7 +36,8 @@ INVERSE_DECAY = 1e-4  # a step; Fard & Mahoor's
 NAMED_FACES = 5  # that an error lists
 GPU_STEPS_UNREAD = 20  # at most; what is logged, saved or validated is looked at too
 NO_STEP = -1
-# Keep apart the random numbers of neighbouring seeds, and those of dropout from those of the batches.
+# Keep apart the random numbers of neighbouring seeds, and those of dropout from those of the batches, whose seeds stay
+# below for every seed that a recipe may have.
 SEED_STRIDE, DROPOUT_SEED, RANK_STRIDE = 1_000_003, 1 << 40, 1 << 41
 
 

@@ -47,7 +47,11 @@ class Range:
             return "a finite number"
         if self.high == math.inf:
             return f"a number above {self.low:g}" if self.open_low else f"{self.low:g} or a number above it"
-        return f"a number from {self.low:g} {'on and below' if self.open_high else 'to'} {self.high:g}"
+        if self.low == -math.inf:
+            return f"a number below {self.high:.7g}" if self.open_high else f"{self.high:.7g} or a number below it"
+        if self.open_low:
+            return f"a number above {self.low:g} and {'below' if self.open_high else 'up to'} {self.high:.7g}"
+        return f"a number from {self.low:g} {'on and below' if self.open_high else 'to'} {self.high:.7g}"
 
 
 @dataclass(frozen=True)

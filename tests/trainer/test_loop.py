@@ -28,7 +28,7 @@ from trainer.init.initialise import make_network
 from trainer.loop import learning_rate
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
-from trainer.recipes.schema import SoftLandmarks, Training
+from trainer.recipes.schema import LARGEST_SEED, SoftLandmarks, Training
 from trainer.run import run
 from trainer.run_recorder import Intervals, RunLog
 from trainer.state import TrainingInterrupted
@@ -63,6 +63,11 @@ def run_killed_at(step, monkeypatch, *arguments):
         patch.setattr(loop, "draw_batch", dying_at(step))
         with pytest.raises(Killed):
             run(*arguments, "cpu", False, OFTEN)
+
+
+def test_no_seed_of_a_batch_is_one_of_dropout(recipe):
+    largest = replace(recipe, seed=LARGEST_SEED, steps=100_000_000)
+    assert loop.batch_seed(largest, largest.steps) < loop.DROPOUT_SEED
 
 
 def test_fault_18_a_run_killed_at_any_step_resumes_to_the_same_bits(data, recipe, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from trainer.losses.total import LandmarkLoss
 from trainer.networks import NetworkShape, shape_of
 from trainer.networks.heatmap import HeatmapShape
 
-LARGEST_SEED = 2**63 - 1
+LARGEST_SEED = 1_000_000  # beyond, the random numbers of batches would become those of dropout, see trainer.loop
 SCHEDULES = ("cosine", "inverse")
 # Initial weights that need no former run, in the words of a model's card.
 FRESH_WEIGHTS = {"imagenet": "ImageNet weights of the encoder", "random": "random weights"}

@@ -147,6 +147,8 @@ class Limits:
     steps: Positive[int] = 1
     decay: NotNegative[float] = 0.0
     share: BelowOne[float] = 0.0
+    part: Annotated[float, Range(0, 1, open_low=True)] = 1.0
+    loss: Annotated[float, Range(high=0, open_high=True)] = -1.0
     schedule: Annotated[str, Choice(("cosine", "inverse"), "schedule")] = "cosine"
 
     def __post_init__(self) -> None:
@@ -161,6 +163,8 @@ class Limits:
         ({"decay": -1}, "The field decay cannot be -1. It has to be 0 or a number above it."),
         ({"decay": math.nan}, "The field decay cannot be nan"),
         ({"share": 1}, "The field share cannot be 1. It has to be a number from 0 on and below 1."),
+        ({"part": 0}, "The field part cannot be 0. It has to be a number above 0 and up to 1. Choose such a number."),
+        ({"loss": 0}, "The field loss cannot be 0. It has to be a number below 0. Choose such a number."),
         ({"schedule": "sin"}, "There is no schedule “sin”. There are: cosine, inverse. Choose one of these."),
     ],
 )

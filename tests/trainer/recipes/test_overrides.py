@@ -54,6 +54,7 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("soft=3", "cannot be set as a whole"),
         ("steps=0", "The field steps cannot be 0"),
         ("seed=20261130120000000000", "The field seed cannot be"),
+        ("seed=20000000000000", "The field seed cannot be 20000000000000. It has to be a number from 0 to 1000000"),
         ("seed=-1", "The field seed cannot be -1"),
         ("crop_scale=0.001", "The field crop_scale cannot be 0.001"),
         ("crop_scale=1e9", "The field crop_scale cannot be"),
