@@ -13,7 +13,7 @@ from typing import Annotated
 import torch
 
 from engine.core.errors import UsageError
-from engine.core.records import Choice, NotNegative, Positive, check_fields
+from engine.core.records import Choice, NotNegative, Positive, Range, check_fields
 from trainer.losses.basic import mean_of
 
 
@@ -30,22 +30,17 @@ class Assistive:
             `zero` cuts it off, as the released code does.
 
     Raises:
-        UsageError: a constant is out of its range.
+        UsageError: there is no such `inner`, or a constant is out of its range.
     """
 
-    weight: float = 1.0
-    positive: float = 0.9
-    negative: float = -0.45
-    beta: float = 0.4
-    inner: str = "ramp"
+    weight: NotNegative[float] = 1.0
+    positive: Positive[float] = 0.9
+    negative: Annotated[float, Range(high=0, open_high=True)] = -0.45
+    beta: Annotated[float, Range(0, 1, open_low=True)] = 0.4
+    inner: Annotated[str, Choice(("ramp", "zero"), "inner")] = "ramp"
 
     def __post_init__(self) -> None:
-        if not (self.positive > 0 > self.negative and 0 < self.beta <= 1 and self.inner in ("ramp", "zero")):
-            raise UsageError(
-                f"The constants of an Assistive Loss make no sense: {self}",
-                "one of them is out of its range",
-                "take positive > 0, negative < 0, beta in (0, 1], and “ramp” or “zero” for inner",
-            )
+        check_fields(self)
 
 
 @dataclass(frozen=True)

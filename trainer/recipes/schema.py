@@ -91,11 +91,17 @@ class SoftLandmarks:
             training that have all of their labels.
         variance_share: share of the variance that the model keeps, in (0, 1]; 0.9 is the published 90 %.
         aligned: whether place, size and turn are taken out of the shapes before; published: no.
+
+    Raises:
+        UsageError: the share is out of its range.
     """
 
     shapes: str | None = None
-    variance_share: float = 0.9
+    variance_share: Annotated[float, Range(0, 1, open_low=True)] = 0.9
     aligned: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True)

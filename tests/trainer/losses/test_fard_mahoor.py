@@ -233,9 +233,19 @@ def test_point_distillation_knows_on_which_side_the_teacher_is():
     assert student.grad.flatten().tolist() == pytest.approx([-0.25, 0.25])
 
 
-@pytest.mark.parametrize("change", [{"positive": 0.0}, {"negative": 0.1}, {"beta": 0.0}, {"beta": 1.5}, {"inner": "x"}])
-def test_constants_out_of_range_are_refused(change):
-    with pytest.raises(UsageError, match="make no sense"):
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"weight": -1.0}, "The field weight cannot be -1.0. It has to be 0 or a number above it"),
+        ({"positive": 0.0}, "The field positive cannot be 0.0. It has to be a number above 0"),
+        ({"negative": 0.1}, "The field negative cannot be 0.1. It has to be a number below 0"),
+        ({"beta": 0.0}, "The field beta cannot be 0.0. It has to be a number above 0 and up to 1"),
+        ({"beta": 1.5}, "The field beta cannot be 1.5"),
+        ({"inner": "x"}, "There is no inner “x”. There are: ramp, zero"),
+    ],
+)
+def test_constants_out_of_range_are_refused(change, match):
+    with pytest.raises(UsageError, match=match):
         replace(RAMP, **change)
 
 

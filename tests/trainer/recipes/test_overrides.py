@@ -75,6 +75,7 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
         ("loss.star.scale=0", "The field scale cannot be 0"),
         ("loss.attention.sigma=0", "The field sigma cannot be 0"),
         ("loss.kd.point_distillation_weight=-4", "The field point_distillation_weight cannot be -4"),
+        ("loss.kd.tough.weight=-1", "The field weight cannot be -1"),
         ("network.points=-1", "The field points cannot be -1"),
         ("network.decoder_width=0", "The field decoder_width cannot be 0"),
         ("network.encoder_width=0", "cannot be 0.0 times as wide"),
@@ -85,6 +86,12 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
 def test_mistakes_are_named(change, match):
     with pytest.raises(UsageError, match=match):
         trainings_by_name("student-68", [change], "last")
+
+
+def test_a_share_of_the_variance_that_there_cannot_be_is_refused_before_any_pack_is_read():
+    name = next(name for name, recipe in RECIPES.items() if any(stage.soft for stage in recipe.stages))
+    with pytest.raises(UsageError, match="The field variance_share cannot be 5.*a number above 0 and up to 1"):
+        trainings_by_name(name, ["soft.variance_share=5"])
 
 
 def test_packs_are_named_and_those_of_the_recipe_stay_as_they_are_there():
