@@ -141,6 +141,7 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
         training = replace(training, steps=steps_of(training.epochs, len(faces), training.batch))
     notes = {
         "data": faces.digest,
+        "held_out": held_out.faces.digest,
         "crop_size": size,
         "files": _digests(training, weights, place.data),
         "faces": len(faces),

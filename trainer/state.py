@@ -142,10 +142,12 @@ def refuse_other_recipe(recipe: Training, saved: Mapping[str, Any], folder: Path
 def refuse_other_data(notes: Mapping[str, Any], checkpoint: Checkpoint, folder: Path) -> None:
     """Raise `UsageError` if a digest differs from the checkpoint's; what an old one lacks is taken as unchanged.
 
-    In the notes `data` is the digest of the packs, and `files` has those of other files that labels come from.
+    In the notes `data` is the digest of the packs, `held_out` that of all faces for validation, which may come out of
+    the same packs, and `files` has those of other files that labels come from.
     """
     before = checkpoint.notes
-    changed = ["the packs"] if before.get("data", notes["data"]) != notes["data"] else []
+    kinds = {"data": "the packs", "held_out": "the packs for validation"}
+    changed = [kind for key, kind in kinds.items() if before.get(key, notes[key]) != notes[key]][:1]
     changed += [file for file, digest in notes["files"].items() if before.get("files", {}).get(file, digest) != digest]
     if changed:
         raise UsageError(

@@ -40,7 +40,18 @@ def test_fields_younger_than_a_checkpoint_had_their_defaults(recipe):
 
 
 def test_another_teacher_does_not_resume(tmp_path):
-    state = Checkpoint(1, {}, {}, {}, {}, {"data": "x", "files": {"teacher.safetensors": "old"}})
-    refuse_other_data({"data": "x", "files": {"teacher.safetensors": "old"}}, state, tmp_path)
+    notes = {"data": "x", "held_out": "y", "files": {"teacher.safetensors": "old"}}
+    state = Checkpoint(1, {}, {}, {}, {}, notes)
+    refuse_other_data(notes, state, tmp_path)
     with pytest.raises(UsageError, match="changed: teacher.safetensors"):
-        refuse_other_data({"data": "x", "files": {"teacher.safetensors": "new"}}, state, tmp_path)
+        refuse_other_data({**notes, "files": {"teacher.safetensors": "new"}}, state, tmp_path)
+
+
+def test_other_packs_do_not_resume_and_what_an_old_run_did_not_note_is_as_it_was(tmp_path):
+    notes = {"data": "x", "held_out": "y", "files": {}}
+    state = Checkpoint(1, {}, {}, {}, {}, notes)
+    with pytest.raises(UsageError, match="changed: the packs for validation. Give"):
+        refuse_other_data({**notes, "held_out": "other"}, state, tmp_path)
+    with pytest.raises(UsageError, match="changed: the packs. Give"):
+        refuse_other_data({**notes, "data": "other", "held_out": "other"}, state, tmp_path)
+    refuse_other_data(notes, replace(state, notes={"data": "x"}), tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.errors import PackError, UsageError
 from tests.fakes.tiny_training import tiny_recipe, write_sample_pack
-from trainer.checkpoint import LAST, read_checkpoint
+from trainer.checkpoint import LAST, read_checkpoint, write_checkpoint
 from trainer.data.crops import load_crops
 from trainer.data.held_out import split_held_out
 from trainer.recipes.schema import PackChoice
@@ -62,6 +62,20 @@ def test_a_run_validates_on_its_validation_pack_and_int8_on_the_same_faces(packs
         assert len(list(csv.DictReader(file))) == 1
     calibration, validation = export_int8._faces(last, packs)
     assert (len(calibration), names(validation)) == (8, ["apart/0", "apart/1", "apart/2"])
+
+
+def test_a_run_does_not_resume_on_another_validation_pack(packs, tmp_path):
+    recipe = replace(tiny_recipe(), packs=(FACES,), validation=(APART,), hold_out=0, steps=2)
+    last = run(recipe, packs, tmp_path / "run", "cpu", False, Intervals(2, 2))
+    file = packs / "apart" / "annotations.npz"
+    with np.load(file) as arrays:
+        values = dict(arrays)
+    np.savez(file, **{**values, "landmarks": values["landmarks"] + 1})
+    with pytest.raises(UsageError, match="these have changed: the packs for validation"):
+        run(recipe, packs, tmp_path / "run", "cpu", True)
+    former = read_checkpoint(last)
+    write_checkpoint(last, replace(former, notes={k: v for k, v in former.notes.items() if k != "held_out"}))
+    assert run(recipe, packs, tmp_path / "run", "cpu", True) == last, "what an old run did not note is as it was"
 
 
 def test_without_any_face_for_validation_there_is_no_run(packs, tmp_path):
