@@ -101,6 +101,7 @@ class Batch:
         labelled: `[B, K]` float, 1 where the point has a label inside the window.
         visible, visible_weight, teachers, teacher_confidence, eyes_open: as those of `Faces`, but in [0, 1] of the
             window.
+        no_face: `[B]` bool, windows that show none, whatever they were cut from.
         to_crop: `[B, 2, 3]`, from the window to the stored crop, both in [-1, 1]; of a mirrored window with a negative
             determinant, and moved so that labels come to lie where those of the crop do.
         teacher_maps: of each live teacher that has heatmaps, these, `[B, K, H, W]` >= 0; NaN where it says nothing.
@@ -114,6 +115,7 @@ class Batch:
     teachers: torch.Tensor
     teacher_confidence: torch.Tensor
     eyes_open: torch.Tensor
+    no_face: torch.Tensor
     to_crop: torch.Tensor
     teacher_maps: tuple[torch.Tensor, ...] = ()
 
@@ -188,6 +190,7 @@ def _label(pixels: torch.Tensor, faces: Faces, matrix: torch.Tensor) -> Batch:
         teachers=_move(faces.teachers.flatten(1, 2), matrix).unflatten(1, faces.teachers.shape[1:3]),
         teacher_confidence=faces.teacher_confidence,
         eyes_open=faces.eyes_open,
+        no_face=torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device),
         to_crop=matrix,
     )
 
@@ -262,6 +265,7 @@ class Augmenter:
             visible_weight=batch.visible_weight.masked_fill(hidden, 1.0),
             teachers=batch.teachers.masked_fill(no_face[:, None, None, None], math.nan),
             eyes_open=batch.eyes_open.masked_fill(no_face, math.nan),
+            no_face=no_face,
             to_crop=source,
         )
 

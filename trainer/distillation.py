@@ -205,8 +205,7 @@ class LiveTeachers:
         outputs = [_look(network, batch.images) for network in self._networks]
         points = torch.stack([output.points for output in outputs], 1)
         confidence = torch.stack([output.confidence_logits.sigmoid() for output in outputs], 1)
-        # Windows that show no face have no label and no teacher.
-        faceless = (batch.labelled.sum(1) == 0)[:, None, None, None]
+        faceless = batch.no_face[:, None, None, None]  # faces without a label are seen
         maps = [found.masked_fill(faceless, math.nan) for found in map(maps_of, outputs) if found is not None]
         points = points.masked_fill(faceless, math.nan)
         return replace(batch, teachers=points, teacher_confidence=confidence, teacher_maps=tuple(maps))

@@ -39,6 +39,7 @@ def face(**changes):
         teachers=torch.empty(1, 0, 68, 2),
         teacher_confidence=torch.empty(1, 0, 68),
         eyes_open=torch.full((1,), math.nan),
+        no_face=torch.zeros(1, dtype=torch.bool),
         to_crop=torch.eye(2, 3)[None],
     )
     return replace(batch, **changes)
@@ -151,6 +152,7 @@ def make(labelled, visible_weight, settings=DEFAULT, regression=False):
         teachers=torch.empty(1, 0, 2, 2),
         teacher_confidence=torch.empty(1, 0, 2),
         eyes_open=torch.full((1,), math.nan),
+        no_face=torch.zeros(1, dtype=torch.bool),
         to_crop=torch.eye(2, 3)[None],
     )
     return landmark_loss(output, batch, settings)
