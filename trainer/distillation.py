@@ -178,10 +178,14 @@ def _leave_closed_eyes(confidence: torch.Tensor, faces: Faces) -> None:
 
 
 def relabelled(crops: CropSet, choices: Sequence[PackChoice]) -> CropSet:
-    """Return the same faces, those of packs that are to be relabelled with the teachers' mean for labels."""
+    """Return the same faces, those of packs that are to be relabelled with the teachers' mean for labels.
+
+    Points of which the teachers say nothing, such as lids of closed eyes, keep the labels that they have.
+    """
     names = {Path(choice.name).name for choice in choices if choice.relabel}
     chosen = torch.tensor([name.partition("/")[0] in names for name in crops.names])[:, None, None]
-    points = torch.where(chosen, crops.faces.teachers.mean(1), crops.faces.points)
+    said = crops.faces.teacher_confidence.amax(1)[..., None] > 0
+    points = torch.where(chosen & said, crops.faces.teachers.mean(1), crops.faces.points)
     return replace(crops, faces=replace(crops.faces, points=points))
 
 

@@ -105,7 +105,23 @@ def test_packs_are_relabelled_by_the_mean_of_the_teachers(teachers, crops, recip
     asked = with_predictions(crops, files(teachers), CPU, RUNS, TeacherMean())
     assert torch.equal(relabelled(asked, recipe.packs).faces.points, crops.faces.points)
     again = relabelled(asked, (replace(recipe.packs[0], relabel=True),))
-    assert torch.equal(again.faces.points, asked.faces.teachers[:, 0])
+    said = asked.faces.teacher_confidence[:, 0] > 0  # not of eyes that the sample closes
+    assert torch.equal(again.faces.points[said], asked.faces.teachers[:, 0][said])
+
+
+def test_relabelled_faces_keep_their_own_lids_where_their_eyes_are_closed(teachers, crops, recipe):
+    points = crops.faces.points.clone()
+    eyes = torch.tensor([*IBUG_68.right_eye, *IBUG_68.left_eye])
+    points[0] = math.nan
+    shut = torch.where(torch.arange(24) < 2, 0.0, math.nan)
+    some = replace(crops, faces=replace(crops.faces, points=points, eyes_open=shut))
+    asked = with_predictions(some, files(teachers), CPU, RUNS, TeacherMean())
+    again = relabelled(asked, (replace(recipe.packs[0], relabel=True),)).faces.points
+    assert again[0, eyes].isnan().all(), "nobody knows them"
+    assert torch.equal(again[1, eyes], points[1, eyes])
+    others = torch.ones(68, dtype=torch.bool)
+    others[eyes] = False
+    assert torch.equal(again[:2, others], asked.faces.teachers[:2, 0][:, others])
 
 
 def test_a_student_learns_from_the_mean_of_its_teachers_on_faces_that_they_labelled(teachers, data, recipe, tmp_path):
