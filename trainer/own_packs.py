@@ -11,7 +11,7 @@ from engine.core.errors import UsageError
 from engine.formats.packs import is_pack
 from engine.inference.library import ModelLibrary
 from trainer.data.crop_cache import cached_sizes
-from trainer.data.label_parts import LabelSettings, Part
+from trainer.data.label_parts import LARGEST_SPREAD, LabelSettings, Part
 from trainer.data.picture_labels import label_pictures
 from trainer.data.picture_sources import find_pictures
 from trainer.data.rendered import render_pack
@@ -21,7 +21,6 @@ from trainer.recipes.schema import PackChoice, Training
 from trainer.run import Place
 
 PART = 40  # pictures: about ten seconds' work, after which the page hears of it
-LARGEST_SPREAD = 3.0  # percent, as `understudy data label` has it; see `LabelSettings`
 
 
 def make_packs(trainings: Sequence[Training], place: Place, pictures: Path | None = None) -> None:
@@ -47,17 +46,17 @@ def make_packs(trainings: Sequence[Training], place: Place, pictures: Path | Non
     if OWN.name in packs:
         if pictures is not None:
             first_alone(place.fabric, partial(_label, pictures, place.data / OWN.name, say))
-        elif not _is_there(packs[OWN.name], place):
+        elif not _has_faces(packs[OWN.name], place):
             raise UsageError(
                 f"The pack {OWN.name} is not in {place.data}",
                 f"it is made of your own pictures, which {OWN_TEACHER} labels",
                 "name their folder with --pictures",
             )
-    if SAMPLE.name in packs and not _is_there(packs[SAMPLE.name], place):
+    if SAMPLE.name in packs and not _has_faces(packs[SAMPLE.name], place):
         first_alone(place.fabric, partial(_render, place.data / SAMPLE.name, say))
 
 
-def _is_there(pack: PackChoice, place: Place) -> bool:
+def _has_faces(pack: PackChoice, place: Place) -> bool:
     return is_pack(place.data / pack.name) or bool(cached_sizes(place.data, pack))
 
 

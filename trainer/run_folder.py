@@ -170,10 +170,10 @@ def missing_weights(trainings: Sequence[Training], runs: Path) -> list[str]:
     """Return the names of weights that stages begin with or learn from and that are not there, but of their own."""
     own = {training.name for training in trainings}
     return [name for name in dict.fromkeys(need for training in trainings for need in training.needs)
-            if name not in own and not _is_there(name, runs)]  # fmt: skip
+            if name not in own and not _has_weights(name, runs)]  # fmt: skip
 
 
-def _is_there(name: str, runs: Path) -> bool:
+def _has_weights(name: str, runs: Path) -> bool:
     try:
         find_weights(name, runs)
     except UsageError:

@@ -14,7 +14,7 @@ from engine.inference.landmarker import load_landmarker
 from trainer.checkpoint import LAST, read_header
 from trainer.data.crop_cache import cached_sizes
 from trainer.data.held_out import refuse_shared_packs
-from trainer.data.labelling import label_pack
+from trainer.data.labelling import LARGEST_DISAGREEMENT, label_pack
 from trainer.data.markups import refuse_other_markups
 from trainer.devices import first_alone
 from trainer.distillation import check_loss
@@ -29,7 +29,6 @@ from trainer.state import TrainingInterrupted, refuse_other_recipe
 
 # Which faces there are: fields whose changes count for the runs that a recipe needs too.
 INHERITED = ("packs", "validation", "hold_out")
-LARGEST_DISAGREEMENT = 10.0  # percent, as `understudy data label` has it; see `label_pack`
 
 
 def train_stages(trainings: Sequence[Training], folder: Path, place: Place, count: int | None = None) -> Path:

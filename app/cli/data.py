@@ -35,14 +35,6 @@ from engine.inference.library import ModelLibrary
 WIDTH, INDENT = 100, 12  # letters, of the report of a check
 MANUAL_POINTS = 68
 KINDS = ("300w", "wflw", "cofw", "cofw68")
-# Percent of the eye distance. On faces5, student-68 differs by 3.9 in the median, of which about 3 are a difference of
-# definition: people put the centre of an eye higher than the mean of its outline. Up to 10 the landmarks look right;
-# between 7 and 10 are mostly turned heads, whose eyes appear close together. Beyond are 0.6 % of the faces.
-LARGEST_DISAGREEMENT = 10.0
-# Percent of the root of the landmark box's area, see the trainer's `LabelSettings`. On 500 faces of faces5, student-68
-# has a spread of 1.5 in the median, most of which is the shift of the labels that it learned; 99 % are below 2.7. The
-# distance from the five manual points grows with it: 1.5 in the median below a spread of 1.5, 2.1 above 2.5.
-LARGEST_SPREAD = 3.0
 PART = 1000  # pictures: a minute's work or a few
 OF_PACKS, OF_PICTURES = ("largest_disagreement",), ("largest_spread", "max_faces", "part", "workers", "ray")
 # Pixels a side of crops: as the trainer cuts them unless an input needs more, and more than any needs.
@@ -100,7 +92,7 @@ def _add_label(actions: Verbs) -> None:
         type=_percent,
         metavar="PERCENT",
         help="of packs: mean distance from the five points, in percent of the eye distance, above which a face is left "
-        f"out (default: {LARGEST_DISAGREEMENT:g})",
+        "out (default: 10)",
     )
     pictures = parser.add_argument_group("pictures")
     pictures.add_argument(
@@ -108,7 +100,7 @@ def _add_label(actions: Verbs) -> None:
         type=_percent,
         metavar="PERCENT",
         help="mean distance between the points in the picture and in its mirror image, in percent of the root of the "
-        f"landmark box's area, above which a face is left out (default: {LARGEST_SPREAD:g})",
+        "landmark box's area, above which a face is left out (default: 3)",
     )
     add_max_faces(pictures)
     _add_workers(pictures)
@@ -208,7 +200,7 @@ def _label(options: argparse.Namespace) -> int:
 
 
 def _label_pack(options: argparse.Namespace) -> int:
-    from trainer.data.labelling import label_pack
+    from trainer.data.labelling import LARGEST_DISAGREEMENT, label_pack
 
     landmarker = ModelLibrary().load(options.model)
     landmarker.as_labelled = True  # its points join those of annotators
@@ -225,7 +217,7 @@ def _label_pack(options: argparse.Namespace) -> int:
 
 
 def _label_pictures(options: argparse.Namespace) -> int:
-    from trainer.data.label_parts import LabelSettings
+    from trainer.data.label_parts import LARGEST_SPREAD, LabelSettings
     from trainer.data.picture_labels import UNREADABLE, label_pictures
     from trainer.data.processes import in_order, on_ray
 

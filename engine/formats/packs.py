@@ -22,7 +22,7 @@ from engine.core.schemes import SCHEMES, Scheme
 from engine.core.texts import read_json, reason
 from engine.formats.arrays import read_npz
 
-PARTS = "parts.json"
+ANNOTATIONS, PARTS = "annotations.npz", "parts.json"
 # A label further from the origin than this many pixels cannot be in a picture.
 FARTHEST_PIXEL = 1e5
 # The flag of a point that can be seen.
@@ -71,7 +71,7 @@ class Pack:
 
 def is_pack(folder: Path) -> bool:
     """Return whether `folder` seems to be a pack."""
-    return (folder / "annotations.npz").is_file() or (folder / PARTS).is_file()
+    return (folder / ANNOTATIONS).is_file() or (folder / PARTS).is_file()
 
 
 def part_folders(folder: Path) -> list[Path]:
@@ -81,7 +81,7 @@ def part_folders(folder: Path) -> list[Path]:
         PackError: their list is damaged.
     """
     file = folder / PARTS
-    if (folder / "annotations.npz").is_file() or not file.is_file():
+    if (folder / ANNOTATIONS).is_file() or not file.is_file():
         return [folder]
     with _damage_named(file):
         names = read_json(file)
@@ -112,7 +112,7 @@ def read_pack(
         PackError: the folder is no pack, pictures are missing, the number of points is wrong, a coordinate is
             infinite, or a face has no label at all.
     """
-    with _damage_named(folder / "annotations.npz"):
+    with _damage_named(folder / ANNOTATIONS):
         return _read_pack(folder, split, labels, skip_unlabelled, need_pictures)
 
 
@@ -192,7 +192,7 @@ def read_arrays(folder: Path, wanted: Collection[str] | None = None) -> dict[str
     parts = part_folders(folder)
     if parts != [folder]:
         return _together([(part.name, read_arrays(part, wanted)) for part in parts])
-    file = folder / "annotations.npz"
+    file = folder / ANNOTATIONS
     if not file.is_file():
         raise PackError(
             f"{folder} is not a pack",

@@ -27,7 +27,7 @@ from engine.formats.landmark_readers import (
     read_landmark_table,
     read_pts,
 )
-from engine.formats.packs import is_pack, read_arrays, read_pack
+from engine.formats.packs import ANNOTATIONS, is_pack, read_arrays, read_pack
 
 # The table of a whole folder of pictures.
 FOLDER_TABLE = "landmarks.csv"
@@ -271,7 +271,7 @@ def _pack_frames(path: Path) -> dict[int, Label | None]:
     chosen = [index for index, name in enumerate(named) if name == same_name(path.name)]
     if not chosen:
         return {}
-    pack = path.parent / "annotations.npz"
+    pack = path.parent / ANNOTATIONS
     if "frame" not in arrays or arrays["frame"].dtype.kind not in "iu" or arrays["frame"].ndim != 1:
         raise PackError(
             f"{pack} has faces of {path.name}, but no whole numbers “frame”",

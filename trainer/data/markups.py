@@ -11,11 +11,10 @@ from safetensors import SafetensorError, safe_open
 
 from engine.core.errors import UsageError
 from engine.core.files import open_regular
+from engine.formats.packs import ANNOTATIONS
 from trainer.checkpoint import LARGEST
 from trainer.data.crop_cache import cache_path, cached_sizes
 from trainer.recipes.schema import PackChoice
-
-ANNOTATIONS = "annotations.npz"
 
 
 def refuse_other_markups(data: Path, packs: Sequence[PackChoice], points: int) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.core.errors import PackError
 from engine.core.geometry import landmark_box
 from engine.core.texts import read_json
+from engine.formats.packs import ANNOTATIONS
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def write_annotations(folder: Path, arrays: Mapping[str, NDArray], meta: Mapping
     The arrays are of equal length and without Python objects, `image` with paths below `folder` among them. What else
     is to be known is in `meta`: markup, labels, licence, origin.
     """
-    np.savez_compressed(folder / "annotations.npz", allow_pickle=False, **arrays)
+    np.savez_compressed(folder / ANNOTATIONS, allow_pickle=False, **arrays)
     text = json.dumps(dict(meta), indent=1, ensure_ascii=False)
     (folder / "meta.json").write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 

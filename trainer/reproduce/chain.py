@@ -16,7 +16,7 @@ from trainer.devices import first_alone
 from trainer.recipes.schema import is_file
 from trainer.reproduce.measure import measure
 from trainer.reproduce.official_sets import OfficialSet, find_sets
-from trainer.reproduce.plan import KINDS, PlannedRun, check_changes, plan_runs, planned_folder
+from trainer.reproduce.plan import KINDS, PlannedRun, plan_runs, planned_folder, refuse_what_the_chain_sets
 from trainer.reproduce.report import report
 from trainer.run import Place
 from trainer.run_folder import find_weights
@@ -53,7 +53,7 @@ def planned(order: Order) -> tuple[list[PlannedRun], list[str]]:
         UsageError: no set is there, a change is wrong, or weights that one names are missing.
         PackError: a set is damaged, or has no faces to measure on.
     """
-    check_changes(order.changes)
+    refuse_what_the_chain_sets(order.changes)
     sets, missing = find_sets(order.data, order.out / "packs", KINDS[order.paper])
     for dataset in sets:
         dataset.refuse_without_test()

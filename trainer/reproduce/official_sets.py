@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.errors import PackError, UsageError
-from engine.formats.packs import is_pack, part_folders, read_pack
+from engine.formats.packs import ANNOTATIONS, is_pack, part_folders, read_pack
 from trainer.data.importing.importer import READERS, import_dataset
 from trainer.recipes.packs import AFW, HELEN, LFPW, OFFICIAL
 from trainer.recipes.schema import PackChoice
 
 POINTS = {"300w": 68, "wflw": 98, "cofw": 29}
 TEST = "test"  # the split that is measured
-ANNOTATIONS = "annotations.npz"
 DEPTH = 2  # folders below the given one in which an unpacked set is looked for
 PARTS = (LFPW, HELEN, AFW)  # of 300-W
 

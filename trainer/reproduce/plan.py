@@ -191,7 +191,7 @@ def planned_folder(out: Path, run: PlannedRun) -> Path:
     return out / "runs" / run.folder
 
 
-def check_changes(changes: Sequence[str]) -> None:
+def refuse_what_the_chain_sets(changes: Sequence[str]) -> None:
     """Raise `UsageError` for what the chain sets itself."""
     for change in changes:
         key = change.partition("=")[0].rpartition(".")[2]

@@ -60,12 +60,10 @@ def write_tflite(model: schema.ModelT) -> bytes:
     return bytes(builder.Output())
 
 
-def halve_weights(
-    content: bytes, fewest_values: int = FEWEST_VALUES, most_head_values: int = MOST_HEAD_VALUES
-) -> bytes:
-    """Return the model `content` with its constant float32 tensors of `fewest_values` and more stored as float16.
+def halve_weights(content: bytes) -> bytes:
+    """Return the model `content` with its constant float32 tensors of `FEWEST_VALUES` and more stored as float16.
 
-    The head's stay float32 up to `most_head_values`: the centres of the heatmaps' cells, which float16 does not hold
+    The head's stay float32 up to `MOST_HEAD_VALUES`: the centres of the heatmaps' cells, which float16 does not hold
     exactly unless a side has a power of two of them, and the convolutions whose maps a norm or a mean magnifies.
     """
     model = read_tflite(content)
@@ -81,8 +79,8 @@ def halve_weights(
     used = {index for operator in graph.operators for index in operator.inputs}
     widening = []
     for index in range(len(graph.tensors)):
-        weights = _float32_weights(model, graph.tensors[index], fewest_values)
-        if weights is None or index not in used or (index in head and weights.size <= most_head_values):
+        weights = _float32_weights(model, graph.tensors[index])
+        if weights is None or index not in used or (index in head and weights.size <= MOST_HEAD_VALUES):
             continue
         half = weights.astype(np.float16)
         if np.isfinite(half).all():  # beyond float16's range it stays as it is
@@ -91,7 +89,7 @@ def halve_weights(
     return write_tflite(model)
 
 
-def quantise_weights(content: bytes, fewest_values: int = MOST_HEAD_VALUES) -> bytes:
+def quantise_weights(content: bytes) -> bytes:
     """Return the model `content` with its large float weights stored as int8, each tensor with one scale.
 
     They may be float32 or, as `halve_weights` leaves them, float16. Fully connected layers multiply by them as they
@@ -118,7 +116,7 @@ def quantise_weights(content: bytes, fewest_values: int = MOST_HEAD_VALUES) -> b
         index = int(operator.inputs[1])
         source = int(widened[index].inputs[0]) if index in widened else index
         weights = _float_weights(model, graph.tensors[source])
-        if weights is None or weights.size < fewest_values:
+        if weights is None or weights.size < MOST_HEAD_VALUES:  # nor are these too much of the file
             continue
         if source == index:
             new.append(_store_as(model, graph, index, np.zeros(0, np.int8), schema.TensorType.INT8, widen_code))
@@ -178,9 +176,9 @@ def minimum_runtime(content: bytes) -> str:
     return ""
 
 
-def _float32_weights(model: schema.ModelT, tensor: schema.TensorT, fewest_values: int) -> NDArray[np.float32] | None:
+def _float32_weights(model: schema.ModelT, tensor: schema.TensorT) -> NDArray[np.float32] | None:
     weights = _float_weights(model, tensor) if tensor.type == schema.TensorType.FLOAT32 else None
-    return None if weights is None or weights.size < fewest_values else weights
+    return None if weights is None or weights.size < FEWEST_VALUES else weights
 
 
 def _float_weights(model: schema.ModelT, tensor: schema.TensorT) -> NDArray[np.float32] | None:

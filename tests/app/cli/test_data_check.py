@@ -12,6 +12,8 @@ from engine.formats.images import read_picture, write_picture
 from engine.formats.packs import read_pack
 from engine.sources.sample import SampleClip
 from trainer.data.crop_cache import USUAL_SIZE
+from trainer.data.label_parts import LARGEST_SPREAD
+from trainer.data.labelling import LARGEST_DISAGREEMENT
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +144,14 @@ def test_crops_for_larger_inputs_lie_beside_the_usual_ones(capsys, pack, tmp_pat
             run(capsys, "pack", "frames", "--data", folder, "--out", tmp_path / "crops", "--crop-size", size)
         assert stop.value.code == 2
     assert "whole number from 192 to 1024" in capsys.readouterr().err
+
+
+def test_the_help_names_the_limits_of_the_trainer(capsys):
+    with pytest.raises(SystemExit):
+        main(["data", "label", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"of the eye distance, above which a face is left out (default: {LARGEST_DISAGREEMENT:g})" in told
+    assert f"landmark box's area, above which a face is left out (default: {LARGEST_SPREAD:g})" in told
 
 
 def test_the_usual_crops_are_those_of_the_trainer():
