@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 
-from engine.core.errors import UsageError
+from engine.core.errors import RecordingError, UsageError
+from engine.core.texts import reason
 from engine.formats.packs import is_pack
+from engine.inference.card import Card, read_card
 from engine.inference.library import ModelLibrary
 from trainer.data.crop_cache import cached_sizes
-from trainer.data.label_parts import LARGEST_SPREAD, LabelSettings, Part
+from trainer.data.label_parts import LARGEST_SPREAD, LabelSettings, Part, plain_object
 from trainer.data.picture_labels import label_pictures
-from trainer.data.picture_sources import find_pictures
+from trainer.data.picture_sources import SETTINGS, find_pictures
 from trainer.data.rendered import render_pack
 from trainer.devices import first_alone
 from trainer.recipes.packs import OWN, OWN_TEACHER, SAMPLE
@@ -27,13 +30,13 @@ def make_packs(trainings: Sequence[Training], place: Place, pictures: Path | Non
     """Make what is missing of `OWN` and `SAMPLE` in the data folder, if the trainings name them.
 
     With `pictures`, a folder of pictures or what else `find_pictures` takes, those of them that are not in `OWN` yet
-    are labelled; what was done stays.
+    are labelled; what was done stays, under another name if another model did it.
 
     Raises:
         UsageError: `OWN` is not there and no pictures are given, or pictures are given and no training names `OWN`.
         SourceError: there is no picture.
-        PackError: `OWN` was made of other pictures or by another model, or no face is found.
-        RecordingError: a pack cannot be written; nothing half is left.
+        PackError: `OWN` was made of other pictures, or no face is found.
+        RecordingError: a pack cannot be written or renamed; nothing half is left.
     """
     packs = {pack.name: pack for training in trainings for pack in (*training.validation, *training.packs)}
     say = partial(place.fabric.print, file=sys.stderr)
@@ -65,20 +68,45 @@ def _render(out: Path, say: Callable[[str], None]) -> None:
     say(f"{render_pack(out)} frames of one face are rendered.")
 
 
+def _set_aside_others(out: Path, card: Card, say: Callable[[str], None]) -> None:
+    """Give labels by another model than that of the card a name of their own: labels are not mixed, nor are they lost.
+
+    Raises:
+        RecordingError: the folder cannot be renamed.
+    """
+    by = plain_object(out / SETTINGS)
+    if not any(out.glob("part-*")) or by.get("sha256", card.sha256) == card.sha256:
+        return
+    name = f"{out.name}.{Path(str(by.get('model'))).name}"
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    aside = next(place for place in map(out.with_name, names) if not place.exists())
+    try:
+        out.rename(aside)
+    except OSError as error:
+        raise RecordingError(
+            f"The pack {out}, which {by.get('model')} labelled, cannot be renamed to {aside.name} ({reason(error)})",
+            f"{OWN_TEACHER} labels pictures now, and labels of two models are not mixed",
+            "close what uses the folder or rename it, or give another folder with --data",
+        ) from error
+    say(f"{out} was labelled by {by.get('model')} and is {aside.name} now; {card.name} labels all pictures again.")
+
+
 def _label(pictures: Path, out: Path, say: Callable[[str], None]) -> None:
     total = len(find_pictures(pictures, out))
+    model = ModelLibrary().find(OWN_TEACHER)
+    _set_aside_others(out, read_card(model.with_suffix(".json")), say)
     say(f"{OWN_TEACHER} labels the faces of {total} pictures ...")
 
     def one_by_one(label_part: Callable[[Part], int], parts: Sequence[Part]) -> Iterable[int]:
         done = total - sum(len(part.pictures) for part in parts)
         for part in parts:
-            count = label_part(part)
-            done += count
+            labelled = label_part(part)
+            done += labelled
             say(f"labelled {done} of {total} pictures")
-            yield count
+            yield labelled
 
     settings = LabelSettings(LARGEST_SPREAD)
-    done = label_pictures(pictures, ModelLibrary().find(OWN_TEACHER), out, settings, PART, one_by_one)
+    done = label_pictures(pictures, model, out, settings, PART, one_by_one)
     say(
         f"{done.kept} of {done.faces} faces in {done.pictures} pictures are labelled; left out: {done.uncertain} of "
         f"which the teacher is not sure. Pictures without a face: {done.without_face}, unreadable: {done.unreadable}."

@@ -10,8 +10,11 @@ from engine.core.errors import UsageError
 from engine.core.paths import asset_path
 from engine.formats.images import write_picture
 from engine.formats.packs import is_pack, read_arrays
+from engine.inference.card import read_card
 from engine.sources.sample import SampleClip
+from trainer import own_packs
 from trainer.checkpoint import read_checkpoint
+from trainer.data.picture_labels import PictureLabelling
 from trainer.devices import launch
 from trainer.init.initialise import load_network
 from trainer.own_packs import make_packs
@@ -75,6 +78,30 @@ def test_ones_own_pictures_are_labelled_and_learned_from_and_the_card_says_by_wh
     write_picture(pictures / "later.png", SampleClip().frame(45)[0])
     make_packs(trainings, place, pictures)
     assert "labelled 11 of 11 pictures" in capsys.readouterr().err
+
+
+def test_labels_of_a_former_teacher_are_set_aside_and_all_pictures_are_labelled_again(
+    place, pictures, capsys, monkeypatch
+):
+    own, asked = trainings_by_name("own-68", SHORT), []
+
+    def label(source, model, out, *_):
+        asked.append((model.stem, out.exists()))
+        return PictureLabelling(out, model.stem, 10, 10, 10, 0, 0, 0, 1, 1, 1.0)
+
+    monkeypatch.setattr(own_packs, "label_pictures", label)
+    pack = place.data / OWN.name
+    for expected in ("own68.teacher-tough-68", "own68.teacher-tough-68-2"):
+        (pack / "part-1").mkdir(parents=True)
+        (pack / "labelling.json").write_text('{"model": "teacher-tough-68", "sha256": "another"}')
+        make_packs(own, place, pictures)
+        assert (pack.with_name(expected) / "part-1").is_dir()
+        assert f"by teacher-tough-68 and is {expected} now; teacher-68 labels all" in capsys.readouterr().err
+    digest = read_card(asset_path("models", "teacher-68.json")).sha256
+    (pack / "part-1").mkdir(parents=True)
+    (pack / "labelling.json").write_text(f'{{"model": "teacher-68", "sha256": "{digest}"}}')
+    make_packs(own, place, pictures)
+    assert asked == [("teacher-68", False), ("teacher-68", False), ("teacher-68", True)]
 
 
 def test_without_pictures_or_with_them_where_they_mean_nothing_a_sentence_says_so(place, pictures):

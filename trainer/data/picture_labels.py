@@ -33,10 +33,10 @@ from trainer.data.label_parts import (
     read_part,
     refuse_others,
 )
-from trainer.data.picture_sources import find_pictures
+from trainer.data.picture_sources import SETTINGS, find_pictures
 
 FORMAT = "understudy-labels-1"
-SETTINGS, UNREADABLE = "labelling.json", "unreadable.csv"
+UNREADABLE = "unreadable.csv"
 
 
 @dataclass(frozen=True)

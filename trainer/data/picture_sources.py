@@ -9,11 +9,14 @@ from engine.core.errors import SourceError
 from engine.core.texts import read_text, reason
 from engine.formats.images import PICTURE_SUFFIXES
 
+SETTINGS = "labelling.json"  # in a pack of labelled pictures, which has copies of them
 LONGEST_LIST = 2_000_000_000  # bytes of a list of pictures
 
 
 def find_pictures(source: Path, out: Path) -> list[tuple[str, Path]]:
-    """Return pictures with the paths that they get in a pack, in the order of these; none that lies in `out`.
+    """Return pictures with the paths that they get in a pack, in the order of these.
+
+    Those in `out` and in other packs of labelled pictures below a folder are left out: they are copies.
 
     Raises:
         SourceError: there is none, or the list cannot be read.
@@ -50,7 +53,11 @@ def _pictures_below(folder: Path, out: Path) -> list[Path]:
     found = []
     for place, folders, files in os.walk(folder, onerror=_refuse_folder):
         folders[:] = [
-            name for name in folders if not name.startswith(".") and Path(place, name).resolve() != out.resolve()
+            name
+            for name in folders
+            if not name.startswith(".")
+            and Path(place, name).resolve() != out.resolve()
+            and not Path(place, name, SETTINGS).is_file()
         ]
         found += [
             Path(place, name)

@@ -12,6 +12,8 @@ def test_sources_are_folders_pictures_and_lists(tmp_path):
     below = ["images/a.png", "images/b.png", "images/sub/a.png", "images/sub/broken.jpg", "images/sub/deep/c ü.png"]
     assert names == below
     assert len(find_pictures(pictures, pictures / "sub")) == 2, "what lies in the new pack is no source"
+    (pictures / "sub" / "deep" / "labelling.json").touch()
+    assert [name for name, _ in find_pictures(pictures, tmp_path / "out")] == below[:-1], "copies in labels are none"
     assert find_pictures(pictures / "a.png", tmp_path) == [("images/a.png", pictures / "a.png")]
     elsewhere = tmp_path / "elsewhere.png"
     list_ = pictures / "some.txt"
