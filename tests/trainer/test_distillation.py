@@ -163,14 +163,14 @@ def test_where_the_first_process_cannot_ask_the_teachers_the_others_end_too(teac
     def full(*_):
         raise RecordingError("The teacher's predictions cannot be written", "the disk is full", "make room")
 
-    told = []
+    heard = []
     monkeypatch.setattr("lightning_fabric.Fabric.world_size", property(lambda self: 2))
-    monkeypatch.setattr(devices.distributed, "broadcast", lambda failed, source: told.append(failed.item()))
+    monkeypatch.setattr(devices.distributed, "broadcast", lambda failed, source: heard.append(failed.item()))
     monkeypatch.setattr(distillation, "_predictions", full)
     place = Place(data, launch("cpu", None, "auto"))
     with pytest.raises(RecordingError, match="cannot be written"):
         _faces(replace(recipe, teachers=teachers), by_name(teachers), place, 192)
-    assert told == [1.0]
+    assert heard == [1.0]
 
 
 def test_predictions_are_kept_and_only_new_faces_are_asked_about(teachers, crops, monkeypatch):

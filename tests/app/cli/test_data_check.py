@@ -149,9 +149,9 @@ def test_crops_for_larger_inputs_lie_beside_the_usual_ones(capsys, pack, tmp_pat
 def test_the_help_names_the_limits_of_the_trainer(capsys):
     with pytest.raises(SystemExit):
         main(["data", "label", "--help"])
-    told = " ".join(capsys.readouterr().out.split())
-    assert f"of the eye distance, above which a face is left out (default: {LARGEST_DISAGREEMENT:g})" in told
-    assert f"landmark box's area, above which a face is left out (default: {LARGEST_SPREAD:g})" in told
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"of the eye distance, above which a face is left out (default: {LARGEST_DISAGREEMENT:g})" in printed
+    assert f"landmark box's area, above which a face is left out (default: {LARGEST_SPREAD:g})" in printed
 
 
 def test_the_usual_crops_are_those_of_the_trainer():
