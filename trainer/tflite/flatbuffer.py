@@ -21,6 +21,8 @@ BODY = r"_encoder[/;]|_decoder(?!.*_predict)"
 FEWEST_VALUES = 2048
 # Larger ones of the head, such as the coordinates of a regression, are too much of the file.
 MOST_HEAD_VALUES = 1 << 15
+# Only weights that are too much of the file become int8.
+FEWEST_INT8_VALUES = MOST_HEAD_VALUES
 # Operators with weights as their second input.
 WEIGHTED = (
     schema.BuiltinOperator.CONV_2D,
@@ -90,10 +92,11 @@ def halve_weights(content: bytes) -> bytes:
 
 
 def quantise_weights(content: bytes) -> bytes:
-    """Return the model `content` with its large float weights stored as int8, each tensor with one scale.
+    """Return the model `content` with its float weights of `FEWEST_INT8_VALUES` and more stored as int8.
 
-    They may be float32 or, as `halve_weights` leaves them, float16. Fully connected layers multiply by them as they
-    are, with inputs that the runtime rounds to int8 line by line; for other layers they are widened once to float32.
+    Each tensor has one scale; before, they may be float32 or, as `halve_weights` leaves them, float16. Fully connected
+    layers multiply by them as they are, with inputs that the runtime rounds to int8 line by line; for other layers they
+    are widened once to float32.
 
     A scale for each channel would be nearer, but old runtimes do not multiply by such weights, and to widen them takes
     LiteRT three times as long.
@@ -116,7 +119,7 @@ def quantise_weights(content: bytes) -> bytes:
         index = int(operator.inputs[1])
         source = int(widened[index].inputs[0]) if index in widened else index
         weights = _float_weights(model, graph.tensors[source])
-        if weights is None or weights.size < MOST_HEAD_VALUES:  # nor are these too much of the file
+        if weights is None or weights.size < FEWEST_INT8_VALUES:
             continue
         if source == index:
             new.append(_store_as(model, graph, index, np.zeros(0, np.int8), schema.TensorType.INT8, widen_code))

@@ -17,8 +17,8 @@ from trainer.checkpoint import read_checkpoint, write_checkpoint
 from trainer.recipes.schema import PackChoice
 from trainer.tflite import export as export_module
 from trainer.tflite import export_int8 as module
+from trainer.tflite import flatbuffer
 from trainer.tflite.export import ExportError
-from trainer.tflite.flatbuffer import quantise_weights
 
 # A conversion may have to wait for a busy machine.
 pytestmark = pytest.mark.timeout(600)
@@ -96,7 +96,7 @@ def test_the_command_marks_the_name_and_shows_what_int8_costs(checkpoint, data, 
 def test_the_weights_alone_make_a_smaller_file_with_float_between_the_layers(
     checkpoint, data, tmp_path, seen, capsys, monkeypatch
 ):
-    monkeypatch.setattr(module, "quantise_weights", lambda content: quantise_weights(content, 64))
+    monkeypatch.setattr(flatbuffer, "FEWEST_INT8_VALUES", 64)
     monkeypatch.setattr(export_module, "to_tflite", lambda network: module.to_tflite(network))
     model = export_module.export(checkpoint, tmp_path / "tiny.tflite").model
     for origin, name in ((checkpoint, "of-run"), (model, "of-model")):
