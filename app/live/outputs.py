@@ -22,7 +22,7 @@ from engine.core.faces import Result
 from engine.core.texts import reason
 from engine.evaluation.session_report.report import Setting
 from engine.inference.signals import FaceSignals
-from engine.live.session_reporter import LaneFacts, Reported, SessionReporter
+from engine.live.session_reporter import WRITING_SECONDS, LaneFacts, Reported, SessionReporter
 from engine.live.view import View
 from engine.output.landmark_log import LandmarkLog, Logged
 from engine.output.recorder import LiveRecorder, Recorded
@@ -34,7 +34,7 @@ from engine.sources.discovery import Camera
 
 log = logging.getLogger(__name__)
 
-FINISH_SECONDS = 2.0  # time for finishing files when the window closes
+FINISH_SECONDS = 2.0  # time for finishing files when the window closes; a report has its own
 
 
 class Recording(Enum):
@@ -87,6 +87,7 @@ class Outputs(QObject):
         self._virtual: VirtualCamera | None = None
         self._virtual_source: Camera | None = None
         self._virtual_wanted = False
+        self._finishing: list[OutputWorker[Any]] = []  # ended before, and still at work on their files
         self._last_frame = -1
         self._names: set[str] = set()  # file names that are in use
         self._background = Background(self)
@@ -225,11 +226,15 @@ class Outputs(QObject):
         return self._virtual is not None and is_same(camera, self._virtual.device)
 
     def close(self) -> None:
-        """Finish everything; `closed` is emitted when that is done, after `FINISH_SECONDS` at the latest."""
+        """Finish everything; `closed` is emitted when that is done, or those that hang have had their time.
+
+        A report has `WRITING_SECONDS`: nothing of a session is on the disk before its end. All else is written as it
+        comes, and has `FINISH_SECONDS`.
+        """
         outputs = (
             self._view_recorder, self._frame_recorder, self._log, self._reporter, self._streamer, self._virtual
         )  # fmt: skip
-        workers: list[OutputWorker[Any]] = [worker for worker in outputs if worker is not None]
+        workers: list[OutputWorker[Any]] = [*self._finishing, *(worker for worker in outputs if worker is not None)]
         self._view_recorder = self._frame_recorder = self._log = None
         self._reporter = self._streamer = self._virtual = None
         self._virtual_wanted = False
@@ -238,11 +243,12 @@ class Outputs(QObject):
             return
         for worker in workers:
             worker.end()
-        deadline = time.monotonic() + FINISH_SECONDS
+        began = time.monotonic()
 
         def wait() -> None:
             for worker in workers:
-                _outcome(worker, max(0.0, deadline - time.monotonic()))
+                limit = WRITING_SECONDS if isinstance(worker, SessionReporter) else FINISH_SECONDS
+                _outcome(worker, max(0.0, began + limit - time.monotonic()))
 
         self._background.run(wait, lambda _: self.closed.emit())
 
@@ -294,11 +300,16 @@ class Outputs(QObject):
         for worker in workers:
             if worker is not None:
                 worker.end()
-                self._background.run(partial(_outcome, worker), self._report)
+                self._finishing.append(worker)
+                self._background.run(partial(_outcome, worker), partial(self._on_finished, worker))
 
     def _on_rescued(self, rescued: list[Path]) -> None:
         for path in rescued:
             self.reported.emit(self.tr("A recording that was broken off is saved: {0}").format(path))
+
+    def _on_finished(self, worker: OutputWorker[Any], outcome: object) -> None:
+        self._finishing.remove(worker)
+        self._report(outcome)
 
     def _report(self, outcome: object) -> None:
         if isinstance(outcome, UnderstudyError):

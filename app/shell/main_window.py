@@ -45,7 +45,7 @@ from engine.sources.base import SourceKind
 
 LIVE_PAGE, MODELS_PAGE, TRAIN_PAGE, REVIEW_PAGE = range(4)
 _PAGES = "live", "models", "training", "review"  # the window's attributes that are these pages
-CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang
+CLOSING_MS = 2500  # after this the program ends without waiting for threads that hang; outputs have their own limits
 
 
 class MainWindow(QMainWindow):
@@ -418,7 +418,7 @@ class MainWindow(QMainWindow):
         self.hide()  # at once; the rest goes on in the background
         self.player.stopped.connect(lambda: self._finished("player"))
         self.live.outputs.closed.connect(lambda: self._finished("outputs"))
-        QTimer.singleShot(CLOSING_MS, self, self.gone.emit)
+        QTimer.singleShot(CLOSING_MS, self, lambda: self._finished("player", "review"))
         self.live.close_down()
         if self._models is not None:
             self._models.close_down()
@@ -428,7 +428,7 @@ class MainWindow(QMainWindow):
             self._review.close_down()
         self.store.close()
 
-    def _finished(self, part: str) -> None:
-        self._unfinished.discard(part)
+    def _finished(self, *parts: str) -> None:
+        self._unfinished.difference_update(parts)
         if not self._unfinished:
             self.gone.emit()

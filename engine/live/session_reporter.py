@@ -24,6 +24,7 @@ MOST_WAITING = 200_000_000  # bytes of pictures that may wait to be measured; fu
 PATIENCE = 3.0  # seconds for which a frame waits for the results of slower lanes
 MOST_PICTURES = 12  # frames that keep their picture while they wait: a slow lane works on one of the oldest
 LONGEST = 200_000  # frames that are measured: nearly two hours of 30 a second
+WRITING_SECONDS = 120.0  # that the files of as many frames of four lanes may take; half a minute is usual
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
         """Count a result of a lane; returns at once. False means that it was dropped."""
         return self._give((lane, result), result.frame.image.nbytes)
 
-    def stop(self, timeout: float = 10.0) -> Reported:
+    def stop(self, timeout: float = WRITING_SECONDS) -> Reported:
         """Write the report and return what it holds.
 
         Raises:

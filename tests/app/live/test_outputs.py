@@ -100,3 +100,12 @@ def test_what_ends_at_once_leaves_its_time_to_the_others(qtbot, tmp_path):
     with qtbot.waitSignal(made.closed, timeout=5000):
         made.close()
     assert slow.finished
+
+
+def test_what_was_ended_before_is_waited_for_too(qtbot, tmp_path):
+    made, slow = Outputs(tmp_path), SlowToFinish()
+    made._log = slow
+    made.stop_log()
+    with qtbot.waitSignal(made.closed, timeout=5000):
+        made.close()
+    assert slow.finished

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 from PySide6.QtCore import Qt
 
+from app.live import outputs
+from app.shell import main_window
+from engine.live import session_reporter
 from engine.live.settings import Pace
 from engine.live.state import SourceState
 from engine.render.scene import Layout
@@ -101,6 +105,25 @@ def test_another_source_and_closing_write_the_report_too(window, qtbot, tmp_path
     qtbot.wait(200)
     window.close()
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 2)
+
+
+def test_closing_waits_for_a_report_that_takes_longer_than_everything_else(window, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(outputs, "FINISH_SECONDS", 0.1)
+    monkeypatch.setattr(main_window, "CLOSING_MS", 200)
+    go_on, write = threading.Event(), session_reporter.write_report
+    monkeypatch.setattr(session_reporter, "write_report", lambda *its: go_on.wait(20) and write(*its))
+    window.start("/long.mp4", report=tmp_path / "wanted")
+    qtbot.waitUntil(lambda: window.panel.outputs.report.isChecked())
+    qtbot.wait(200)
+    gone = []
+    window.gone.connect(lambda: gone.append(pages(tmp_path)))
+    window.close()
+    assert not window.isVisible()
+    qtbot.wait(600)
+    assert gone == []
+    go_on.set()
+    qtbot.waitUntil(lambda: bool(gone))
+    assert gone == [[tmp_path / "wanted" / "report.html"]]
 
 
 def test_a_lane_that_rests_is_left_out_and_named(window, qtbot, tmp_path):
