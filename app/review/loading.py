@@ -18,6 +18,7 @@ from engine.formats.session_log import SessionLog, read_session_log
 from engine.sources.sample import SampleSource
 
 PICTURES_APART = 1.0  # seconds between two pictures, which have no times of their own
+FRAMES_APART = 1 / 30  # seconds between two frames of a clip of which no times are known
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,12 @@ def _missing(log: SessionLog) -> str:
 def _moments(log: SessionLog) -> NDArray[np.float64]:
     """Return the seconds of each frame; where they are not known or go back, frames are evenly apart."""
     times = log.times
-    if log.pictures or np.isnan(times).any() or (np.diff(times) < 0).any():
-        return log.numbers.astype(np.float64) * PICTURES_APART
-    return times
+    steps = np.diff(times) / np.diff(log.numbers)
+    if log.pictures:
+        apart = PICTURES_APART
+    elif np.isnan(times).any() or (steps < 0).any():
+        forward = steps[steps > 0]
+        apart = float(np.median(forward)) if len(forward) else FRAMES_APART
+    else:
+        return times
+    return log.numbers.astype(np.float64) * apart
