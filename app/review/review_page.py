@@ -36,6 +36,7 @@ from app.widgets.page_parts import Section, make_words, scroll_page, stack
 from engine.core.errors import RecordingError, UnderstudyError
 from engine.core.frame import Frame
 from engine.evaluation.review.clip import ClipReader
+from engine.evaluation.review.marks import Marks
 from engine.formats.session_log import ENDINGS
 
 WIDTH = 300  # logical pixels, of the side panel
@@ -72,6 +73,7 @@ class ReviewPage(QWidget):
         self._frame: Frame | None = None
         self._readers: list[ClipReader] = []  # all whose threads may still run
         self._loading = 0  # logs that are being read
+        self._asked = 0  # how many were asked for; only the last one is shown
         self._is_closing = False
         self._is_new = False  # whether no frame of the log was shown yet
         self._background = Background(self)
@@ -98,7 +100,11 @@ class ReviewPage(QWidget):
         self.view.show_words(self.tr("Opening {0} …").format(log.name))
         elsewhere = self._elsewhere
         self._loading += 1
-        self._background.run(lambda: load(log, clip, elsewhere), self._on_loaded, partial(self._on_failed, log))
+        self._asked += 1
+        asked = self._asked
+        self._background.run(
+            lambda: load(log, clip, elsewhere), partial(self._on_loaded, asked), partial(self._on_failed, asked)
+        )
 
     def offer(self, log: Path, clip: Path | None) -> None:
         """Offer a log that was just written, and note where its clip is."""
@@ -142,9 +148,10 @@ class ReviewPage(QWidget):
         if self.loaded is None:
             return
         number = self._number()
-        is_there = self._changing(lambda marks: marks.toggle(number))
-        words = self.tr("Marked frame {0}") if is_there else self.tr("The mark at frame {0} is gone")
-        self.reported.emit(words.format(number))
+        if self._changing(lambda marks: marks.toggle(number)):
+            is_there = any(mark.frame == number for mark in self.loaded.marks.all)
+            words = self.tr("Marked frame {0}") if is_there else self.tr("Mark at frame {0} removed")
+            self.reported.emit(words.format(number))
 
     def go_to_mark(self, step: int) -> None:
         """Go to the next mark, or with -1 to the one before."""
@@ -263,12 +270,17 @@ class ReviewPage(QWidget):
                 lambda: [reader.join(CLOSE_SECONDS) for reader in readers], lambda _: self.closed.emit()
             )
 
-    def _on_loaded(self, loaded: Loaded) -> None:
+    def _is_wanted(self, asked: int) -> bool:
+        """Count a log that was read, and return whether it is still the last one that was asked for."""
         self._loading -= 1
         if self._is_closing:
+            self._close_on()
+        return not self._is_closing and asked == self._asked
+
+    def _on_loaded(self, asked: int, loaded: Loaded) -> None:
+        if not self._is_wanted(asked):
             if loaded.clip is not None:
                 loaded.clip.source.close()
-            self._close_on()
             return
         self._close_reader()
         self.loaded, self.problem, self._frame, self._log_path = loaded, None, None, loaded.log.path
@@ -297,10 +309,8 @@ class ReviewPage(QWidget):
         self.playhead.begin(loaded.moments)
         self.view.setFocus()
 
-    def _on_failed(self, log: Path, error: UnderstudyError) -> None:
-        self._loading -= 1
-        if self._is_closing:
-            self._close_on()
+    def _on_failed(self, asked: int, error: UnderstudyError) -> None:
+        if not self._is_wanted(asked):
             return
         self.banner.show_error(error, [Remedy(self.tr("Open a log …"), self.ask_for_log)])
         if self.loaded is None:
@@ -410,16 +420,17 @@ class ReviewPage(QWidget):
         )
         dialog.open()
 
-    def _changing(self, change: Callable[..., object]) -> bool:
-        """Change the marks, show them, and report where they cannot be saved; return what the change returns."""
+    def _changing(self, change: Callable[[Marks], object]) -> bool:
+        """Change the marks, show them, and report where they cannot be saved; return whether they were."""
         assert self.loaded is not None
-        number, marks = self._number(), self.loaded.marks
         try:
-            change(marks)
+            change(self.loaded.marks)
         except RecordingError as error:
             self.banner.show_error(error)
-        self._list_marks()
-        return any(mark.frame == number for mark in marks.all)
+            return False
+        finally:
+            self._list_marks()
+        return True
 
     def _go_round(self, places: Sequence[int], step: int, nothing: str) -> None:
         """Go to the next of some places in time, or the one before, and on from the other end."""

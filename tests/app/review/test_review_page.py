@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from app.review import review_page
 from app.shell.main_window import LIVE_PAGE
 from tests.app.conftest import LONGEST_GAP
 from tests.fakes.clips import write_clip
@@ -169,6 +171,48 @@ def test_fault_91_another_clip_a_cut_log_and_no_log_get_a_sentence(window, revie
     assert page.loaded is shown
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not page.banner.isVisible()
+
+
+@pytest.mark.parametrize("is_log", [True, False], ids=["a slow log", "a slow failure"])
+def test_the_log_that_was_asked_for_last_is_shown_also_where_a_former_one_is_read_later(
+    window, qtbot, tmp_path, monkeypatch, is_log
+):
+    go_on, read, clips = threading.Event(), review_page.load, []
+
+    def slowly(path, clip, elsewhere):
+        if path != slow:
+            return read(path, clip, elsewhere)
+        go_on.wait(20)
+        loaded = read(path, clip, elsewhere)
+        clips.append(loaded.clip.source)
+        return loaded
+
+    monkeypatch.setattr(review_page, "load", slowly)
+    for name in ("slow", "fast"):
+        (tmp_path / name).mkdir()
+    slow, fast = (logged_clip(tmp_path / name, frames=10) for name in ("slow", "fast"))
+    if not is_log:
+        slow.write_text("nothing", "utf-8")
+    page = window.review
+    window.show_review(slow)
+    window.show_review(fast)
+    qtbot.waitUntil(lambda: page.loaded is not None and page.loaded.log.path == fast)
+    go_on.set()
+    qtbot.waitUntil(lambda: page._loading == 0)
+    assert page.loaded.log.path == fast
+    assert not page.banner.isVisible()
+    assert [source.read() for source in clips] == ([None] if is_log else [])
+
+
+def test_a_mark_that_cannot_be_saved_is_not_reported_as_put(window, review, qtbot, tmp_path):
+    page = review(logged_clip(tmp_path))
+    said = []
+    page.reported.connect(said.append)
+    page.loaded.marks.path = tmp_path / "clip.avi" / "clip.marks.json"
+    page.toggle_mark()
+    assert said == []
+    assert "marks cannot be saved" in page.banner.text
+    assert page.marks.count() == 1, "it holds until the log is closed"
 
 
 def test_a_shorter_log_without_a_clip_follows_the_last_frame_of_a_longer_one(review, qtbot, tmp_path):
