@@ -13,7 +13,6 @@ from typing import NoReturn
 from PySide6.QtCore import QDeadlineTimer, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.live.camera_permission import when_cameras_are_decided
 from app.live.engine_api import EngineApi
 from app.live.screenshot import save_window_screenshot
 from app.settings.file import settings_path
@@ -135,13 +134,10 @@ def _show_window(options: WindowOptions, mark: RunMark) -> int:
     # The first signal closes the window, which finishes recordings; a second one ends the program at once.
     with interruption_watch(lambda _: window.close(), partial(_end_at_once, mark)) as interrupted:
         window.show()
-        start = partial(window.start, options.source, options.stream, options.report)
         if options.review is not None:
             window.start_review(*options.review)
-        elif options.source == SAMPLE:
-            start()
         else:
-            when_cameras_are_decided(application, window, start)
+            window.start(options.source, options.stream, options.report)
         if crash is not None:
             window.report_former_crash(crash, log_path().parent, mark.former_hook)
         try:

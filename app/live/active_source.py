@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from engine.core.addresses import is_address
 from engine.core.errors import ModelError
@@ -11,6 +12,7 @@ from engine.live.session import Session
 from engine.live.settings import MOST_LANES
 from engine.live.state import Status
 from engine.sources.base import Adjustable, SourceKind
+from engine.sources.opening import SAMPLE
 
 FIRST, SECOND = 0, 1  # lanes
 
@@ -58,6 +60,12 @@ class ActiveSource:
     def is_in_network(self) -> bool:
         """Whether it is a camera in the network, whose name lacks the password that its address has."""
         return is_address(self.spec or "")
+
+    @property
+    def may_be_camera(self) -> bool:
+        """Whether a camera of this machine may be meant; what it is, is known once it is open."""
+        spec = self.spec
+        return spec is None or not (spec == SAMPLE or self.is_in_network or Path(spec).is_absolute())
 
     def answers_to(self, spec: str | None) -> bool:
         """Return whether `spec` asks for this source."""

@@ -1,4 +1,4 @@
-"""The permission of the system to use cameras, asked for before the first one is opened."""
+"""The permission of the system to use cameras, asked for before the first source that may be one is opened."""
 
 from __future__ import annotations
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from app.live.active_source import FIRST, ActiveSource
+from app.live.camera_permission import when_cameras_are_decided
 from app.live.engine_api import EngineApi
 from app.settings.store import SettingsStore
 from app.shell.background import Background, Bridge
@@ -251,7 +252,16 @@ class Player(QObject):
         self._next = playing
         self._request_further_models(playing)
         self.opening.emit(playing, playing.session.status)
-        playing.session.start()
+
+        def begin() -> None:
+            if playing is self._next:  # another may have been chosen while the question was open
+                playing.session.start()
+
+        application = QCoreApplication.instance()
+        if playing.may_be_camera and application is not None:
+            when_cameras_are_decided(application, self, begin)
+        else:
+            begin()
 
     def _request_further_models(self, playing: ActiveSource) -> None:
         """Give a session the models of its further lanes, once they are needed."""
