@@ -295,6 +295,7 @@ class LivePage(QWidget):
         outputs.measured, outputs.lane_facts = self._measured, self.player.lane_facts
         outputs.recording_changed.connect(self._output_mark.show_recording)
         outputs.report_changed.connect(self._output_mark.show_measuring)
+        outputs.report_changed.connect(self._on_report)
         outputs.stream_changed.connect(self._on_stream)
         outputs.virtual_changed.connect(partial(self._output_mark.show_sending, "pictures"))
         for changed in (
@@ -318,6 +319,7 @@ class LivePage(QWidget):
             self._choose_other()
         if path == "live" or path.startswith(("live.", "lanes")):
             self.player.apply(path)
+            self.outputs.note_setting()
         if path == "live.overlay.numbers":
             self._show_numbers()
         if path == "live.paused":
@@ -378,7 +380,6 @@ class LivePage(QWidget):
         if not self.outputs.reports:
             return  # the status line offers it
         if self._reports_at_end:
-            self._reports_at_end = False
             self.outputs.stop_report()
         else:
             write = Remedy(self.tr("Write the report"), self.outputs.stop_report)
@@ -388,6 +389,10 @@ class LivePage(QWidget):
 
     def _goes_on(self) -> bool:
         return self._status is not None and self._status.state is SourceState.LIVE
+
+    def _on_report(self, on: bool) -> None:
+        if not on:
+            self._reports_at_end = False  # the next one may have been begun by hand
 
     def _on_stream(self, on: bool) -> None:
         self._output_mark.show_sending("landmarks", on)

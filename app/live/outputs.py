@@ -187,6 +187,12 @@ class Outputs(QObject):
         self._reporter = SessionReporter(folder, *measured, self.lane_facts, self._worker_failed.emit)
         self.report_changed.emit(True)
 
+    def note_setting(self) -> None:
+        """Let the report know how the lanes run now."""
+        measured = self.measured()
+        if self._reporter is not None and measured is not None:
+            self._reporter.setting, _ = measured
+
     def stop_report(self) -> None:
         """Write the report; the outcome is reported when it is complete."""
         self._finish(self._reporter)

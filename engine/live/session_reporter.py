@@ -61,11 +61,12 @@ class WaitingFrame:
     results: dict[int, Result] = field(default_factory=dict)
 
 
-class SessionReporter(OutputWorker[tuple[int, Result]]):
+class SessionReporter(OutputWorker[tuple[int, Result, Setting]]):
     """Measures the results of all lanes of one source, and writes their report when it is stopped.
 
-    Each frame of a file counts once, however often it is repeated or sought. Where a lane gets another model, measuring
-    begins again. A lane that has given nothing for `PATIENCE` seconds is not waited for.
+    Each frame of a file counts once, however often it is repeated or sought. Where a lane gets another model or begins
+    to average with the mirror image, or smoothing or pace change, measuring begins again. A lane that has given nothing
+    for `PATIENCE` seconds is not waited for.
 
     Args:
         folder: for the files of the report; made where it is missing.
@@ -73,6 +74,9 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
         lanes: how many are expected.
         facts_of: returns what else is known of a lane; called on this output's thread, while results come.
         on_error: called with the error that ended it, see `OutputWorker`.
+
+    Attributes:
+        setting: how the lanes run now; may be replaced at any time, of which smoothing and pace count.
     """
 
     failure, remedy = RecordingError, "write it into another place"
@@ -87,14 +91,15 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
     ) -> None:
         super().__init__(f"The session report {folder}", MOST_WAITING, on_error)
         self.folder = folder
-        self._setting, self._facts_of = setting, facts_of
+        self.setting = self._setting = setting
+        self._facts_of = facts_of
         self._expected = lanes
         self._begin_again()
         self._thread.start()
 
     def add(self, lane: int, result: Result) -> bool:
         """Count a result of a lane; returns at once. False means that it was dropped."""
-        return self._give((lane, result), result.frame.image.nbytes)
+        return self._give((lane, result, self.setting), result.frame.image.nbytes)
 
     def stop(self, timeout: float = WRITING_SECONDS) -> Reported:
         """Write the report and return what it holds.
@@ -109,7 +114,7 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
     def _begin_again(self, remark: str = "") -> None:
         self._meter = SessionMeter(self._expected, continuous=self._setting.kind != "pictures")
         self._setting = replace(self._setting, began=datetime.now(), remark=remark)
-        self._models: dict[int, str] = {}  # names, by lane
+        self._models: dict[int, str] = {}  # names, by lane, as results have them
         self._cards: dict[int, Card] = {}
         self._facts: dict[int, LaneFacts] = {}  # the last ones, by lane
         self._incomplete: dict[int, WaitingFrame] = {}  # by the id of the frame
@@ -120,7 +125,8 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
 
     def _write(self) -> None:
         ensure_writable(self.folder)
-        for lane, result in self._items():
+        for lane, result, setting in self._items():
+            self._follow(setting)
             self._take_in(lane, result)
         self._measure(all_of_them=True)
         if not self._meter.moments:
@@ -128,9 +134,17 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
         models = [self._model(lane) for lane in range(len(self._meter.lanes))]
         write_report(make_report(self._meter, models, self._setting), self.folder)
 
+    def _follow(self, setting: Setting) -> None:
+        """Begin again where results come from another smoothing or pace: the figures of both would be mixed."""
+        now = {"smoothing": setting.smoothing, "pace": setting.pace}
+        changed = [f"{name} was set to {value}" for name, value in now.items() if value != getattr(self._setting, name)]
+        if changed:
+            self._setting = replace(self._setting, smoothing=setting.smoothing, pace=setting.pace)
+            self._begin_again(f"Measuring began again when {' and '.join(changed)}.")
+
     def _take_in(self, lane: int, result: Result) -> None:
         """Put a result to those of the same frame, and measure the frames that are complete."""
-        frame, model = result.frame, model_of(result.model)
+        frame, model = result.frame, result.model
         if self._models.setdefault(lane, model) != model:
             former = self._models[lane]
             self._begin_again(f"Measuring began again when {model} took the place of {former}.")
@@ -142,7 +156,7 @@ class SessionReporter(OutputWorker[tuple[int, Result]]):
             self._meter.add_lane()
         self._facts = {number: self._facts_of(number) for number in range(len(self._meter.lanes))}
         card = self._facts[lane].card
-        if lane not in self._cards and card is not None and card.name == model:
+        if lane not in self._cards and card is not None and card.name == model_of(model):
             self._cards[lane] = card
         self._newest[lane] = frame.id, frame.captured
         waiting = self._incomplete.get(frame.id)

@@ -87,6 +87,30 @@ def test_a_file_that_has_ended_is_measured_from_its_beginning_and_reported_by_it
     assert json.loads(pages(tmp_path)[0].with_name("report.json").read_text("utf-8"))["frames"] == 40
 
 
+def test_only_the_report_that_was_wanted_at_the_end_is_written_there_by_itself(window, qtbot, tmp_path):
+    window.start("/clip.mp4")
+    qtbot.waitUntil(lambda: has_ended(window))
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    qtbot.waitUntil(lambda: window.player.current.session.status.state is SourceState.LIVE)
+    qtbot.keyClick(window, Qt.Key.Key_E)  # before the end
+    assert not window.panel.outputs.report.isChecked()
+    window.panel.outputs.report.click()
+    qtbot.waitUntil(lambda: has_ended(window) and window.banner.isVisible())
+    assert [button.text() for button in window.banner.remedy_buttons] == ["Write the report"]
+
+
+def test_settings_that_change_while_it_is_measured_begin_again(window, qtbot, tmp_path):
+    window.start("/long.mp4", report=tmp_path / "wanted")
+    qtbot.waitUntil(lambda: window.panel.outputs.report.isChecked())
+    qtbot.wait(200)
+    window.store.update("live.smoothing", 0.9)
+    qtbot.wait(200)
+    window.live.toggle_report()
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    values = json.loads((tmp_path / "wanted" / "report.json").read_text("utf-8"))
+    assert (values["smoothing"], values["remark"]) == (0.9, "Measuring began again when smoothing was set to 0.9.")
+
+
 def test_the_option_writes_the_report_of_the_first_source_at_its_end(window, qtbot, tmp_path):
     window.start("/clip.mp4", report=tmp_path / "wanted")
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)

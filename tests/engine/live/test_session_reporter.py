@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import RecordingError
-from engine.evaluation.session_report.report import LIVE, Setting
+from engine.evaluation.session_report.report import LIVE, LOCKED, Setting
+from engine.inference.landmarker import MIRROR_MARK
 from engine.live.session_reporter import MOST_PICTURES, LaneFacts, SessionReporter
 from tests.fakes.live_fakes import wait_until
 from tests.fakes.sessions import measured, random_session
@@ -136,6 +137,27 @@ def test_another_model_in_a_lane_begins_again_and_the_report_says_so(tmp_path):
     values = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert [lane["name"] for lane in values["lanes"]] == ["model-0", "other", "model-2"]
     assert "other took the place of model-1" in values["remark"]
+
+
+def test_another_smoothing_or_pace_begins_again_with_the_next_result_and_the_report_says_so(tmp_path):
+    session, made = taken_at(random_session(lanes=1, frames=40)), reporter(tmp_path, lanes=1)
+    for frame, (result,) in session:
+        if frame.id == 25:
+            made.setting = replace(SETTING, smoothing=0.8, pace=LOCKED)
+        made.add(0, result)
+    made.setting = SETTING  # no result comes of it
+    assert made.stop().frames == 15
+    values = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert (values["smoothing"], values["pace"]) == (0.8, "locked")
+    assert values["remark"] == "Measuring began again when smoothing was set to 0.8 and pace was set to locked."
+
+
+def test_averaging_with_the_mirror_image_begins_again_and_stands_in_the_name(tmp_path):
+    session, made = taken_at(random_session(lanes=1, frames=40)), reporter(tmp_path, lanes=1)
+    for frame, (result,) in session:
+        made.add(0, replace(result, model=result.model + MIRROR_MARK) if frame.id >= 25 else result)
+    assert made.stop().frames == 15
+    assert [lane["name"] for lane in lanes_of(tmp_path)] == ["model-0 + mirror image"]
 
 
 def test_a_lane_that_joins_later_is_measured_from_then_on(tmp_path):
