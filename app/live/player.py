@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -299,7 +300,10 @@ class Player(QObject):
         return source
 
     def _make_pipeline(self, playing: ActiveSource) -> Pipeline:
-        """Build the pipeline, with another model if the requested one is broken; runs on the session's thread."""
+        """Build the pipeline, with the first other model that loads if the requested one is broken.
+
+        Runs on the session's thread.
+        """
         model = self.models[FIRST]
         try:
             return self._loaded(FIRST, self._api.make_pipeline, model)
@@ -307,7 +311,8 @@ class Player(QObject):
             playing.model_refusal = error
             for entry in self._api.list_models():
                 if entry.error is None and entry.name != model:
-                    return self._loaded(FIRST, self._api.make_pipeline, entry.name)
+                    with suppress(ModelError):  # a listed one may be damaged too
+                        return self._loaded(FIRST, self._api.make_pipeline, entry.name)
             raise
 
     def _loaded(self, lane: int, load: Callable[[str], T], model: str) -> T:
@@ -420,7 +425,13 @@ class Player(QObject):
         if isinstance(error, ModelError) and at_work:
             self._store_model(self._last_loaded[lane], lane)
             self.model_changed.emit(lane, at_work)
-        self.failed.emit(error, lambda: self.use_model(wanted, lane))
+        remains = self.models[lane]
+
+        def try_again() -> None:
+            if self.models[lane : lane + 1] == (remains,):  # neither taken away nor another's place since
+                self.use_model(wanted, lane)
+
+        self.failed.emit(error, try_again)
 
     def _has_new_status(self, playing: ActiveSource) -> bool:
         status = playing.session.status

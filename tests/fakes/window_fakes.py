@@ -162,6 +162,8 @@ class FakeEngine:
         outcomes: by the text of a source: a source, an error to raise, or an event to wait for before it opens.
         truth: whether views carry ground truth.
         hang_on_stop: whether sessions take their whole time-out to stop.
+        broken_models: those that do not load, and are listed so.
+        damaged_models: those that do not load, but are listed as usable.
     """
 
     def __init__(self) -> None:
@@ -174,6 +176,7 @@ class FakeEngine:
         self.hang_on_stop = False
         self.stop_hangs = threading.Event()
         self.broken_models: set[str] = {"broken"}
+        self.damaged_models: set[str] = set()
         self.api = EngineApi(
             list_cameras=lambda: list(self.cameras),
             open_source=self._open,
@@ -221,7 +224,7 @@ class FakeEngine:
         ]
 
     def _load(self, model: str) -> SimpleNamespace:
-        if model in self.broken_models:
+        if model in self.broken_models | self.damaged_models:
             raise BROKEN
         return SimpleNamespace(name=model)
 
