@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -160,7 +161,7 @@ class TrainingController(QObject):
     def refresh(self) -> None:
         """Look for the runs in the folder."""
         runs, known = self.runs, self._known
-        self._background.run(lambda: find_runs(runs, known), self._on_runs)
+        self._background.run(lambda: find_runs(runs, known), partial(self._on_runs, runs))
 
     def look_again(self) -> None:
         """Look for runs that another program began, trained or removed since, unless the last look is at work still."""
@@ -282,8 +283,10 @@ class TrainingController(QObject):
         if folder is not None:
             self._background.run(lambda: read_run(folder), self._on_read)
 
-    def _on_runs(self, runs: list[RunState]) -> None:
+    def _on_runs(self, folder: Path, runs: list[RunState]) -> None:
         asked, self._looking = not self._looking, False
+        if folder != self.runs:  # another was chosen meanwhile
+            return
         if asked or runs != self._known:
             self._known = runs
             self.runs_found.emit(runs)
@@ -309,7 +312,12 @@ class TrainingController(QObject):
         with suppress(OSError):
             self._check_log.unlink(missing_ok=True)
         arguments = ["train", recipe.name, "--show", "--json", str(self._check_file)]
-        self._begin(self._checker, [*arguments, *(f"--set={change}" for change in changes)], self._check_log)
+        arguments += [f"--set={change}" for change in changes]
+        try:
+            self._checker.start(arguments, self._check_log, self.runs.parent)
+        except UnderstudyError as error:
+            self._checks.clear()
+            self.checked.emit(error)
 
     def _on_checked(self, code: int) -> None:
         recipe, _ = self._checks.pop(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.settings.schema import TrainChoices
 from app.theme.theme import DARK, LIGHT, apply_theme
+from app.train import controller
 from app.train.controller import TrainingKit
 from app.train.log_reader import CHECKPOINT as LAST
 from app.train.log_reader import read_run
@@ -228,6 +230,44 @@ def test_a_program_that_is_gone_is_reported(open_page, qtbot, kit, tmp_path):
     page.form.start.click()
     assert page.banner.text.startswith("The trainer cannot be started (No such file or directory")
     assert not page.busy
+
+
+def test_changes_that_cannot_be_checked_say_so_and_the_next_ones_are_checked(open_page, qtbot, tmp_path):
+    page = open_page()
+    answers = []
+    page.controller.checked.connect(answers.append)
+    checker = page.controller._checker
+    program, checker._program = checker._program, (str(tmp_path / "no python"),)
+    page.controller.check(page.form.recipe, ["steps=3"])
+    (refusal,) = answers
+    assert "The trainer cannot be started" in str(refusal)
+    assert page.form.wrong_changes.text().startswith("The trainer cannot be started")
+    checker._program = program
+    page.controller.check(page.form.recipe, ["steps=4"])
+    qtbot.waitUntil(lambda: len(answers) == 2, timeout=PATIENCE)
+    assert answers[1].steps == (4,)
+
+
+def test_runs_of_a_former_folder_that_are_found_late_are_not_shown(open_page, qtbot, tmp_path, monkeypatch):
+    page = open_page()
+    train(page, qtbot)
+    qtbot.waitUntil(lambda: page.runs.count() == 1)
+    go_on, find, former = threading.Event(), controller.find_runs, page.controller.runs
+
+    def find_late(folder, known):
+        if folder == former:
+            go_on.wait(20)
+        return find(folder, known)
+
+    monkeypatch.setattr(controller, "find_runs", find_late)
+    listed = []
+    page.controller.runs_found.connect(listed.append)
+    page.controller.refresh()
+    page.use_runs_folder(str(tmp_path / "elsewhere"))
+    qtbot.waitUntil(lambda: page.runs.count() == 0)
+    go_on.set()
+    qtbot.wait(200)
+    assert listed == [[]]
 
 
 def test_a_finished_run_becomes_a_model_and_a_lane(open_page, qtbot, kit):
