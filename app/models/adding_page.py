@@ -87,15 +87,13 @@ class AddingPage(QWidget):
 
     def save_again(self) -> None:
         """Save the card on show in place of the one before; a search that runs goes on."""
-        file, card, error = self._file, self._card, self._error
+        file, card, error, search = self._file, self._card, self._error, self._search
         if file is None or card is None or self._saved is None:
             return
         card = replace(card, name=self._saved.name)
 
         def done(saved: Card) -> None:
-            self._show_as_saved(file, saved, error)
-            if not self._searching:
-                self.close_down()
+            self._after_saving(search, file, saved, error)
             self.corrected.emit(file, saved)
 
         self._background.run(lambda: self._library.correct(file, card), done, self.banner.show_error)
@@ -207,12 +205,17 @@ class AddingPage(QWidget):
         error = self._error
 
         def done(file: Path) -> None:
-            self._show_as_saved(file, named_card, error)
-            if not self._searching:
-                self.close_down()
+            self._after_saving(search, file, named_card, error)
             self.saved.emit(lane, named_card.name)
 
         self._background.run(lambda: self._library.add(content, named_card, suffix), done, self.banner.show_error)
+
+    def _after_saving(self, search: CardSearch | None, file: Path, card: Card, error: float | None) -> None:
+        """Show what was saved, unless another file has taken its place meanwhile."""
+        if self._search is search:
+            self._show_as_saved(file, card, error)
+            if not self._searching:
+                self.close_down()
 
     def _leave(self) -> None:
         self.close_down()

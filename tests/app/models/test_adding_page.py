@@ -417,6 +417,33 @@ def test_the_name_of_a_file_that_was_replaced_comes_too_late(page, file, library
     assert page.name.text() == "other"
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["a new model", "a corrected card"])
+def test_what_is_saved_late_leaves_the_page_of_another_file_alone(page, own, file, library, qtbot, monkeypatch, again):
+    name = "correct" if again else "add"
+    may_save, save, saved = threading.Event(), getattr(library, name), page.corrected if again else page.saved
+
+    def save_late(*facts):
+        may_save.wait(SEARCH_MS / 1000)
+        return save(*facts)
+
+    monkeypatch.setattr(library, name, save_late)
+    if again:
+        page.correct(own, library.load("own").card)
+        qtbot.waitUntil(lambda: page.error.text() != "", timeout=SEARCH_MS)
+        page.save_again()
+    else:
+        page.add(file)
+        qtbot.waitUntil(page.use.isEnabled, timeout=SEARCH_MS)
+        page.use.click()
+    other = shutil.copy(file, file.with_name("other.tflite"))
+    page.add(other)
+    with qtbot.waitSignal(saved, timeout=SEARCH_MS):
+        may_save.set()
+    assert (page.path, page.title.text()) == (other, "Add other.tflite")
+    assert page.use.isVisible()
+    assert not page.again.isVisible()
+
+
 def test_the_event_loop_never_waits_for_a_search(page, file, qtbot, heartbeat):
     page.add(file)
     qtbot.waitUntil(page.use.isEnabled, timeout=SEARCH_MS)
