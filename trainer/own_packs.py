@@ -42,7 +42,7 @@ def make_packs(trainings: Sequence[Training], place: Place, pictures: Path | Non
     say = partial(place.fabric.print, file=sys.stderr)
     if pictures is not None and OWN.name not in packs:
         raise UsageError(
-            "--pictures means nothing here",
+            "--pictures does not apply here",
             f"only trainings on the pack {OWN.name} label pictures",
             "leave it out, or choose the recipe own-68",
         )

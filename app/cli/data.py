@@ -192,7 +192,7 @@ def _label(options: argparse.Namespace) -> int:
     for name in OF_PICTURES if of_pack else OF_PACKS:
         if getattr(options, name) is not None:
             raise UsageError(
-                f"--{name.replace('_', '-')} means nothing here",
+                f"--{name.replace('_', '-')} does not apply here",
                 f"it is for {'pictures' if of_pack else 'packs'}; {options.source} is {'a' if of_pack else 'no'} pack",
                 "leave it out",
             )

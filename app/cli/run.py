@@ -269,6 +269,7 @@ def _text(summary: HeadlessSummary) -> str:
     if summary.missed:
         lines.append(f"  missed      the face of the ground truth in {summary.missed} of {summary.frames} frames")
     if summary.too_small:
-        lines.append(f"  come nearer {summary.too_small} frames show only faces of less than {SMALLEST_FACE:g} pixels")
+        words = f"only faces of less than {SMALLEST_FACE:g} pixels in {summary.too_small} of {summary.frames} frames"
+        lines.append(f"  too small   {words}")
     lines += [f"  {kind:<11} {path}" for kind, path in summary.files.items()]
     return "\n".join(lines)

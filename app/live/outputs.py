@@ -287,10 +287,10 @@ class Outputs(QObject):
         return False
 
     def _refuses(self, changed: SignalInstance) -> bool:
-        """Return whether no picture comes, and report it."""
+        """Return whether no picture is arriving, and report it."""
         if self.is_fed():
             return False
-        what, why = self.tr("There is nothing to record"), self.tr("the source has ended, so no picture comes")
+        what, why = self.tr("There is nothing to record"), self.tr("the source has ended, so no picture is arriving")
         self.failed.emit(UnderstudyError(what, why, self.tr("play it again, then record")))
         changed.emit(False)
         return True

@@ -63,7 +63,7 @@ def _state_words(playing: ActiveSource, state: SourceState) -> str:
         SourceState.LIVE: translate("status_text", "live")
         if playing.kind is SourceKind.CAMERA
         else translate("status_text", "playing"),
-        SourceState.STALLED: translate("status_text", "no picture comes"),
+        SourceState.STALLED: translate("status_text", "no picture is arriving"),
         SourceState.RECONNECTING: translate("status_text", "disconnected, trying again …"),
         SourceState.ENDED: translate("status_text", "ended; Space plays it again, E measures it for a report"),
         SourceState.FAILED: translate("status_text", "failed"),

@@ -264,7 +264,7 @@ class AddingPage(QWidget):
         if error is None or before is None or round(error, 2) >= round(before, 2):
             self._leave()
             return
-        words = self.tr("A better card of {0} was found: it errs by {1} % of the eye distance, not by {2} %.")
+        words = self.tr("A better card of {0} was found: its error is {1} % of the eye distance instead of {2} %.")
         self.better_found.emit(words.format(saved.name, f"{error:.2f}", f"{before:.2f}"))
 
     def _on_failed(self, error: ModelError) -> None:

@@ -159,7 +159,7 @@ class ModelsPage(QWidget):
             self.tr("Compare in the second lane"), self.tr("Show this model next to that of the first lane")
         )
         self.another = make_button(
-            self.tr("Compare in another lane"), self.tr("Show this model next to those of all lanes that there are")
+            self.tr("Compare in another lane"), self.tr("Show this model next to all current lanes")
         )
         self.another.hide()
         self.correct = make_button(

@@ -175,8 +175,8 @@ class ReviewPage(QWidget):
         self.choose_clip = make_button(self.tr("Choose the clip …"), self.tr("Show the log beside another clip"))
         self.offered = make_button("", "")
         self.back = SignButton("back", self.tr("One frame back"), Act.FRAME_BACK)
-        self.play = SignButton("play", self.tr("Play, or hold"), Act.PAUSE)
-        self.on = SignButton("on", self.tr("One frame on"), Act.FRAME_ON)
+        self.play = SignButton("play", self.tr("Play or pause"), Act.PAUSE)
+        self.on = SignButton("on", self.tr("One frame forward"), Act.FRAME_ON)
         self.mark = make_button(self.tr("Mark"), self.tr("Put a mark at this frame, or remove it"), Act.MARK)
         self.time = QLabel(wordWrap=True)  # in two lines where there is little room
         self.time.setAccessibleName(self.tr("Time"))

@@ -38,7 +38,7 @@ def lane_words(loaded: Loaded, lane: int, place: int) -> str:
         return translate("review", "no face")
     curve = loaded.curves.deviation
     deviation = float(curve.lanes[lane][place])
-    kind = "NME" if curve.name == "NME" else translate("review", "apart")
+    kind = "NME" if curve.name == "NME" else translate("review", "difference")
     said = [
         "" if math.isnan(deviation) else f"{kind} {deviation:.2f} %",
         "" if math.isnan(found.latency) else f"{found.latency:.1f} ms",

@@ -113,9 +113,9 @@ def _setting(path: str, group: Group) -> Hotkey:
 
 _ON_PICTURE = [path for path, words in WORDS.items() if path.startswith("live.overlay.") and words.key]
 HOTKEYS = (
-    _yielding(Act.PAUSE, "Space", QT_TR_NOOP("Pause, or go on"), Group.PICTURE),
+    _yielding(Act.PAUSE, "Space", QT_TR_NOOP("Pause or resume"), Group.PICTURE),
     _yielding(Act.FRAME_BACK, "Left", QT_TR_NOOP("One frame back"), Group.PICTURE, repeats=True),
-    _yielding(Act.FRAME_ON, "Right", QT_TR_NOOP("One frame on"), Group.PICTURE, repeats=True),
+    _yielding(Act.FRAME_ON, "Right", QT_TR_NOOP("One frame forward"), Group.PICTURE, repeats=True),
     _yielding(Act.SECONDS_BACK, "Shift+Left", QT_TR_NOOP("Five seconds back"), Group.PICTURE, repeats=True),
     _yielding(Act.SECONDS_ON, "Shift+Right", QT_TR_NOOP("Five seconds on"), Group.PICTURE, repeats=True),
     _yielding(Act.START, "Home", QT_TR_NOOP("To the start"), Group.PICTURE),

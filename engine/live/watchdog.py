@@ -138,7 +138,9 @@ class Watchdog:
         elif waited > self._timing.open_limit:
             self._failed(source, _never_opened(self._timing.open_limit), now)
         elif waited > self._timing.slow_opening:
-            self._report(f"Opening takes long: {waited:.0f} s so far. Some camera drivers need up to a minute.")
+            self._report(
+                f"Opening is taking a long time ({waited:.0f} s so far). Some camera drivers need up to a minute."
+            )
 
     def _failed(self, source: SourceThread, error: UnderstudyError, now: float) -> None:
         """End with the error's sentence, or plan to open the camera again if it had been live."""

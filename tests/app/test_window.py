@@ -398,7 +398,7 @@ def test_space_pauses_and_goes_on(playing, engine, qtbot):
     qtbot.keyClick(playing.view, Qt.Key.Key_Space)
     assert engine.sessions[0].settings.paused
     assert "paused" in playing.status_line.toolTip()
-    assert playing.panel.pause.text() == "Go on"
+    assert playing.panel.pause.text() == "Resume"
     qtbot.keyClick(playing.view, Qt.Key.Key_Space)
     assert not engine.sessions[0].settings.paused
 

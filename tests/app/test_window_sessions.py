@@ -153,7 +153,7 @@ def test_fault_39_a_camera_that_opens_for_ever_is_reported_and_can_be_called_off
     window.start("/clip.mp4")
     qtbot.waitUntil(lambda: window.view.pixels is not None)
     window.player.open("Slow")
-    qtbot.waitUntil(lambda: "Opening takes long" in window.status_line.toolTip())
+    qtbot.waitUntil(lambda: "Opening is taking a long time" in window.status_line.toolTip())
     frames = []
     window.player.viewed.connect(lambda view: frames.append(view.first.result.frame.id))
     qtbot.waitUntil(lambda: len(frames) > 5)

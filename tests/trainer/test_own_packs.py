@@ -109,7 +109,7 @@ def test_without_pictures_or_with_them_where_they_mean_nothing_a_sentence_says_s
     with pytest.raises(UsageError, match="The pack own68 is not in") as caught:
         make_packs(own, place)
     assert "--pictures" in caught.value.fix
-    with pytest.raises(UsageError, match="--pictures means nothing here"):
+    with pytest.raises(UsageError, match="--pictures does not apply here"):
         make_packs(toy, place, pictures)
     assert not place.data.exists()
 

@@ -40,7 +40,7 @@ class ControlPanel(QWidget):
         self.signals_section = Fold(store, "folded.signals")
         self.signals_section.set_title(label_of("signals"), tool_tip("signals"))
         self.outputs = OutputSection(store)
-        self.pause = make_button(self.tr("Pause"), self.tr("Hold the picture, or go on"), Act.PAUSE, checkable=True)
+        self.pause = make_button(self.tr("Pause"), self.tr("Pause the picture or resume"), Act.PAUSE, checkable=True)
         self.screenshot = make_button(self.tr("Screenshot"), self.tr("Save the picture as a PNG file"), Act.SCREENSHOT)
         self.full_screen = make_button(
             self.tr("Full screen"), self.tr("Only the picture, on the whole screen; Esc leaves"), Act.FULL_SCREEN
@@ -90,7 +90,7 @@ class ControlPanel(QWidget):
         return area
 
     def _show_pause(self, paused: bool) -> None:
-        self.pause.setText(self.tr("Go on") if paused else self.tr("Pause"))
+        self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
         self.pause.setAccessibleName(self.pause.text())
 
 

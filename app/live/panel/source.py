@@ -105,7 +105,7 @@ class SourceSection(Fold):
         hint = self.tr("What the camera is asked for. It may send something else; the status line shows what came.")
         self.formats = Picker(self.tr("Resolution and rate"), hint)
         for wanted in FORMATS:
-            words = self.tr("{0} at {1} a second").format(f"{wanted.width}{TIMES}{wanted.height}", wanted.rate)
+            words = self.tr("{0}, {1} fps").format(f"{wanted.width}{TIMES}{wanted.height}", wanted.rate)
             self.formats.addItem(words, wanted)
         hint = self.tr("Turn the pictures of a camera that is mounted on its side; remembered for this camera.")
         self.turns = Picker(self.tr("Turned"), hint)

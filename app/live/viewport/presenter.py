@@ -112,10 +112,12 @@ class Presenter(QWidget):
             return
         self._updated_at = now
         nme = any(lane.stats.nme is not None for lane in shown.values())
-        labels = [self.tr("results/s"), self.tr("to screen ms"), *([self.tr("NME %")] if nme else [])]
-        labels += [self.tr("apart %")] if len(shown) > 2 else []  # of two lanes the sentence has it
+        many = len(shown) > 2
+        # Labels are short: with longer ones, the numbers of two lanes would be too small to be read from afar.
+        labels = [self.tr("results/s"), self.tr("to screen ms")]
+        labels += [self.tr("NME %")] * nme + [self.tr("difference %")] * many  # of two lanes the sentence has it
         lanes = tuple(
-            self._numbers(number, lane, screens[number], nme, len(shown) > 2 and place > 0)
+            self._numbers(number, lane, screens[number], nme, many and place > 0)
             for place, (number, lane) in enumerate(shown.items())
         )
         sentence = comparison_words(list(shown.values())) if len(shown) > 1 else ""
@@ -246,7 +248,7 @@ def comparison_words(lanes: Sequence[LaneView]) -> str:
     if len(lanes) == 2 and lanes[1].distance is not None:
         apart = translate("Presenter", "{0} % of the eye distance apart").format(_short(lanes[1].distance))
     elif any(lane.distance is not None for lane in lanes[1:]):
-        apart = translate("Presenter", "apart: % of the eye distance from {0}").format(lanes[0].result.model)
+        apart = translate("Presenter", "difference: % of the eye distance from {0}").format(lanes[0].result.model)
     return ", ".join(filter(None, (speed, apart)))
 
 

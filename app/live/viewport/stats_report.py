@@ -117,7 +117,7 @@ def _accuracy(report: StatsReport, unit: str) -> tuple[Row, ...]:
         return (Row(translate("StatsReport", "NME"), _one(nme), unit),)
     if report.distance is None:
         return ()
-    label = translate("StatsReport", "apart")
+    label = translate("StatsReport", "difference")
     note = translate("StatsReport", "between the models, not accuracy")
     if len(report.roles) == 2:
         note = translate("StatsReport", "{0} and {1}, not accuracy").format(*report.roles)

@@ -113,7 +113,9 @@ class StripChart(Chart):
         traces = tuple(("", lane_colour(lane), self._distance[lane]) for lane in further)
         if len(further) == 1:  # it is that of both
             traces = (("", colours().accent, self._distance[further[0]]),)
-        return latency, Plot(self.tr("apart, % of eye distance"), self.tr("apart, %"), "%", DISTANCE_TOPS, traces)
+        return latency, Plot(
+            self.tr("difference, % of eye distance"), self.tr("difference, %"), "%", DISTANCE_TOPS, traces
+        )
 
     def present_words(self) -> str:
         """Return the present values as a sentence."""

@@ -91,9 +91,9 @@ def test_options_of_pictures_mean_nothing_for_five_points_and_the_other_way_roun
     pack.mkdir()
     np.savez(pack / "annotations.npz", image=np.array(["a.png"]), landmarks=np.zeros((1, 5, 2), np.float32))
     code, _, err = run(capsys, "label", pack, "--out", tmp_path / "out", "--workers", 2)
-    assert (code, "--workers means nothing here" in err) == (1, True)
+    assert (code, "--workers does not apply here" in err) == (1, True)
     code, _, err = run(capsys, "label", pictures, "--out", tmp_path / "out", "--largest-disagreement", 5)
-    assert (code, "--largest-disagreement means nothing here" in err) == (1, True)
+    assert (code, "--largest-disagreement does not apply here" in err) == (1, True)
     assert f"It is for packs; {pictures} is no pack." in err
     assert not (tmp_path / "out").exists()
 

@@ -45,7 +45,7 @@ def test_run_says_how_many_frames_have_no_face_or_only_a_small_one(capsys, folde
     assert main(["run", str(folder), "--headless", "--json", str(report)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "no face in 1 of 3 frames" in said
-    assert "come nearer 1 frames show only faces of less than 40 pixels" in said
+    assert "too small only faces of less than 40 pixels in 1 of 3 frames" in said
     values = json.loads(report.read_text(encoding="utf-8"))
     assert (values["no_face"], values["too_small"]) == (1, 1)
     assert np.isclose(values["faces_found"], 2 / 3, atol=1e-3)

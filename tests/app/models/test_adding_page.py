@@ -306,8 +306,8 @@ def test_a_better_card_that_is_found_while_the_page_is_not_seen_is_offered(page,
     page.hide()
     with qtbot.waitSignal(page.better_found, timeout=SEARCH_MS) as better_found:
         pass
-    assert better_found.args[0].startswith("A better card of own was found: it errs by ")
-    assert better_found.args[0].endswith(f" % of the eye distance, not by {before:.2f} %.")
+    assert better_found.args[0].startswith("A better card of own was found: its error is ")
+    assert better_found.args[0].endswith(f" % of the eye distance instead of {before:.2f} %.")
     with qtbot.waitSignal(page.corrected):
         page.save_again()
     assert library.load("own").card.crop.scale != 1.73

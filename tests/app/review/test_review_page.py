@@ -83,7 +83,7 @@ def test_the_worst_frames_are_listed_and_reached_by_keys(window, review, qtbot, 
     assert page.worst.item(0).text().startswith("0:01.2")
     qtbot.keyClick(window, Qt.Key.Key_W)
     go(page, qtbot, WORST)
-    assert "apart" in page.lanes._values[0].text()
+    assert "difference" in page.lanes._values[0].text()
     second = page.loaded.curves.worst[1].place
     qtbot.keyClick(window, Qt.Key.Key_W)
     go(page, qtbot, second)

@@ -134,7 +134,7 @@ def test_the_panel_follows_the_store_and_shows_numbers_between_steps(panel, stor
     assert panel.lanes.magnification.value() == 8
     assert panel.lanes.magnification_label.text() == "Arrows \u00d77.5"
     assert panel.overlays.smoothing_label.text() == "Smoothing 26 %"
-    assert panel.pause.text() == "Go on"
+    assert panel.pause.text() == "Resume"
     assert panel.lanes.rows_of_lanes[1].isHidden()
     store.update("lanes.models", ("student-68", "student-98"))
     assert not panel.lanes.rows_of_lanes[1].isHidden()

@@ -123,7 +123,7 @@ def test_fault_39_slow_opening_is_said_and_does_not_last_for_ever(hang):
     with stage:
         wait_until(lambda: stage.state is FAILED)
         hang.set()
-    assert any("takes long" in status.message for status in stage.statuses)
+    assert any("taking a long time" in status.message for status in stage.statuses)
     assert "could not be opened within" in stage.session.status.message
 
 

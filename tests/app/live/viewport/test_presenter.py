@@ -123,7 +123,7 @@ def test_one_sentence_says_what_sets_two_models_apart(page):
         ((2.0, 0.0), 1.26, "1.3 % of the eye distance apart"),
         ((2.0, 0.0), None, ""),
         ((2.0, 30.0, 9.0), None, "a is 15 times as fast as b"),
-        ((2.0, 30.0, 9.0), 1.0, "a is 15 times as fast as b, apart: % of the eye distance from a"),
+        ((2.0, 30.0, 9.0), 1.0, "a is 15 times as fast as b, difference: % of the eye distance from a"),
     ],
 )
 def test_the_sentence_says_only_what_is_known(milliseconds, distance, words):
@@ -134,7 +134,7 @@ def test_the_sentence_says_only_what_is_known(milliseconds, distance, words):
 def test_of_three_lanes_each_further_one_says_how_far_it_is_from_the_first(page):
     show(page, [BigLane(name, timed(2.0)) for name in "abc"], distance=1.26)
     assert page.strip.text.splitlines()[:4] == [
-        "results/s  to screen ms  apart %",
+        "results/s  to screen ms  difference %",
         "a  30  \u2013",
         "b  30  \u2013  1.3",
         "c  30  \u2013  1.3",

@@ -70,7 +70,7 @@ def test_accuracy_is_reported_only_against_the_truth():
 def test_distance_stands_in_for_a_missing_truth_and_says_that_it_is_no_accuracy(nme):
     report = replace(REPORT, stats=replace(STATS, nme=nme), distance=2.14, roles=("Student", "Teacher"))
     (row,) = quality_rows(report, details=False)
-    assert row == Row("apart", ("2.14",), "% of eye distance", "Student and Teacher, not accuracy")
+    assert row == Row("difference", ("2.14",), "% of eye distance", "Student and Teacher, not accuracy")
     (row,) = quality_rows(replace(report, roles=()), details=False)
     assert row.note == "between the models, not accuracy"
 

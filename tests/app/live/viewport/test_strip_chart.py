@@ -67,7 +67,7 @@ def test_one_lane_has_its_latency_and_two_their_distance_too(chart, clock):
     latency, distance = chart.plots()
     assert [name for name, _, _ in latency.traces] == ["student-68", "teacher-98"]
     assert (latency.unit, distance.unit) == ("ms", "%")
-    assert distance.title == "apart, % of eye distance"
+    assert distance.title == "difference, % of eye distance"
     assert distance.top(clock.now) == next(top for top in DISTANCE_TOPS if top >= 2.5)
 
 
@@ -145,7 +145,7 @@ def test_the_present_values_can_be_heard(chart, clock):
     said = chart.accessibleDescription()
     assert "student-68 capture to screen: 40.0 ms" in said
     assert "teacher-98 capture to screen: nothing now" in said
-    assert "apart, % of eye distance: 2.50 %" in said
+    assert "difference, % of eye distance: 2.50 %" in said
 
 
 def test_it_repaints_four_times_a_second_however_many_frames_come(chart, clock, qtbot, monkeypatch):

@@ -459,7 +459,7 @@ def test_short_plates_say_model_speed_latency_and_distance_and_the_rest_on_reque
     large.show_view(four(), FOUR)
     assert [plate.report.lines[0].colour for plate in plates(large)] == list(ON_DARK)
     said = [short_line(plate.report) for plate in plates(large)]
-    assert said == ["29.7 results/s · \u2013 ms"] + ["29.7 results/s · \u2013 ms · apart 2.50 %"] * 3
+    assert said == ["29.7 results/s · \u2013 ms"] + ["29.7 results/s · \u2013 ms · difference 2.50 %"] * 3
     assert all(plate.sizeHint().height() < 60 for plate in plates(large))
     large.lane_plates._data = None
     large.show_view(four(), FOUR)
