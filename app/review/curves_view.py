@@ -11,10 +11,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
-from app.live.viewport.plate import plate_font
-from app.live.viewport.transport import clock_words
 from app.theme.theme import GAP, MARGIN, colours, lane_colour
 from app.widgets.charts import ROUND, Axis, Chart, draw_marks, draw_marks_below
+from app.widgets.fonts import plate_font
+from app.widgets.times import clock_words
 from engine.evaluation.review.curves import Curve, Curves
 
 LEFT, RIGHT, TOP, BOTTOM = 58, MARGIN, 10, 30  # logical pixels around the plots

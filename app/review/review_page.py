@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.live.viewport.transport import SignButton
 from app.review.curves_view import CurvesView
 from app.review.lists import FrameList, LaneRows
 from app.review.loading import Loaded, load
@@ -33,6 +32,7 @@ from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import make_button
 from app.widgets.file_dialogs import ask_for_file, ask_for_folder
 from app.widgets.page_parts import Section, make_words, scroll_page, stack
+from app.widgets.sign_button import SignButton
 from engine.core.errors import RecordingError, UnderstudyError
 from engine.core.frame import Frame
 from engine.evaluation.review.clip import ClipReader

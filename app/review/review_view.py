@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from app.live.viewport.panes import fitted
 from app.theme.theme import MARGIN, ON_STAGE_MUTED, STAGE, stage_lane_colour
+from app.widgets.fitting import fitted
 from engine.core.faces import Face
 from engine.core.frame import Frame, Truth
 

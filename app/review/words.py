@@ -7,8 +7,8 @@ import math
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from app.live.viewport.transport import clock_words
 from app.review.loading import Loaded
+from app.widgets.times import clock_words
 from engine.evaluation.review.curves import MISSED, WorstFrame
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for

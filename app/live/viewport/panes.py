@@ -7,6 +7,8 @@ from enum import Enum
 
 from PySide6.QtCore import QPoint, QRect, QSize
 
+from app.widgets.fitting import fitted, fitting_size
+
 # To which share of their size pictures shrink to make room for the plates; if that is not enough, plates cover them.
 ONE_SHARE, TWO_SHARE = 0.9, 0.6
 DETAILS_SHARE = 0.6  # as ONE_SHARE, while all numbers are shown
@@ -125,7 +127,7 @@ def _rows(stage: QRect, picture: QSize, below: int, wanted: int, gap: int, count
     for columns in range(1, count + 1):
         rows = -(-count // columns)
         room = QSize((stage.width() + gap) // columns - gap, (stage.height() + gap) // rows - gap - below)
-        sizes[columns] = _scaled(picture, room) if not room.isEmpty() else (1, 1)
+        sizes[columns] = fitting_size(picture, room) if not room.isEmpty() else (1, 1)
     columns = max(sizes, key=lambda each: sizes[each])
     rows, (width, height) = -(-count // columns), sizes[columns]
     reach = max(width, min(wanted, (stage.width() + gap) // columns - gap))
@@ -140,29 +142,16 @@ def _rows(stage: QRect, picture: QSize, below: int, wanted: int, gap: int, count
     return Arrangement(tuple(panes), PlatePlace.BELOW, reach)
 
 
-def fitted(cell: QRect, picture: QSize) -> QRect:
-    """Return the place of a picture in a cell: as large as it fits, in its middle."""
-    width, height = _scaled(picture, cell.size())
-    left, top = (cell.width() - width) // 2, (cell.height() - height) // 2
-    return QRect(cell.left() + left, cell.top() + top, width, height)
-
-
 def _pair(stage: QRect, picture: QSize, gap: int, in_row: bool) -> tuple[QRect, QRect]:
     """Return the places of two pictures, side by side or one below the other, in the middle of the stage."""
     room = QSize(stage.width() - gap * in_row, stage.height() - gap * (not in_row))
     cell = QSize(room.width() // 2, room.height()) if in_row else QSize(room.width(), room.height() // 2)
-    width, height = _scaled(picture, cell)
+    width, height = fitting_size(picture, cell)
     step = QPoint(width + gap, 0) if in_row else QPoint(0, height + gap)
     left = stage.left() + (stage.width() - width - step.x()) // 2
     top = stage.top() + (stage.height() - height - step.y()) // 2
     first = QRect(left, top, width, height)
     return first, first.translated(step)
-
-
-def _scaled(picture: QSize, cell: QSize) -> tuple[int, int]:
-    """Return the size at which a picture fits a cell, of a pixel at least."""
-    scale = min(cell.width() / picture.width(), cell.height() / picture.height())
-    return max(1, round(picture.width() * scale)), max(1, round(picture.height() * scale))
 
 
 def _height(panes: tuple[QRect, QRect]) -> int:

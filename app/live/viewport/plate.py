@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainte
 
 from app.live.viewport.captions import Line
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, stage_colour
+from app.widgets.fonts import plate_font
 from engine.render.palette import HEAT, HOTTEST
 
 ALPHA = 205  # of a plate: the muted text on it has a contrast of 4.5 : 1 over any picture
@@ -19,15 +20,6 @@ MARK, MARK_GAP = 9.0, 7.0
 LINE_HEIGHT = 1.28  # of the letters' own height
 BAR_WIDTH, BAR_HEIGHT = 150.0, 6.0  # logical pixels
 SCALE_GAP = 6.0  # around the bar, and between its ticks and their unit
-
-
-def plate_font(font: QFont, size: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """Return the window's font for plates, `size` times as large, its digits all of one width."""
-    set_font = QFont(font)
-    set_font.setPointSizeF(font.pointSizeF() * size)
-    set_font.setWeight(weight)
-    set_font.setFeature(QFont.Tag("tnum"), 1)
-    return set_font
 
 
 def paint_plate(painter: QPainter, plate: QRectF) -> None:

@@ -11,8 +11,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.live.viewport.plate import line_height, plate_font
+from app.live.viewport.plate import line_height
 from app.theme.theme import colours
+from app.widgets.fonts import plate_font
 from engine.core.stats import REFRESH
 from engine.inference.signals import FaceSignals
 

@@ -30,7 +30,6 @@ from app.live.viewport.plate import (
     lines_width,
     paint_lines,
     paint_plate,
-    plate_font,
 )
 from app.live.viewport.stats_report import (
     Row,
@@ -43,6 +42,7 @@ from app.live.viewport.stats_report import (
     time_rows,
 )
 from app.theme.theme import ON_STAGE, ON_STAGE_MUTED, STAGE_ACCENT
+from app.widgets.fonts import plate_font
 
 WIDEST_NUMBER = "00.0"
 BRIEF_LINES = 2  # kept where there is little room: the model, and its numbers, or else what it is

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QPainter, QPaintEvent, QShowEvent
 
-from app.live.viewport.plate import plate_font
 from app.theme.theme import GAP, MARGIN, colours, lane_colour
 from app.widgets.charts import SPAN, Chart, Trace, draw_marks
+from app.widgets.fonts import plate_font
 from engine.core.stats import REFRESH
 from engine.live.settings import MOST_LANES, LiveSettings
 from engine.live.view import View

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStyle, QToolButton, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QStyle, QWidget
 
 from app.shortcuts.shortcuts import Act
-from app.theme.theme import GAP, MARGIN, colours
+from app.theme.theme import GAP, MARGIN
 from app.widgets.controls import named
+from app.widgets.sign_button import SignButton
+from app.widgets.times import clock_words
 from engine.live.file_reader import Playback
 
 MOST_ASKED_MS = 50  # between two seeks while the slider is dragged
 STEP_MS, PAGE_MS = 1000, 10_000  # of the slider's keys
-BUTTON_WIDTH, BUTTON_HEIGHT = 36, 30  # logical pixels
 LONGEST_NAME = 24  # letters of a picture's name
-MARK = 7.0  # half the size of a symbol, logical pixels
 
 
 class Transport(QWidget):
@@ -160,58 +160,3 @@ class TimeSlider(QSlider):
             asked, self._asked = self._asked, None
             self._resting.start()
             self.wanted.emit(asked / 1000)
-
-
-class SignButton(QToolButton):
-    """A button with a drawn symbol: “play”, “pause”, “back”, “on” or “loop”."""
-
-    def __init__(self, sign: str, name: str, act: Act | None = None) -> None:
-        super().__init__()
-        self.sign = sign
-        named(self, name, name, act).setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setFixedSize(BUTTON_WIDTH, BUTTON_HEIGHT)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.translate(QRectF(self.rect()).center())
-        colour = QColor(colours().on_accent if self.isChecked() or self.isDown() else colours().text)
-        if self.sign == "loop":
-            painter.setPen(QPen(colour, 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            painter.drawArc(QRectF(-MARK, -MARK, 2 * MARK, 2 * MARK), 60 * 16, 300 * 16)
-            painter.translate(MARK * 0.5, -MARK * 0.87)
-            painter.rotate(30)
-            painter.fillPath(_triangle(4.2), colour)
-        else:
-            painter.fillPath(_sign(self.sign), colour)
-
-
-def clock_words(seconds: float) -> str:
-    """Return a time as hours, minutes, seconds and tenths, as in “1:02:03.4” or “2:03.4”."""
-    tenths = int(max(0.0, seconds) * 10 + 1e-6)
-    minutes, rest = divmod(tenths, 600)
-    end = f"{rest // 10:02d}.{rest % 10}"
-    return f"{minutes // 60}:{minutes % 60:02d}:{end}" if minutes >= 60 else f"{minutes}:{end}"
-
-
-def _sign(sign: str) -> QPainterPath:
-    path = QPainterPath()
-    if sign == "play":
-        return _triangle(MARK).translated(1.0, 0.0)
-    if sign == "pause":
-        path.addRect(QRectF(-MARK + 1.5, -MARK, 4.0, 2 * MARK))
-        path.addRect(QRectF(MARK - 5.5, -MARK, 4.0, 2 * MARK))
-    else:
-        side = 1.0 if sign == "on" else -1.0
-        path.addPolygon([QPointF(-side * x, y) for x, y in ((5.0, -6.0), (-3.0, 0.0), (5.0, 6.0), (5.0, -6.0))])
-        path.addRect(QRectF(side * 4.5 - 1.2, -6.0, 2.4, 12.0))
-    return path
-
-
-def _triangle(size: float) -> QPainterPath:
-    path = QPainterPath(QPointF(-size * 0.8, -size))
-    path.lineTo(size, 0.0)
-    path.lineTo(-size * 0.8, size)
-    path.closeSubpath()
-    return path

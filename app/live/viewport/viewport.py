@@ -17,18 +17,19 @@ from app.live.viewport.panes import (
     ONE_SHARE,
     Arrangement,
     PlatePlace,
-    fitted,
     on_picture,
     one_picture,
     several_pictures,
     two_pictures,
 )
-from app.live.viewport.plate import legend_size, paint_legend, plate_font
+from app.live.viewport.plate import legend_size, paint_legend
 from app.live.viewport.plates import INSET, LanePlates
 from app.live.viewport.saved_view import SavedView
 from app.live.viewport.screen_ink import ScreenInk
 from app.live.viewport.split_line import SplitLine
 from app.theme.theme import GAP, MARGIN, ON_DARK, ON_STAGE, ON_STAGE_MUTED, STAGE, STAGE_ACCENT
+from app.widgets.fitting import fitted
+from app.widgets.fonts import plate_font
 from engine.core.errors import UnderstudyError
 from engine.live.settings import LiveSettings
 from engine.live.view import LaneView, View

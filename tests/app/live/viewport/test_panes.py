@@ -5,7 +5,8 @@ from itertools import combinations
 import pytest
 from PySide6.QtCore import QRect, QSize
 
-from app.live.viewport.panes import DETAILS_SHARE, PlatePlace, fitted, one_picture, several_pictures
+from app.live.viewport.panes import DETAILS_SHARE, PlatePlace, one_picture, several_pictures
+from app.widgets.fitting import fitted
 
 PLATE, SHORT = QSize(300, 170), QSize(240, 48)
 GAP = 6

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 
-from app.live.viewport.transport import MOST_ASKED_MS, Transport, clock_words
+from app.live.viewport.transport import MOST_ASKED_MS, Transport
 from app.theme.theme import DARK, LIGHT, apply_theme
 from engine.live.file_reader import Playback
 
@@ -30,14 +30,6 @@ def reported(signal) -> list:
     heard: list = []
     signal.connect(lambda *values: heard.append(values[0] if values else None))
     return heard
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0:00.0"), (12.34, "0:12.3"), (83.2, "1:23.2"), (3599.99, "59:59.9"), (3723.0, "1:02:03.0"), (-1, "0:00.0")],
-)
-def test_times_are_written_as_clocks_do(seconds, words):
-    assert clock_words(seconds) == words
 
 
 def test_it_shows_where_a_file_stands(bar):
