@@ -41,6 +41,7 @@ from engine.formats.images import PICTURE_SUFFIXES
 from engine.formats.signatures import VIDEO_SUFFIXES
 from engine.inference.library import ModelEntry, default_teacher
 from engine.live.camera_reader import FROZEN
+from engine.live.session_reporter import LaneFacts
 from engine.live.settings import MOST_LANES, Pace
 from engine.live.state import FINAL_STATES, SourceState, Status
 from engine.live.view import View
@@ -75,8 +76,8 @@ class LivePage(QWidget):
         self._face_hint = FaceHint(self.view)
         self.presenter, self._output_mark = Presenter(self), OutputMark(self.view)
         self.panel = ControlPanel(store)
-        self.outputs, self._screenshots = Outputs(store.settings.recordings), Screenshots(self, self._background)
-        self._filters = FilterLoader(self)
+        self.outputs = Outputs(store.settings.recordings, self._has_further_pictures, self._measured, self._lane_facts)
+        self._screenshots, self._filters = Screenshots(self, self._background), FilterLoader(self)
         self.player = Player(api, store, self.outputs.on_result)
         self.files = FileControls(self.player, self.panel.pause, self._background)
         self.cameras = CameraControls(api.list_cameras, self.player, self.panel.source, self)
@@ -291,8 +292,6 @@ class LivePage(QWidget):
         for part in (self.files, self._screenshots, outputs):
             part.reported.connect(self.reported)
             part.failed.connect(self.banner.show_error)
-        outputs.is_fed = self._has_further_pictures
-        outputs.measured, outputs.lane_facts = self._measured, self.player.lane_facts
         outputs.recording_changed.connect(self._output_mark.show_recording)
         outputs.report_changed.connect(self._output_mark.show_measuring)
         outputs.report_changed.connect(self._on_report)
@@ -367,6 +366,9 @@ class LivePage(QWidget):
         pace = LOCKED if live.pace is Pace.LOCKED else LIVE
         facts = playing.name, playing.kind.value, datetime.now(), self._api.detector, live.smoothing
         return Setting(*facts, as_labelled=False, pace=pace), live.on_screen[-1] + 1
+
+    def _lane_facts(self, lane: int) -> LaneFacts:
+        return self.player.lane_facts(lane)  # made after the outputs, which it gives its results
 
     def _begin_report(self) -> None:
         """Begin the report that was asked for on the command line, with the first source that is no substitute."""

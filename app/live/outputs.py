@@ -55,8 +55,6 @@ class Outputs(QObject):
 
     Args:
         folder: where files go; `recordings_folder()` if None.
-
-    Attributes:
         is_fed: returns whether pictures come, or soon may; without any, nothing is begun that would stay empty.
         measured: returns how the lanes run, and how many they are; None while nothing plays.
         lane_facts: returns what is known of a lane besides its results; may be called on any thread.
@@ -73,12 +71,16 @@ class Outputs(QObject):
     closed = Signal()
     _worker_failed = Signal(object, object)  # OutputWorker, UnderstudyError; from the thread of the output that failed
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        is_fed: Callable[[], bool],
+        measured: Callable[[], tuple[Setting, int] | None],
+        lane_facts: Callable[[int], LaneFacts],
+    ) -> None:
         super().__init__()
         self._folder = folder or recordings_folder()
-        self.is_fed: Callable[[], bool] = lambda: True
-        self.measured: Callable[[], tuple[Setting, int] | None] = lambda: None
-        self.lane_facts: Callable[[int], LaneFacts] = lambda _: LaneFacts("")
+        self._is_fed, self._measured, self._lane_facts = is_fed, measured, lane_facts
         self._view_recorder: LiveRecorder | None = None
         self._frame_recorder: LiveRecorder | None = None
         self._log: LandmarkLog | None = None
@@ -178,18 +180,18 @@ class Outputs(QObject):
             folder: for its files; None for a new one beside the recordings.
             replays: whether a file that has ended is about to be played again.
         """
-        measured = self.measured()
+        measured = self._measured()
         if self._reporter is not None or measured is None or (not replays and self._refuses(self.report_changed)):
             return
         if folder is None:
             stem = self._stem()
             folder = stem.with_name(f"{stem.name} report")
-        self._reporter = SessionReporter(folder, *measured, self.lane_facts, self._worker_failed.emit)
+        self._reporter = SessionReporter(folder, *measured, self._lane_facts, self._worker_failed.emit)
         self.report_changed.emit(True)
 
     def note_setting(self) -> None:
         """Let the report know how the lanes run now."""
-        measured = self.measured()
+        measured = self._measured()
         if self._reporter is not None and measured is not None:
             self._reporter.setting, _ = measured
 
@@ -288,7 +290,7 @@ class Outputs(QObject):
 
     def _refuses(self, changed: SignalInstance) -> bool:
         """Return whether no picture is arriving, and report it."""
-        if self.is_fed():
+        if self._is_fed():
             return False
         what, why = self.tr("There is nothing to record"), self.tr("the source has ended, so no picture is arriving")
         self.failed.emit(UnderstudyError(what, why, self.tr("play it again, then record")))

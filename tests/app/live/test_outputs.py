@@ -9,11 +9,17 @@ import numpy as np
 
 from app.live import screenshot
 from app.live.outputs import FINISH_SECONDS, Outputs, Recording
+from engine.live.session_reporter import LaneFacts
 from engine.output.worker import OutputWorker
 from engine.sources.video import VideoSource
 from tests.fakes.views import one
 
 NOON = datetime(2026, 11, 21, 12, 0, 8)
+
+
+def outputs_in(folder, is_fed=True):
+    """Return outputs that measure nothing."""
+    return Outputs(folder, lambda: is_fed, lambda: None, lambda _: LaneFacts(""))
 
 
 class StoppedClock(datetime):
@@ -26,7 +32,7 @@ class StoppedClock(datetime):
 
 def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, tmp_path):
     monkeypatch.setattr(screenshot, "datetime", StoppedClock)
-    made = Outputs(tmp_path)
+    made = outputs_in(tmp_path)
     reported = []
     made.reported.connect(reported.append)
     made.failed.connect(reported.append)
@@ -60,8 +66,7 @@ def refused(outputs):
 
 
 def test_where_no_picture_comes_neither_a_recording_nor_a_log_begins(qtbot, tmp_path):
-    made = Outputs(tmp_path / "folder")
-    made.is_fed = lambda: False
+    made = outputs_in(tmp_path / "folder", is_fed=False)
     failed = refused(made)
     assert ["There is nothing to record" in str(error) for error in failed] == [True, True]
     assert not (tmp_path / "folder").exists()
@@ -71,7 +76,7 @@ def test_where_no_picture_comes_neither_a_recording_nor_a_log_begins(qtbot, tmp_
 def test_fault_55_a_folder_that_cannot_be_made_is_named_and_nothing_begins(qtbot, tmp_path):
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "folder"
-    made = Outputs(folder)
+    made = outputs_in(folder)
     failed = refused(made)
     assert [f"Nothing can be written into {folder}" in str(error) for error in failed] == [True, True]
     assert not made.active
@@ -94,7 +99,7 @@ class SlowToFinish(OutputWorker[int]):
 
 
 def test_what_ends_at_once_leaves_its_time_to_the_others(qtbot, tmp_path):
-    made, slow = Outputs(tmp_path), SlowToFinish()
+    made, slow = outputs_in(tmp_path), SlowToFinish()
     made.start_stream("udp://127.0.0.1:5005")
     made._log = slow
     with qtbot.waitSignal(made.closed, timeout=5000):
@@ -103,7 +108,7 @@ def test_what_ends_at_once_leaves_its_time_to_the_others(qtbot, tmp_path):
 
 
 def test_what_was_ended_before_is_waited_for_too(qtbot, tmp_path):
-    made, slow = Outputs(tmp_path), SlowToFinish()
+    made, slow = outputs_in(tmp_path), SlowToFinish()
     made._log = slow
     made.stop_log()
     with qtbot.waitSignal(made.closed, timeout=5000):
