@@ -208,4 +208,4 @@ def test_nothing_on_the_window_is_left_untranslated(marked, request):
 
 def test_language_without_a_translation_keeps_the_words(tmp_path, themed):
     assert install_translations(themed, QLocale("eo"), tmp_path) == []
-    assert HOTKEYS[0].text == "Pause, or go on"
+    assert HOTKEYS[0].text == "Pause or resume"
