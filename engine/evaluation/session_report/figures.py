@@ -70,6 +70,7 @@ class Distance:
 
 def lane_figures(record: LaneRecord, has_truth: bool) -> LaneFigures:
     """Return the numbers of one lane; `has_truth` says whether any frame had ground truth."""
+    lag = record.lag(has_truth)
     columns = {name: np.array(column) for name, column in record.columns.items()}
     latency, confidence = percentiles(columns["latency"]), known(columns["confidence"])
     faces = known(columns["faces"])
@@ -82,8 +83,8 @@ def lane_figures(record: LaneRecord, has_truth: bool) -> LaneFigures:
         accuracy=accuracy(columns["nme"]) if has_truth else None,
         jitter=record.jitter.value,
         still=len(known(columns["jitter"])),
-        lag=record.lag.milliseconds,
-        moving=record.lag.pairs,
+        lag=lag.milliseconds,
+        moving=lag.pairs,
         found=float(np.mean(faces > 0)) if len(faces) else None,
         lost=int(known(columns["lost"]).sum()),
         confidence=float(confidence.mean()) if len(confidence) else None,

@@ -35,12 +35,19 @@ class LaneRecord:
 
     Attributes:
         columns: by the names in `COLUMNS`, one number for each frame.
-        jitter, lag: over all frames.
+        jitter: over all frames.
+        behind_truth, behind_first: lag behind the ground truth, over the frames that have one; and behind the first
+            lane, of which that has none.
     """
 
     columns: dict[str, array[float]] = field(default_factory=lambda: {name: _column() for name in COLUMNS})
     jitter: JitterMeter = field(default_factory=JitterMeter)
-    lag: LagMeter = field(default_factory=LagMeter)
+    behind_truth: LagMeter = field(default_factory=LagMeter)
+    behind_first: LagMeter = field(default_factory=LagMeter)
+
+    def lag(self, has_truth: bool) -> LagMeter:
+        """Return the lag to report: behind the truth where any frame of the session has one."""
+        return self.behind_truth if has_truth else self.behind_first
 
 
 class SessionMeter:
@@ -151,24 +158,17 @@ class SessionMeter:
             lane.columns[name].append(value)
 
     def _count_lags(self, frame: Frame, results: Sequence[Result | None]) -> None:
-        """Measure each lane's lag behind the truth, or behind the first lane where there is none."""
+        """Measure each lane's lag behind the truth, and behind the first lane: each pair of frames by one reference."""
         leader = results[0].faces[0] if results[0] is not None and results[0].faces else None
         same = leader is not None and leader.id == self._leader
         self._leader = None if leader is None else leader.id
         for index, (lane, result) in enumerate(zip(self.lanes, results, strict=True)):
             faces = () if result is None else result.faces
-            if frame.truth is not None:
-                shared = beside_truth(frame.truth, faces)
-            elif index and leader is not None:
+            _count_lag(lane.behind_truth, frame, None if frame.truth is None else beside_truth(frame.truth, faces))
+            if index:
                 if not same:
-                    lane.lag.interrupt()
-                shared = _beside_face(leader, faces)
-            else:
-                continue
-            if shared is None:
-                lane.lag.interrupt()
-            else:
-                lane.lag.add(frame.moment, shared.reference, shared.points, shared.eye_distance)
+                    lane.behind_first.interrupt()
+                _count_lag(lane.behind_first, frame, None if leader is None else _beside_face(leader, faces))
 
     def _count_distance(self, results: Sequence[Result | None]) -> tuple[Face, Face] | None:
         """Measure how far each pair of lanes is apart; return the two faces that are furthest, if there are any."""
@@ -222,6 +222,13 @@ def _error_words(error: float) -> str:
 def _around(first: Face, second: Face) -> Box:
     one, other = first.box, second.box
     return Box(min(one.x0, other.x0), min(one.y0, other.y0), max(one.x1, other.x1), max(one.y1, other.y1))
+
+
+def _count_lag(meter: LagMeter, frame: Frame, shared: SharedPoints | None) -> None:
+    if shared is None:
+        meter.interrupt()
+    else:
+        meter.add(frame.moment, shared.reference, shared.points, shared.eye_distance)
 
 
 def _beside_face(leader: Face, faces: Sequence[Face]) -> SharedPoints | None:

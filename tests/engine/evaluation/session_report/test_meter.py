@@ -83,7 +83,7 @@ def test_a_face_elsewhere_is_neither_an_error_nor_a_lag(session):
     figures = lane_figures(meter.lanes[1], has_truth=True)
     assert figures.accuracy.fr10 == pytest.approx(100 * 3 / 40)
     assert figures.accuracy.nme < 10
-    assert meter.lanes[1].lag.milliseconds == pytest.approx(0, abs=3)
+    assert meter.lanes[1].behind_truth.milliseconds == pytest.approx(0, abs=3)
 
 
 def test_without_truth_there_is_no_error_and_the_lag_is_behind_the_first_lane(session):
@@ -94,7 +94,7 @@ def test_without_truth_there_is_no_error_and_the_lag_is_behind_the_first_lane(se
     meter = measured(bare)
     assert not meter.has_truth
     assert lane_figures(meter.lanes[1], meter.has_truth).accuracy is None
-    assert [lane.lag.pairs > 10 for lane in meter.lanes] == [False, True, True]
+    assert [lane.behind_first.pairs > 10 for lane in meter.lanes] == [False, True, True]
     assert meter.most_wrong == ()
 
 
@@ -106,9 +106,26 @@ def test_the_lag_of_a_lane_that_shows_the_last_frame_is_a_frame(session):
         face = results[0].faces[0]
         faces = (replace(face, landmarks=before),)
         late[number] = frame, [results[0], replace(results[1], faces=faces), results[2]]
-    lags = [lane.lag.milliseconds for lane in measured(late).lanes]
+    lags = [lane.behind_truth.milliseconds for lane in measured(late).lanes]
     assert lags[1] == pytest.approx(1e3 / 30, abs=3)
     assert lags[0] == pytest.approx(0, abs=3)
+
+
+def test_the_lag_behind_the_truth_is_not_mixed_with_that_behind_the_first_lane(session):
+    mixed = []
+    for number, (frame, results) in enumerate(session):
+        truth, before = frame.truth, session[max(0, number - 1)][0].truth
+        found = (before.points, truth.points, truth.points)  # the first lane is late, the others are not
+        shown = replace(frame, truth=truth if number >= 15 else None)
+        made = [
+            replace(result, frame=shown, faces=(replace(result.faces[0], landmarks=points),), nme=None)
+            for result, points in zip(results, found, strict=True)
+        ]
+        mixed.append((shown, made))
+    meter = measured(mixed)
+    figures = [lane_figures(lane, meter.has_truth) for lane in meter.lanes]
+    assert [its.lag for its in figures] == pytest.approx([1e3 / 30, 0, 0], abs=3)
+    assert {its.moving for its in figures} == {20}, "of the 24 pairs of labelled frames, on which the face moves"
 
 
 def test_pictures_have_neither_jitter_nor_lag(session):
