@@ -257,7 +257,8 @@ def _worst_row(worst: WorstFrame, what: str, report: SessionReport) -> str:
     tiles = []
     columns = zip(report.models, _names(report), worst.words, worst.pictures, strict=True)
     for model, name, words, picture in columns:
-        said = f"{name} {escape(words if picture else 'had failed')}"
+        without = "had failed" if model.failure else "left this frame out"  # as slower ones do at live pace
+        said = f"{name} {escape(words if picture else without)}"
         data = "" if picture is None else base64.b64encode(picture).decode()
         shown = f'<img alt="{escape(model.name)}" src="data:image/jpeg;base64,{data}">' if data else ""
         tiles.append(f"<figure>{shown}<figcaption>{said}</figcaption></figure>")

@@ -29,7 +29,7 @@ class WorstFrame:
         value: what it is ranked by; infinite where a face was missed.
         number, name, moment: the frame's number, the name of its picture or "", and its seconds since the first.
         words: for each lane, what is said below its picture.
-        pictures: for each lane a JPEG; None where the lane had failed.
+        pictures: for each lane a JPEG; None where the lane gave no result.
     """
 
     value: float
@@ -72,7 +72,7 @@ class WorstFrames:
             moment: seconds since the first frame.
             frame: its picture and ground truth are drawn.
             shown: the box around the face that is shown.
-            results: of each lane; None where it failed.
+            results: of each lane; None where it failed or left the frame out.
             words: what is said below each lane's picture.
         """
         near = [kept for kept in self._kept if abs(kept.moment - moment) < self._apart]

@@ -112,6 +112,18 @@ def test_a_lane_that_failed_says_so(report):
     assert "The model broke. Its file is damaged." in Reader(as_html(replace(report, models=models))).texts
 
 
+def test_a_frame_that_a_lane_left_out_is_no_failure():
+    session = [(frame, [*results[:2], None if frame.number else results[2]]) for frame, results in random_session()]
+    report = make_report(measured(session), MODELS, SETTING)
+    said = as_html(report)
+    assert "left this frame out" in said
+    assert "had failed" not in said
+    broken = (*MODELS[:2], replace(MODELS[2], failure="The model broke."))
+    said = as_html(replace(report, models=broken))
+    assert "had failed" in said
+    assert "left this frame out" not in said
+
+
 def test_a_lane_without_any_result_is_in_none_of_the_files(tmp_path):
     session = [(frame, [results[0], None, results[2]]) for frame, results in random_session()]
     models = (MODELS[0], replace(MODELS[1], failure="The model broke."), MODELS[2])

@@ -30,12 +30,12 @@ def test_one_moment_is_shown_once_by_its_worst_frame():
     assert min(np.diff(moments)) >= 1.0
 
 
-def test_each_lane_has_a_picture_and_a_failed_one_none():
+def test_each_lane_has_a_picture_and_one_without_a_result_none():
     worst = WorstFrames()
     frame, results = random_session()[0]
     worst.add(1.0, 0.0, frame, SHOWN, [results[0], None, results[2]], ["a", "b", "c"])
-    first, failed, third = worst.frames[0].pictures
-    assert failed is None
+    first, missing, third = worst.frames[0].pictures
+    assert missing is None
     shown = [cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in (first, third)]
     assert [picture.shape for picture in shown] == [(SIDE, SIDE, 3)] * 2
     assert np.abs(shown[0].astype(int) - shown[1]).max() > 60, "each shows its own landmarks"
