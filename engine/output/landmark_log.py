@@ -98,6 +98,7 @@ class LandmarkLog(OutputWorker[tuple[Prediction, Path | None]]):
 
     def _while_there_is_space(self) -> Iterator[Prediction]:
         """Yield what was added until the log ends, or until the disk is nearly full."""
+        checksum = cache(_checksum)  # of this log alone: before the next one, another clip may get the name of this
         for count, (prediction, clip) in enumerate(self._items()):
             if count % RESULTS_PER_DISK_CHECK == 0 and (free := self._free_bytes(self.path.parent)) < RESERVED_BYTES:
                 self._fail(
@@ -110,10 +111,9 @@ class LandmarkLog(OutputWorker[tuple[Prediction, Path | None]]):
                 return
             assert prediction.facts is not None  # `add` gives every result its own
             self._results[prediction.facts.lane] += 1
-            yield replace(prediction, facts=replace(prediction.facts, clip=_checksum(clip)))
+            yield replace(prediction, facts=replace(prediction.facts, clip=checksum(clip)))
 
 
-@cache
 def _checksum(clip: Path | None) -> str:
     """Return by what a video is known again; "" for none, and where it is gone meanwhile."""
     try:

@@ -231,6 +231,16 @@ def test_json_lines_name_the_lane_its_model_its_clip_and_what_was_measured(folde
     assert lines[1]["nme"] is None
 
 
+def test_a_clip_that_was_replaced_since_the_last_log_is_known_by_what_it_is_now(folder):
+    folder.mkdir()
+    for frames in (3, 5):
+        clip = write_clip(folder / "clip.avi", frames)
+        log, some = LandmarkLog(folder / "a.jsonl"), result()
+        log.add(replace(some, frame=replace(some.frame, file=clip)))
+        log.stop()
+        assert json.loads((folder / "a.jsonl").read_text("utf-8"))["clip"] == quick_checksum(clip)
+
+
 def test_tables_and_points_of_several_lanes_are_still_the_first_ones_truth(folder):
     logged = two_lanes(LandmarkLog(folder / "a.csv"))
     assert [path.name for path in logged.paths] == ["a.csv", "a_2.csv"]
