@@ -52,7 +52,7 @@ class CameraReader:
         self.epoch = Epoch(is_camera=True)
         self.next_id, self.frames, self.period = first_id, 0, 0.0
         self.hint, self.remark = "", ""
-        self._last_captured = 0.0
+        self._last_captured, self._was_late = 0.0, False
 
     def run(self) -> None:
         """Read until the camera ends or is abandoned."""
@@ -75,15 +75,18 @@ class CameraReader:
 
     def _count(self, captured: float, waited: float) -> None:
         """Count a frame of the moment `captured` that the driver was asked for `waited` seconds before it came."""
-        if self.frames and waited > self._context.timing.stalled_after(self.period):
+        is_late = self.frames > 0 and waited > self._context.timing.stalled_after(self.period)
+        if is_late:
             self.epoch = Epoch(is_camera=True)
             if self._thread.abandoned.is_set():  # a late frame of an abandoned camera, maybe just now
                 self.epoch.over = True
         # Drivers keep frames: one that was ready is waited for no time, so waiting says nothing of the period.
         interval = captured - self._last_captured if self.frames else waited
-        is_first = self.frames < 2  # no difference was known before
-        self.period = interval if is_first else self.period + PERIOD_WEIGHT * (interval - self.period)
-        self._last_captured = captured
+        if self.frames < 2:  # no difference was known before
+            self.period = interval
+        elif not is_late or self._was_late:  # one late frame is a hiccup; several are how fast this camera is now
+            self.period += PERIOD_WEIGHT * (interval - self.period)
+        self._last_captured, self._was_late = captured, is_late
         self.frames += 1
 
 

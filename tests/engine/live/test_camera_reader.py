@@ -160,6 +160,35 @@ def test_the_period_is_that_of_the_pictures_and_not_of_the_waiting_for_them():
     assert reader.period == pytest.approx(1 / 30)
 
 
+def count_frames(intervals) -> CameraReader:
+    """Return a reader that has counted a frame, and one more after each interval in seconds."""
+    thread = SourceThread(lambda: FakeClip([]), lambda *_: None, clock=lambda: 0.0)
+    reader, moment = CameraReader(thread, FakeClip([]), Context(Feed(LiveSettings))), 0.0
+    reader._count(moment, 0.02)
+    for interval in intervals:
+        moment += interval
+        reader._count(moment, interval)
+    return reader
+
+
+def test_a_hiccup_of_a_camera_is_not_its_period():
+    reader = count_frames([1 / 30] * 30 + [2.5])
+    assert reader.period == pytest.approx(1 / 30)
+    first = reader.epoch
+    reader._count(3.5 + 1 / 30, 1 / 30)
+    assert reader.epoch is first
+    assert reader.period == pytest.approx(1 / 30)
+
+
+@pytest.mark.parametrize("before", [[], [1 / 30] * 30])
+def test_a_camera_that_is_slow_for_good_is_not_late_for_ever(before):
+    reader = count_frames([*before, *[2.5] * 20])
+    epoch = reader.epoch
+    reader._count(sum(before) + 2.5 * 21, 2.5)
+    assert reader.epoch is epoch
+    assert reader.period == pytest.approx(2.5, rel=0.05)
+
+
 def test_a_late_frame_of_a_camera_that_is_given_up_at_this_moment_is_not_shown():
     feed = Feed(LiveSettings)
     thread = SourceThread(lambda: FakeClip([]), lambda *_: None, clock=lambda: 0.0)
