@@ -132,7 +132,7 @@ class VideoSource:
                 self.frame_count = self._next_id
                 return None
             moment, picture = recent
-        image = self._as_shown(to_rgb(picture, self.name))
+            image = self._as_shown(to_rgb(picture, self.name))  # asks the decoder how pictures are shown
         truth = self._truth.of(self._next_id, image, moment)
         frame = Frame(self._next_id, time.monotonic(), image, self.name, time=moment, truth=truth, file=self._path)
         self._next_id += 1

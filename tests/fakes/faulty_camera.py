@@ -93,7 +93,7 @@ class FaultyCamera:
         self.reads = 0
         self.inside = 0  # reads that are inside the driver at this moment
         self.released = 0
-        self.released_during_read = False
+        self.released_during_read = self.asked_after_release = False
 
     def isOpened(self) -> bool:
         return self._opens
@@ -122,6 +122,7 @@ class FaultyCamera:
         return True
 
     def get(self, prop: int) -> float:
+        self.asked_after_release |= self.released > 0
         return self._answers.get(prop, 0.0)
 
     def release(self) -> None:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import SourceError
-from engine.sources.base import SourceKind
+from engine.sources import video
+from engine.sources.base import SourceKind, to_rgb
 from engine.sources.video import VideoSource
 from tests.fakes.clips import HEIGHT, WIDTH, cut, turn_half, vary_rate, write_clip
 from tests.fakes.faulty_camera import FaultyCamera, empty, fails, hangs, noisy, raises
@@ -169,6 +170,23 @@ def test_fault_42_times_that_cannot_be_true_become_those_of_the_rate(folder, mom
 @pytest.mark.parametrize("step", [fails, empty, raises(cv2.error("corrupt"))])
 def test_decoding_that_fails_is_the_end(folder, step):
     assert len(play(faulty(folder, FaultyCamera([noisy()] * 3 + [step], period=0)))) == 3
+
+
+def test_a_released_file_is_never_asked_how_its_picture_is_shown(folder, monkeypatch):
+    driver = FaultyCamera(period=0)
+    source = faulty(folder, driver)
+    closer = threading.Thread(target=source.close)
+
+    def convert(picture, name):
+        closer.start()
+        closer.join(0.1)
+        return to_rgb(picture, name)
+
+    monkeypatch.setattr(video, "to_rgb", convert)
+    source.read()
+    closer.join(5)
+    assert driver.released == 1
+    assert not driver.asked_after_release
 
 
 def test_a_file_is_never_released_under_a_read(folder):
