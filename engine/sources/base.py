@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
@@ -15,6 +16,7 @@ from engine.core.frame import Frame
 
 # Frames per second of a source without a rate of its own.
 FALLBACK_RATE = 30.0
+HALF_MILLISECOND = 0.0005  # seconds; moments that are nearer than this are the same
 # Uncompressed pictures of some size fill a USB 2 cable at a few frames per second.
 FAST_PIXELS = "MJPG"
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -84,6 +86,16 @@ class Seekable(Protocol):
         Raises:
             SourceError: the source failed.
         """
+
+
+def place_shown(seconds: float, rate: float, count: int | None = None) -> int:
+    """Return the place of the frame that is shown at a moment, where `rate` frames a second follow one another.
+
+    Before the start it is the first one, and after the end the last one, where it is known how many they are.
+    """
+    # Times may have been rounded, so a frame counts as shown half a millisecond before its moment.
+    place = math.floor((seconds + HALF_MILLISECOND) * rate)
+    return max(0, place if count is None else min(place, count - 1))
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import cv2
 
 from engine.formats.container_header import LONGEST_SECONDS
+from engine.sources.base import HALF_MILLISECOND
 from engine.sources.camera import VideoCapture
 
 # Frames are stored in decoding order: one may come this many frames after those that are shown after it.
 MOST_REORDERED = 32
-HALF_MILLISECOND = 0.0005  # seconds; moments that are nearer than this are the same
 RAW = -1  # a picture format for which OpenCV returns packets undecoded
 
 

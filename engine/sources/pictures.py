@@ -16,7 +16,7 @@ from engine.core.frame import Frame
 from engine.formats.images import PICTURE_SUFFIXES, count_pictures, read_picture
 from engine.formats.packs import is_pack
 from engine.formats.signatures import VIDEO_SUFFIXES, FileKind, kind_of
-from engine.sources.base import SourceKind
+from engine.sources.base import SourceKind, place_shown
 from engine.sources.truth import GroundTruth, truth_of_pack, truth_of_pictures
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class PicturesSource:
 
     def place_at(self, seconds: float) -> int:
         """Return the place of the picture that is shown at a moment, the last one after the end."""
-        return max(0, min(int(seconds * SHOWING_RATE), len(self._paths) - 1))
+        return place_shown(seconds, SHOWING_RATE, len(self._paths))
 
     def seek(self, place: int) -> None:
         """Let the next `read` return the picture at `place`, or the last one."""

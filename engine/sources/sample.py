@@ -15,7 +15,7 @@ from engine.core.installation import renew
 from engine.core.paths import asset_path
 from engine.core.schemes import IBUG_68
 from engine.formats.images import read_picture
-from engine.sources.base import SourceKind
+from engine.sources.base import SourceKind, place_shown
 from engine.sources.sample_portrait import LOOP_SECONDS, MovingPortrait, Pose, pose_at
 
 WIDTH, HEIGHT = 640, 480
@@ -79,7 +79,7 @@ class SampleSource:
 
     def place_at(self, seconds: float) -> int:
         """Return the number of the frame that is shown at a moment."""
-        return max(0, round(seconds * RATE))
+        return place_shown(seconds, RATE)
 
     def seek(self, place: int) -> None:
         """Let the next `read` return the frame of this number."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.core.errors import SourceError
 from engine.core.frame import Frame
 from engine.formats.images import read_picture
-from engine.sources.base import FALLBACK_RATE, SourceKind
+from engine.sources.base import FALLBACK_RATE, SourceKind, place_shown
 from engine.sources.truth import truth_of_pictures
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class SequenceSource:
 
     def place_at(self, seconds: float) -> int:
         """Return the place of the picture that is shown at a moment, the last one after the end."""
-        return max(0, min(round(seconds * FALLBACK_RATE), len(self._paths) - 1))
+        return place_shown(seconds, FALLBACK_RATE, len(self._paths))
 
     def seek(self, place: int) -> None:
         """Let the next `read` return the picture at `place`, or the last one."""

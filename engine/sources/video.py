@@ -20,7 +20,7 @@ from engine.core.frame import Frame
 from engine.formats.container_header import LONGEST_SECONDS, read_container_header
 from engine.formats.images import LONGEST_SIDE
 from engine.formats.plain_name import PlainName
-from engine.sources.base import FALLBACK_RATE, SourceKind, to_rgb
+from engine.sources.base import FALLBACK_RATE, SourceKind, place_shown, to_rgb
 from engine.sources.camera import VideoCapture
 from engine.sources.frame_times import FrameTimes, said_seconds
 from engine.sources.recent_frames import RecentFrames
@@ -156,7 +156,7 @@ class VideoSource:
         """Return the place of the frame that is shown at a moment, the last one after the end."""
         with self._decoder:
             place = None if self._closed else self._known_times().place_at(seconds)
-            return max(0, round(seconds * (self.rate or FALLBACK_RATE))) if place is None else place
+            return place_shown(seconds, self.rate or FALLBACK_RATE) if place is None else place
 
     def seek(self, place: int) -> None:
         """Let the next `read` return the frame at `place`, or the last one that can be decoded."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import SourceError
-from engine.sources.base import to_rgb
+from engine.sources.base import place_shown, to_rgb
 
 BGR = np.zeros((4, 6, 3), np.uint8)
 BGR[:] = (10, 20, 30)
@@ -56,3 +56,10 @@ def test_fault_31_a_read_only_picture_is_converted():
 def test_fault_31_what_could_only_be_guessed_at_is_refused(picture):
     with pytest.raises(SourceError, match="Cam delivers pictures of the kind"):
         to_rgb(picture, "Cam")
+
+
+def test_a_frame_is_shown_until_the_next_one():
+    moments = (-1, 0, 0.032, 0.0334, 0.066, 0.0667, 500)
+    assert [place_shown(seconds, 30.0, count=9) for seconds in moments] == [0, 0, 0, 1, 1, 2, 8]
+    assert place_shown(500, 30.0) == 15_000
+    assert [place_shown(round(place / 30, 3), 30.0) for place in range(1000)] == list(range(1000)), "rounded times too"

@@ -141,3 +141,7 @@ def test_missing_portrait_is_said_in_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(sample, "asset_path", lambda _, name: tmp_path / name)
     with pytest.raises(SourceError, match=r"portrait\.png cannot be opened"):
         SampleSource()
+
+
+def test_a_frame_is_shown_until_the_next_one():
+    assert [SampleSource().place_at(seconds) for seconds in (-1, 0.06, 0.067, 0.099)] == [0, 1, 2, 2]

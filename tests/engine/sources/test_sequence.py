@@ -35,6 +35,7 @@ def test_they_are_the_frames_of_a_video_in_the_order_of_their_numbers(tmp_path):
     assert {frame.name for frame in frames} == {""}, "so that faces are tracked from one to the next"
     source.seek(source.place_at(2 / 30))
     assert levels(source) == [10, 11]
+    assert [source.place_at(seconds) for seconds in (-1, 0.06, 0.09, 0.12, 500)] == [0, 1, 2, 3, 3]
 
 
 def test_numbers_of_any_length_sort_as_numbers(tmp_path):
