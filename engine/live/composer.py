@@ -37,7 +37,7 @@ class Lane:
             None at any time.
         look: how that was drawn, or failed to be drawn.
         drawn: how many findings were drawn.
-        drawing: held by the thread that draws the lane.
+        drawing: held while the lane is drawn and counted, on the thread of its finder or on the composer's.
     """
 
     finder: Finder

@@ -73,7 +73,7 @@ class Finder:
         self._number, self._make_pipeline, self._on_result = number, make_pipeline, on_result
         self._context, self._feed, self._findings = context, context.feed, findings
         self._wanted_model: Mailbox[Callable[[], Landmarker]] = Mailbox()
-        self._error_lock = threading.Lock()  # the composer's thread sets errors too
+        self._error_lock = threading.Lock()  # the thread that draws sets errors too
         self._model_error: UnderstudyError | None = None
         self._frame_error: UnderstudyError | None = None
         self._failed_at = 0.0
@@ -83,7 +83,7 @@ class Finder:
         self._follows: Epoch | None = None  # to which the tracked faces belong
         self._processed: Frame | None = None
         self._run, self._model_since = 0, 0  # numbers of the run, and of the first one of this model
-        # Used by the composer's thread alone.
+        # Used while its lane is drawn, on this thread or the composer's; `Lane.drawing` is held then.
         self._meter = Meter(refresh=context.timing.refresh)
         self._counted_run, self._counted_at, self._standstill = 0, 0.0, 0.0
         self.stats = self._meter.stats()
