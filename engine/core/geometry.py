@@ -156,6 +156,15 @@ def _whole_cells(low: float, high: float, length: int, factor: int) -> tuple[int
     return begin, end - (end - begin) % factor
 
 
+def in_picture(points: NDArray[np.floating], width: int, height: int) -> NDArray[np.bool_]:
+    """Return which of the points `[K, 2]` lie in a picture of so many pixels, none of them with a NaN.
+
+    Pixel centres are at integers, so the picture reaches from -0.5 to `width` - 0.5.
+    """
+    inside = (points >= -0.5) & (points <= (width - 0.5, height - 0.5))
+    return inside[:, 0] & inside[:, 1]
+
+
 def landmark_box(points: NDArray[np.floating]) -> Box:
     """Return the tight upright box around the finite points of `[K, 2]`.
 

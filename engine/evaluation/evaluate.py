@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError
-from engine.core.geometry import landmark_box
+from engine.core.geometry import in_picture, landmark_box
 from engine.core.metrics import accuracy, mean_error, nme_box, normaliser, part_errors, roc_area
 from engine.core.schemes import Scheme, common_scheme
 from engine.formats.images import read_picture
@@ -207,8 +207,8 @@ def locate(
 def _lies_outside(face: PackFace, picture: NDArray[np.uint8]) -> bool:
     """Return whether most of a face's known landmarks are outside its picture `[H, W, 3]`."""
     points = face.landmarks[np.isfinite(face.landmarks).all(1)]
-    inside = ((points >= 0) & (points <= picture.shape[1::-1])).all(1)
-    return bool(inside.sum() < len(points) / 2)
+    height, width = picture.shape[:2]
+    return bool(in_picture(points, width, height).sum() < len(points) / 2)
 
 
 def _compared(of_pack: Scheme, of_found: Scheme, pack: str) -> Scheme:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import PackError, UnderstudyError
 from engine.core.frame import Truth
+from engine.core.geometry import in_picture
 from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES
 from engine.core.texts import cell_name, reason, same_name
@@ -355,8 +356,8 @@ def _checked(label: Label, name: str, width: int, height: int) -> Truth | None:
     known = points[~np.isnan(points).any(1)]
     if not len(known):
         return None
-    inside = ((known > -0.5) & (known < (width - 0.5, height - 0.5))).all(1)
-    if (label.size is not None and label.size != (width, height)) or inside.mean() < 0.5:
+    outside = in_picture(known, width, height).mean() < 0.5
+    if (label.size is not None and label.size != (width, height)) or outside:
         raise PackError(
             f"The ground truth of {name} does not fit its picture of {width} x {height} pixels",
             "the picture was scaled, cropped or turned after it was labelled",

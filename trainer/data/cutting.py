@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError
-from engine.core.geometry import crop_of_box, landmark_box
+from engine.core.geometry import crop_of_box, in_picture, landmark_box
 from engine.formats.images import read_picture
 
 NO_FACE = 4.0  # pixels: a larger side of the landmark box below it is no face, but labels that fell together
@@ -62,7 +62,7 @@ def _cut(face: ToCut) -> Cut:
     height, width = picture.shape[:2]
     if max(box.width, box.height) < NO_FACE:
         raise _wrong_labels(face, f"lie within {NO_FACE:g} pixels of each other")
-    if not ((face.landmarks >= 0) & (face.landmarks <= (width, height))).all(1).any():
+    if not in_picture(face.landmarks, width, height).any():
         raise _wrong_labels(face, f"lie outside the picture of {width} x {height} pixels")
     crop = crop_of_box(box, face.scale)
     image = crop.sample(picture, face.size).transpose(2, 0, 1)

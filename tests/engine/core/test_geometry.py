@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, landmark_box, roll_of_landmarks
+from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, in_picture, landmark_box, roll_of_landmarks
 from engine.core.schemes import IBUG_68
 
 finite = st.floats(-2000, 2000)
@@ -110,3 +110,8 @@ def test_roll_is_zero_when_an_eye_is_hidden():
 def test_overlap():
     assert Box(0, 0, 2, 2).overlap(Box(1, 0, 3, 2)) == pytest.approx(1 / 3)
     assert Box(0, 0, 2, 2).overlap(Box(5, 5, 6, 6)) == 0
+
+
+def test_a_picture_reaches_half_a_pixel_beyond_the_centres_of_its_outer_pixels():
+    points = np.array([(-0.5, -0.4), (69.5, 59.5), (-0.6, 30), (69.6, 30), (30, 59.6), (30, math.nan)])
+    assert in_picture(points, 70, 60).tolist() == [True, True, False, False, False, False]
