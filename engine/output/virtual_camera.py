@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import OutputError, SourceError
 from engine.core.paths import asset_path
-from engine.core.platforms import virtual_camera_driver
+from engine.core.platforms import shell_line, virtual_camera_driver
 from engine.core.processes import foreign_environment, is_bundled
 from engine.output.letterbox import Letterbox
 from engine.output.worker import OnError, OutputWorker
@@ -195,7 +195,7 @@ def problem_error(problem: str, detail: str, python: str) -> OutputError:
         return OutputError(
             f"The virtual camera needs a package that is not installed ({detail})",
             "pyvirtualcam is not shipped, because of its licence (GPL-2.0)",
-            f"run: {python} -m pip install pyvirtualcam numpy",
+            f"run: {shell_line([python, '-m', 'pip', 'install', 'pyvirtualcam', 'numpy'])}",
         )
     driver = virtual_camera_driver()
     if problem == "device":

@@ -76,6 +76,13 @@ def test_fault_87_the_driver_of_a_virtual_camera_is_that_of_the_system(stand_on,
     assert driver in problem_error("device", "none", "python").fix
 
 
+def test_fault_87_the_line_that_installs_the_package_is_quoted(stand_on):
+    for system, quoted in ((WINDOWS, '"/my programs/python"'), (LINUX, "'/my programs/python'")):
+        stand_on(system)
+        fix = problem_error("package", "none", "/my programs/python").fix
+        assert f"{quoted} -m pip install pyvirtualcam numpy" in fix
+
+
 # Names of files
 
 
