@@ -27,7 +27,7 @@ from app.cli.terminal import number, report, table
 from engine.core.errors import UsageError
 from engine.core.texts import parse_number
 from engine.formats.images import write_picture
-from engine.formats.landmark_readers import read_predictions
+from engine.formats.landmark_readers import PREDICTION_SUFFIXES, read_predictions
 from engine.formats.packs import is_pack
 from engine.inference.landmarker import Landmarker
 from engine.inference.library import ModelLibrary
@@ -44,7 +44,7 @@ The manual points are kept where the two markups coincide, and moved by the medi
 The proposal is bent along each contour to meet them and gives the other 30 points. Faces whose shape is none that real
 faces have are left out. With fewer than 50 faces the markups cannot be compared, and all manual points are kept.
 
-proposals: a model (NAME, or FILE.tflite with its card next to it), or what another tool found, as .npz, .jsonl or .csv
+proposals: a model (NAME, or FILE with its card next to it), or what another tool found, as .npz, .jsonl or .csv
 in one of the forms that “understudy evaluate --help” describes."""
 
 
@@ -244,9 +244,9 @@ def _derive98(options: argparse.Namespace) -> int:
     require_packages(("tqdm",))
     from trainer.data.derived98 import derive_pack
 
-    # A path without an ending is the name of a model.
-    of_model = Path(options.proposal).suffix.lower() in ("", ".tflite")
-    proposal = ModelLibrary().load(options.proposal) if of_model else read_predictions(Path(options.proposal))
+    # Names of models may have dots in them.
+    of_tool = Path(options.proposal).suffix.lower() in PREDICTION_SUFFIXES
+    proposal = read_predictions(Path(options.proposal)) if of_tool else ModelLibrary().load(options.proposal)
     if isinstance(proposal, Landmarker):
         proposal.as_labelled = True  # it is bent to points of annotators
     pack, shapes, out = Path(options.pack), Path(options.shapes), Path(options.out)

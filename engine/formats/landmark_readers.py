@@ -36,6 +36,7 @@ from engine.formats.arrays import read_npz
 from engine.formats.landmark_writers import PTS_ORIGIN
 from engine.formats.packs import FARTHEST_PIXEL, Pack, read_arrays
 
+PREDICTION_SUFFIXES = (".npz", ".jsonl", ".csv")
 # A second prediction that overlaps a labelled face by more than this is a duplicate.
 SAME_FACE = 0.5
 PTS_FORM = re.compile(r"\s*version\s*:[^\n{]*\n\s*n_points\s*:\s*([0-9]{1,9})\s*\{([^{}]*)\}\s*", re.IGNORECASE)
@@ -77,7 +78,9 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         UsageError: the file is missing or of another form, or the landmarks are no finite numbers of a known markup.
     """
-    readers: dict[str, Callable[[Path], Faces]] = {".npz": _read_npz, ".jsonl": _read_jsonl, ".csv": _read_csv}
+    readers: dict[str, Callable[[Path], Faces]] = dict(
+        zip(PREDICTION_SUFFIXES, (_read_npz, _read_jsonl, _read_csv), strict=True)
+    )
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise UsageError(
