@@ -14,21 +14,32 @@ from engine.core.errors import UsageError
 from engine.core.interruption import interruption_watch
 from engine.evaluation.session_report.figures import Distance, LaneFigures
 from engine.evaluation.session_report.files import FILES, PAGE, ensure_writable, write_report
-from engine.evaluation.session_report.report import SessionReport, Setting, as_values, lane_model, make_report
+from engine.evaluation.session_report.report import (
+    SessionReport,
+    Setting,
+    as_values,
+    lane_model,
+    lane_name,
+    make_report,
+)
 from engine.inference.detector import make_detector
 from engine.inference.library import ModelLibrary
 from engine.inference.pipeline import DEFAULT_SMOOTHING, Pipeline
 from engine.live.camera_reader import open_guarded
+from engine.live.settings import MOST_LANES
 from engine.sources.opening import open_source
 
-FEWEST, MOST = 2, 4  # models
+FEWEST = 2  # models
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("source", metavar="SOURCE", help="camera number or name, file, folder, or “sample”")
     parser.add_argument(
-        "--models", required=True, metavar="A,B,...", help=f"{FEWEST} to {MOST} models, by name or file, between commas"
+        "--models",
+        required=True,
+        metavar="A,B,...",
+        help=f"{FEWEST} to {MOST_LANES} models, by name or file, between commas",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help=f"folder for the report: {', '.join(FILES)}")
     parser.add_argument("--frames", type=positive, metavar="N", help="stop after N frames")
@@ -95,9 +106,9 @@ def split_models(text: str) -> tuple[str, ...]:
         UsageError: there are too few or too many, or one twice.
     """
     names = split_names(text)
-    if not FEWEST <= len(names) <= MOST:
+    if not FEWEST <= len(names) <= MOST_LANES:
         raise UsageError(
-            f"--models names {len(names)} of {FEWEST} to {MOST} models",
+            f"--models names {len(names)} of {FEWEST} to {MOST_LANES} models",
             "one alone has nothing to be compared with" if len(names) < FEWEST else "each frame goes through all",
             "write --models A,B; “understudy models” lists them",
         )
@@ -115,9 +126,7 @@ def _lanes(models: Sequence[str], options: argparse.Namespace) -> list[Lane]:
         landmarker = library.load(model)
         landmarker.as_labelled = options.as_labelled
         pipeline = Pipeline(make_detector(options.detector), landmarker, options.smoothing, max_faces=options.max_faces)
-        taken = [lane.name for lane in lanes]
-        name = landmarker.name if landmarker.name not in taken else f"{landmarker.name} ({len(lanes) + 1})"
-        lanes.append(Lane(name, pipeline))
+        lanes.append(Lane(lane_name(landmarker.name, [lane.name for lane in lanes]), pipeline))
     return lanes
 
 

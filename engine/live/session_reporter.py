@@ -14,7 +14,7 @@ from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.evaluation.session_report.files import PAGE, ensure_writable, write_report
 from engine.evaluation.session_report.meter import SessionMeter
-from engine.evaluation.session_report.report import LaneModel, Setting, lane_model, make_report
+from engine.evaluation.session_report.report import LaneModel, Setting, lane_model, lane_name, make_report
 from engine.inference.card import Card
 from engine.inference.landmarker import model_of
 from engine.inference.runtimes import is_model_file
@@ -192,9 +192,8 @@ class SessionReporter(OutputWorker[tuple[int, Result, Setting]]):
 
     def _model(self, lane: int) -> LaneModel:
         facts = self._facts[lane]
-        models = [self._models.get(other) or _name(self._facts[other].model) for other in range(lane + 1)]
-        model = models.pop()
-        name = f"{model} ({lane + 1})" if model in models else model
+        *before, model = (self._models.get(other) or _name(self._facts[other].model) for other in range(lane + 1))
+        name = lane_name(model, before)
         failure = facts.error
         if lane not in self._models:
             idle = "the layout did not show it, so it rested" if facts.rests else "it gave no result in that time"

@@ -88,6 +88,11 @@ class SessionReport:
     meter: SessionMeter
 
 
+def lane_name(model: str, before: Sequence[str]) -> str:
+    """Return the name of a lane: its model's, with its number where a lane `before` it has that already."""
+    return f"{model} ({len(before) + 1})" if model in before else model
+
+
 def lane_model(name: str, card: Card, failure: str = "") -> LaneModel:
     """Return the facts of a lane's model."""
     return LaneModel(name, card.sha256, card.bytes, card.precision, card.scheme, card.licence, failure)
