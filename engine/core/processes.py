@@ -9,6 +9,7 @@ from collections.abc import Mapping
 # The bundle's loader saves what the user has set under these names with this ending.
 SAVED = "_ORIG"
 LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
+FFMPEG = "ffmpeg"  # the user's own program
 # The bundle's loader and Python set these for themselves.
 OWN = ("PYTHONHOME", "_PYI_APPLICATION_HOME_DIR", "_PYI_ARCHIVE_FILE", "_PYI_PARENT_PROCESS_LEVEL")
 

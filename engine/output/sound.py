@@ -10,14 +10,13 @@ from pathlib import Path
 import cv2
 
 from engine.core.files import replaced
-from engine.core.processes import foreign_environment
+from engine.core.processes import FFMPEG, foreign_environment
 from engine.formats.container_header import LONGEST_SECONDS, read_container_header
 from engine.formats.plain_name import PlainName
 from engine.sources.base import FALLBACK_RATE
 
 log = logging.getLogger(__name__)
 
-PROGRAM = "ffmpeg"
 LONGEST_WAIT = 600.0  # seconds
 # Codecs of sound to try in turn: as it is, and one that each container that is written can hold.
 CODECS = {".mp4": ("copy", "aac"), ".avi": ("copy", "pcm_s16le")}
@@ -34,7 +33,7 @@ def copy_sound(source: Path, video: Path) -> str:
     if sound is False:
         return ""
     missing = f"The sound of {source.name} is missing in {video.name}" if sound else f"{video.name} has no sound"
-    program = shutil.which(PROGRAM)
+    program = shutil.which(FFMPEG)
     if program is None:
         return f"{missing}: only the program ffmpeg can copy it, and it is not installed. Install it and try again."
     why = ""

@@ -10,10 +10,10 @@ from pathlib import Path
 from engine.core.errors import SourceError
 from engine.core.files import open_regular
 from engine.core.platforms import shell_line
+from engine.core.processes import FFMPEG
 from engine.formats.signatures import HEAD_BYTES, FileKind, kind_of_bytes
 
 _NO_CAP = 1 << 62  # videos of any size are opened
-FFMPEG = "ffmpeg"  # the user's own program
 
 
 def check_file(path: Path) -> None:
