@@ -30,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from engine.core.face_signals import FaceSignals
     from engine.core.faces import Result as EngineResult
     from engine.inference.detector import FaceDetector
     from engine.inference.landmarker import Landmarker
-    from engine.inference.signals import FaceSignals
     from engine.sources.base import Source
 
 __all__ = ["Evaluation", "Face", "Figures", "LabelledFace", "Model", "Result", "UnderstudyError", "load"]

@@ -18,10 +18,10 @@ from app.live.active_source import FIRST
 from app.live.screenshot import new_name, own_folder
 from app.shell.background import Background
 from engine.core.errors import UnderstudyError
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
 from engine.core.texts import reason
 from engine.evaluation.session_report.report import Setting
-from engine.inference.signals import FaceSignals
 from engine.live.session_reporter import WRITING_SECONDS, LaneFacts, Reported, SessionReporter
 from engine.live.view import View
 from engine.output.landmark_log import LandmarkLog, Logged

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 
 from engine.core.errors import SourceError, UsageError
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
 from engine.core.frame import Frame
 from engine.inference.landmarker import not_finite_error
 from engine.inference.pipeline import Pipeline
-from engine.inference.signals import FaceSignals, SignalReader
+from engine.inference.signals import SignalReader
 from engine.output.recorder import TimedRecorder
 from engine.sources.base import FALLBACK_RATE, Seekable, Source, SourceKind
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import FilterError
+from engine.core.face_signals import SIGNALS, FaceSignals
 from engine.core.files import read_regular
-from engine.inference.signals import SIGNALS, FaceSignals
 
 log = logging.getLogger(__name__)
 

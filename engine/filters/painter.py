@@ -12,14 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.face_signals import FaceSignals, HeadPose
 from engine.core.faces import Face
 from engine.filters.hook import Hook
 from engine.filters.images import LayerImage
 from engine.filters.mesh import Mesh, mesh_ink
 from engine.filters.placing import Driven, anchor_matrix, mirrored_ink, pinned_ink
 from engine.filters.spec import BlendMode, Drive, FilterSpec, LayerSpec, Visible
-from engine.inference.head_pose import HeadPose
-from engine.inference.signals import FaceSignals
 
 FAINTEST = 1 / 255
 # Of a face that looks straight into the camera, eyes open and mouth closed.

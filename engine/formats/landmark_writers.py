@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import RecordingError, UsageError, refusal
+from engine.core.face_signals import SIGNALS, FaceSignals
 from engine.core.faces import Face, Result
 from engine.core.files import replaced
 from engine.core.platforms import safe_name
 from engine.core.texts import safe_cell
-from engine.inference.signals import SIGNALS, FaceSignals
 
 # The .pts format counts pixels from 1.
 PTS_ORIGIN = 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.core.face_signals import HeadPose
 
 # A general face in millimetres: x to the right of the picture (the person's left), y down from the eye line, z away
 # from the camera, the root of the nose at depth 0. Widths and heights go by the means of adult women and men of Farkas,
@@ -39,30 +40,6 @@ _AXES = FACE_MODEL[_NOSE_TIP] + AXIS_LENGTH * np.array([(0, 0, 0), (1, 0, 0), (0
 LARGEST_MISFIT = 8.0
 _SMALLEST_FACE = 1e-4  # spread of the points over the focal length, below which they count as one point
 _NO_CAMERA = np.eye(3)  # places are given as rays already
-
-
-@dataclass(frozen=True)
-class HeadPose:
-    """How a head is turned, seen along the line from the camera to it: a face that looks into the camera has 0, 0, 0.
-
-    Attributes:
-        yaw: degrees in (-90, 90), positive towards the right of the picture (the person's left).
-        pitch: degrees in (-90, 90), positive upwards.
-        roll: degrees in (-180, 180], positive clockwise as seen, about the direction that yaw and pitch give.
-        confidence: in [0, 1]: 1 where the landmarks fit the face model exactly, 0 at the limit beyond which there is
-            no pose.
-        axes: `[4, 2]` float32, pixels of the picture: the tip of the nose, and the ends of the axes that lead from it
-            to the person's left, up, and forwards.
-        rotation: `[3, 3]` float64, from the face's directions (x to the person's left, y down, z to the back) to the
-            picture's (x right, y down, z away).
-    """
-
-    yaw: float
-    pitch: float
-    roll: float
-    confidence: float
-    axes: NDArray[np.float32]
-    rotation: NDArray[np.float64]
 
 
 class PoseFinder:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import EyeLevels, Face, Result
 from engine.core.schemes import Scheme
-from engine.inference.head_pose import FACE_MODEL, RIGID_POINTS, HeadPose, PoseFinder
+from engine.inference.head_pose import FACE_MODEL, RIGID_POINTS, PoseFinder
 from engine.inference.people import HIDDEN_SECONDS
 from engine.inference.smoothing import LONGEST_INTERVAL
 
-# The names of the signals that are numbers.
-SIGNALS = ("yaw", "pitch", "roll", "eye_left", "eye_right", "blinks", "mouth")
 # Openness, moved so that `EyeLevels.cut` lies in the middle of these two: below the first, open eyes count as closed,
 # above the second closed ones as open again; noise between the two has no effect.
 CLOSED, OPEN = 0.35, 0.55
@@ -39,50 +37,6 @@ CLOSED_MOUTH, OPEN_MOUTH = 0.04, 0.6
 # Share of its width that an eye or mouth must show; below, it is seen from the side and its ratio means nothing.
 _NARROWEST_SIGHT = 0.4
 _LOWEST_SIGHT = 0.5  # the visible share of heights below which they are not corrected further
-
-
-@dataclass(frozen=True)
-class FaceSignals:
-    """The signals of one face. Left and right are the person's own; NaN stands for an unknown value.
-
-    Attributes:
-        id: the face's.
-        pose: how the head is turned; None where no rigid face looks like its landmarks.
-        eye_right, eye_left: openness in [0, 1], 0 closed, 1 as open as this person's eyes usually are; NaN where the
-            eye is seen from the side. Looking down lowers the lids, and so this value.
-        blinks: since tracking of this face began.
-        mouth: openness in [0, 1], 0 closed, 1 wide open; NaN where the mouth is seen from the side.
-    """
-
-    id: int
-    pose: HeadPose | None
-    eye_right: float
-    eye_left: float
-    blinks: int
-    mouth: float
-
-    @property
-    def yaw(self) -> float:
-        """The head's yaw in degrees, see `HeadPose`; NaN without a pose, as the following."""
-        return math.nan if self.pose is None else self.pose.yaw
-
-    @property
-    def pitch(self) -> float:
-        """The head's pitch in degrees."""
-        return math.nan if self.pose is None else self.pose.pitch
-
-    @property
-    def roll(self) -> float:
-        """The head's roll in degrees."""
-        return math.nan if self.pose is None else self.pose.roll
-
-    def numbers(self) -> dict[str, float]:
-        """Return the signals by their names, NaN where they are unknown."""
-        return {name: getattr(self, name) for name in SIGNALS}
-
-    def as_record(self) -> dict[str, float | None]:
-        """Return the signals as plain values for JSON, rounded to a thousandth; None where they are unknown."""
-        return {name: round(value, 3) if math.isfinite(value) else None for name, value in self.numbers().items()}
 
 
 class SignalReader:

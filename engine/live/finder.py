@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from engine.core.errors import ModelError, UnderstudyError
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
 from engine.core.frame import Epoch, Frame
 from engine.core.mailbox import Mailbox
@@ -19,7 +20,7 @@ from engine.core.texts import reason
 from engine.inference.card import Card
 from engine.inference.landmarker import Landmarker, not_finite_error
 from engine.inference.pipeline import Pipeline
-from engine.inference.signals import FaceSignals, SignalReader
+from engine.inference.signals import SignalReader
 from engine.live.feed import Context, active_lanes
 from engine.live.state import FINAL_STATES, SILENT_STATES
 from engine.live.view import NO_PICTURE, LaneView

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from functools import partial
 
 from engine.core.errors import UnderstudyError
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
 from engine.core.memory import give_back, share_arena
 from engine.inference.card import Card
 from engine.inference.landmarker import Landmarker
 from engine.inference.pipeline import Pipeline
-from engine.inference.signals import FaceSignals
 from engine.live.composer import Composer
 from engine.live.feed import Context, Feed, active_lanes
 from engine.live.file_reader import FileReader, Playback

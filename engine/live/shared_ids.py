@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Face, Result
-from engine.inference.signals import FaceSignals
 
 SAME_PERSON = 0.4  # overlap of boxes (intersection over union) above which the faces of two lanes are one
 FRAMES = 64  # whose faces are kept for the slower lane: two seconds at 30 frames a second

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
 from engine.core.stats import Stats
-from engine.inference.signals import FaceSignals
 from engine.live.settings import LiveSettings
 from engine.render.ink import Ink
 from engine.render.scene import Look

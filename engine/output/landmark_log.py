@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from engine.core.errors import RecordingError
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
 from engine.core.files import free_bytes, quick_checksum
 from engine.formats.landmark_writers import LoggedFacts, Prediction, as_prediction, check_format, write_predictions
-from engine.inference.signals import FaceSignals
 from engine.output.video_writer import RESERVED_BYTES
 from engine.output.worker import OnError, OutputWorker
 

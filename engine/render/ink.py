@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame
 from engine.core.geometry import Box, landmark_box
 from engine.core.pairing import paired
 from engine.core.schemes import Scheme
-from engine.inference.signals import FaceSignals
 from engine.render.canvas import Canvas
 from engine.render.difference import Difference
 from engine.render.layer import Layer, Region

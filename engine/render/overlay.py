@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
 from engine.core.stats import Stats
-from engine.inference.signals import FaceSignals
 from engine.render.canvas import Canvas
 from engine.render.ink import Ink, InkPainter, drawn_truth
 from engine.render.panel import Panel

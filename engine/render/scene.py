@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Face
-from engine.inference.signals import FaceSignals
 
 DEFAULT_MAGNIFICATION = 3.0  # of the arrows between two lanes' landmarks
 

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.live.viewport.plate import line_height
 from app.theme.theme import colours
 from app.widgets.fonts import plate_font
+from engine.core.face_signals import FaceSignals
 from engine.core.stats import REFRESH
-from engine.inference.signals import FaceSignals
 
 WIDEST_ANGLE = 60.0  # degrees at the ends of the bars
 UNKNOWN = "\u2013"  # a dash

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import OutputError
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Face, Result
 from engine.formats.landmark_writers import ODD_NAMES
-from engine.inference.signals import FaceSignals
 
 # Grows when a receiver written for an older message would misread a new one; fields may be added without that.
 VERSION = 2

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from engine.core.errors import OutputError
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
-from engine.inference.signals import FaceSignals
 from engine.output.streaming.address import StreamAddress, parse_address
 from engine.output.streaming.message import Message, as_bundle, as_line, datagrams, landmark_message
 from engine.output.worker import OnError, OutputWorker

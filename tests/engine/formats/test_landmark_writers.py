@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from engine.core.errors import RecordingError, SourceError, UsageError
+from engine.core.face_signals import SIGNALS
 from engine.core.faces import Face
 from engine.core.geometry import Box
 from engine.core.schemes import IBUG_68
 from engine.formats.landmark_readers import read_predictions
 from engine.formats.landmark_writers import Prediction, write_predictions
-from engine.inference.signals import SIGNALS, SignalReader
+from engine.inference.signals import SignalReader
 from tests.fakes.turned_face import result_of, turned_face
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "formats.md"

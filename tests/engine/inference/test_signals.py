@@ -8,11 +8,12 @@ import time
 import numpy as np
 import pytest
 
+from engine.core.face_signals import SIGNALS
 from engine.core.faces import EyeLevels, Face
 from engine.core.geometry import landmark_box
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.inference.people import HIDDEN_SECONDS
-from engine.inference.signals import SIGNALS, SignalReader
+from engine.inference.signals import SignalReader
 from engine.sources.sample import RATE, SampleClip
 from engine.sources.sample_portrait import LOOP_SECONDS, MovingPortrait, pose_at
 from tests.fakes.turned_face import HEIGHT, WIDTH, face_of, result_of, turned_face

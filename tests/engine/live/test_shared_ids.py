@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Face, Result
 from engine.core.frame import Frame
 from engine.core.geometry import landmark_box
 from engine.core.schemes import IBUG_68
-from engine.inference.signals import FaceSignals
 from engine.live.shared_ids import FRAMES, SharedIds
 from tests.fakes.models import face_points
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from engine.core.errors import RecordingError, UsageError
+from engine.core.face_signals import FaceSignals
 from engine.core.faces import Face, Result
 from engine.core.files import quick_checksum
 from engine.core.geometry import landmark_box
 from engine.core.metrics import nme
 from engine.core.schemes import IBUG_68
 from engine.formats.landmark_readers import read_predictions
-from engine.inference.signals import FaceSignals
 from engine.live.session import Session
 from engine.live.settings import LiveSettings
 from engine.output.landmark_log import MOST_WAITING, LandmarkLog

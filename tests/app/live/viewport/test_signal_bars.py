@@ -7,8 +7,8 @@ import pytest
 
 from app.live.viewport.signal_bars import UNKNOWN, WIDEST_ANGLE, SignalBars
 from app.theme.theme import colours
-from engine.inference.head_pose import HeadPose
-from engine.inference.signals import FaceSignals, SignalReader
+from engine.core.face_signals import FaceSignals, HeadPose
+from engine.inference.signals import SignalReader
 from tests.fakes.clock import FakeClock
 from tests.fakes.turned_face import result_of, turned_face
 

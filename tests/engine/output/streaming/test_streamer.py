@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from engine.core.errors import OutputError, UsageError
-from engine.inference.signals import FaceSignals
+from engine.core.face_signals import FaceSignals
 from engine.output.streaming import websocket
 from engine.output.streaming.address import parse_address
 from engine.output.streaming.message import osc_message
