@@ -109,8 +109,8 @@ def cell_centres(height: int, width: int) -> torch.Tensor:
 class HeatmapNetwork(nn.Module):
     """Encoder, heatmap decoder, soft-argmax at the cells' centres, confidence per point.
 
-    The confidence reads the whole face (mean of the deepest features: pose, covered regions) and the
-    point's own heatmap (its peak); the heatmap itself is not changed by the confidence's gradient.
+    The confidence reads the whole face (mean of the deepest features: pose, covered regions), which the encoder
+    learns to tell from it too, and the peak of the point's own heatmap, which its gradient does not change.
 
     Input `[B, 3, S, S]`, RGB, raw values 0..255.
     """

@@ -136,7 +136,8 @@ class StarNetwork(nn.Module):
     1x1 convolutions, with norms over the map and with means over its cells. So the heads read each cell once, and only
     the maps that are learned from are repeated: nothing of it is left in an export.
 
-    The confidence of a point is that of `trainer.networks.heatmap.HeatmapNetwork`.
+    The confidence of a point is that of `trainer.networks.heatmap.HeatmapNetwork`, but its gradient changes nothing
+    else.
 
     Input `[B, 3, S, S]`, RGB, raw values 0..255.
     """
@@ -169,7 +170,8 @@ class StarNetwork(nn.Module):
             heatmaps = of_sum_one(maps.fused.flatten(2)) if attended else maps.flatten(2).softmax(-1)
             # A repeated cell's share of the map is divided among its copies.
             peaks = heatmaps.detach().amax(-1) / self.repeats**2
-            confidence = self.visibility(features[-1].to(kind).mean((2, 3))) + self.peak_weight * peaks
+            pooled = features[-1].detach().to(kind).mean((2, 3))
+            confidence = self.visibility(pooled) + self.peak_weight * peaks
             points = heatmaps @ self.cells
             if attended:
                 return LandmarkOutput(points, confidence, None, AttentionMaps(*map(self._repeated, maps)))

@@ -21,13 +21,14 @@ SHARED = (
 DIFFERENCES = {
     "fard-mahoor": (
         *SHARED,
-        "The constants of KD-Loss are those of the released code (beta 0.15, weights 1.9 and 1.8); those fitted to "
+        "The constants of KD-Loss are those of the released code (beta 0.15, positive alphas 1.9 and 1.8); those fitted to "
         "the figures of the paper are set by hand.",
         "Of 150 epochs with four changed copies of each picture of 300-W and WFLW (COFW: ten) beforehand come 750 "
         "(COFW: 1,650) epochs of changed faces.",
         "Noise is gaussian, of a deviation of 2 to 14 of 255 in three of four pictures; published are gaussian, "
         "salt-and-pepper or speckle noise or none.",
-        "Colour: contrast, brightness and grey pictures; single channels and noise in place of a channel are left out.",
+        "Colour: brightness, contrast, saturation and gamma, each channel by a little of its own; pictures of a single "
+        "channel, and noise in place of one, are left out.",
         "Soft labels are made of the labels as they are, before a face is turned; published is the same, but of the "
         "copies that were changed beforehand.",
         "Soft labels keep 90 % of the variance: what the authors' example commands say.",
