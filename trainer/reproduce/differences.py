@@ -21,8 +21,8 @@ SHARED = (
 DIFFERENCES = {
     "fard-mahoor": (
         *SHARED,
-        "The constants of KD-Loss are those of the released code (beta 0.15, positive alphas 1.9 and 1.8); those fitted to "
-        "the figures of the paper are set by hand.",
+        "The constants of KD-Loss are those of the released code (beta 0.15, positive alphas 1.9 and 1.8); those "
+        "fitted to the figures of the paper are set by hand.",
         "Of 150 epochs with four changed copies of each picture of 300-W and WFLW (COFW: ten) beforehand come 750 "
         "(COFW: 1,650) epochs of changed faces.",
         "Noise is gaussian, of a deviation of 2 to 14 of 255 in three of four pictures; published are gaussian, "
