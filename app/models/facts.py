@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.inference.card import Card
+from engine.inference.card import Card, TeacherGain
 from engine.inference.library import ModelEntry
 
 translate = QCoreApplication.translate  # under the name that lupdate looks for
@@ -84,6 +84,7 @@ def origin_rows(card: Card) -> list[tuple[str, str]]:
         (translate("model_facts", "Licence"), card.licence),
         (translate("model_facts", "Training data"), card.data),
         (translate("model_facts", "Recipe"), card.recipe),
+        *((translate("model_facts", "Teacher\u2019s gain"), _gain_words(gain)) for gain in card.gains),
         (translate("model_facts", "Revision"), card.revision),
     ]
 
@@ -143,6 +144,24 @@ def _accuracy_row(metric: Mapping[str, Any]) -> tuple[str, ...]:
         str(metric.get("split") or translate("model_facts", "all")),
         counted,
         *(_number(metric.get(key), digits) for key, digits in numbers),
+    )
+
+
+def _gain_words(gain: TeacherGain) -> str:
+    return translate(
+        "model_facts",
+        "NME {0} % with a teacher, {1} % without ({2} {3}, {4} faces): runs of {5} steps from the same weights, "
+        "seeds: {6}; difference {7} to {8}",
+    ).format(
+        f"{gain.taught:.2f}",
+        f"{gain.alone:.2f}",
+        gain.data,
+        gain.split,
+        gain.faces,
+        gain.steps,
+        gain.seeds,
+        f"{gain.low:+.3f}",
+        f"{gain.high:+.3f}",
     )
 
 

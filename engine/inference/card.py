@@ -77,6 +77,30 @@ class TrainingFacts:
     lineage: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class TeacherGain:
+    """What a teacher brought: runs from the same weights, with and without it, on the same faces.
+
+    Attributes:
+        data, split: the faces.
+        faces: how many of them both kinds of run found.
+        steps: of each run.
+        seeds: runs of each kind, over which the errors are averaged.
+        alone, taught: NME in percent of the distance of the outer eye corners.
+        low, high: 95 % interval of `taught` minus `alone`.
+    """
+
+    data: str
+    split: str
+    faces: Count
+    steps: Count
+    seeds: Count
+    alone: Annotated[float, Range(0, 1000)]
+    taught: Annotated[float, Range(0, 1000)]
+    low: Annotated[float, Range(-1000, 1000)]
+    high: Annotated[float, Range(-1000, 1000)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Card:
     """A model's card. See docs/ARCHITECTURE.md, “The model contract”, and docs/foreign-models.md.
@@ -102,6 +126,7 @@ class Card:
         recipe, revision: the named recipe and the commit that made it.
         input, output: of a model from elsewhere how it takes a crop and what its output means; None for our contract.
         training: what `recipe` and the end of `data` say in words; None on older cards.
+        gains: what a teacher brought to short runs of this network, for each set of faces.
     """
 
     name: str
@@ -123,6 +148,7 @@ class Card:
     input: ForeignInput | None = None
     output: ForeignOutput | None = None
     training: TrainingFacts | None = None
+    gains: tuple[TeacherGain, ...] = ()
     label_shift: Annotated[float, Range(-0.5, 0.5)] = 0.0
     eyes: EyeLevels | None = None
     input_range: Annotated[tuple[float, float], _BYTES] = (0.0, 255.0)

@@ -139,6 +139,33 @@ def test_compare_puts_runs_side_by_side(capsys, pack, tmp_path):
     assert sorted(file.name for file in (tmp_path / "side").iterdir()) == names
 
 
+def test_what_a_teacher_brought_is_noted_on_a_card_once_for_the_same_faces(capsys, pack, tmp_path):
+    for ending in (".tflite", ".json"):
+        shutil.copy(asset_path("models", f"student-68-lite{ending}"), tmp_path / f"own{ending}")
+    model = tmp_path / "own.tflite"
+    before = read_card(model.with_suffix(".json"))
+    truth = dict(np.load(pack / "annotations.npz"))
+    for name, shift in (("alone", 3), ("taught", 1)):
+        np.savez(tmp_path / f"{name}.npz", image=truth["image"], landmarks=truth["landmarks"] + (0, shift))
+        command = ("evaluate", "--data", pack, "--predictions", tmp_path / f"{name}.npz", "--out", tmp_path / name)
+        assert run(capsys, *command)[0] == 0
+    runs = (tmp_path / "alone", tmp_path / "taught")
+    for steps in (900, 1000):
+        assert run(capsys, "compare", *runs, "--gain-of", model, "--steps", steps)[0] == 0
+    card = read_card(model.with_suffix(".json"))
+    others = [gain for gain in before.gains if gain.data != "pack"]
+    (gain,) = (gain for gain in card.gains if gain not in others)
+    assert (gain.data, gain.faces, gain.steps, gain.seeds) == ("pack", 3, 1000, 1)
+    assert gain.alone == pytest.approx(3 * gain.taught, rel=1e-3)
+    assert gain.low <= gain.taught - gain.alone <= gain.high < 0
+    three = (*runs, runs[0])
+    for wrong in ((*runs, "--gain-of", model), (*runs, "--steps", 9), (*three, "--gain-of", model, "--steps", 9)):
+        code, _, err = run(capsys, "compare", *wrong)
+        assert code == 1
+        assert "name both runs, --gain-of MODEL and --steps N" in err.replace("Name", "name")
+    assert read_card(model.with_suffix(".json")) == card
+
+
 MISTAKES = {
     "one run": ("compare", "x"),
     "no such run": ("compare", "none", "none"),
