@@ -158,17 +158,24 @@ class SessionMeter:
             lane.columns[name].append(value)
 
     def _count_lags(self, frame: Frame, results: Sequence[Result | None]) -> None:
-        """Measure each lane's lag behind the truth, and behind the first lane: each pair of frames by one reference."""
-        leader = results[0].faces[0] if results[0] is not None and results[0].faces else None
-        same = leader is not None and leader.id == self._leader
-        self._leader = None if leader is None else leader.id
-        for index, (lane, result) in enumerate(zip(self.lanes, results, strict=True)):
-            faces = () if result is None else result.faces
-            _count_lag(lane.behind_truth, frame, None if frame.truth is None else beside_truth(frame.truth, faces))
-            if index:
-                if not same:
+        """Measure each lane's lag behind the truth, and behind the first lane: each pair of frames by one reference.
+
+        A lane that leaves a frame out goes on with its next one.
+        """
+        first = results[0]
+        leader = first.faces[0] if first is not None and first.faces else None
+        if first is not None:
+            led_by, self._leader = self._leader, None if leader is None else leader.id
+            if leader is None or leader.id != led_by:
+                for lane in self.lanes:
                     lane.behind_first.interrupt()
-                _count_lag(lane.behind_first, frame, None if leader is None else _beside_face(leader, faces))
+        for index, (lane, result) in enumerate(zip(self.lanes, results, strict=True)):
+            if result is None:
+                continue
+            of_truth = None if frame.truth is None else beside_truth(frame.truth, result.faces)
+            _count_lag(lane.behind_truth, frame, of_truth)
+            if index and first is not None:
+                _count_lag(lane.behind_first, frame, None if leader is None else _beside_face(leader, result.faces))
 
     def _count_distance(self, results: Sequence[Result | None]) -> tuple[Face, Face] | None:
         """Measure how far each pair of lanes is apart; return the two faces that are furthest, if there are any."""

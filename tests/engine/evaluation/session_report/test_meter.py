@@ -111,6 +111,17 @@ def test_the_lag_of_a_lane_that_shows_the_last_frame_is_a_frame(session):
     assert lags[0] == pytest.approx(0, abs=3)
 
 
+def test_lanes_that_leave_every_other_frame_out_have_a_lag(session):
+    sparse = [
+        (frame, [None if (number + lane) % 2 else result for lane, result in enumerate(results)])
+        for number, (frame, results) in enumerate(session)
+    ]
+    lanes = measured(sparse).lanes
+    assert all(lane.behind_truth.pairs > 10 for lane in lanes)
+    assert lanes[2].behind_first.pairs > 10, "it sees the same frames as the first"
+    assert lanes[1].behind_first.pairs == 0, "it sees none that the first sees"
+
+
 def test_the_lag_behind_the_truth_is_not_mixed_with_that_behind_the_first_lane(session):
     mixed = []
     for number, (frame, results) in enumerate(session):
