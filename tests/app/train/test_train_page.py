@@ -106,7 +106,7 @@ def test_a_run_of_an_earlier_session_is_found_and_resumed(open_page, qtbot):
 def test_a_run_that_another_program_trains_is_followed_and_not_called_stopped(open_page, qtbot, monkeypatch):
     monkeypatch.setattr("app.train.train_page.LOOK_MS", 50)
     trains = open_page("slow")
-    trains.form.changes.setPlainText("steps=40")
+    trains.form.changes.setPlainText("steps=2000")
     trains.form.start.click()
     wait_for_steps(trains, qtbot)
     other = open_page("quick")
@@ -122,8 +122,9 @@ def test_a_run_that_another_program_trains_is_followed_and_not_called_stopped(op
         seen = state(other).step
         qtbot.waitUntil(lambda: state(other).step > seen, timeout=PATIENCE)
         assert trains.run_view.chip.text() == "Training"
+        trains.run_view.stop.click()
         qtbot.waitUntil(lambda: not trains.busy, timeout=PATIENCE)
-    qtbot.waitUntil(lambda: other.run_view.chip.text() == "Finished", timeout=PATIENCE)
+    qtbot.waitUntil(lambda: other.run_view.chip.text() == "Stopped", timeout=PATIENCE)
 
 
 def test_all_stages_of_a_recipe_are_one_run_that_is_resumed_without_its_data_being_named(open_page, qtbot, kit):
