@@ -117,7 +117,7 @@ HOTKEYS = (
     _yielding(Act.FRAME_BACK, "Left", QT_TR_NOOP("One frame back"), Group.PICTURE, repeats=True),
     _yielding(Act.FRAME_ON, "Right", QT_TR_NOOP("One frame forward"), Group.PICTURE, repeats=True),
     _yielding(Act.SECONDS_BACK, "Shift+Left", QT_TR_NOOP("Five seconds back"), Group.PICTURE, repeats=True),
-    _yielding(Act.SECONDS_ON, "Shift+Right", QT_TR_NOOP("Five seconds on"), Group.PICTURE, repeats=True),
+    _yielding(Act.SECONDS_ON, "Shift+Right", QT_TR_NOOP("Five seconds forward"), Group.PICTURE, repeats=True),
     _yielding(Act.START, "Home", QT_TR_NOOP("To the start"), Group.PICTURE),
     Hotkey(Act.OPEN, ("Ctrl+O",), QT_TR_NOOP("Open a file"), Group.PICTURE),
     Hotkey(Act.PASTE, ("Ctrl+V",), QT_TR_NOOP("Paste a picture"), Group.PICTURE),
