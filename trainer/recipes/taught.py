@@ -1,7 +1,7 @@
 """How students end: taught by the mean of a teacher over both views, turned heads and closed eyes first.
 
 `student-68`, `student-68-lite` and `student-mvit2-68` were trained by `FINE` and then by `WHOLE`, each for as long as
-its recipe says. Last, `WHOLE` made `teacher-68` of their teacher.
+its recipe says. Then `WHOLE` made `teacher-68` of their teacher, and by that the first two were trained by `RETAUGHT`.
 
 Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that
 only a teacher can label, and `ytf68` with its own labels.
@@ -44,6 +44,9 @@ FINE = Stage(
 FEWER_FALSE_FACES = replace(GENTLE, no_face_share=0.08)
 # On from there: the first layers learn too, and the higher rate leaves the place where FINE came to rest.
 WHOLE = replace(FINE, name="whole", steps=4800, learning_rate=1e-3, ema=0.998, frozen=0)
+
+# Last by a better teacher, which began as a student of the Tough one, and by itself.
+RETAUGHT = replace(WHOLE, name="retaught", teachers=("teacher-68", "student-68:whole"), augmentation=FEWER_FALSE_FACES)
 
 
 def alone(recipe: Recipe, init: str) -> Recipe:
