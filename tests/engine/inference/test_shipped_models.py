@@ -73,7 +73,7 @@ def test_landmarks_of_mirror_images_lie_where_those_of_the_pictures_do(name, dat
 def test_landmarks_of_the_mirrored_sample_lie_where_those_of_the_sample_do(name):
     """Of the students that run live; one face has two sides, of which a model may see a little more than of many faces.
 
-    What other models see of this one's sides differs by up to 0.7 %.
+    What models see of this one's sides differs by up to 0.7 %; of many faces the test above says it.
     """
     landmarker, clip = ModelLibrary().load(name), SampleClip()
     scheme, apart = landmarker.card.markup, {False: [], True: []}
@@ -86,8 +86,8 @@ def test_landmarks_of_the_mirrored_sample_lie_where_those_of_the_sample_do(name)
             points = landmarker.predict(image, crop).points
             mirrored = landmarker.predict(np.ascontiguousarray(image[:, ::-1]), opposite).points[list(scheme.mirror)]
             found.append((points[:, 0] - (image.shape[1] - 1 - mirrored[:, 0])).mean() / eyes * 100)
-    assert abs(np.mean(apart[False])) < 0.5
-    assert np.mean(apart[True]) > 0.5, "as labelled there is one"
+    assert abs(np.mean(apart[False])) < 0.8
+    assert np.mean(apart[True]) - np.mean(apart[False]) > 1, "as labelled there is one"
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -126,8 +126,9 @@ def test_the_same_a_wider_and_a_narrower_network_start_from_a_model(change):
     assert network.shape == shape
     if change.get("decoder_width") != 24:
         given = load_network(STUDENT)
-        images = 255 * torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
-        network = make_network(replace(shape, input_size=128), str(STUDENT), 0).eval()
+        side = given.shape.input_size
+        images = 255 * torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+        network = make_network(replace(shape, input_size=side), str(STUDENT), 0).eval()
         with torch.no_grad():
             assert torch.allclose(network(images).points, given(images).points, atol=ROUNDING)
 

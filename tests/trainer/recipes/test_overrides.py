@@ -157,7 +157,7 @@ def test_a_change_counts_for_every_stage_and_with_a_stage_before_it_for_that_one
 
 @pytest.mark.parametrize("change", ["steps=100", "learning_rate=0.1", "augmentation.shift=0.1"])
 def test_a_change_of_what_stages_differ_in_has_to_name_one(change):
-    with pytest.raises(UsageError, match="could mean several stages.*--set whole.") as refusal:
+    with pytest.raises(UsageError, match="could mean several stages.*--set retaught.") as refusal:
         trainings_by_name("student-68", [change])
     assert "base, nearer, last, fine, whole" in refusal.value.why
 
