@@ -173,7 +173,7 @@ def test_fault_10_card_shows_that_the_file_is_missing_and_where_it_was(qtbot, th
     choose(page, "student-68-lite")
     assert page.card.role.text() == "File missing"
     assert str(gone) in page.card.problem.text()
-    assert "128 \u00d7 128 pixels, RGB" in words(page.card.network)
+    assert "112 \u00d7 112 pixels, RGB" in words(page.card.network)
     assert not page.first.isEnabled()
     page.close_down()
 
