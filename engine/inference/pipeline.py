@@ -103,4 +103,5 @@ def _error(faces: tuple[Face, ...], truth: Truth) -> float | None:
     points.
     """
     shared = beside_truth(truth, faces)
-    return shared.nme if shared is not None and math.isfinite(shared.nme) else None
+    error = math.nan if shared is None else shared.nme
+    return error if math.isfinite(error) else None

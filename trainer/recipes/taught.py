@@ -45,7 +45,7 @@ FEWER_FALSE_FACES = replace(GENTLE, no_face_share=0.08)
 # On from there: the first layers learn too, and the higher rate leaves the place where FINE came to rest.
 WHOLE = replace(FINE, name="whole", steps=4800, learning_rate=1e-3, ema=0.998, frozen=0)
 
-# Last by a better teacher, which began as a student of the Tough one, and by itself.
+# Last by the best teacher, and by student-68 as it was before.
 RETAUGHT = replace(WHOLE, name="retaught", teachers=("teacher-68", "student-68:whole"), augmentation=FEWER_FALSE_FACES)
 
 
