@@ -36,13 +36,17 @@ def tar(folder: Path, target: Path, moment: int) -> Path:
 
 
 def zipped(folder: Path, target: Path, moment: int) -> Path:
-    """Write a folder, under its own name, into a `.zip`; arguments as those of `tar`."""
+    """Write a folder, under its own name, into a `.zip` that keeps links; arguments as those of `tar`."""
     when = datetime.fromtimestamp(moment, UTC).timetuple()[:6]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        for file in sorted(file for file in folder.rglob("*") if file.is_symlink() or file.is_file()):
             entry = zipfile.ZipInfo(file.relative_to(folder.parent).as_posix(), when)
-            entry.external_attr = (file.stat().st_mode & 0xFFFF) << 16
+            entry.create_system = 3  # Unix, whose modes these are; elsewhere links would be unpacked as files
+            entry.external_attr = (file.lstat().st_mode & 0xFFFF) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
+            if file.is_symlink():
+                archive.writestr(entry, file.readlink().as_posix())
+                continue
             with file.open("rb") as stream, archive.open(entry, "w") as packed:
                 shutil.copyfileobj(stream, packed)
     return target

@@ -6,6 +6,7 @@ import configparser
 import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import tarfile
 import xml.etree.ElementTree as ET
@@ -65,6 +66,26 @@ def test_a_zip_holds_every_file_below_the_folder_s_name(load, folder, tmp_path):
         assert archive.testzip() is None
         assert archive.read("understudy/_internal/Räume/library.so") == b"library"
         assert archive.getinfo("understudy/understudy").external_attr >> 16 & 0o111
+
+
+def test_a_zip_keeps_links_to_files_and_to_folders(load, folder, tmp_path):
+    (folder / "Frameworks").symlink_to("_internal/Räume")
+    with zipfile.ZipFile(load("archives").zipped(folder, tmp_path / "x.zip", MOMENT)) as archive:
+        for name, end in (("_internal/library.so", "Räume/library.so"), ("Frameworks", "_internal/Räume")):
+            assert archive.read(f"understudy/{name}").decode() == end
+            assert stat.S_ISLNK(archive.getinfo(f"understudy/{name}").external_attr >> 16)
+        assert "understudy/Frameworks/library.so" not in archive.namelist()
+
+
+@pytest.mark.skipif(shutil.which("unzip") is None, reason="needs unzip, which macOS has")
+def test_unzip_makes_the_links_of_a_zip(load, folder, tmp_path):
+    (folder / "Frameworks").symlink_to("_internal")
+    made = load("archives").zipped(folder, tmp_path / "x.zip", MOMENT)
+    subprocess.run(["unzip", "-q", made, "-d", tmp_path / "there"], check=True)
+    there = tmp_path / "there" / "understudy"
+    assert (there / "Frameworks").readlink() == Path("_internal")
+    assert (there / "Frameworks" / "library.so").read_bytes() == b"library"
+    assert os.access(there / "understudy", os.X_OK)
 
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg-deb, which makes packages of Debian")
