@@ -246,19 +246,19 @@ def _assembled(path: Path, records: Sequence[Record], problem: str) -> SessionLo
     pictures = tuple(dict.fromkeys(record.picture for record in its if record.picture))
     place_of = {name: place for place, name in enumerate(pictures)}
     found: dict[int, dict[int, LoggedFrame]] = {}
-    counts: dict[tuple[int, int], int] = {}
+    latest: dict[int, tuple[int, int]] = {}  # number and count of each lane's last row: rows of a frame are neighbours
     models: dict[int, str] = {}
     times: dict[int, float] = {}
     for record in its:
         number = place_of[record.picture] if record.picture else record.frame or 0
-        frames, key = found.setdefault(record.lane, {}), (record.lane, number)
+        frames, key = found.setdefault(record.lane, {}), (number, record.count)
         former = frames.get(number)
-        if former is not None and path.suffix.lower() == ".csv" and counts[key] == record.count:
+        if former is not None and path.suffix.lower() == ".csv" and latest[record.lane] == key:
             faces = (*former.faces, *record.found.faces)
             frames[number] = LoggedFrame(faces, former.latency, former.nme)
         else:
             frames[number] = record.found
-        counts[key], models[record.lane], times[number] = record.count, record.model, record.time
+        latest[record.lane], models[record.lane], times[number] = key, record.model, record.time
     numbers = np.array(sorted(times), np.int64)
     return SessionLog(
         path=path,

@@ -75,8 +75,8 @@ class LandmarkLog(OutputWorker[tuple[Prediction, Path | None]]):
         # Frames of a camera have no time of their own: the time since the log began is written.
         is_live = frame.time is None and not frame.name
         time = frame.captured - self._begin if is_live else frame.time
-        time, count = (None, None) if frame.name else (time, frame.id)
-        prediction = as_prediction(result, signals, time, count, LoggedFacts(lane, result.latency, result.nme))
+        time = None if frame.name else time
+        prediction = as_prediction(result, signals, time, frame.id, LoggedFacts(lane, result.latency, result.nme))
         return self._give((prediction, frame.file))
 
     def stop(self, timeout: float = 2.5) -> Logged:

@@ -219,10 +219,10 @@ def _is_there(file: Path) -> bool:
     return os.path.lexists(file) and not os.path.isdir(file)  # noqa: PTH112  Path raises where it may not look
 
 
-def _last_pass(rows: list[tuple[int, LandmarkRow]]) -> list[tuple[int, LandmarkRow]]:
-    """Return the rows of the last time that each frame was shown: a log goes on when its clip repeats."""
-    last = {number: row.cells.get("count", "") for number, row in rows}
-    return [(number, row) for number, row in rows if row.cells.get("count", "") == last[number]]
+def _last_pass(rows: list[tuple[Key, LandmarkRow]]) -> list[tuple[Key, LandmarkRow]]:
+    """Return the rows of the last time that each frame or picture was shown: a log goes on when its source repeats."""
+    last = {key: row.cells.get("count", "") for key, row in rows}
+    return [(key, row) for key, row in rows if row.cells.get("count", "") == last[key]]
 
 
 def _pictures_look_up(path: Path) -> tuple[Callable[[Path], Label | None], str]:
@@ -238,7 +238,8 @@ def _pictures_look_up(path: Path) -> tuple[Callable[[Path], Label | None], str]:
     if table is None:
         return lambda _: None, ""
     rows = _read(table, "image", "file")
-    pairs = [(_file_name(cell_name(row.cells.get("image") or row.cells.get("file", ""))), row) for row in rows]
+    names = [_file_name(cell_name(row.cells.get("image") or row.cells.get("file", ""))) for row in rows]
+    pairs = _last_pass(list(zip(names, rows, strict=True)))
     exact = _one_each((name, _label(table, row)) for name, row in pairs)
     spelt = _one_each((same_name(name), _label(table, row)) for name, row in pairs)
     here = set(_names(folder, ""))

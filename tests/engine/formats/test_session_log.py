@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 
@@ -69,6 +70,25 @@ def test_pictures_are_known_by_their_names(tmp_path):
     read = read_session_log(tmp_path / "a.jsonl")
     assert read.pictures == ("b.png", "a.png")
     assert read.numbers.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("has_count", [True, False])
+def test_pictures_that_are_shown_again_have_the_faces_of_the_last_time(tmp_path, has_count):
+    log = LandmarkLog(tmp_path / "a.csv")
+    for count, (name, faces) in enumerate([("a.png", 2), ("b.png", 1), ("a.png", 2), ("b.png", 1)]):
+        for lane in range(2):
+            log.add(result(count, faces=faces, name=name), lane=lane)
+    log.stop()
+    if not has_count:  # as logs of pictures were at first
+        with log.path.open(encoding="utf-8", newline="") as stream:
+            rows = [{name: cell for name, cell in row.items() if name != "count"} for row in csv.DictReader(stream)]
+        with log.path.open("w", encoding="utf-8", newline="") as stream:
+            table = csv.DictWriter(stream, list(rows[0]))
+            table.writeheader()
+            table.writerows(rows)
+    read = read_session_log(log.path)
+    assert read.pictures == ("a.png", "b.png")
+    assert [[len(lane.frames[number].faces) for number in (0, 1)] for lane in read.lanes] == [[2, 1], [2, 1]]
 
 
 def test_fault_91_a_log_cut_in_the_middle_is_read_up_to_there(tmp_path):

@@ -83,6 +83,18 @@ def test_pictures_keep_their_names(folder):
     assert [file.name for file in (folder / "points").iterdir()] == ["anna.pts"]
 
 
+def test_pictures_are_counted_as_frames_are_also_where_one_is_shown_again(folder):
+    log = LandmarkLog(folder / "a.jsonl")
+    for count in (4, 6):
+        log.add(result(count, name="anna.png"))
+    log.stop()
+    lines = [json.loads(line) for line in (folder / "a.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(line["image"], line["count"], "time" in line) for line in lines] == [
+        ("anna.png", 4, False),
+        ("anna.png", 6, False),
+    ]
+
+
 def test_a_csv_has_a_file_for_each_markup(folder):
     log = LandmarkLog(folder / "a.csv")
     for number, points in enumerate((68, 68, 98, 98, 98, 68)):
@@ -202,7 +214,7 @@ def test_pictures_and_then_a_video_go_into_two_tables(folder):
     log.add(result(1))
     logged = log.stop()
     headings = [path.read_text("utf-8").split(",version,")[0] for path in logged.paths]
-    assert headings == ["image,frame", "image,frame,time,count"]
+    assert headings == ["image,frame,count", "image,frame,time,count"]
 
 
 def two_lanes(log, frames=6):

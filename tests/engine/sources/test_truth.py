@@ -444,6 +444,12 @@ def test_of_a_frame_that_was_logged_again_the_last_time_counts_and_two_faces_are
     assert source.remark == ""
 
 
+def test_of_a_picture_that_was_logged_again_the_last_time_counts(album):
+    rows = [({"image": "anna.png", "count": count}, label(number)) for number, count in ((1, 0), (2, 3))]
+    write_table(album / "landmarks.csv", rows)
+    assert np.allclose(play(album)[0][0].truth.points, label(2))
+
+
 def as_spreadsheets_write(text: str) -> bytes:
     return text.replace(",", ";").replace(".", ",").replace("\n", ";;\r\n").encode("utf-8-sig")
 
