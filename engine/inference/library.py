@@ -36,8 +36,8 @@ class ModelEntry:
         path: of its `.tflite` or `.onnx` file.
         card: None if it cannot be read.
         error: why the model cannot be used; None if it can.
-        twin: the same model in int8, which runs in its place live; None where there is none, or the runtime has no fast
-            kernels for it.
+        twin: the same model in int8, beside it, which runs in its place live; None where there is none, or the runtime
+            has no fast kernels for it.
     """
 
     name: str
@@ -67,10 +67,10 @@ class ModelLibrary:
     def live_entries(self) -> list[ModelEntry]:
         """Return every model for live use, by name, each with its twin, which is not listed beside it."""
         entries = {entry.name: entry for entry in self.entries()}
-        twins = {name: entries.get(name + INT8_MARK) for name in entries}
-        hidden = {twin.name for twin in twins.values() if twin is not None}
+        twins = {name: entries[card.stem] for name in entries if (card := self._twin_card(name)) is not None}
+        hidden = {twin.name for twin in twins.values()}
         fast = is_fast_in_int8()
-        usable = {name: twin for name, twin in twins.items() if fast and twin is not None and twin.error is None}
+        usable = {name: twin for name, twin in twins.items() if fast and twin.error is None}
         return [replace(entry, twin=usable.get(name)) for name, entry in entries.items() if name not in hidden]
 
     def find(self, model: str) -> Path:
@@ -81,9 +81,8 @@ class ModelLibrary:
         """
         if is_model_file(model):
             return Path(model)
-        for folder in self.folders:
-            if (folder / f"{model}.json").is_file():
-                return model_file(folder / f"{model}.json")
+        if (card := self._card(model)) is not None:
+            return model_file(card)
         names = [entry.name for entry in self.entries()]
         raise ModelError(
             f"There is no model “{model}”",
@@ -159,13 +158,22 @@ class ModelLibrary:
             ModelError: there is no such model, or it cannot be used.
         """
         path = self.find(model)
-        twin = path.with_stem(path.stem + INT8_MARK)
-        if not is_model_file(model) and twin.with_suffix(".json").is_file() and is_fast_in_int8():
+        twin = None if is_model_file(model) else self._twin_card(model)
+        if twin is not None and is_fast_in_int8():
             try:
-                return load_landmarker(twin)
+                return load_landmarker(model_file(twin))
             except ModelError as error:
                 log.warning("%s runs in place of its twin: %s", model, error)
         return load_landmarker(path)
+
+    def _card(self, name: str) -> Path | None:
+        cards = (folder / f"{name}.json" for folder in self.folders)
+        return next((card for card in cards if card.is_file()), None)
+
+    def _twin_card(self, name: str) -> Path | None:
+        """Return the card of a model's twin in int8; None without one beside it: one elsewhere is another model's."""
+        card, twin = self._card(name), self._card(name + INT8_MARK)
+        return twin if card is not None and twin is not None and twin.parent == card.parent else None
 
 
 def ensure_own_card(model: Path) -> None:

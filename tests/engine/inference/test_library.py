@@ -134,6 +134,26 @@ def test_a_damaged_twin_leaves_its_model_at_work(twins):
     assert twins.load_live(DEFAULT_MODEL).name == DEFAULT_MODEL
 
 
+def test_a_model_in_another_folder_is_no_twin_whatever_its_name(twins, tmp_path):
+    twin = twins.find(f"{DEFAULT_MODEL}-int8")
+    (tmp_path / "own").mkdir()
+    for file in (twin, twin.with_suffix(".json")):
+        shutil.move(file, tmp_path / "own" / file.name)
+    both = ModelLibrary((tmp_path, tmp_path / "own"))
+    names = ["other", DEFAULT_MODEL, f"{DEFAULT_MODEL}-int8"]
+    assert [(entry.name, entry.twin) for entry in both.live_entries()] == [(name, None) for name in names]
+    assert [both.load_live(name).name for name in names] == names
+
+
+def test_a_twin_may_be_of_another_format(twins):
+    content = constant_network(np.full((68, 2), 0.5), 32)
+    twins.add(content, foreign(content, "mine"), ".onnx")
+    shutil.copy(SHIPPED.with_suffix(".tflite"), twins.folders[0] / "mine-int8.tflite")
+    (twins.folders[0] / "mine-int8.json").write_bytes(changed(name="mine-int8"))
+    assert next(entry.twin.name for entry in twins.live_entries() if entry.name == "mine") == "mine-int8"
+    assert twins.load_live("mine").name == "mine-int8"
+
+
 # Adding
 
 
