@@ -2,7 +2,8 @@
 """From a fresh clone to the running program in one command. Needs Python 3.11 to 3.13 with pip and venv, nothing else.
 
 python3 start.py [SOURCE] [OPTIONS]    set up what is missing, then open the window: `understudy run`
-python3 start.py --headless [...]      the same without a window: a clip, a picture and a summary in the folder output
+python3 start.py --headless [...]      the same without a window: writes the files that OPTIONS name, or else a clip, a
+                                       picture and a summary in the folder output
 python3 start.py test [PYTEST ...]     set up for development as well, then run every check and every test
 python3 start.py setup                 set up for development and run nothing
 
@@ -122,12 +123,13 @@ def has_display(platform: str, environment: "Mapping[str, str]") -> bool:
 def headless_arguments(arguments: "list[str]", folder: Path) -> "list[str]":
     """Return the arguments of a run without a window: those given, and before them what they may leave open."""
     defaults = ["--headless", "--frames", str(HEADLESS_FRAMES)]
-    for option, name in (("--record", "clip.mp4"), ("--picture", "picture.png"), ("--json", "summary.json")):
-        defaults += [option, str(folder / name)]
     given = [argument for argument in arguments if argument != "--headless"]
     named = [argument.partition("=")[0] for argument in " ".join(given).replace("--json -", "").split()]
-    if not {"--record", "--picture", "--json"} & set(named):
-        defaults.append("--overwrite")  # the files of the last time; what a user names is the user's to decide
+    if not {"--record", "--picture", "--json", "--report"} & set(named):
+        for option, name in (("--record", "clip.mp4"), ("--picture", "picture.png"), ("--json", "summary.json")):
+            defaults += [option, str(folder / name)]
+        # This is for the files of the last time. It would replace a user's own too, so none of these go beside them.
+        defaults.append("--overwrite")
     return [*defaults, *given] if names_source(given) else [*defaults, *given, "sample"]
 
 

@@ -146,6 +146,18 @@ def test_given_arguments_win_over_those_of_the_headless_run(tmp_path: Path) -> N
     assert options.record == str(tmp_path / "clip.mp4")
 
 
+@pytest.mark.parametrize("option", ["--record", "--picture", "--json", "--report"])
+def test_a_headless_run_replaces_its_own_files_and_writes_those_of_the_user_alone(option: str, tmp_path: Path) -> None:
+    def run(*given: str) -> tuple[dict[str, object], bool]:
+        options = build_parser().parse_args(["run", *start.headless_arguments(["--headless", *given], tmp_path)])
+        files = {name: getattr(options, name) for name in ("record", "picture", "json", "report")}
+        return {name: file for name, file in files.items() if file is not None}, options.overwrite
+
+    own, overwrites = run("sample")
+    assert (set(own), overwrites) == ({"record", "picture", "json"}, True)
+    assert run("sample", option, "mine") == run("sample", f"{option}=mine") == ({option[2:]: "mine"}, False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "display", "expected_first", "says_so"),
     [([], True, None, False), ([], False, "--headless", True), (["--headless"], True, "--headless", False)],
