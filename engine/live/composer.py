@@ -140,11 +140,11 @@ class Composer:
 
     def _step(self) -> None:
         """Show findings that waited, and redraw what the settings or the state of the source change."""
-        lanes = tuple(self._lanes)
-        drawn = [lane.drawn for lane in lanes]
+        drawn = {number: lane.drawn for number, lane in enumerate(self._lanes)}
         taken = self._take()
+        lanes = tuple(self._lanes)  # one may have been added in the meantime, and what was taken may be its finding
         # A lane that was drawn in the meantime shows what the settings say now.
-        idle = [number for number, lane in enumerate(lanes) if number in taken or lane.drawn == drawn[number]]
+        idle = [number for number, lane in enumerate(lanes) if number in taken or drawn.get(number) == lane.drawn]
         with ExitStack() as held:
             for number in idle:
                 held.enter_context(lanes[number].drawing)

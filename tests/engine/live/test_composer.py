@@ -433,3 +433,19 @@ def test_a_lane_put_to_rest_while_its_finding_is_on_its_way_to_the_screen_looks_
     bench.composer._step()
     assert bench.settings is SINGLE
     assert asked == [1]
+
+
+def test_the_finding_of_a_lane_that_is_added_while_the_composer_waits_is_drawn():
+    bench = Bench(settings=LOCKED, painters=[Painter(), Painter()])
+    composer, finder, take = bench.composer, bench.finders[0], bench.composer._take
+    frame = Frame(1, 0.0, picture(1), "x", epoch=bench.epoch)
+    composer.put(0, finder._bare(frame))
+
+    def add_meanwhile():
+        composer.add(finder)
+        composer.put(1, finder._bare(frame))
+        return take()
+
+    composer._take = add_meanwhile
+    composer._step()
+    assert ids(bench.view()) == [1, 1]
