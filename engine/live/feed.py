@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -46,7 +47,9 @@ class Feed:
         # What further finders wait for: while the first waits too, it wakes alone when a frame comes, then they.
         self._dealt = threading.Condition(lock)
         self._frame: Frame | None = None
-        self._late = 0.0  # seconds for which frames of a file waited in all, since the first finder last waited
+        # Seconds for which frames of a file waited in all, pauses left out, since the first finder last waited.
+        self._late = 0.0
+        self._paused_at = -math.inf  # when a pause was last noticed
         self._inboxes: list[Frame | None] = []
         self._waits: list[bool] = []  # whether each finder waits for a frame
         self.closed = False
@@ -109,6 +112,8 @@ class Feed:
     def _deal(self, finder: int) -> bool:
         """Deal the frame out if it is time; return whether a finder has one."""
         frame, settings = self._frame, self._settings()
+        if settings.paused:
+            self._paused_at = self._clock()
         if frame is not None and settings.paused and not frame.asked:
             if frame.epoch.is_camera:
                 self._frame = None  # it would be shown after the pause, perhaps minutes old
@@ -117,7 +122,7 @@ class Feed:
             if self._is_time(frame, active, settings.pace):
                 self._frame = None
                 if not frame.epoch.is_camera:
-                    self._late += self._clock() - frame.captured
+                    self._late += self._clock() - max(frame.captured, self._paused_at)
                 for number in active:
                     self._inboxes[number] = frame
                     self._waits[number] = False  # though it may not have woken yet

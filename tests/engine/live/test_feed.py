@@ -151,6 +151,19 @@ def test_in_a_pause_a_file_waits_a_camera_goes_by_and_what_the_user_asked_for_co
     assert [bench.feed.take(finder, 0).id for finder in (0, 1)] == [3, 3]
 
 
+def test_a_pause_makes_the_first_finder_of_a_file_late_in_none_of_its_frames():
+    bench = Bench(TWO)
+    assert bench.feed.put(frame(1), 0)
+    bench.settings = PAUSED
+    bench.clock.advance(50 * PATIENCE)
+    assert bench.feed.take(0, 0) is None, "as it asks at every tick"
+    bench.settings = TWO
+    for number in (1, 2, 3):
+        assert [bench.feed.take(finder, 0).id for finder in (0, 1)] == [number, number]
+        assert bench.feed.put(frame(number + 1), 0), "captured before the pause, as the reader waited for room"
+        assert bench.feed.take(1, 0) is None, "it waits for the first"
+
+
 def test_closing_wakes_everyone_and_leaves_nothing():
     bench, got = Bench(TWO), []
     other = bench.waiting(0, got)
