@@ -103,7 +103,7 @@ class Result:
 
     Attributes:
         number: of the frame: its place in its file, counted from 0; of cameras a count.
-        seconds: its time in the file; of cameras, `time.monotonic()` when it was taken.
+        seconds: its time in the file, or in your series of pictures; of cameras, `time.monotonic()` when it was taken.
         image: `[H, W, 3]` uint8 RGB; not to be written to.
         faces: largest first.
     """
@@ -151,6 +151,7 @@ class Model:
         thorough: bool = False,
         limit: int | None = None,
         rotate: int = 0,
+        rate: float = 30.0,
     ) -> Generator[Result]:
         """Yield what is found on each frame, one after the other; of a camera always on the newest.
 
@@ -165,17 +166,18 @@ class Model:
             thorough: whether each frame is searched as a picture is: for any number of faces, and for small ones.
             limit: stop after so many frames; None goes on until the source ends, which cameras never do.
             rotate: by how many degrees a camera is turned clockwise: 90, 180 or 270; 0 leaves it as it is.
+            rate: how many pictures of your own make a second, however fast you give them; other sources know theirs.
 
         Raises:
             UnderstudyError: the source cannot be opened, was lost, or is no camera that can be turned; or the model is
-                faulty.
+                faulty, or the rate none.
         """
         from engine.batch.frames import process_frames
         from engine.inference.pipeline import Pipeline
 
         pipeline = Pipeline(self._detector, self._landmarker, smoothing, max_faces=max_faces, thorough=thorough)
         # Sources without an end have a limit of their own there unless one is given.
-        with closing(_opened(source, rotate)) as opened:
+        with closing(_opened(source, rotate, rate)) as opened:
             for result, signals in process_frames(opened, pipeline, sys.maxsize if limit is None else limit):
                 yield _result(result, signals)
 
@@ -315,15 +317,15 @@ def load(model: str | Path = "student-68", *, threads: int = 1, flip: bool = Fal
 
 
 class _Pictures:
-    """Pictures of the caller as a source: each one follows the last in time."""
+    """Pictures of the caller as a source, so many a second: what is found does not hang on the caller's pace."""
 
-    def __init__(self, pictures: Iterable[NDArray[np.uint8]]) -> None:
+    def __init__(self, pictures: Iterable[NDArray[np.uint8]], rate: float) -> None:
         from engine.sources.base import SourceKind
 
         self.name, self.kind, self.remark = "pictures", SourceKind.CAMERA, ""
-        self.rate: float | None = None
+        self.rate: float | None = rate
         self.frame_count: int | None = None
-        self._pictures = enumerate(pictures)
+        self._pictures, self._rate = enumerate(pictures), rate
 
     def read(self) -> Any:
         import time
@@ -331,7 +333,7 @@ class _Pictures:
         from engine.core.frame import Frame
 
         for number, picture in self._pictures:
-            return Frame(number, time.monotonic(), _checked(picture), self.name)
+            return Frame(number, time.monotonic(), _checked(picture), self.name, time=number / self._rate)
         return None
 
     def close(self) -> None:
@@ -355,7 +357,8 @@ def _checked(picture: Any) -> NDArray[np.uint8]:
     )
 
 
-def _opened(source: str | int | Path | Iterable[NDArray[np.uint8]], rotate: int) -> Source:
+def _opened(source: str | int | Path | Iterable[NDArray[np.uint8]], rotate: int, rate: float) -> Source:
+    import math
     from dataclasses import replace
 
     from engine.live.camera_reader import open_guarded
@@ -369,11 +372,13 @@ def _opened(source: str | int | Path | Iterable[NDArray[np.uint8]], rotate: int)
             "only quarters keep its picture whole",
             f"choose one of {', '.join(map(str, TURNS))}",
         )
+    if not (math.isfinite(rate) and rate > 0):
+        raise UsageError(f"The rate of pictures is {rate}", "a number above 0 was expected", "give pictures a second")
     wanted = replace(DEFAULT_FORMAT, turn=rotate)
     if isinstance(source, str | int | Path):
         opened, words = open_guarded(lambda: open_source(str(source), format_of=lambda _: wanted)), f"“{source}”"
     else:
-        opened, words = _Pictures(source), "a series of your own pictures"
+        opened, words = _Pictures(source, rate), "a series of your own pictures"
     if rotate and (isinstance(opened, _Pictures) or opened.kind is not SourceKind.CAMERA):
         opened.close()
         raise UsageError(

@@ -7,6 +7,7 @@ import inspect
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,26 @@ def test_pictures_of_the_caller_are_followed(model):
     results = list(model.track(clip.frame(number)[0] for number in range(4)))
     assert [result.number for result in results] == [0, 1, 2, 3]
     assert {face.id for result in results for face in result.faces} == {1}
+
+
+def test_what_is_found_on_pictures_of_the_caller_hangs_on_their_rate_and_not_on_the_caller_s_pace(model):
+    clip = SampleClip()
+
+    def found(rate, pause=0.0):
+        pictures = (time.sleep(pause) or clip.frame(5 * number)[0] for number in range(4))
+        results = list(model.track(pictures, rate=rate))
+        return [result.seconds for result in results], results[-1].faces[0].points
+
+    seconds, at_once = found(25)
+    assert seconds == [0, 0.04, 0.08, 0.12]
+    assert np.array_equal(found(25, pause=0.05)[1], at_once)
+    assert not np.array_equal(found(5)[1], at_once), "further apart, they are smoothed less"
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(model, rate):
+    with pytest.raises(understudy.UnderstudyError, match="The rate of pictures is .* a second"):
+        next(model.track([], rate=rate))
 
 
 def test_a_source_that_fails_says_so_at_the_first_step(model):
