@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import lzma
 import os
 import shutil
 import subprocess
@@ -30,7 +32,11 @@ def tar(folder: Path, target: Path, moment: int) -> Path:
         entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
         return entry
 
-    with tarfile.open(target, "w:gz") if target.suffix == ".gz" else tarfile.open(target, "w:xz") as archive:
+    # The header of gzip has a time too, which tarfile itself sets to the present.
+    with (
+        gzip.GzipFile(target, "wb", mtime=moment) if target.suffix == ".gz" else lzma.LZMAFile(target, "wb") as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         archive.add(folder, folder.name, filter=plain)
     return target
 
