@@ -67,13 +67,16 @@ class LandmarkLog(OutputWorker[tuple[Prediction, Path | None]]):
     def add(self, result: Result, signals: Sequence[FaceSignals | None] = (), lane: int = 0) -> bool:
         """Append a result of a lane, and the signals of each of its faces if they are read; returns at once.
 
-        False means that it was dropped, because too many wait or the log has ended.
+        False means that it was dropped, because too many wait or the log has ended, or because a camera's frame was
+        captured before the first of the log, as a slow lane may still have one.
         """
         frame = result.frame
         if self._begin is None:
             self._begin = frame.captured
         # Frames of a camera have no time of their own: the time since the log began is written.
         is_live = frame.time is None and not frame.name
+        if is_live and frame.captured < self._begin:
+            return False
         time = frame.captured - self._begin if is_live else frame.time
         time = None if frame.name else time
         prediction = as_prediction(result, signals, time, frame.id, LoggedFacts(lane, result.latency, result.nme))

@@ -243,6 +243,21 @@ def test_json_lines_name_the_lane_its_model_its_clip_and_what_was_measured(folde
     assert lines[1]["nme"] is None
 
 
+def test_a_slow_lane_s_frame_of_before_the_log_is_left_out_so_that_no_time_is_negative(folder):
+    def camera(number, captured):
+        some = result(number, source="camera 0")
+        return replace(some, frame=replace(some.frame, time=None, captured=captured))
+
+    log = LandmarkLog(folder / "a.jsonl")
+    assert log.add(camera(8, 100.0))
+    assert not log.add(camera(7, 99.5), lane=1)
+    assert log.add(camera(8, 100.0), lane=1)
+    assert log.add(camera(9, 100.5))
+    assert log.stop().dropped == 0
+    lines = [json.loads(line) for line in (folder / "a.jsonl").read_text("utf-8").splitlines()]
+    assert [(line["lane"], line["frame"], line["time"]) for line in lines] == [(0, 8, 0), (1, 8, 0), (0, 9, 0.5)]
+
+
 def test_a_clip_that_was_replaced_since_the_last_log_is_known_by_what_it_is_now(folder):
     folder.mkdir()
     for frames in (3, 5):
