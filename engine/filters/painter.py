@@ -185,6 +185,7 @@ def _run_hook(
         canvas = cv2.flip(canvas, 1)
     if picture.shape[2] == 3:
         cv2.cvtColor(canvas, cv2.COLOR_BGRA2RGB, dst=picture)
-    elif canvas is not picture:
+        return
+    if canvas is not picture:
         picture[:] = canvas
-        picture[..., 3] = 255
+    picture[..., 3] = 255  # OpenCV writes 0 where a colour has three numbers

@@ -41,6 +41,15 @@ def test_a_hook_draws_on_every_face(tmp_path, mirrored, channels):
         assert shown == ([255, 50, 0, 255] if channels == 4 else [0, 50, 255])
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_what_a_hook_draws_with_three_numbers_is_opaque(tmp_path, mirrored):
+    loaded = hooked(tmp_path, PAINTS_BLUE.replace("0, 255), -1)", "0), -1)"))
+    picture = grey()
+    loaded.paint(picture, [face_of(portrait_points())], [fixed_signals(mouth=0.5)], mirrored)
+    assert (picture[..., :3] == (255, 50, 0)).all(-1).any()
+    assert (picture[..., 3] == 255).all()
+
+
 def test_a_hook_is_not_run_unless_it_may(tmp_path):
     marker = tmp_path / "was-run"
     loaded = hooked(tmp_path, f"open({str(marker)!r}, 'w').close()\n" + PAINTS_BLUE, hooks=False)
