@@ -70,8 +70,9 @@ class ForeignOutput:
         unit: of the numbers of `points` and `mean shape`: `crop`, [0, 1] of it; `pixels` of it; `centred`, [-1, 1].
         by_axis: whether all x come first and then all y, rather than x and y of each point.
         dimensions: numbers a point, of which the first two are used; numbers after the last point are ignored.
-        cells: where the cells of heatmaps lie: `half_pixel`, cell i of n at (i + 0.5) / n of the crop;
-            `align_corners`, the first and the last at the centres of the first and the last pixel.
+        cells: at which place p cell i of n of heatmaps lies: `half_pixel`, (i + 0.5) / n; `align_corners`,
+            i / (n - 1) (S - 1) / S, which the grid `integer` makes the centres of the first to the last pixel. The grid
+            `align_corners` would shrink them a second time.
         offset_factor: by which the logits of the offset maps are divided.
         mean_shape: x and y of each point in [0, 1] of the crop, one after another.
         grid: pixel of the crop that a place p in [0, 1] means, S pixels wide: `half_pixel`, p S - 0.5; `integer`, p S;
