@@ -24,7 +24,7 @@ from engine.formats.images import read_picture
 from engine.formats.packs import Pack
 from engine.inference.card import Card, CropRule
 from engine.inference.conventions import COLOURS, GRIDS, UNITS, ForeignInput, ForeignOutput
-from engine.inference.foreign import CHANNELS, InputWriter, decode, input_words, output_index
+from engine.inference.foreign import CHANNELS, InputWriter, decode, input_words, output_index, shift_of_grid
 from engine.inference.landmarker import Landmarker, not_finite_error
 from engine.inference.runtimes import ModelRuntime, shape_words
 from engine.sources.sample import RATE, SampleClip
@@ -257,9 +257,8 @@ class _Search:
         crop, outputs = self._run(card, index)
         points, _ = decode(outputs[output_index(self._runtime, model)], card)
         self.gave_numbers = self.gave_numbers or bool(np.isfinite(points).all())
-        if model.grid == "slice":
-            points = points + 0.5 / np.asarray(crop.size, np.float32)
-        error = nme(IBUG_68, card.markup.to_68(crop.to_picture(points)), face.points)
+        placed = crop.to_picture(points + shift_of_grid(model, crop))
+        error = nme(IBUG_68, card.markup.to_68(placed), face.points)
         return min(error, FURTHEST) if math.isfinite(error) else FURTHEST
 
     def _run(self, card: Card, index: int) -> tuple[Crop, list[NDArray[np.float32]]]:

@@ -51,10 +51,6 @@ class ForeignModel:
         self.write(pixels)
         return decode(self._runtime.run()[self._index], self._card)
 
-    def shift(self, crop: Crop) -> NDArray[np.float64] | float:
-        """Return what is added to points in [0, 1] of a crop because its grid depends on its size in the picture."""
-        return 0.5 / np.asarray(crop.size) if self.output.grid == "slice" else 0.0
-
 
 class InputWriter:
     """Writes a crop into the input of a model, in its layout, colour order and range of values."""
@@ -157,6 +153,11 @@ def decode(raw: NDArray[Any], card: Card) -> Points:
         points *= np.float32((side - 1) / side)
         points += np.float32(0.5 / side)
     return points, confidence
+
+
+def shift_of_grid(output: ForeignOutput, crop: Crop) -> NDArray[np.float64] | float:
+    """Return what is added to points in [0, 1] of a crop because its grid depends on its size in the picture."""
+    return 0.5 / np.asarray(crop.size) if output.grid == "slice" else 0.0
 
 
 def _from_numbers(numbers: NDArray[np.float32], count: int, output: ForeignOutput, side: int) -> NDArray[np.float32]:

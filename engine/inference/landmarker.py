@@ -17,7 +17,7 @@ from engine.core.files import read_regular
 from engine.core.geometry import Box, Crop, crop_of_box, crop_of_landmarks, roll_of_landmarks
 from engine.inference.card import Card, read_card
 from engine.inference.detector import Detection, crop_of_detection
-from engine.inference.foreign import ForeignModel
+from engine.inference.foreign import ForeignModel, shift_of_grid
 from engine.inference.runtimes import MODEL_SUFFIXES, ModelRuntime, load_runtime, model_files, shape_words
 from engine.inference.trial import ensure_harmless
 
@@ -112,7 +112,8 @@ class Landmarker:
         points, confidence = self.read(crop.sample(picture, self.card.input_size))
         if self._foreign is not None:
             # Along x the two views have the shift in opposite directions.
-            points = (points + np.array((not self.flip, True)) * self._foreign.shift(crop)).astype(np.float32)
+            shift = shift_of_grid(self._foreign.output, crop)
+            points = (points + np.array((not self.flip, True)) * shift).astype(np.float32)
         placed = crop.to_picture(points)
         return Landmarks(placed, confidence, roll_of_landmarks(self.card.markup, placed))
 
