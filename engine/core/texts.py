@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import math
 import re
 import tomllib
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from engine.core.files import read_regular
+from engine.core.files import open_regular, read_regular
 from engine.core.records import LONGEST_SHOWN
 
 # Longest first: the mark of UTF-16 is the beginning of that of UTF-32.
@@ -75,6 +77,20 @@ def read_text(path: Path, cap: int) -> str:
         UnicodeDecodeError: it is neither UTF-8 nor UTF-16 with a mark.
     """
     return decoded(read_regular(path, cap))
+
+
+@contextmanager
+def open_text(path: Path, cap: int) -> Iterator[TextIO]:
+    """Open a text in a regular file of at most `cap` bytes, to be read line by line.
+
+    Raises:
+        OSError: see `engine.core.files.open_regular`.
+        UnicodeDecodeError: see `encoding_of`.
+    """
+    with open_regular(path, cap) as stream:
+        encoding = encoding_of(stream.read(LONGEST_MARK))
+        stream.seek(0)
+        yield io.TextIOWrapper(stream, encoding)
 
 
 def parse_number(text: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 import re
 from collections import Counter
@@ -12,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +21,7 @@ from engine.core.files import open_regular
 from engine.core.geometry import landmark_box
 from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES, Scheme
-from engine.core.texts import (
-    LONGEST_MARK,
-    cell_name,
-    encoding_of,
-    parse_json,
-    parse_number,
-    read_text,
-    reason,
-    same_name,
-)
+from engine.core.texts import cell_name, open_text, parse_json, parse_number, read_text, reason, same_name
 from engine.formats.arrays import read_npz
 from engine.formats.landmark_writers import PTS_ORIGIN
 from engine.formats.packs import FARTHEST_PIXEL, Pack, read_arrays
@@ -206,10 +196,8 @@ def read_landmark_table(path: Path, *keys: str) -> list[LandmarkRow]:
     Raises:
         OSError, ValueError, csv.Error: the file cannot be read, a column is missing, or a cell is no number.
     """
-    with open_regular(path, LARGEST_TABLE) as stream:
-        encoding = encoding_of(stream.read(LONGEST_MARK))
-        stream.seek(0)
-        return list(_table_rows(io.TextIOWrapper(stream, encoding), keys))
+    with open_text(path, LARGEST_TABLE) as text:
+        return list(_table_rows(text, keys))
 
 
 def _table_rows(lines: Iterator[str], keys: Sequence[str]) -> Iterator[LandmarkRow]:
@@ -278,10 +266,8 @@ def _read_npz(path: Path) -> Faces:
 
 def _read_jsonl(path: Path) -> Faces:
     faces: Faces = []
-    with open_regular(path, LARGEST_TABLE) as stream:
-        encoding = encoding_of(stream.read(LONGEST_MARK))
-        stream.seek(0)
-        for number, line in enumerate(_short_lines(io.TextIOWrapper(stream, encoding)), 1):
+    with open_text(path, LARGEST_TABLE) as text:
+        for number, line in enumerate(_short_lines(text), 1):
             if not line.strip():
                 continue
             record = parse_json(line)
@@ -300,7 +286,7 @@ def _read_jsonl(path: Path) -> Faces:
     return faces
 
 
-def _short_lines(text: io.TextIOWrapper) -> Iterator[str]:
+def _short_lines(text: TextIO) -> Iterator[str]:
     while line := text.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
             raise ValueError(f"a line has more than {LONGEST_LINE} characters")

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import UsageError
 from engine.core.faces import Face
-from engine.core.files import open_regular
 from engine.core.foreign_schemes import foreign_scheme, known_markup
 from engine.core.geometry import landmark_box
-from engine.core.texts import LONGEST_MARK, cell_name, encoding_of, parse_json, plain_number, reason
+from engine.core.texts import cell_name, open_text, parse_json, plain_number, reason
 from engine.formats.landmark_readers import LONGEST_LINE, cell_number
 from engine.formats.landmark_writers import BOX, LOG_VERSION
 from engine.formats.packs import FARTHEST_PIXEL
@@ -129,10 +127,7 @@ def _read(path: Path) -> tuple[list[Record], str]:
     """Return what can be read of a file, up to the first damage, and a sentence on that, "" if there is none."""
     records: list[Record] = []
     try:
-        with open_regular(path, LARGEST_LOG) as stream:
-            encoding = encoding_of(stream.read(LONGEST_MARK))
-            stream.seek(0)
-            text = io.TextIOWrapper(stream, encoding)
+        with open_text(path, LARGEST_LOG) as text:
             for record in _of_table(text) if path.suffix.lower() == ".csv" else _of_lines(text):
                 records.append(record)  # noqa: PERF402  what came before the damage counts
     except FileNotFoundError as error:
@@ -149,7 +144,7 @@ def _read(path: Path) -> tuple[list[Record], str]:
     return records, ""
 
 
-def _of_lines(text: io.TextIOWrapper) -> Iterator[Record]:
+def _of_lines(text: TextIO) -> Iterator[Record]:
     for number in count(1):
         line = text.readline(LONGEST_LINE)
         if not line:
@@ -188,7 +183,7 @@ def _of_line(values: dict[str, Any]) -> Record:
     )
 
 
-def _of_table(text: io.TextIOWrapper) -> Iterator[Record]:
+def _of_table(text: TextIO) -> Iterator[Record]:
     rows = csv.DictReader(text)
     names = rows.fieldnames or []
     if "x0" not in names or "image" not in names:

@@ -11,6 +11,7 @@ import pytest
 from engine.core.texts import (
     cell_name,
     decoded,
+    open_text,
     parse_json,
     parse_number,
     parse_toml,
@@ -30,6 +31,8 @@ def test_every_editors_text_reads_the_same(tmp_path, encoding, ending):
     file = tmp_path / "text"
     file.write_bytes(TEXT.replace("\n", ending).encode(encoding))
     assert read_text(file, 1000) == TEXT
+    with open_text(file, 1000) as text:
+        assert list(text) == TEXT.splitlines(keepends=True)
 
 
 def test_utf_16_with_either_mark_is_read():
