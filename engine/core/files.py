@@ -129,8 +129,12 @@ def free_bytes(folder: Path) -> int:
 
 
 @contextmanager
-def open_regular(path: Path, cap: int) -> Iterator[BinaryIO]:
-    """Open a file from outside: a regular one of at most `cap` bytes. Opening never waits, as it would for a pipe.
+def open_regular(path: Path, cap: int | None = None) -> Iterator[BinaryIO]:
+    """Open a file from outside: a regular one, of at most `cap` bytes. Opening never waits, as it would for a pipe.
+
+    Args:
+        path: the file.
+        cap: None where it may have any size, as little of it is read.
 
     Raises:
         OSError: it cannot be opened, is larger, or is a folder, pipe, device or socket; `strerror` says so in words.
@@ -139,7 +143,7 @@ def open_regular(path: Path, cap: int) -> Iterator[BinaryIO]:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is a pipe, a device or a socket, not a file", str(path))
-        if status.st_size > cap:
+        if cap is not None and status.st_size > cap:
             raise _too_large(path, cap)
         yield stream
 
@@ -165,7 +169,7 @@ def quick_checksum(path: Path) -> str:
     Raises:
         OSError: the file cannot be read.
     """
-    with open_regular(path, 1 << 62) as stream:
+    with open_regular(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         digest = hashlib.sha256(f"{size}:".encode() + stream.read(SAMPLED))
         stream.seek(max(SAMPLED, size - SAMPLED))

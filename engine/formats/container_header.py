@@ -13,7 +13,6 @@ from typing import BinaryIO
 from engine.core.files import open_regular
 from engine.formats import matroska_header
 
-_NO_CAP = 1 << 62  # only headers are read
 MOST_BOX_BYTES = 1_000_000  # of a box that is read; those that are needed have some dozen
 MOST_BOXES = 10_000
 LONGEST_SECONDS = 7 * 86400.0  # headers that promise more are wrong
@@ -67,7 +66,7 @@ def read_container_header(path: Path) -> ContainerHeader:
     Nothing is raised: of other, damaged and unreadable files nothing is known.
     """
     try:
-        with open_regular(path, _NO_CAP) as file:
+        with open_regular(path) as file:
             head = file.read(8)
             if head[4:] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
                 return _read_mp4(file)

@@ -17,7 +17,6 @@ FOREIGN_SUFFIXES = {
     *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".orf", ".raf", ".rw2"),
 }
 HEAD_BYTES = 4096
-_NO_CAP = 1 << 62  # only the first bytes are read
 
 
 class FileKind(Enum):
@@ -55,7 +54,7 @@ def kind_of(path: Path) -> FileKind:
     Raises:
         OSError: it cannot be read, or is no regular file.
     """
-    with open_regular(path, _NO_CAP) as stream:
+    with open_regular(path) as stream:
         head = stream.read(HEAD_BYTES) or b""
     kind = kind_of_bytes(head)
     if head.startswith(b"\xff\xd8") and path.suffix.lower() in MJPEG_SUFFIXES:

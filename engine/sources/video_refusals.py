@@ -13,8 +13,6 @@ from engine.core.platforms import shell_line
 from engine.core.processes import FFMPEG
 from engine.formats.signatures import HEAD_BYTES, FileKind, kind_of_bytes
 
-_NO_CAP = 1 << 62  # videos of any size are opened
-
 
 def check_file(path: Path) -> None:
     """Refuse what is no video by its first bytes, before a decoder opens it.
@@ -27,7 +25,7 @@ def check_file(path: Path) -> None:
             f"There is no video {path}", "it was moved or renamed, or the path is mistyped", "check the path"
         )
     try:
-        with open_regular(path, _NO_CAP) as file:
+        with open_regular(path) as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise SourceError(
