@@ -15,6 +15,7 @@ from importlib import import_module
 from app.cli.terminal import say
 from engine.core.manifest import problems, read_manifest
 from engine.core.paths import ASSETS
+from engine.core.platforms import NO_TERMINAL
 from engine.core.processes import is_bundled, own_module
 from engine.core.texts import reason
 
@@ -61,7 +62,7 @@ def _in_child(check: str) -> tuple[str, list[str]]:
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, cwd=ASSETS.parent, timeout=TIMEOUT,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            creationflags=NO_TERMINAL,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return "", [f"The check gave no result within {TIMEOUT:g} s. Something hangs; restart the computer."]

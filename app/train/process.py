@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.core.errors import UnderstudyError
 from engine.core.installation import renew
+from engine.core.platforms import NO_TERMINAL
 from engine.core.processes import is_bundled
 
 ROOT = Path(__file__).resolve().parents[2]  # where `python -m app` finds the program
@@ -83,7 +84,7 @@ class OwnProcess(QObject):
                     cwd=folder,
                     env=environment,
                     start_new_session=True,  # Ctrl-C in the window's terminal is not for it: its input closes
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                    creationflags=NO_TERMINAL,
                 )
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""

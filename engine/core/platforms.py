@@ -26,6 +26,9 @@ else:
 
 LINUX, MACOS, WINDOWS = "Linux", "Darwin", "Windows"
 
+# How processes are started: on Windows those without a window would open a terminal.
+NO_TERMINAL: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+
 NO_HOME = "/nonexistent"  # what Debian calls the folder of users who are to have none
 
 # OpenCV's names of backends in the order they are tried. On Windows, DirectShow opens most cameras in a fraction of the

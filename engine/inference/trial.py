@@ -19,6 +19,7 @@ from platformdirs import user_cache_path
 
 from engine.core.errors import ModelError
 from engine.core.paths import asset_path
+from engine.core.platforms import NO_TERMINAL
 from engine.core.processes import own_module
 from engine.inference.card import read_card
 from engine.inference.runtime import has_no_scale
@@ -65,7 +66,7 @@ def _try(content: bytes, label: str) -> None:
     try:
         done = subprocess.run(
             command, input=content, capture_output=True, check=False, cwd=ROOT, timeout=TIMEOUT,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            creationflags=NO_TERMINAL,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise _refusal(f"{label} gave no result within {TIMEOUT:g} s") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 
 from engine.core.files import replaced
+from engine.core.platforms import NO_TERMINAL
 from engine.core.processes import FFMPEG, foreign_environment
 from engine.formats.container_header import LONGEST_SECONDS, read_container_header
 from engine.formats.plain_name import PlainName
@@ -65,7 +66,7 @@ def _mux(program: str, source: Path, video: Path, codec: str, target: Path) -> N
     command = [program, "-nostdin", "-v", "error", "-y", *inputs, *copied, f"file:{names[2].text}"]
     subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LONGEST_WAIT, check=True,
-        env=foreign_environment(), creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        env=foreign_environment(), creationflags=NO_TERMINAL,
     )  # fmt: skip
     if not target.stat().st_size:
         raise OSError("it wrote nothing")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import OutputError, SourceError
 from engine.core.paths import asset_path
-from engine.core.platforms import shell_line, virtual_camera_driver
+from engine.core.platforms import NO_TERMINAL, shell_line, virtual_camera_driver
 from engine.core.processes import foreign_environment, is_bundled
 from engine.output.letterbox import Letterbox
 from engine.output.worker import OnError, OutputWorker
@@ -88,7 +88,7 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a bundled application may have none to pass on
                 env=foreign_environment(),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows would open a terminal
+                creationflags=NO_TERMINAL,
             )
         except OSError as error:
             raise problem_error("package", str(error), self._command[0]) from error
