@@ -21,6 +21,7 @@ from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 from engine.core.errors import RecordingError, SourceError
 from engine.core.files import open_regular, read_regular, replaced
 from engine.core.texts import reason
+from engine.formats.signatures import TIFF
 
 # Endings that pictures have; what a file holds is decided by its first bytes.
 PICTURE_SUFFIXES = {
@@ -39,7 +40,6 @@ MOST_MISSING = 50_000_000  # bytes of a PNG that was cut off
 PNG_MARK = b"\x89PNG\r\n\x1a\n"
 # OpenCV's decoder of JPEG 2000 ends the program at some damaged files.
 JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
-TIFF = (b"II*\0", b"MM\0*")
 # What shows through transparent pixels.
 GROUND = (255, 255, 255)
 # A picture of 16 bits a channel whose values need no more than this many was written by a camera of so few.

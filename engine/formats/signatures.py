@@ -29,7 +29,7 @@ class FileKind(Enum):
     UNKNOWN = "unknown"
 
 
-_TIFF = (b"II*\0", b"MM\0*")
+TIFF = (b"II*\0", b"MM\0*")
 _PICTURE = (
     rb"\xff\xd8\xff|\x89PNG|BM.{4}\0{4}|GIF8[79]a|RIFF.{4}WEBP|II\*\0|MM\0\*|\0{3}\x0cjP  |\xff\x4f\xff\x51"
     rb"|P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s"
@@ -59,7 +59,7 @@ def kind_of(path: Path) -> FileKind:
     kind = kind_of_bytes(head)
     if head.startswith(b"\xff\xd8") and path.suffix.lower() in MJPEG_SUFFIXES:
         return FileKind.VIDEO
-    unsure = kind is FileKind.UNKNOWN or head.startswith(_TIFF)
+    unsure = kind is FileKind.UNKNOWN or head.startswith(TIFF)
     return FileKind.FOREIGN if unsure and path.suffix.lower() in FOREIGN_SUFFIXES else kind
 
 
