@@ -19,6 +19,7 @@ from engine.inference.card import Card
 from engine.inference.landmarker import model_of
 from engine.inference.runtimes import is_model_file
 from engine.output.worker import OnError, OutputWorker
+from engine.sources.base import SourceKind
 
 MOST_WAITING = 200_000_000  # bytes of pictures that may wait to be measured; further results are dropped
 PATIENCE = 3.0  # seconds for which a frame waits for the results of slower lanes
@@ -112,7 +113,7 @@ class SessionReporter(OutputWorker[tuple[int, Result, Setting]]):
         return Reported(self.folder / PAGE, len(self._meter.moments))
 
     def _begin_again(self, remark: str = "") -> None:
-        self._meter = SessionMeter(self._expected, continuous=self._setting.kind != "pictures")
+        self._meter = SessionMeter(self._expected, continuous=self._setting.kind != SourceKind.PICTURES.value)
         self._setting = replace(self._setting, began=datetime.now(), remark=remark)
         self._models: dict[int, str] = {}  # names, by lane, as results have them
         self._cards: dict[int, Card] = {}
