@@ -25,7 +25,7 @@ def cards_of(entries: Iterable[ModelEntry]) -> dict[str, Card]:
 
 def role_words(card: Card) -> str:
     """Return the role as people read it."""
-    if card.role == "teacher":
+    if card.is_teacher:
         return translate("model_facts", "Teacher")
     return translate("model_facts", "Other model") if card.is_foreign else translate("model_facts", "Student")
 

@@ -163,6 +163,11 @@ class Card:
             raise mistake
 
     @property
+    def is_teacher(self) -> bool:
+        """Whether its role is that of a teacher."""
+        return self.role == "teacher"
+
+    @property
     def is_foreign(self) -> bool:
         """Whether the model comes from elsewhere and does not keep our contract."""
         return self.input is not None or self.output is not None

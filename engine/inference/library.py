@@ -237,4 +237,4 @@ def _rank(entry: ModelEntry) -> tuple[bool, float]:
     if card is None:
         return True, math.inf
     errors = [float(metric["nme"]) for metric in card.metrics if metric.get("nme") is not None]
-    return card.role != "teacher", min(errors, default=math.inf)
+    return not card.is_teacher, min(errors, default=math.inf)

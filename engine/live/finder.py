@@ -203,7 +203,7 @@ class Finder:
     def _flips(self) -> bool:
         """Whether this model is to look at the mirror image too: a teacher is, where the user wants it."""
         pipeline = self._pipeline
-        return self._context.settings().flip and pipeline is not None and pipeline.landmarker.card.role == "teacher"
+        return self._context.settings().flip and pipeline is not None and pipeline.landmarker.card.is_teacher
 
     def _exchange_model(self) -> None:
         """Load the requested model, if there is a request."""

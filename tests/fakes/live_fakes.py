@@ -107,7 +107,7 @@ class FakeFilm(FakeClip):
 def landmarker(name: str) -> SimpleNamespace:
     """Return as much of a landmarker as the session and results need."""
     facts = {"sha256": "0" * 64, "bytes": 1000, "precision": "float32", "scheme": 68, "licence": ""}
-    return SimpleNamespace(card=SimpleNamespace(name=name, role="student", **facts), flip=False)
+    return SimpleNamespace(card=SimpleNamespace(name=name, is_teacher=False, **facts), flip=False)
 
 
 class FakePipeline:

@@ -166,7 +166,7 @@ class LanesSection(Fold):
 
     def set_entries(self, entries: Sequence[ModelEntry]) -> None:
         """Let each lane choose among these models."""
-        self._teachers = {entry.name for entry in entries if entry.card is not None and entry.card.role == "teacher"}
+        self._teachers = {entry.name for entry in entries if entry.card is not None and entry.card.is_teacher}
         for picker in self.pickers:
             picker.set_entries(entries)
         self._show_relevant_controls()
