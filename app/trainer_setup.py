@@ -7,12 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, distribution, requires
 from pathlib import Path
 
 from engine.core.errors import UsageError
 from engine.core.files import free_bytes
-from engine.core.installation import constraints, extra_requirement
+from engine.core.installation import ROOT, constraints, extra_requirement
 from engine.core.platforms import has_nvidia_gpu, usual_torch_has_cuda
 
 # What training and export import.
@@ -56,6 +56,15 @@ def missing_packages(names: Iterable[str]) -> list[str]:
     """Return which of these packages are not installed, without importing them."""
     importlib.invalidate_caches()  # some may have come while this program ran
     return [name for name in names if importlib.util.find_spec(name) is None]
+
+
+def how_to_install() -> str:
+    """Return how to get the trainer's packages, as a clause that begins with a verb; the bundle cannot take them.
+
+    The line in it can be pasted into a terminal in any folder.
+    """
+    line = "-P -m app train --install" if _is_package() else f'"{ROOT / "start.py"}" setup'
+    return f'run “"{sys.executable}" {line}”'
 
 
 def trainer_setup() -> TrainerSetup:
@@ -113,6 +122,15 @@ def _run(command: list[str], say: Callable[[str], object]) -> tuple[int, str]:
             if line.startswith(ERROR):
                 error = line.removeprefix(ERROR).strip().rstrip(".")
     return process.returncode, error
+
+
+def _is_package() -> bool:
+    """Return whether this Python finds the program in any folder."""
+    try:
+        distribution("understudy")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _torch_requirements() -> tuple[str, ...]:

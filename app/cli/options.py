@@ -7,9 +7,8 @@ import math
 from collections.abc import Callable, Iterable
 
 from app.bundled import no_trainer
-from app.trainer_setup import missing_packages
+from app.trainer_setup import how_to_install, missing_packages
 from engine.core.errors import UsageError
-from engine.core.installation import add_extra
 from engine.core.processes import is_bundled
 from engine.inference.detector import DEFAULT_DETECTOR, DETECTORS
 from engine.inference.library import DEFAULT_MODEL
@@ -146,5 +145,5 @@ def require_packages(names: Iterable[str]) -> None:
         raise UsageError(
             f"The trainer needs packages that are not installed ({', '.join(missing)})",
             "the application alone does without them",
-            f"{add_extra('trainer')} and start again",
+            f"{how_to_install()} and start again",
         )

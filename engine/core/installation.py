@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from engine.core.paths import ASSETS
@@ -39,8 +38,6 @@ def add_extra(extra: str) -> str:
     """
     if is_bundled():
         return f"{SOURCE}, then “.venv/bin/pip install -e .[{extra}] -c packaging/constraints.txt”"
-    if extra == "trainer":
-        return f"run “{_python()} -P -m app train --install”" if _is_package() else _from_source()
     pins = constraints()
     pinned = "" if pins is None else f' -c "{pins}"'
     *options, requirement = extra_requirement(extra)
@@ -58,19 +55,6 @@ def constraints() -> Path | None:
     """Return the file of the versions that were tested; None where the program was installed from a wheel."""
     pins = ROOT / "packaging" / "constraints.txt"
     return pins if pins.is_file() else None
-
-
-def _is_package() -> bool:
-    """Return whether this Python finds the program in any folder."""
-    try:
-        distribution("understudy")
-    except PackageNotFoundError:
-        return False
-    return True
-
-
-def _from_source() -> str:
-    return f'run “{_python()} "{ROOT / "start.py"}" setup”'
 
 
 def _python() -> str:

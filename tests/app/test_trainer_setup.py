@@ -9,7 +9,7 @@ import pytest
 
 from app import trainer_setup
 from app.cli.main import main
-from app.trainer_setup import ENCODER_WEIGHTS, WITHOUT_CUDA, install_trainer
+from app.trainer_setup import ENCODER_WEIGHTS, WITHOUT_CUDA, how_to_install, install_trainer
 from engine.core import installation, platforms
 from engine.core.errors import UsageError
 from tests.conftest import ROOT
@@ -110,15 +110,15 @@ def test_an_environment_without_pip_gets_a_line_to_paste(machine):
 
 
 def test_the_line_that_installs_the_trainer_can_be_pasted_in_any_folder(tmp_path):
-    line = installation.add_extra("trainer")
+    line = how_to_install()
     command = line.removeprefix("run “").removesuffix("”").replace("--install", "--help")  # harmless
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.startswith("usage: understudy train"), done.stderr
 
 
 def test_a_folder_that_is_no_package_is_set_up_by_its_own_program(monkeypatch):
-    monkeypatch.setattr(installation, "_is_package", lambda: False)
-    assert installation.add_extra("trainer") == f'run “"{sys.executable}" "{Path(ROOT, "start.py")}" setup”'
+    monkeypatch.setattr(trainer_setup, "_is_package", lambda: False)
+    assert how_to_install() == f'run “"{sys.executable}" "{Path(ROOT, "start.py")}" setup”'
 
 
 def test_nothing_is_installed_into_the_bundle(monkeypatch, capsys):
