@@ -190,11 +190,7 @@ class Composer:
         active = active_lanes(settings, len(self._lanes))
         for number in held:
             self._lanes[number].drawn += number in fresh
-        # Also one that another thread may be drawing, or its picture would be back if it rested only for a moment.
-        for number, lane in enumerate(self._lanes):
-            if number not in active and (lane.shown is not None or number in fresh):
-                lane.shown = lane.look = None
-                lane.finder.process_again()
+        self._put_to_rest(active, fresh)
         if not fresh and not settings.paused and self._context.state() in SILENT_STATES:
             self._forget_faces(held)
         try:
@@ -205,11 +201,20 @@ class Composer:
                     self._publish(active)
         finally:
             if 0 in fresh:
-                frame = fresh[0].result.frame
-                frame.epoch.shown, frame.epoch.handled = (frame.number, frame.time), frame.id
+                _note_shown(fresh[0].result.frame)
         for number, finding in fresh.items():
             if finding.result.model:
                 self._lanes[number].finder.check_numbers(finding.result)
+
+    def _put_to_rest(self, active: tuple[int, ...], fresh: Mapping[int, LaneView]) -> None:
+        """Empty the lanes that are not active.
+
+        Also one that another thread may be drawing, or its picture would be back if it rested only for a moment.
+        """
+        for number, lane in enumerate(self._lanes):
+            if number not in active and (lane.shown is not None or number in fresh):
+                lane.shown = lane.look = None
+                lane.finder.process_again()
 
     def _compare(self, fresh: dict[int, LaneView], on_screen: tuple[int, ...]) -> None:
         """Measure how far the lanes on screen are from the first of them."""
@@ -319,6 +324,11 @@ def look_of(settings: LiveSettings) -> Look:
         first, second = settings.on_screen
         return replace(look, pair=(first, second))
     return look
+
+
+def _note_shown(frame: Frame) -> None:
+    """Note in its epoch that a frame is on screen, or could not be drawn."""
+    frame.epoch.shown, frame.epoch.handled = (frame.number, frame.time), frame.id
 
 
 def _sentence(error: Exception) -> UnderstudyError:
