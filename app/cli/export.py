@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     small.add_argument(
         "--int8-weights",
         action="store_true",
-        help="store large weights in int8 and compute in float32: half the file; needs --data",
+        help="store large weights in int8: half the file; needs --data",
     )
     small.add_argument(
         "--onnx",

@@ -77,7 +77,7 @@ class LivePage(QWidget):
         self.presenter, self._output_mark = Presenter(self), OutputMark(self.view)
         self.panel = ControlPanel(store)
         self.outputs = Outputs(store.settings.recordings, self._has_further_pictures, self._measured, self._lane_facts)
-        self._screenshots, self._filters = Screenshots(self, self._background), FilterLoader(self)
+        self._screenshots, self._filters = Screenshots(self), FilterLoader(self)
         self.player = Player(api, store, self.outputs.on_result)
         self.files = FileControls(self.player, self.panel.pause, self._background)
         self.cameras = CameraControls(api.list_cameras, self.player, self.panel.source, self)
@@ -121,6 +121,7 @@ class LivePage(QWidget):
     def close_down(self) -> None:
         """End everything; `player.stopped` is emitted when that is done."""
         self._background.close()
+        self._screenshots.close()
         self._filters.close()
         self.cameras.close()
         self.player.stop()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.shell.background import Background
+from app.shell.background import WRITING_S, Background
 from app.shell.banner import Remedy
 from engine.core.errors import RecordingError, UnderstudyError
 from engine.formats.images import write_picture
@@ -41,19 +41,22 @@ class Screenshots(QObject):
 
     Args:
         window: parent of the file dialog.
-        background: writes the files.
     """
 
     reported = Signal(str)  # a sentence for the status line
     failed = Signal(object, object)  # RecordingError, and the remedies for it
 
-    def __init__(self, window: QWidget, background: Background) -> None:
+    def __init__(self, window: QWidget) -> None:
         super().__init__(window)
-        self._window, self._background = window, background
+        self._window, self._background = window, Background(self)
 
     def save(self, pixels: NDArray[np.uint8], folder: Path) -> None:
         """Save a picture `[H, W, 4]` uint8 BGRA in a folder."""
         self._run(lambda: save_screenshot(pixels, folder), pixels)
+
+    def close(self) -> None:
+        """Let pictures that are being written be finished."""
+        self._background.close(WRITING_S)
 
     def _run(self, save: Callable[[], Path], pixels: NDArray[np.uint8]) -> None:
         self._background.run(save, self._on_saved, lambda error: self._on_failed(error, pixels))

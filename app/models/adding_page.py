@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QProgressBar, QScrollArea, QVBo
 from app.live.active_source import FIRST, SECOND
 from app.models.card_form import CardForm
 from app.models.card_search import CardSearch
-from app.shell.background import Background
+from app.shell.background import WRITING_S, Background
 from app.shell.banner import Banner
 from app.theme.theme import GAP, MARGIN, colours
 from app.widgets.controls import make_button, named
@@ -99,7 +99,7 @@ class AddingPage(QWidget):
         self._background.run(lambda: self._library.correct(file, card), done, self.banner.show_error)
 
     def _start(self, search: CardSearch) -> None:
-        self.close_down()
+        self.stop_trying()
         self._search = search
         self._card = self._file = self._saved = None
         self.banner.hide()
@@ -122,7 +122,12 @@ class AddingPage(QWidget):
         search.start()
 
     def close_down(self) -> None:
-        """Stop trying; nothing is saved."""
+        """End everything; a model that is being saved is saved."""
+        self.stop_trying()
+        self._background.close(WRITING_S)
+
+    def stop_trying(self) -> None:
+        """Leave the file that is being tried; nothing is saved."""
         if self._search is not None:
             self._search.close()
             self._search = None
@@ -215,10 +220,10 @@ class AddingPage(QWidget):
         if self._search is search:
             self._show_as_saved(file, card, error)
             if not self._searching:
-                self.close_down()
+                self.stop_trying()
 
     def _leave(self) -> None:
-        self.close_down()
+        self.stop_trying()
         self.closed.emit()
 
     # What is reported
@@ -274,7 +279,7 @@ class AddingPage(QWidget):
         self._show_whether_savable()
 
     def _on_refused(self, error: ModelError) -> None:
-        self.close_down()
+        self.stop_trying()
         self.refused.emit(error)
 
     def _is_saved(self, card: Card | None) -> bool:

@@ -256,7 +256,7 @@ class ModelsPage(QWidget):
 
     def _show_overview(self) -> None:
         if self._adding is not None:
-            self._adding.close_down()
+            self._adding.stop_trying()
         self._pages.setCurrentWidget(self._overview)
 
     def _on_saved(self, lane: int, name: str) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from engine.core.errors import UnderstudyError
 
 T = TypeVar("T")
+WRITING_S = 2.0  # that a window waits when it is closed while a file is being written
 
 
 class Background(QObject):
@@ -21,6 +24,7 @@ class Background(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._closed = False
+        self._threads: WeakSet[threading.Thread] = WeakSet()
         self._finished.connect(self._hand_back, Qt.ConnectionType.QueuedConnection)
 
     def run(
@@ -49,11 +53,16 @@ class Background(QObject):
             if hand_back[0] is not None and not self._closed:
                 self._finished.emit(*hand_back)
 
-        threading.Thread(target=call, name="background", daemon=True).start()
+        thread = threading.Thread(target=call, name="background", daemon=True)
+        self._threads.add(thread)
+        thread.start()
 
-    def close(self) -> None:
-        """Ignore the results of work that still runs."""
+    def close(self, seconds: float = 0) -> None:
+        """Wait at most so long for work that still runs, which may be writing a file; its results are ignored."""
         self._closed = True
+        end = time.monotonic() + seconds
+        for thread in list(self._threads):
+            thread.join(max(0, end - time.monotonic()))
 
     def _hand_back(self, done: Callable[[Any], object], result: Any) -> None:
         if not self._closed:

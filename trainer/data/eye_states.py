@@ -76,6 +76,7 @@ def cut_eyes(folder: Path, split: str | None, crop_scale: float, size: int) -> C
     cut = [cut_eyes_face(folder, arrays, index, crop_scale, size) for index in indices]
     names = arrays["image"].astype(str)[indices].tolist()
     sizes = [f"{name} {(folder / name).stat().st_size}" for name in names]
+    facts = (folder.name, sizes, *(arrays[name][indices].tolist() for name in NEEDED))
     nothing = torch.zeros(len(indices), POINTS)
     return CutFaces(
         images=torch.stack([image for image, _ in cut]),
@@ -84,6 +85,6 @@ def cut_eyes(folder: Path, split: str | None, crop_scale: float, size: int) -> C
         visible_weight=nothing.clone(),
         sides=torch.tensor([side for _, side in cut], dtype=torch.float64),
         names=tuple(f"{folder.name}/{name}" for name in names),
-        digest=hashlib.sha256(repr((folder.name, sizes, arrays[STATES][indices].tolist())).encode()).hexdigest(),
+        digest=hashlib.sha256(repr(facts).encode()).hexdigest(),
         eyes_open=torch.from_numpy(arrays[STATES][indices].astype(np.float32)),
     )

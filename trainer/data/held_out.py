@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import torch
@@ -15,16 +16,32 @@ from trainer.recipes.schema import PackChoice
 
 
 def refuse_shared_packs(packs: tuple[PackChoice, ...], validation: tuple[PackChoice, ...]) -> None:
-    """Raise `UsageError` if faces are to be learned from and held out too."""
+    """Raise `UsageError` if faces are to be learned from and held out too, or if a pack is named twice."""
+    for given in (packs, validation):
+        for pack, other in combinations(given, 2):
+            if _share_faces(pack, other):
+                raise UsageError(
+                    f"The pack {pack.name} is named twice",
+                    "its faces would count twice",
+                    "name it once, with a weight: "
+                    f"""--set 'packs=[{{"name": "{pack.name}", "weight": 2}}]'; or name different splits of it""",
+                )
     for pack in validation:
         for other in packs:
-            if pack.name == other.name and (pack.split == other.split or None in (pack.split, other.split)):
+            if _share_faces(pack, other):
                 raise UsageError(
                     f"The pack {pack.name} is both for training and for validation",
                     "what a network has learned from says nothing of faces that it has not seen",
                     "take it out of --set packs or of --set validation, or name different splits of it: "
                     """--set 'validation=[{"name": "mine", "split": "val"}]'""",
                 )
+
+
+def _share_faces(pack: PackChoice, other: PackChoice) -> bool:
+    if pack.name != other.name or None in (pack.split, other.split):
+        return pack.name == other.name
+    whole, part = sorted((str(pack.split), str(other.split)), key=len)
+    return whole == part or part.startswith(f"{whole}_")  # see `engine.formats.packs.chosen_faces`
 
 
 def with_validation(held_out: CropSet, data: Path, packs: tuple[PackChoice, ...], size: int) -> CropSet:

@@ -142,8 +142,8 @@ RECIPES = {
         ),
     ),
     "teacher-68": Recipe(
-        "The best teacher: the Tough one trained on with all layers, turned heads and closed eyes first, taught by the "
-        "mean of itself and student-68 over both views.",
+        "The best teacher: teacher-tough-68 trained on with all layers, turned heads and closed eyes drawn more often, "
+        "taught by the mean of itself and student-68:whole over both views.",
         network=TEACHER,
         init=TOUGH,
         stages=(replace(WHOLE, steps=4000, teachers=(TOUGH, "student-68:whole"), augmentation=FEWER_FALSE_FACES),),

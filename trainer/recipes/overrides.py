@@ -90,8 +90,8 @@ def _with(record: Any, path: Sequence[str], text: str, change: str) -> Any:
         if not dataclasses.is_dataclass(old):
             raise UsageError(
                 f"“{change}” names no field",
-                f"{path[0]} has no parts, or is off in this recipe",
-                "set it as a whole, or choose a recipe in which it is on",
+                f"{path[0]} has no parts, or is off in this stage",
+                "set it as a whole, or name a stage in which it is on: --set STAGE.FIELD=VALUE",
             )
         return replace(record, **{path[0]: _with(old, path[1:], text, change)})
     kind = get_type_hints(type(record))[path[0]]

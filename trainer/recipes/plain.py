@@ -22,7 +22,8 @@ LITE_68_LARGE = replace(LITE_68, input_size=128)
 RECIPES = {
     "student-68": Recipe(
         "The student that the application starts with: MobileNetV2 with slim blocks, 128 px, 68 points; first under "
-        "strong augmentation, then brought nearer to 300-W, then taught with turned heads and closed eyes first.",
+        "strong augmentation, then brought nearer to 300-W, then taught, with turned heads and closed eyes drawn more "
+        "often.",
         network=SLIM_68,
         init="imagenet",
         stages=(
@@ -35,8 +36,8 @@ RECIPES = {
         ),
     ),
     "student-68-lite": Recipe(
-        "The lighter student: half the width, from the best channels of student-68 before it came last to 300-W, then "
-        "taught as student-68, last at 112 px: three quarters of the time of 128.",
+        "The lighter student: half the width. It keeps the best channels of student-68:nearer, is taught like "
+        "student-68, and ends at 112 px, in three quarters of the time of 128.",
         network=LITE_68,
         init="student-68:nearer",
         stages=(

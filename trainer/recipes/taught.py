@@ -1,4 +1,4 @@
-"""How students end: taught by the mean of a teacher over both views, turned heads and closed eyes first.
+"""How students end: taught by the mean of teachers over both views, turned heads and closed eyes drawn more often.
 
 `student-68`, `student-68-lite` and `student-mvit2-68` were trained by `FINE` and then by `WHOLE`, each for as long as
 its recipe says. Then `WHOLE` made `teacher-68` of their teacher, and by that the first two were trained by `RETAUGHT`.

@@ -1,8 +1,11 @@
+import time
+
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 
-from app.live.screenshot import save_screenshot, save_window_screenshot, screenshot_folder
+from app.live import screenshot
+from app.live.screenshot import Screenshots, save_screenshot, save_window_screenshot, screenshot_folder
 from engine.core.errors import RecordingError
 from engine.formats.images import read_picture
 
@@ -27,6 +30,21 @@ def test_folder_that_is_a_file_is_reported(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(RecordingError, match="cannot be written"):
         save_screenshot(np.zeros((4, 4, 4), np.uint8), tmp_path / "taken")
+
+
+def test_picture_taken_in_the_moment_of_closing_is_saved(qtbot, tmp_path, monkeypatch):
+    window = QWidget()
+    qtbot.addWidget(window)
+    screenshots, write = Screenshots(window), screenshot.write_picture
+
+    def write_slowly(path, pixels):
+        time.sleep(0.1)
+        write(path, pixels)
+
+    monkeypatch.setattr(screenshot, "write_picture", write_slowly)
+    screenshots.save(np.zeros((4, 4, 4), np.uint8), tmp_path)
+    screenshots.close()
+    assert len(list(tmp_path.glob("*.png"))) == 1
 
 
 def test_folder_is_named_after_the_program(qapp):

@@ -1,6 +1,7 @@
 """Work handed to other threads, and news from them."""
 
 import threading
+import time
 
 from app.shell.background import Background, Bridge
 
@@ -22,6 +23,27 @@ def test_closed_background_hands_nothing_back(qtbot):
     going_on.set()
     qtbot.wait(50)
     assert heard == []
+
+
+def test_closing_waits_for_work_that_writes(qtbot):
+    background, written = Background(), []
+
+    def write():
+        time.sleep(0.1)
+        written.append(True)
+
+    background.run(write, lambda _: written.append("handed back"))
+    background.close(5)
+    qtbot.wait(20)
+    assert written == [True]
+
+
+def test_closing_does_not_wait_for_ever(qtbot):
+    background, going_on = Background(), threading.Event()
+    background.run(lambda: going_on.wait(5))
+    background.close(0.05)
+    assert not going_on.is_set()
+    going_on.set()
 
 
 def test_many_calls_become_one_signal(qtbot):

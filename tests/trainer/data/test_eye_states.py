@@ -1,6 +1,7 @@
 """Faces of which only the state of the eyes is known: cut out, kept as crops, learned from."""
 
 import csv
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -84,3 +85,15 @@ def test_a_pack_without_states_or_without_faces_is_refused(eyes):
         load_crops(eyes, (replace(FACES, labels="state"),))
     with pytest.raises(PackError, match="eyes_state has no face to train on"):
         load_crops(eyes, (replace(STATES, split="val"),))
+
+
+@pytest.mark.parametrize("array", ["bbox", "roll", "state"])
+def test_changed_faces_are_other_data(eyes, tmp_path, array):
+    before = load_crops(eyes, (STATES,)).digest
+    shutil.copytree(eyes, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "eyes_state" / "annotations.npz"
+    with np.load(file) as arrays:
+        values = dict(arrays)
+    assert load_crops(tmp_path, (STATES,)).digest == before
+    np.savez(file, **{**values, array: 1 - values[array]})
+    assert load_crops(tmp_path, (STATES,)).digest != before

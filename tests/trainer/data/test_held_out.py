@@ -113,7 +113,15 @@ def test_faces_whose_error_cannot_be_known_are_no_validation(packs, tmp_path):
         run(recipe, packs, tmp_path / "run", "cpu", False)
 
 
-@pytest.mark.parametrize("split", ["train", None])
+@pytest.mark.parametrize("split", ["train", "train_b", None])
+@pytest.mark.parametrize("part", ["packs", "validation"])
+def test_a_pack_that_is_named_twice_is_refused(packs, tmp_path, part, split):
+    recipe = replace(tiny_recipe(), **{"packs": (APART,), part: (FACES, replace(FACES, split=split))})
+    with pytest.raises(UsageError, match="The pack faces is named twice"):
+        run(recipe, packs, tmp_path / "run", "cpu", False)
+
+
+@pytest.mark.parametrize("split", ["train", "train_b", None])
 def test_faces_that_are_learned_from_are_no_validation(packs, tmp_path, split):
     recipe = replace(tiny_recipe(), packs=(FACES,), validation=(replace(FACES, split=split),))
     with pytest.raises(UsageError, match="The pack faces is both for training and for validation"):
