@@ -376,7 +376,8 @@ class LivePage(QWidget):
         folder, self._report_into = self._report_into, None
         if folder is not None:
             self._reports_at_end = True
-            self.outputs.start_report(folder)
+            self.outputs.start_report(folder, replays=self.player.playback is not None)
+            self.player.seek(0.0)  # the first pictures passed while the source was being opened
 
     def _on_end(self) -> None:
         """Write the report of a file that has ended, or offer it."""

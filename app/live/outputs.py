@@ -20,6 +20,7 @@ from app.shell.background import Background
 from engine.core.errors import UnderstudyError
 from engine.core.face_signals import FaceSignals
 from engine.core.faces import Result
+from engine.core.frame import Frame
 from engine.core.texts import reason
 from engine.evaluation.session_report.report import Setting
 from engine.live.session_reporter import WRITING_SECONDS, LaneFacts, Reported, SessionReporter
@@ -90,7 +91,7 @@ class Outputs(QObject):
         self._virtual_source: Camera | None = None
         self._virtual_wanted = False
         self._finishing: list[OutputWorker[Any]] = []  # ended before, and still at work on their files
-        self._last_frame = -1
+        self._last_frame: Frame | None = None  # that was recorded or could have been
         self._names: set[str] = set()  # file names that are in use
         self._background = Background(self)
         self._worker_failed.connect(self._on_failed)
@@ -128,9 +129,9 @@ class Outputs(QObject):
                 self._view_recorder.add(pixels, frame.captured)
             if self._virtual_wanted:
                 self._send_to_virtual_camera(pixels)
-        if self._frame_recorder is not None and frame.id != self._last_frame:
+        if self._frame_recorder is not None and frame is not self._last_frame:
             self._frame_recorder.add(frame.image, frame.captured)
-        self._last_frame = frame.id
+        self._last_frame = frame
 
     def record(self, what: Recording) -> None:
         """Begin to record into new files in the folder."""
@@ -178,7 +179,7 @@ class Outputs(QObject):
 
         Args:
             folder: for its files; None for a new one beside the recordings.
-            replays: whether a file that has ended is about to be played again.
+            replays: whether a file is about to be sought in; it is measured from there.
         """
         measured = self._measured()
         if self._reporter is not None or measured is None or (not replays and self._refuses(self.report_changed)):
@@ -186,7 +187,7 @@ class Outputs(QObject):
         if folder is None:
             stem = self._stem()
             folder = stem.with_name(f"{stem.name} report")
-        self._reporter = SessionReporter(folder, *measured, self._lane_facts, self._worker_failed.emit)
+        self._reporter = SessionReporter(folder, *measured, self._lane_facts, self._worker_failed.emit, replays)
         self.report_changed.emit(True)
 
     def note_setting(self) -> None:

@@ -409,15 +409,19 @@ class ReviewPage(QWidget):
     def _describe(self, row: int) -> None:
         """Let the user give a mark its words."""
         assert self.loaded is not None
-        mark = self.loaded.marks.all[row]
+        marks = self.loaded.marks
+        mark = marks.all[row]
         dialog = QInputDialog(self)
         dialog.setWindowTitle(self.tr("Mark"))
         dialog.setLabelText(self.tr("Words for the mark at frame {0}").format(mark.frame))
         dialog.setTextValue(mark.words)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.textValueSelected.connect(
-            lambda words: self._changing(lambda marks: marks.describe(mark.frame, words.strip()))
-        )
+
+        def describe(words: str) -> None:
+            if self.loaded is not None and self.loaded.marks is marks:  # no other log was opened meanwhile
+                self._changing(lambda marks: marks.describe(mark.frame, words.strip()))
+
+        dialog.textValueSelected.connect(describe)
         dialog.open()
 
     def _changing(self, change: Callable[[Marks], object]) -> bool:

@@ -89,7 +89,7 @@ class TrainingController(QObject):
         self.training: Path | None = None  # folder of the run at work
         self.exporting: Path | None = None  # folder of the run that becomes a model
         self.ending = False  # whether the training was asked to end
-        self._listed = self._looking = False
+        self._listed = self._looking = self._reading = False
         self._known: list[RunState] = []  # the runs as they were found last
         self._output_start = 0  # of the output of the training at work
         self._first_step = 0  # where it began
@@ -234,7 +234,7 @@ class TrainingController(QObject):
             return
         folders = self._kit.models
         label = run_label(run.folder, self.runs).replace("/", "-")
-        name = free_name(label, lambda name: any((folder / f"{name}.json").exists() for folder in folders))
+        name = ModelLibrary(folders).free_name(label)
         self._target = folders[-1] / f"{name}.tflite"
         arguments = ["export", str(run.checkpoint), "--out", str(self._target), "--role", role]
         self._source = source
@@ -280,8 +280,17 @@ class TrainingController(QObject):
 
     def _read_training(self) -> None:
         folder = self.training
-        if folder is not None:
-            self._background.run(lambda: read_run(folder), self._on_read)
+        if folder is None or self._reading:
+            return
+        self._reading = True
+
+        def read() -> RunState | None:
+            try:
+                return read_run(folder)
+            finally:
+                self._reading = False
+
+        self._background.run(read, self._on_read)
 
     def _on_runs(self, folder: Path, runs: list[RunState]) -> None:
         asked, self._looking = not self._looking, False

@@ -75,6 +75,7 @@ class SessionReporter(OutputWorker[tuple[int, Result, Setting]]):
         lanes: how many are expected.
         facts_of: returns what else is known of a lane; called on this output's thread, while results come.
         on_error: called with the error that ended it, see `OutputWorker`.
+        from_sought: whether what is measured begins with the next frame that is sought.
 
     Attributes:
         setting: how the lanes run now; may be replaced at any time, of which smoothing and pace count.
@@ -89,8 +90,10 @@ class SessionReporter(OutputWorker[tuple[int, Result, Setting]]):
         lanes: int,
         facts_of: Callable[[int], LaneFacts],
         on_error: OnError | None = None,
+        from_sought: bool = False,
     ) -> None:
         super().__init__(f"The session report {folder}", MOST_WAITING, on_error)
+        self._first = None if from_sought else 0  # id of the frame from which on it measures, once that is known
         self.folder = folder
         self.setting = self._setting = setting
         self._facts_of = facts_of
@@ -146,6 +149,10 @@ class SessionReporter(OutputWorker[tuple[int, Result, Setting]]):
     def _take_in(self, lane: int, result: Result) -> None:
         """Put a result to those of the same frame, and measure the frames that are complete."""
         frame, model = result.frame, result.model
+        if self._first is None and frame.asked:
+            self._first = frame.id
+        if self._first is None or frame.id < self._first:
+            return
         if self._models.setdefault(lane, model) != model:
             former = self._models[lane]
             self._begin_again(f"Measuring began again when {model} took the place of {former}.")

@@ -7,12 +7,12 @@ from datetime import datetime
 
 import numpy as np
 
-from app.live import screenshot
+from app.live import outputs, screenshot
 from app.live.outputs import FINISH_SECONDS, Outputs, Recording
 from engine.live.session_reporter import LaneFacts
 from engine.output.worker import OutputWorker
 from engine.sources.video import VideoSource
-from tests.fakes.views import one
+from tests.fakes.views import one, plain, result
 
 NOON = datetime(2026, 11, 21, 12, 0, 8)
 
@@ -50,6 +50,34 @@ def test_recordings_of_one_second_do_not_replace_each_other(qtbot, monkeypatch, 
         source = VideoSource(path)
         assert source.read() is not None
         source.close()
+    made.close()
+
+
+def test_the_first_picture_of_each_source_is_recorded_clean(qtbot, monkeypatch, tmp_path):
+    recorded = []
+
+    class Recorder(OutputWorker):
+        def __init__(self, path, on_error):
+            super().__init__("The recorder", None, None)
+            self._thread.start()
+
+        def add(self, pixels, captured):
+            recorded.append(int(pixels[0, 0, 0]))
+
+        def _write(self):
+            for _ in self._items():
+                pass
+
+    monkeypatch.setattr(outputs, "LiveRecorder", Recorder)
+    made = outputs_in(tmp_path)
+    made.record(Recording.FRAMES)
+    for level in (10, 20):  # of two sources, each of which counts from 0
+        pixels = plain((level, level, level, 255))
+        its = result(number=0)
+        its.frame.image[:] = level
+        for _ in range(2):  # drawn twice, as when a setting is changed in a pause
+            made.show(one(pixels, its), lambda pixels=pixels: pixels)
+    assert recorded == [10, 20]
     made.close()
 
 

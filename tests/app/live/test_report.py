@@ -10,10 +10,12 @@ from PySide6.QtCore import Qt
 
 from app.live import outputs
 from app.shell import main_window
+from engine.formats.images import write_picture
 from engine.live import session_reporter
 from engine.live.settings import Pace
 from engine.live.state import SourceState
 from engine.render.scene import Layout
+from engine.sources.pictures import PicturesSource
 from engine.sources.video import VideoSource
 from tests.app.conftest import LONGEST_GAP
 from tests.fakes.clips import write_clip
@@ -38,6 +40,18 @@ def has_ended(window):
 
 def pages(folder):
     return sorted(folder.rglob("report.html"))
+
+
+def frames(folder):
+    return json.loads((folder / "report.json").read_text("utf-8"))["frames"]
+
+
+def wait_for_pictures(window, qtbot, number=5):
+    """Wait until so many further pictures were shown, each of which had been measured before."""
+    shown = []
+    window.player.viewed.connect(shown.append)
+    qtbot.waitUntil(lambda: len(shown) >= number)
+    window.player.viewed.disconnect(shown.append)
 
 
 def test_the_key_measures_and_writes_the_report_of_both_lanes(window, qtbot, tmp_path, heartbeat):
@@ -102,9 +116,9 @@ def test_only_the_report_that_was_wanted_at_the_end_is_written_there_by_itself(w
 def test_settings_that_change_while_it_is_measured_begin_again(window, qtbot, tmp_path):
     window.start("/long.mp4", report=tmp_path / "wanted")
     qtbot.waitUntil(lambda: window.panel.outputs.report.isChecked())
-    qtbot.wait(200)
+    wait_for_pictures(window, qtbot)
     window.store.update("live.smoothing", 0.9)
-    qtbot.wait(200)
+    wait_for_pictures(window, qtbot)
     window.live.toggle_report()
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
     values = json.loads((tmp_path / "wanted" / "report.json").read_text("utf-8"))
@@ -115,18 +129,27 @@ def test_the_option_writes_the_report_of_the_first_source_at_its_end(window, qtb
     window.start("/clip.mp4", report=tmp_path / "wanted")
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
     assert pages(tmp_path) == [tmp_path / "wanted" / "report.html"]
+    assert frames(tmp_path / "wanted") == 40
     assert not window.banner.isVisible()
+
+
+def test_the_option_writes_the_report_of_a_single_picture(window, engine, qtbot, tmp_path):
+    write_picture(tmp_path / "photo.png", picture(20))
+    engine.makers["/photo.png"] = lambda: PicturesSource(tmp_path / "photo.png")
+    window.start("/photo.png", report=tmp_path / "wanted")
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    assert frames(tmp_path / "wanted") == 1
 
 
 def test_another_source_and_closing_write_the_report_too(window, qtbot, tmp_path):
     window.start("/long.mp4", report=tmp_path / "wanted")
     qtbot.waitUntil(lambda: window.panel.outputs.report.isChecked())
-    qtbot.wait(200)
+    wait_for_pictures(window, qtbot)
     window.player.open("/clip.mp4")
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
     assert not window.panel.outputs.report.isChecked()
     window.panel.outputs.report.click()
-    qtbot.wait(200)
+    wait_for_pictures(window, qtbot)
     window.close()
     qtbot.waitUntil(lambda: len(pages(tmp_path)) == 2)
 
@@ -138,7 +161,7 @@ def test_closing_waits_for_a_report_that_takes_longer_than_everything_else(windo
     monkeypatch.setattr(session_reporter, "write_report", lambda *its: go_on.wait(20) and write(*its))
     window.start("/long.mp4", report=tmp_path / "wanted")
     qtbot.waitUntil(lambda: window.panel.outputs.report.isChecked())
-    qtbot.wait(200)
+    wait_for_pictures(window, qtbot)
     gone = []
     window.gone.connect(lambda: gone.append(pages(tmp_path)))
     window.close()

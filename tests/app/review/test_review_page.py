@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QInputDialog
 
 from app.review import review_page
 from app.shell.main_window import LIVE_PAGE
@@ -114,6 +115,20 @@ def test_marks_are_put_named_found_and_removed_and_stay_for_the_next_time(window
         again.marks.viewport(), Qt.MouseButton.LeftButton, pos=again.marks.visualItemRect(again.marks.item(0)).center()
     )
     go(again, qtbot, 21)
+
+
+def test_words_for_a_mark_do_not_reach_a_log_that_was_opened_meanwhile(window, review, qtbot, tmp_path):
+    page = review(logged_clip(tmp_path))
+    page.playhead.go_to(7)
+    qtbot.keyClick(window, Qt.Key.Key_K)
+    page._describe(0)
+    dialog = page.findChild(QInputDialog)
+    (tmp_path / "other").mkdir()
+    review(logged_clip(tmp_path / "other"))
+    dialog.setTextValue("blinks")
+    dialog.accept()
+    assert page.marks.count() == 0
+    assert list((tmp_path / "other").glob("*.marks.json")) == []
 
 
 def test_a_lane_that_is_switched_off_is_not_drawn(review, qtbot, tmp_path):

@@ -274,6 +274,8 @@ def test_runs_of_a_former_folder_that_are_found_late_are_not_shown(open_page, qt
 def test_a_finished_run_becomes_a_model_and_a_lane(open_page, qtbot, kit):
     kit.models[0].mkdir()
     (kit.models[0] / "quick.json").touch()  # the name of a shipped model
+    kit.models[1].mkdir()
+    (kit.models[1] / "quick-2.onnx").touch()  # and of one whose card was lost
     page = open_page()
     train(page, qtbot)
     qtbot.waitUntil(page.run_view.export.isVisible)
@@ -281,7 +283,7 @@ def test_a_finished_run_becomes_a_model_and_a_lane(open_page, qtbot, kit):
     with qtbot.waitSignal(page.load_wanted, timeout=PATIENCE) as loaded:
         page.run_view.export.click()
         assert page.run_view.chip.text() == "Exporting …"
-    assert loaded.args == [str(kit.models[1] / "quick-2.tflite")]
+    assert loaded.args == [str(kit.models[1] / "quick-3.tflite")]
     assert Path(loaded.args[0]).is_file()
     assert json.loads(Path(loaded.args[0]).with_suffix(".json").read_text())["role"] == "teacher"
 

@@ -127,6 +127,20 @@ def test_frames_that_are_repeated_or_sought_count_once_and_other_sources_do_not(
     assert made.stop().frames == 20
 
 
+def test_what_came_before_the_frame_that_is_sought_does_not_count(tmp_path):
+    session = taken_at(random_session(frames=12))
+    made = SessionReporter(tmp_path, SETTING, 2, lambda lane: LaneFacts(f"model-{lane}"), from_sought=True)
+    for _, results in session[4:6]:
+        made.add(0, results[0])  # while the source was being opened
+    for number, (frame, results) in enumerate(session):  # from the beginning
+        again = replace(frame, id=12 + frame.id, asked=number == 0)
+        for lane in (0, 1):
+            made.add(lane, replace(results[lane], frame=again))
+        if number == 1:
+            made.add(1, session[5][1][1])  # of the slower lane, late
+    assert made.stop().frames == 12
+
+
 def test_another_model_in_a_lane_begins_again_and_the_report_says_so(tmp_path):
     session, made = taken_at(random_session(frames=40)), reporter(tmp_path)
     for frame, results in session:
