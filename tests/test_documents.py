@@ -32,9 +32,8 @@ def anchor(heading):
 
 def commands(text):
     """Return the calls of the program in code blocks and in the running text, without what explains them."""
-    blocks = [
-        line.split("    ")[0].split("  #")[0].strip() for block in FENCE.findall(text) for line in block.splitlines()
-    ]
+    lines = [line for block in FENCE.findall(text) for line in re.sub(r"\\\n *", "", block).splitlines()]
+    blocks = [line.split("    ")[0].split("  #")[0].strip() for line in lines]
     running = [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", FENCE.sub("", text))]
     return [command for command in (*blocks, *running) if re.match(r"understudy( |$)", command)]
 
