@@ -15,7 +15,7 @@ from trainer.networks.encoders import OWN_ENCODERS, check_encoder, fold_constant
 from trainer.networks.folding import Reader
 from trainer.networks.mobilenetv2 import PUBLISHED_EXPANSIONS, check_expansions, convolution
 from trainer.networks.mobilevit import ACTIVATIONS
-from trainer.networks.output import LandmarkOutput, in_float32
+from trainer.networks.output import LandmarkOutput, in_float32, map_mean
 
 STRIDES = (4, 8)
 # Features stand at strides 4, 8, 16 and 32.
@@ -131,7 +131,7 @@ class HeatmapNetwork(nn.Module):
         logits = self.decoder(features[self.first :])
         with in_float32(images.device):
             heatmaps = logits.flatten(2).softmax(-1)
-            pooled = features[-1].to(self.visibility.weight.dtype).mean((2, 3))
+            pooled = map_mean(features[-1].to(self.visibility.weight.dtype))
             confidence = self.visibility(pooled) + self.peak_weight * heatmaps.detach().amax(-1)
             return LandmarkOutput(heatmaps @ self.cells, confidence, logits)
 

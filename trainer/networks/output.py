@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
+from torch.nn import functional
 
 from trainer.networks.anisotropic_attention import AttentionMaps
 
@@ -37,3 +38,8 @@ def in_float32(device: torch.device) -> AbstractContextManager[object]:
     if torch.is_autocast_enabled(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
+
+
+def map_mean(maps: torch.Tensor) -> torch.Tensor:
+    """Return the means `[B, C]` of maps `[B, C, H, W]`, as an operator before which the export transposes no map."""
+    return functional.adaptive_avg_pool2d(maps, 1).flatten(1)

@@ -20,7 +20,7 @@ from trainer.networks.anisotropic_attention import AnisotropicAttention, Attenti
 from trainer.networks.encoders import ENCODERS, check_encoder, fold_constants, make_encoder
 from trainer.networks.heatmap import FEATURE_STRIDES, FeaturePyramid, cell_centres
 from trainer.networks.mobilevit import ACTIVATIONS
-from trainer.networks.output import LandmarkOutput, in_float32
+from trainer.networks.output import LandmarkOutput, in_float32, map_mean
 
 NECKS = {"transposed": "transposed convolutions", "pyramid": "feature pyramid", "repeat": "repeated cells"}
 MAP_STRIDE, DEEPEST_STRIDE = FEATURE_STRIDES[0], FEATURE_STRIDES[-1]
@@ -170,7 +170,7 @@ class StarNetwork(nn.Module):
             heatmaps = of_sum_one(maps.fused.flatten(2)) if attended else maps.flatten(2).softmax(-1)
             # A repeated cell's share of the map is divided among its copies.
             peaks = heatmaps.detach().amax(-1) / self.repeats**2
-            pooled = features[-1].detach().to(kind).mean((2, 3))
+            pooled = map_mean(features[-1].detach().to(kind))
             confidence = self.visibility(pooled) + self.peak_weight * peaks
             points = heatmaps @ self.cells
             if attended:

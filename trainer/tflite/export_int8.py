@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from engine.core.errors import UsageError
@@ -137,11 +138,23 @@ def quantise(content: bytes, faces: torch.Tensor) -> bytes:
 
 def _integers(content: bytes) -> str:
     """Return a pattern of the names of those operators that compute in int8, as the quantiser joins them."""
-    graph = read_tflite(content).subgraphs[0]
+    model = read_tflite(content)
+    graph = model.subgraphs[0]
     rows = graph.tensors[graph.inputs[0]].shape[1] // INTEGER_STRIDE + PADDING
-    written = (graph.tensors[operator.outputs[0]] for operator in graph.operators)
-    names = (tensor.name.decode() for tensor in written if len(tensor.shape) == 4 and tensor.shape[1] <= rows)
-    return "|".join(f"^{re.escape(name)};$" for name in names if re.search(BODY, name))
+
+    def is_small(operator: schema.OperatorT) -> bool:
+        written = graph.tensors[operator.outputs[0]]
+        return len(written.shape) == 4 and written.shape[1] <= rows and bool(re.search(BODY, written.name.decode()))
+
+    read = {number for operator in filter(is_small, graph.operators) for number in operator.inputs}
+
+    def pads_for_small(operator: schema.OperatorT) -> bool:
+        code = model.operatorCodes[operator.opcodeIndex].builtinCode
+        return code == schema.BuiltinOperator.PAD and operator.outputs[0] in read
+
+    chosen = [operator for operator in graph.operators if is_small(operator) or pads_for_small(operator)]
+    names = [graph.tensors[operator.outputs[0]].name.decode() for operator in chosen]
+    return "|".join(f"^{re.escape(name)};$" for name in names)
 
 
 def _faces(origin: Path, data: Path) -> tuple[CropSet, CropSet]:

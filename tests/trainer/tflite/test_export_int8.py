@@ -60,6 +60,9 @@ def test_small_maps_are_int8_and_large_ones_and_the_head_float32(checkpoint, dat
         if len(shape) == 4
     }  # fmt: skip
     assert maps == {(3, INT8), (6, INT8), (12, FLOAT32), (24, FLOAT32), (48, FLOAT32)}
+    pads = {(shape[1], kind) for name, shape, kind in operators if name == "PAD"}
+    assert pads == {(8, INT8), (14, INT8), (26, FLOAT32), (50, FLOAT32), (98, FLOAT32)}, "as what reads them"
+    assert [name for name, _, _ in operators].count("TRANSPOSE") == 1, "of the heatmaps alone"
     heads = {kind for name, _, kind in operators if name in ("SOFTMAX", "REDUCE_MAX", "FULLY_CONNECTED")}
     assert heads == {FLOAT32}
     assert load_landmarker(done.model).card.precision == "int8 from stride 16 on, else float32"
