@@ -178,6 +178,8 @@ def _is_trained(name: str, place: Place) -> bool:
 
 def _label(pack: str, place: Place) -> None:
     """Let the teacher of a pack label it; a run becomes a model for that, beside its checkpoint."""
+    if is_pack(place.data / pack):  # a run that was trained meanwhile needed it too
+        return
     source, teacher = LABELLED[pack]
     weights = find_weights(teacher, place.runs)
     if not is_model(weights):
