@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from engine.core.errors import UsageError
+from tests.fakes.images import images
 from tests.fakes.trained_looking import trained_looking
 from trainer.checkpoint import Checkpoint, write_checkpoint
 from trainer.init.initialise import load_network, make_network
@@ -17,10 +18,6 @@ from trainer.networks.mobilenetv2 import MobileNetV2, Stem
 from trainer.networks.regression import RegressionNetwork, RegressionShape
 
 TINY = HeatmapShape(encoder_width=0.35, expansions=(1, 3, 3, 3, 3, 3), decoder_width=24, input_size=64)
-
-
-def images(side=64):
-    return 255 * torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
 
 
 def test_features_stand_at_strides_4_8_16_32():

@@ -11,6 +11,7 @@ from app.cli.data import KINDS
 from app.cli.main import build_parser, main
 from engine.formats.landmark_writers import pts_text
 from engine.formats.packs import read_pack
+from tests.app.cli.commands import run
 from tests.fakes import official_sets
 
 MAKERS = {
@@ -19,13 +20,6 @@ MAKERS = {
     "cofw": official_sets.make_cofw,
     "cofw68": official_sets.make_cofw68,
 }
-
-
-def run(capsys, *arguments):
-    """Run the command; return its exit code, its output and its errors."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def leftovers(tmp_path):

@@ -11,6 +11,7 @@ from engine.core.schemes import IBUG_68, eye_centres
 from engine.formats.images import read_picture, write_picture
 from engine.formats.packs import read_pack
 from engine.sources.sample import SampleClip
+from tests.app.cli import commands
 from trainer.data.crop_cache import USUAL_SIZE
 from trainer.data.label_parts import LARGEST_SPREAD
 from trainer.data.labelling import LARGEST_DISAGREEMENT
@@ -45,9 +46,7 @@ def five_points(points):
 
 def run(capsys, *arguments):
     """Run `understudy data`; return its exit code, its output and its errors."""
-    code = main(["data", *(str(argument) for argument in arguments)])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    return commands.run(capsys, "data", *arguments)
 
 
 def test_a_sound_pack_is_called_so_and_drawn(capsys, pack, tmp_path):

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.cli.main import main
 from engine.formats.images import read_picture, write_picture
 from engine.formats.packs import read_arrays, read_pack
+from tests.app.cli import commands
 from tests.conftest import ROOT
 
 PATIENCE = 200
@@ -20,9 +20,7 @@ PATIENCE = 200
 
 def run(capsys, *arguments):
     """Run `understudy data`; return its exit code, its output and its errors."""
-    code = main(["data", *(str(argument) for argument in arguments)])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+    return commands.run(capsys, "data", *arguments)
 
 
 @pytest.fixture(scope="module")

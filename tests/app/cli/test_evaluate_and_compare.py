@@ -12,6 +12,7 @@ from app.cli.main import main
 from engine.core.paths import asset_path
 from engine.formats.images import write_picture
 from engine.inference.card import read_card
+from tests.app.cli.commands import run
 from tests.fakes.packs import sample_pack
 
 
@@ -19,12 +20,6 @@ from tests.fakes.packs import sample_pack
 def pack(tmp_path):
     """Three frames of the sample with their truth."""
     return sample_pack(tmp_path / "data" / "pack", subset=np.array(["common", "common", "challenging"]))
-
-
-def run(capsys, *arguments):
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def test_evaluate_writes_tables_curves_and_worst_faces(capsys, pack, tmp_path):

@@ -14,6 +14,7 @@ from app.cli.main import VERBS, build_parser, main
 from engine.core.paths import asset_path
 from engine.formats.images import write_picture
 from engine.sources.sample import SampleClip
+from tests.app.cli.commands import run
 from tests.conftest import ROOT
 from tests.fakes.clips import cut
 
@@ -54,13 +55,6 @@ def video(tmp_path):
         writer.write(cv2.cvtColor(clip.frame(number)[0], cv2.COLOR_RGB2BGR))
     writer.release()
     return path
-
-
-def run(capsys, *arguments):
-    """Run the command; return its exit code, its output and its errors."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def lines_of(path):

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from app.cli.main import main
 from engine.formats.images import write_picture
 from engine.output import sound
 from engine.sources.sample import SampleClip
+from tests.app.cli.commands import run
 from tests.fakes.clips import write_clip
 
 MEDIA = Path(__file__).resolve().parents[2] / "media"
@@ -25,13 +25,6 @@ no_such_names = pytest.mark.skipif(not sys.platform.startswith("linux"), reason=
 @pytest.fixture(autouse=True)
 def without_ffmpeg(monkeypatch):
     monkeypatch.setattr(sound.shutil, "which", lambda name: None)
-
-
-def run(capsys, *arguments):
-    """Run a command; return its exit code, its output and its errors."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def length(path: Path) -> tuple[float, int]:

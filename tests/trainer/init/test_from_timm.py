@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine.core.errors import UsageError
+from tests.fakes.images import images
 from trainer.init.from_timm import is_timm_file, load_timm, read_state
 from trainer.init.initialise import make_network
 from trainer.networks import network_of
@@ -20,10 +21,6 @@ from trainer.run import lineage
 WINDOWS = (12, 12, 12, 6)
 MOBILE = StarShape(encoder="mobilevitv2", encoder_width=0.5, neck="repeat", channels=16, input_size=64)
 REGRESSION = RegressionShape(encoder="efficientnet_b0", input_size=64)
-
-
-def images(side):
-    return 255 * torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
 
 
 def saved(path, state):

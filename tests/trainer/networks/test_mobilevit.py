@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from engine.core.errors import UsageError
+from tests.fakes.images import images
 from tests.fakes.trained_looking import trained_looking
 from trainer.networks import shape_of
 from trainer.networks.heatmap import HeatmapNetwork, HeatmapShape
@@ -15,10 +16,6 @@ from trainer.networks.timm_models import create_model
 from trainer.recipes.former import translated
 
 COUNTER = "num_batches_tracked"
-
-
-def images(side, count=2):
-    return 255 * torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(1))
 
 
 def in_our_order(state):

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from engine.core.errors import UsageError
 from engine.core.schemes import EDGES
+from tests.fakes.images import images
 from tests.fakes.trained_looking import trained_looking
 from trainer.networks import network_of, shape_of
 from trainer.networks.anisotropic_attention import AnisotropicAttention, edge_membership, instance_norm
@@ -41,10 +42,6 @@ PUBLISHED_EDGES = {
         (88, 95, True),
     ],
 }
-
-
-def images(side=64, count=2):
-    return 255 * torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(1))
 
 
 def features(channels=16, side=8):
