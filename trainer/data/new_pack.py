@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError
+from engine.core.files import left_behind, partial_path
 from engine.core.geometry import landmark_box
 from engine.core.texts import read_json
 from engine.formats.packs import ANNOTATIONS
@@ -22,30 +23,37 @@ from engine.formats.packs import ANNOTATIONS
 def new_pack(out: Path) -> Iterator[Path]:
     """Give a temporary folder beside `out` to put pictures and annotations into, and move it into place.
 
-    If the body fails, nothing is left behind. Missing folders above `out` are made.
+    If the body fails, nothing is left behind. Missing folders above `out` are made. Several programs may make the same
+    pack at the same time: the first one that is done counts. What killed programs left beside `out` is removed.
 
     Raises:
-        PackError: `out` exists and is not an empty folder, or has no name.
+        PackError: `out` exists and is not an empty folder, now or when the pack is moved there; or it has no name.
         OSError: the folder cannot be made or moved.
     """
     if not out.name:
         raise PackError(f"{out} is no name for a pack", "a pack is a folder of its own", "give --out a new name")
+    _refuse_taken(out)
+    for left in left_behind(out.parent, "part"):
+        shutil.rmtree(left, ignore_errors=True)
+    temporary = partial_path(out)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        _refuse_taken(out)
+        if out.is_dir():
+            out.rmdir()  # not every system moves a folder onto an empty one
+        temporary.replace(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _refuse_taken(out: Path) -> None:
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise PackError(
             f"{out} already exists",
             "it holds a pack or other files, which a new pack would replace",
             "choose another --out, or an empty folder",
         )
-    temporary = out.with_name(f".{out.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)  # left by a run that was killed
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        if out.is_dir():
-            out.rmdir()  # not every system moves a folder onto an empty one
-        temporary.replace(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_annotations(folder: Path, arrays: Mapping[str, NDArray], meta: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import shutil
 
 import numpy as np
@@ -101,9 +102,10 @@ def test_an_import_that_stops_leaves_nothing_and_can_be_run_again(capsys, tmp_pa
 
 def test_an_import_that_was_killed_leaves_no_pack_and_is_no_obstacle(capsys, tmp_path):
     official_sets.make_300w(tmp_path / "root")
-    left = tmp_path / ".pack.part" / "images"
-    left.mkdir(parents=True)
-    (left / "afw_image_0000.jpg").write_bytes(b"half a pict")
+    left = tmp_path / ".pack.00000000-1-00000000.part"
+    (left / "images").mkdir(parents=True)
+    (left / "images" / "afw_image_0000.jpg").write_bytes(b"half a pict")
+    os.utime(left, (0, 0))
     assert run(capsys, "data", "import", "300w", tmp_path / "root", "--out", tmp_path / "pack")[0] == 0
     assert leftovers(tmp_path) == ["pack"]
 

@@ -1,6 +1,8 @@
 """A new pack appears whole or not at all, and never in the place of something else."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -32,12 +34,31 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
 
 
 def test_what_a_killed_run_left_is_cleared_and_an_empty_folder_is_taken(tmp_path):
-    (tmp_path / ".pack.part").mkdir()
-    (tmp_path / ".pack.part" / "old.png").write_bytes(b"x")
+    subprocess.run(
+        [sys.executable, "-c", "import sys; from pathlib import Path\nfrom engine.core.files import partial_path\n"
+         "(partial_path(Path(sys.argv[1])) / 'images').mkdir(parents=True)", tmp_path / "pack"],
+        check=True,
+    )  # fmt: skip
+    assert len(list(tmp_path.iterdir())) == 1
     (tmp_path / "pack").mkdir()
     with new_pack(tmp_path / "pack") as folder:
         (folder / "a.png").write_bytes(b"x")
     assert [path.name for path in (tmp_path / "pack").iterdir()] == ["a.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["pack"]
+
+
+def test_of_two_that_make_a_pack_at_the_same_time_the_first_one_counts(tmp_path):
+    def begin_both():
+        with new_pack(tmp_path / "pack") as slow:
+            (slow / "a.png").write_bytes(b"slow")
+            with new_pack(tmp_path / "pack") as quick:
+                (quick / "a.png").write_bytes(b"quick")
+            assert (slow / "a.png").read_bytes() == b"slow"
+
+    with pytest.raises(PackError, match="pack already exists"):
+        begin_both()
+    assert [path.name for path in tmp_path.iterdir()] == ["pack"]
+    assert (tmp_path / "pack" / "a.png").read_bytes() == b"quick"
 
 
 def test_files_and_packs_in_the_place_are_kept(tmp_path):
