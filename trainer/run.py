@@ -203,11 +203,11 @@ def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: 
 
 def _refuse_unknown_eyes(validation: CropSet, points: int) -> None:
     """Raise `UsageError` unless the error of a face can be divided by the distance of its outer eye corners."""
-    corners = validation.faces.points[:, list(SCHEMES[points].outer_eye_corners)]
-    if not corners.isfinite().all(-1).all(-1).any():
+    right, left = (validation.faces.points[:, corner] for corner in SCHEMES[points].outer_eye_corners)
+    if not ((right - left).norm(dim=-1) > 0).any():  # a distance of NaN, where one has no label, is not greater either
         raise UsageError(
             f"The error of none of the {len(validation)} faces for validation is known",
-            "it is measured by the distance of the outer eye corners, and each face lacks the label of one",
+            "it is measured by the distance of the outer eye corners, and each face lacks one or has both in one place",
             """name a pack that has them, --set 'validation=["mine"]'""",
         )
 

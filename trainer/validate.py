@@ -62,7 +62,7 @@ class Validation:
 
 @torch.inference_mode()
 def validate(network: LandmarkNetwork, held_out: HeldOut, recipe: Training) -> Validation:
-    """Return the errors on plain crops; those without both outer eye corners do not count for `Validation.nme`."""
+    """Return the errors on plain crops; faces whose outer eye corners have no distance do not count for the NME."""
     scheme = SCHEMES[recipe.network.points]
 
     def mean(crops: CropSet, errors: Callable[[torch.Tensor, Batch], torch.Tensor]) -> float:
@@ -81,10 +81,10 @@ def validate(network: LandmarkNetwork, held_out: HeldOut, recipe: Training) -> V
 
 
 def face_errors(points: torch.Tensor, batch: Batch, scheme: Scheme) -> torch.Tensor:
-    """Return the NME in percent of each face with both outer eye corners; `points` `[B, K, 2]` in [0, 1]."""
+    """Return the NME in percent of each face with two outer eye corners, apart; `points` `[B, K, 2]` in [0, 1]."""
     right, left = scheme.outer_eye_corners
     eyes = (batch.points[:, right] - batch.points[:, left]).norm(dim=-1)
-    usable = (batch.labelled[:, right] * batch.labelled[:, left]) > 0
+    usable = (batch.labelled[:, right] * batch.labelled[:, left] * eyes) > 0
     return (100 * _distances(points, batch) / eyes)[usable]
 
 

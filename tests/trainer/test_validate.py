@@ -54,6 +54,17 @@ def test_box_errors_are_those_of_the_engine():
     assert found.tolist() == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_face_whose_eye_corners_fall_together_does_not_count_as_in_the_engine(data, recipe):
+    crops = load_crops(data, recipe.packs)
+    good, none = crops.subset(torch.arange(3)), crops.subset(torch.arange(0))
+    bad = crops.subset(torch.arange(4))
+    right, left = IBUG_68.outer_eye_corners
+    bad.faces.points[3, left] = bad.faces.points[3, right]
+    network = Fixed(face())
+    expected = validate(network, HeldOut(good, none), recipe).nme
+    assert validate(network, HeldOut(bad, none), recipe).nme == pytest.approx(expected, rel=1e-6)
+
+
 def test_eye_ratios_are_those_of_the_engine_in_each_markup():
     points = face()
     expected = np.mean([aspect_ratio(points[list(eye)].tolist()) for eye in (RIGHT_EYE, LEFT_EYE)])

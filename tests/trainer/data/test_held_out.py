@@ -102,11 +102,12 @@ def test_labels_that_cannot_be_of_a_face_are_not_learned_from(packs, tmp_path, c
     assert "data check" in refusal.value.fix
 
 
-def test_faces_whose_error_cannot_be_known_are_no_validation(packs, tmp_path):
+@pytest.mark.parametrize("corner", [None, 45], ids=["without a label", "both in one place"])
+def test_faces_whose_error_cannot_be_known_are_no_validation(packs, tmp_path, corner):
     file = packs / "apart" / "annotations.npz"
     with np.load(file) as arrays:
         values = dict(arrays)
-    values["landmarks"][:, 36] = np.nan
+    values["landmarks"][:, 36] = np.nan if corner is None else values["landmarks"][:, corner]
     np.savez(file, **values)
     recipe = replace(tiny_recipe(), packs=(FACES,), validation=(APART,), hold_out=0)
     with pytest.raises(UsageError, match="of none of the 3 faces for validation is known.*outer eye corners"):
