@@ -13,8 +13,9 @@ from engine.core.texts import reason
 from engine.formats.packs import is_pack
 from engine.inference.card import Card, read_card
 from engine.inference.library import ModelLibrary
+from trainer.checkpoint import LAST
 from trainer.data.crop_cache import cached_sizes
-from trainer.data.label_parts import LARGEST_SPREAD, LabelSettings, Part, plain_object
+from trainer.data.label_parts import LARGEST_SPREAD, PICTURES, LabelSettings, Part, plain_object
 from trainer.data.picture_labels import label_pictures
 from trainer.data.picture_sources import SETTINGS, find_pictures
 from trainer.data.rendered import render_pack
@@ -22,18 +23,22 @@ from trainer.devices import first_alone
 from trainer.recipes.packs import OWN, OWN_TEACHER, SAMPLE
 from trainer.recipes.schema import PackChoice, Training
 from trainer.run import Place
+from trainer.run_folder import finished, stage_folder
+from trainer.run_lock import refuse_trained
 
 PART = 40  # pictures: about ten seconds' work, after which the page hears of it
 
 
-def make_packs(trainings: Sequence[Training], place: Place, pictures: Path | None = None) -> None:
+def make_packs(trainings: Sequence[Training], folder: Path, place: Place, pictures: Path | None = None) -> None:
     """Make what is missing of `OWN` and `SAMPLE` in the data folder, if the trainings name them.
 
     With `pictures`, a folder of pictures or what else `find_pictures` takes, those of them that are not in `OWN` yet
-    are labelled; what was done stays, under another name if another model did it.
+    are labelled; what was done stays, under another name if another model did it. Once the run in `folder` has begun,
+    `OWN` stays as it is: the run goes on with the faces that it began with.
 
     Raises:
-        UsageError: `OWN` is not there and no pictures are given, or pictures are given and no training names `OWN`.
+        UsageError: `OWN` is not there and no pictures are given, or pictures are given and no training names `OWN`,
+            there are crops of it in its stead, or another command trains in `folder`.
         SourceError: there is no picture.
         PackError: `OWN` was made of other pictures, or no face is found.
         RecordingError: a pack cannot be written or renamed; nothing half is left.
@@ -48,7 +53,7 @@ def make_packs(trainings: Sequence[Training], place: Place, pictures: Path | Non
         )
     if OWN.name in packs:
         if pictures is not None:
-            first_alone(place.fabric, partial(_label, pictures, place.data / OWN.name, say))
+            first_alone(place.fabric, partial(_take_in, pictures, trainings, folder, place, say))
         elif not _has_faces(packs[OWN.name], place):
             raise UsageError(
                 f"The pack {OWN.name} is not in {place.data}",
@@ -66,6 +71,29 @@ def _has_faces(pack: PackChoice, place: Place) -> bool:
 def _render(out: Path, say: Callable[[str], None]) -> None:
     say(f"Rendering frames of the sample to {out} ...")
     say(f"{render_pack(out)} frames of one face are rendered.")
+
+
+def _take_in(
+    pictures: Path, trainings: Sequence[Training], folder: Path, place: Place, say: Callable[[str], None]
+) -> None:
+    """Label what is new among the pictures, unless the run has begun already: then say how many wait for another."""
+    stages = [stage_folder(folder, trainings, training) for training in trainings]
+    for stage in stages:
+        refuse_trained(stage)
+    out = place.data / OWN.name
+    if not (is_pack(out) and any((stage / LAST).exists() for stage in stages)):
+        _label(pictures, out, say)
+        return
+    known = {name for part in out.glob("part-*") for name in plain_object(part / PICTURES).get("pictures", ())}
+    waiting = sum(name not in known for name, _ in find_pictures(pictures, out))
+    if waiting:
+        ended = all(finished(stage / LAST) for stage in stages)
+        state = "is finished" if ended else "goes on with the faces that it began with"
+        when = "" if ended else ", once this one is finished"
+        say(
+            f"Pictures that are not labelled and stay so: {waiting}. The run in {folder} {state}; another one learns "
+            f"from them{when}: --out NEW."
+        )
 
 
 def _set_aside_others(out: Path, card: Card, say: Callable[[str], None]) -> None:

@@ -40,6 +40,12 @@ def only_training(folder: Path) -> Iterator[None]:
                     folder.rmdir()
 
 
+def refuse_trained(folder: Path) -> None:
+    """Raise `UsageError` if another command trains into a run's folder now."""
+    if (folder / LOCK).is_file():
+        _locked(folder / LOCK).close()
+
+
 def _locked(path: Path) -> BinaryIO:
     """Open and lock a file."""
     attempts = 0

@@ -205,7 +205,7 @@ def _carry_out(
     place = Place(data, launch(options.device, options.devices, precision), precision, runs, prolong=prolong)
     pictures = None if options.pictures is None else Path(options.pictures)
     try:
-        make_packs(trainings, place, pictures)
+        make_packs(trainings, folder, place, pictures)
         if options.with_teachers:
             train_needed(trainings, folder, place, changes=options.set)
         last = train_stages(trainings, folder, place)

@@ -13,7 +13,7 @@ from engine.formats.packs import is_pack, read_arrays
 from engine.inference.card import read_card
 from engine.sources.sample import SampleClip
 from trainer import own_packs
-from trainer.checkpoint import read_checkpoint
+from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.picture_labels import PictureLabelling
 from trainer.devices import launch
 from trainer.init.initialise import load_network
@@ -23,6 +23,7 @@ from trainer.recipes.names import GROUPS, MADE_OF, group_of
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.packs import OWN, SAMPLE
 from trainer.run import Place
+from trainer.run_lock import only_training
 from trainer.stages import train_stages
 from trainer.tflite.export import card_of
 
@@ -51,7 +52,7 @@ def card_of_run(checkpoint):
 @pytest.mark.timeout(600)
 def test_the_toy_needs_nothing_and_its_card_says_that_it_knows_one_face(place, tmp_path):
     trainings = trainings_by_name("toy-68", SHORT)
-    make_packs(trainings, place)
+    make_packs(trainings, tmp_path / "runs" / "toy-68", place)
     last = train_stages(trainings, tmp_path / "runs" / "toy-68", place)
     checkpoint = read_checkpoint(last)
     assert checkpoint.notes["faces"] == 300, "no frame of the test"
@@ -65,23 +66,28 @@ def test_the_toy_needs_nothing_and_its_card_says_that_it_knows_one_face(place, t
 @pytest.mark.timeout(600)
 def test_ones_own_pictures_are_labelled_and_learned_from_and_the_card_says_by_whom(place, pictures, tmp_path, capsys):
     trainings = trainings_by_name("own-68", SHORT)
-    make_packs(trainings, place, pictures)
+    folder = tmp_path / "runs" / "own-68"
+    make_packs(trainings, folder, place, pictures)
     said = capsys.readouterr().err
     assert "labelled 10 of 10 pictures" in said
     assert len(read_arrays(next((place.data / OWN.name).glob("part-*")))["image"]) == 10
-    last = train_stages(trainings, tmp_path / "runs" / "own-68", place)
+    last = train_stages(trainings, folder, place)
     assert read_checkpoint(last).notes["lineage"][-1].startswith("student-68-lite")
     card = card_of_run(last)
     assert "labelled by teacher-68" in card.data
     assert "research" in card.licence.lower(), "it began with weights that are for research"
-    # Pictures that come later are labelled on top.
+    # Pictures that come later wait for another run, for which they are labelled on top.
     write_picture(pictures / "later.png", SampleClip().frame(45)[0])
-    make_packs(trainings, place, pictures)
+    make_packs(trainings, folder, place, pictures)
+    said = capsys.readouterr().err
+    assert "labelled" not in said.replace("not labelled", "")
+    assert f"Pictures that are not labelled and stay so: 1. The run in {folder} is finished" in said
+    make_packs(trainings, tmp_path / "runs" / "another", place, pictures)
     assert "labelled 11 of 11 pictures" in capsys.readouterr().err
 
 
 def test_labels_of_a_former_teacher_are_set_aside_and_all_pictures_are_labelled_again(
-    place, pictures, capsys, monkeypatch
+    place, pictures, tmp_path, capsys, monkeypatch
 ):
     own, asked = trainings_by_name("own-68", SHORT), []
 
@@ -94,28 +100,45 @@ def test_labels_of_a_former_teacher_are_set_aside_and_all_pictures_are_labelled_
     for expected in ("own68.teacher-tough-68", "own68.teacher-tough-68-2"):
         (pack / "part-1").mkdir(parents=True)
         (pack / "labelling.json").write_text('{"model": "teacher-tough-68", "sha256": "another"}')
-        make_packs(own, place, pictures)
+        make_packs(own, tmp_path / "run", place, pictures)
         assert (pack.with_name(expected) / "part-1").is_dir()
         assert f"by teacher-tough-68 and is {expected} now; teacher-68 labels all" in capsys.readouterr().err
     digest = read_card(asset_path("models", "teacher-68.json")).sha256
     (pack / "part-1").mkdir(parents=True)
     (pack / "labelling.json").write_text(f'{{"model": "teacher-68", "sha256": "{digest}"}}')
-    make_packs(own, place, pictures)
+    make_packs(own, tmp_path / "run", place, pictures)
     assert asked == [("teacher-68", False), ("teacher-68", False), ("teacher-68", True)]
 
 
-def test_without_pictures_or_with_them_where_they_mean_nothing_a_sentence_says_so(place, pictures):
+def test_without_pictures_or_with_them_where_they_mean_nothing_a_sentence_says_so(place, pictures, tmp_path):
     own, toy = (trainings_by_name(name, SHORT) for name in ("own-68", "toy-68"))
     with pytest.raises(UsageError, match="The pack own68 is not in") as caught:
-        make_packs(own, place)
+        make_packs(own, tmp_path / "run", place)
     assert "--pictures" in caught.value.fix
     with pytest.raises(UsageError, match="--pictures does not apply here"):
-        make_packs(toy, place, pictures)
+        make_packs(toy, tmp_path / "run", place, pictures)
     assert not place.data.exists()
 
 
-def test_other_trainings_make_nothing(place, data):
-    make_packs(trainings_by_name("student-68"), replace(place, data=data))
+def test_while_a_run_goes_on_or_is_trained_the_pack_that_it_began_with_stays(place, pictures, tmp_path, capsys):
+    own, folder, part = trainings_by_name("own-68", SHORT), tmp_path / "run", place.data / OWN.name / "part-1"
+    part.mkdir(parents=True)
+    (part.parent / "parts.json").write_text('["part-1"]')
+    (part / "pictures.json").write_text('{"pictures": ["images/0.png", "images/60.png"]}')
+    before = sorted(place.data.rglob("*"))
+    with only_training(folder), pytest.raises(UsageError, match="is being trained already"):
+        make_packs(own, folder, place, pictures)
+    folder.mkdir()
+    (folder / LAST).touch()  # no whole checkpoint is one of a finished run
+    make_packs(own, folder, place, pictures)
+    said = capsys.readouterr().err
+    assert "not labelled and stay so: 8. " in said
+    assert "goes on with the faces that it began with; another one learns from them, once this one is finished" in said
+    assert sorted(place.data.rglob("*")) == before
+
+
+def test_other_trainings_make_nothing(place, data, tmp_path):
+    make_packs(trainings_by_name("student-68"), tmp_path / "run", replace(place, data=data))
     assert not is_pack(data / SAMPLE.name)
 
 
