@@ -53,6 +53,7 @@ def make_packs(trainings: Sequence[Training], folder: Path, place: Place, pictur
         )
     if OWN.name in packs:
         if pictures is not None:
+            _refuse_crops(packs[OWN.name], place.data)
             first_alone(place.fabric, partial(_take_in, pictures, trainings, folder, place, say))
         elif not _has_faces(packs[OWN.name], place):
             raise UsageError(
@@ -62,6 +63,16 @@ def make_packs(trainings: Sequence[Training], folder: Path, place: Place, pictur
             )
     if SAMPLE.name in packs and not _has_faces(packs[SAMPLE.name], place):
         first_alone(place.fabric, partial(_render, place.data / SAMPLE.name, say))
+
+
+def _refuse_crops(pack: PackChoice, data: Path) -> None:
+    """Raise `UsageError` if a training would read crops that were kept of a pack, and never see its new labels."""
+    if cached_sizes(data, pack):
+        raise UsageError(
+            f"The folder {data} has crops of {pack.name}, which a training takes instead of pictures",
+            "“understudy data pack” wrote them; faces that are labelled now would not be learned from",
+            "leave out --pictures to learn from the crops, or name another folder with --data",
+        )
 
 
 def _has_faces(pack: PackChoice, place: Place) -> bool:

@@ -14,6 +14,7 @@ from engine.inference.card import read_card
 from engine.sources.sample import SampleClip
 from trainer import own_packs
 from trainer.checkpoint import LAST, read_checkpoint
+from trainer.data.crop_cache import cache_path
 from trainer.data.picture_labels import PictureLabelling
 from trainer.devices import launch
 from trainer.init.initialise import load_network
@@ -135,6 +136,14 @@ def test_while_a_run_goes_on_or_is_trained_the_pack_that_it_began_with_stays(pla
     assert "not labelled and stay so: 8. " in said
     assert "goes on with the faces that it began with; another one learns from them, once this one is finished" in said
     assert sorted(place.data.rglob("*")) == before
+
+
+def test_pictures_are_not_labelled_beside_crops_that_would_be_learned_from_instead(place, pictures, tmp_path):
+    place.data.mkdir()
+    cache_path(place.data, OWN).touch()
+    with pytest.raises(UsageError, match="has crops of own68, which a training takes instead of pictures"):
+        make_packs(trainings_by_name("own-68", SHORT), tmp_path / "run", place, pictures)
+    assert list(place.data.iterdir()) == [cache_path(place.data, OWN)]
 
 
 def test_other_trainings_make_nothing(place, data, tmp_path):
