@@ -25,7 +25,8 @@ from engine.formats.arrays import read_npz
 ANNOTATIONS, PARTS = "annotations.npz", "parts.json"
 # A label further from the origin than this many pixels cannot be in a picture.
 FARTHEST_PIXEL = 1e5
-# The flag of a point that can be seen.
+# Flags of visibility, see `PackFace`, and that of a point that can be seen.
+FLAGS = (0, 1, 2)
 VISIBLE = 2
 # Arrays of labels, and of what else is read of a face.
 LABEL_ARRAYS = ("landmarks", "landmarks_2d")
@@ -110,7 +111,7 @@ def read_pack(
 
     Raises:
         PackError: the folder is no pack, pictures are missing, the number of points is wrong, a coordinate is
-            infinite, or a face has no label at all.
+            infinite, a flag of visibility has no meaning, or a face has no label at all.
     """
     with _damage_named(folder / ANNOTATIONS):
         return _read_pack(folder, split, labels, skip_unlabelled, need_pictures)
@@ -143,6 +144,12 @@ def _read_pack(folder: Path, split: str | None, labels: str, skip_unlabelled: bo
             f"The array “visibility” of {folder} has the shape {visibility.shape}",
             f"one flag a point was expected: {landmarks.shape[:2]}",
             "write it again, or leave it out",
+        )
+    if visibility is not None and not np.isin(visibility[chosen], FLAGS).all():
+        raise PackError(
+            f"The array “visibility” of {folder} has flags that mean nothing",
+            f"{VISIBLE} is visible, 1 hidden by something, 0 hidden by the head",
+            "write it again with these, or leave it out",
         )
     leaks = same_picture_as_test(arrays, splits)
     attributes = _attributes(arrays)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from engine.core.errors import PackError
 from engine.core.schemes import SCHEMES
-from engine.formats.packs import FARTHEST_PIXEL, read_arrays, read_pack, same_picture_as_test
+from engine.formats.packs import FARTHEST_PIXEL, VISIBLE, read_arrays, read_pack, same_picture_as_test
 from trainer.data.contact_sheet import COLUMNS, ROWS, Tile
 from trainer.data.cutting import NO_FACE
 from trainer.data.leaks import PictureFacts, facts_of, groups_of, on_both_sides, similar_pictures
@@ -24,6 +24,8 @@ from trainer.data.leaks import PictureFacts, facts_of, groups_of, on_both_sides,
 SMALL_FACE = 40.0
 # A face with more than this share of its points beyond the picture's edges has labels of another picture or scale.
 MOSTLY_OUTSIDE = 0.5
+# So many points of a face in one place are no labels. In our packs the lids and corners of a shut eye are up to five.
+TOGETHER = 6
 GROUPINGS = ("identity", "video", "group")
 
 
@@ -104,6 +106,7 @@ def check_pack(folder: Path, progress: bool = False) -> PackCheck:
     findings = [*_about_pictures(pack, facts), *_about_all_labels(pack, facts), *_about_leaks(pack, facts)]
     if not any(finding.error for finding in findings):
         findings += _about_refusals(pack)
+    findings += _about_flags(pack)
     return PackCheck(pack, len(names), tuple(sorted(findings, key=lambda finding: not finding.error)))
 
 
@@ -209,11 +212,18 @@ def _about_labels(
     high, low = (np.where(labelled[..., None], points, fill) for fill in (-np.inf, np.inf))
     side = np.where(labelled.any(1) & ~absurd, (high.max(1) - low.min(1)).max(1), np.nan)
     collapsed = side < NO_FACE
+    at_origin = (points == 0).all(-1).any(1) & ~collapsed
+    # Ordered, those in one place stand in a row; NaN equals nothing.
+    x, y = np.where(labelled[..., None], points, np.nan).transpose(2, 0, 1)
+    ordered = np.sort(x + 1j * y, 1)
+    together = (ordered[:, TOGETHER - 1 :] == ordered[:, : 1 - TOGETHER]).any(1) & ~collapsed & ~at_origin & ~absurd
     small = (side < SMALL_FACE) & ~collapsed & (points.shape[1] in SCHEMES)
     for found, label, what, error in (
         (absurd, "coordinate absurd", "Faces with an infinite or absurdly large coordinate", True),
         (outside, "labels off the picture", "Faces with more than half of their points outside the picture", True),
         (collapsed, "labels fall together", f"Faces whose points all lie within {NO_FACE:g} pixels", True),
+        (at_origin, "point at the origin", "Faces with a point at exactly (0, 0); without a label it is NaN", True),
+        (together, "points in one place", f"Faces with {TOGETHER} points or more in exactly one place", True),
         (none, "no label", "Faces without any label, which training leaves out", False),
         (partly, "points outside", "Faces with points outside the picture", False),
         (small, "small face", f"Faces smaller than {SMALL_FACE:g} pixels", False),
@@ -247,6 +257,13 @@ def _shared(pack: LoosePack, label: str, what: str, error: bool, faces: list[int
     if faces:
         text = f"{what}, such as {pack.images[faces[0]]} and {pack.images[faces[1]]}."
         yield Finding(label, text, error, tuple(faces))
+
+
+def _about_flags(pack: LoosePack) -> Iterator[Finding]:
+    flags = pack.arrays.get("visibility")
+    if flags is not None and flags.shape == pack.labels["landmarks"].shape[:2] and not np.any(flags == VISIBLE):
+        text = f"No flag of “visibility” is {VISIBLE}, visible: a training learns that every point is hidden."
+        yield Finding("no point visible", text, False)
 
 
 def _about_refusals(pack: LoosePack) -> Iterator[Finding]:

@@ -117,6 +117,7 @@ def test_arrays_of_the_wrong_kind_are_refused(tmp_path):
     folder = make_pack(tmp_path / "p")
     cases = (
         ({"visibility": np.ones((3, 5), np.uint8)}, "visibility"),
+        ({"visibility": np.full((3, 68), 3, np.uint8)}, "flags that mean nothing.*2 is visible"),
         ({"image": np.array(["/etc/a.png", "b", "c"])}, "outside its folder"),
         ({"image": np.array(["../a.png", "b", "c"])}, "outside its folder"),
         ({"landmarks": np.full((3, 68, 2), "x")}, "holds no numbers"),

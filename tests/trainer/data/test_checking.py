@@ -70,6 +70,8 @@ def test_missing_and_unreadable_pictures_are_distinguished(make_pack):
         (lambda points: points * 1e6, "coordinate absurd", True),
         (lambda points: points + (150, 0), "labels off the picture", True),
         (lambda points: points * 0 + 50, "labels fall together", True),
+        (lambda points: np.where(np.arange(68)[:, None] == 3, 0, points), "point at the origin", True),
+        (lambda points: np.where(np.arange(68)[:, None] < 6, points[:1], points), "points in one place", True),
         (lambda points: points * np.nan, "no label", False),
         (lambda points: points + (55, 0), "points outside", False),
         (lambda points: points * 0.5, "small face", False),
@@ -144,6 +146,25 @@ def test_what_training_refuses_is_reported(make_pack):
     (finding,) = check_pack(make_pack(visibility=np.ones((5, 3), np.uint8))).findings
     assert finding.error
     assert "“visibility”" in finding.text
+
+
+def test_the_lids_of_a_shut_eye_may_be_in_one_place(make_pack):
+    shut = points_with(1, lambda points: np.where(np.isin(np.arange(68), range(36, 41))[:, None], points[36], points))
+    assert found(make_pack(landmarks=shut)) == []
+
+
+@pytest.mark.parametrize("flag", [3, 255, -1, 0.5, np.nan])
+@pytest.mark.filterwarnings("error")
+def test_a_flag_that_means_nothing_is_reported(make_pack, flag):
+    flags = np.full((5, 68), 2.0)
+    flags[3, 4] = flag
+    ((label, error, _),) = found(make_pack(visibility=flags))
+    assert (label, error) == ("refused", True)
+
+
+def test_a_pack_of_which_no_point_is_visible_is_doubtful(make_pack):
+    assert found(make_pack(visibility=np.ones((5, 68), np.uint8))) == [("no point visible", False, ())]
+    assert found(make_pack(visibility=np.eye(5, 68, dtype=np.uint8) * 2)) == []
 
 
 def test_the_sheet_begins_with_the_suspicious_and_shows_each_face_once(make_pack):
