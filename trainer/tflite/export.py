@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -167,7 +169,8 @@ def to_tflite(network: LandmarkNetwork) -> bytes:
     side = network.shape.input_size
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
-        litert_torch.convert(form.eval(), (torch.zeros(1, side, side, 3),)).export(str(path))
+        with redirect_stdout(sys.stderr):  # its progress, which would spoil a report on standard output
+            litert_torch.convert(form.eval(), (torch.zeros(1, side, side, 3),)).export(str(path))
         return path.read_bytes()
 
 

@@ -1,6 +1,7 @@
 """Export: the application's model computes what the trained one does, or it is refused."""
 
 import shutil
+import sys
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,23 @@ def test_the_exported_model_and_its_card_load_in_the_application(exported):
     assert landmarker.card.macs > 100_000
     found = landmarker.predict(SampleClip().frame(0)[0], Crop(320, 240, 200))
     assert found.finite
+
+
+def test_what_the_converter_prints_is_no_part_of_a_report(checkpoint, monkeypatch, capsys):
+    class Converted:
+        @staticmethod
+        def export(path):
+            sys.stdout.write("exported\n")
+            Path(path).write_bytes(b"content")
+
+    def convert(*_):
+        sys.stdout.write("progress\n")
+        return Converted
+
+    monkeypatch.setattr("litert_torch.convert", convert)
+    assert module.to_tflite(load_network(checkpoint)) == b"content"
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()[-2:]) == ("", ["progress", "exported"])
 
 
 @pytest.mark.parametrize(
