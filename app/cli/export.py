@@ -75,11 +75,13 @@ def main(options: argparse.Namespace) -> int:
     if options.data is not None:
         check_data(Path(options.data))
     from trainer.run_folder import last_checkpoint
-    from trainer.tflite.export import export, note_eyes, note_label_shift
+    from trainer.tflite.export import export, manual_packs, note_eyes, note_label_shift
 
     checkpoint = Path(options.checkpoint)
     if checkpoint.suffix != ".tflite":
         checkpoint = last_checkpoint(checkpoint)
+    # Before anything is written: what is missing would leave a model whose card says that nothing is shifted.
+    packs = [] if options.data is None else manual_packs(checkpoint, Path(options.data))
     if options.int8 or options.int8_weights:
         values, text = _exported_int8(options, checkpoint, target)
     else:
@@ -89,7 +91,7 @@ def main(options: argparse.Namespace) -> int:
         values = vars(done)
         text = f"Its points differ from PyTorch's by at most {done.difference:.4%} of the crop side."
     if options.data is not None:
-        shift = note_label_shift(target, checkpoint, Path(options.data))
+        shift = note_label_shift(target, packs)
         values = {**values, "label_shift": shift}
         text += "\nLabel shift: " + (
             "not measured, as none of its manual packs is there."

@@ -7,7 +7,7 @@ import hashlib
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from engine.core.files import replaced
 from engine.core.geometry import crop_of_landmarks, roll_of_landmarks
 from engine.evaluation.eyes import evaluate_eyes
 from engine.evaluation.label_shift import SHIFT_DIGITS, measure_label_shift
-from engine.formats.packs import is_pack, read_arrays, read_pack
+from engine.formats.packs import Pack, is_pack, read_arrays, read_pack
 from engine.inference.card import Card, CropRule, TrainingFacts, write_card
 from engine.inference.landmarker import load_landmarker
 from engine.inference.runtime import Runtime
@@ -115,17 +115,26 @@ def refuse_difference(difference: float) -> ExportError:
     )
 
 
-def note_label_shift(model: Path, checkpoint: Path, data: Path) -> float | None:
-    """Measure the label shift of an exported model and put it on its card.
+def manual_packs(checkpoint: Path, data: Path) -> list[Pack]:
+    """Return what the label shift of a model of a checkpoint is measured on.
 
-    It is measured on training faces of the packs below `data` that lend faces to validation, which have manual labels
-    (of a model in place of a checkpoint: 300-W's); None where none of these is there.
+    These are the training faces of the packs below `data` that lend faces to validation, which have manual labels (of a
+    model in place of a checkpoint: 300-W's); none where none of these packs is there.
+
+    Raises:
+        UsageError: the checkpoint cannot be read.
+        PackError: a pack is damaged, or pictures of it are missing.
     """
     choices = list(OF_300W)
     if not is_model(checkpoint):
-        choices = [PackChoice(**pack) for pack in read_checkpoint(checkpoint).recipe["packs"] if pack["validation"]]
-    packs = [read_pack(data / choice.name, choice.split, choice.labels, True) for choice in choices
-             if is_pack(data / choice.name)]  # fmt: skip
+        with damage_named(checkpoint):
+            choices = [PackChoice(**pack) for pack in read_checkpoint(checkpoint).recipe["packs"] if pack["validation"]]
+    return [read_pack(data / choice.name, choice.split, choice.labels, True) for choice in choices
+            if is_pack(data / choice.name)]  # fmt: skip
+
+
+def note_label_shift(model: Path, packs: Sequence[Pack]) -> float | None:
+    """Measure the label shift of an exported model on packs and put it on its card; None without any."""
     if not packs:
         return None
     landmarker = load_landmarker(model)

@@ -26,6 +26,7 @@ from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops
 from trainer.data.held_out import split_held_out
 from trainer.init.initialise import load_network
 from trainer.init.origin import is_model
+from trainer.networks import LandmarkNetwork
 from trainer.recipes.schema import PackChoice, Training
 from trainer.tflite.export import OF_300W, Export, ExportError, card_of, largest_distance, to_tflite, write_model
 from trainer.tflite.flatbuffer import BODY, halve_weights, quantise_weights, read_tflite, write_tflite
@@ -71,9 +72,10 @@ def export_int8(
         ExportError: a point is further than `LARGEST_DIFFERENCE` from the float model's, or the NME rises by
             `LARGEST_RISE` or more; nothing is written.
     """
-    card, content = _float_model(origin, target.stem, role, weights_only)
+    source = _source(origin, weights_only)
     with damage_named(origin):
-        training, validation = _faces(origin, data)
+        training, validation = _faces(origin, data)  # what is missing is to be said before the slow conversion
+    card, content = _float_model(origin, source, target.stem, role)
     held_out = _window(validation, card)
     before = content if weights_only else halve_weights(content)
     if weights_only:
@@ -102,18 +104,20 @@ def export_int8(
     return Int8Export(target, write_model(target, int8, card), difference, nme, nme_int8, len(validation))
 
 
-def _float_model(origin: Path, name: str, role: str, weights_only: bool) -> tuple[Card, bytes]:
-    """Return the card of the model to be, and a float model: with the names of its operators unless for its weights."""
-    if is_model(origin):
-        card = read_card(origin.with_suffix(".json"))
-        content = read_model(origin, card)
-        if not weights_only:
-            content = to_tflite(load_network(origin))
-        return replace(card, name=name, metrics=()), content
-    network = load_network(origin)
-    content = to_tflite(network)
+def _source(origin: Path, weights_only: bool) -> bytes | LandmarkNetwork:
+    """Return what becomes a float model, or a model whose weights alone become int8, which is one."""
+    if weights_only and is_model(origin):
+        return read_model(origin, read_card(origin.with_suffix(".json")))
+    return load_network(origin)
+
+
+def _float_model(origin: Path, source: bytes | LandmarkNetwork, name: str, role: str) -> tuple[Card, bytes]:
+    """Return the card of the model to be, and a float model; one that is made here has the names of its operators."""
+    content = source if isinstance(source, bytes) else to_tflite(source)
+    if isinstance(source, bytes) or is_model(origin):
+        return replace(read_card(origin.with_suffix(".json")), name=name, metrics=()), content
     with damage_named(origin):
-        return card_of(origin, network, content, name, role), content
+        return card_of(origin, source, content, name, role), content
 
 
 def quantise(content: bytes, faces: torch.Tensor) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
 
+from app.cli.main import main
 from engine.core.geometry import Crop
 from engine.evaluation.eyes import evaluate_eyes
 from engine.evaluation.label_shift import measure_label_shift
@@ -32,7 +33,7 @@ from trainer.recipes.schema import PackChoice, Training
 from trainer.run import run
 from trainer.run_recorder import Intervals
 from trainer.tflite import export as module
-from trainer.tflite import flatbuffer
+from trainer.tflite import export_int8, flatbuffer
 from trainer.tflite.export import ExportError, compare, describe_labels, export
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
@@ -104,11 +105,25 @@ def test_the_label_shift_is_measured_where_manual_packs_of_the_run_are_there(
 ):
     monkeypatch.setattr(module, "to_tflite", lambda network: content)
     done = export(checkpoint, tmp_path / "new.tflite")
-    assert module.note_label_shift(done.model, checkpoint, tmp_path) is None
-    shift = module.note_label_shift(done.model, checkpoint, data)
+    assert module.note_label_shift(done.model, module.manual_packs(checkpoint, tmp_path)) is None
+    shift = module.note_label_shift(done.model, module.manual_packs(checkpoint, data))
     pack = read_pack(data / "faces")
     assert shift == pytest.approx(measure_label_shift(load_landmarker(done.model), [pack]).shift, abs=1e-5)
     assert load_landmarker(done.model).card.label_shift == shift != 0
+
+
+@pytest.mark.parametrize("form", [[], ["--int8"]])
+def test_a_picture_that_is_missing_is_said_before_anything_is_converted_or_written(
+    checkpoint, data, tmp_path, monkeypatch, capsys, form
+):
+    shutil.copytree(data, tmp_path / "data")
+    next((tmp_path / "data" / "faces" / "images").iterdir()).unlink()
+    for place in (module, export_int8):
+        monkeypatch.setattr(place, "to_tflite", None)
+    out, packs = tmp_path / "model.tflite", tmp_path / "data"
+    assert main(["export", str(checkpoint), "--out", str(out), "--data", str(packs), *form]) == 1
+    assert "1 picture(s) of the pack" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def test_levels_of_eyes_are_measured_on_faces_that_no_training_sees(tmp_path, monkeypatch):
