@@ -72,6 +72,12 @@ def main(options: argparse.Namespace) -> int:
     from trainer.recipes.arguments import check_checkpoint, check_data
 
     check_checkpoint(Path(options.checkpoint))
+    if Path(options.checkpoint).suffix == ".tflite" and not (options.int8 or options.int8_weights or options.onnx):
+        raise UsageError(
+            f"{options.checkpoint} is a model already",
+            "it can only be made int8 or ONNX",
+            "add --int8, --int8-weights or --onnx, or give the folder of a run",
+        )
     if options.data is not None:
         check_data(Path(options.data))
     from trainer.run_folder import last_checkpoint

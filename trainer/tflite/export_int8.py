@@ -17,11 +17,13 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from engine.core.errors import UsageError
+from engine.formats.packs import is_pack
 from engine.inference.card import Card, read_card
 from engine.inference.landmarker import read_model
 from engine.inference.runtime import Runtime
 from trainer.augment import Batch, central_window
 from trainer.checkpoint import damage_named, read_checkpoint
+from trainer.data.crop_cache import cached_sizes
 from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, load_crops
 from trainer.data.held_out import split_held_out
 from trainer.init.initialise import load_network
@@ -38,6 +40,7 @@ PADDING = 2  # rows around a map that some of these operators write
 CALIBRATION_FACES = 128
 LARGEST_DIFFERENCE = 0.02  # of the crop side
 LARGEST_RISE = 0.01  # of the NME
+POINTS_OF_300W = 68
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def export_int8(
     int8 costs. The role goes into the card, unless there is one already.
 
     Raises:
-        UsageError: the origin cannot be read, or no face is left to measure on.
+        UsageError: the origin cannot be read, is a model of other points than 68, or no face is left to measure on.
         PackError, SourceError: the data is incomplete.
         ModelError: the model or its card is missing or damaged.
         ExportError: a point is further than `LARGEST_DIFFERENCE` from the float model's, or the NME rises by
@@ -166,7 +169,9 @@ def _faces(origin: Path, data: Path) -> tuple[CropSet, CropSet]:
     packs = OF_300W
     own: tuple[PackChoice, ...] = ()
     hold_out, size = Training.hold_out, CROP_SIZE
-    if not is_model(origin):
+    if is_model(origin):
+        _refuse_without_300w(origin, data)
+    else:
         state = read_checkpoint(origin)
         packs, own = (
             tuple(PackChoice(**pack) for pack in state.recipe.get(key, ())) for key in ("packs", "validation")
@@ -186,6 +191,24 @@ def _faces(origin: Path, data: Path) -> tuple[CropSet, CropSet]:
         else "the run held out no face of its packs",
         "give the packs that the run learned from",
     )
+
+
+def _refuse_without_300w(model: Path, data: Path) -> None:
+    """Raise `UsageError` unless the faces are there that a model is measured on, which does not say its own packs."""
+    points, names = read_card(model.with_suffix(".json")).scheme, ", ".join(pack.name for pack in OF_300W)
+    if points != POINTS_OF_300W:
+        raise UsageError(
+            f"{model} has {points} points, and int8 cannot be measured on it",
+            f"a model does not say which packs it learned from, and those of 300-W have {POINTS_OF_300W} points",
+            "give the folder of its run instead of the model, and its packs with --data",
+        )
+    missing = [pack.name for pack in OF_300W if not (is_pack(data / pack.name) or cached_sizes(data, pack))]
+    if missing:
+        raise UsageError(
+            f"In {data} there is no {' and no '.join(missing)}",
+            f"a model does not say which packs it learned from, so int8 is measured on those of 300-W: {names}",
+            "name their folder with --data, or give the folder of the model's run instead of the model",
+        )
 
 
 def _window(crops: CropSet, card: Card) -> Batch:

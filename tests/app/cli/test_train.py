@@ -81,6 +81,7 @@ REFUSED = {
     "export nowhere --out new": "The checkpoint nowhere cannot be read",
     "export . --out new": "There is no run in .",
     "export nowhere --out new --int8": "The checkpoint nowhere cannot be read",
+    f"export {asset_path('models', 'student-68.tflite')} --out new": "student-68.tflite is a model already",
     "data check nowhere": "nowhere is not a pack",
     "data import wflw nowhere --out new": "There is no folder nowhere",
     "data label nowhere --out new": "There is no file or folder nowhere",

@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from app.cli.main import main
 from engine.core.errors import UsageError
+from engine.core.paths import asset_path
 from engine.inference.card import read_card, write_card
 from engine.inference.landmarker import load_landmarker
 from tests.fakes.tiny_training import ALL_FRAMES
@@ -150,6 +151,17 @@ def test_int8_of_a_run_without_validation_packs_says_what_is_missing(checkpoint,
     write_checkpoint(tmp_path / "last", replace(state, recipe=state.recipe | {"packs": packs}))
     with pytest.raises(UsageError, match="No face is left to measure the int8 model on"):
         module.export_int8(tmp_path / "last", data, tmp_path / "model.tflite")
+
+
+@pytest.mark.parametrize(
+    ("name", "match"), [("student-68", "In .* there is no helen68 and no afw68"), ("student-mvit2-98", "has 98 points")]
+)
+def test_a_model_without_the_packs_that_it_is_measured_on_names_them(name, match, tmp_path):
+    (tmp_path / "lfpw68").mkdir()
+    (tmp_path / "lfpw68" / "annotations.npz").touch()
+    with pytest.raises(UsageError, match=match) as caught:
+        module.export_int8(asset_path("models", f"{name}.tflite"), tmp_path, tmp_path / "a.tflite", weights_only=True)
+    assert "does not say which packs it learned from" in caught.value.why
 
 
 def operand_types(content, place=0):
