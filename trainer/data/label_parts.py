@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError, RecordingError, SourceError
-from engine.core.files import partial_path
+from engine.core.files import partial_path, replaced
 from engine.core.texts import read_json, reason
 from engine.formats.images import read_picture
 from engine.formats.packs import read_arrays
@@ -91,6 +91,38 @@ def kept_part(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     else:
         shutil.rmtree(folder)
     return known
+
+
+def without_repaired(folder: Path, known: Mapping[str, Any], places: Mapping[str, Path]) -> dict[str, Any]:
+    """Return what a part says, once pictures were taken out of it that could not be read and can be now.
+
+    So they are labelled like new ones. A part of which no picture is left is removed, and says nothing.
+
+    Args:
+        folder: of the part.
+        known: what it says.
+        places: where the pictures are, by their paths in the pack.
+    """
+    repaired = {name for name in known["unreadable"] if name in places and _is_readable(places[name])}
+    if not repaired:
+        return dict(known)
+    pictures = [name for name in known["pictures"] if name not in repaired]
+    if not pictures:
+        shutil.rmtree(folder)
+        return {}
+    unreadable = {name: why for name, why in known["unreadable"].items() if name not in repaired}
+    left = {**known, "pictures": pictures, "unreadable": unreadable}
+    with replaced(folder / PICTURES) as temporary:
+        temporary.write_text(json.dumps(left), encoding="utf-8")
+    return left
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        read_picture(path)
+    except SourceError:
+        return False
+    return True
 
 
 def refuse_others(folder: Path, before: Mapping[str, Any], identity: Mapping[str, Any]) -> None:

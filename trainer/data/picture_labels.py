@@ -32,6 +32,7 @@ from trainer.data.label_parts import (
     plain_object,
     read_part,
     refuse_others,
+    without_repaired,
 )
 from trainer.data.picture_sources import SETTINGS, find_pictures
 
@@ -79,7 +80,7 @@ def label_pictures(
 
     Each face gets `landmarks` (N, K, 2) and `confidence` (N, K), means of both views, `spread` (N,), see
     `LabelSettings`, `bbox` (N, 4), `split` and `use`; the pictures are copied. What lies in `out` from an earlier start
-    stays, and its pictures are not labelled again.
+    stays, and its pictures are not labelled again, but for those that could not be read and can be now.
 
     Args:
         source: a folder of pictures, with those inside it; a picture; or a text file that names one a line.
@@ -104,7 +105,9 @@ def label_pictures(
     identity = {"format": FORMAT, "model": card.name, "sha256": card.sha256, **asdict(settings)}
     whole = {**identity, "source": str(source.resolve())}
     _begin(out, whole)
-    there = {folder: known for folder in sorted(out.glob("part-*")) if (known := kept_part(folder, identity))}
+    kept = {folder: known for folder in sorted(out.glob("part-*")) if (known := kept_part(folder, identity))}
+    places = dict(pictures)
+    there = {folder: left for folder, known in kept.items() if (left := without_repaired(folder, known, places))}
     labelled = {name for known in there.values() for name in known["pictures"]}
     missing = [(name, path) for name, path in pictures if name not in labelled]
     parts = [

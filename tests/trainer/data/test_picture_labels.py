@@ -100,6 +100,22 @@ def test_a_second_start_makes_what_is_missing_and_nothing_else(models, pictures,
     assert all((part / "annotations.npz").stat().st_mtime_ns == before[part] for part in (parts[0], parts[2]))
 
 
+@pytest.mark.parametrize("size", [1, 2, 9], ids=["a part of its own", "beside others", "one part of all"])
+def test_a_picture_that_was_repaired_is_labelled_and_the_others_are_not_again(
+    models, pictures, tmp_path, monkeypatch, size
+):
+    out = tmp_path / "out"
+    first = label(pictures, out, size=size)
+    shutil.copyfile(pictures / "a.png", pictures / "sub" / "broken.jpg")
+    asked = []
+    monkeypatch.setattr(label_parts, "read_picture", lambda path: asked.append(path.name) or read_picture(path))
+    second = label(pictures, out, size=size)
+    assert set(asked) == {"broken.jpg"}
+    assert (second.pictures, second.unreadable, second.kept) == (first.pictures, 0, first.kept + 1)
+    assert (out / UNREADABLE).read_text(encoding="utf-8").splitlines() == ["picture,reason"]
+    assert label(pictures, out, size=size) == replace(second, parts_made=0)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
