@@ -299,7 +299,14 @@ def chosen_faces(folder: Path, splits: NDArray, split: str | None) -> NDArray[np
     if not chosen.any():
         chosen = np.char.startswith(splits, f"{split}_")
     if not chosen.any():
-        offered = ", ".join(sorted(set(splits.tolist()))) or "none"
+        offered = ", ".join(sorted(set(splits.tolist())))
+        if not offered:
+            raise PackError(
+                f"The pack {folder} has no split “{split}”",
+                "its faces belong to none",
+                f"add an array “split” with “{split}” for each face, or let a training take every face: "
+                f"""--set 'packs=[{{"name": "{folder.name}", "split": null}}]'""",
+            )
         raise PackError(
             f"The pack {folder} has no split “{split}”", f"its splits are: {offered}", "choose one of these"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.core.errors import PackError, UsageError
 from engine.core.files import replaced
-from engine.formats.packs import is_pack
+from engine.formats.packs import is_pack, read_arrays
 from trainer.data.crop_cache import LIST, cache_path, part_path, read_part, write_cache, write_list
 from trainer.data.crops import CROP_SCALE, CROP_SIZE, Uncut, cut_out, faces_to_cut
 from trainer.data.eye_states import STATES, cut_eyes
@@ -33,9 +33,10 @@ def pack_crops(
 ) -> list[PackedCrops]:
     """Write the crop caches of packs, and copy the shapes that recipes soften landmarks by.
 
-    They are the packs `names` below `data`; without any, all that recipes train on and that are there. Caches of the
-    same packs and size, in pixels a side of the crops, are replaced in `out`; of a large pack only the parts that are
-    not there. Never more than a part is in memory; pictures are decoded in `workers` processes.
+    They are the packs `names` below `data`; without any, all that recipes train on and that are there. Of a pack whose
+    faces belong to no split, all are taken, for trainings whose choice of it has none. Caches of the same packs
+    and size, in pixels a side of the crops, are replaced in `out`; of a large pack only the parts that are not there.
+    Never more than a part is in memory; pictures are decoded in `workers` processes.
 
     Raises:
         UsageError: there is no such pack, `out` holds packs, or a process was killed.
@@ -112,5 +113,11 @@ def _choices(data: Path, names: Sequence[str]) -> list[PackChoice]:
         )
     chosen = []
     for name in dict.fromkeys(names):
-        chosen += [choice for choice in there if choice.name == name] or [PackChoice(name)]
+        chosen += [choice for choice in there if choice.name == name] or [_usual(data, name)]
     return chosen
+
+
+def _usual(data: Path, name: str) -> PackChoice:
+    """Return what is cut out of a pack that no recipe knows: the faces for training, all where none has a split."""
+    splits = read_arrays(data / name, ("split",)).get("split")
+    return PackChoice(name) if splits is not None and splits.astype(str).any() else PackChoice(name, split=None)

@@ -36,6 +36,11 @@ def test_a_split_is_taken_by_its_name_or_its_beginning(tmp_path):
         read_pack(folder, "val")
 
 
+def test_a_pack_without_splits_says_how_to_take_its_faces(tmp_path):
+    with pytest.raises(PackError, match='no split “train”. Its faces belong to none.*"name": "mine", "split": null'):
+        read_pack(make_pack(tmp_path / "mine"), "train")
+
+
 def test_a_pack_without_faces_is_refused(tmp_path):
     with pytest.raises(PackError, match="holds no face"):
         read_pack(make_pack(tmp_path / "p", faces=0))

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from engine.core.errors import PackError, RecordingError, SourceError, UsageError
 from tests.conftest import ROOT
+from tests.fakes.packs import rewrite
 from tests.fakes.tiny_training import tiny
 from trainer.data import crop_cache, crops, cutting, packing
 from trainer.data.crop_cache import cache_path
@@ -71,6 +72,14 @@ def test_a_cache_whose_faces_are_named_after_the_folder_behind_a_link_is_made_ag
         load_crops(cache, (CHOICE,))
     pack_crops(data, cache)
     assert equal(load_crops(cache, (CHOICE,)), load_crops(data, (CHOICE,)))
+
+
+def test_of_a_pack_that_no_recipe_knows_and_that_has_no_splits_every_face_is_cut_out(data, tmp_path):
+    (written,) = pack_crops(data, tmp_path / "cache", ["faces"])
+    assert (written.file, written.faces) == (cache_path(tmp_path / "cache", CHOICE), 24)
+    rewrite(shutil.copytree(data, tmp_path / "split") / "faces", split=np.array(["train"] * 20 + ["test"] * 4))
+    (written,) = pack_crops(tmp_path / "split", tmp_path / "cache", ["faces"])
+    assert (written.file, written.faces) == (cache_path(tmp_path / "cache", PackChoice("faces")), 20)
 
 
 def test_a_pack_without_a_cache_is_read_itself(data, cache, tmp_path):
