@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -55,18 +55,33 @@ def trainings_by_name(name: str, changes: Sequence[str] = (), stage: str | None 
 
 def stages_by_name(trainings: Sequence[Training]) -> dict[str, Training]:
     """Return trainings by the names of their stages."""
-    return {training.name.rpartition(":")[2]: training for training in trainings}
+    return {_stage_name(training.name): training for training in trainings}
 
 
-def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Training, ...]:
-    """Return trainings, given by the names of their stages, with `key=value` changes."""
+def _stage_name(name: str) -> str:
+    """Return the name of the stage of a training, also of a recipe of one stage, whose run has the recipe's name."""
+    recipe, _, stage = name.partition(":")
+    return stage or (RECIPES[recipe].stages[0].name if recipe in RECIPES else recipe)
+
+
+def changed(
+    stages: dict[str, Training], changes: Sequence[str], in_front: Collection[str] = ()
+) -> tuple[Training, ...]:
+    """Return trainings, given by the names of their stages, with `key=value` changes.
+
+    Where a change names no field, `in_front` is said to be what can stand before one; usually the stages.
+    """
     check_changes(changes)
+    by_run = {training.name: stage for stage, training in stages.items()}  # of one stage: the name of the recipe
     for change in changes:
         key, _, text = change.partition("=")
         stage, _, rest = key.partition(".")
-        named = stage in stages and bool(rest)
+        stage = by_run.get(stage, stage)
+        # Of one stage alone, which may be called like a field, the field is meant.
+        named = stage in stages and bool(rest) and not (len(stages) == 1 and stage in _settable(Training))
         path = field_path(rest if named else key)
         chosen = [stage] if named else list(stages)[: 1 if path == ["init"] else None]
+        _refuse_unknown(path[0], change, in_front or stages)
         after = {stage: _with(stages[stage], path, text, change) for stage in chosen}
         before = list(map(attrgetter(".".join(path)), (stages[stage] for stage in chosen)))
         if any(value != before[0] for value in before) and path != ["packs"]:
@@ -79,8 +94,22 @@ def changed(stages: dict[str, Training], changes: Sequence[str]) -> tuple[Traini
     return tuple(stages.values())
 
 
+def _refuse_unknown(key: str, change: str, in_front: Collection[str]) -> None:
+    names = _settable(Training)
+    if key not in names:
+        raise UsageError(
+            f"“{change}” names no field",
+            f"the fields are: {', '.join(names)}; in front of one can stand, with a dot: {', '.join(in_front)}",
+            "correct the name before =",
+        )
+
+
+def _settable(record: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(record) if field.name not in ("name", "kind")]
+
+
 def _with(record: Any, path: Sequence[str], text: str, change: str) -> Any:
-    names = [field.name for field in dataclasses.fields(record) if field.name not in ("name", "kind")]
+    names = _settable(record)
     if path[0] not in names:
         raise UsageError(
             f"“{change}” names no field", f"the fields here are: {', '.join(names)}", "correct the name before ="

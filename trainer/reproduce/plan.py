@@ -102,7 +102,7 @@ def plan_runs(
             if teachers is not None:
                 held_out = training.hold_out if short else max(1, faces // HELD_OUT)
                 training = replace(training, teachers=teachers, live=bool(teachers), hold_out=held_out)
-            (training,) = changed({"published": training}, own)
+            (training,) = changed({"published": training}, own, networks)
             for seed in range(seeds if "student" in network else 1):
                 seeded = replace(training, seed=training.seed + seed)
                 runs.append(PlannedRun(dataset, network, seed, seeded, faces))

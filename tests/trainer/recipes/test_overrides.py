@@ -6,7 +6,7 @@ import pytest
 
 from engine.core.errors import UsageError
 from trainer.recipes import RECIPES
-from trainer.recipes.overrides import trainings_by_name
+from trainer.recipes.overrides import changed, stages_by_name, trainings_by_name
 from trainer.recipes.packs import FACES5, HELEN_MORE, WFLW_FULL
 from trainer.recipes.schema import PackChoice
 
@@ -86,6 +86,18 @@ def test_fields_and_parts_of_fields_change_and_keep_their_type():
 def test_mistakes_are_named(change, match):
     with pytest.raises(UsageError, match=match):
         trainings_by_name("student-68", [change], "last")
+
+
+def test_the_stage_of_a_recipe_of_one_is_named_like_others():
+    (recipe,) = trainings_by_name("own-68", ["own.steps=9", "own-68.batch=4"])
+    assert (recipe.name, recipe.steps, recipe.batch) == ("own-68", 9, 4)
+    (again,) = changed(stages_by_name([recipe]), ["own.batch=5"])
+    assert (again.steps, again.batch) == (9, 5)
+
+
+def test_what_can_stand_in_front_of_a_field_is_said():
+    with pytest.raises(UsageError, match="“middle.steps=3” names no field.*can stand, with a dot: base, "):
+        trainings_by_name("student-68", ["middle.steps=3"])
 
 
 def test_a_share_of_the_variance_that_there_cannot_be_is_refused_before_any_pack_is_read():

@@ -230,7 +230,7 @@ def test_a_rate_is_measured_in_a_few_steps(official, tmp_path, paper, data):
         (["--data", "{empty}"], "None of the sets of the paper lies below"),
         (["--data", "{empty}/nowhere"], "There is no folder"),
         (["--set", "seed=3"], "cannot be set here"),
-        (["--set", "tuogh.steps=3"], "names no field"),
+        (["--set", "tuogh.steps=3"], "in front of one can stand, with a dot: tough, tolerant, student, student-kd."),
         (["--set", "steps=many"], "wrong type"),
         (["--set", "student.init=nowhere.safetensors"], "weights nowhere.safetensors are not there"),
     ],
