@@ -111,10 +111,12 @@ def _install() -> int:
 
 def _refuse_early(options: argparse.Namespace) -> None:
     """Refuse what can be refused before torch is imported; what needs the recipes is refused later."""
-    from trainer.recipes.arguments import check_changes, check_data, check_run, find_stage
+    from trainer.recipes.arguments import check_changes, check_data, check_out, check_run, find_stage
     from trainer.recipes.names import MADE_OF, STAGES
 
     check_changes(options.set)
+    if options.out is not None:
+        check_out(Path(options.out))
     makes_data = options.pictures is not None or str(options.recipe).partition(":")[0] in MADE_OF
     if options.resume is not None:
         if options.pictures is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.core.errors import UsageError
 from engine.core.records import suggestion
+from engine.formats.packs import is_pack
 from trainer.recipes.former import FORMER_NAMES
 
 RECIPE_FILE = "recipe.json"  # of a run
@@ -57,6 +58,16 @@ def no_run(folder: Path, why: str) -> UsageError:
         f"its file {RECIPE_FILE} cannot be read ({why})",
         "give a folder that “understudy train” made, such as runs/NAME, or of a stage alone runs/NAME/1-STAGE",
     )
+
+
+def check_out(folder: Path) -> None:
+    """Raise `UsageError` if the folder of a new run is a pack, among whose files a run's would lie."""
+    if is_pack(folder):
+        raise UsageError(
+            f"{folder} is a pack, not the folder of a run",
+            "--out says where checkpoints are written; packs are read from the folder that --data names",
+            "choose another --out, such as runs/NAME",
+        )
 
 
 def check_checkpoint(path: Path) -> None:

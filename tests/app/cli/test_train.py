@@ -13,6 +13,7 @@ import pytest
 
 from app.cli.main import main
 from engine.core.paths import asset_path
+from tests.fakes.packs import make_pack
 from trainer.recipes import RECIPES
 from trainer.recipes.names import STAGES
 
@@ -116,6 +117,14 @@ def test_wrong_arguments_are_refused_before_torch_is_imported(words, refusals):
     code, said, imported, made = refusals[words]
     assert REFUSED[words] in said
     assert (code, imported, made) == (1, False, False)
+
+
+def test_no_run_is_written_among_the_files_of_a_pack(tmp_path, capsys):
+    folder = make_pack(tmp_path / "mine")
+    before = sorted(folder.rglob("*"))
+    assert main(["train", "toy-68", "--data", str(tmp_path / "data"), "--out", str(folder)]) == 1
+    assert "mine is a pack, not the folder of a run" in capsys.readouterr().err
+    assert (sorted(folder.rglob("*")), sorted(tmp_path.iterdir())) == (before, [folder])
 
 
 def test_the_names_of_recipes_and_stages_are_known_without_them():
