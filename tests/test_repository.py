@@ -47,12 +47,12 @@ OWN_NAME = Path(__file__).name
 
 
 def repository_files() -> list[Path]:
-    """All files that are tracked or would be; where git is not there, all that lie in the usual folders."""
+    """All files that are tracked or would be; where git does not say, all that lie in the usual folders."""
     try:
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=30).stdout.decode()
         names = [name for name in listed.split("\0") if name]
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         folders = (*ROOMS, "assets", "docs", "packaging", "tests", ".ci")
         names = [str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*")]
         names += [path.name for path in ROOT.iterdir()]

@@ -259,11 +259,11 @@ def summary(checkpoint: Path) -> dict[str, Any]:
 
 
 def revision() -> str:
-    """Return the commit of this checkout, "unknown" outside one; "+" marks uncommitted changes."""
+    """Return the commit of this checkout, "unknown" where git does not say one; "+" marks uncommitted changes."""
     command = ["git", "describe", "--always", "--exclude=*", "--abbrev=12", "--dirty=+"]
     here = Path(__file__).parent
     try:
         done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return "unknown"
     return done.stdout.strip()

@@ -36,6 +36,19 @@ from trainer.state import TrainingInterrupted
 OFTEN = Intervals(validate_every=3, checkpoint_every=1)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [FileNotFoundError(), subprocess.CalledProcessError(128, "git"), subprocess.TimeoutExpired("git", 10)],
+    ids=["not there", "no repository", "too slow"],
+)
+def test_a_run_goes_without_its_revision_where_git_does_not_say(monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(module.subprocess, "run", fail)
+    assert module.revision() == "unknown"
+
+
 def weights(path):
     state = read_checkpoint(path)
     return {**{f"m{k}": v for k, v in state.model.items()}, **{f"e{k}": v for k, v in state.ema.items()}}
