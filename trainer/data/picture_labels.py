@@ -116,9 +116,12 @@ def label_pictures(
     ]
     quiet = not progress or None  # None: quiet unless a person is watching
     total = len(labelled) + len(missing)
-    with tqdm(total=total, initial=len(labelled), desc="labelling", unit="picture", disable=quiet) as bar:
-        for count in runner(label_part, parts) if parts else ():
-            bar.update(count)
+    try:
+        with tqdm(total=total, initial=len(labelled), desc="labelling", unit="picture", disable=quiet) as bar:
+            for count in runner(label_part, parts) if parts else ():
+                bar.update(count)
+    finally:
+        _remove_left_behind(out)  # by a process that was killed
     there |= {part.folder: read_part(part.folder) for part in parts}
     return _finish(out, card, whole, there, len(parts))
 
@@ -134,9 +137,13 @@ def _begin(out: Path, whole: Mapping[str, Any]) -> None:
     if not any(out.glob("part-*")):  # a start that made nothing decides nothing
         with replaced(out / SETTINGS) as temporary:
             temporary.write_text(json.dumps(whole, indent=1), encoding="utf-8")
+    _remove_left_behind(out)
+    refuse_others(out, plain_object(out / SETTINGS), whole)
+
+
+def _remove_left_behind(out: Path) -> None:
     for temporary in left_behind(out, "part"):
         shutil.rmtree(temporary, ignore_errors=True)
-    refuse_others(out, plain_object(out / SETTINGS), whole)
 
 
 def _finish(

@@ -52,9 +52,9 @@ def in_order(work: Callable[[Item], Done], items: Iterable[Item], workers: int) 
         while given:
             yield given.popleft().result()
     except BaseException as error:
-        pool.shutdown(wait=False, cancel_futures=True)
         for process in set(active_children()) - others:  # what they have begun is of no use
             process.terminate()
+        pool.shutdown(cancel_futures=True)  # its thread would fail, and say so, once the program ends
         if isinstance(error, BrokenProcessPool):
             raise UsageError(
                 "One of the worker processes was killed",

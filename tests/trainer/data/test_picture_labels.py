@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from engine.core.errors import ModelError, PackError, RecordingError, SourceError
+from engine.core.errors import ModelError, PackError, RecordingError, SourceError, UsageError
 from engine.core.schemes import IBUG_68
 from engine.formats.images import read_picture, write_picture
 from engine.formats.packs import part_folders, read_arrays, read_pack
@@ -199,6 +199,20 @@ def test_what_a_killed_start_left_half_done_is_removed(models, pictures, tmp_pat
     os.utime(half, (0, 0))
     label(pictures, tmp_path / "out")
     assert not half.exists()
+
+
+def test_what_a_killed_process_left_is_removed_at_once(models, pictures, tmp_path):
+    def killed(work, parts):
+        yield from HERE(work, parts[:1])
+        half = tmp_path / "out" / ".part-1.00000000-1-00000000.part"
+        half.mkdir()
+        os.utime(half, (0, 0))
+        raise UsageError("One of the worker processes was killed", "", "")
+
+    with pytest.raises(UsageError):
+        label(pictures, tmp_path / "out", runner=killed)
+    assert not list((tmp_path / "out").glob(".part*"))
+    assert len(list((tmp_path / "out").glob("part-*"))) == 1
 
 
 def test_pictures_without_a_face_are_reported(models, tmp_path):
