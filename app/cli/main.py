@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -80,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
+        # Of a copy that does not fit, the system names first what was read.
+        place = error.filename2 if error.filename2 and error.errno == errno.ENOSPC else error.filename
+        where = f" ({place})" if place else ""
         what = f"The system refused: {error.strerror or error}{where}"
         guess = ("the disk is full, or the place forbids writing", "choose another place, or make room")
         if isinstance(error, FileNotFoundError):

@@ -151,6 +151,7 @@ def test_fault_41_a_cut_video_is_run_to_its_end_and_reported(capsys, video, tmp_
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "runs/toy/train.csv"), "removed or renamed"),
         (PermissionError(errno.EACCES, "Permission denied", "runs/toy/train.csv"), "forbids writing"),
         (OSError(errno.ENOSPC, "No space left on device", "runs/toy/train.csv"), "The disk is full"),
+        (OSError(errno.ENOSPC, "No space left", "a.jpg", None, "runs/toy/train.csv"), "The disk is full"),
     ],
 )
 def test_what_the_system_refuses_has_a_likely_cause(capsys, monkeypatch, refused, cause):
