@@ -6,6 +6,7 @@ stage alone, such as that of a recipe of one, has everything in its folder.
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -185,7 +186,7 @@ def find_run(name: str, runs: Path) -> Path | None:
     """Return the last checkpoint of a finished run below `runs`; None if there is none."""
     full = run_name(name)
     recipe, _, stage = full.partition(":")
-    folders = [path for path in (runs / recipe).glob(f"[0-9]*-{stage}") if stage]
+    folders = [path for path in (runs / recipe).glob(f"[0-9]*-{glob.escape(stage)}") if stage]
     folders += [runs / former for former, today in FORMER_NAMES.items() if today == full]
     if not stage:
         folders.append(runs / full)

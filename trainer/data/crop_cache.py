@@ -6,6 +6,7 @@ contain a digest of what they hold. A training reads the pictures when it needs 
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import re
@@ -65,7 +66,7 @@ def cache_path(data: Path, choice: PackChoice, size: int = USUAL_SIZE) -> Path:
 def cached_sizes(data: Path, choice: PackChoice) -> list[int]:
     """Return the pixels a side of the crops of a choice that lie below `data`, by the names of their files."""
     form = re.compile(rf"{re.escape(_stem(choice))}(?:\.(\d+))?(?:\.safetensors|\{LIST})")
-    found = (form.fullmatch(path.name) for path in data.glob(f"{_stem(choice)}.*"))
+    found = (form.fullmatch(path.name) for path in data.glob(f"{glob.escape(_stem(choice))}.*"))
     return sorted({int(match[1] or USUAL_SIZE) for match in found if match})
 
 
@@ -89,7 +90,7 @@ def write_list(path: Path, parts: Sequence[Path]) -> None:
     """
     with _failure_named(path), replaced(path.with_suffix(LIST)) as temporary:
         temporary.write_text(json.dumps([part.name for part in parts], indent=1), encoding="utf-8")
-    for other in {path, *path.parent.glob(f"{path.stem}.part-*.safetensors")} - set(parts):
+    for other in {path, *path.parent.glob(f"{glob.escape(path.stem)}.part-*.safetensors")} - set(parts):
         other.unlink(missing_ok=True)
 
 

@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 from tests.fakes.packs import rewrite
 from tests.fakes.tiny_training import tiny
 from trainer.data import crop_cache, crops, cutting, packing
-from trainer.data.crop_cache import cache_path
+from trainer.data.crop_cache import cache_path, cached_sizes
 from trainer.data.crops import crop_size, load_crops
 from trainer.data.packing import pack_crops
 from trainer.recipes.schema import PackChoice, SoftLandmarks
@@ -256,6 +256,19 @@ def test_a_large_pack_is_kept_in_parts_that_read_as_one(data, tmp_path, parts, m
     assert equal(load_crops(parts, (CHOICE,)), plain)
     order = torch.tensor([23, 0, 11, 11, 9, 10])
     assert torch.equal(load_crops(parts, (CHOICE,)).faces.select(order).images, plain.faces.images[order])
+
+
+def test_crops_of_a_pack_with_brackets_in_its_name_are_found_and_replaced(data, tmp_path, in_parts):
+    name, packs, cache = "mine [2]", tmp_path / "packs", tmp_path / "cache"
+    shutil.copytree(data / "faces", packs / name)
+    pack_crops(packs, cache, [name])
+    assert cached_sizes(cache, PackChoice(name, split=None)) == [192]
+    before = part_files(cache)
+    with np.load(packs / name / "annotations.npz") as arrays:
+        rewrite(packs / name, landmarks=arrays["landmarks"] + 1)
+    pack_crops(packs, cache, [name])
+    assert len(part_files(cache)) == len(before) == 3
+    assert not set(part_files(cache)) & set(before)
 
 
 def test_a_second_start_cuts_what_is_missing_and_nothing_else(data, parts, monkeypatch):
