@@ -45,7 +45,8 @@ The proposal is bent along each contour to meet them and gives the other 30 poin
 faces have are left out. With fewer than 50 faces the markups cannot be compared, and all manual points are kept.
 
 proposals: a model (NAME, or FILE with its card next to it), or what another tool found, as .npz, .jsonl or .csv
-in one of the forms that “understudy evaluate --help” describes."""
+in one of the forms that “understudy evaluate --help” describes. What “understudy predict PACK” finds is meant for this
+with --box truth and --as-labelled: of the labelled faces, and as far beside what they mark as labels lie."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
