@@ -20,10 +20,11 @@ from lightning_fabric import Fabric
 
 from engine.core.errors import UsageError
 from engine.core.schemes import SCHEMES
-from trainer.checkpoint import LAST, read_checkpoint
+from trainer.checkpoint import LAST, Checkpoint, read_checkpoint
 from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops
 from trainer.data.hard_faces import draw_weights
 from trainer.data.held_out import refuse_shared_packs, split_held_out
+from trainer.data.label_makers import label_makers
 from trainer.data.markups import refuse_loaded_markup, refuse_other_markups
 from trainer.data.validation_faces import load_eyes
 from trainer.devices import first_alone, launch
@@ -145,6 +146,7 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
         "crop_size": size,
         "files": _digests(training, weights, place.data),
         "faces": len(faces),
+        "labels": {**_labels_before(checkpoint), **label_makers(place.data, training.packs)},
         "revision": revision(),
         "lineage": lineage(training.init, weights) if checkpoint is None else checkpoint.notes["lineage"],
     }
@@ -166,6 +168,12 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
     context = RunContext(training, place.fabric, held_out, out, notes, place.intervals, teachers)
     train(context, network, faces, checkpoint)
     return last
+
+
+def _labels_before(checkpoint: Checkpoint | None) -> dict[str, str]:
+    """Return what a resumed run knew of who made its labels; crops, which it may have now, do not say that."""
+    known: dict[str, str] = {} if checkpoint is None else checkpoint.notes.get("labels", {})
+    return known
 
 
 def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: int) -> tuple[CropSet, HeldOut]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,12 @@ from engine.inference.landmarker import load_landmarker
 from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
 from trainer.checkpoint import damage_named, read_checkpoint
+from trainer.data.label_makers import MACHINE
 from trainer.data.validation_faces import EYES, EYES_PACK, faces_of
 from trainer.init.initialise import load_network
 from trainer.init.origin import is_model, origin_name
 from trainer.networks import LandmarkNetwork
+from trainer.recipes import RECIPES
 from trainer.recipes.packs import (
     AFW,
     FROM_TEST_LISTS,
@@ -235,7 +238,8 @@ def card_of(
     exported = ExportedForm(network)
     packs = ", ".join(f"{pack['name']} (weight {pack['weight']:g})" for pack in state.recipe["packs"])
     facts = TrainingFacts(state.recipe["name"], state.step, state.recipe["batch"], tuple(state.notes["lineage"]))
-    before = "; ".join(facts.lineage)
+    labels = describe_labels(state.recipe, state.notes.get("labels", {}))
+    before = f"Before that: {'; '.join(facts.lineage)}."
     return Card(
         name=name,
         role=role,
@@ -250,7 +254,7 @@ def card_of(
         precision="float16 weights, float32 arithmetic",
         minimum_runtime=oldest_runtime or minimum_runtime(content),
         licence=TOY_LICENCE if _is_toy(state.recipe, facts) else LICENCE,
-        data=f"{state.notes['faces']} faces of {packs}. {describe_labels(state.recipe)} Before that: {before}.",
+        data=" ".join(filter(None, (f"{state.notes['faces']} faces of {packs}.", labels, before))),
         recipe=f"{facts.recipe}, {facts.steps} steps of {facts.batch}",
         revision=str(state.notes["revision"]),
         training=facts,
@@ -262,25 +266,34 @@ def _is_toy(recipe: Mapping[str, Any], facts: TrainingFacts) -> bool:
     return {pack["name"] for pack in recipe["packs"]} == {SAMPLE.name} and facts.lineage == (FRESH_WEIGHTS["random"],)
 
 
-def describe_labels(recipe: dict[str, Any]) -> str:
-    """Return what a card says of labels and teachers; older checkpoints know of neither soft labels nor teachers."""
+def describe_labels(recipe: Mapping[str, Any], makers: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what a card says of labels and teachers; older checkpoints know of neither soft labels nor teachers.
+
+    Who made the labels of packs that no recipe knows is in `makers`, as `label_makers` returns it; where it is not,
+    nothing is said.
+    """
     names = {pack["name"] for pack in recipe["packs"]}
-    machine_made, derived = sorted(names & MACHINE_LABELLED), sorted(names & PARTLY_DERIVED)
+    in_recipes = {pack.name for known in RECIPES.values() for stage in known.stages for pack in stage.packs}
+    machine_made = sorted(name for name in names if name in MACHINE_LABELLED or makers.get(name) == MACHINE)
+    derived = sorted(names & PARTLY_DERIVED)
+    unknown = names - in_recipes - makers.keys()
+    manual = sorted(names - unknown - set(machine_made))
     if names == {SAMPLE.name}:
         return "Frames of the sample with exact landmarks. All show one face: the model knows no other."
     if names == {OWN.name}:
         return (
             f"Pictures of the user who trained it, labelled by {OWN_TEACHER}: the model knows best the faces in them."
         )
-    text = "Labels are manual"
+    text = f"Labels of {', '.join(manual)} are manual" if unknown else "Labels are manual"
     if machine_made:
-        text += f", but those of {', '.join(machine_made)} machine-made"
+        machines = ", ".join(machine_made)
+        text = f"{text}, but those of {machines} machine-made" if manual else f"Labels of {machines} are machine-made"
     if derived:
         text += (
             f"; in {', '.join(derived)} the 68 shared points are manual, some moved to WFLW's places, and 30 derived"
             " from a proposal by PFLD-GhostOne that was bent to meet them"
         )
-    text += "."
+    text = f"{text}." if manual or machine_made else ""
     for pack in sorted(names & FROM_TEST_LISTS.keys()):
         text += (
             f" The faces of {pack} are of the test list of {FROM_TEST_LISTS[pack]}: no figure is a result on that set."
@@ -290,7 +303,7 @@ def describe_labels(recipe: dict[str, Any]) -> str:
     if teachers := recipe.get("teachers"):
         names_of_teachers = (origin_name(teacher) if is_file(teacher) else teacher for teacher in teachers)
         text += f" Taught by {' and '.join(names_of_teachers)}."
-    return text
+    return text.strip()
 
 
 def count_macs(network: nn.Module, side: int) -> int:

@@ -22,6 +22,7 @@ from engine.inference.runtime import Runtime
 from engine.sources.sample import SampleClip
 from tests.fakes.blinks import write_blinks
 from tests.fakes.packs import rewrite
+from tests.fakes.tiny_training import tiny_recipe
 from trainer.init.initialise import load_network
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
@@ -73,6 +74,38 @@ def test_what_the_converter_prints_is_no_part_of_a_report(checkpoint, monkeypatc
 )
 def test_the_cards_of_shipped_models_name_labels_and_teachers_as_their_recipes_do(name):
     assert describe_labels(asdict(trainings_by_name(name)[-1])) in read_card(MODELS / f"{name}.json").data
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["lfpw68", "helen68"], "Labels are manual."),
+        (["lfpw68", "asked", "ytf68"], "Labels are manual, but those of asked, ytf68 machine-made."),
+        (["asked"], "Labels of asked are machine-made."),
+        (["lfpw68", "drawn", "mine"], "Labels of drawn, lfpw68 are manual."),
+        (["lfpw68", "asked", "mine"], "Labels of lfpw68 are manual, but those of asked machine-made."),
+        (["mine"], ""),
+    ],
+)
+def test_a_card_says_of_labels_what_is_known_of_them(names, expected):
+    recipe = {"packs": [{"name": name} for name in names]}
+    assert describe_labels(recipe, {"asked": "machine-made", "drawn": "manual"}) == expected
+
+
+def test_a_run_notes_who_made_its_labels_and_its_card_says_so(checkpoint, data, tmp_path, content):
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "data" / "faces" / "meta.json").write_text('{"labels": "machine-made by the model x"}')
+    recipe = replace(tiny_recipe(), steps=1)
+    last = run(recipe, tmp_path / "data", tmp_path / "run", "cpu", intervals=Intervals(1, 1))
+    assert "Labels of faces are machine-made. Before that" in card_text(last, content)
+    assert "Labels" not in card_text(checkpoint, content)
+    (tmp_path / "data" / "faces" / "meta.json").unlink()
+    last = run(replace(recipe, steps=1), tmp_path / "data", tmp_path / "run", "cpu", True, Intervals(1, 1))
+    assert "Labels of faces are machine-made." in card_text(last, content), "it knew before it went on"
+
+
+def card_text(last, content):
+    return module.card_of(last, load_network(last), content, "own", "student").data
 
 
 def test_a_regression_student_is_exported_and_its_card_names_its_teacher(checkpoint, data, tmp_path, monkeypatch):
