@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.core.errors import FilterError, PackError, UsageError
+from engine.core.files import left_behind, partial_path
 from engine.core.paths import asset_path
 from engine.core.platforms import safe_name
 from engine.core.records import suggestion
@@ -185,8 +186,9 @@ def create_filter(name: str, parent: Path) -> Path:
             f"{folder} is there already", "a filter of this name was made before", "choose another name or folder"
         )
     parent.mkdir(parents=True, exist_ok=True)
-    unfinished = parent / f".{name}.part"
-    shutil.rmtree(unfinished, ignore_errors=True)
+    for left in left_behind(parent, "part"):
+        shutil.rmtree(left, ignore_errors=True)
+    unfinished = partial_path(folder)
     try:
         unfinished.mkdir()
         for file in TEMPLATE.iterdir():
