@@ -37,7 +37,7 @@ SETTINGS = {"packs": FACES, "steps": 2, "batch": 4, "hold_out": 8}
 PAIR = Recipe(
     "Two stages.", SHAPE, "random", (Stage("first", **SETTINGS), Stage("second", learning_rate=1e-4, **SETTINGS))
 )
-CHAIN = ("student-68", "teacher-tough-68", "student-mvit2-68")
+CHAIN = ("student-68", "teacher-tough-68", "teacher-68", "student-mvit2-68")
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_what_a_recipe_needs_is_named_before_it_is_trained(place, no_models):
             {training: stage_folder(place.runs / name, trainings, training) for training in trainings}, place
         )
 
-    assert needed("student-mvit2-68") == (["teacher-tough-68"], ["faces5_tough68"])
+    assert needed("student-mvit2-68") == (["teacher-tough-68", "teacher-68", "student-68"], ["faces5_tough68"])
     assert needed("student-mvit2-68-plain") == (["student-mvit2-68:nearer"], [])
 
 
@@ -371,12 +371,17 @@ def test_the_student_with_its_teacher_and_the_faces_that_this_labels_is_one_comm
         "student-68/1-base",
         "student-68/2-nearer",
         "student-68/3-last",
+        "student-68/4-fine",
+        "student-68/5-whole",
+        "student-68/6-retaught",
         "student-mvit2-68/1-base",
         "student-mvit2-68/2-gentle",
         "student-mvit2-68/3-nearer",
         "student-mvit2-68/4-taught",
         "student-mvit2-68/5-fine",
         "student-mvit2-68/6-whole",
+        "student-mvit2-68/7-retaught",
+        "teacher-68",
         "teacher-tough-68/1-first",
         "teacher-tough-68/2-last",
     ]

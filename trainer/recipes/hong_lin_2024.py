@@ -34,7 +34,7 @@ from trainer.recipes.packs import (
     OFFICIAL_FACES,
 )
 from trainer.recipes.schema import Recipe, Stage, steps_of
-from trainer.recipes.taught import FEWER_FALSE_FACES, FINE, WHOLE, alone
+from trainer.recipes.taught import FEWER_FALSE_FACES, FINE, RETAUGHT, WHOLE, alone
 
 # Shift 0.05 of the side, turn 45 degrees, scale 0.1: published as normal deviations, here even ranges as wide as these.
 # Colour, blur, noise and covered parts are ours at about the published strength.
@@ -210,7 +210,7 @@ RECIPES = {
     "student-mvit2-68": Recipe(
         "MobileViT-v2-0.5 with our decoder to stride 4 at 128 pixels; some of its faces the Tough teacher labelled, "
         "and in the fourth stage it learns that teacher's heatmaps and points; then by its mean over both views, "
-        "at last with all layers.",
+        "with all layers, at last by teacher-68.",
         network=OURS,
         init="random",
         stages=(
@@ -220,6 +220,13 @@ RECIPES = {
             TAUGHT,
             replace(FINE, steps=2400),
             replace(WHOLE, steps=7000, learning_rate=8e-4, augmentation=FEWER_FALSE_FACES),
+            replace(
+                RETAUGHT,
+                steps=4500,
+                learning_rate=8e-4,
+                teachers=("teacher-68", "student-68"),
+                augmentation=replace(GENTLE, no_face_share=0.1),
+            ),
         ),
     ),
     "student-mvit2-68-plain": Recipe(

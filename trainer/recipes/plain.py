@@ -32,7 +32,7 @@ RECIPES = {
             LAST,
             FINE,
             replace(WHOLE, steps=7000, augmentation=FEWER_FALSE_FACES),
-            replace(RETAUGHT, steps=6000, augmentation=replace(GENTLE, no_face_share=0.1)),
+            replace(RETAUGHT, steps=9200, augmentation=replace(GENTLE, no_face_share=0.1)),
         ),
     ),
     "student-68-lite": Recipe(

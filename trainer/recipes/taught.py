@@ -1,7 +1,7 @@
 """How students end: taught by the mean of teachers over both views, turned heads and closed eyes drawn more often.
 
 `student-68`, `student-68-lite` and `student-mvit2-68` were trained by `FINE` and then by `WHOLE`, each for as long as
-its recipe says. Then `WHOLE` made `teacher-68` of their teacher, and by that the first two were trained by `RETAUGHT`.
+its recipe says. Then `WHOLE` made `teacher-68` of their teacher, and by that they were trained by `RETAUGHT`.
 
 Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that
 only a teacher can label, and `ytf68` with its own labels.
