@@ -2,6 +2,7 @@
 
 import csv
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,10 +126,12 @@ def test_relabelled_faces_keep_their_own_lids_where_their_eyes_are_closed(teache
 
 
 def test_a_student_learns_from_the_mean_of_its_teachers_on_faces_that_they_labelled(teachers, data, recipe, tmp_path):
-    packs = (recipe.packs[0], replace(recipe.packs[0], validation=False, relabel=True))
+    for name in ("faces", "labelled"):
+        shutil.copytree(data / "faces", tmp_path / "data" / name)
+    packs = (recipe.packs[0], PackChoice("labelled", split=recipe.packs[0].split, relabel=True))
     loss = LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0))
     taught = replace(recipe, packs=packs, loss=loss, teachers=teachers, teacher_mean=TeacherMean(), turned_draws=3.0)
-    assert run(taught, data, tmp_path / "run", "cpu", False, OFTEN).is_file()
+    assert run(taught, tmp_path / "data", tmp_path / "run", "cpu", False, OFTEN).is_file()
 
 
 def test_faces_for_validation_keep_their_own_labels(teachers, data, recipe):
