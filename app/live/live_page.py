@@ -7,7 +7,7 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.live.active_source import SECOND, ActiveSource
@@ -49,6 +49,8 @@ from engine.output.virtual_camera import feedback_error
 from engine.render.scene import Layout
 from engine.sources.base import SourceKind
 from engine.sources.opening import SAMPLE
+
+END_MS = 50  # between two looks at whether a file that was sought in has ended
 
 
 class LivePage(QWidget):
@@ -144,6 +146,7 @@ class LivePage(QWidget):
             self._reports_at_end = True
             self.outputs.start_report(replays=True)
             self.toggle_pause()
+            self._write_report_at_end()
         else:
             self.panel.outputs.report.toggle()
 
@@ -378,16 +381,29 @@ class LivePage(QWidget):
             self._reports_at_end = True
             self.outputs.start_report(folder, replays=self.player.playback is not None)
             self.player.seek(0.0)  # the first pictures passed while the source was being opened
+            self._write_report_at_end()
 
     def _on_end(self) -> None:
         """Write the report of a file that has ended, or offer it."""
         if not self.outputs.reports:
             return  # the status line offers it
         if self._reports_at_end:
-            self.outputs.stop_report()
+            self._write_report_at_end()
         else:
             write = Remedy(self.tr("Write the report"), self.outputs.stop_report)
             self.banner.show_notice(self.tr("The file has ended. Its measurements are ready."), [write])
+
+    def _write_report_at_end(self) -> None:
+        """Write the report if the file has ended; look again while the status is still that of before a seek.
+
+        Of a file of few pictures nobody may see that it went on before it ended once more.
+        """
+        if not (self.outputs.reports and self._reports_at_end):
+            return
+        if self.player.at_end:
+            self.outputs.stop_report()
+        elif self._status is not None and self._status.state is SourceState.ENDED:
+            QTimer.singleShot(END_MS, self, self._write_report_at_end)
 
     # What is reported
 

@@ -104,6 +104,11 @@ class Player(QObject):
         """The position in the file on screen; None for cameras."""
         return None if self.current is None else self.current.session.playback
 
+    @property
+    def at_end(self) -> bool:
+        """Whether every frame of the file on screen was shown since the last seek."""
+        return self.current is not None and self.current.session.at_end
+
     def lane_facts(self, lane: int) -> LaneFacts:
         """Return what is known of a lane of the session on screen. May be called on any thread."""
         playing, model = self.current, self._wanted(lane, "")

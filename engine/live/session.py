@@ -106,6 +106,11 @@ class Session:
         return None if (file := self._file) is None else file.playback
 
     @property
+    def at_end(self) -> bool:
+        """Whether every frame of a file was shown since the last seek; `status` may say so of what came before it."""
+        return (file := self._file) is not None and file.epoch.drained
+
+    @property
     def camera_rate(self) -> float | None:
         """Frames per second that the camera sends, as measured; None for files, and before the second frame."""
         reader = self._watchdog.reader

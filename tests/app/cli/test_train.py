@@ -37,7 +37,7 @@ def test_recipes_are_listed_for_people_and_programs(capsys, tmp_path):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["recipe", "points", "input", "steps", "batch", "description"]
     entry = next(entry for entry in json.loads(file.read_text())["recipes"] if entry["name"] == "student-68")
-    assert [stage["steps"] for stage in entry["stages"]] == [5000, 1800, 600, 5000, 7000, 6000]
+    assert [stage["steps"] for stage in entry["stages"]] == [5000, 1800, 600, 5000, 7000, 9200]
     assert {stage["network"]["points"] for stage in entry["stages"]} == {68}
     assert entry["description"].startswith("The student that the application starts with")
     assert "`" not in entry["description"]

@@ -141,6 +141,16 @@ def test_the_option_writes_the_report_of_a_single_picture(window, engine, qtbot,
     assert frames(tmp_path / "wanted") == 1
 
 
+def test_a_single_picture_that_has_ended_is_measured_by_the_key(window, engine, qtbot, tmp_path):
+    write_picture(tmp_path / "photo.png", picture(20))
+    engine.makers["/photo.png"] = lambda: PicturesSource(tmp_path / "photo.png")
+    window.start("/photo.png")
+    qtbot.waitUntil(lambda: has_ended(window))
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    qtbot.waitUntil(lambda: len(pages(tmp_path)) == 1)
+    assert frames(pages(tmp_path)[0].parent) == 1
+
+
 def test_another_source_and_closing_write_the_report_too(window, qtbot, tmp_path):
     window.start("/long.mp4", report=tmp_path / "wanted")
     qtbot.waitUntil(lambda: window.panel.outputs.report.isChecked())
