@@ -41,7 +41,7 @@ def test_recipes_are_listed_for_people_and_programs(capsys, tmp_path):
     assert {stage["network"]["points"] for stage in entry["stages"]} == {68}
     assert entry["description"].startswith("The student that the application starts with")
     assert "`" not in entry["description"]
-    assert any(line.split()[:5] == ["student-68", "68", "128", "5000+1800+600+5000+7000+6000", "64"] for line in lines)
+    assert any(line.split()[:5] == ["student-68", "68", "128", "5000+1800+600+5000+7000+9200", "64"] for line in lines)
 
 
 def test_a_recipe_is_shown_with_its_changes_and_all_that_its_stages_take_from_it(capsys, tmp_path):
