@@ -317,7 +317,7 @@ def load(model: str | Path = "student-68", *, threads: int = 1, flip: bool = Fal
 
 
 class _Pictures:
-    """Pictures of the caller as a source, so many a second: what is found does not hang on the caller's pace."""
+    """Pictures of the caller as a source, so many a second: what is found does not depend on the caller's pace."""
 
     def __init__(self, pictures: Iterable[NDArray[np.uint8]], rate: float) -> None:
         from engine.sources.base import SourceKind
