@@ -95,6 +95,12 @@ def left_behind(folder: Path, mark: str) -> list[Path]:
     return sorted(found)
 
 
+def remove_left_behind(folder: Path) -> None:
+    """Remove unfinished folders, named by `partial_path`, whose programs ended without removing them."""
+    for unfinished in left_behind(folder, "part"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
 def _has_ended(machine: str, process: str, born: str | None) -> bool | None:
     """Return whether the program of a temporary name has ended; None where that is unknown."""
     if machine != _MACHINE:

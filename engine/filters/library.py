@@ -11,7 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.core.errors import FilterError, PackError, UsageError
-from engine.core.files import left_behind, partial_path
+from engine.core.files import partial_path, remove_left_behind
 from engine.core.paths import asset_path
 from engine.core.platforms import safe_name
 from engine.core.records import suggestion
@@ -186,8 +186,7 @@ def create_filter(name: str, parent: Path) -> Path:
             f"{folder} is there already", "a filter of this name was made before", "choose another name or folder"
         )
     parent.mkdir(parents=True, exist_ok=True)
-    for left in left_behind(parent, "part"):
-        shutil.rmtree(left, ignore_errors=True)
+    remove_left_behind(parent)
     unfinished = partial_path(folder)
     try:
         unfinished.mkdir()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError
-from engine.core.files import left_behind, partial_path
+from engine.core.files import partial_path, remove_left_behind
 from engine.core.geometry import landmark_box
 from engine.core.texts import read_json
 from engine.formats.packs import ANNOTATIONS
@@ -33,8 +33,7 @@ def new_pack(out: Path) -> Iterator[Path]:
     if not out.name:
         raise PackError(f"{out} is no name for a pack", "a pack is a folder of its own", "give --out a new name")
     _refuse_taken(out)
-    for left in left_behind(out.parent, "part"):
-        shutil.rmtree(left, ignore_errors=True)
+    remove_left_behind(out.parent)
     temporary = partial_path(out)
     temporary.mkdir(parents=True)
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from engine.core.errors import PackError
-from engine.core.files import left_behind, replaced
+from engine.core.files import remove_left_behind, replaced
 from engine.formats.packs import PARTS, read_arrays
 from engine.inference.card import Card, read_card
 from engine.inference.landmarker import read_model
@@ -121,7 +120,7 @@ def label_pictures(
             for count in runner(label_part, parts) if parts else ():
                 bar.update(count)
     finally:
-        _remove_left_behind(out)  # by a process that was killed
+        remove_left_behind(out)  # by a process that was killed
     there |= {part.folder: read_part(part.folder) for part in parts}
     return _finish(out, card, whole, there, len(parts))
 
@@ -137,13 +136,8 @@ def _begin(out: Path, whole: Mapping[str, Any]) -> None:
     if not any(out.glob("part-*")):  # a start that made nothing decides nothing
         with replaced(out / SETTINGS) as temporary:
             temporary.write_text(json.dumps(whole, indent=1), encoding="utf-8")
-    _remove_left_behind(out)
+    remove_left_behind(out)
     refuse_others(out, plain_object(out / SETTINGS), whole)
-
-
-def _remove_left_behind(out: Path) -> None:
-    for temporary in left_behind(out, "part"):
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _finish(
