@@ -1,14 +1,17 @@
 """From a checkpoint or a model to an int8 one, if it finds the points of held-out faces nearly as well.
 
-Encoder and decoder compute in integers where their maps are small, and all else in float32: large maps have few
-channels, with which int8 is slower, and most of the loss comes from their rounding. The head could not live in int8 at
-all: its soft-argmax is a mean over thousands of cells, which needs weights far finer than 1/256.
+Encoder and decoder compute in integers where their maps are small, and nearly all else in float32: large maps have few
+channels, with which int8 is slower, and most of the loss comes from their rounding. The decoder's last convolutions
+alone read many channels of large maps: they multiply by int8 weights what the runtime rounds for them, and write
+float32. The soft-argmax could not live in int8 at all: it is a mean over thousands of cells, which needs weights far
+finer than 1/256.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,7 +34,7 @@ from trainer.init.origin import is_model
 from trainer.networks import LandmarkNetwork
 from trainer.recipes.schema import PackChoice, Training
 from trainer.tflite.export import OF_300W, Export, ExportError, card_of, largest_distance, to_tflite, write_model
-from trainer.tflite.flatbuffer import BODY, halve_weights, quantise_weights, read_tflite, write_tflite
+from trainer.tflite.flatbuffer import BODY, DECODER, halve_weights, quantise_weights, read_tflite, write_tflite
 from trainer.validate import face_errors
 
 BITS = 8
@@ -101,7 +104,7 @@ def export_int8(
             "much in int8",
             "keep the model with float16 weights: export without --int8 and --int8-weights",
         )
-    by_map = f"int8 from stride {INTEGER_STRIDE} on, else float32"
+    by_map = f"int8 from stride {INTEGER_STRIDE} on and int8 weights where heatmaps are made, else float32"
     precision = "int8 weights, float32 between the layers" if weights_only else by_map
     card = replace(card, precision=precision, sha256=hashlib.sha256(int8).hexdigest(), bytes=len(int8))
     return Int8Export(target, write_model(target, int8, card), difference, nme, nme_int8, len(validation))
@@ -126,6 +129,8 @@ def _float_model(origin: Path, source: bytes | LandmarkNetwork, name: str, role:
 def quantise(content: bytes, faces: torch.Tensor) -> bytes:
     """Return a model whose small maps are int8: weights by channel, activations in the ranges seen on `faces`.
 
+    The last convolutions of the decoder have int8 weights alone; each picture's own range rounds what they read.
+
     The content is of a `.tflite` file with float32 weights, as `trainer.tflite.export.to_tflite` makes it; the faces
     are `[N, 3, S, S]` RGB, 0..255.
     """
@@ -138,13 +143,14 @@ def quantise(content: bytes, faces: torch.Tensor) -> bytes:
     quantizer = Quantizer(bytearray(content))
     everything = TFLOperationName.ALL_SUPPORTED
     quantizer.add_static_config(_integers(content), everything, activation_num_bits=BITS, weight_num_bits=BITS)
+    quantizer.add_dynamic_config(_readers_of_last_maps(content), TFLOperationName.CONV_2D, num_bits=BITS)
     ranges = quantizer.calibrate({signature: samples}, num_threads=1)
     result = quantizer.quantize(ranges, enable_progress_report=False)
     return write_tflite(read_tflite(bytes(result.quantized_model)))
 
 
 def _integers(content: bytes) -> str:
-    """Return a pattern of the names of those operators that compute in int8, as the quantiser joins them."""
+    """Return a pattern of the names of those operators that compute in int8."""
     model = read_tflite(content)
     graph = model.subgraphs[0]
     rows = graph.tensors[graph.inputs[0]].shape[1] // INTEGER_STRIDE + PADDING
@@ -159,8 +165,30 @@ def _integers(content: bytes) -> str:
         code = model.operatorCodes[operator.opcodeIndex].builtinCode
         return code == schema.BuiltinOperator.PAD and operator.outputs[0] in read
 
-    chosen = [operator for operator in graph.operators if is_small(operator) or pads_for_small(operator)]
-    names = [graph.tensors[operator.outputs[0]].name.decode() for operator in chosen]
+    return _pattern(graph, [each for each in graph.operators if is_small(each) or pads_for_small(each)])
+
+
+def _readers_of_last_maps(content: bytes) -> str:
+    """Return a pattern of the names of the decoder's convolutions of maps like those the heatmaps are made from."""
+    model = read_tflite(content)
+    graph = model.subgraphs[0]
+
+    def is_of_decoder(operator: schema.OperatorT) -> bool:
+        code = model.operatorCodes[operator.opcodeIndex].builtinCode
+        name = graph.tensors[operator.outputs[0]].name.decode()
+        return code == schema.BuiltinOperator.CONV_2D and bool(re.search(DECODER, name))
+
+    def shape_read(operator: schema.OperatorT) -> list[int]:
+        return list(graph.tensors[operator.inputs[0]].shape)
+
+    convolutions = list(filter(is_of_decoder, graph.operators))
+    last = shape_read(convolutions[-1])
+    return _pattern(graph, [each for each in convolutions if shape_read(each) == last])
+
+
+def _pattern(graph: schema.SubGraphT, operators: Sequence[schema.OperatorT]) -> str:
+    """Return a pattern of the names of operators, as the quantiser joins them."""
+    names = (graph.tensors[operator.outputs[0]].name.decode() for operator in operators)
     return "|".join(f"^{re.escape(name)};$" for name in names)
 
 

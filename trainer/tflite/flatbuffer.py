@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 # Names of operators say which parts of the network they come from. The last convolution of a heatmap decoder, and all
 # that is in neither encoder nor decoder, is the head: there points are computed, and rounding moves them most.
+DECODER = r"_decoder[/;]"
 BODY = r"_encoder[/;]|_decoder(?!.*_predict)"
 # Smaller tensors are not worth an operator of their own; and it is they that carry most of the rounding error.
 FEWEST_VALUES = 2048

@@ -53,7 +53,7 @@ def seen(content, monkeypatch):
     return faces
 
 
-def test_small_maps_are_int8_and_large_ones_and_the_head_float32(checkpoint, data, tmp_path, seen):
+def test_small_maps_are_int8_and_large_ones_and_what_computes_points_float32(checkpoint, data, tmp_path, seen):
     done = module.export_int8(checkpoint, data, tmp_path / "tiny-int8.tflite")
     operators = list(operators_of(done.model.read_bytes()))
     maps = {
@@ -66,7 +66,11 @@ def test_small_maps_are_int8_and_large_ones_and_the_head_float32(checkpoint, dat
     assert [name for name, _, _ in operators].count("TRANSPOSE") == 1, "of the heatmaps alone"
     heads = {kind for name, _, kind in operators if name in ("SOFTMAX", "REDUCE_MAX", "FULLY_CONNECTED")}
     assert heads == {FLOAT32}
-    assert load_landmarker(done.model).card.precision == "int8 from stride 16 on, else float32"
+    by_int8_weights = list(mixed_operators(done.model.read_bytes()))
+    assert [name for name, _ in by_int8_weights] == ["CONV_2D", "CONV_2D"], "the last smoothing and the heatmaps"
+    assert {tuple(shape[:3]) for _, shape in by_int8_weights} == {(1, 24, 24)}
+    card = load_landmarker(done.model).card
+    assert card.precision == "int8 from stride 16 on and int8 weights where heatmaps are made, else float32"
     assert 0 < done.difference < 0.1
     assert done.nme_int8 != done.nme_float16
     assert done.nme_int8 == pytest.approx(done.nme_float16, rel=0.2)
@@ -173,6 +177,16 @@ def operand_types(content, place=0):
         if len(its.inputs) > place:
             found.setdefault(name, set()).add(graph.tensors[its.inputs[place]].type)
     return found
+
+
+def mixed_operators(content):
+    """Yield kind and shape of each operator that reads and writes float32, and has int8 weights."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    tensors = model.subgraphs[0].tensors
+    for its in model.subgraphs[0].operators:
+        read, written = its.inputs[:2], tensors[its.outputs[0]]
+        if [*(tensors[each].type for each in read), written.type] == [FLOAT32, INT8, FLOAT32]:
+            yield NAMES[model.operatorCodes[its.opcodeIndex].builtinCode], written.shape.tolist()
 
 
 def operators_of(content):
