@@ -84,6 +84,8 @@ class SessionMeter:
         self.lanes.append(LaneRecord({name: missing[:] for name in COLUMNS}))
         self.distances |= {(first, number): missing[:] for first in range(number)}
         self._last_ids.append(set())
+        for worst in (self._apart, self._wrong):
+            worst.add_lane()
 
     def add(self, frame: Frame, results: Sequence[Result | None], has_picture: bool = True) -> None:
         """Count what each lane found on a frame; None where the lane has failed, or left this frame out.

@@ -14,7 +14,7 @@ from engine.evaluation.session_report.charts import Line, Plot, chart
 from engine.evaluation.session_report.figures import Distance, LaneFigures, Percentiles, binned, known
 from engine.evaluation.session_report.report import IN_TURNS, LIVE, LaneModel, SessionReport
 from engine.evaluation.session_report.style import FIRST_PAIR, STYLE
-from engine.evaluation.session_report.worst_frames import WorstFrame
+from engine.evaluation.session_report.worst_frames import JOINED_LATER, WorstFrame
 
 BINS = 240  # points of a curve over time: finer cannot be seen
 LATENCY_BINS = 60  # of latencies, which differ much from frame to frame
@@ -258,7 +258,7 @@ def _worst_row(worst: WorstFrame, what: str, report: SessionReport) -> str:
     columns = zip(report.models, _names(report), worst.words, worst.pictures, strict=True)
     for model, name, words, picture in columns:
         without = "had failed" if model.failure else "left this frame out"  # as slower ones do at live pace
-        said = f"{name} {escape(words if picture else without)}"
+        said = f"{name} {escape(words if picture or words == JOINED_LATER else without)}"
         data = "" if picture is None else base64.b64encode(picture).decode()
         shown = f'<img alt="{escape(model.name)}" src="data:image/jpeg;base64,{data}">' if data else ""
         tiles.append(f"<figure>{shown}<figcaption>{said}</figcaption></figure>")

@@ -19,6 +19,7 @@ from engine.render.overlay import OverlayPainter
 COUNT = 6  # frames that are kept
 APART = 1.0  # seconds between two of them, or all would show one moment
 SIDE, QUALITY = 280, 85  # of a picture: pixels, and percent of JPEG
+JOINED_LATER = "joined later"  # the words of a lane that was not there yet
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class WorstFrame:
         value: what it is ranked by; infinite where a face was missed.
         number, name, moment: the frame's number, the name of its picture or "", and its seconds since the first.
         words: for each lane, what is said below its picture.
-        pictures: for each lane a JPEG; None where the lane gave no result.
+        pictures: for each lane a JPEG; None where the lane gave no result, or joined later.
     """
 
     value: float
@@ -86,6 +87,12 @@ class WorstFrames:
             others.remove(least)
         pictures = tuple(None if result is None else self._picture(frame, shown, result) for result in results)
         self._kept = [*others, WorstFrame(value, frame.number, frame.name, moment, tuple(words), pictures)]
+
+    def add_lane(self) -> None:
+        """Add a lane that has no picture of the frames kept so far."""
+        self._kept = [
+            replace(kept, words=(*kept.words, JOINED_LATER), pictures=(*kept.pictures, None)) for kept in self._kept
+        ]
 
     def of_lanes(self, lanes: Sequence[int]) -> WorstFrames:
         """Return the same frames with the words and pictures of some lanes only, to which nothing is added."""

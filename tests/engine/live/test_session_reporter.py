@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from datetime import datetime
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from engine.evaluation.session_report.report import LIVE, LOCKED, Setting
 from engine.inference.landmarker import MIRROR_MARK
 from engine.live.session_reporter import MOST_PICTURES, LaneFacts, SessionReporter
 from tests.fakes.live_fakes import wait_until
-from tests.fakes.sessions import measured, random_session
+from tests.fakes.sessions import measured, random_session, without_faces
 
 SETTING = Setting("clip.mp4", "video", datetime(2026, 1, 2), "blazeface", 0.5, False, pace=LIVE)
 
@@ -182,6 +183,19 @@ def test_a_lane_that_joins_later_is_measured_from_then_on(tmp_path):
             made.add(1, results[1])
     assert made.stop().frames == 40
     assert [lane["frames"] for lane in lanes_of(tmp_path)] == [40, pytest.approx(10, abs=1)]
+
+
+def test_worst_frames_from_before_a_lane_joined_have_no_picture_of_it(tmp_path):
+    session, made = taken_at(random_session(lanes=3, frames=80)), reporter(tmp_path, lanes=2)
+    for frame, results in session:
+        made.add(0, without_faces(results[0]) if frame.id == 0 else results[0])  # the worst of all
+        made.add(1, results[1])
+        if frame.id >= 50:
+            made.add(2, results[2])
+    made.stop()
+    values = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert values["most_wrong"][0]["lanes"] == ["missed", ANY, "joined later"]
+    assert "joined later" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_one_lane_alone_has_a_report_without_distances(tmp_path):
