@@ -476,7 +476,8 @@ class LivePage(QWidget):
 
     def _on_model(self, lane: int, name: str) -> None:
         self.panel.lanes.pickers[lane].select(name)
-        if isinstance(self.banner.error, ModelError):
+        # What is wrong with another lane is not over by that.
+        if isinstance(self.banner.error, ModelError) and self.banner.error not in self.player.errors:
             self.banner.hide()
 
     def _on_opened(self, playing: ActiveSource) -> None:

@@ -105,6 +105,11 @@ class Player(QObject):
         return None if self.current is None else self.current.session.playback
 
     @property
+    def errors(self) -> tuple[UnderstudyError | None, ...]:
+        """What is wrong with each lane of the source on screen; None where it works."""
+        return () if self.current is None else self.current.session.errors
+
+    @property
     def at_end(self) -> bool:
         """Whether every frame of the file on screen was shown since the last seek."""
         return self.current is not None and self.current.session.at_end

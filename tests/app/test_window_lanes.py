@@ -152,6 +152,20 @@ def test_a_broken_model_of_a_further_lane_is_reported_and_the_former_one_stays(l
     assert session.further_models[2][-1] == "c"
 
 
+def test_a_model_that_loads_in_another_lane_does_not_hide_what_is_wrong_with_this_one(lanes, engine, qtbot):
+    lanes.panel.lanes.add.click()
+    qtbot.waitUntil(lambda: lanes.player.at_work[1] == "b")
+    engine.broken_models.add("e")
+    lanes.player.use_model("e", 0)
+    qtbot.waitUntil(lanes.banner.isVisible)
+    lanes.player.use_model("d", 1)
+    qtbot.waitUntil(lambda: lanes.player.at_work[1] == "d")
+    assert lanes.banner.isVisible()
+    lanes.player.use_model("c", 0)
+    qtbot.waitUntil(lambda: lanes.player.at_work[0] == "c")
+    assert not lanes.banner.isVisible()
+
+
 def test_the_lanes_are_there_again_at_the_next_start_and_for_the_next_source(lanes, engine, qtbot):
     for _ in range(2):
         lanes.panel.lanes.add.click()
