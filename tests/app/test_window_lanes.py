@@ -121,6 +121,18 @@ def test_a_layout_of_two_shows_any_two_of_the_lanes(lanes, engine, qtbot):
     assert not section.pair.isVisible(), "there is no choice"
 
 
+def test_the_list_of_a_lane_that_rests_shows_its_model_too(lanes, engine, qtbot):
+    for _ in range(2):
+        lanes.panel.lanes.add.click()
+    qtbot.waitUntil(lambda: lanes.player.at_work[2] == "c")
+    lanes.store.update("live.layout", Layout.DIFFERENCE)
+    lanes.store.update("live.pair", (0, 2))
+    lanes.player.use_model("e", 1)
+    assert lanes.panel.lanes.pickers[1].currentText() == "e"
+    lanes.live.swap_models()
+    assert [picker.currentText() for picker in lanes.panel.lanes.pickers[:3]] == ["c", "e", "a"]
+
+
 def test_fault_90_a_lane_whose_model_dies_says_so_in_its_pane_and_the_others_go_on(lanes, engine, qtbot):
     for _ in range(3):
         lanes.panel.lanes.add.click()

@@ -134,11 +134,13 @@ class LanesSection(Fold):
         self.magnification_label = QLabel()
         self.magnification = bound_slider(store, "live.magnification", page=1)
         self._lay_out()
+        self._requested: tuple[str, ...] = ()  # the model that each list was last told was wanted
         for lane, row in enumerate(self.rows_of_lanes):
             row.picker.chosen.connect(partial(self.chosen.emit, lane))
             row.remove.clicked.connect(partial(self.removed.emit, lane))
         for path in ("live.layout", "lanes"):
             follow(store, path, lambda _: self._show_relevant_controls())
+        follow(store, "lanes.models", self._show_requested)
         follow(store, "live.magnification", self._show_magnification)
 
     def _make_layouts(self, store: SettingsStore) -> Picker:
@@ -170,6 +172,13 @@ class LanesSection(Fold):
         for picker in self.pickers:
             picker.set_entries(entries)
         self._show_relevant_controls()
+
+    def _show_requested(self, models: tuple[str, ...]) -> None:
+        """Mark in each lane the model that is wanted there from now on; one that rests gives no result to name it."""
+        for lane, model in enumerate(models):
+            if self._requested[lane : lane + 1] != (model,):
+                self.pickers[lane].select(model)
+        self._requested = models
 
     def _show_relevant_controls(self) -> None:
         layout, models = self._store.settings.live.layout, self._store.settings.lanes.models
