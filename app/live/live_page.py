@@ -139,6 +139,11 @@ class LivePage(QWidget):
         else:
             self._store.toggle("live.paused")
 
+    def _play_again(self) -> None:
+        """Play a source again that has ended; the button itself has paused or resumed any other."""
+        if self._status is not None and self._status.state is SourceState.ENDED:
+            self.toggle_pause()
+
     def toggle_report(self) -> None:
         """Measure the session for a report, or write it; a file that has ended is measured from its beginning."""
         ended = self._status is not None and self._status.state is SourceState.ENDED
@@ -272,6 +277,7 @@ class LivePage(QWidget):
         panel.lanes.swap.clicked.connect(self.swap_models)
         panel.filters.folder_wanted.connect(lambda: ask_for_folder(self, folder_of, panel.filters.choose))
         panel.screenshot.clicked.connect(self.take_screenshot)
+        panel.pause.clicked.connect(self._play_again)
 
     def _connect_player(self) -> None:
         player = self.player
@@ -456,7 +462,10 @@ class LivePage(QWidget):
         former, self._status = self._status, status
         if status.state is SourceState.ENDED and (former is None or former.state is not SourceState.ENDED):
             self._on_end()
-        notice = notice_words(self.player.current, status)
+        playing = self.player.current
+        still = playing is not None and playing.is_still
+        self.panel.show_ended(status.state is SourceState.ENDED and not still)
+        notice = notice_words(playing, status)
         self.view.show_notice(notice)
         if notice:
             self._face_hint.see(None)

@@ -48,11 +48,17 @@ class ControlPanel(QWidget):
         self.present = make_button(
             self.tr("Present"), self.tr("Full screen with big numbers, for a projector"), Act.PRESENT, checkable=True
         )
+        self._ended = False
         self._lay_out()
         bind(store, self.pause, "live.paused")
         bind(store, self.present, "presenter")
-        follow(store, "live.paused", self._show_pause)
+        follow(store, "live.paused", lambda _: self._show_pause())
         follow(store, "signals", self.signals_section.setVisible)
+
+    def show_ended(self, ended: bool) -> None:
+        """Say on the pause button that it plays a source again that has ended, or what it does while one plays."""
+        self._ended = ended
+        self._show_pause()
 
     def _lay_out(self) -> None:
         self.setObjectName("panelArea")
@@ -89,8 +95,9 @@ class ControlPanel(QWidget):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return area
 
-    def _show_pause(self, paused: bool) -> None:
-        self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
+    def _show_pause(self) -> None:
+        going_on = self.tr("Resume") if self.pause.isChecked() else self.tr("Pause")
+        self.pause.setText(self.tr("Play again") if self._ended else going_on)
         self.pause.setAccessibleName(self.pause.text())
 
 

@@ -91,6 +91,20 @@ def test_play_plays_an_ended_film_again_without_opening_it(film, engine, qtbot):
     assert len(engine.sessions) == 1
 
 
+def test_the_large_button_plays_an_ended_film_again_too_and_says_so(film, engine, qtbot):
+    window, session = film
+    pause = window.panel.pause
+    session.report(SourceState.ENDED)
+    qtbot.waitUntil(lambda: pause.text() == "Play again")
+    qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
+    assert session.asked == [("seek", 0.0)]
+    assert not session.settings.paused
+    session.report(SourceState.LIVE)
+    qtbot.waitUntil(lambda: pause.text() == "Pause")
+    qtbot.mouseClick(pause, Qt.MouseButton.LeftButton)
+    assert (pause.text(), session.settings.paused) == ("Resume", True)
+
+
 def test_looping_goes_on_with_the_next_film(film, engine, qtbot):
     window, session = film
     qtbot.mouseClick(window.live.files.transport.loop, Qt.MouseButton.LeftButton)
