@@ -7,7 +7,6 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,10 +105,11 @@ class Meter:
         self._refresh = refresh
         self._stats: Stats | None = None
         self._renewed = 0.0
-        self._times: deque[float] = deque(maxlen=window or WINDOW)
+        self._last: float | None = None  # when the last result was ready; None where the time since does not count
+        self._gaps: deque[float] = deque(maxlen=window or WINDOW)  # seconds between two results
         self._stages = {name: _numbers(window) for name in (*STAGES, "total")}
         self._errors, self._found = _numbers(window), _numbers(window)
-        self._cpu_ms: deque[float] = deque(maxlen=window or WINDOW)
+        self._cpu_ms: deque[float] = deque(maxlen=window or WINDOW)  # of the results that ended those gaps
         self._jitter = JitterMeter(window)
         self._first_id: int | None = None
         self._frames = 0
@@ -121,8 +121,10 @@ class Meter:
 
         Drawing it took `draw_ms` milliseconds; all its processor time is `cpu_ms`.
         """
-        self._times.append(now)
-        self._cpu_ms.append(cpu_ms)
+        if self._last is not None:
+            self._gaps.append(now - self._last)
+            self._cpu_ms.append(cpu_ms)
+        self._last = now
         self._jitter.add(result)
         stages = {**result.stages, "draw": draw_ms}
         for name, value in stages.items():
@@ -140,36 +142,37 @@ class Meter:
         self._last_id = result.frame.id
 
     def resume(self, first: int) -> None:
-        """Continue with the frame of id `first` after a pause; the frames in between do not count as dropped."""
-        self._skipped += max(0, first - self._last_id - 1)
+        """Continue with the frame of id `first` after a pause: neither its time nor its frames count."""
+        self._last = None
+        if self._first_id is not None:
+            self._skipped += max(0, first - self._last_id - 1)
 
     def forget(self) -> None:
         """Clear the window, as for another model, but not the count of frames."""
-        self._stats = None
+        self._stats = self._last = None
         self._found.clear()
         self._jitter.forget()
-        for window in (self._times, self._errors, self._cpu_ms, *self._stages.values()):
+        for window in (self._gaps, self._errors, self._cpu_ms, *self._stages.values()):
             window.clear()
 
     def stats(self) -> Stats:
         """Return the numbers as of at most `refresh` seconds before the last result."""
-        now = self._times[-1] if self._times else 0.0
+        now = self._last or 0.0
         if self._stats is None or self._stats.fps is None or now - self._renewed >= self._refresh:
             self._stats, self._renewed = self._measure(), now
         return self._stats
 
     def _measure(self) -> Stats:
-        span = self._times[-1] - self._times[0] if len(self._times) > 1 else 0.0
+        span = sum(self._gaps)
         seen = 0 if self._first_id is None else self._last_id - self._first_id + 1
         return Stats(
-            fps=(len(self._times) - 1) / span if span > 0 else None,
+            fps=len(self._gaps) / span if span > 0 else None,
             latency_ms={name: spread_of(values) for name, values in self._stages.items() if values},
             nme=_mean(self._errors),
             found=_mean(self._found) or 0.0,
             dropped=seen - self._frames - self._skipped,
             frames=self._frames,
-            # The first result's work was done before the span began.
-            cpu=sum(islice(self._cpu_ms, 1, None)) / 1e3 / span if span > 0 else None,
+            cpu=sum(self._cpu_ms) / 1e3 / span if span > 0 else None,
             jitter=self._jitter.value,
         )
 

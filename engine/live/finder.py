@@ -86,7 +86,7 @@ class Finder:
         self._run, self._model_since = 0, 0  # numbers of the run, and of the first one of this model
         # Used while its lane is drawn, on this thread or the composer's; `Lane.drawing` is held then.
         self._meter = Meter(refresh=context.timing.refresh)
-        self._counted_run, self._counted_at, self._standstill = 0, 0.0, 0.0
+        self._counted_run = 0
         self.stats = self._meter.stats()
         self._thread = threading.Thread(target=self._work, name=f"finder {number}", daemon=True)
 
@@ -144,15 +144,12 @@ class Finder:
 
     def count(self, result: Result, draw_ms: float, draw_cpu_ms: float) -> None:
         """Add a result that was drawn to the stats, without the time for which the picture stood still."""
-        now = self._context.clock()
         if result.run != self._counted_run:
             if self._counted_run < self._model_since <= result.run:
                 self._meter.forget()
-            if self._counted_at:
-                self._standstill += now - self._counted_at
-                self._meter.resume(result.frame.id)
-        self._counted_run, self._counted_at = result.run, now
-        self._meter.add(result, now - self._standstill, draw_ms, result.cpu_ms + draw_cpu_ms)
+            self._meter.resume(result.frame.id)
+        self._counted_run = result.run
+        self._meter.add(result, self._context.clock(), draw_ms, result.cpu_ms + draw_cpu_ms)
         self.stats = self._meter.stats()
 
     def _work(self) -> None:

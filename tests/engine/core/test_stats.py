@@ -85,6 +85,18 @@ def test_what_is_forgotten_leaves_the_counters():
     assert (stats.frames, stats.dropped) == (4, 2), "the same frame counts once"
 
 
+def test_a_step_in_a_pause_is_no_result_of_no_time():
+    meter = Meter(refresh=0)
+    for number in range(11):
+        meter.add(result(number), now=number * 0.1, cpu_ms=50.0)
+    for number in range(20, 40):  # each step is a pause of its own
+        meter.resume(number)
+        meter.add(result(number), now=float(number), cpu_ms=50.0)
+    stats = meter.stats()
+    assert (stats.fps, stats.cpu) == (pytest.approx(10), pytest.approx(0.5))
+    assert stats.dropped == 0
+
+
 def test_before_the_first_result_there_is_nothing_to_show():
     stats = Meter().stats()
     assert (stats.fps, stats.nme, stats.frames) == (None, None, 0)
@@ -133,7 +145,7 @@ def test_fault_71_a_run_of_any_length_keeps_its_numbers_in_bounded_memory():
     for number in range(frames):
         meter.add(result(number, nme=float(number % 2), landmark_ms=number), now=number * 0.1)
     stats = meter.stats()
-    kept = [*meter._stages.values(), meter._errors, meter._found, meter._times, meter._cpu_ms, meter._jitter._moves]
+    kept = [*meter._stages.values(), meter._errors, meter._found, meter._gaps, meter._cpu_ms, meter._jitter._moves]
     assert max(len(numbers) for numbers in kept) <= KEPT
     assert (stats.nme, stats.frames) == (0.5, frames), "the mean is that of all"
     assert stats.latency_ms["landmark"].p50 == pytest.approx(frames / 2, rel=0.001)
