@@ -312,6 +312,7 @@ class LivePage(QWidget):
             outputs.virtual_changed,
         ):  # fmt: skip
             changed.connect(self._rest_or_play)
+            changed.connect(self._on_output)
         outputs.rescue()
         join_outputs(outputs, self.panel.outputs, lambda: self.cameras.current)
         self.panel.filters.chosen.connect(self._filters.use)
@@ -415,6 +416,10 @@ class LivePage(QWidget):
 
     def _goes_on(self) -> bool:
         return self._status is not None and self._status.state is SourceState.LIVE
+
+    def _on_output(self, on: bool) -> None:
+        if on and self.banner.error is not None and self.banner.error is self.outputs.refusal:
+            self.banner.hide()  # there is something to record now
 
     def _on_report(self, on: bool) -> None:
         if not on:

@@ -59,6 +59,9 @@ class Outputs(QObject):
         is_fed: returns whether pictures come, or soon may; without any, nothing is begun that would stay empty.
         measured: returns how the lanes run, and how many they are; None while nothing plays.
         lane_facts: returns what is known of a lane besides its results; may be called on any thread.
+
+    Attributes:
+        refusal: why the last output that would have stayed empty was not begun; None before there was one.
     """
 
     failed = Signal(object)  # UnderstudyError
@@ -91,6 +94,7 @@ class Outputs(QObject):
         self._virtual_source: Camera | None = None
         self._virtual_wanted = False
         self._finishing: list[OutputWorker[Any]] = []  # ended before, and still at work on their files
+        self.refusal: UnderstudyError | None = None
         self._last_frame: Frame | None = None  # that was recorded or could have been
         self._names: set[str] = set()  # file names that are in use
         self._background = Background(self)
@@ -294,7 +298,8 @@ class Outputs(QObject):
         if self._is_fed():
             return False
         what, why = self.tr("There is nothing to record"), self.tr("the source has ended, so no picture is arriving")
-        self.failed.emit(UnderstudyError(what, why, self.tr("play it again, then record")))
+        self.refusal = UnderstudyError(what, why, self.tr("play it again, then record"))
+        self.failed.emit(self.refusal)
         changed.emit(False)
         return True
 

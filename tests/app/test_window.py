@@ -705,6 +705,7 @@ def test_at_the_end_there_is_nothing_to_record_or_log(playing, engine, qtbot, st
     engine.sessions[-1].report(SourceState.LIVE)
     outputs.record.click()
     assert outputs.record.isChecked()
+    assert not playing.live.banner.isVisible(), "it is over"
     outputs.record.click()
 
 
