@@ -19,7 +19,7 @@ QUIET, LOUD = 1.2, 2.2  # logical pixels, of lines
 
 @dataclass(frozen=True)
 class Curve:
-    """A model's curve: shares in [0, 1] of errors not above 0, `NOTED_STEP` ... percent; and its lanes, 0 and 1."""
+    """A model's curve: shares in [0, 1] of errors not above 0, `NOTED_STEP` ... percent; and its lanes' numbers."""
 
     name: str
     shares: tuple[float, ...]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
@@ -20,13 +20,13 @@ from engine.inference.library import ModelEntry
 NAME, ROLE, POINTS, SIZE, ERROR, SPEED = range(6)
 PLACE = Qt.ItemDataRole.UserRole  # in the first column: the place of the model among those that were given
 KEY = Qt.ItemDataRole.UserRole + 1  # of any column: what it is sorted by
-LEAST_WIDTH, LEAST_HEIGHT = 600, 130  # logical pixels: names beside the numbers; three rows
-DOT = 11  # logical pixels, of the mark of a lane
+LEAST_WIDTH, LEAST_HEIGHT = 640, 130  # logical pixels: names beside numbers and a scroll bar; three rows
+DOT = 9  # logical pixels, of the mark of a lane
 
 
 @dataclass(frozen=True)
 class Row:
-    """A model of the table: its entry, its speed here if it was measured, and the lanes, 0 and 1, that it runs in."""
+    """A model of the table: its entry, its speed here if it was measured, and the numbers of its lanes."""
 
     entry: ModelEntry
     speed: Speed | None
@@ -82,7 +82,9 @@ class ModelTable(QTreeWidget):
         self.blockSignals(True)
         self.show_reference(reference)
         self.clear()
-        self.addTopLevelItems([_item(place, row, reference) for place, row in enumerate(rows)])
+        most = max((len(row.lanes) for row in rows), default=0)  # so that names stand below one another
+        self.setIconSize(QSize(max(1, most) * DOT, DOT))
+        self.addTopLevelItems([_item(place, row, reference, self._marks(row)) for place, row in enumerate(rows)])
         for item in self._items():
             if item.data(NAME, PLACE) == chosen:
                 self.setCurrentItem(item)
@@ -113,6 +115,22 @@ class ModelTable(QTreeWidget):
         else:
             super().keyPressEvent(event)
 
+    def _marks(self, row: Row) -> QIcon:
+        """Return a dot for each lane of a model, in its colour, also on the row that is chosen."""
+        picture = QPixmap(self.iconSize() * self.devicePixelRatioF())
+        picture.setDevicePixelRatio(self.devicePixelRatioF())
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(colours().field))
+        for place, lane in enumerate(row.lanes):
+            painter.setBrush(QColor(lane_colour(lane)))
+            painter.drawEllipse(place * DOT, 0, DOT - 1, DOT - 1)
+        painter.end()
+        icon = QIcon(picture)
+        icon.addPixmap(picture, QIcon.Mode.Selected)
+        return icon
+
     def _items(self) -> list[_Item]:
         found = (self.topLevelItem(number) for number in range(self.topLevelItemCount()))
         return [item for item in found if isinstance(item, _Item)]
@@ -130,7 +148,7 @@ class _Item(QTreeWidgetItem):
         return bool(mine < theirs)
 
 
-def _item(place: int, row: Row, reference: Reference | None) -> _Item:
+def _item(place: int, row: Row, reference: Reference | None, marks: QIcon) -> _Item:
     entry, card = row.entry, row.entry.card
     error = None if reference is None or card is None else reference.error_of(card)
     speed = None if row.speed is None else row.speed.p50
@@ -146,21 +164,5 @@ def _item(place: int, row: Row, reference: Reference | None) -> _Item:
         item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     item.setData(NAME, PLACE, place)
     item.setToolTip(NAME, str(entry.error or entry.path))
-    item.setIcon(NAME, _lane_marks(row.lanes))
+    item.setIcon(NAME, marks)
     return item
-
-
-def _lane_marks(lanes: Sequence[int]) -> QIcon:
-    """Return a dot for each lane, in its colour, also on the row that is chosen."""
-    picture = QPixmap(2 * DOT + 2, DOT)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QColor(colours().field))
-    for lane in lanes:
-        painter.setBrush(QColor(lane_colour(lane)))
-        painter.drawEllipse(lane * (DOT + 1), 0, DOT - 1, DOT - 1)
-    painter.end()
-    icon = QIcon(picture)
-    icon.addPixmap(picture, QIcon.Mode.Selected)
-    return icon

@@ -25,7 +25,7 @@ NEAR = 12.0  # logical pixels around a dot in which a click counts
 
 @dataclass(frozen=True)
 class Dot:
-    """A model: its error in percent, milliseconds a face, bytes of its file, lanes 0 and 1 that it runs in."""
+    """A model: its error in percent, milliseconds a face, bytes of its file, numbers of the lanes that it runs in."""
 
     name: str
     error: float

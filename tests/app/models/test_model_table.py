@@ -93,5 +93,15 @@ def test_models_of_the_lanes_are_marked(table):
     assert marks["b"] != marks["c"]
 
 
+def test_the_marks_of_all_four_lanes_are_seen(table):
+    def ink(lanes):
+        table.show_rows([replace(ROWS[0], lanes=lanes)], None, None)
+        image = next(iter(table._items())).icon(NAME).pixmap(table.iconSize()).toImage()
+        return sum(image.pixelColor(x, y).alpha() > 0 for x in range(image.width()) for y in range(image.height()))
+
+    assert ink((3,)) == ink((0,)) > 40
+    assert ink((0, 1, 2, 3)) == 4 * ink((0,))
+
+
 def test_the_heading_says_on_what_errors_were_measured(table):
     assert "lfpw68 test" in table.headerItem().toolTip(ERROR)
