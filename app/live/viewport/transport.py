@@ -64,7 +64,10 @@ class Transport(QWidget):
             self.play.update()
         self.loop.setVisible(not playback.endless)
         position = self.slider.value() / 1000 if self.slider.isSliderDown() else playback.position
-        self.slider.show_time(position, playback.duration)
+        end = playback.duration
+        if picture and end is not None and playback.count:
+            end *= 1 - 1 / playback.count  # where the last picture begins, for which the file then ends
+        self.slider.show_time(position, end)
         if picture:
             self._write_picture(picture, playback)
         else:

@@ -134,6 +134,12 @@ def test_signs_are_drawn_in_the_colours_of_the_theme(bar, qapp, palette):
     assert QColor(palette.field).name() in colours
 
 
+def test_the_slider_of_a_folder_is_at_its_end_on_the_last_picture(bar):
+    for number, place in enumerate((0.0, 0.5, 1.0)):
+        bar.show_playback(Playback(number / 30, 0.1, number, 3), paused=True, picture="kitten.jpg")
+        assert bar.slider.value() == pytest.approx(place * bar.slider.maximum(), abs=1)
+
+
 def test_a_folder_shows_the_name_and_the_place_of_its_picture(bar):
     bar.show_playback(Playback(0.1, 34.2, 3, 1026), paused=True, picture="kitten.jpg")
     assert bar.time.text() == "kitten.jpg · 4 of 1026"
