@@ -58,9 +58,10 @@ class LanePlates:
             plate.details_wanted.connect(self._show_details)
 
     def set_models(self, models: Mapping[str, Card]) -> None:
-        """Use these cards from now on, by model name."""
+        """Use these cards from now on, by model name, also for a picture that stands still."""
         self._models = models
         self._data = None
+        self._update_later()
 
     def show(self, shown: bool) -> None:
         """Show the plates, or none."""

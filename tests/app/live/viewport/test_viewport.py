@@ -378,6 +378,13 @@ def test_cards_show_what_the_models_are(large):
     assert plate.report.stats is STATS
 
 
+def test_cards_that_come_after_a_still_picture_are_shown_too(large, qtbot):
+    show(large, plain(RED))
+    assert len(texts(plates(large)[0])) == 1
+    large.lane_plates.set_models(cards_of(ModelLibrary().entries()))
+    qtbot.waitUntil(lambda: len(texts(plates(large)[0])) > 1, timeout=2000)
+
+
 def test_the_latency_has_one_name_and_one_figure_whatever_the_source(large, qtbot):
     picture = result("student-68-lite")
     sources = result(seconds=1.5), replace(picture, frame=replace(picture.frame, name="face.png")), result("teacher-68")
