@@ -71,6 +71,7 @@ class LivePage(QWidget):
         self._seen, self._only_picture = True, False
         self._report_into: Path | None = None  # the report that begins with the first source
         self._reports_at_end = False  # whether a report is written at the end of the file without asking
+        self._shown: View | None = None  # what is on screen
         self._status: Status | None = None
         self._entries: list[ModelEntry] = []
         self._background = Background(self)
@@ -347,6 +348,13 @@ class LivePage(QWidget):
         """Show the presenter's numbers in the place of the plates, or these again."""
         self.presenter.setVisible(on)
         self.view.show_plates(not on)
+        self._show_big_numbers()
+
+    def _show_big_numbers(self) -> None:
+        """Show the presenter's numbers of the picture on screen; while it stands still, no other one comes."""
+        if self._shown is not None and self.presenter.isVisible():
+            spreads = [latency.spread for latency in self.view.lane_plates.latencies]
+            self.presenter.show_view(self._shown, self._store.settings.session, spreads)
 
     def _show_numbers(self) -> None:
         self.view.show_numbers(self._store.settings.live.overlay.numbers)
@@ -440,19 +448,19 @@ class LivePage(QWidget):
         cards = cards_of(entries)
         self.view.lane_plates.set_models(cards)
         self.presenter.set_models(cards)
+        self._show_big_numbers()
         if self._compares:
             self._choose_other()
 
     def _on_view(self, view: View) -> None:
-        live = self._store.settings.session
+        self._shown, live = view, self._store.settings.session
         self.view.show_view(view, live, live=not live.paused and self._goes_on())
         self._face_hint.see(view.first.result)
         self.outputs.show(view, self.view.composed_pixels)
         if not live.paused:
             self.chart.add(view, live)
         self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
-        if self.presenter.isVisible():
-            self.presenter.show_view(view, live, [latency.spread for latency in self.view.lane_plates.latencies])
+        self._show_big_numbers()
         self.cameras.update_pace(view)
         frame = view.first.result.frame
         self._picture = frame.name

@@ -692,6 +692,12 @@ def test_a_pause_outlasts_another_page(playing, engine, qtbot):
     assert not session.settings.paused
 
 
+def test_the_presenter_shows_the_numbers_of_a_picture_that_stands_still(playing, engine, qtbot):
+    qtbot.keyClick(playing.view, Qt.Key.Key_Space)
+    qtbot.keyClick(playing.view, Qt.Key.Key_P)
+    assert "student-68" in playing.live.presenter.text
+
+
 @pytest.mark.parametrize("state", [SourceState.ENDED, SourceState.FAILED])
 def test_at_the_end_there_is_nothing_to_record_or_log(playing, engine, qtbot, state):
     engine.sessions[-1].report(state)

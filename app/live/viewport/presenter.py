@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ class Presenter(QWidget):
 
     def set_models(self, models: Mapping[str, Card]) -> None:
         """Use these cards from now on, by model name."""
-        self._models = models
+        self._models, self._updated_at = models, -math.inf
 
     def show_view(self, view: View, settings: LiveSettings, screens: Sequence[Spread | None]) -> None:
         """Show the numbers of a view, at most four times a second while its lanes and their models stay.
