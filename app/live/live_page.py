@@ -32,7 +32,7 @@ from app.settings.binding import follow
 from app.settings.store import SettingsStore
 from app.shell.background import Background
 from app.shell.banner import Banner, Remedy
-from app.theme.theme import MARGIN
+from app.theme.theme import GAP
 from app.widgets.file_dialogs import ask_for_address, ask_for_file, ask_for_folder, file_pattern
 from engine.core.addresses import has_secret
 from engine.core.errors import FilterError, ModelError, SourceError
@@ -248,7 +248,7 @@ class LivePage(QWidget):
 
     def _lay_out(self) -> None:
         over = QVBoxLayout(self.view)
-        over.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        over.setContentsMargins(GAP, GAP, GAP, GAP)
         over.addWidget(self.banner, 0, Qt.AlignmentFlag.AlignBottom)  # at the top it would hide the numbers
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -196,11 +196,11 @@ class ReviewPage(QWidget):
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(above, 0, 0)
+        layout.addLayout(above, 0, 0, 1, 2)
         layout.addWidget(self.view, 1, 0)
         layout.addWidget(self.transport, 2, 0)
         layout.addWidget(self.curves, 3, 0)
-        layout.addWidget(self._panel(), 0, 1, 4, 1)
+        layout.addWidget(self._panel(), 1, 1, 3, 1)
         layout.setRowStretch(1, 2)
         self._layout = layout
         layout.setColumnStretch(0, 1)

@@ -55,7 +55,7 @@ class ReviewView(QWidget):
         self._reported = True
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(320, 120)
+        self.setMinimumSize(320, 48)  # what a long banner leaves of the lowest window
         self.setAccessibleName(self.tr("Picture of the clip"))
 
     def show_words(self, words: str) -> None:

@@ -19,6 +19,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from app.shell.banner import Banner, Remedy
 from app.shell.main_window import MODELS_PAGE, REVIEW_PAGE, TRAIN_PAGE
 from app.theme.theme import ThemeChoice
 from engine.inference.library import ModelLibrary
@@ -33,6 +34,11 @@ from tests.golden.window_pictures import patching
 THEMES = ThemeChoice.DARK, ThemeChoice.LIGHT
 SETTLED_MS = 25  # most layouts are done after one turn of the event loop
 LATE_MS = 300  # pages with much text are laid out in several
+REMARK = (  # the longest one of the page Review
+    "Not everything of this session can be shown as it was.",
+    "It has one model, without latency and error, as files of “predict” and logs of former versions do. “holiday.mp4” "
+    "was no file, so there is no clip, and landmarks are shown alone.",
+)
 LANES = {1: MODELS[:1], 2: MODELS, 3: FOUR[:3], 4: FOUR}
 
 
@@ -112,8 +118,13 @@ def _additions(still: StillWindow) -> Iterator[tuple[str, Callable[[], object], 
         lambda: view.show_notice("The camera was unplugged. Plug it in again, and the picture comes back."),
         lambda: view.show_notice(""),
     )
+    yield "a banner", lambda: _warn(window.banner), window.banner.hide
     yield "a hint", lambda: view.show_hint("Drop to open"), lambda: view.show_hint("")
     yield "the keys", window.sheet.toggle, window.sheet.toggle
+
+
+def _warn(banner: Banner) -> None:
+    banner.show_message(*REMARK, remedies=[Remedy("Choose the clip …", lambda: None)])
 
 
 def _presented(still: StillWindow) -> Iterator[str]:
@@ -131,6 +142,9 @@ def _pages(still: StillWindow, folder: Path) -> Iterator[str]:
         yield name
     folder.mkdir()
     models = window.models
+    _warn(models.banner)
+    yield "models with a banner"
+    models.banner.hide()
     models.library = ModelLibrary((REAL.parent, folder))
     window.top_bar.choose(MODELS_PAGE)
     file = folder / "a model from elsewhere.tflite"
@@ -146,6 +160,9 @@ def _pages(still: StillWindow, folder: Path) -> Iterator[str]:
     until(lambda: window.review.loaded is not None and window.review.view.shown is not None)
     window.review.mark.click()
     yield "review"
+    _warn(window.review.banner)
+    yield "review with a banner"
+    window.review.banner.hide()
 
 
 def main() -> None:
