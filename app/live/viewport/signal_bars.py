@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -50,7 +50,8 @@ class Signal:
 class SignalBars(QWidget):
     """Shows how the head is turned, how far eyes and mouth are open, and how often the eyes blinked.
 
-    Bars follow the face; digits change four times a second, because faster ones cannot be read.
+    Bars follow the face; digits change four times a second, because faster ones cannot be read. Both are those of the
+    last face in the end, as in a pause.
 
     Args:
         clock: returns seconds, as `time.monotonic` does.
@@ -65,6 +66,9 @@ class SignalBars(QWidget):
         self.shown = self.describe(None)
         self._face = False
         self._bars_at = self._digits_at = -math.inf
+        self._newest: FaceSignals | None = None
+        self._due = QTimer(self, singleShot=True, interval=round(REFRESH * 1000))
+        self._due.timeout.connect(self._catch_up)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Signals of the largest face"))
         self.setAccessibleDescription(self.tr("no face"))
@@ -78,14 +82,18 @@ class SignalBars(QWidget):
 
     def show_signals(self, signals: FaceSignals | None) -> None:
         """Show the signals of a face from now on; None where there is no face or its signals are unknown."""
-        now, face = self._clock(), signals is not None
+        now, face, self._newest = self._clock(), signals is not None, signals
         if face == self._face and (not face or now - self._bars_at < BARS_EVERY):
+            if face:
+                self._catch_up_later()
             return
         fresh = self.describe(signals)
         if face == self._face and now - self._digits_at < REFRESH:
+            self._catch_up_later()
             fresh = tuple(replace(new, value=old.value) for new, old in zip(fresh, self.shown, strict=True))
         else:
             self._digits_at = now
+            self._due.stop()
             said = ", ".join(f"{signal.label} {signal.value}" for signal in fresh)
             self.setAccessibleDescription(said if face else self.tr("no face"))
         self._bars_at, self._face = now, face
@@ -122,6 +130,15 @@ class SignalBars(QWidget):
             blinks = self._rows()[-1] + self._metrics().ascent()
             x = (self.width() - self._metrics().horizontalAdvance(words)) / 2
             painter.drawText(QPointF(x, blinks), words)
+
+    def _catch_up_later(self) -> None:
+        """Make sure that the newest signals are shown soon, even if no others come."""
+        if not self._due.isActive():
+            self._due.start()
+
+    def _catch_up(self) -> None:
+        self._bars_at = self._digits_at = -math.inf
+        self.show_signals(self._newest)
 
     def _paint_row(self, painter: QPainter, signal: Signal, y: float) -> None:
         metrics, shades = self._metrics(), colours()

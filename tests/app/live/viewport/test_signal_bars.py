@@ -65,6 +65,15 @@ def test_every_signal_has_its_number_and_unit(bars, clock):
     }
 
 
+def test_the_last_face_before_a_pause_is_the_one_on_show(bars, clock, qtbot):
+    show(bars, clock, signals(yaw=12.4))
+    for yaw in (20.0, 31.0):  # steps that come faster than digits can be read
+        clock.now += 0.1
+        bars.show_signals(signals(yaw=yaw))
+    qtbot.waitUntil(lambda: by_label(bars)["yaw"].value == "31°", timeout=2000)
+    assert bars.shown == bars.describe(signals(yaw=31.0))
+
+
 def test_bars_say_the_same_as_the_numbers(bars, clock):
     shown = show(bars, clock, signals())
     assert (shown["mouth open"].start, shown["mouth open"].end) == (0.0, 0.25)
