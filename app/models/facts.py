@@ -46,6 +46,8 @@ def role_of(entry: ModelEntry) -> str:
         return role_words(entry.card)
     if entry.error is not None and not entry.path.is_file():
         return translate("model_facts", "File missing")
+    if not entry.path.with_suffix(".json").is_file():
+        return translate("model_facts", "Card missing")
     return translate("model_facts", "Cannot be used")
 
 

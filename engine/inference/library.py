@@ -58,11 +58,13 @@ class ModelLibrary:
         self.folders = folders or (asset_path("models"), user_data_path("understudy", appauthor=False) / "models")
 
     def entries(self) -> list[ModelEntry]:
-        """Return every model, by name; damaged ones with the reason."""
+        """Return every model, by name; damaged ones, and the user's own files without a card, with the reason."""
         cards = {}
         for folder in reversed(self.folders):
             cards.update({card.stem: card for card in sorted(folder.glob("*.json"))})
-        return [_entry(cards[name]) for name in sorted(cards)]
+        bare = {file.stem: _bare(file) for folder in self.folders[1:] for file in _model_files_of(folder)}
+        entries = bare | {name: _entry(card) for name, card in cards.items()}
+        return [entries[name] for name in sorted(entries)]
 
     def live_entries(self) -> list[ModelEntry]:
         """Return every model for live use, by name, each with its twin, which is not listed beside it."""
@@ -83,7 +85,11 @@ class ModelLibrary:
             return Path(model)
         if (card := self._card(model)) is not None:
             return model_file(card)
-        names = [entry.name for entry in self.entries()]
+        entries = self.entries()
+        for entry in entries:
+            if entry.name == model and entry.error is not None:  # it has no card
+                raise entry.error
+        names = [entry.name for entry in entries]
         raise ModelError(
             f"There is no model “{model}”",
             f"the models here are: {', '.join(names) or 'none'}",
@@ -224,6 +230,20 @@ def _entry(card_path: Path) -> ModelEntry:
     except Exception as failure:  # noqa: BLE001  whatever is wrong with one model, the others are there
         error = ModelError(f"The model {path} cannot be used ({reason(failure)})", "it is damaged", "copy it again")
     return ModelEntry(card_path.stem, path, card, error)
+
+
+def _model_files_of(folder: Path) -> list[Path]:
+    """Return the model files in a folder, but hidden ones, as a Mac puts beside others on foreign disks."""
+    return [file for suffix in MODEL_SUFFIXES for file in sorted(folder.glob(f"[!.]*{suffix}"))]
+
+
+def _bare(path: Path) -> ModelEntry:
+    error = ModelError(
+        f"The model {path} has no card",
+        f"no {path.stem}.json, which says how it is run, is beside it",
+        "move it to another folder and add it from there, on the page Models or with “understudy models add”",
+    )
+    return ModelEntry(path.stem, path, None, error)
 
 
 def default_teacher(entries: list[ModelEntry], first: str) -> str:

@@ -158,6 +158,20 @@ def test_broken_model_says_why_and_cannot_be_used(page):
         assert not button.isEnabled()
 
 
+def test_a_file_that_was_put_into_the_folder_without_a_card_says_so(qtbot, themed, tmp_path):
+    shutil.copy(SHIPPED / "student-68.tflite", tmp_path / "found.tflite")
+    library = ModelLibrary((tmp_path / "none", tmp_path))
+    page = ModelsPage(library.entries, library.load)
+    qtbot.addWidget(page)
+    page.show()
+    page.refresh()
+    qtbot.waitUntil(lambda: page.list.topLevelItemCount() == 1)
+    assert page.card.role.text() == "Card missing"
+    assert "add it from there" in page.card.problem.text()
+    assert not page.first.isEnabled()
+    page.close_down()
+
+
 def test_fault_10_card_shows_that_the_file_is_missing_and_where_it_was(qtbot, themed, tmp_path):
     """A real library of two models, of which one has lost its file."""
     for name in ("student-68", "student-68-lite"):

@@ -31,6 +31,21 @@ def test_a_card_of_any_editor_is_read(tmp_path):
         assert read_card(tmp_path / "a.json") == read_card(SHIPPED)
 
 
+def test_a_file_of_the_user_s_own_without_a_card_is_listed_with_what_to_do(tmp_path):
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    for folder in (shipped, own):
+        folder.mkdir()
+        (folder / "found.tflite").write_bytes(b"model")
+    (own / "._found.tflite").write_bytes(b"what a Mac leaves")
+    library = ModelLibrary((shipped, own))
+    (entry,) = library.entries()
+    assert (entry.name, entry.path, entry.card) == ("found", own / "found.tflite", None)
+    assert "has no card" in str(entry.error)
+    with pytest.raises(ModelError, match="add it from there"):
+        library.find("found")
+    assert ModelLibrary((shipped,)).entries() == [], "the face detector needs none"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
