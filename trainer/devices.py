@@ -6,10 +6,12 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Literal, TypeVar
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import distributed
 
 from engine.core.errors import UsageError
@@ -22,6 +24,9 @@ PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
 MALLOC_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": (-3, 1 << 25), "MALLOC_TRIM_THRESHOLD_": (-1, (1 << 31) - 1)}
 # Of a GPU's free memory, what the faces may take; network, optimiser and activations need the rest.
 SHARE_FOR_FACES = 0.5
+# Processes wait for what the first does alone, such as asking a teacher about a million faces. One that is lost ends
+# the others in other ways: Fabric and torchrun see to that.
+LONGEST_WAIT = timedelta(days=7)
 T = TypeVar("T")
 
 
@@ -61,7 +66,7 @@ def launch(device: str, devices: int | None, precision: str) -> Fabric:
         accelerator="cuda" if use_cuda else "cpu",
         devices=here,
         num_nodes=nodes,
-        strategy="ddp" if here * nodes > 1 else "auto",
+        strategy=DDPStrategy(timeout=LONGEST_WAIT) if here * nodes > 1 else "auto",
         precision=precision,  # type: ignore[arg-type]  # its type lists the names that PRECISIONS chooses from
     )
     fabric.launch()

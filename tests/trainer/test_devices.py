@@ -1,13 +1,16 @@
-"""What a run computes on: on a CPU, memory that is freed stays where the next step finds it."""
+"""What a run computes on: on a CPU, memory that is freed stays where the next step finds it; processes are patient."""
 
 import os
 import subprocess
 import sys
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from tests.conftest import ROOT
-from trainer.devices import MALLOC_SETTINGS
+from trainer import devices
+from trainer.devices import MALLOC_SETTINGS, launch
 
 # New pages that twenty tensors of 20 MB need, each after the one before was freed.
 CHILD = """
@@ -32,3 +35,18 @@ def test_freed_memory_stays_with_a_training_unless_settings_come_from_outside(ch
     )
     pages = 5_000_000 * 4 // os.sysconf("SC_PAGE_SIZE")
     assert (int(done.stdout) > 10 * pages) == bool(chosen), done.stdout
+
+
+@pytest.mark.parametrize(("processes", "waits"), [(None, "auto"), (2, timedelta(days=7))])
+def test_processes_wait_for_days_for_what_the_first_does_alone(monkeypatch, processes, waits):
+    """A first process that labels a pack takes hours; PyTorch would give up after half of one."""
+    asked = {}
+
+    def fabric(**options):
+        asked.update(options)
+        return SimpleNamespace(launch=lambda: None)
+
+    monkeypatch.setattr(devices, "Fabric", fabric)
+    monkeypatch.setattr(devices, "DDPStrategy", lambda timeout: timeout)
+    launch("cpu", processes, "32-true")
+    assert asked["strategy"] == waits
