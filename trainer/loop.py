@@ -111,14 +111,21 @@ def train(
             recorder.after_step(run, values, rate)
             if values["interrupted"] and run.step < recipe.steps:
                 recorder.save(run)
-                interruption = TrainingInterrupted(
-                    f"The run was interrupted after step {run.step} of {recipe.steps}",
-                    f"Ctrl-C or another signal to end; {context.folder / LAST} holds all of it",
-                    f"go on with “understudy train --resume {context.folder}”",
-                    interrupted.exit_code or 130,  # where another process was interrupted
-                )
-                end_together(fabric, interruption)
+                end_together(fabric, _interruption(context, run.step, interrupted.exit_code))
+        # Also in the last step, or while it was recorded: other trainings may be waiting for this one to end.
+        late = reduced(fabric, torch.tensor(float(interrupted.is_set()), device=fabric.device), "mean")
+        end_together(fabric, _interruption(context, run.step, interrupted.exit_code) if late else None)
     return run.average
+
+
+def _interruption(context: RunContext, step: int, exit_code: int) -> TrainingInterrupted:
+    """Return the error of a run that was interrupted after a step, by a signal here or, if the code is 0, elsewhere."""
+    return TrainingInterrupted(
+        f"The run was interrupted after step {step} of {context.recipe.steps}",
+        f"Ctrl-C or another signal to end; {context.folder / LAST} holds all of it",
+        f"go on with “understudy train --resume {context.folder}”",
+        exit_code or 130,
+    )
 
 
 def reading_interval(device: torch.device) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -15,10 +16,11 @@ from engine.formats.packs import read_arrays
 from engine.inference.library import ModelLibrary
 from tests.conftest import ROOT
 from tests.fakes.tiny_training import few_blocks, write_sample_pack
-from trainer import run_folder, stages
+from trainer import loop, run_folder, run_recorder, stages
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, write_checkpoint
 from trainer.data import cutting
 from trainer.devices import launch
+from trainer.loop import draw_batch
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
@@ -104,6 +106,30 @@ def test_run_again_it_resumes_at_the_right_stage_to_the_same_bits(pair, place, t
     with pytest.raises(UsageError, match="made with another recipe.*seed: 0 -> 5"):
         train_stages(other, tmp_path / "stopped", place)
     assert read_run(tmp_path / "stopped").trainings == pair, "what was refused is not written"
+
+
+@pytest.mark.parametrize("moment", ["last step", "last checkpoint"])
+def test_ctrl_c_at_the_end_of_a_stage_lets_no_other_begin(pair, place, tmp_path, monkeypatch, moment):
+    def draw(crops, augment, recipe, step, *rest):
+        if moment == "last step" and step == recipe.steps - 1:
+            signal.raise_signal(signal.SIGINT)
+        return draw_batch(crops, augment, recipe, step, *rest)
+
+    def write(path, checkpoint):
+        if moment == "last checkpoint" and path.name == LAST:
+            signal.raise_signal(signal.SIGINT)
+        write_checkpoint(path, checkpoint)
+
+    whole = read_checkpoint(train_stages(pair, tmp_path / "whole", place))
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "draw_batch", draw)
+        patch.setattr(run_recorder, "write_checkpoint", write)
+        with pytest.raises(TrainingInterrupted, match="after step 2 of 2.*--resume .*stopped”"):
+            train_stages(pair, tmp_path / "stopped", place)
+    assert read_header(tmp_path / "stopped" / "1-first" / LAST).step == 2
+    assert not (tmp_path / "stopped" / "2-second").exists()
+    again = read_checkpoint(train_stages(pair, tmp_path / "stopped", place))
+    assert all((whole.model[name] == tensor).all() for name, tensor in again.model.items())
 
 
 def test_a_later_stage_may_begin_with_other_weights(pair, place, tmp_path):
