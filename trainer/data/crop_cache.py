@@ -129,10 +129,19 @@ def read_cache(data: Path, choice: PackChoice, crop_scale: float, crop_size: int
     Raises:
         PackError: a file is damaged, or holds other faces or other crops than asked for.
     """
+    return [read_part(path, choice, crop_scale, crop_size) for path in cache_files(data, choice, crop_size)]
+
+
+def cache_files(data: Path, choice: PackChoice, crop_size: int) -> list[Path]:
+    """Return the files below `data` that keep the faces of a choice, those of a large pack in their order; or none.
+
+    Raises:
+        PackError: the list of a large pack's parts is damaged.
+    """
     path = cache_path(data, choice, crop_size)
     listed = path.with_suffix(LIST)
     if not listed.is_file():
-        return [read_part(path, choice, crop_scale, crop_size)] if path.is_file() else []
+        return [path] if path.is_file() else []
     try:
         names = read_json(listed)
         if not isinstance(names, list) or not names or not all(Path(str(name)).name == name for name in names):
@@ -141,7 +150,7 @@ def read_cache(data: Path, choice: PackChoice, crop_scale: float, crop_size: int
         raise PackError(
             f"The list {listed} of a crop cache cannot be read ({reason(error)})", "it was cut off or damaged", AGAIN
         ) from error
-    return [read_part(data / name, choice, crop_scale, crop_size) for name in names]
+    return [data / name for name in names]
 
 
 def read_part(path: Path, choice: PackChoice, crop_scale: float, crop_size: int) -> CutFaces:

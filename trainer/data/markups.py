@@ -9,11 +9,12 @@ from pathlib import Path
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from safetensors import SafetensorError, safe_open
 
-from engine.core.errors import UsageError
+from engine.core.errors import PackError, UsageError
 from engine.core.files import open_regular
-from engine.formats.packs import ANNOTATIONS
+from engine.formats.packs import ANNOTATIONS, part_folders
 from trainer.checkpoint import LARGEST
-from trainer.data.crop_cache import cache_path, cached_sizes
+from trainer.data.crop_cache import cache_files, cached_sizes
+from trainer.data.eye_states import POINTS, STATES
 from trainer.recipes.schema import PackChoice
 
 
@@ -52,16 +53,19 @@ def _refuse_others(counts: Mapping[str, int], points: int) -> None:
 def pack_points(data: Path, choice: PackChoice) -> int | None:
     """Return the number of points of a pack's faces, or of what `understudy data pack` kept; None if neither says.
 
-    Only the headers of the files are read.
+    Only the headers of files are read, of a pack or a cache in parts those of the first one.
     """
+    if choice.labels == STATES:
+        return POINTS
     sizes = cached_sizes(data, choice)
     try:
         if sizes:
-            with safe_open(cache_path(data, choice, sizes[0]), framework="pt") as file:
+            with safe_open(cache_files(data, choice, sizes[0])[0], framework="pt") as file:
                 return int(file.get_slice("points").get_shape()[1])
-        with open_regular(data / choice.name / ANNOTATIONS, LARGEST) as file, zipfile.ZipFile(file) as archive:
+        file_of_labels = part_folders(data / choice.name)[0] / ANNOTATIONS
+        with open_regular(file_of_labels, LARGEST) as file, zipfile.ZipFile(file) as archive:
             return _points_of(archive, choice.labels)
-    except (OSError, SafetensorError, LookupError, ValueError, zipfile.BadZipFile):
+    except (PackError, OSError, SafetensorError, LookupError, ValueError, zipfile.BadZipFile):
         return None
 
 

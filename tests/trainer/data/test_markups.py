@@ -7,7 +7,7 @@ from app.cli.main import main
 from engine.core.errors import UsageError
 from tests.fakes.packs import make_pack
 from tests.fakes.tiny_training import tiny, write_sample_pack
-from trainer.data import markups
+from trainer.data import crops, markups
 from trainer.data.crops import load_crops
 from trainer.data.markups import pack_points, refuse_loaded_markup, refuse_other_markups
 from trainer.data.packing import pack_crops
@@ -62,3 +62,23 @@ def test_what_cannot_be_read_is_left_to_what_reads_all_of_it(tmp_path, content):
     refuse_loaded_markup((PackChoice("faces"),), 68, 68)
     with pytest.raises(UsageError, match="do not all have the 98 points of the network: faces has 68"):
         refuse_loaded_markup((PackChoice("faces"),), 68, 98)
+
+
+def test_the_points_of_large_packs_are_read_off_their_first_part(tmp_path, monkeypatch):
+    packs = tmp_path / "packs"
+    make_pack(packs / "parted" / "part-a", 3, 98)
+    (packs / "parted" / "parts.json").write_text('["part-a"]', encoding="utf-8")
+    assert pack_points(packs, PackChoice("parted")) == 98
+    (packs / "parted" / "parts.json").write_text("[]", encoding="utf-8")
+    assert pack_points(packs, PackChoice("parted")) is None, "what reads it whole says that the list is damaged"
+    write_sample_pack(packs / "faces", 3, split=np.full(3, "train"))
+    monkeypatch.setattr(crops, "LARGEST_PART", 1)
+    pack_crops(packs, tmp_path / "crops", ["faces"])
+    assert pack_points(tmp_path / "crops", PackChoice("faces")) == 68
+
+
+def test_states_of_eyes_do_not_mix_with_98_points(tmp_path):
+    make_pack(tmp_path / "wide", 3, 98)
+    choices = PackChoice("wide", split=None), PackChoice("eyes_state", labels="state")
+    with pytest.raises(UsageError, match="the 98 points of the network: wide has 98, eyes_state has 68"):
+        refuse_other_markups(tmp_path, choices, 98)
