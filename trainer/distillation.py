@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -23,13 +24,17 @@ from engine.core.files import replaced
 from engine.core.schemes import SCHEMES
 from engine.core.texts import reason
 from trainer.augment import Batch, Faces, central_window, mirror_points
+from trainer.checkpoint import read_header
 from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.data.hard_faces import are_closed
 from trainer.init.initialise import load_network
-from trainer.init.origin import origin_folder, origin_name, read_origin
-from trainer.losses.heatmap_distillation import maps_of
+from trainer.init.origin import is_model, origin_folder, origin_name, read_origin
+from trainer.losses.fard_mahoor import check_roles
+from trainer.losses.heatmap_distillation import maps_of, no_maps_to_distil
+from trainer.losses.total import no_maps_for_star
 from trainer.networks import LandmarkNetwork
 from trainer.networks.output import LandmarkOutput
+from trainer.networks.regression import RegressionShape
 from trainer.recipes.schema import PackChoice, TeacherMean, Training
 from trainer.tensor_files import save_tensors
 
@@ -69,20 +74,22 @@ def face_keys(faces: Faces) -> torch.Tensor:
 
 
 def check_teachers(training: Training, weights: Mapping[str, Path]) -> None:
-    """Raise unless the loss of a training and its teachers fit each other.
+    """Raise unless a training and its teachers fit each other.
 
     Each teacher has to have the student's points and, if it looks at each batch, to be used to its crops.
 
     Args:
         training: the student's.
-        weights: the files of the teachers by their names in `training`.
+        weights: the files of the teachers by their names in `training`; of others nothing is said.
 
     Raises:
-        UsageError: one has not, a teacher's checkpoint cannot be read, no term of the loss learns from teachers, or
-            one needs maps of teachers that do not look at each batch.
+        UsageError: one has not, or a teacher's checkpoint cannot be read.
+        ModelError: a teacher's model or its card is missing or damaged.
     """
     for name in training.teachers:
-        taught = read_origin(weights[name]).recipe
+        if name not in weights:
+            continue
+        taught = _recipe_of(weights[name])
         points = taught["network"]["points"]
         if points != training.network.points:
             raise UsageError(
@@ -97,11 +104,16 @@ def check_teachers(training: Training, weights: Mapping[str, Path]) -> None:
                 "a teacher that looks at each batch sees the student's crops",
                 f"set crop_scale={taught['crop_scale']:g}, or live=false",
             )
-    check_loss(training)
+
+
+def _recipe_of(path: Path) -> Mapping[str, Any]:
+    """Return the recipe of a checkpoint or model, of a checkpoint without reading its weights."""
+    header = None if is_model(path) else read_header(path)
+    return (header or read_origin(path)).recipe
 
 
 def check_loss(training: Training) -> None:
-    """Raise `UsageError` if the loss of a training needs teachers that it lacks, or learns nothing from them."""
+    """Raise `UsageError` if a training lacks what its loss needs of teachers or of its network, or they go unheard."""
     teachers, loss, mean = training.teachers, training.loss, training.teacher_mean
     if not (teachers and not training.live) and (packs := [pack.name for pack in training.packs if pack.relabel]):
         raise UsageError(
@@ -129,6 +141,13 @@ def check_loss(training: Training) -> None:
             "each term of the loss that compares with teachers is off or has a weight of 0",
             "set teachers=[], or for instance loss.kd.point_distillation_weight=4",
         )
+    if loss.points == "kd":
+        check_roles(1 if teachers and mean is not None else len(teachers), loss.kd)
+    if isinstance(training.network, RegressionShape):
+        if loss.points == "star":
+            raise no_maps_for_star()
+        if loss.heatmap_kd.is_on:
+            raise no_maps_to_distil("the student regresses")
 
 
 def with_predictions(

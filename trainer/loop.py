@@ -56,18 +56,7 @@ def train(
         RecordingError: a checkpoint cannot be written.
     """
     recipe, fabric = context.recipe, context.fabric
-    if recipe.batch < fabric.world_size:
-        raise UsageError(
-            f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
-            "each needs one face at least",
-            "start fewer processes, or raise --set batch",
-        )
-    if recipe.loss.views_weight and recipe.batch % (2 * fabric.world_size):
-        raise UsageError(
-            f"A batch of {recipe.batch} cannot be divided among {fabric.world_size} processes",
-            "each needs both views of its faces",
-            f"choose --set batch as a multiple of {2 * fabric.world_size}, or set loss.views_weight=0",
-        )
+    check_shares(recipe, fabric.world_size)
     shard = BatchShard(fabric.global_rank, fabric.world_size)
     run = begin(recipe, network, fabric.device, fabric.world_size)
     if checkpoint is not None:
@@ -116,6 +105,22 @@ def train(
         late = reduced(fabric, torch.tensor(float(interrupted.is_set()), device=fabric.device), "mean")
         end_together(fabric, _interruption(context, run.step, interrupted.exit_code) if late else None)
     return run.average
+
+
+def check_shares(recipe: Training, processes: int) -> None:
+    """Raise `UsageError` unless a batch can be divided among processes."""
+    if recipe.batch < processes:
+        raise UsageError(
+            f"A batch of {recipe.batch} cannot be divided among {processes} processes",
+            "each needs one face at least",
+            "start fewer processes, or raise --set batch",
+        )
+    if recipe.loss.views_weight and recipe.batch % (2 * processes):
+        raise UsageError(
+            f"A batch of {recipe.batch} cannot be divided among {processes} processes",
+            "each needs both views of its faces",
+            f"choose --set batch as a multiple of {2 * processes}, or set loss.views_weight=0",
+        )
 
 
 def _interruption(context: RunContext, step: int, exit_code: int) -> TrainingInterrupted:

@@ -28,7 +28,7 @@ from trainer.data.label_makers import label_makers
 from trainer.data.markups import refuse_loaded_markup, refuse_other_markups
 from trainer.data.validation_faces import load_eyes
 from trainer.devices import first_alone, launch
-from trainer.distillation import LiveTeachers, check_teachers, relabelled, with_predictions
+from trainer.distillation import LiveTeachers, check_loss, check_teachers, relabelled, with_predictions
 from trainer.init.from_tflite import restate_norms
 from trainer.init.from_timm import is_timm_file
 from trainer.init.initialise import make_network
@@ -127,6 +127,7 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
     needed = training.teachers if resume else training.needs  # a resumed run needs its initial weights no more
     weights = {name: place.own.get(name) or find_weights(name, place.runs) for name in needed}
     check_teachers(training, weights)
+    check_loss(training)
     report = partial(place.fabric.print, file=sys.stderr)
     init = training.init if training.init not in weights else str(weights[training.init])
     network = make_network(training.network, "random" if resume else init, training.seed, report)

@@ -171,15 +171,15 @@ def missing_weights(trainings: Sequence[Training], runs: Path) -> list[str]:
     """Return the names of weights that stages begin with or learn from and that are not there, but of their own."""
     own = {training.name for training in trainings}
     return [name for name in dict.fromkeys(need for training in trainings for need in training.needs)
-            if name not in own and not _has_weights(name, runs)]  # fmt: skip
+            if name not in own and weights_there(name, runs) is None]  # fmt: skip
 
 
-def _has_weights(name: str, runs: Path) -> bool:
+def weights_there(name: str, runs: Path) -> Path | None:
+    """Return where the weights of a name lie, as `find_weights` does; None where they are not there."""
     try:
-        find_weights(name, runs)
+        return find_weights(name, runs)
     except UsageError:
-        return False
-    return True
+        return None
 
 
 def find_run(name: str, runs: Path) -> Path | None:

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+
+import torch
 
 from engine.core.errors import UsageError
 from engine.formats.packs import is_pack
 from engine.inference.landmarker import load_landmarker
 from trainer.checkpoint import LAST, read_header
 from trainer.data.crop_cache import cached_sizes
+from trainer.data.crops import crop_size, refuse_missing_packs
 from trainer.data.held_out import refuse_shared_packs
 from trainer.data.labelling import LARGEST_DISAGREEMENT, label_pack
 from trainer.data.markups import refuse_other_markups
 from trainer.devices import first_alone
-from trainer.distillation import check_loss
+from trainer.distillation import check_loss, check_teachers
 from trainer.init.origin import is_model
+from trainer.loop import check_shares
+from trainer.networks import network_of
 from trainer.recipes import RECIPES
 from trainer.recipes.overrides import run_name, trainings_by_name
 from trainer.recipes.packs import LABELLED
 from trainer.recipes.schema import Training, is_file
 from trainer.run import Place, carry_out
-from trainer.run_folder import STAGES, find_weights, finished, stage_folder, write_recipe
-from trainer.state import TrainingInterrupted, refuse_other_recipe
+from trainer.run_folder import STAGES, find_weights, finished, stage_folder, weights_there, write_recipe
+from trainer.state import TrainingInterrupted, frozen_parts, refuse_other_recipe
 
 # Which faces there are: fields whose changes count for the runs that a recipe needs too.
 INHERITED = ("packs", "validation", "hold_out")
@@ -69,18 +74,26 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
     return last
 
 
+@dataclass(frozen=True)
+class NeededRun:
+    """What is to be trained before a recipe: the first `count` stages of another one, in the folder of its run."""
+
+    trainings: tuple[Training, ...]
+    folder: Path
+    count: int
+
+
 def train_needed(
     trainings: Sequence[Training],
     folder: Path,
     place: Place,
     count: int | None = None,
     changes: Sequence[str] = (),
-    under_way: tuple[str, ...] = (),
 ) -> None:
     """Train the runs that a recipe begins with or learns from and label its packs, where these are not there.
 
     Each run lies below `place.runs` under its name, and what it needs itself is trained before it. Stages that are
-    finished need nothing any more.
+    finished need nothing any more. What can be known to fail is said before the first step of all.
 
     Args:
         trainings: the stages of the recipe.
@@ -89,11 +102,31 @@ def train_needed(
         count: how many of the stages are to be carried out, first to last; None for all.
         changes: `key=value` as of the recipe; those of all its stages that say which faces there are count for what it
             needs too.
-        under_way: the runs that wait for this one.
 
     Raises: as `carry_out`; PackError, OSError: a pack cannot be labelled.
     """
-    runs, packs = find_needed(_stage_folders(trainings, folder, count), place)
+    for work in dict.fromkeys(_needed(trainings, folder, place, count, changes)):
+        if isinstance(work, NeededRun):
+            train_stages(work.trainings, work.folder, place, work.count)
+        else:
+            first_alone(place.fabric, partial(_label, work, place))
+
+
+def _needed(
+    trainings: Sequence[Training],
+    folder: Path,
+    place: Place,
+    count: int | None,
+    changes: Sequence[str],
+    under_way: tuple[str, ...] = (),
+) -> Iterator[NeededRun | str]:
+    """Yield the runs that are to be trained before stages, and the names of packs to label, in their order.
+
+    What several need comes several times; `under_way` are the runs that wait for these stages.
+    """
+    folders = _stage_folders(trainings, folder, count)
+    runs, packs = find_needed(folders, place)
+    _refuse_impossible(_still_needed(folders, place), folders, place)
     for name in runs:
         if name in under_way:
             raise UsageError(
@@ -106,10 +139,9 @@ def train_needed(
         inherited = [change for change in changes if same_markup and change.partition("=")[0] in INHERITED]
         stages = _on_faces(recipe, inherited, (*under_way, name))
         first = 1 + [training.name for training in stages].index(run_name(name)) if stage else len(stages)
-        train_needed(stages, place.runs / recipe, place, first, inherited, (*under_way, name))
-        train_stages(stages, place.runs / recipe, place, first)
-    for pack in packs:
-        first_alone(place.fabric, partial(_label, pack, place))
+        yield from _needed(stages, place.runs / recipe, place, first, inherited, (*under_way, name))
+        yield NeededRun(stages, place.runs / recipe, first)
+    yield from packs
 
 
 def _on_faces(recipe: str, changes: Sequence[str], under_way: Sequence[str]) -> tuple[Training, ...]:
@@ -202,13 +234,10 @@ def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> N
     """Raise before the first step unless all is there that later stages need, and their folders hold no other runs."""
     left = _still_needed(folders, place)
     known = {*place.own, *(training.name for training in folders)}
-    for training, needs in left.items():
-        check_loss(training)
-        refuse_shared_packs(training.packs, training.validation)
-        refuse_other_markups(place.data, (*training.packs, *training.validation), training.network.points)
-        for name in needs:
-            if name not in known:
-                find_weights(name, place.runs)
+    _refuse_impossible(left, folders, place)
+    for name in (name for needs in left.values() for name in needs):
+        if name not in known:
+            find_weights(name, place.runs)
     for pack in missing_packs(left, place.data):
         source, teacher = LABELLED[pack]
         raise UsageError(
@@ -216,6 +245,29 @@ def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> N
             f"it is made of the pack {source}, whose faces {teacher} labels",
             "make it, and whatever else is missing, with --with-teachers, or with “understudy data label”",
         )
+
+
+def _refuse_impossible(trainings: Iterable[Training], folders: Mapping[Training, Path], place: Place) -> None:
+    """Raise before the first step of all for what a stage, perhaps hours later, would fail of.
+
+    Runs that are not there yet, and packs that teachers label, are left out.
+    """
+    own = {training.name for training in folders}
+    for training in trainings:
+        check_loss(training)
+        check_shares(training, place.fabric.world_size)
+        teachers = {name: place.own.get(name) or weights_there(name, place.runs) for name in {*training.teachers} - own}
+        check_teachers(training, {name: path for name, path in teachers.items() if path is not None})
+        packs = (*training.packs, *training.validation)
+        refuse_shared_packs(training.packs, training.validation)
+        refuse_other_markups(place.data, packs, training.network.points)
+        if (folders[training] / LAST).exists():  # it began, so all of this was there
+            continue
+        size = crop_size(training.network.input_size, training.crop_scale)
+        refuse_missing_packs(place.data, [pack for pack in packs if pack.name not in LABELLED], size)
+        if training.frozen:
+            with torch.device("meta"):  # without weights
+                frozen_parts(network_of(training.network), training.frozen)
 
 
 def missing_packs(trainings: Iterable[Training], data: Path) -> list[str]:

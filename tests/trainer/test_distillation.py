@@ -17,7 +17,7 @@ from trainer.augment import Augmentation, Augmenter, central_window
 from trainer.checkpoint import LAST, read_checkpoint
 from trainer.data.crops import CROP_SCALE, load_crops
 from trainer.devices import launch
-from trainer.distillation import LiveTeachers, check_loss, check_teachers, relabelled, with_predictions
+from trainer.distillation import LiveTeachers, check_loss, relabelled, with_predictions
 from trainer.init.initialise import load_network
 from trainer.losses.fard_mahoor import Assistive, KDLoss
 from trainer.losses.heatmap_distillation import HeatmapKD
@@ -263,7 +263,7 @@ def test_a_student_learns_from_two_teachers_and_holds_nothing_of_them(teachers, 
 def test_teachers_that_no_term_of_the_loss_looks_at_are_refused(teachers, recipe, live):
     for loss in (LandmarkLoss(), LandmarkLoss(points="kd", kd=KDLoss(tough=Assistive(0), tolerant=Assistive(0)))):
         with pytest.raises(UsageError, match="Nothing would be learned from .*t0.* and .*t1"):
-            check_teachers(replace(recipe, loss=loss, teachers=teachers, live=live), by_name(teachers))
+            check_loss(replace(recipe, loss=loss, teachers=teachers, live=live))
 
 
 def test_heatmaps_of_teachers_that_do_not_look_at_each_batch_are_missed_before_any_face_is_read(teachers, recipe):
@@ -273,7 +273,7 @@ def test_heatmaps_of_teachers_that_do_not_look_at_each_batch_are_missed_before_a
         ((), "recipe has no teacher"),
     ):
         with pytest.raises(UsageError, match=reason):
-            check_teachers(replace(recipe, loss=loss, teachers=taught), by_name(taught))
+            check_loss(replace(recipe, loss=loss, teachers=taught))
 
 
 def test_a_run_without_teachers_has_none_that_look(data, recipe, tmp_path):

@@ -6,12 +6,13 @@ import dataclasses
 import json
 import signal
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from app.cli.main import main
-from engine.core.errors import UsageError
+from engine.core.errors import PackError, UnderstudyError, UsageError
 from engine.formats.packs import read_arrays
 from engine.inference.library import ModelLibrary
 from tests.conftest import ROOT
@@ -19,11 +20,13 @@ from tests.fakes.tiny_training import few_blocks, write_sample_pack
 from trainer import loop, run_folder, run_recorder, stages
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint, read_header, write_checkpoint
 from trainer.data import cutting
+from trainer.data.packing import pack_crops
 from trainer.devices import launch
 from trainer.loop import draw_batch
 from trainer.losses.fard_mahoor import KDLoss
 from trainer.losses.total import LandmarkLoss
 from trainer.networks.heatmap import HeatmapShape
+from trainer.networks.regression import RegressionShape
 from trainer.recipes import RECIPES
 from trainer.recipes.overrides import trainings_by_name
 from trainer.recipes.schema import PackChoice, Recipe, Stage
@@ -144,12 +147,55 @@ def test_a_later_stage_may_begin_with_other_weights(pair, place, tmp_path):
     [
         ({"init": "nowhere.safetensors"}, "The weights nowhere.safetensors are not there"),
         ({"teachers": ("nowhere.tflite",)}, "Nothing would be learned from nowhere.tflite"),
+        ({"frozen": 8}, "8 parts of the encoder cannot be frozen"),
+        ({"packs": (PackChoice("elsewhere"),)}, "elsewhere is not a pack"),
+        ({"packs": (PackChoice("elsewhere", labels="state"),)}, "elsewhere is not a pack"),
+        ({"packs": (PackChoice("faces", labels="landmarks_2d"),)}, "has no array “landmarks_2d”"),
+        ({"validation": (PackChoice("elsewhere"),)}, "elsewhere is not a pack"),
+        ({"loss": LandmarkLoss(points="kd")}, "number of teachers, 0, does not fit KD-Loss"),
+        ({"loss": LandmarkLoss(points="star"), "network": RegressionShape()}, "STAR loss cannot be had of"),
     ],
 )
 def test_what_a_later_stage_cannot_do_is_said_before_the_first_step(pair, place, tmp_path, change, match):
-    with pytest.raises(UsageError, match=match):
+    with pytest.raises(UnderstudyError, match=match):
         train_stages((pair[0], replace(pair[1], **change)), tmp_path / "run", place)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_that_does_not_fit_a_later_stage_is_refused_before_the_first_step(pair, place, tmp_path):
+    fake_run(place.runs / "wide", replace(pair[0], network=replace(SHAPE, points=98)))
+    loss = LandmarkLoss(kd=KDLoss(point_distillation_weight=1.0))
+    with pytest.raises(UsageError, match="The teacher wide has 98 points and the student 68"):
+        train_stages((pair[0], replace(pair[1], loss=loss, teachers=("wide",))), tmp_path / "run", place)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_of_a_later_stage_that_processes_cannot_share_is_refused_before_the_first_step(pair, place, tmp_path):
+    fabric = SimpleNamespace(world_size=3, device=place.fabric.device, is_global_zero=True)
+    with pytest.raises(UsageError, match="batch of 2 cannot be divided among 3"):
+        train_stages((pair[0], replace(pair[1], batch=2)), tmp_path / "run", replace(place, fabric=fabric))
+    assert not (tmp_path / "run").exists()
+
+
+def test_crops_of_another_size_than_a_later_stage_needs_are_refused_before_the_first_step(pair, place, tmp_path):
+    pack_crops(place.data, tmp_path / "crops", ["faces"])
+    packs = (PackChoice("faces", split=None, validation=True),)
+    crops = replace(place, data=tmp_path / "crops")
+    with pytest.raises(PackError, match="have 192 pixels a side, not 355"):
+        train_stages(
+            (pair[0], replace(pair[1], packs=packs, network=replace(SHAPE, input_size=256))), tmp_path / "run", crops
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_recipe_cannot_do_is_said_before_what_it_needs_is_trained(pair, place, monkeypatch, no_models):
+    stage = Stage("only", **{**SETTINGS, "packs": (*FACES, PackChoice("elsewhere"))})
+    monkeypatch.setitem(RECIPES, "child", Recipe("A child.", SHAPE, "pair", (stage,)))
+    monkeypatch.setitem(RECIPES, "grandchild", Recipe("A grandchild.", SHAPE, "child", (Stage("only", **SETTINGS),)))
+    for name in ("child", "grandchild"):
+        with pytest.raises(PackError, match="elsewhere is not a pack"):
+            train_needed(RECIPES[name].trainings(name), place.runs / name, place)
+    assert not place.runs.exists()
 
 
 def test_the_folder_of_a_former_run_is_not_mistaken_for_that_of_a_needed_recipe(place, pair, monkeypatch, no_models):
@@ -307,6 +353,8 @@ def needed(monkeypatch, place, no_models):
 
     monkeypatch.setattr(stages, "train_stages", train)
     monkeypatch.setattr(stages, "missing_packs", lambda *rest: [])
+    monkeypatch.setattr(stages, "check_loss", lambda training: None)
+    monkeypatch.setattr(stages, "refuse_missing_packs", lambda *rest: None)
 
     def run_with(*changes):
         train_needed(trainings_by_name("child", changes), place.runs / "child", place, changes=changes)
@@ -317,7 +365,7 @@ def needed(monkeypatch, place, no_models):
 
 def test_packs_that_are_set_count_for_what_is_trained_first(needed):
     changes = ('packs=["faces5_tough68", {"name": "mine", "relabel": true}, "other"]', "hold_out=5", "seed=3")
-    for (stage,) in needed(*changes, 'child.validation=["mine"]').values():
+    for (stage,) in needed(*changes, 'child.validation=["held_out"]').values():
         assert [pack.name for pack in stage.packs] == ["mine", "other"], "what its own run labels is not there yet"
         assert not any(pack.relabel for pack in stage.packs), "it asks no teacher"
         assert (stage.hold_out, stage.seed, stage.validation) == (5, 0, ())

@@ -20,9 +20,10 @@ from tqdm import tqdm
 from engine.core.errors import PackError
 from engine.formats.packs import VISIBLE, PackFace, is_pack, part_folders, read_arrays, read_pack
 from trainer.augment import Faces
-from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cached_sizes, read_cache, whole_digest
+from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cache_files, cached_sizes, read_cache, whole_digest
 from trainer.data.cutting import Cut, ToCut, cut_faces
-from trainer.data.eye_states import STATES, cut_eyes
+from trainer.data.eye_states import STATES, cut_eyes, read_eyes
+from trainer.data.markups import pack_points
 from trainer.data.processes import in_order
 from trainer.data.validation_faces import OF_300W, TURNED, faces_of, validation_group
 from trainer.recipes.schema import PackChoice
@@ -120,6 +121,22 @@ def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = Fal
         names=tuple(name for _, part in parts for name in part.names),
         digest=hashlib.sha256("".join(digests).encode()).hexdigest(),
     )
+
+
+def refuse_missing_packs(data: Path, choices: Iterable[PackChoice], size: int) -> None:
+    """Raise unless all packs are there with their labels, or crops of them with `size` pixels a side; decode nothing.
+
+    Raises:
+        PackError: a pack or its array of labels is missing or damaged, or its crops have another size.
+    """
+    for choice in choices:
+        if not cache_files(data, choice, size):
+            _refuse_other_crops(data, choice, size)
+            if choice.labels == STATES:
+                read_eyes(data / choice.name)
+            elif pack_points(data, choice) is None:  # reading it whole tells what is wrong
+                for part in part_folders(data / choice.name):
+                    read_pack(part, choice.split, choice.labels, skip_unlabelled=True)
 
 
 def split_validation(crops: CropSet, every: int) -> tuple[CropSet, CropSet, CropSet]:
@@ -243,6 +260,14 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> lis
     cut = read_cache(data, choice, CROP_SCALE, size)
     if cut:
         return cut
+    _refuse_other_crops(data, choice, size)
+    if choice.labels == STATES:
+        return [cut_eyes(data / choice.name, choice.split, CROP_SCALE, size)]
+    return list(cut_out(faces_to_cut(data, choice, size), size, progress=progress))
+
+
+def _refuse_other_crops(data: Path, choice: PackChoice, size: int) -> None:
+    """Raise `PackError` if in the stead of a pack there are crops of it that have not `size` pixels a side."""
     sizes = [] if is_pack(data / choice.name) else cached_sizes(data, choice)
     if sizes:
         raise PackError(
@@ -250,9 +275,6 @@ def _load_pack(data: Path, choice: PackChoice, progress: bool, size: int) -> lis
             "a larger input of the network needs larger crops, a smaller one is trained on smaller ones",
             f"write these too with “understudy data pack --crop-size {size}”, or give the folder of the packs",
         )
-    if choice.labels == STATES:
-        return [cut_eyes(data / choice.name, choice.split, CROP_SCALE, size)]
-    return list(cut_out(faces_to_cut(data, choice, size), size, progress=progress))
 
 
 def _visibility(face: PackFace) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -192,16 +192,21 @@ def point_distillation(student: torch.Tensor, teacher: torch.Tensor, confidence:
 
 def _by_role(teachers: torch.Tensor, settings: KDLoss) -> tuple[torch.Tensor | None, torch.Tensor | None]:
     """Return the points `[B, K, 2]` of Tough and Tolerant; None for one that has no weight or is not there."""
-    use_tough, use_tolerant = settings.tough.weight != 0, settings.tolerant.weight != 0
     places = teachers.unbind(1)
-    if len(places) > 2 or len(places) < use_tough + use_tolerant:
+    check_roles(len(places), settings)
+    # With one teacher, first and last are the same, and it plays the role that has a weight.
+    return places[0] if settings.tough.weight else None, places[-1] if settings.tolerant.weight else None
+
+
+def check_roles(teachers: int, settings: KDLoss) -> None:
+    """Raise `UsageError` if fewer teachers are given than Assistive Losses have a weight, or more than two."""
+    roles = (settings.tough.weight != 0) + (settings.tolerant.weight != 0)
+    if not roles <= teachers <= 2:
         raise UsageError(
-            f"The number of teachers, {len(places)}, does not fit KD-Loss",
-            f"{use_tough + use_tolerant} of its two Assistive Losses have a weight",
+            f"The number of teachers, {teachers}, does not fit KD-Loss",
+            f"{roles} of its two Assistive Losses have a weight",
             "give Tough and Tolerant, or set the weight of the missing one to 0",
         )
-    # With one teacher, first and last are the same, and it plays the role that has a weight.
-    return places[0] if use_tough else None, places[-1] if use_tolerant else None
 
 
 def _threshold(

@@ -73,13 +73,17 @@ def heatmap_distillation(
         UsageError: there are no maps to compare, or their points are those of another scheme.
     """
     if student is None or not teachers:
-        who = "the student regresses" if student is None else "its teachers regress"
-        raise UsageError(
-            "There are no heatmaps to distil",
-            f"{who} coordinates",
-            "take student and teachers with heatmaps, or set loss.heatmap_kd.variant=none",
-        )
+        raise no_maps_to_distil("the student regresses" if student is None else "its teachers regress")
     return torch.stack([_distance(student, teacher.detach(), settings) for teacher in teachers]).mean()
+
+
+def no_maps_to_distil(who: str) -> UsageError:
+    """Return the error of networks without heatmaps, on whose distillation a loss rests; `who` is they, and do so."""
+    return UsageError(
+        "There are no heatmaps to distil",
+        f"{who} coordinates",
+        "take student and teachers with heatmaps, or set loss.heatmap_kd.variant=none",
+    )
 
 
 def _distance(student: torch.Tensor, teacher: torch.Tensor, settings: HeatmapKD) -> torch.Tensor:

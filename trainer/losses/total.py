@@ -149,9 +149,14 @@ def _point_losses(output: LandmarkOutput, truth: torch.Tensor, settings: Landmar
 def _maps(output: LandmarkOutput) -> torch.Tensor:
     maps = maps_of(output)
     if maps is None:
-        raise UsageError(
-            "The STAR loss cannot be had of this network",
-            "it needs heatmaps, and this one regresses coordinates",
-            "set loss.points=smooth_l1, or take a recipe of a network with heatmaps",
-        )
+        raise no_maps_for_star()
     return maps
+
+
+def no_maps_for_star() -> UsageError:
+    """Return the error of a network that regresses coordinates, on which the STAR loss is wanted."""
+    return UsageError(
+        "The STAR loss cannot be had of this network",
+        "it needs heatmaps, and this one regresses coordinates",
+        "set loss.points=smooth_l1, or take a recipe of a network with heatmaps",
+    )
