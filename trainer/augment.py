@@ -82,13 +82,13 @@ class BatchShard:
         """Return the numbers of this shard's rows in a batch of `batch` rows."""
         return torch.arange(batch).tensor_split(self.processes)[self.rank]
 
-    def rows_with_neighbour(self, batch: int) -> torch.Tensor:
-        """Return the same rows, led by the row before them unless they are the whole batch.
+    def rows_with_neighbours(self, batch: int, views: int) -> torch.Tensor:
+        """Return the same rows, led by the `views` rows before them unless they are the whole batch.
 
-        Augmentation covers a part of a picture by the picture before it, so a shard needs that one too.
+        Augmentation covers a part of a picture by that of the face before, so a shard needs its views too.
         """
         rows = self.rows(batch)
-        return rows if self.whole else torch.cat([(rows[:1] - 1) % batch, rows])
+        return rows if self.whole else torch.cat([(rows[:1] - torch.arange(views, 0, -1)) % batch, rows])
 
 
 @dataclass(frozen=True)
@@ -218,14 +218,17 @@ class Augmenter:
     """Draws the random changes for one batch after another.
 
     `mirror` is the scheme's mirror permutation, `window_ratio` the side of the model's crop as a share of the stored
-    crop's, `size` the side of the model's input in pixels.
+    crop's, `size` the side of the model's input in pixels, `views` the number of rows in a row that are of one face.
     """
 
-    def __init__(self, settings: Augmentation, mirror: tuple[int, ...], window_ratio: float, size: int) -> None:
+    def __init__(
+        self, settings: Augmentation, mirror: tuple[int, ...], window_ratio: float, size: int, views: int = 1
+    ) -> None:
         self._settings = settings
         self._mirror = mirror
         self._window_ratio = window_ratio
         self._size = size
+        self._views = views
         self._noise = torch.randn(NOISE_TABLE, generator=torch.Generator().manual_seed(0))
 
     def __call__(self, faces: Faces, generator: torch.Generator) -> Batch:
@@ -236,13 +239,14 @@ class Augmenter:
     def shard(self, faces: Faces, batch: int, shard: BatchShard, generator: torch.Generator) -> Batch:
         """Return a shard's rows of the augmented batch of `batch` rows; a row changes in the same way in any shard.
 
-        The faces are the rows `shard.rows_with_neighbour(batch)`; the generator's state decides the changes of all.
+        The faces are the rows `shard.rows_with_neighbours(batch, views)`; the generator's state decides the changes of
+        all.
         """
-        rows = shard.rows_with_neighbour(batch)
+        rows = shard.rows_with_neighbours(batch, self._views)
         augmented = self._augment(faces, _Draw(batch, rows, faces.images.device, generator))
         if shard.whole:
             return augmented
-        return Batch(**{name: part[1:] for name, part in vars(augmented).items() if name != "teacher_maps"})
+        return Batch(**{name: part[self._views :] for name, part in vars(augmented).items() if name != "teacher_maps"})
 
     def _augment(self, faces: Faces, draw: _Draw) -> Batch:
         mirrored = draw.chance(0.5)
@@ -330,7 +334,10 @@ class Augmenter:
         return pixels
 
     def _cover(self, pixels: torch.Tensor, batch: Batch, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cover faces by a rectangle of another picture or one colour; also return the labels `[B, K]` it hides."""
+        """Cover faces by a rectangle of another face's picture or one colour; also return the labels `[B, K]` it hides.
+
+        In a batch of a single face, that other picture is its own.
+        """
         chosen = draw.chance(self._settings.cover_share)
         size, centre = draw.uniform(0.1, 0.45, 2), draw.uniform(0.05, 0.95, 2)
         low, high = centre - size / 2, centre + size / 2
@@ -342,7 +349,7 @@ class Augmenter:
         rows = (place > low[:, 1:]) & (place < high[:, 1:])
         mask = (chosen[:, None, None] & rows[:, :, None] & columns[:, None, :])[:, None]
         flat = draw.uniform(0, 255, 3)[..., None, None].expand_as(pixels)
-        filling = torch.where(draw.chance(0.5)[:, None, None, None], flat, pixels.roll(1, 0).flip(2))
+        filling = torch.where(draw.chance(0.5)[:, None, None, None], flat, pixels.roll(self._views, 0).flip(2))
         return torch.where(mask, filling, pixels), covered
 
     def _add_noise(self, pixels: torch.Tensor, draw: _Draw) -> torch.Tensor:

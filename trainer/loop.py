@@ -115,11 +115,11 @@ def check_shares(recipe: Training, processes: int) -> None:
             "each needs one face at least",
             "start fewer processes, or raise --set batch",
         )
-    if recipe.loss.views_weight and recipe.batch % (2 * processes):
+    if recipe.loss.views > 1 and recipe.batch % (recipe.loss.views * processes):
         raise UsageError(
             f"A batch of {recipe.batch} cannot be divided among {processes} processes",
             "each needs both views of its faces",
-            f"choose --set batch as a multiple of {2 * processes}, or set loss.views_weight=0",
+            f"choose --set batch as a multiple of {recipe.loss.views * processes}, or set loss.views_weight=0",
         )
 
 
@@ -238,6 +238,7 @@ def _augmenter(recipe: Training) -> Augmenter:
         SCHEMES[recipe.network.points].mirror,
         recipe.crop_scale / CROP_SCALE,
         recipe.network.input_size,
+        recipe.loss.views,
     )
 
 
@@ -253,17 +254,16 @@ def draw_batch(
 ) -> Batch:
     """Return a shard of the augmented batch of a step, which is a pure function of the recipe's seed and the step."""
     generator, faces = _draw_faces(crops, recipe, step)
-    chosen = crops.faces.select(faces[shard.rows_with_neighbour(recipe.batch)]).to(device)
+    chosen = crops.faces.select(faces[shard.rows_with_neighbours(recipe.batch, recipe.loss.views)]).to(device)
     return augment.shard(chosen, recipe.batch, shard, generator)
 
 
 def _draw_faces(crops: CropSet, recipe: Training, step: int) -> tuple[torch.Generator, torch.Tensor]:
     """Return the source of all random numbers of a step's batch, and the numbers `[B]` of its faces, drawn from it."""
     generator = torch.Generator().manual_seed(batch_seed(recipe, step))
-    views = 2 if recipe.loss.views_weight else 1
-    count = recipe.batch // views
+    count = recipe.batch // recipe.loss.views
     faces = torch.multinomial(crops.sampling_weight, count, replacement=True, generator=generator)
-    return generator, faces.repeat_interleave(views)
+    return generator, faces.repeat_interleave(recipe.loss.views)
 
 
 def batch_seed(recipe: Training, step: int) -> int:

@@ -114,6 +114,19 @@ def test_covered_points_are_hidden_but_keep_their_place():
     assert (batch.visible_weight[covered] == 1).all()
 
 
+@pytest.mark.parametrize("views", [1, 2])
+def test_a_face_is_covered_by_another_one_and_not_by_a_view_of_itself(views):
+    faces = dotted(32)
+    grey = torch.arange(1, 33) // views * 7  # of each face its own
+    faces.images[:] = grey[:, None, None, None]
+    plain = replace(GEOMETRY_ONLY, cover_share=1.0, shift=0.0, small_turn=0.0, large_turn_share=0.0)
+    images = Augmenter(plain, IBUG_68.mirror, 1.3 / 1.8, 64, views)(faces, generator()).images
+    before = grey.roll(views)[:, None, None, None]
+    covered = torch.isclose(images, before.float(), atol=0.01).all(1).flatten(1).any(1)
+    for view in range(views):
+        assert covered[view::views].any(), "some are covered by one colour"
+
+
 def test_nothing_is_said_of_covered_points_that_have_no_label():
     faces = dotted(64)
     faces.points[:] = math.nan

@@ -25,6 +25,7 @@ from trainer.data.crops import CROP_SCALE, load_crops
 from trainer.devices import face_bytes, fits, launch, resident
 from trainer.init.initialise import make_network
 from trainer.loop import draw_batch
+from trainer.losses.total import LandmarkLoss
 from trainer.networks.regression import RegressionShape
 from trainer.recipes.overrides import trainings_by_name
 from trainer.run import run
@@ -146,11 +147,13 @@ def test_fault_64_a_signal_keeps_the_step_and_says_how_to_go_on(packs, tmp_path,
     assert f"understudy train --resume {tmp_path / 'run'}" in errors
 
 
-@pytest.mark.parametrize("processes", [2, 3, 4])
-def test_the_shares_of_a_batch_are_the_batch(data, recipe, processes):
-    recipe = replace(recipe, batch=6, augmentation=Augmentation(cover_share=1.0, noise_share=1.0, blur_share=0.5))
+@pytest.mark.parametrize(("processes", "views_weight"), [(2, 0.0), (3, 0.0), (4, 0.0), (2, 0.1), (4, 0.1)])
+def test_the_shares_of_a_batch_are_the_batch(data, recipe, processes, views_weight):
+    changes = Augmentation(cover_share=1.0, noise_share=1.0, blur_share=0.5)
+    recipe = replace(recipe, batch=8, augmentation=changes, loss=LandmarkLoss(views_weight=views_weight))
     crops = load_crops(data, recipe.packs)
-    augment = Augmenter(recipe.augmentation, IBUG_68.mirror, recipe.crop_scale / CROP_SCALE, recipe.network.input_size)
+    ratio, size = recipe.crop_scale / CROP_SCALE, recipe.network.input_size
+    augment = Augmenter(recipe.augmentation, IBUG_68.mirror, ratio, size, recipe.loss.views)
 
     def share_of_batch(rank, of):
         return draw_batch(crops, augment, recipe, 3, torch.device("cpu"), BatchShard(rank, of))

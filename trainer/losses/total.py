@@ -67,6 +67,11 @@ class LandmarkLoss:
         check_fields(self)
 
     @property
+    def views(self) -> int:
+        """How many rows in a row of a batch are of one face."""
+        return 2 if self.views_weight else 1
+
+    @property
     def learns_from_teachers(self) -> bool:
         """Whether a term of the loss compares with teachers."""
         assists = self.points == "kd" and (self.kd.tough.weight != 0 or self.kd.tolerant.weight != 0)
