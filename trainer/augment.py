@@ -37,7 +37,8 @@ class Augmentation:
         shift: largest move of the window as a share of its side.
         colour: strength of brightness, contrast, saturation and channel gains, 0 for none.
         grey_share, blur_share, noise_share, cover_share: share of faces changed in this way.
-        no_face_share: share of windows that show no face (a magnified scrap, or far beside it): confidence 0.
+        no_face_share: share of windows that show no whole face: a magnified scrap of it, or a place beside it, in one
+            corner of which up to two fifths of the landmark box may still be seen. Their confidence is 0.
 
     Raises:
         UsageError: a number is out of its range.
@@ -101,7 +102,7 @@ class Batch:
         labelled: `[B, K]` float, 1 where the point has a label inside the window.
         visible, visible_weight, teachers, teacher_confidence, eyes_open: as those of `Faces`, but in [0, 1] of the
             window.
-        no_face: `[B]` bool, windows that show none, whatever they were cut from.
+        no_face: `[B]` bool, windows that are to be taken for none, see `Augmentation.no_face_share`.
         to_crop: `[B, 2, 3]`, from the window to the stored crop, both in [-1, 1]; of a mirrored window with a negative
             determinant, and moved so that labels come to lie where those of the crop do.
         teacher_maps: of each live teacher that has heatmaps, these, `[B, K, H, W]` >= 0; NaN where it says nothing.
@@ -288,7 +289,7 @@ class Augmenter:
         )
 
     def _windows(self, draw: _Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the matrices `[B, 2, 3]` from window to crop and which windows `[B]` show no face."""
+        """Return the matrices `[B, 2, 3]` from window to crop and which windows `[B]` are to be taken for no face."""
         settings = self._settings
         large = draw.chance(settings.large_turn_share)
         degrees = torch.where(large, settings.large_turn, settings.small_turn) * draw.uniform(-1, 1)
