@@ -200,7 +200,7 @@ def _divergence(
     suspicious = torch.zeros(recipe.batch, device=fabric.device)
     suspicious[shard.rows(recipe.batch)] = _suspicious_rows(batch, output).float()
     rows = reduced(fabric, suspicious, "sum").nonzero()[:, 0].cpu()
-    fix = "resume from the last checkpoint with a lower --set learning_rate"
+    fix = "begin again in another --out, with a lower --set learning_rate"
     what = f"The loss of step {step} is not a number"
     if not 0 < len(rows) < recipe.batch:
         return UsageError(f"{what}, for no face more than for the others", "the learning rate is too high", fix)

@@ -121,7 +121,7 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
         raise UsageError(
             f"The folder {out} already holds a run",
             "training into it would overwrite its checkpoints",
-            f"choose another --out, or go on with it: --resume {out}",
+            "choose another --out, or go on with that run",
         )
     refuse_shared_packs(training.packs, training.validation)
     needed = training.teachers if resume else training.needs  # a resumed run needs its initial weights no more

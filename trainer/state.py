@@ -135,7 +135,7 @@ def refuse_other_recipe(recipe: Training, saved: Mapping[str, Any], folder: Path
         raise UsageError(
             f"The run {folder} was made with another recipe",
             f"these fields differ: {'; '.join(changed)}",
-            "leave out --set, or start a new run in another --out",
+            "give the options that it began with, or start a new run in another --out",
         )
 
 

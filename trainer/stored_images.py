@@ -46,7 +46,7 @@ class ImageFile:
             raise PackError(
                 f"The crop cache {self.path} cannot be read any more ({error.strerror or error})",
                 "it was removed or changed while it was in use, or its drive does not answer",
-                "write it again with “understudy data pack” if need be, and go on with “understudy train --resume”",
+                "write it again with “understudy data pack” if need be, and start the same command again: it goes on",
             ) from error
         return images
 

@@ -288,8 +288,9 @@ def test_fault_20_a_step_that_is_looked_at_late_is_named_and_nothing_was_learned
 
 def test_weights_that_ran_away_are_no_faces_fault(data, recipe, tmp_path):
     wild = replace(recipe, learning_rate=1e30, warmup=0.0)
-    with pytest.raises(UsageError, match="for no face more than for the others"):
+    with pytest.raises(UsageError, match="for no face more than for the others") as refusal:
         run(wild, data, tmp_path / "run", "cpu", False, OFTEN)
+    assert refusal.value.fix == "begin again in another --out, with a lower --set learning_rate", "a run keeps its own"
 
 
 def test_fault_62_another_recipe_does_not_resume_and_the_differences_are_shown(data, recipe, tmp_path):
@@ -307,6 +308,7 @@ def test_fault_62_another_recipe_does_not_resume_and_the_differences_are_shown(d
     ):
         assert difference in refusal.value.why
     assert refusal.value.why.count("->") == 4
+    assert refusal.value.fix.startswith("give the options that it began with"), "none of them may have been --set"
 
 
 def test_other_data_does_not_resume(data, recipe, tmp_path):

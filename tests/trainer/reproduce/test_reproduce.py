@@ -178,7 +178,9 @@ def test_heatmaps_with_seeds_and_our_forms_go_on_where_they_were_killed(official
     assert {row[3] for row in rows(text, "set ") if row[1] != "teacher"} == {"2"}
     capsys.readouterr()
     assert main([*order, "--set", "batch=3"]) == 1
-    assert "made with another recipe" in capsys.readouterr().err
+    refusal = capsys.readouterr().err
+    assert "made with another recipe" in refusal
+    assert "--resume" not in refusal, "this command has no such option"
 
 
 def test_a_rate_without_a_dry_run_is_refused(official, tmp_path, capsys):
