@@ -30,6 +30,8 @@ from trainer.recipes.schema import Training
 from trainer.state import TrainingState, as_checkpoint
 from trainer.validate import HeldOut, validate
 
+LOGS = TRAIN, VALIDATION, SPEED = "train", "validation", "speed"
+
 
 @dataclass(frozen=True)
 class Intervals:
@@ -112,7 +114,7 @@ class RunRecorder:
         if run.step % self._context.intervals.log_every == 0:
             self._throughput.sample_gpu()
             self._bar.set_postfix(loss=f"{values['total']:.4f}")
-            self._log.write("train", run.step, {**values, "learning_rate": learning_rate})
+            self._log.write(TRAIN, run.step, {**values, "learning_rate": learning_rate})
         if self._due(run, self._context.intervals.validate_every):
             self._validate(run)
         if self._due(run, self._context.intervals.checkpoint_every):
@@ -127,8 +129,8 @@ class RunRecorder:
     def _validate(self, run: TrainingState) -> None:
         result = validate(run.average, self._context.validation, self._context.recipe)
         speed = self._throughput.lap()
-        self._log.write("validation", run.step, result.numbers())
-        self._log.write("speed", run.step, dataclasses.asdict(speed))
+        self._log.write(VALIDATION, run.step, result.numbers())
+        self._log.write(SPEED, run.step, dataclasses.asdict(speed))
         # Above the bar and apart from the program's output.
         tqdm.write(f"step {run.step}: {result}, {speed}", file=sys.stderr)
         if result.nme < run.best:
@@ -137,17 +139,20 @@ class RunRecorder:
 
 
 class RunLog:
-    """Writes numbers of a run to `KIND.csv` and TensorBoard files in the run's folder.
+    """Writes numbers of a run to `KIND.csv`, of each kind of `LOGS`, and to TensorBoard files in the run's folder.
 
-    Rows after `first_step` are dropped, so that a resumed run logs no step twice. An unreadable file is set aside.
+    Rows after `first_step` are dropped, so that a resumed run logs no step twice. An unreadable file is set aside; what
+    else lies in the folder is not touched.
     """
 
     def __init__(self, folder: Path, first_step: int = 0) -> None:
         self._folder = folder
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step + 1 if first_step else None)
-        for file in folder.glob("*.csv"):
+        for file in (folder / f"{kind}.csv" for kind in LOGS):
             try:
                 _cut_after(file, first_step)
+            except FileNotFoundError:
+                continue
             except ValueError:
                 aside = file.with_suffix(".csv.damaged")
                 file.replace(aside)

@@ -141,6 +141,14 @@ def test_a_log_that_another_program_changed_is_set_aside_and_the_run_goes_on(tmp
     assert "validation.csv.damaged now" in capsys.readouterr().err
 
 
+def test_tables_of_the_user_in_the_folder_of_a_run_stay_as_they_are(tmp_path):
+    tables = {"mine.csv": "face,nme\n1,2\n", "steps.csv": "step,mine\n60,3\n"}
+    for name, text in tables.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    RunLog(tmp_path, 40).close()
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.csv*")} == tables
+
+
 def test_a_log_that_goes_on_keeps_the_step_it_was_saved_at(tmp_path):
     log = RunLog(tmp_path)
     for step in (20, 40, 60):
