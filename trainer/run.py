@@ -34,6 +34,7 @@ from trainer.init.from_timm import is_timm_file
 from trainer.init.initialise import make_network
 from trainer.init.origin import is_model, read_origin
 from trainer.loop import train, training_images
+from trainer.networks import LandmarkNetwork
 from trainer.recipes.schema import FRESH_WEIGHTS, SoftLandmarks, Training, steps_of
 from trainer.run_folder import RUNS, STAGE, find_weights, write_recipe
 from trainer.run_lock import only_training
@@ -113,34 +114,17 @@ def carry_out(training: Training, out: Path, place: Place, resume: bool = False)
 
 
 def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Path:
-    last = out / LAST
-    checkpoint = read_checkpoint(last) if resume else None
-    if checkpoint is not None:
-        refuse_other_recipe(training, checkpoint.recipe, out, place.prolong)
-    elif last.exists():
-        raise UsageError(
-            f"The folder {out} already holds a run",
-            "training into it would overwrite its checkpoints",
-            "choose another --out, or go on with that run",
-        )
-    refuse_shared_packs(training.packs, training.validation)
-    needed = training.teachers if resume else training.needs  # a resumed run needs its initial weights no more
-    weights = {name: place.own.get(name) or find_weights(name, place.runs) for name in needed}
-    check_teachers(training, weights)
-    check_loss(training)
-    report = partial(place.fabric.print, file=sys.stderr)
-    init = training.init if training.init not in weights else str(weights[training.init])
-    network = make_network(training.network, "random" if resume else init, training.seed, report)
-    if place.precision == "64-true":
-        network = network.double()
+    """Carry out a training in a folder into which no other command trains; see `carry_out`."""
+    checkpoint = _checkpoint_to_resume(training, out, place) if resume else None
+    if checkpoint is None:
+        _refuse_begun(out)
+    weights = _checked_weights(training, place, resume)
+    network = _network(training, weights, place, resume)
     size = crop_size(training.network.input_size, training.crop_scale)
     if checkpoint is not None:
         size = checkpoint.notes.get("crop_size", CROP_SIZE)  # what a run began with; older ones do not say
     faces, held_out = _faces(training, weights, place, size)
-    if checkpoint is not None and training.epochs is not None:
-        training = replace(training, steps=checkpoint.recipe["steps"])  # as counted when the run began
-    elif training.epochs is not None:
-        training = replace(training, steps=steps_of(training.epochs, len(faces), training.batch))
+    training = _with_counted_steps(training, len(faces), checkpoint)
     notes = {
         "data": faces.digest,
         "held_out": held_out.faces.digest,
@@ -153,14 +137,12 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
     }
     if checkpoint is not None:
         refuse_other_data(notes, checkpoint, out)
-        if checkpoint.notes.get("faces", len(faces)) != len(faces):
-            began = checkpoint.notes["faces"]
-            report(f"The run began with {began} faces; {len(faces)} are left: others are held out now")
+        _tell_of_other_faces(len(faces), checkpoint, place)
     shapes = None if training.soft is None else _shape_model(training.soft, faces, place.data, out if resume else None)
     if shapes is not None:
         soft = torch.from_numpy(shapes.soften(faces.faces.points.numpy()))
         faces = replace(faces, faces=replace(faces.faces, points=soft))
-    if is_model(init) and not resume:  # whose norms were folded away
+    if not resume and is_model(_init_of(training, weights)):  # whose norms were folded away
         restate_norms(network, training_images(faces, training, STATISTICS_FACES))
     first_alone(place.fabric, partial(_begin_folder, out, training, {**notes, **place.facts}, shapes))
     teachers = None
@@ -168,7 +150,60 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
         teachers = LiveTeachers([weights[name] for name in training.teachers], place.fabric.device)
     context = RunContext(training, place.fabric, held_out, out, notes, place.intervals, teachers)
     train(context, network, faces, checkpoint)
-    return last
+    return out / LAST
+
+
+def _checkpoint_to_resume(training: Training, out: Path, place: Place) -> Checkpoint:
+    checkpoint = read_checkpoint(out / LAST)
+    refuse_other_recipe(training, checkpoint.recipe, out, place.prolong)
+    return checkpoint
+
+
+def _refuse_begun(out: Path) -> None:
+    if (out / LAST).exists():
+        raise UsageError(
+            f"The folder {out} already holds a run",
+            "training into it would overwrite its checkpoints",
+            "choose another --out, or go on with that run",
+        )
+
+
+def _checked_weights(training: Training, place: Place, resume: bool) -> dict[str, Path]:
+    """Return the files of the weights that a training needs by their names, once all that can be checked fits."""
+    refuse_shared_packs(training.packs, training.validation)
+    needed = training.teachers if resume else training.needs  # a resumed run needs its initial weights no more
+    weights = {name: place.own.get(name) or find_weights(name, place.runs) for name in needed}
+    check_teachers(training, weights)
+    check_loss(training)
+    return weights
+
+
+def _init_of(training: Training, weights: Mapping[str, Path]) -> str:
+    """Return where the first weights come from, with the path of a file in place of a run's name."""
+    return str(weights.get(training.init, training.init))
+
+
+def _network(training: Training, weights: Mapping[str, Path], place: Place, resume: bool) -> LandmarkNetwork:
+    """Return the network with its first weights; with random ones where a checkpoint takes their place."""
+    report = partial(place.fabric.print, file=sys.stderr)
+    init = "random" if resume else _init_of(training, weights)
+    network = make_network(training.network, init, training.seed, report)
+    return network.double() if place.precision == "64-true" else network
+
+
+def _with_counted_steps(training: Training, faces: int, checkpoint: Checkpoint | None) -> Training:
+    """Return a training whose epochs count with their steps: of its own faces, as counted when the run began."""
+    if training.epochs is None:
+        return training
+    steps = steps_of(training.epochs, faces, training.batch) if checkpoint is None else checkpoint.recipe["steps"]
+    return replace(training, steps=steps)
+
+
+def _tell_of_other_faces(faces: int, checkpoint: Checkpoint, place: Place) -> None:
+    began = checkpoint.notes.get("faces", faces)
+    if began != faces:
+        text = f"The run began with {began} faces; {faces} are left: others are held out now"
+        place.fabric.print(text, file=sys.stderr)
 
 
 def _labels_before(checkpoint: Checkpoint | None) -> dict[str, str]:
