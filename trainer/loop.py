@@ -204,7 +204,7 @@ def _divergence(
     what = f"The loss of step {step} is not a number"
     if not 0 < len(rows) < recipe.batch:
         return UsageError(f"{what}, for no face more than for the others", "the learning rate is too high", fix)
-    faces = _draw_faces(training, recipe, step)[1][rows].tolist()
+    faces = draw_faces(training, recipe, step)[1][rows].tolist()
     named = ", ".join(training.names[face] for face in faces[:NAMED_FACES])
     more = len(faces) - NAMED_FACES
     return UsageError(
@@ -253,12 +253,12 @@ def draw_batch(
     crops: CropSet, augment: Augmenter, recipe: Training, step: int, device: torch.device, shard: BatchShard
 ) -> Batch:
     """Return a shard of the augmented batch of a step, which is a pure function of the recipe's seed and the step."""
-    generator, faces = _draw_faces(crops, recipe, step)
+    generator, faces = draw_faces(crops, recipe, step)
     chosen = crops.faces.select(faces[shard.rows_with_neighbours(recipe.batch, recipe.loss.views)]).to(device)
     return augment.shard(chosen, recipe.batch, shard, generator)
 
 
-def _draw_faces(crops: CropSet, recipe: Training, step: int) -> tuple[torch.Generator, torch.Tensor]:
+def draw_faces(crops: CropSet, recipe: Training, step: int) -> tuple[torch.Generator, torch.Tensor]:
     """Return the source of all random numbers of a step's batch, and the numbers `[B]` of its faces, drawn from it."""
     generator = torch.Generator().manual_seed(batch_seed(recipe, step))
     count = recipe.batch // recipe.loss.views

@@ -123,7 +123,7 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
     size = crop_size(training.network.input_size, training.crop_scale)
     if checkpoint is not None:
         size = checkpoint.notes.get("crop_size", CROP_SIZE)  # what a run began with; older ones do not say
-    faces, held_out = _faces(training, weights, place, size)
+    faces, held_out = load_faces(training, weights, place, size)
     training = _with_counted_steps(training, len(faces), checkpoint)
     notes = {
         "data": faces.digest,
@@ -212,8 +212,19 @@ def _labels_before(checkpoint: Checkpoint | None) -> dict[str, str]:
     return known
 
 
-def _faces(training: Training, weights: Mapping[str, Path], place: Place, size: int) -> tuple[CropSet, HeldOut]:
-    """Return the faces for training and for validation, with the teachers' predictions if these are made only once."""
+def load_faces(training: Training, weights: Mapping[str, Path], place: Place, size: int) -> tuple[CropSet, HeldOut]:
+    """Return the faces for training and for validation, with the teachers' predictions if these are made only once.
+
+    Args:
+        training: what they are for.
+        weights: files of its teachers by their names.
+        place: where the packs lie, and on what the teachers run.
+        size: pixels a side of the crops.
+
+    Raises:
+        UsageError: the packs have other points, or no face is left for training or for validation.
+        PackError, SourceError: the data is incomplete.
+    """
     fabric, side = place.fabric, training.network.input_size
     refuse_other_markups(place.data, (*training.packs, *training.validation), training.network.points)
     crops = load_crops(place.data, training.packs, fabric.is_global_zero, size)

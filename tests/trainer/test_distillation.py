@@ -24,7 +24,7 @@ from trainer.losses.heatmap_distillation import HeatmapKD
 from trainer.losses.star import moments_of
 from trainer.losses.total import LandmarkLoss
 from trainer.recipes.schema import PackChoice, TeacherMean
-from trainer.run import Place, _faces, run
+from trainer.run import Place, load_faces, run
 from trainer.run_folder import RUNS
 from trainer.run_recorder import Intervals
 
@@ -137,7 +137,7 @@ def test_a_student_learns_from_the_mean_of_its_teachers_on_faces_that_they_label
 def test_faces_for_validation_keep_their_own_labels(teachers, data, recipe):
     relabel = replace(recipe, packs=(replace(recipe.packs[0], relabel=True),), teachers=teachers)
     size, place = 192, Place(data, launch("cpu", None, "auto"))
-    (plain, plain_held), (again, held) = (_faces(one, by_name(teachers), place, size) for one in (recipe, relabel))
+    (plain, plain_held), (again, held) = (load_faces(one, by_name(teachers), place, size) for one in (recipe, relabel))
     assert torch.equal(held.faces.faces.points, plain_held.faces.faces.points)
     assert not torch.equal(again.faces.points, plain.faces.points)
 
@@ -172,7 +172,7 @@ def test_where_the_first_process_cannot_ask_the_teachers_the_others_end_too(teac
     monkeypatch.setattr(distillation, "_predictions", full)
     place = Place(data, launch("cpu", None, "auto"))
     with pytest.raises(RecordingError, match="cannot be written"):
-        _faces(replace(recipe, teachers=teachers), by_name(teachers), place, 192)
+        load_faces(replace(recipe, teachers=teachers), by_name(teachers), place, 192)
     assert heard == [1.0]
 
 

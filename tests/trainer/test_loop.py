@@ -396,7 +396,7 @@ def test_each_face_is_drawn_twice_for_two_views_of_it(data, recipe, tmp_path):
     last = run(two, data, tmp_path / "run", "cpu", False, Intervals(2, 2, 1))
     assert last.is_file()
     crops = load_crops(data, recipe.packs)
-    faces = loop._draw_faces(crops, two, 0)[1]
+    faces = loop.draw_faces(crops, two, 0)[1]
     assert torch.equal(faces[0::2], faces[1::2])
     with (tmp_path / "run" / "train.csv").open(newline="") as file:
         assert all(float(row["views"]) > 0 for row in csv.DictReader(file))

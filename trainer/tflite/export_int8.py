@@ -89,10 +89,10 @@ def export_int8(
     else:
         chosen = torch.linspace(0, len(training) - 1, min(CALIBRATION_FACES, len(training))).long()
         int8 = quantise(content, _window(training.subset(chosen), card).images)
-    points = [_points(model, held_out.images) for model in (before, int8)]
+    points = [points_by(model, held_out.images) for model in (before, int8)]
     nme, nme_int8 = (float(face_errors(found, held_out, card.markup).mean()) for found in points)
     difference = largest_distance(
-        lambda face: _points(before, torch.from_numpy(face).permute(2, 0, 1)[None]), int8, card.input_size
+        lambda face: points_by(before, torch.from_numpy(face).permute(2, 0, 1)[None]), int8, card.input_size
     )
     rise = nme_int8 / nme - 1
     if not (difference <= LARGEST_DIFFERENCE and rise < LARGEST_RISE):
@@ -243,8 +243,8 @@ def _window(crops: CropSet, card: Card) -> Batch:
     return central_window(crops.faces, card.crop.scale / CROP_SCALE, card.input_size)
 
 
-def _points(content: bytes, images: torch.Tensor) -> torch.Tensor:
-    """Return the points `[N, K, 2]` in [0, 1] of images `[N, 3, S, S]` by a model."""
+def points_by(content: bytes, images: torch.Tensor) -> torch.Tensor:
+    """Return the points `[N, K, 2]` in [0, 1] that a model finds in images `[N, 3, S, S]`."""
     runtime = Runtime(content, "The exported model")
     points = []
     for image in images:

@@ -38,13 +38,13 @@ def seen(content, monkeypatch):
         faces["calibration"] = images
         return real(given, images)
 
-    def spy_points(given, images, real=module._points):
+    def spy_points(given, images, real=module.points_by):
         faces.setdefault("validation", images)  # later it is called with single images
         return real(given, images)
 
     monkeypatch.setattr(module, "to_tflite", lambda network: content)
     monkeypatch.setattr(module, "quantise", spy_quantise)
-    monkeypatch.setattr(module, "_points", spy_points)
+    monkeypatch.setattr(module, "points_by", spy_points)
     monkeypatch.setattr(module, "LARGEST_DIFFERENCE", 1.0)
     monkeypatch.setattr(module, "LARGEST_RISE", 1.0)
     # What a model learned from is not known to its file.
