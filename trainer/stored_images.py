@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ COPIED_AT_ONCE = 256  # pictures
 class ImageFile:
     """Pictures `[count, 3, size, size]` uint8 that lie one after the other in a file, from the byte `start` on.
 
+    The file is the one whose time of change was `changed`, in nanoseconds: another one in its place, such as that of a
+    new start of `understudy data pack`, may hold the pictures in another order than their labels.
+
     They are read, not mapped into memory: a file that is cut off or out of reach gives an error, where a mapped one
     would end the process, and what is read counts as nobody's memory.
     """
@@ -25,6 +29,7 @@ class ImageFile:
     start: int
     count: int
     size: int
+    changed: int
 
     def __len__(self) -> int:
         return self.count
@@ -33,11 +38,13 @@ class ImageFile:
         """Return the pictures with the numbers `rows` `[B]`.
 
         Raises:
-            PackError: the file cannot be read any more.
+            PackError: the file cannot be read any more, or is another one now.
         """
         images = torch.empty(len(rows), 3, self.size, self.size, dtype=torch.uint8)
         try:
             with self.path.open("rb", buffering=0) as file:
+                if os.fstat(file.fileno()).st_mtime_ns != self.changed:
+                    raise OSError("it is not the file that it was")
                 for row, image in zip(rows.tolist(), images.numpy(), strict=True):
                     file.seek(self.start + row * image.nbytes)
                     if file.readinto(image) != image.nbytes:

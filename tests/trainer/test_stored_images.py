@@ -1,5 +1,7 @@
 """Pictures in several places: the right ones in any order, none copied before it is asked for."""
 
+import os
+
 import pytest
 import torch
 
@@ -14,7 +16,7 @@ def file(tmp_path):
     """The last four of the pictures, behind five other bytes."""
     path = tmp_path / "pictures.bin"
     path.write_bytes(b"head:" + PLAIN[3:].numpy().tobytes())
-    return ImageFile(path, 5, 4, 4)
+    return ImageFile(path, 5, 4, 4, path.stat().st_mtime_ns)
 
 
 @pytest.fixture
@@ -38,6 +40,23 @@ def test_a_subset_of_a_subset_reads_nothing_before_it_is_asked(images, file):
     assert torch.equal(again[:2], PLAIN[[0, 2]])
     with pytest.raises(PackError, match="cannot be read any more"):
         again[:]
+
+
+def test_a_file_that_another_one_replaced_is_not_read(images, file, tmp_path):
+    other = tmp_path / "other.bin"
+    other.write_bytes(file.path.read_bytes())
+    os.utime(other, ns=(file.changed + 1, file.changed + 1))
+    other.replace(file.path)
+    assert torch.equal(images[:3], PLAIN[:3])
+    with pytest.raises(PackError, match="it is not the file that it was.*start the same command again"):
+        images[:]
+
+
+def test_a_file_that_is_shorter_than_it_was_is_not_read(images, file):
+    file.path.write_bytes(file.path.read_bytes()[:-1])
+    os.utime(file.path, ns=(file.changed, file.changed))
+    with pytest.raises(PackError, match="it is shorter than it was"):
+        images[:]
 
 
 def test_on_a_cpu_they_stay_where_they_are_and_elsewhere_they_are_one_tensor(images):

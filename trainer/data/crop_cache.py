@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -168,6 +169,7 @@ def read_part(path: Path, choice: PackChoice, crop_scale: float, crop_size: int)
             # The file begins with the length of its header, which says where after it a tensor lies.
             length = int.from_bytes(stream.read(8), "little")
             start = 8 + length + json.loads(stream.read(length))[IMAGES]["data_offsets"][0]
+            changed = os.fstat(stream.fileno()).st_mtime_ns
     except (OSError, SafetensorError, ValueError, MemoryError) as error:
         raise PackError(
             f"The crop cache {path} cannot be read ({reason(error)})", "it was cut off or damaged", AGAIN
@@ -194,7 +196,7 @@ def read_part(path: Path, choice: PackChoice, crop_scale: float, crop_size: int)
                 "for validation were learned from",
                 AGAIN,
             )
-        images = ImageFile(path, start, len(names), crop_size)
+        images = ImageFile(path, start, len(names), crop_size, changed)
         return CutFaces(images, **tensors, names=names, digest=found["digest"])
     except CHANGED as error:
         raise PackError(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -376,12 +377,26 @@ def test_fault_66_a_file_that_is_cut_short_during_a_training_gives_a_sentence(pa
     loaded = load_crops(parts, (CHOICE,))
     for file in part_files(parts):
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(PackError, match="cannot be read any more .it is shorter than it was.*--resume"):
+    with pytest.raises(PackError, match="any more .it is not the file that it was.*start the same command again"):
         loaded.faces.select(torch.arange(24))
     for file in part_files(parts):
         file.unlink()
     with pytest.raises(PackError, match="cannot be read any more .No such file"):
         loaded.faces.select(torch.arange(1))
+
+
+def test_packing_again_during_a_training_gives_no_face_the_labels_of_another(data, cache, tmp_path):
+    loaded, path = load_crops(cache, (CHOICE,)), cache_path(cache, CHOICE)
+    first = loaded.faces.select(torch.arange(3)).images
+    folder = shutil.copytree(data, tmp_path / "data") / "faces"
+    with np.load(folder / "annotations.npz") as arrays:
+        rewrite(folder, **{name: array[::-1] for name, array in arrays.items()})
+    moment = path.stat().st_mtime_ns
+    pack_crops(tmp_path / "data", cache)
+    os.utime(path, ns=(moment + 1, moment + 1))  # however coarse the disk's clock is
+    with pytest.raises(PackError, match="it is not the file that it was"):
+        loaded.faces.select(torch.arange(3))
+    assert torch.equal(load_crops(cache, (CHOICE,)).faces.images[torch.tensor([23, 22, 21])], first)
 
 
 def test_pictures_of_another_type_or_shape_are_refused(cache):
