@@ -169,8 +169,8 @@ RECIPES = {
         stages=(OURS_PUBLISHED,),
     ),
     "hong-lin/ours/student-kd": Recipe(
-        "Our form of the student with heatmap distillation, as hong-lin/ours/reference-kd; no head of its teacher fits "
-        "it.",
+        "hong-lin/ours/student with heatmap distillation in the paper's form, of maps of sum 1; no head of its teacher "
+        "fits it.",
         network=OURS_256,
         init="random",
         stages=(_taught(OURS_PUBLISHED, "hong-lin/ours/teacher", DISTILLED),),

@@ -41,8 +41,11 @@ DIFFERENCES = {
         "68 points of 300-W and 98 of WFLW; published are 51 points of another set, and a score without an NME.",
         "Random weights, unless `--set teacher.init=FILE` and `--set student.init=FILE` name downloaded ones; "
         "published are ImageNet-22k for SwinV2-base and ImageNet for MobileViT-v2.",
-        "One learning rate and one decay for all weights; published are five times the rate and a fifth of the decay "
-        "for the heads.",
+        "The taught student has the teacher's heads, as published, but then an encoder of random weights; with `--set "
+        "student-kd.init=FILE` it is the heads that are random. Only students whose encoders begin alike show what "
+        "distillation is worth.",
+        "One learning rate for all weights, and one decay for all but biases and norms; published are five times the "
+        "rate and a fifth of the decay for the heads.",
         "A warm-up of 2 % of the steps and a limit to the gradient, which random weights need.",
         "Averaged weights count for the student too; published only for the teacher.",
         "Pixels are RGB by the mean and deviation of ImageNet; published BGR, -1 to 1.",
