@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,6 +137,11 @@ def find_sets(data: Path, packs: Path, kinds: tuple[str, ...]) -> tuple[list[Off
     return sets, [kind for kind, each in found.items() if each is None]
 
 
+def _folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder that may be read; a drive has some that only its system may, as `lost+found`."""
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and os.access(path, os.R_OK | os.X_OK)]
+
+
 def _find(kind: str, data: Path, packs: Path) -> OfficialSet | None:
     title, choice = READERS[kind].title, OFFICIAL[POINTS[kind]]
     if is_pack(data / kind):
@@ -145,7 +151,7 @@ def _find(kind: str, data: Path, packs: Path) -> OfficialSet | None:
         for folder in folders:
             if not READERS[kind].missing(folder):
                 return OfficialSet(kind, title, folder, packs, (choice,), kind)
-        folders = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_dir()]
+        folders = [inside for folder in folders for inside in _folders_in(folder)]
     if kind == "300w" and all(is_pack(data / pack.name) for pack in PARTS):
         title = "300-W in part (LFPW, Helen, AFW; test: LFPW alone)"
         return OfficialSet(kind, title, None, data, PARTS, PARTS[0].name, whole=False)

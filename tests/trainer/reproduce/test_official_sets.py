@@ -1,5 +1,9 @@
 """The sets of the papers are found unpacked, as packs, or in part as the packs of our own recipes."""
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -29,6 +33,24 @@ def test_sets_are_found_unpacked_at_any_of_three_depths_and_become_packs_elsewhe
         each.make_pack()  # the second time there is nothing to do
     assert is_pack(tmp_path / "packs" / "300w")
     assert [each.training_faces() for each in sets] == [6, 3]
+
+
+def test_a_folder_that_only_the_system_may_read_is_passed_over(tmp_path, monkeypatch):
+    """The root of a drive has one; root itself may read it, hence the system's answers here."""
+    closed = tmp_path / "lost+found"
+    closed.mkdir()
+    make_cofw(tmp_path / "sets" / "COFW")
+    may, entries = os.access, Path.iterdir
+
+    def listed(folder):
+        if folder == closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return entries(folder)
+
+    monkeypatch.setattr(os, "access", lambda path, mode: path != closed and may(path, mode))
+    monkeypatch.setattr(Path, "iterdir", listed)
+    (found,), missing = find_sets(tmp_path, tmp_path / "packs", KINDS)
+    assert (found.source, missing) == (tmp_path / "sets" / "COFW", ["300w", "wflw"])
 
 
 def test_a_pack_comes_before_the_unpacked_set(tmp_path):
