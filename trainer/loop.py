@@ -27,6 +27,7 @@ from trainer.data.crops import CROP_SCALE, CropSet
 from trainer.devices import end_together, reduced, resident
 from trainer.losses.total import LossTerms, landmark_loss
 from trainer.networks import LandmarkNetwork
+from trainer.networks.heatmap import FEATURE_STRIDES
 from trainer.networks.output import LandmarkOutput
 from trainer.recipes.schema import Training
 from trainer.run_recorder import RunContext, RunRecorder, Throughput
@@ -108,7 +109,13 @@ def train(
 
 
 def check_shares(recipe: Training, processes: int) -> None:
-    """Raise `UsageError` unless a batch can be divided among processes."""
+    """Raise `UsageError` unless a batch can be divided among processes, and a batch norm finds a variance in it."""
+    if recipe.batch == 1 and recipe.network.input_size <= FEATURE_STRIDES[-1]:
+        raise UsageError(
+            f"A batch of one face cannot be learned from at {recipe.network.input_size} pixels",
+            "the network's deepest map is a single cell, in which batch norm finds no variance",
+            f"set batch=2 or more, or network.input_size={2 * FEATURE_STRIDES[-1]} or more",
+        )
     if recipe.batch < processes:
         raise UsageError(
             f"A batch of {recipe.batch} cannot be divided among {processes} processes",

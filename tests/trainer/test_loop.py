@@ -404,6 +404,15 @@ def test_each_face_is_drawn_twice_for_two_views_of_it(data, recipe, tmp_path):
         replace(two, batch=5)
 
 
+def test_a_batch_of_one_face_is_learned_from_unless_its_deepest_map_is_one_cell(data, recipe, tmp_path):
+    one = replace(recipe, batch=1, steps=2)
+    assert run(one, data, tmp_path / "run", "cpu", False, OFTEN).is_file()
+    tiny = replace(one, network=replace(recipe.network, input_size=32))
+    with pytest.raises(UsageError, match="batch of one face cannot be learned from at 32 pixels"):
+        run(tiny, data, tmp_path / "tiny", "cpu", False, OFTEN)
+    assert run(replace(tiny, batch=2), data, tmp_path / "two", "cpu", False, OFTEN).is_file()
+
+
 def test_the_learning_rate_rises_then_falls_to_nothing():
     recipe = Training("x", steps=100, learning_rate=1.0, warmup=0.1)
     rates = [learning_rate(recipe, step) for step in range(100)]

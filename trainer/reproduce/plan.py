@@ -100,7 +100,7 @@ def plan_runs(
             (training,) = trainings_by_name(f"{paper}/{network}{ending}")
             training = replace(_shortened(training) if short else training, packs=dataset.packs)
             if teachers is not None:
-                held_out = training.hold_out if short else max(1, faces // HELD_OUT)
+                held_out = training.hold_out if short else max(2, faces // HELD_OUT)  # of all, none would be left
                 training = replace(training, teachers=teachers, live=bool(teachers), hold_out=held_out)
             (training,) = changed({"published": training}, own, networks)
             for seed in range(seeds if "student" in network else 1):
