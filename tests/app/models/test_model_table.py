@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 
 from app.models.model_table import ERROR, NAME, SIZE, SPEED, ModelTable, Row
 from app.models.reference import common_reference
@@ -101,6 +101,17 @@ def test_the_marks_of_all_four_lanes_are_seen(table):
 
     assert ink((3,)) == ink((0,)) > 40
     assert ink((0, 1, 2, 3)) == 4 * ink((0,))
+
+
+def test_the_arrow_of_the_order_is_not_on_the_words_of_a_heading(table):
+    def heading():
+        header = table.header()
+        left, width = header.sectionViewportPosition(SIZE), header.sectionSize(SIZE)
+        return header.viewport().grab(QRect(left, 8, width, header.height() - 8)).toImage()
+
+    plain = heading()
+    table.sortByColumn(SIZE, Qt.SortOrder.AscendingOrder)
+    assert heading() == plain
 
 
 def test_the_heading_says_on_what_errors_were_measured(table):
