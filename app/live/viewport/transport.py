@@ -100,9 +100,9 @@ class Transport(QWidget):
         widest = words if whole is None else self.tr("{0} of {1}").format(clock_words(whole), clock_words(whole))
         room = self.time.fontMetrics().horizontalAdvance("".join("0" if c.isdigit() else c for c in widest))
         self.time.setMinimumWidth(max(room, self.time.minimumWidth() if whole is None else 0))
-        number = self.tr("frame {0}").format(playback.number + 1)
+        number = self.tr("frame {0}").format(playback.number)  # counted from 0, as in logs and reports
         if playback.count is not None:
-            number = self.tr("frame {0} of {1}").format(playback.number + 1, playback.count)
+            number = self.tr("frame {0}, the last one is {1}").format(playback.number, playback.count - 1)
         self.time.setToolTip(number)
 
 

@@ -35,7 +35,7 @@ def reported(signal) -> list:
 def test_it_shows_where_a_file_stands(bar):
     assert bar.isVisible()
     assert bar.time.text() == "0:12.3 of 1:23.2"
-    assert bar.time.toolTip() == "frame 371 of 2496"
+    assert bar.time.toolTip() == "frame 370, the last one is 2495"
     assert bar.slider.value() == 12340
     assert bar.play.sign == "pause"
     bar.show_playback(PLAYING, paused=True)
