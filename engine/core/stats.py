@@ -18,6 +18,7 @@ from engine.core.metrics import interocular_distance
 WINDOW = 120  # results that the numbers are computed from: four seconds at 30 frames a second
 KEPT = 8192  # numbers of a whole run
 REFRESH = 0.25  # seconds between two updates: digits that change faster cannot be read, and cost time
+SHORTEST_SPAN = 0.25  # seconds of results from which a rate is known: the first few of a model come in a burst
 # Percent of the eye distance that a face may move between two results and still count as still, by the points that were
 # found and by those of the truth, which are steadier.
 STILL_MOTION, STILL_TRUTH = 0.5, 0.02
@@ -36,14 +37,14 @@ class Stats:
     """The numbers on screen.
 
     Attributes:
-        fps: results per second over the window; None before the second result.
+        fps: results per second over the window; None before it spans `SHORTEST_SPAN` seconds.
         latency_ms: spread of each stage, of `detect` over the frames on which the detector ran; and of `total`, the
             sum of a frame's stages without the wait for the source.
         nme: mean error against ground truth in percent of the eye distance; None without truth.
         found: share of the window's frames with a face.
         dropped: frames that the source delivered and that were not processed, since the start.
         frames: frames with a result since the start.
-        cpu: share of one processor core that the lane takes for finding and drawing; None before the second result.
+        cpu: share of one processor core that the lane takes for finding and drawing; None as long as `fps`.
         jitter: see `JitterMeter`; None if the face was never still.
     """
 
@@ -158,7 +159,7 @@ class Meter:
     def stats(self) -> Stats:
         """Return the numbers as of at most `refresh` seconds before the last result."""
         now = self._last or 0.0
-        if self._stats is None or self._stats.fps is None or now - self._renewed >= self._refresh:
+        if self._stats is None or now - self._renewed >= self._refresh:
             self._stats, self._renewed = self._measure(), now
         return self._stats
 
@@ -166,13 +167,13 @@ class Meter:
         span = sum(self._gaps)
         seen = 0 if self._first_id is None else self._last_id - self._first_id + 1
         return Stats(
-            fps=len(self._gaps) / span if span > 0 else None,
+            fps=len(self._gaps) / span if span >= SHORTEST_SPAN else None,
             latency_ms={name: spread_of(values) for name, values in self._stages.items() if values},
             nme=_mean(self._errors),
             found=_mean(self._found) or 0.0,
             dropped=seen - self._frames - self._skipped,
             frames=self._frames,
-            cpu=sum(self._cpu_ms) / 1e3 / span if span > 0 else None,
+            cpu=sum(self._cpu_ms) / 1e3 / span if span >= SHORTEST_SPAN else None,
             jitter=self._jitter.value,
         )
 

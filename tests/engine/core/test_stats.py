@@ -78,11 +78,21 @@ def test_what_is_forgotten_leaves_the_counters():
     meter.forget()
     assert (meter.stats().frames, meter.stats().dropped, meter.stats().nme) == (3, 2, None)
     meter.add(result(4, nme=2.0, landmark_ms=4.0), now=0.5)
-    meter.add(result(5, nme=2.0, landmark_ms=4.0), now=0.6)
+    meter.add(result(5, nme=2.0, landmark_ms=4.0), now=1.0)
     stats = meter.stats()
     assert (stats.nme, stats.latency_ms["landmark"].p95) == (2.0, 4.0)
-    assert stats.fps == pytest.approx(10)
+    assert stats.fps == pytest.approx(2)
     assert (stats.frames, stats.dropped) == (4, 2), "the same frame counts once"
+
+
+def test_the_first_results_of_a_model_which_come_in_a_burst_are_no_rate_yet():
+    meter = Meter(refresh=0.25)
+    for number, now in enumerate((0.0, 0.005, 0.01)):
+        meter.add(result(number), now)
+    assert (meter.stats().fps, meter.stats().cpu) == (None, None)
+    for number in range(3, 40):
+        meter.add(result(number), number / 30)
+    assert meter.stats().fps == pytest.approx(30, rel=0.1)
 
 
 def test_a_step_in_a_pause_is_no_result_of_no_time():

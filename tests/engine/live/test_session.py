@@ -163,7 +163,7 @@ def test_fault_30_another_frame_size_gets_other_buffers():
 
 
 def test_pausing_a_file_loses_nothing():
-    stage = Stage(lambda: FakeClip([picture(level) for level in range(40)], rate=200.0))
+    stage = Stage(lambda: FakeClip([picture(level) for level in range(120)], rate=200.0))
     with stage:
         wait_until(lambda: len(stage.pipeline.seen) > 5)
         stage.session.settings = LiveSettings(paused=True)
@@ -174,7 +174,7 @@ def test_pausing_a_file_loses_nothing():
         assert stage.state is LIVE, "a pause is no stall"
         stage.session.settings = LiveSettings()
         wait_until(lambda: stage.state is ENDED)
-    assert stage.pipeline.levels == list(range(40))
+    assert stage.pipeline.levels == list(range(120))
     assert stage.stats.dropped == 0
     assert stage.stats.fps > 60, "the pause does not count as slowness"
 
