@@ -457,8 +457,7 @@ class LivePage(QWidget):
         self.view.show_view(view, live, live=not live.paused and self._goes_on())
         self._face_hint.see(view.first.result)
         self.outputs.show(view, self.view.composed_pixels)
-        if not live.paused:
-            self.chart.add(view, live)
+        self.chart.add(view, live)
         self.panel.signal_bars.show_signals(view.first.signals[0] if view.first.signals else None)
         self._show_big_numbers()
         self.cameras.update_pace(view)

@@ -133,6 +133,15 @@ def test_the_list_of_a_lane_that_rests_shows_its_model_too(lanes, engine, qtbot)
     assert [picker.currentText() for picker in lanes.panel.lanes.pickers[:3]] == ["c", "e", "a"]
 
 
+def test_the_chart_names_a_model_that_was_exchanged_in_a_pause(lanes, engine, qtbot):
+    lanes.panel.lanes.add.click()
+    qtbot.waitUntil(lambda: lanes.player.at_work[1] == "b")
+    lanes.store.update("live.paused", True)
+    lanes.player.use_model("e", 1)
+    qtbot.waitUntil(lambda: lanes.player.at_work[1] == "e")
+    assert [name for name, _, _ in lanes.live.chart.plots()[0].traces] == ["a", "e"]
+
+
 def test_fault_90_a_lane_whose_model_dies_says_so_in_its_pane_and_the_others_go_on(lanes, engine, qtbot):
     for _ in range(3):
         lanes.panel.lanes.add.click()

@@ -78,7 +78,10 @@ class StripChart(Chart):
         )
 
     def add(self, view: View, settings: LiveSettings) -> None:
-        """Count how far apart lanes are on the newest frame. A lane whose model changed starts an empty line."""
+        """Count how far apart lanes are on the newest frame, but in a pause.
+
+        A lane whose model changed starts an empty line.
+        """
         shown = {lane: its for lane in settings.on_screen if (its := view.lane(lane)) is not None}
         if [*self._names][:1] != [*shown][:1]:
             self._forget_distance()
@@ -88,7 +91,7 @@ class StripChart(Chart):
                 self._drawn[lane] = name
                 self._latency[lane].clear()
                 self._forget_distance()
-        for lane in [*shown][1:]:
+        for lane in [] if settings.paused else [*shown][1:]:
             self._distance[lane].add(self._clock(), shown[lane].distance_now)
 
     def add_latency(self, lane: int, moment: float, milliseconds: float) -> None:

@@ -71,6 +71,11 @@ def test_one_lane_has_its_latency_and_two_their_distance_too(chart, clock):
     assert distance.top(clock.now) == next(top for top in DISTANCE_TOPS if top >= 2.5)
 
 
+def test_in_a_pause_no_distance_counts(chart, clock):
+    chart.add(two(plain(RED), plain(BLUE), distance=2.5), replace(SIDE_BY_SIDE, paused=True))
+    assert [trace.value(clock.now) for _, _, trace in chart.plots()[1].traces] == [None]
+
+
 def test_four_lanes_have_a_latency_each_and_the_distances_of_the_further_ones_from_the_first(chart, clock):
     lanes = two(plain(RED), plain(BLUE), distance=2.5).lanes
     chart.add(View((*lanes, *lanes[1:], *lanes[1:])), replace(SIDE_BY_SIDE, lanes=4))
