@@ -107,7 +107,8 @@ class LiveRecorder(OutputWorker[TimedPicture]):
             for picture, moment in self._items():
                 self._recorder.write(picture, moment)
         if not self._recorder.frames:
-            raise RecordingError(f"Nothing was recorded into {self.path}", "no picture came", "record for longer")
+            what = f"Nothing was recorded into {self.path}"
+            raise RecordingError(what, "no picture came, as in a pause", "resume, or record for longer")
 
 
 class TimedRecorder:

@@ -215,7 +215,7 @@ def test_a_recording_that_cannot_even_be_rescued_has_ended_and_is_reported(folde
 
 
 def test_nothing_recorded_says_so(folder):
-    with pytest.raises(RecordingError, match="Nothing was recorded"):
+    with pytest.raises(RecordingError, match="No picture came, as in a pause"):
         LiveRecorder(folder / "a.mp4").stop()
     assert list(folder.iterdir()) == []
 
