@@ -332,11 +332,12 @@ class ModelsPage(QWidget):
         return None if place is None else self._entries[place]
 
     def _fill(self, entries: Sequence[ModelEntry], chosen: Path | None) -> None:
-        """List these models, and choose one by its path, or else the first that can be used."""
+        """List these models, and choose one by its path, or else that of the first lane, or the first usable one."""
         self._entries = list(entries)
         usable = [place for place, entry in enumerate(self._entries) if entry.error is None]
+        shown = [place for place in usable if FIRST in self._lanes_of(self._entries[place])]
         wanted = [place for place, entry in enumerate(self._entries) if entry.path == chosen]
-        self._show_rows([*wanted, *usable, 0][0])
+        self._show_rows([*wanted, *shown, *usable, 0][0])
 
     def _show_rows(self, chosen: int | None = None) -> None:
         """Show the models as they are now, and choose one by its place; None leaves the choice as it is."""

@@ -148,6 +148,16 @@ def test_a_usable_model_is_chosen_first(page):
     assert page.list.currentItem().text(0) == "student-98"
 
 
+def test_the_model_on_show_is_chosen_before_others(qtbot, themed, entries):
+    shown = ModelsPage(lambda: list(entries), lambda model: SimpleNamespace(card=TEACHER))
+    qtbot.addWidget(shown)
+    shown.show_lanes(("teacher-68", "student-98"))
+    shown.show()
+    qtbot.waitUntil(lambda: shown.list.topLevelItemCount() == len(entries))
+    assert shown.list.currentItem().text(0) == "teacher-68"
+    shown.close_down()
+
+
 def test_broken_model_says_why_and_cannot_be_used(page):
     choose(page, "broken")
     assert page.card.problem.text() == (
