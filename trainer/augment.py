@@ -230,7 +230,8 @@ class Augmenter:
         self._window_ratio = window_ratio
         self._size = size
         self._views = views
-        self._noise = torch.randn(NOISE_TABLE, generator=torch.Generator().manual_seed(0))
+        numbers = max(NOISE_TABLE, 4 * size**2)  # more than a picture has, so that excerpts differ
+        self._noise = torch.randn(numbers, generator=torch.Generator().manual_seed(0))
 
     def __call__(self, faces: Faces, generator: torch.Generator) -> Batch:
         """Return the augmented batch; the same faces and generator state give the same batch."""

@@ -96,6 +96,13 @@ def test_pixels_stay_in_range_and_finite():
     assert batch.points.isfinite().all()
 
 
+def test_noise_reaches_large_pictures_too():
+    noisy = replace(GEOMETRY_ONLY, noise_share=1.0)
+    one, other = Augmenter(noisy, IBUG_68.mirror, 1.3 / 1.8, 1216)(dotted(2), generator()).images
+    assert other.std() > 0.5
+    assert not torch.equal(one[..., :50], other[..., :50])
+
+
 def test_points_without_label_stay_so_and_points_outside_are_hidden():
     faces = dotted()
     faces.points[:, 0] = float("nan")
