@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -294,13 +293,10 @@ def _read_predictions(file: Path) -> Predictions | None:
 
 
 def _write_predictions(file: Path, predictions: Predictions) -> None:
-    """Keep predictions of a teacher; the file appears whole or not at all."""
-    # Students that train side by side may need a teacher at once: each writes a file of its own, the last one stays.
-    own = file.with_stem(f"{file.stem}-{os.getpid()}")
+    """Keep predictions of a teacher, whole or not at all; of students that train side by side, those of the last."""
     try:
-        with replaced(own) as temporary:
+        with replaced(file) as temporary:
             save_tensors(vars(predictions), temporary)
-        own.replace(file)
     except (OSError, SafetensorError) as error:
         raise RecordingError(
             f"The teacher's predictions {file} cannot be written ({reason(error)})",
