@@ -51,6 +51,7 @@ def train_stages(trainings: Sequence[Training], folder: Path, place: Place, coun
     """
     last, how_to_go_on = folder / LAST, f"go on with “understudy train --resume {folder}”"
     folders = _stage_folders(trainings, folder, count)
+    refuse_impossible(trainings, folder, place, count)
     _refuse_what_is_missing(folders, place)
     if len(trainings) > 1:
         if last.exists():
@@ -124,9 +125,8 @@ def _needed(
 
     What several need comes several times; `under_way` are the runs that wait for these stages.
     """
-    folders = _stage_folders(trainings, folder, count)
-    runs, packs = find_needed(folders, place)
-    _refuse_impossible(_still_needed(folders, place), folders, place)
+    runs, packs = find_needed(_stage_folders(trainings, folder, count), place)
+    refuse_impossible(trainings, folder, place, count)
     for name in runs:
         if name in under_way:
             raise UsageError(
@@ -231,10 +231,9 @@ def _done(training: Training, last: Path, place: Place) -> bool:
 
 
 def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> None:
-    """Raise before the first step unless all is there that later stages need, and their folders hold no other runs."""
+    """Raise before the first step unless all is there that stages need."""
     left = _still_needed(folders, place)
     known = {*place.own, *(training.name for training in folders)}
-    _refuse_impossible(left, folders, place)
     for name in (name for needs in left.values() for name in needs):
         if name not in known:
             find_weights(name, place.runs)
@@ -247,13 +246,19 @@ def _refuse_what_is_missing(folders: Mapping[Training, Path], place: Place) -> N
         )
 
 
-def _refuse_impossible(trainings: Iterable[Training], folders: Mapping[Training, Path], place: Place) -> None:
-    """Raise before the first step of all for what a stage, perhaps hours later, would fail of.
+def refuse_impossible(trainings: Sequence[Training], folder: Path, place: Place, count: int | None = None) -> None:
+    """Raise for what stages, perhaps hours after the first step, would fail of; arguments as of `train_stages`.
 
     Runs that are not there yet, and packs that teachers label, are left out.
+
+    Raises:
+        UsageError: a folder holds another run; loss, teachers, packs, network and processes of a stage do not fit.
+        PackError: a pack is missing or damaged, or has other crops than a stage needs.
+        ModelError: a teacher's model or its card is missing or damaged.
     """
+    folders = _stage_folders(trainings, folder, count)
     own = {training.name for training in folders}
-    for training in trainings:
+    for training in _still_needed(folders, place):
         check_loss(training)
         check_shares(training, place.fabric.world_size)
         teachers = {name: place.own.get(name) or weights_there(name, place.runs) for name in {*training.teachers} - own}

@@ -20,7 +20,7 @@ from trainer.reproduce.plan import KINDS, PlannedRun, plan_runs, planned_folder,
 from trainer.reproduce.report import report
 from trainer.run import Place
 from trainer.run_folder import find_weights
-from trainer.stages import train_stages
+from trainer.stages import refuse_impossible, train_stages
 from trainer.state import TrainingInterrupted
 
 REPORT, SETS = "report.md", "sets.json"
@@ -66,23 +66,27 @@ def planned(order: Order) -> tuple[list[PlannedRun], list[str]]:
 def reproduce(order: Order, place: Place) -> Path:
     """Carry an order out and return the report; started again, it goes on where it was.
 
+    What a training would fail of days later is said before the first one.
+
     Args:
         order: what is asked for.
         place: what to train on; its folders are those of the order.
 
-    Raises: as `planned`, `train_stages` and `trainer.reproduce.measure.measure`.
+    Raises: as `planned`, `refuse_impossible`, `train_stages` and `trainer.reproduce.measure.measure`.
     """
     runs, missing = planned(order)
     for dataset in dict.fromkeys(run.dataset for run in runs):
         first_alone(place.fabric, partial(_import, dataset, place))
     first_alone(place.fabric, partial(_refuse_changed_sets, order.out, [run.dataset for run in runs]))
+    places = {run: replace(place, data=run.dataset.data, runs=order.out / "runs") for run in runs}
+    for run in runs:
+        refuse_impossible((run.training,), planned_folder(order.out, run), places[run])
     folders = {run: order.out / "evaluations" / run.folder for run in runs}
     again = f"the same “understudy reproduce {order.paper}” command"
     for number, run in enumerate(runs, 1):
         place.fabric.print(f"{number} of {len(runs)}: {run.folder}", file=sys.stderr)
-        own = replace(place, data=run.dataset.data, runs=order.out / "runs")
         try:
-            last = train_stages((run.training,), planned_folder(order.out, run), own)
+            last = train_stages((run.training,), planned_folder(order.out, run), places[run])
         except TrainingInterrupted as stop:
             raise TrainingInterrupted(stop.what, stop.why, f"go on with {again}", stop.exit_code) from stop
         except RecordingError as error:

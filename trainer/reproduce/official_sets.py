@@ -77,8 +77,11 @@ class OfficialSet:
         return f"{self.title} has {_counted(counts)} here, the official set has {_counted(official)}"
 
     def refuse_without_test(self) -> None:
-        """Raise `PackError` if it is a pack, and one without faces to measure on."""
-        if not is_pack(self.data / self.test) or any(name.startswith(TEST) for name in self._splits()):
+        """Raise `PackError` if it is a pack, and one without faces to measure on or without their pictures."""
+        if not is_pack(self.data / self.test):
+            return
+        if any(name.startswith(TEST) for name in self._splits()):
+            read_pack(self.data / self.test, TEST)
             return
         raise PackError(
             f"The pack {self.data / self.test} has no split “{TEST}”",
@@ -100,13 +103,13 @@ class OfficialSet:
         return {face.split for face in read_pack(self.data / self.test, need_pictures=False).faces}
 
     def training_faces(self) -> int:
-        """Return the number of faces for training.
+        """Return the number of faces for training, whose pictures are there.
 
         Raises: as `read_pack` and as the readers of data sets.
         """
         if self.source is not None and not is_pack(self.data / self.test):
             return sum(face.split == "train" for face in READERS[self.kind].read(self.source))
-        packs = (read_pack(self.data / pack.name, pack.split, pack.labels, True, False) for pack in self.packs)
+        packs = (read_pack(self.data / pack.name, pack.split, pack.labels, skip_unlabelled=True) for pack in self.packs)
         return sum(not face.same_picture_as_test for pack in packs for face in pack.faces)
 
 

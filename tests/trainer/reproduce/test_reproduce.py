@@ -286,3 +286,26 @@ def test_a_pack_without_test_faces_is_refused_before_the_first_training(official
     assert main(command("fard-mahoor", data, out)) == 1
     assert capsys.readouterr().err.count("has no split “test”") == 2
     assert not out.exists()
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_missing_pictures_of_any_set_are_said_before_the_first_training(official, tmp_path, capsys, split):
+    data, out = tmp_path / "data", tmp_path / "out"
+    make_pack(data / "wflw", 6, 98, split=np.array(["train"] * 3 + ["test"] * 3))
+    with np.load(data / "wflw" / "annotations.npz") as arrays:
+        (data / "wflw" / arrays["image"][arrays["split"] == split][0]).unlink()
+    (data / "COFW").symlink_to(official / "COFW")
+    assert main(command("fard-mahoor", data, out)) == 1
+    assert "1 picture(s) of the pack" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_what_a_late_training_would_fail_of_is_said_before_the_first_one(official, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(command("fard-mahoor", official / "COFW", out, "--set", "student-kd.loss.points=star")) == 1
+    assert "Nothing would be learned from fard-mahoor/tough-29" in capsys.readouterr().err
+    assert not (out / "runs").exists()
+    assert main(command("fard-mahoor", official / "COFW", out, "--set", "student-kd.batch=3")) == 0
+    assert main(command("fard-mahoor", official / "COFW", out, "--seeds", "2")) == 1
+    assert "made with another recipe" in capsys.readouterr().err
+    assert not (out / "runs" / "fard-mahoor" / "student-29-seed1").exists(), "that of student-kd is known at once"
