@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ THUMBNAIL, WAVES = 32, 8
 # Of 63 bits. Pictures that differ in no more look alike: one photograph in two sizes or cuts, or two of a series.
 # Among the train and test faces of lfpw68, ytf68 and aflw2000_3d, 5 of the 8 pairs within it are such.
 ALIKE = 8
+PAIRS_AT_ONCE = 10_000_000  # that are compared: 90 MB, however large the pack is
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,19 @@ def similar_pictures(facts: Sequence[PictureFacts], splits: NDArray[np.str_]) ->
     train = np.flatnonzero(readable & (splits == TRAIN))
     held_out = np.flatnonzero(readable & (splits != TRAIN) & (splits != ""))
     hashes = np.array([fact.appearance for fact in facts], np.uint64)
-    apart = np.bitwise_count(hashes[train, None] ^ hashes[held_out])
     pairs = [
-        (int(apart[row, column]), int(train[row]), int(held_out[column]))
-        for row, column in np.argwhere(apart <= ALIKE)
-        if facts[train[row]].content != facts[held_out[column]].content
+        pair
+        for some in np.array_split(train, 1 + len(train) * len(held_out) // PAIRS_AT_ONCE)
+        for pair in _alike(hashes, some, held_out)
+        if facts[pair[1]].content != facts[pair[2]].content
     ]
     return [index for _, *pair in sorted(pairs) for index in pair]
+
+
+def _alike(
+    hashes: NDArray[np.uint64], train: NDArray[np.intp], held_out: NDArray[np.intp]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield of pairs of these faces in how many bits their hashes `[N]` differ, where that is few, and the two."""
+    apart = np.bitwise_count(hashes[train, None] ^ hashes[held_out])
+    for row, column in np.argwhere(apart <= ALIKE):
+        yield int(apart[row, column]), int(train[row]), int(held_out[column])
