@@ -209,8 +209,8 @@ RECIPES = {
     ),
     "student-mvit2-68": Recipe(
         "MobileViT-v2-0.5 with our decoder to stride 4 at 128 pixels; some of its faces the Tough teacher labelled, "
-        "and in the fourth stage it learns that teacher's heatmaps and points; then by its mean over both views, "
-        "with all layers, at last by teacher-68.",
+        "and in the fourth stage it learns that teacher's heatmaps and points; then by its mean over both views, at "
+        "last with all layers, and by that of teacher-68 and student-68.",
         network=OURS,
         init="random",
         stages=(
