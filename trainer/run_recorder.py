@@ -22,7 +22,9 @@ from lightning_fabric import Fabric
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from engine.core.errors import RecordingError
 from engine.core.files import replaced
+from engine.core.texts import reason
 from trainer.checkpoint import BEST, LAST, write_checkpoint
 from trainer.devices import first_alone
 from trainer.distillation import LiveTeachers
@@ -80,15 +82,14 @@ class RunRecorder:
     def close(self) -> None:
         """End the bar and write what is still in memory."""
         self._bar.close()
-        if self._context.fabric.is_global_zero:
+        if "_log" in vars(self):  # else nothing was logged, in other processes never
             self._log.close()
 
     def after_step(self, run: TrainingState, values: Mapping[str, float], learning_rate: float) -> None:
         """Show how many steps are done, and do what is due after the last one; `values` are the terms of its loss.
 
         Raises:
-            RecordingError: a checkpoint cannot be written.
-            OSError: a log cannot be written.
+            RecordingError: a checkpoint or a log cannot be written.
         """
         self._bar.update(run.step - self._bar.n)
         if self.is_due(run):
@@ -143,34 +144,60 @@ class RunLog:
 
     Rows after `first_step` are dropped, so that a resumed run logs no step twice. An unreadable file is set aside; what
     else lies in the folder is not touched.
+
+    Raises:
+        RecordingError: a file cannot be written.
     """
 
     def __init__(self, folder: Path, first_step: int = 0) -> None:
         self._folder = folder
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step + 1 if first_step else None)
-        for file in (folder / f"{kind}.csv" for kind in LOGS):
-            try:
-                _cut_after(file, first_step)
-            except FileNotFoundError:
-                continue
-            except ValueError:
-                aside = file.with_suffix(".csv.damaged")
-                file.replace(aside)
-                tqdm.write(f"The log {file} cannot be read and is {aside.name} now; a new one begins.", file=sys.stderr)
+        with _failure_named(folder):
+            self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step + 1 if first_step else None)
+            for kind in LOGS:
+                _cut_or_set_aside(folder / f"{kind}.csv", first_step)
 
     def close(self) -> None:
-        """Write what is still in memory."""
-        self._board.close()
+        """Write what is still in memory, as far as the disk takes it: the run may end because it is full."""
+        with suppress(OSError):
+            self._board.close()
 
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        """Add the numbers of a step to the log `kind`; names that it has not had before become new columns."""
+        """Add the numbers of a step to the log `kind`; names that it has not had before become new columns.
+
+        Raises:
+            RecordingError: a file cannot be written.
+        """
         file = self._folder / f"{kind}.csv"
-        columns = _columns(file, ["step", *values])
         row = {"step": str(step), **{name: f"{value:.6g}" for name, value in values.items()}}
-        with file.open("a", newline="", encoding="utf-8") as stream:
-            csv.DictWriter(stream, columns).writerow(row)
-        for name, value in values.items():
-            self._board.add_scalar(f"{kind}/{name}", value, step)
+        with _failure_named(self._folder):
+            columns = _columns(file, list(row))
+            with file.open("a", newline="", encoding="utf-8") as stream:
+                csv.DictWriter(stream, columns).writerow(row)
+            for name, value in values.items():
+                self._board.add_scalar(f"{kind}/{name}", value, step)
+
+
+@contextmanager
+def _failure_named(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RecordingError(
+            f"The logs in {folder} cannot be written ({reason(error)})",
+            "the disk is full, or the folder forbids writing; the last checkpoint is untouched",
+            f"make room, then go on with --resume {folder}",
+        ) from error
+
+
+def _cut_or_set_aside(file: Path, last: int) -> None:
+    try:
+        _cut_after(file, last)
+    except FileNotFoundError:
+        return
+    except ValueError:
+        aside = file.with_suffix(".csv.damaged")
+        file.replace(aside)
+        tqdm.write(f"The log {file} cannot be read and is {aside.name} now; a new one begins.", file=sys.stderr)
 
 
 def _cut_after(file: Path, last: int) -> None:

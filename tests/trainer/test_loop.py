@@ -355,6 +355,33 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_last_checkpoint(data, r
     assert not list((tmp_path / "run").glob(".*"))
 
 
+def test_a_log_that_cannot_be_written_gets_a_sentence(tmp_path):
+    log = RunLog(tmp_path)
+    (tmp_path / "train.csv").mkdir()
+    with pytest.raises(RecordingError, match="The logs in .* cannot be written.*room, then go on"):
+        log.write("train", 20, {"loss": 1.0})
+    log.close()
+    with pytest.raises(RecordingError, match="The logs in .* cannot be written"):
+        RunLog(tmp_path, 20)
+
+
+def test_what_ends_a_run_on_a_full_disk_is_said_although_logs_cannot_be_closed(data, recipe, tmp_path, monkeypatch):
+    class Board:
+        def add_scalar(self, *values):
+            pass
+
+        def close(self):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("trainer.run_recorder.SummaryWriter", lambda *_, **__: Board())
+    monkeypatch.setattr("trainer.checkpoint.save_tensors", full)
+    with pytest.raises(RecordingError, match="The checkpoint .* of step 1 cannot be written"):
+        run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
+
+
 @pytest.mark.parametrize(("hold_out", "missing"), [(100, "validation"), (1, "training")])
 def test_without_faces_for_training_and_validation_there_is_no_run(data, recipe, tmp_path, hold_out, missing):
     with pytest.raises(UsageError, match=f"No face is left for {missing}"):
