@@ -15,7 +15,7 @@ from engine.formats.packs import is_pack
 from engine.inference.landmarker import load_landmarker
 from trainer.checkpoint import LAST, read_header
 from trainer.data.crop_cache import cached_sizes
-from trainer.data.crops import crop_size, refuse_missing_packs
+from trainer.data.crops import crop_size, refuse_missing_packs, refuse_wide_crops
 from trainer.data.held_out import refuse_shared_packs
 from trainer.data.labelling import LARGEST_DISAGREEMENT, label_pack
 from trainer.data.markups import refuse_other_markups
@@ -268,6 +268,7 @@ def refuse_impossible(trainings: Sequence[Training], folder: Path, place: Place,
         refuse_other_markups(place.data, packs, training.network.points)
         if (folders[training] / LAST).exists():  # it began, so all of this was there
             continue
+        refuse_wide_crops(training.crop_scale)
         size = crop_size(training.network.input_size, training.crop_scale)
         refuse_missing_packs(place.data, [pack for pack in packs if pack.name not in LABELLED], size)
         if training.frozen:

@@ -147,6 +147,7 @@ def test_a_later_stage_may_begin_with_other_weights(pair, place, tmp_path):
     [
         ({"init": "nowhere.safetensors"}, "The weights nowhere.safetensors are not there"),
         ({"teachers": ("nowhere.tflite",)}, "Nothing would be learned from nowhere.tflite"),
+        ({"crop_scale": 2.5}, "cannot be trained on crops of 2.5 times the landmark box"),
         ({"frozen": 8}, "8 parts of the encoder cannot be frozen"),
         ({"packs": (PackChoice("elsewhere"),)}, "elsewhere is not a pack"),
         ({"packs": (PackChoice("elsewhere", labels="state"),)}, "elsewhere is not a pack"),

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from engine.core.errors import PackError
+from engine.core.errors import PackError, UsageError
 from engine.formats.packs import VISIBLE, PackFace, is_pack, part_folders, read_arrays, read_pack
 from trainer.augment import Faces
 from trainer.data.crop_cache import USUAL_SIZE, CutFaces, cache_files, cached_sizes, read_cache, whole_digest
@@ -79,6 +79,16 @@ def crop_size(input_size: int, crop_scale: float) -> int:
     """
     needed = input_size * CROP_SCALE / crop_scale
     return max(CROP_SIZE, math.ceil(round(needed, 6)))  # 208 px at 1.3 need 288, not a rounding error more
+
+
+def refuse_wide_crops(crop_scale: float) -> None:
+    """Raise `UsageError` if a network's crop, in larger sides of the landmark box, is wider than faces are cut out."""
+    if crop_scale > CROP_SCALE:
+        raise UsageError(
+            f"A network cannot be trained on crops of {crop_scale:g} times the landmark box",
+            f"faces are cut out with {CROP_SCALE:g} times the box; it would learn a black border that no picture has",
+            f"set crop_scale={CROP_SCALE:g} or less",
+        )
 
 
 def load_crops(data: Path, choices: tuple[PackChoice, ...], progress: bool = False, size: int = CROP_SIZE) -> CropSet:

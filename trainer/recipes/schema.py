@@ -122,7 +122,8 @@ class Stage:
         seed: of sampling, augmentation and initial weights.
         hold_out: of packs with `validation`, every `hold_out`-th face is kept for validation; 0: none.
         validation: packs that are held out whole, for validation too.
-        crop_scale: side of the model's crop as a multiple of the larger side of the landmark box.
+        crop_scale: side of the model's crop as a multiple of the larger side of the landmark box, at most that of
+            `trainer.data.crops.CROP_SCALE`.
         loss, augmentation: their constants.
         soft: how the labels of training are softened; None for hard labels.
         teachers: names of runs, checkpoints or exported heatmap models with MobileNetV2 (`.tflite`), Tough first, then
