@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -25,8 +27,9 @@ MALLOC_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": (-3, 1 << 25), "MALLOC_TRIM_THRESHO
 # Of a GPU's free memory, what the faces may take; network, optimiser and activations need the rest.
 SHARE_FOR_FACES = 0.5
 # Processes wait for what the first does alone, such as asking a teacher about a million faces. One that is lost ends
-# the others in other ways: Fabric and torchrun see to that.
+# the others in other ways: Fabric and torchrun see to that, and `end_with_parent`.
 LONGEST_WAIT = timedelta(days=7)
+PARENT_LOOKED_AT = 2.0  # seconds between two looks
 T = TypeVar("T")
 
 
@@ -70,7 +73,21 @@ def launch(device: str, devices: int | None, precision: str) -> Fabric:
         precision=precision,  # type: ignore[arg-type]  # its type lists the names that PRECISIONS chooses from
     )
     fabric.launch()
+    if fabric.global_rank and not distributed.is_torchelastic_launched():
+        end_with_parent()
     return fabric
+
+
+def end_with_parent() -> None:
+    """Let this process end soon after the one that started it, even if that was killed; else it would wait for it."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_LOOKED_AT)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()
 
 
 def keep_freed_memory() -> None:

@@ -1,6 +1,7 @@
 """What a run computes on: on a CPU, memory that is freed stays where the next step finds it; processes are patient."""
 
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -44,9 +45,36 @@ def test_processes_wait_for_days_for_what_the_first_does_alone(monkeypatch, proc
 
     def fabric(**options):
         asked.update(options)
-        return SimpleNamespace(launch=lambda: None)
+        return SimpleNamespace(launch=lambda: None, global_rank=0)
 
     monkeypatch.setattr(devices, "Fabric", fabric)
     monkeypatch.setattr(devices, "DDPStrategy", lambda timeout: timeout)
     launch("cpu", processes, "32-true")
     assert asked["strategy"] == waits
+
+
+# A process that starts another one, which waits for it, and is killed.
+PARENT = """
+import os, signal, subprocess, sys
+subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=sys.stdout)
+sys.stdin.read(1)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+WAITING = """
+import time
+from trainer import devices
+devices.PARENT_LOOKED_AT = 0.05
+devices.end_with_parent()
+print("waiting", flush=True)
+time.sleep(100)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows does not learn that its parent is gone")
+def test_a_process_ends_with_a_first_one_that_was_killed():
+    pipe = subprocess.PIPE
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, WAITING], cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+    assert parent.stdout.readline() == "waiting\n"
+    rest, _ = parent.communicate("x", timeout=60)  # the pipe is open for as long as one of the two lives
+    assert rest == ""
+    assert parent.returncode == -signal.SIGKILL
