@@ -33,8 +33,8 @@ DIFFERENCES = {
         "copies that were changed beforehand.",
         "Soft labels keep 90 % of the variance: what the authors' example commands say.",
         "Batch norm and initial weights are those of timm's EfficientNet-b3 and MobileNetV2, not those of Keras.",
-        "300-W without a teacher is compared with MobileNetV2 under plain mean square in the same authors' ASMNet "
-        "paper, whose changes of pictures differ.",
+        "300-W and WFLW without a teacher are compared with MobileNetV2 under plain mean square in the same authors' "
+        "ASMNet paper, whose changes of pictures differ.",
     ),
     "hong-lin": (
         *SHARED,
