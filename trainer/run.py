@@ -137,7 +137,7 @@ def _carry_out(training: Training, out: Path, place: Place, resume: bool) -> Pat
     }
     if checkpoint is not None:
         refuse_other_data(notes, checkpoint, out)
-        _tell_of_other_faces(len(faces), checkpoint, place)
+        _report_other_faces(len(faces), checkpoint, place)
     shapes = None if training.soft is None else _shape_model(training.soft, faces, place.data, out if resume else None)
     if shapes is not None:
         soft = torch.from_numpy(shapes.soften(faces.faces.points.numpy()))
@@ -199,7 +199,7 @@ def _with_counted_steps(training: Training, faces: int, checkpoint: Checkpoint |
     return replace(training, steps=steps)
 
 
-def _tell_of_other_faces(faces: int, checkpoint: Checkpoint, place: Place) -> None:
+def _report_other_faces(faces: int, checkpoint: Checkpoint, place: Place) -> None:
     began = checkpoint.notes.get("faces", faces)
     if began != faces:
         text = f"The run began with {began} faces; {faces} are left: others are held out now"

@@ -71,8 +71,8 @@ def test_our_parts_of_300w_take_its_place_and_are_no_official_set(tmp_path):
     assert [(run.network, run.training.batch) for run in runs] == [("teacher", 32), ("student", 32), ("student-kd", 8)]
     assert {run.training.packs for run in runs} == {found.packs}
     assert [run.steps for run in runs] == [1, 1, 3]
-    improved, _ = planned(Order("hong-lin", tmp_path, tmp_path / "out", ours=True))
-    assert min(run.training.hold_out for run in improved) == 2, "some faces are left to learn from"
+    own_forms, _ = planned(Order("hong-lin", tmp_path, tmp_path / "out", ours=True))
+    assert min(run.training.hold_out for run in own_forms) == 2, "some faces are left to learn from"
 
 
 def test_without_any_set_it_says_what_was_looked_for(tmp_path):
