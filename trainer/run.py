@@ -21,7 +21,7 @@ from lightning_fabric import Fabric
 from engine.core.errors import UsageError
 from engine.core.schemes import SCHEMES
 from trainer.checkpoint import LAST, Checkpoint, read_checkpoint
-from trainer.data.crops import CROP_SIZE, CropSet, crop_size, load_crops
+from trainer.data.crops import CROP_SCALE, CROP_SIZE, CropSet, crop_size, load_crops
 from trainer.data.hard_faces import draw_weights
 from trainer.data.held_out import refuse_shared_packs, split_held_out
 from trainer.data.label_makers import label_makers
@@ -250,20 +250,23 @@ def load_faces(training: Training, weights: Mapping[str, Path], place: Place, si
             if training.hold_out
             else """name a pack for validation, --set 'validation=["mine"]', or set hold_out""",
         )
-    _refuse_unknown_eyes(validation, training.network.points)
+    _refuse_unknown_eyes(validation, training.network.points, training.crop_scale)
     if training.teachers and not training.live:
         faces = relabelled(faces, training.packs)  # validation is by people's labels
     return faces, HeldOut(validation, turned, load_eyes(place.data, training.crop_scale, side))
 
 
-def _refuse_unknown_eyes(validation: CropSet, points: int) -> None:
+def _refuse_unknown_eyes(validation: CropSet, points: int, crop_scale: float) -> None:
     """Raise `UsageError` unless the error of a face can be divided by the distance of its outer eye corners."""
     right, left = (validation.faces.points[:, corner] for corner in SCHEMES[points].outer_eye_corners)
-    if not ((right - left).norm(dim=-1) > 0).any():  # a distance of NaN, where one has no label, is not greater either
+    apart = (right - left).norm(dim=-1) > 0  # a distance of NaN, where one has no label, is not greater either
+    beyond = (torch.stack([right, left], 1) - 0.5).abs().amax((1, 2)) >= crop_scale / CROP_SCALE / 2
+    if not (apart & ~beyond).any():
         raise UsageError(
             f"The error of none of the {len(validation)} faces for validation is known",
-            "it is measured by the distance of the outer eye corners, and each face lacks one or has both in one place",
-            """name a pack that has them, --set 'validation=["mine"]'""",
+            "it is measured by the distance of the outer eye corners, and of each face one is missing or beyond the "
+            "crop, or both lie in one place",
+            """name a pack that has them, --set 'validation=["mine"]', or a larger --set crop_scale""",
         )
 
 

@@ -388,6 +388,12 @@ def test_without_faces_for_training_and_validation_there_is_no_run(data, recipe,
         run(replace(recipe, hold_out=hold_out), data, tmp_path / "run", "cpu", False, OFTEN)
 
 
+def test_crops_too_narrow_for_the_eyes_that_errors_are_measured_by_are_refused(data, recipe, tmp_path):
+    with pytest.raises(UsageError, match="error of none of the 3 faces for validation.*larger --set crop_scale"):
+        run(replace(recipe, crop_scale=0.5), data, tmp_path / "run", "cpu", False, OFTEN)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_finished_run_is_not_overwritten_and_nothing_is_not_resumed(data, recipe, tmp_path):
     run(recipe, data, tmp_path / "run", "cpu", False, OFTEN)
     with pytest.raises(UsageError, match="already holds a run"):
@@ -460,10 +466,10 @@ def test_a_run_sees_crops_for_its_input_and_an_old_one_goes_on_with_those_it_beg
         return load(*arguments)
 
     monkeypatch.setattr(module, "load_crops", noted)
-    large = replace(recipe, steps=1, batch=2, crop_scale=0.5)
+    large = replace(recipe, steps=1, batch=2, network=replace(recipe.network, input_size=160))
     run(large, data, tmp_path / "run", "cpu", False, OFTEN)
     run(large, data, tmp_path / "run", "cpu", True, OFTEN)
-    assert sizes == [231, 231]  # 64 px x 1.8 / 0.5
+    assert sizes == [222, 222]  # 160 px x 1.8 / 1.3
     state = read_checkpoint(tmp_path / "run" / LAST)
     notes = {name: note for name, note in state.notes.items() if name != "crop_size"}
     write_checkpoint(tmp_path / "run" / LAST, replace(state, notes=notes))
