@@ -297,7 +297,7 @@ def test_what_a_recipe_needs_is_named_before_it_is_trained(place, no_models):
             {training: stage_folder(place.runs / name, trainings, training) for training in trainings}, place
         )
 
-    assert needed("student-mvit2-68") == (["teacher-tough-68", "teacher-68", "student-68"], ["faces5_tough68"])
+    assert needed("student-mvit2-68") == (["teacher-tough-68", "teacher-68:whole", "student-68"], ["faces5_tough68"])
     assert needed("student-mvit2-68-plain") == (["student-mvit2-68:nearer"], [])
 
 
@@ -456,7 +456,7 @@ def test_the_student_with_its_teacher_and_the_faces_that_this_labels_is_one_comm
         "student-mvit2-68/5-fine",
         "student-mvit2-68/6-whole",
         "student-mvit2-68/7-retaught",
-        "teacher-68",
+        "teacher-68/1-whole",
         "teacher-tough-68/1-first",
         "teacher-tough-68/2-last",
     ]

@@ -18,7 +18,7 @@ from trainer.networks.regression import RegressionShape
 from trainer.recipes import plain
 from trainer.recipes.packs import AFW, FACES5, GENTLE, HELEN, LFPW, MOSTLY_300W, OFFICIAL, OFFICIAL_FACES
 from trainer.recipes.schema import Recipe, SoftLandmarks, Stage, steps_of
-from trainer.recipes.taught import FEWER_FALSE_FACES, WHOLE
+from trainer.recipes.taught import FEWER_FALSE_FACES, RETAUGHT, WHOLE
 
 TOUGH, TOLERANT = "teacher-tough-68", "teacher-tolerant-68"
 # Turned by up to 0.55 radians, scaled, mirrored, with noise: the published changes as near as one similarity comes.
@@ -143,10 +143,14 @@ RECIPES = {
     ),
     "teacher-68": Recipe(
         "The best teacher: teacher-tough-68 trained on with all layers, turned heads and closed eyes drawn more often, "
-        "taught by the mean of itself and student-68:whole over both views.",
+        "taught by the mean of teacher-tough-68 and student-68:whole over both views, then by that of itself and "
+        "student-68.",
         network=TEACHER,
         init=TOUGH,
-        stages=(replace(WHOLE, steps=4000, teachers=(TOUGH, "student-68:whole"), augmentation=FEWER_FALSE_FACES),),
+        stages=(
+            replace(WHOLE, steps=4000, teachers=(TOUGH, "student-68:whole"), augmentation=FEWER_FALSE_FACES),
+            replace(RETAUGHT, steps=5600, teachers=("teacher-68:whole", "student-68")),
+        ),
     ),
     TOLERANT: Recipe(
         "The Tolerant teacher: the Tough one, brought to the soft landmarks of a shape model of 90 % of the variance.",

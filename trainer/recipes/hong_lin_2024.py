@@ -210,7 +210,7 @@ RECIPES = {
     "student-mvit2-68": Recipe(
         "MobileViT-v2-0.5 with our decoder to stride 4 at 128 pixels; some of its faces the Tough teacher labelled, "
         "and in the fourth stage it learns that teacher's heatmaps and points; then by its mean over both views, at "
-        "last with all layers, and by that of teacher-68 and student-68.",
+        "last with all layers, and by that of teacher-68:whole and student-68.",
         network=OURS,
         init="random",
         stages=(
@@ -224,7 +224,7 @@ RECIPES = {
                 RETAUGHT,
                 steps=4500,
                 learning_rate=8e-4,
-                teachers=("teacher-68", "student-68"),
+                teachers=("teacher-68:whole", "student-68"),
                 augmentation=replace(GENTLE, no_face_share=0.1),
             ),
         ),

@@ -25,7 +25,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "student-68-alone": ("fine", "whole", "retaught"),
     "student-68-lite-alone": ("fine", "whole", "retaught"),
     "teacher-tough-68": ("first", "last"),
-    "teacher-68": ("whole",),
+    "teacher-68": ("whole", "retaught"),
     "teacher-tolerant-68": ("soft",),
     "student-68-one-teacher": ("last",),
     "student-68-kd": ("last",),

@@ -1,7 +1,8 @@
 """How students end: taught by the mean of teachers over both views, turned heads and closed eyes drawn more often.
 
 `student-68`, `student-68-lite` and `student-mvit2-68` were trained by `FINE` and then by `WHOLE`, each for as long as
-its recipe says. Then `WHOLE` made `teacher-68` of their teacher, and by that they were trained by `RETAUGHT`.
+its recipe says. Then `WHOLE` made `teacher-68` of their teacher, and by that they were trained by `RETAUGHT`; so was
+it itself at last, by the mean of itself and `student-68`.
 
 Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that
 only a teacher can label, and `ytf68` with its own labels.
@@ -45,8 +46,10 @@ FEWER_FALSE_FACES = replace(GENTLE, no_face_share=0.08)
 # On from there: the first layers learn too, and the higher rate leaves the place where FINE came to rest.
 WHOLE = replace(FINE, name="whole", steps=4800, learning_rate=1e-3, ema=0.998, frozen=0)
 
-# Last by the best teacher, and by student-68 as it was before.
-RETAUGHT = replace(WHOLE, name="retaught", teachers=("teacher-68", "student-68:whole"), augmentation=FEWER_FALSE_FACES)
+# Last by teacher-68 and student-68 as they were before it.
+RETAUGHT = replace(
+    WHOLE, name="retaught", teachers=("teacher-68:whole", "student-68:whole"), augmentation=FEWER_FALSE_FACES
+)
 
 
 def alone(recipe: Recipe, init: str) -> Recipe:
