@@ -52,7 +52,7 @@ RECIPES = {
             replace(LAST, network=LITE_68_LARGE),
             replace(FINE, network=LITE_68_LARGE, steps=12000),
             replace(WHOLE, network=LITE_68_LARGE),
-            replace(RETAUGHT, steps=17000),
+            replace(RETAUGHT, steps=21000),
         ),
     ),
     "teacher-dense-68": Recipe(

@@ -66,7 +66,7 @@ def test_the_network_of_a_shipped_model_gives_the_points_of_the_model(name):
 
 def test_a_model_stands_for_the_checkpoint_it_was_exported_from():
     origin = read_origin(STUDENT)
-    assert (origin.recipe["name"], origin.step, origin.recipe["batch"]) == ("student-68-lite:retaught", 17000, 64)
+    assert (origin.recipe["name"], origin.step, origin.recipe["batch"]) == ("student-68-lite:retaught", 21000, 64)
     assert origin.recipe["crop_scale"] == 1.3
     assert lineage("student", {"student": STUDENT}) == [
         "ImageNet weights of the encoder",
@@ -76,7 +76,7 @@ def test_a_model_stands_for_the_checkpoint_it_was_exported_from():
         "student-68-lite, 600 steps of 64",
         "student-68-lite:fine, 12000 steps of 64",
         "student-68-lite:whole, 4800 steps of 64",
-        "student-68-lite:retaught, 17000 steps of 64",
+        "student-68-lite:retaught, 21000 steps of 64",
     ]
 
 
@@ -149,7 +149,7 @@ def test_a_run_goes_on_from_a_model_and_learns_from_another(data, recipe, tmp_pa
     last = run(recipe, data, tmp_path / "run", "cpu", False, Intervals(2, 2))
     state = read_checkpoint(last)
     assert state.notes["best_nme"] < 6, "it has not forgotten its faces"
-    assert state.notes["lineage"][-1] == "student-68-lite:retaught, 17000 steps of 64"
+    assert state.notes["lineage"][-1] == "student-68-lite:retaught, 21000 steps of 64"
     assert list((tmp_path / "runs" / "student-68" / "predictions").iterdir()), "kept among the runs"
     assert sorted(MODELS.rglob("*")) == before, "models are only read"
 
