@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QDateTime, QLocale, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.models.benchmarking import Measurement
@@ -100,8 +100,7 @@ class ModelCardView(QWidget):
             return self.tr("Measuring …")
         if measurement is None:
             return self.tr("Not measured yet in this session.")
-        ended = QDateTime.fromSecsSinceEpoch(int(measurement.when.timestamp()))
-        when = QLocale().toString(ended, QLocale.FormatType.ShortFormat)
+        when = f"{measurement.when:%Y-%m-%d %H:%M}"
         speed = measurement.speed
         return self.tr("p50 {0} ms, p95 {1} ms a face on one thread · measured {2}").format(
             f"{speed.p50:.2f}", f"{speed.p95:.2f}", when
