@@ -138,45 +138,42 @@ def quantise(content: bytes, faces: torch.Tensor) -> bytes:
     from ai_edge_quantizer.qtyping import TFLOperationName
     from ai_edge_quantizer.quantizer import Quantizer
 
+    model = read_tflite(content)
     signature, names = next(iter(Interpreter(model_content=content).get_signature_list().items()))
     samples = [{names["inputs"][0]: face.permute(1, 2, 0)[None].contiguous().numpy()} for face in faces]
     quantizer = Quantizer(bytearray(content))
     everything = TFLOperationName.ALL_SUPPORTED
-    quantizer.add_static_config(_integers(content), everything, activation_num_bits=BITS, weight_num_bits=BITS)
-    quantizer.add_dynamic_config(_readers_of_last_maps(content), TFLOperationName.CONV_2D, num_bits=BITS)
+    quantizer.add_static_config(_integers(model), everything, activation_num_bits=BITS, weight_num_bits=BITS)
+    quantizer.add_dynamic_config(_readers_of_last_maps(model), TFLOperationName.CONV_2D, num_bits=BITS)
     ranges = quantizer.calibrate({signature: samples}, num_threads=1)
     result = quantizer.quantize(ranges, enable_progress_report=False)
     return write_tflite(read_tflite(bytes(result.quantized_model)))
 
 
-def _integers(content: bytes) -> str:
+def _integers(model: schema.ModelT) -> str:
     """Return a pattern of the names of those operators that compute in int8."""
-    model = read_tflite(content)
     graph = model.subgraphs[0]
     rows = graph.tensors[graph.inputs[0]].shape[1] // INTEGER_STRIDE + PADDING
 
     def is_small(operator: schema.OperatorT) -> bool:
-        written = graph.tensors[operator.outputs[0]]
-        return len(written.shape) == 4 and written.shape[1] <= rows and bool(re.search(BODY, written.name.decode()))
+        written = graph.tensors[operator.outputs[0]].shape
+        return len(written) == 4 and written[1] <= rows and bool(re.search(BODY, _name(graph, operator)))
 
     read = {number for operator in filter(is_small, graph.operators) for number in operator.inputs}
 
     def pads_for_small(operator: schema.OperatorT) -> bool:
-        code = model.operatorCodes[operator.opcodeIndex].builtinCode
-        return code == schema.BuiltinOperator.PAD and operator.outputs[0] in read
+        return _kind(model, operator) == schema.BuiltinOperator.PAD and operator.outputs[0] in read
 
     return _pattern(graph, [each for each in graph.operators if is_small(each) or pads_for_small(each)])
 
 
-def _readers_of_last_maps(content: bytes) -> str:
+def _readers_of_last_maps(model: schema.ModelT) -> str:
     """Return a pattern of the names of the decoder's convolutions of maps like those the heatmaps are made from."""
-    model = read_tflite(content)
     graph = model.subgraphs[0]
 
     def is_of_decoder(operator: schema.OperatorT) -> bool:
-        code = model.operatorCodes[operator.opcodeIndex].builtinCode
-        name = graph.tensors[operator.outputs[0]].name.decode()
-        return code == schema.BuiltinOperator.CONV_2D and bool(re.search(DECODER, name))
+        is_convolution = _kind(model, operator) == schema.BuiltinOperator.CONV_2D
+        return is_convolution and bool(re.search(DECODER, _name(graph, operator)))
 
     def shape_read(operator: schema.OperatorT) -> list[int]:
         return list(graph.tensors[operator.inputs[0]].shape)
@@ -188,8 +185,15 @@ def _readers_of_last_maps(content: bytes) -> str:
 
 def _pattern(graph: schema.SubGraphT, operators: Sequence[schema.OperatorT]) -> str:
     """Return a pattern of the names of operators, as the quantiser joins them."""
-    names = (graph.tensors[operator.outputs[0]].name.decode() for operator in operators)
-    return "|".join(f"^{re.escape(name)};$" for name in names)
+    return "|".join(f"^{re.escape(_name(graph, operator))};$" for operator in operators)
+
+
+def _name(graph: schema.SubGraphT, operator: schema.OperatorT) -> str:
+    return str(graph.tensors[operator.outputs[0]].name.decode())
+
+
+def _kind(model: schema.ModelT, operator: schema.OperatorT) -> int:
+    return int(model.operatorCodes[operator.opcodeIndex].builtinCode)
 
 
 def _faces(origin: Path, data: Path) -> tuple[CropSet, CropSet]:
