@@ -456,6 +456,7 @@ def test_the_student_with_its_teacher_and_the_faces_that_this_labels_is_one_comm
         "student-mvit2-68/5-fine",
         "student-mvit2-68/6-whole",
         "student-mvit2-68/7-retaught",
+        "student-mvit2-68/8-turned",
         "teacher-68/1-whole",
         "teacher-tough-68/1-first",
         "teacher-tough-68/2-last",

@@ -65,11 +65,11 @@ STAGES: dict[str, tuple[str, ...]] = {
     "hong-lin/ours/reference-kd-98": ("published",),
     "teacher-star-68": ("star",),
     "teacher-swinv2-68": ("small", "nearer"),
-    "student-mvit2-68": ("base", "gentle", "nearer", "taught", "fine", "whole", "retaught"),
+    "student-mvit2-68": ("base", "gentle", "nearer", "taught", "fine", "whole", "retaught", "turned"),
     "student-mvit2-68-plain": ("plain",),
     "student-mvit2-68-256": ("taught",),
     "student-mvit2-68-alone": ("base", "gentle", "nearer", "plain"),
     "reference-mvit2-68": ("base", "gentle"),
     "student-mvit2-98": ("gentle",),
-    "student-mvit2-68-fine-alone": ("fine", "whole", "retaught"),
+    "student-mvit2-68-fine-alone": ("fine", "whole", "retaught", "turned"),
 }

@@ -2,7 +2,7 @@
 
 `student-68`, `student-68-lite` and `student-mvit2-68` were trained by `FINE` and then by `WHOLE`, each for as long as
 its recipe says. Then `WHOLE` made `teacher-68` of their teacher, and by that they were trained by `RETAUGHT`; so was
-it itself at last, by the mean of itself and `student-68`.
+it itself at last, by the mean of itself and `student-68`. `student-mvit2-68` went on so with more turned heads.
 
 Each has a twin that begins at the same weights and differs in having no teacher: neither its points nor the packs that
 only a teacher can label, and `ytf68` with its own labels.

@@ -50,11 +50,11 @@ def test_a_recipe_is_shown_with_its_changes_and_all_that_its_stages_take_from_it
     assert main(command) == 0
     lines = capsys.readouterr().out.splitlines()
     stages = json.loads(file.read_text())["stages"]
-    assert [stage["steps"] for stage in stages] == [2800, 2400, 900, 7, 2400, 7000, 4500]
+    assert [stage["steps"] for stage in stages] == [2800, 2400, 900, 7, 2400, 7000, 4500, 2800]
     assert [stage["init"] for stage in stages[:2]] == ["random", "student-mvit2-68:base"]
     assert "name = student-mvit2-68:taught" in lines
     assert 'teachers = ["teacher-tough-68"]' in lines
-    assert lines.count("network.encoder = mobilevitv2") == 7
+    assert lines.count("network.encoder = mobilevitv2") == 8
     assert any(line.startswith("packs = faces5_tough68 (weight 0.3") for line in lines)
     assert main(["train", "--show", "student-68", "--stage", "last"]) == 0
     assert capsys.readouterr().out.startswith("name = student-68:last\npacks = lfpw68 ")
