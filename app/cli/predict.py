@@ -15,7 +15,7 @@ from engine.batch.predict import predict_pack, predict_source
 from engine.core.output_guard import OutputGuard, check_name
 from engine.core.platforms import safe_name
 from engine.formats.landmark_readers import is_prediction_log
-from engine.formats.landmark_writers import Prediction, write_predictions
+from engine.formats.landmark_writers import Prediction, ending_of, write_predictions
 from engine.formats.packs import is_pack, read_pack
 from engine.inference.detector import make_detector
 from engine.inference.landmarker import Landmarker
@@ -61,7 +61,7 @@ def main(options: argparse.Namespace) -> int:
         names = [file.name for file in pictures_in(path)] or [safe_name(source.name)]
         _spare_labels(names, out, guard)
         frame = "_000000" if source.kind is SourceKind.VIDEO else ""
-        for name in () if out.suffix else names:
+        for name in () if ending_of(out) else names:
             check_name(out / f"{Path(name).stem}{frame}.pts")  # before anything is computed
         _write(predict_source(source, detector, landmarker, options.max_faces), options, landmarker)
         remark = source.remark

@@ -127,7 +127,7 @@ def write_predictions(predictions: Iterable[Prediction], target: Path) -> Writte
     check_format(target)
     writers = {".jsonl": _write_jsonl, ".csv": _write_csv, "": _write_pts_folder}
     try:
-        return writers[target.suffix.lower()](predictions, target)
+        return writers[ending_of(target)](predictions, target)
     except OSError as error:
         raise RecordingError(
             f"{error.filename or target} cannot be written ({error.strerror})",
@@ -139,9 +139,15 @@ def write_predictions(predictions: Iterable[Prediction], target: Path) -> Writte
         ) from error
 
 
+def ending_of(target: Path) -> str:
+    """Return the ending by which `target` names a format; "" for a folder, as “2026-11-21 12.00.08 landmarks” is."""
+    ending = target.suffix.lower()
+    return "" if " " in ending else ending
+
+
 def check_format(target: Path) -> None:
     """Raise `UsageError` unless landmarks can be written in the format that `target` names."""
-    if target.suffix.lower() not in (".jsonl", ".csv", ""):
+    if ending_of(target) not in (".jsonl", ".csv", ""):
         raise UsageError(
             f"Landmarks cannot be written as {target.suffix}",
             "known are .jsonl, .csv, and a folder for .pts files",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime
 
 import numpy as np
+import pytest
 
 from app.live import outputs, screenshot
 from app.live.outputs import FINISH_SECONDS, Outputs, Recording
+from app.live.panel.output import FORMATS
 from engine.live.session_reporter import LaneFacts
 from engine.output.worker import OutputWorker
 from engine.sources.video import VideoSource
+from tests.fakes.turned_face import result_of, turned_face
 from tests.fakes.views import one, plain, result
 
 NOON = datetime(2026, 11, 21, 12, 0, 8)
@@ -78,6 +82,20 @@ def test_the_first_picture_of_each_source_is_recorded_clean(qtbot, monkeypatch, 
         for _ in range(2):  # drawn twice, as when a setting is changed in a pause
             made.show(one(pixels, its), lambda pixels=pixels: pixels)
     assert recorded == [10, 20]
+    made.close()
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_landmarks_are_logged_in_each_format_that_can_be_chosen(qtbot, tmp_path, ending):
+    made = outputs_in(tmp_path)
+    failed = []
+    made.failed.connect(failed.append)
+    made.start_log(ending)
+    assert failed == []
+    made.on_result(0, result_of(turned_face()), (None,))
+    with qtbot.waitSignal(made.log_written) as written:
+        made.stop_log()
+    assert re.fullmatch(rf"[-\d]+ [.\d]+ landmarks{ending}", written.args[0].name)
     made.close()
 
 

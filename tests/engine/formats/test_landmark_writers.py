@@ -101,6 +101,12 @@ def test_a_failure_half_way_leaves_the_former_file_and_no_rubbish(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["out.jsonl"]
 
 
+def test_a_folder_may_have_a_time_with_dots_in_its_name(tmp_path):
+    folder = tmp_path / "2026-11-21 12.00.08 landmarks"
+    assert write_predictions([prediction()], folder).paths == (folder,)
+    assert [file.name for file in folder.iterdir()] == ["a b Öß.pts"]
+
+
 def test_unknown_formats_and_unwritable_places_get_a_sentence(tmp_path):
     with pytest.raises(UsageError, match="written as .xml"):
         write_predictions([], tmp_path / "out.xml")
