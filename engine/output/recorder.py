@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from statistics import median_low
 
 import cv2
 import numpy as np
@@ -24,6 +25,8 @@ TimedPicture = tuple[NDArray[np.uint8], float]
 MOST_WAITING_BYTES = 48_000_000
 # Where the rate is not known, it is measured over this many first pictures.
 PICTURES_TO_MEASURE = 15
+# A picture that stays for as many usual ones was there in a pause, which says nothing of the rate.
+PAUSE_STEPS = 10
 # A file's own rate is raised if its first pictures follow each other closer by this factor, as those of variable rates.
 PICTURES_TO_CHECK, FASTER = 5, 1.2
 # A picture that was shown longer, as while the view was paused, is shortened to this.
@@ -182,12 +185,11 @@ class TimedRecorder:
         first, self._first = self._first, []
         height, width = first[0][0].shape[:2]
         self._start = first[0][1]
-        seconds = first[-1][1] - self._start
+        steps = [later - earlier for (_, earlier), (_, later) in pairwise(first)]
         if not self._rate:
-            self._rate = min((len(first) - 1) / seconds, FASTEST_RATE) if seconds > 0 else FALLBACK_RATE
+            self._rate = _rate_of(steps)
         elif not self._live:
-            steps = [later - earlier for (_, earlier), (_, later) in pairwise(first) if later > earlier]
-            closest = 1 / min(steps, default=math.inf)
+            closest = 1 / min((step for step in steps if step > 0), default=math.inf)
             self._rate = min(closest, FASTEST_RATE) if closest > FASTER * self._rate else self._rate
         self._recorder = self._open_recorder(self._path, self._rate, (width, height))
         for picture, moment in first:
@@ -208,6 +210,13 @@ class TimedRecorder:
             for _ in range(math.floor(late + 1 - TOLERANCE)):
                 recorder.write(repeated)
         recorder.write(_bgr(picture))
+
+
+def _rate_of(steps: Sequence[float]) -> float:
+    """Return how many pictures a second come, by the seconds from each to the next."""
+    longest = PAUSE_STEPS * median_low([step for step in steps if step > 0] or [0.0])
+    usual = [step for step in steps if 0 <= step < longest]
+    return min(len(usual) / sum(usual), FASTEST_RATE) if usual else FALLBACK_RATE
 
 
 def _bgr(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

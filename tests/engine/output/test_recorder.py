@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import RecordingError
-from engine.output.recorder import LONGEST_FILE_HOLD, MOST_WAITING_BYTES, LiveRecorder, TimedRecorder
+from engine.output.recorder import LONGEST_FILE_HOLD, LONGEST_HOLD, MOST_WAITING_BYTES, LiveRecorder, TimedRecorder
 from engine.output.video_writer import RESERVED_BYTES, VideoRecorder
 from tests.fakes.live_fakes import wait_until
 
@@ -83,6 +83,14 @@ def test_without_a_rate_it_is_measured(folder):
         recorder.add(view(number), 7 + number / 12.5)
     assert recorder.stop().frames == 40
     assert cv2.VideoCapture(str(folder / "a.mp4")).get(cv2.CAP_PROP_FPS) == pytest.approx(12.5, abs=0.01)
+
+
+def test_a_pause_in_the_first_pictures_says_nothing_of_the_rate(folder):
+    recorder = LiveRecorder(folder / "a.mp4")
+    for number in range(40):
+        recorder.add(view(number), 7 + number / 25 + (60 if number else 0))
+    assert recorder.stop().frames == pytest.approx(40 + 25 * LONGEST_HOLD, abs=2)
+    assert cv2.VideoCapture(str(folder / "a.mp4")).get(cv2.CAP_PROP_FPS) == pytest.approx(25, abs=0.01)
 
 
 def test_fewer_pictures_than_the_measuring_needs_are_kept(folder):
