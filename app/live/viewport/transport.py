@@ -93,6 +93,10 @@ class Transport(QWidget):
         words = clock_words(position)
         if whole is not None:
             words = self.tr("{0} of {1}").format(words, clock_words(whole))
+        number = self.tr("frame {0}").format(playback.number)  # counted from 0, as in logs and reports
+        if playback.count is not None:
+            number = self.tr("frame {0}, the last one is {1}").format(playback.number, playback.count - 1)
+        self.time.setToolTip(number)  # several frames share a tenth of a second
         if words == self.time.text():
             return
         self.time.setText(words)
@@ -100,10 +104,6 @@ class Transport(QWidget):
         widest = words if whole is None else self.tr("{0} of {1}").format(clock_words(whole), clock_words(whole))
         room = self.time.fontMetrics().horizontalAdvance("".join("0" if c.isdigit() else c for c in widest))
         self.time.setMinimumWidth(max(room, self.time.minimumWidth() if whole is None else 0))
-        number = self.tr("frame {0}").format(playback.number)  # counted from 0, as in logs and reports
-        if playback.count is not None:
-            number = self.tr("frame {0}, the last one is {1}").format(playback.number, playback.count - 1)
-        self.time.setToolTip(number)
 
 
 class TimeSlider(QSlider):

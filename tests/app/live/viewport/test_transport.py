@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
@@ -40,6 +42,12 @@ def test_it_shows_where_a_file_stands(bar):
     assert bar.play.sign == "pause"
     bar.show_playback(PLAYING, paused=True)
     assert bar.play.sign == "play"
+
+
+def test_its_tip_names_the_frame_on_screen_after_a_step_of_less_than_a_tenth(bar):
+    bar.show_playback(replace(PLAYING, position=PLAYING.position + 1 / 30, number=371), paused=True)
+    assert bar.time.text() == "0:12.3 of 1:23.2"
+    assert bar.time.toolTip() == "frame 371, the last one is 2495"
 
 
 @pytest.mark.parametrize("playback", [None, Playback(0.0, 1.0, 0, 1)])
