@@ -131,8 +131,7 @@ class ClipReader:
         self._closed = False
         self._kept: OrderedDict[int, Frame] = OrderedDict()  # by number; those used last are at the end
         self._next = 1  # number of the frame that comes without seeking: the first was read as the clip was opened
-        names = clip.source.names if isinstance(clip.source, PicturesSource) else ()
-        self._place_of = {name: place for place, name in enumerate(names)}
+        self._place_of = self._places_of_pictures()
         self._thread = threading.Thread(target=self._work, name="clip reader", daemon=True)
         self._thread.start()
 
@@ -173,7 +172,8 @@ class ClipReader:
     def _read(self, number: int) -> Frame | None:
         if self._log.pictures and not 0 <= number < len(self._log.pictures):
             return None
-        place: int | None = self._place_of.get(self._log.pictures[number]) if self._log.pictures else number
+        name = self._log.pictures[number] if self._log.pictures else ""
+        place: int | None = self._place_of.get(name) if name else number
         assert isinstance(self._source, Seekable)
         if place is None or place < 0:
             return None
@@ -184,7 +184,14 @@ class ClipReader:
         except SourceError:
             frame = None
         self._next = -1 if frame is None else frame.number + 1
+        if name and (frame is None or frame.name != name):  # it cannot be read any more, so those after it moved
+            self._place_of = self._places_of_pictures()
+            return None
         return frame if frame is not None and frame.number == place else None
+
+    def _places_of_pictures(self) -> dict[str, int]:
+        names = self._source.names if isinstance(self._source, PicturesSource) else ()
+        return {name: place for place, name in enumerate(names)}
 
     @staticmethod
     def _room(frame: Frame) -> int:

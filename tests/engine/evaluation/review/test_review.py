@@ -7,6 +7,7 @@ import math
 import threading
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -100,6 +101,19 @@ def test_any_frame_of_the_clip_is_read_in_any_order(tmp_path):
     levels = [float(frame.image[40, 60].mean()) for frame in frames]
     assert sorted(levels) == [levels[numbers.index(number)] for number in sorted(numbers)], "each is lighter"
     assert reader.read(50) is None
+    reader.close()
+    assert reader.join(2)
+
+
+def test_a_picture_that_was_damaged_after_it_was_logged_moves_no_other_into_its_place(tmp_path):
+    names = tuple(f"{number}.png" for number in range(5))
+    for level, name in enumerate(names):
+        cv2.imwrite(str(tmp_path / name), np.full((48, 64, 3), 40 * level, np.uint8))
+    log = replace(read_session_log(logged_clip(tmp_path)), pictures=names)
+    reader = ClipReader(open_clip(log, tmp_path), log, lambda *_: None)
+    (tmp_path / "1.png").write_bytes(b"")
+    frames = [reader.read(number) for number in (1, 2, 3, 4, 0, 1)]
+    assert [frame and frame.name for frame in frames] == [None, "2.png", "3.png", "4.png", "0.png", None]
     reader.close()
     assert reader.join(2)
 
