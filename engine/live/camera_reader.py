@@ -154,10 +154,11 @@ class GuardedCamera:
             SourceError: the camera failed, or gave no answer in time.
         """
         while (frame := self._frames.take(0, TICK)) is None:
+            has_ended = not self._thread.is_alive()  # asked first: its last frame and its error come before its end
             if self._thread.error is not None:
                 raise self._thread.error
-            if not self._thread.is_alive():
-                return None
+            if has_ended:
+                return self._frames.take(0, 0.0)
             if self._thread.silent_for(time.monotonic()) > READ_LIMIT:
                 raise SourceError(
                     f"The camera “{self.name}” stopped answering",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import SourceError
+from engine.core.frame import Epoch, Frame
 from engine.live import camera_reader
 from engine.live.camera_reader import BLACK, FROZEN, CameraReader, GuardedCamera, PictureHints, open_guarded
 from engine.live.feed import Context, Feed
@@ -143,6 +144,44 @@ def test_an_error_of_a_guarded_camera_is_raised_when_it_is_read():
     with pytest.raises(SourceError, match="disconnected"):
         read_on(camera)
     camera.close()
+
+
+class EndsWhenAsked:
+    """A source's thread that ends just as it is asked whether it still runs.
+
+    Args:
+        as_it_ends: does what it still has to do.
+    """
+
+    error: SourceError | None = None
+
+    def __init__(self, as_it_ends):
+        self._as_it_ends = as_it_ends
+
+    def is_alive(self) -> bool:
+        self._as_it_ends(self)
+        return False
+
+
+def ending_camera(as_it_ends):
+    """Return a guarded camera whose thread ends while it is read, and the feed into which it reads."""
+    feed = Feed(LiveSettings)
+    feed.add()
+    return GuardedCamera(FakeClip([picture()]), EndsWhenAsked(as_it_ends), feed), feed
+
+
+def test_an_error_at_the_last_moment_is_no_regular_end():
+    def fail(thread):
+        thread.error = SourceError("The camera is gone", "it was unplugged", "plug it in")
+
+    with pytest.raises(SourceError, match="is gone"):
+        ending_camera(fail)[0].read()
+
+
+def test_a_frame_at_the_last_moment_is_not_lost():
+    last = Frame(7, 0.0, picture(), "x", epoch=Epoch(is_camera=True))
+    camera, feed = ending_camera(lambda _: feed.replace(last))
+    assert camera.read() is last
 
 
 @pytest.mark.usefixtures("no_thread_left")
