@@ -225,9 +225,10 @@ def _face(number: Any, score: Any, landmarks: Any, confidence: Any) -> Face:
     seen = np.asarray(confidence, np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or seen.shape != points.shape[:1] or not len(points):
         raise ValueError(f"landmarks of the shape {points.shape} with {seen.shape} confidences")
-    if not (np.abs(points) <= FARTHEST_PIXEL).all():  # NaN fails too
+    # NaN fails both; it is what a value that is null or missing was read as.
+    if not (np.abs(points) <= FARTHEST_PIXEL).all():
         raise ValueError("landmarks that are not finite")
-    if ((seen < 0) | (seen > 1)).any():
+    if not ((seen >= 0) & (seen <= 1)).all():
         raise ValueError("confidences that are not from 0 to 1")
     scheme = foreign_scheme(known_markup(len(points)), len(points))
     pixels = points.astype(np.float32)

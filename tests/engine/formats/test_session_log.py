@@ -147,6 +147,12 @@ def test_fault_91_logs_of_other_versions_are_shown_as_far_as_they_are_known(tmp_
         ),
         (
             "a.jsonl",
+            '{"faces": [{"landmarks": [[1, 1]], "confidence": [null]}], "model": "m", "frame": 0}',
+            "not from 0 to 1",
+        ),
+        ("a.csv", "image,frame,face,score,x0,y0,c0\nclip.avi,0,1,.9,1,2,\n", "not from 0 to 1"),
+        (
+            "a.jsonl",
             '{"faces": [{"id": 1e999, "landmarks": [[1, 1]], "confidence": [1]}], "model": "m", "frame": 0}',
             "infinity",
         ),
