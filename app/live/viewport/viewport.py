@@ -118,14 +118,14 @@ class Viewport(QWidget):
             settings: how several lanes are shown.
             live: whether frames come. False while the picture stands still, so that its age is not taken for latency.
         """
-        size, shape = self._picture_size(), (self._settings.layout, self._settings.on_screen)
+        placed_for = self._placed_for()
         self._view, self._settings, self._live = view, settings, live
         self._images = tuple(_image(view.lane(number)) for number in settings.pictured)
         while len(self._inks) < len(self._images):
             self._inks.append(ScreenInk())
         del self._inks[len(self._images) :]
         self._update_plates()
-        if self._picture_size() != size or (settings.layout, settings.on_screen) != shape or self._is_split():
+        if self._placed_for() != placed_for:
             self._place()
         self.update()
 
@@ -293,6 +293,10 @@ class Viewport(QWidget):
 
     def _is_split(self) -> bool:
         return self._settings.layout is Layout.SPLIT and len(self._images) == 2 and None not in self._images
+
+    def _placed_for(self) -> tuple[object, ...]:
+        """Return on what of a view the places of all parts depend."""
+        return self._picture_size(), self._settings.layout, self._settings.on_screen, self._is_split()
 
     def _place(self) -> None:
         self._arranged = None

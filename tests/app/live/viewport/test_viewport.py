@@ -224,6 +224,22 @@ def test_a_split_without_a_second_lane_shows_the_first_whole(view, view_of):
     assert not view.split_line.isVisible()
 
 
+def test_the_line_comes_with_the_second_lane_and_goes_with_it(view):
+    split = LiveSettings(layout=Layout.SPLIT)
+    for second in (None, plain(BLUE), None):
+        view.show_view(two(plain(RED), second), split)
+        assert view.split_line.isVisible() == (second is not None)
+
+
+@pytest.mark.parametrize("layout", [Layout.SINGLE, Layout.SIDE_BY_SIDE, Layout.SPLIT])
+def test_nothing_is_placed_again_for_a_view_like_the_last_one(view, monkeypatch, layout):
+    views, placed = [two(plain(RED), plain(BLUE)) for _ in range(2)], []
+    view.show_view(views[0], LiveSettings(layout=layout))
+    monkeypatch.setattr(view.lane_plates, "place", lambda *where: placed.append(where))
+    view.show_view(views[1], LiveSettings(layout=layout))
+    assert placed == []
+
+
 def test_the_line_goes_when_another_layout_comes(halves):
     halves.show_view(one(plain(RED)))
     assert not halves.split_line.isVisible()
