@@ -83,6 +83,7 @@ class FilterStage:
             self._tried, self._retry_at = current, now + SETTLED
             self._attempt(final=False)
         elif self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
             self._attempt(final=True)
         shown, error = self.version, self.error
         if shown is not self._reported[0] or error is not self._reported[1]:
@@ -97,7 +98,7 @@ class FilterStage:
             self._error = self._retry_at = None
         except FilterError as error:
             if final:
-                self._error, self._retry_at = error, None
+                self._error = error
 
 
 def _fingerprint(folder: Path) -> Fingerprint:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from engine.filters import stage as stage_module
 from engine.filters.stage import FilterStage
 from tests.fakes import threads
 from tests.fakes.filters import BLUE, GREEN, SQUARE, face_of, grey, make_filter, portrait_points, write_png
@@ -102,6 +103,19 @@ def test_an_image_that_stays_half_is_a_mistake(stage, folder):
     seconds_until(lambda: stage.error is not None)
     assert "square.png" in str(stage.error)
     assert colour(stage) == "red"
+
+
+def test_a_version_that_fails_unexpectedly_is_tried_twice_and_not_for_ever(stage, folder, monkeypatch):
+    tried = []
+
+    def fail(*_):
+        tried.append(time.monotonic())
+        raise MemoryError
+
+    monkeypatch.setattr(stage_module, "load_filter", fail)
+    write_png(folder / "square.png", GREEN)
+    seconds_until(lambda: len(tried) == 2)
+    wait(SOON, lambda: len(tried) == 2)
 
 
 def test_a_folder_that_goes_away_keeps_its_last_picture(stage, folder):
