@@ -66,9 +66,13 @@ class InputWriter:
 
     def __call__(self, pixels: NDArray[np.uint8]) -> None:
         """Write a crop `[S, S, 3]` uint8 RGB."""
-        values = pixels[:, :, self._order] * self._gain
-        values += self._offset
-        np.copyto(self._runtime.input_buffer()[0], values.transpose(2, 0, 1) if self._planes else values)
+        target = self._runtime.input_buffer()[0]
+        written = target if self._planes else target.transpose(2, 0, 1)
+        read = pixels[:, :, self._order].transpose(2, 0, 1)
+        # Channel by channel: NumPy runs along the last axis, and takes several times as long where that has only three.
+        for source, channel, gain, offset in zip(read, written, self._gain, self._offset, strict=True):
+            np.multiply(source, gain, out=channel)
+            np.add(channel, offset, out=channel)
 
 
 def check_input(runtime: ModelRuntime, side: int, given: ForeignInput) -> None:

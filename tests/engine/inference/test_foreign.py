@@ -106,14 +106,18 @@ def test_numbers_that_are_none_stay_none(decoder):
     assert not confidence.any()
 
 
-def test_the_input_has_the_layout_colours_and_values_of_the_card():
+@pytest.mark.parametrize("colour", ["RGB", "BGR"])
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_the_input_has_the_layout_colours_and_values_of_the_card(layout, colour):
     pixels = np.random.default_rng(2).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
-    runtime = OnnxRuntime(means_network([1, 3, SIDE, SIDE]), "The model")
+    shape = [1, 3, SIDE, SIDE] if layout == "NCHW" else [1, SIDE, SIDE, 3]
+    runtime = OnnxRuntime(means_network(shape), "The model")
     mean, deviation = np.array((0.5, 0.4, 0.3)), np.array((0.2, 0.25, 0.5))
-    given = ForeignInput("NCHW", "BGR", (0.0, 1.0), tuple(mean), tuple(deviation))
+    given = ForeignInput(layout, colour, (0.0, 1.0), tuple(mean), tuple(deviation))
     InputWriter(runtime, given)(pixels)
-    expected = ((pixels / 255 - mean) / deviation)[:, :, ::-1].transpose(2, 0, 1)
-    assert np.allclose(runtime.input_buffer()[0], expected, atol=1e-5)
+    expected = ((pixels / 255 - mean) / deviation)[:, :, :: -1 if colour == "BGR" else 1]
+    written = runtime.input_buffer()[0].transpose(1, 2, 0) if layout == "NCHW" else runtime.input_buffer()[0]
+    assert np.allclose(written, expected, atol=1e-5)
 
 
 def test_a_model_described_as_foreign_finds_the_same_points(tmp_path):
