@@ -116,12 +116,13 @@ class VirtualCamera(OutputWorker[NDArray[np.uint8]]):
 
     def _pump(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None
-        letterbox, shown = Letterbox(self.size), b""
+        letterbox = Letterbox(self.size)
+        shown: bytes | memoryview = b""
         while self._goes_on:
             picture = self._take(REPEAT_AFTER)
             if picture is not None:
                 bgr = letterbox.fit(picture)
-                shown = (bgr if picture.shape[2] == 4 else cv2.cvtColor(bgr, cv2.COLOR_RGB2BGR)).tobytes()
+                shown = (bgr if picture.shape[2] == 4 else cv2.cvtColor(bgr, cv2.COLOR_RGB2BGR)).data
             elif not shown or not self._goes_on:
                 continue
             try:
