@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class Letterbox:
-    """Fits pictures into `size`, width and height in pixels. Keeps its buffers, so nothing is allocated per picture."""
+    """Fits pictures into `size`, width and height in pixels. Nothing is allocated for pictures that have it already."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
@@ -28,8 +28,6 @@ class Letterbox:
         opaque = picture if picture.shape[2] == 3 else cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR)
         left, top = (self.size[0] - inner[0]) // 2, (self.size[1] - inner[1]) // 2
         self._canvas[:] = 0
-        shrinks = scale < 1
-        self._canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
-            opaque, inner, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
+        inside = self._canvas[top : top + inner[1], left : left + inner[0]]
+        cv2.resize(opaque, inner, dst=inside, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         return self._canvas
