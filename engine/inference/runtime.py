@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,19 @@ def runtime_name() -> str:
         ModelError: none is installed.
     """
     return str(_interpreter_class().__module__).partition(".")[0]
+
+
+def runtime_and_version() -> str:
+    """Return the name and version of the package that runs the models.
+
+    Raises:
+        ModelError: none is installed.
+    """
+    name = runtime_name()
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:  # of a bundle
+        return name
 
 
 def is_fast_in_int8() -> bool:

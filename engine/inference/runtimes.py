@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.inference.onnx_runtime import FIRST_BYTE, OnnxRuntime, onnx_runtime_name
-from engine.inference.runtime import Runtime, runtime_name
+from engine.inference.runtime import FILE_MARK, Runtime, runtime_and_version
 
 # Ends of the names of model files. A card `NAME.json` describes one file; where there are several, see `model_file`.
 MODEL_SUFFIXES = (".tflite", ".onnx")
@@ -52,13 +51,7 @@ def runtime_version(content: bytes) -> str:
     Raises:
         ModelError: it is not installed.
     """
-    if _is_onnx(content):
-        return onnx_runtime_name()
-    name = runtime_name()
-    try:
-        return f"{name} {version(name)}"
-    except PackageNotFoundError:
-        return name
+    return onnx_runtime_name() if _is_onnx(content) else runtime_and_version()
 
 
 def is_model_file(path: str | Path) -> bool:
@@ -77,4 +70,4 @@ def shape_words(shape: Sequence[int | None]) -> str:
 
 
 def _is_onnx(content: bytes) -> bool:
-    return content[:1] == FIRST_BYTE and content[4:8] != b"TFL3"
+    return content[:1] == FIRST_BYTE and content[4:8] != FILE_MARK

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import cv2
@@ -13,9 +12,7 @@ import numpy as np
 
 from engine.core.platforms import system_name
 from engine.core.version import program_version
-from engine.inference.runtime import runtime_name
-
-RUNTIME_PACKAGES = {"ai_edge_litert": "ai-edge-litert", "tflite_runtime": "tflite-runtime"}
+from engine.inference.runtime import runtime_and_version
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def this_machine() -> Machine:
         system=f"{system_name()} ({platform.release()}, {platform.machine()})",
         python=platform.python_version(),
         program=program_version(),
-        runtime=_runtime(),
+        runtime=runtime_and_version(),
         opencv=cv2.__version__,
         numpy=np.__version__,
     )
@@ -58,11 +55,3 @@ def _processor() -> str:
         lines = []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, "") or platform.processor() or platform.machine()
-
-
-def _runtime() -> str:
-    module = runtime_name()
-    try:
-        return f"{module} {version(RUNTIME_PACKAGES.get(module, module))}"
-    except PackageNotFoundError:  # of a bundle
-        return module
