@@ -22,13 +22,12 @@ from engine.evaluation.compare import (
     comparison_values,
 )
 from engine.evaluation.curves import write_curves
-from engine.evaluation.files import SavedEvaluation, as_json, read_evaluation, write_texts
+from engine.evaluation.files import DIGITS, SavedEvaluation, as_json, read_evaluation, write_texts
 from engine.evaluation.tables import NORMALISER_TEXTS
 from engine.inference.card import TeacherGain, read_card, write_card
 from engine.inference.library import ModelLibrary
 
 # What `--out` holds.
-DIGITS = 4
 FILES = ("comparison.json", "comparison.md", "comparison.csv", "ced.png")
 
 
