@@ -14,13 +14,13 @@ from app.theme.theme import MARGIN, ON_STAGE_MUTED, STAGE, stage_lane_colour
 from app.widgets.fitting import fitted
 from engine.core.faces import Face
 from engine.core.frame import Frame, Truth
+from engine.render.palette import TRUTH, code_of
 
 NO_CLIP = "#171b20"  # of the empty picture that landmarks without a clip lie on
 LINE, DOT, RING = 1.0, 2.6, 7.0  # logical pixels: width of contours, diameters
 LINE_ALPHA, HIDDEN_ALPHA = 130, 90
 HIDDEN = 0.5  # confidence up to which a point is faint
 HALO = QColor(0, 0, 0, 110)
-TRUTH = "#ff8c1a"
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class ReviewView(QWidget):
         truth: Truth | None = None if self.shown is None or self.shown.frame is None else self.shown.frame.truth
         if not self.truth or truth is None:
             return
-        painter.setPen(QPen(QColor(TRUTH), 1.0))
+        painter.setPen(QPen(QColor(code_of(TRUTH)), 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for place in self._places(pane, truth.points[~np.isnan(truth.points).any(1)]):
             painter.drawEllipse(place, RING / 2, RING / 2)
