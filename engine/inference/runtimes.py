@@ -59,6 +59,11 @@ def is_model_file(path: str | Path) -> bool:
     return Path(path).suffix.lower() in MODEL_SUFFIXES
 
 
+def requested_name(model: str) -> str:
+    """Return the name of a model that was requested by name, in which dots begin no ending, or by path."""
+    return Path(model).stem if is_model_file(model) else model
+
+
 def model_files(card: Path) -> list[Path]:
     """Return the model files that have the name of a card, as `NAME.tflite` and `NAME.onnx` of `NAME.json`."""
     return [file for suffix in MODEL_SUFFIXES if (file := card.with_suffix(suffix)).is_file()]

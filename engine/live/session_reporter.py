@@ -17,7 +17,7 @@ from engine.evaluation.session_report.meter import SessionMeter
 from engine.evaluation.session_report.report import LaneModel, Setting, lane_model, lane_name, make_report
 from engine.inference.card import Card
 from engine.inference.landmarker import model_of
-from engine.inference.runtimes import is_model_file
+from engine.inference.runtimes import requested_name
 from engine.output.worker import OnError, OutputWorker
 from engine.sources.base import SourceKind
 
@@ -200,7 +200,8 @@ class SessionReporter(OutputWorker[tuple[int, Result, Setting]]):
 
     def _model(self, lane: int) -> LaneModel:
         facts = self._facts[lane]
-        *before, model = (self._models.get(other) or _name(self._facts[other].model) for other in range(lane + 1))
+        lanes = range(lane + 1)
+        *before, model = (self._models.get(other) or requested_name(self._facts[other].model) for other in lanes)
         name = lane_name(model, before)
         failure = facts.error
         if lane not in self._models:
@@ -208,11 +209,6 @@ class SessionReporter(OutputWorker[tuple[int, Result, Setting]]):
             failure = f"{name} is left out: {failure or idle + '.'}"
         card = self._cards.get(lane)
         return LaneModel(name, "", 0, "", 0, "", failure) if card is None else lane_model(name, card, failure)
-
-
-def _name(model: str) -> str:
-    """Return the name of a model that was requested by name or path."""
-    return Path(model).stem if is_model_file(model) else model
 
 
 def _without_picture(frame: Frame) -> Frame:

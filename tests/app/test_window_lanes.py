@@ -96,6 +96,16 @@ def test_the_same_model_may_be_in_several_lanes(lanes, engine, qtbot):
     qtbot.waitUntil(lambda: [session.further_models.get(lane, [""])[-1] for lane in (1, 2)] == ["a", "a"])
 
 
+def test_dots_in_the_name_of_a_model_begin_no_ending(lanes):
+    section = lanes.panel.lanes
+    lanes.player.use_model("pfld.v2")
+    section.add.click()
+    assert section.pair.itemText(0) == "1 and 2: pfld.v2, a"
+    assert section.first.currentText() == "pfld.v2"
+    lanes.player.use_model("models/pfld.v2.onnx", 1)
+    assert section.pair.itemText(0) == "1 and 2: pfld.v2, pfld.v2"
+
+
 def test_a_layout_of_two_shows_any_two_of_the_lanes(lanes, engine, qtbot):
     section, session = lanes.panel.lanes, engine.sessions[-1]
     for _ in range(3):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
-from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
@@ -20,6 +19,7 @@ from app.widgets.fold import Fold
 from app.widgets.lane_mark import LaneMark
 from app.widgets.page_parts import side_by_side
 from engine.inference.library import ModelEntry
+from engine.inference.runtimes import requested_name
 from engine.live.settings import MOST_LANES, Pace
 from engine.render.scene import Layout
 
@@ -55,7 +55,7 @@ class ModelPicker(Picker):
         listed = {entry.twin.name: entry.name for entry in self._entries if entry.twin is not None}
         current = listed.get(self._current, self._current)
         if current and self.findData(current) < 0:
-            self.addItem(Path(current).stem, current)
+            self.addItem(requested_name(current), current)
         self.setCurrentIndex(self.findData(current) if current else -1)
 
 
@@ -93,7 +93,7 @@ class PairPicker(Picker):
 
     def _fill(self) -> None:
         settings = self._store.settings
-        models = [Path(model).stem for model in settings.lanes.models]
+        models = [requested_name(model) for model in settings.lanes.models]
         self.clear()
         for place, (first, second) in enumerate(combinations(range(len(models)), 2)):
             words = self.tr("{0} and {1}: {2}, {3}").format(first + 1, second + 1, models[first], models[second])
