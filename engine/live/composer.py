@@ -175,14 +175,24 @@ class Composer:
         return dict(waiting)
 
     def _choose_locked(self, active: tuple[int, ...]) -> Choice:
-        """Choose all findings if with them every lane shows the same frame; drop those that are too old for that."""
+        """Choose all findings if with them every lane shows the same frame; drop those that will never make it so.
+
+        Those are findings of older frames, and of a frame that the user left before all finders looked at it: they look
+        at it no more unless the first one's finding waits for theirs, and the next frame waits until none is left.
+        """
         waiting = self._waiting
         findings = [waiting.get(number) or self._lanes[number].shown for number in active]
         frames = [finding.result.frame for finding in findings if finding is not None]
         if len(frames) == len(active) and all(frame is frames[0] for frame in frames):
             return dict(waiting)
         newest = max((frame.id for frame in frames), default=0)
-        return {number: None for number, finding in waiting.items() if finding.result.frame.id < newest}
+        without_first = 0 not in waiting
+        useless = [
+            number
+            for number, finding in waiting.items()
+            if finding.result.frame.id < newest or (without_first and finding.result.frame.epoch.over)
+        ]
+        return dict.fromkeys(useless)
 
     def _show(self, fresh: dict[int, LaneView], held: Sequence[int]) -> None:
         """Draw new findings, and lanes whose look has changed, and publish the view; only lanes that are held."""

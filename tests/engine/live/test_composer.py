@@ -277,6 +277,26 @@ def test_a_finding_that_waited_when_the_user_went_elsewhere_is_never_shown():
         assert ids(bench.view()) == [2, 2]
 
 
+def test_a_frame_that_the_user_left_before_all_locked_lanes_looked_at_it_holds_up_no_other():
+    entered, let_go = threading.Event(), threading.Event()
+
+    def load():
+        entered.set()
+        assert let_go.wait(5)
+        return landmarker("C")
+
+    with Bench(FakePipeline(), FakePipeline("B"), FakePipeline("C")) as bench:
+        bench.finders[2].use_model(load)
+        assert entered.wait(5)
+        bench.show(1)
+        bench.settings = replace(LOCKED, lanes=3, paused=True)
+        wait_until(lambda: 1 in bench.composer._waiting)
+        bench.epoch.over = True
+        bench.epoch = Epoch()
+        let_go.set()
+        assert ids(bench.show(2, lanes=3)) == [2, 2, 2]
+
+
 def test_at_live_pace_a_finding_that_was_waited_for_is_shown_late():
     entered, let_go = threading.Event(), threading.Event()
 
