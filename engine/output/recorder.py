@@ -58,8 +58,9 @@ class Recorded:
 class LiveRecorder(OutputWorker[TimedPicture]):
     """Records pictures as they come, in real time: see `TimedRecorder`.
 
-    Pictures of another size than the first are fitted in, with black bars. The file has its name only once it was read
-    again, see `VideoRecorder`. Pictures that find no room are left out.
+    Pictures of another size than the first are fitted in, with black bars. Of those of one moment, as where slower
+    models catch up with the first, the last one counts. The file has its name only once it was read again, see
+    `VideoRecorder`. Pictures that find no room are left out.
 
     Args:
         path: the file, ending in .mp4 or .avi.
@@ -83,17 +84,27 @@ class LiveRecorder(OutputWorker[TimedPicture]):
         check_target(path)
         super().__init__(f"The recording {path}", MOST_WAITING_BYTES, on_error)
         self.path = path
+        self._newest: TimedPicture | None = None  # held back, as another one of its moment may come
         self._recorder = TimedRecorder(path, rate, partial(open_recorder, patience=PATIENCE), live=True)
         self._thread.start()
 
     def add(self, picture: NDArray[np.uint8], moment: float) -> bool:
-        """Append a picture; returns at once, False if it was dropped, because too many wait or the recording has ended.
+        """Append a picture; returns at once.
+
+        False means that the picture of the moment before was dropped, because too many wait or the recording has ended.
 
         Args:
             picture: `[H, W, 4]` uint8 BGRA or `[H, W, 3]` uint8 RGB; it may not be changed afterwards.
             moment: seconds at which it was taken or drawn, by a monotonic clock, as that of `Frame.captured`.
         """
-        return self._give((picture, moment), picture.nbytes)
+        former, self._newest = self._newest, (picture, moment)
+        return former is None or former[1] == moment or self._give(former, former[0].nbytes)
+
+    def end(self) -> None:
+        newest, self._newest = self._newest, None
+        if newest is not None:
+            self._give(newest, newest[0].nbytes)
+        super().end()
 
     def stop(self, timeout: float = 2.5) -> Recorded:
         """Finish the file and return what it holds.
