@@ -279,11 +279,13 @@ class Evaluation:
         Raises:
             UnderstudyError: there are not as many as faces, or they are no landmarks.
         """
+        from engine.core.geometry import FRACTIONS, are_fractions
         from engine.core.schemes import SCHEMES
         from engine.evaluation.evaluate import FROM_FILE, Task, evaluate_points
 
         found = [None if each is None else np.asarray(each, np.float32) for each in points]
-        sizes = {each.shape for each in found if each is not None} or {(self._pack.scheme.points, 2)}
+        given = [each for each in found if each is not None]
+        sizes = {each.shape for each in given} or {(self._pack.scheme.points, 2)}
         scheme = SCHEMES.get(next(iter(sizes))[0] if len(next(iter(sizes))) else 0)
         if len(found) != len(self.faces):
             what, fix = f"There are landmarks for {len(found)} of {len(self.faces)} faces", "give one array for each"
@@ -293,8 +295,10 @@ class Evaluation:
             raise UsageError(
                 what, "(68, 2), (98, 2) or (29, 2) was expected, of all faces the same", "give such arrays"
             )
-        if not all(np.isfinite(each).all() for each in found if each is not None):
+        if not all(np.isfinite(each).all() for each in given):
             raise UsageError("Some landmarks are no numbers", "there is NaN or infinity", "give None for such a face")
+        if given and are_fractions(np.stack(given)):
+            raise UsageError("The landmarks are fractions, not pixels", *FRACTIONS)
         return _figures(evaluate_points(found, scheme, self._pack, Task("points", box=FROM_FILE, **self._task)))
 
 

@@ -21,6 +21,7 @@ from engine.formats.images import read_picture
 from engine.sources.sample import SampleClip
 from tests.fakes.clips import write_clip
 from tests.fakes.mjpeg_server import MjpegServer
+from tests.fakes.models import face_points
 from tests.fakes.packs import sample_pack
 from tests.fakes.threads import no_thread_left
 
@@ -262,6 +263,7 @@ def bad_points(points, many=3):
         ([np.zeros((68, 2)), np.zeros((98, 2)), None], r"shapes \(68, 2\), \(98, 2\)"),
         (bad_points(np.full((68, 2), np.nan)), "no numbers"),
         (bad_points(np.zeros((29, 2))), "cannot be compared"),
+        (bad_points(face_points(0.5, 0.5, 0.3), 3), "fractions, not pixels"),
     ],
 )
 def test_what_are_no_landmarks_is_named(pack, points, sentence):

@@ -191,7 +191,11 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
 def _note(card_path: Path, evaluation: Evaluation) -> None:
     """Put a result on the card in place of an older one of the same protocol."""
     values = summary(evaluation)
-    noted = {name: value for name, value in values.items() if name not in ("model", "normaliser") and value is not None}
+    noted = {
+        name: value
+        for name, value in values.items()
+        if name not in ("model", "normaliser", "outside") and value is not None
+    }
     curve = noted_ced(np.array([face.nme for face in evaluation.faces]))
     _write_metric(card_path, read_card(card_path), {**noted, "ced": curve, "protocol": protocol(evaluation)})
 
@@ -205,14 +209,19 @@ def _write_metric(card_path: Path, card: Card, metric: dict[str, Any]) -> None:
 def _text(evaluation: Evaluation) -> str:
     rows = table_rows(evaluation)
     unit = f" % of {NORMALISER_TEXTS[evaluation.normaliser]}"
+    found = np.isfinite([face.nme for face in evaluation.faces]).sum()
     lines = [
         f"{title(evaluation)}, {evaluation.n} faces, {evaluation.points} points, boxes: {evaluation.box}",
-        f"  NME      {number(evaluation.nme, 3, unit)} ({evaluation.nme_faces} faces)",
+        f"  NME      {number(evaluation.nme, 3, unit)} ({found} faces)",
         f"  NME box  {number(evaluation.nme_box, 3, ' % of the root of the box area')}",
         f"  FR10     {number(evaluation.fr10, 2, ' %')}",
         f"  AUC10    {number(evaluation.auc10, 4)}",
         f"  missed   {evaluation.missed} faces",
     ]
+    if evaluation.outside:
+        lines.append(
+            f"  outside  {evaluation.outside} faces, labels outside their pictures: see “understudy data check”"
+        )
     if evaluation.visibility_auc is not None:
         lines.append(f"  visible  {number(evaluation.visibility_auc, 4)} (AUC of the confidence on hidden points)")
     lines += ["", table([table_heading(rows), *table_cells(rows)])]

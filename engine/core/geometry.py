@@ -17,6 +17,13 @@ from engine.core.schemes import Scheme, eye_centres
 
 # Above this many source pixels per crop pixel, plain bilinear sampling would alias.
 ALIASING_RATIO = 2.0
+# Points of a face that all lie nearer to the origin count parts of a picture, from 0 to 1 or -1 to 1, some a little
+# outside; in pixels no face is as small. What is said of them: the cause, and what to do.
+LARGEST_FRACTION = 2.0
+FRACTIONS = (
+    f"none of their coordinates reaches {LARGEST_FRACTION:g}",
+    "multiply x by the width and y by the height of the picture",
+)
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,13 @@ def in_picture(points: NDArray[np.floating], width: int, height: int) -> NDArray
     """
     inside = (points >= -0.5) & (points <= (width - 0.5, height - 0.5))
     return inside[:, 0] & inside[:, 1]
+
+
+def are_fractions(points: NDArray[np.floating]) -> bool:
+    """Return whether points `[..., 2]`, NaN where unknown, count parts of a picture instead of pixels."""
+    known = points[np.isfinite(points)]
+    # Points that are all the same are no face in either unit.
+    return bool(known.size and np.abs(known).max() < LARGEST_FRACTION and np.ptp(known) > 0)
 
 
 def landmark_box(points: NDArray[np.floating]) -> Box:

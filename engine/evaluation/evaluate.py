@@ -84,6 +84,8 @@ class Evaluation:
         fr10: percent of faces with an error above 10 % of the normaliser; a missed face counts as a failure.
         auc10: area under the cumulative error distribution up to 10 %, in [0, 1]; a missed face counts as beyond.
         missed: faces that were not found.
+        outside: faces most of whose labels lie outside their picture; None for landmarks out of a file, for which no
+            picture is opened.
         visibility_auc: area under the ROC curve of the confidence as a classifier of visible points; None where the
             pack has no flags.
         scheme: the markup that is compared.
@@ -102,6 +104,7 @@ class Evaluation:
     fr10: float | None
     auc10: float | None
     missed: int
+    outside: int | None
     box: str
     normaliser: str
     visibility_auc: float | None
@@ -136,7 +139,7 @@ def evaluate(landmarker: Landmarker, pack: Pack, task: Task, detector: FaceDetec
     scheme = landmarker.card.markup
     points = [None if landmarks is None else landmarks.points for landmarks in found]
     visibility = _visibility_auc(pack, found) if scheme is pack.scheme else None
-    return evaluate_points(points, scheme, pack, task, visibility)
+    return evaluate_points(points, scheme, pack, task, visibility, outside)
 
 
 def evaluate_points(
@@ -145,6 +148,7 @@ def evaluate_points(
     pack: Pack,
     task: Task,
     visibility_auc: float | None = None,
+    outside: int | None = None,
 ) -> Evaluation:
     """Measure landmarks `[K, 2]` in pixels that were found for each face of `pack`; None where it was missed.
 
@@ -177,6 +181,7 @@ def evaluate_points(
         fr10=figures.fr10,
         auc10=figures.auc10,
         missed=sum(points is None for points in found),
+        outside=outside,
         visibility_auc=visibility_auc,
         scheme=compared,
         faces=faces,

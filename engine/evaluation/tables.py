@@ -98,6 +98,8 @@ def remarks(evaluation: Evaluation) -> list[str]:
         said.append(f"Left out: {unknown} of {evaluation.n} faces, because that length is not labelled there.")
     if evaluation.missed:
         said.append(f"Missed faces: {evaluation.missed}; they count as failures and have no part in the NME.")
+    if evaluation.outside:
+        said.append(f"Labels outside their pictures: {evaluation.outside} faces; they count all the same.")
     return said
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import PackError, UsageError
 from engine.core.files import open_regular
-from engine.core.geometry import landmark_box
+from engine.core.geometry import FRACTIONS, are_fractions, landmark_box
 from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES, Scheme
 from engine.core.texts import cell_name, open_text, parse_json, parse_number, read_text, reason, same_name
@@ -66,7 +66,8 @@ def read_predictions(path: Path) -> Predictions:
             two also as `understudy predict` writes them.
 
     Raises:
-        UsageError: the file is missing or of another form, or the landmarks are no finite numbers of a known markup.
+        UsageError: the file is missing or of another form, or the landmarks are no finite numbers of a known markup,
+            or fractions instead of pixels.
     """
     readers: dict[str, Callable[[Path], Faces]] = dict(
         zip(PREDICTION_SUFFIXES, (_read_npz, _read_jsonl, _read_csv), strict=True)
@@ -309,6 +310,8 @@ def _checked(path: Path, faces: Faces) -> Predictions:
                 "keep them in files of their own",
             )
         checked.append(points)
+    if are_fractions(np.stack(checked)):
+        raise UsageError(f"The landmarks in {path.name} are fractions, not pixels", *FRACTIONS)
     scheme = SCHEMES[len(checked[0])]
     return Predictions(path.stem, scheme, tuple(image for image, _ in faces), np.stack(checked))
 

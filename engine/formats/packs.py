@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import PackError
+from engine.core.geometry import FRACTIONS, are_fractions
 from engine.core.schemes import SCHEMES, Scheme
 from engine.core.texts import read_json, reason
 from engine.formats.arrays import read_npz
@@ -111,7 +112,7 @@ def read_pack(
 
     Raises:
         PackError: the folder is no pack, pictures are missing, the number of points is wrong, a coordinate is
-            infinite, a flag of visibility has no meaning, or a face has no label at all.
+            infinite, all coordinates are fractions, a flag of visibility has no meaning, or a face has no label at all.
     """
     with _damage_named(folder / ANNOTATIONS):
         return _read_pack(folder, split, labels, skip_unlabelled, need_pictures)
@@ -328,3 +329,5 @@ def _check_coordinates(
                 why,
                 "correct or remove these faces",
             )
+    if are_fractions(landmarks[chosen]):
+        raise PackError(f"The landmarks of {folder} are fractions, not pixels", *FRACTIONS)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import PackError, UnderstudyError
 from engine.core.frame import Truth
-from engine.core.geometry import in_picture
+from engine.core.geometry import FRACTIONS, are_fractions, in_picture
 from engine.core.records import LONGEST_SHOWN
 from engine.core.schemes import SCHEMES
 from engine.core.texts import cell_name, reason, same_name
@@ -345,7 +345,7 @@ def _checked(label: Label, name: str, width: int, height: int) -> Truth | None:
     """Return a label as ground truth; None if not one point is known.
 
     Raises:
-        PackError: the number of points is no known markup, or they are those of a picture of another size.
+        PackError: the number of points is no known markup, they are fractions, or those of a picture of another size.
     """
     points = label.points
     if len(points) not in SCHEMES:
@@ -357,6 +357,8 @@ def _checked(label: Label, name: str, width: int, height: int) -> Truth | None:
     known = points[~np.isnan(points).any(1)]
     if not len(known):
         return None
+    if are_fractions(known):
+        raise PackError(f"The ground truth of {name} counts fractions, not pixels", *FRACTIONS)
     outside = in_picture(known, width, height).mean() < 0.5
     if (label.size is not None and label.size != (width, height)) or outside:
         raise PackError(

@@ -57,21 +57,30 @@ def cut_faces(faces: list[ToCut]) -> list[Cut]:
     return [_cut(face) for face in faces]
 
 
-def _cut(face: ToCut) -> Cut:
-    box, picture = landmark_box(face.landmarks), read_picture(face.picture)
-    height, width = picture.shape[:2]
+def refuse_wrong_labels(path: Path, picture: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> None:
+    """Look whether labels `[K, 2]` can be those of a face in the picture `[H, W, 3]` of that path.
+
+    Raises:
+        PackError: they fall together, or none lies in the picture.
+    """
+    box, (height, width) = landmark_box(landmarks), picture.shape[:2]
     if max(box.width, box.height) < NO_FACE:
-        raise _wrong_labels(face, f"lie within {NO_FACE:g} pixels of each other")
-    if not in_picture(face.landmarks, width, height).any():
-        raise _wrong_labels(face, f"lie outside the picture of {width} x {height} pixels")
-    crop = crop_of_box(box, face.scale)
+        raise _wrong_labels(path, f"lie within {NO_FACE:g} pixels of each other")
+    if not in_picture(landmarks, width, height).any():
+        raise _wrong_labels(path, f"lie outside the picture of {width} x {height} pixels")
+
+
+def _cut(face: ToCut) -> Cut:
+    picture = read_picture(face.picture)
+    refuse_wrong_labels(face.picture, picture, face.landmarks)
+    crop = crop_of_box(landmark_box(face.landmarks), face.scale)
     image = crop.sample(picture, face.size).transpose(2, 0, 1)
     return Cut(image, crop.from_picture(face.landmarks).astype(np.float32), crop.side)
 
 
-def _wrong_labels(face: ToCut, what: str) -> PackError:
+def _wrong_labels(path: Path, what: str) -> PackError:
     return PackError(
-        f"The labels of a face in {face.picture} {what}",
+        f"The labels of a face in {path} {what}",
         "they are of another picture, or were written in other units than pixels",
         "look at the pack with “understudy data check”, and mend or remove what it names",
     )

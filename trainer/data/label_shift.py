@@ -20,6 +20,7 @@ from engine.evaluation.compare import bootstrap_interval
 from engine.formats.images import read_picture
 from engine.formats.packs import read_pack
 from engine.inference.landmarker import Landmarker, not_finite_error
+from trainer.data.cutting import refuse_wrong_labels
 
 FEWEST_FACES = 2  # of which there is an interval
 
@@ -50,7 +51,8 @@ def measure_pack_shift(
     """Measure the shift of the labels in the array `labels` of a pack.
 
     Raises:
-        PackError: the pack is missing, damaged, of another markup than the model, or has fewer than two faces.
+        PackError: the pack is missing, damaged, of another markup than the model, has fewer than two faces, or labels
+            outside their pictures.
         SourceError: a picture cannot be read.
         ModelError: the model gave numbers that are not finite.
     """
@@ -69,6 +71,7 @@ def measure_pack_shift(
     mirror, shifts = list(markup.mirror), []
     for face in tqdm(pack.faces, desc=f"measuring {pack.name}", unit="face", disable=not progress or None):
         picture, truth = read_picture(face.image), face.landmarks
+        refuse_wrong_labels(face.image, picture, truth)
         mirrored = np.array([picture.shape[1] - 1, 0]) + np.array([-1, 1]) * truth[mirror]
         plain = _error(landmarker, picture, truth)
         other = _error(landmarker, np.ascontiguousarray(picture[:, ::-1]), mirrored.astype(np.float32))

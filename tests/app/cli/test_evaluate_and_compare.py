@@ -109,10 +109,19 @@ def test_predictions_need_no_pictures_and_no_matplotlib(capsys, pack, tmp_path, 
     )
     assert code == 0
     assert "missed   1 faces" in text
+    assert re.search(r"NME {6}0\.000 % of .* \(2 faces\)", text), "those that the NME is a mean of"
     assert "FR10     33.33 %" in text
     assert "matplotlib is not installed" in err
     assert "pictures are missing" in err
     assert sorted(file.name for file in out.iterdir()) == ["evaluation.json", "table.csv", "table.md"]
+
+
+def test_labels_outside_their_pictures_are_named_with_the_results(capsys, pack):
+    arrays = dict(np.load(pack / "annotations.npz"))
+    arrays["landmarks"][0] += 5000
+    np.savez(pack / "annotations.npz", **arrays)
+    text = run(capsys, "evaluate", "--data", pack)[1]
+    assert "outside  1 faces, labels outside their pictures: see “understudy data check”" in text
 
 
 def test_compare_puts_runs_side_by_side(capsys, pack, tmp_path):

@@ -7,6 +7,7 @@ from engine.core.errors import ModelError, PackError
 from engine.core.geometry import landmark_box
 from engine.core.schemes import COFW_29, IBUG_68, WFLW_98
 from engine.evaluation.evaluate import Task, evaluate, evaluate_points
+from engine.evaluation.tables import as_markdown
 from engine.formats.images import write_picture
 from engine.formats.packs import read_pack
 from engine.inference.landmarker import Landmarks
@@ -67,7 +68,9 @@ def test_figures_of_a_known_error(pack):
 def test_labels_of_other_pictures_are_refused_and_one_face_outside_is_not(pack):
     model = OffByOne([face.landmarks for face in pack.faces], np.ones((3, 68), np.float32))
     write_picture(pack.faces[0].image, np.zeros((60, 70, 3), np.uint8))
-    assert evaluate(model, pack, TASK, None).n == 3
+    done = evaluate(model, pack, TASK, None)
+    assert (done.n, done.outside) == (3, 1)
+    assert "Labels outside their pictures: 1 faces" in as_markdown(done)
     write_picture(pack.faces[1].image, np.zeros((60, 70, 3), np.uint8))
     with pytest.raises(PackError, match="2 of 3 faces lie outside"):
         evaluate(model, pack, TASK, None)

@@ -117,6 +117,10 @@ MISTAKES = {
         lambda folder: jsonl(folder, [{"image": "a", "landmarks": [[1, 2]] * count} for count in (68, 98)]),
         "68 points for one face and 98",
     ),
+    "fractions for pixels": (
+        lambda folder: csv(folder, rows=[[NAMES[0], *(POINTS[0] / 1000).ravel()]]),
+        "tool.csv are fractions, not pixels",
+    ),
     "a missing column": (lambda folder: csv(folder, drop="y30"), "the column “y30” is missing"),
     "a row that was cut": (lambda folder: csv(folder, rows=[[NAMES[0], *POINTS[0].ravel()[:9]]]), "fewer or more"),
     "words for numbers": (lambda folder: csv(folder, rows=[[NAMES[0], *["x"] * 136]]), "line 2: “x” is no number"),

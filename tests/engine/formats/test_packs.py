@@ -8,6 +8,7 @@ import pytest
 from engine.core.errors import PackError
 from engine.formats.packs import is_pack, part_folders, read_arrays, read_pack
 from tests.fakes.evaluations import write_pack as write_odd_pack
+from tests.fakes.models import face_points
 from tests.fakes.packs import make_pack, rewrite
 
 
@@ -71,6 +72,17 @@ def test_infinite_coordinates_are_refused(tmp_path):
     rewrite(folder, landmarks=landmarks)
     with pytest.raises(PackError, match=r"infinite.*face 2"):
         read_pack(folder)
+
+
+def test_fractions_of_the_picture_are_not_taken_for_pixels(tmp_path):
+    folder = make_pack(tmp_path / "p")
+    fractions = np.stack([face_points(0.5, 0.5, size) for size in (0.2, 0.5, 1.2)])
+    rewrite(folder, landmarks=fractions)
+    with pytest.raises(PackError, match="are fractions, not pixels"):
+        read_pack(folder)
+    fractions[0] = face_points(50, 50, 30)
+    rewrite(folder, landmarks=fractions)
+    assert len(read_pack(folder).faces) == 3, "one tiny face is for “data check” to find"
 
 
 def test_a_missing_picture_is_named(tmp_path):

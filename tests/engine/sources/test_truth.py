@@ -180,6 +180,11 @@ def no_table(clip):
     return "cannot be read"
 
 
+def fractions(clip):
+    write_table(clip.with_suffix(".csv"), [({"frame": 1}, label() / 400)])
+    return "The ground truth of frame 1 counts fractions, not pixels"
+
+
 def odd_frame(clip):
     write_table(clip.with_suffix(".csv"), [({"frame": "first"}, label())])
     return "frame “first”"
@@ -232,6 +237,7 @@ def pack_without_frames(clip):
         wrong_count,
         other_size,
         outside,
+        fractions,
         infinite,
         words_for_a_width,
         words_for_a_time,

@@ -84,3 +84,12 @@ def test_a_pack_of_another_markup_and_one_face_are_refused(pack, landmarker, tmp
     np.savez(pack / "annotations.npz", **wide)
     with pytest.raises(PackError, match="has 98 points and the model"):
         measure_pack_shift(pack, landmarker, None, "landmarks")
+
+
+def test_labels_outside_their_picture_are_refused_as_by_a_training(pack, landmarker):
+    with np.load(pack / "annotations.npz") as archive:
+        arrays = dict(archive)
+    arrays["landmarks"][1] += 5000
+    np.savez(pack / "annotations.npz", **arrays)
+    with pytest.raises(PackError, match="lie outside the picture of"):
+        measure_pack_shift(pack, landmarker, None, "landmarks")
