@@ -19,6 +19,7 @@ from app.cli.options import (
     add_json,
     add_max_faces,
     add_model,
+    add_split,
     positive,
     require_packages,
 )
@@ -126,7 +127,7 @@ def _add_derive98(actions: Verbs) -> None:
     text = "real 98-point shapes, landmarks (N, 98, 2)"
     parser.add_argument("--shapes", required=True, metavar="FILE.npz", help=text)
     parser.add_argument("--out", required=True, metavar="PACK2", help="folder of the new pack; must not hold one yet")
-    parser.add_argument("--split", default="train", metavar="S", help="part of the pack (default: train)")
+    add_split(parser, "train")
     parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
 
 
@@ -135,7 +136,7 @@ def _add_shift(actions: Verbs) -> None:
     parser = add_action(actions, "shift", _shift, text)
     parser.add_argument("pack", metavar="PACK", help="folder with annotations.npz")
     add_model(parser)
-    parser.add_argument("--split", metavar="S", help="part of the pack, such as train (default: every face)")
+    add_split(parser, example="train")
     parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
 
 

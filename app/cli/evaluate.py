@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.cli.options import add_box, add_detector, add_flip, add_json, add_model
+from app.cli.options import add_box, add_detector, add_flip, add_json, add_model, add_split
 from app.cli.terminal import number, report, say, table
 from engine.core.errors import UsageError
 from engine.core.metrics import NORMALISERS, noted_ced
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     # argparse takes a --model that is named for one that is not, if it is the default.
     parser.set_defaults(model=None)
     parser.add_argument("--data", required=True, metavar="PACK", help="folder with annotations.npz")
-    parser.add_argument("--split", metavar="S", help="part of the pack, such as test (default: every picture)")
+    add_split(parser, example="test")
     parser.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
     parser.add_argument(
         "--normaliser",

@@ -72,7 +72,7 @@ def add_model_file(options: argparse.Namespace) -> int:
 def _faces(options: argparse.Namespace) -> list[KnownFace]:
     if options.data is None:
         return sample_faces()
-    pack = read_pack(Path(options.data), None if options.split == "all" else options.split)
+    pack = read_pack(Path(options.data), options.split)
     faces = pack_faces(pack)
     if not faces:
         raise UsageError(

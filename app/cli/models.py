@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.model_adding import add_model_file
-from app.cli.options import add_action, add_json
+from app.cli.options import add_action, add_json, add_split
 from app.cli.outputs import add_overwrite
 from app.cli.terminal import number, report, say, table
 from engine.evaluation.label_shift import SHIFT_DIGITS, measure_label_shift
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shift = add_action(actions, "shift", _shift, "measure how far a model's points lie beside what they mark")
     shift.add_argument("model", metavar="NAME|FILE", help="landmark model")
     shift.add_argument("--data", required=True, nargs="+", metavar="PACK", help="packs of faces that it learned from")
-    shift.add_argument("--split", default="train", metavar="S", help="part of the packs, or all (default: train)")
+    add_split(shift, "train")
     shift.add_argument("--labels", default="landmarks", metavar="ARRAY", help="landmarks or landmarks_2d")
     shift.add_argument("--save-to-card", action="store_true", help="note it on the model's card")
     add_json(shift)
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--name", metavar="N", help="what it is called here (default: as the file)")
     add.add_argument("--card", metavar="CARD", help="a card of your own, which is measured and not changed")
     add.add_argument("--data", metavar="PACK", help="try it on faces of a pack (default: on the sample)")
-    add.add_argument("--split", default="train", metavar="S", help="part of the pack, or all (default: train)")
+    add_split(add, "train")
     add.add_argument("--yes", action="store_true", help="save without a question")
     add_overwrite(add)
     add_json(add)
@@ -53,8 +53,9 @@ def main(options: argparse.Namespace) -> int:
 def _shift(options: argparse.Namespace) -> int:
     library = ModelLibrary()
     landmarker = library.load(options.model)
-    split = None if options.split == "all" else options.split
-    found = measure_label_shift(landmarker, [read_pack(Path(pack), split, options.labels) for pack in options.data])
+    found = measure_label_shift(
+        landmarker, [read_pack(Path(pack), options.split, options.labels) for pack in options.data]
+    )
     text = (
         f"Label shift of {landmarker.card.name}: {found.shift:+.3%} of the crop side, from {found.faces} faces "
         f"(on its card: {landmarker.card.label_shift:+.3%}).\n"

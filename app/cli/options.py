@@ -16,6 +16,8 @@ from engine.inference.library import DEFAULT_MODEL
 Verbs = argparse._SubParsersAction  # the type has no public name
 Action = Callable[[argparse.Namespace], int]  # carries a verb out and returns the exit code
 
+WHOLE_PACK = "all"  # what --split and reports call every face of a pack
+
 
 def add_verb(verbs: Verbs, verb: str, text: str) -> argparse.ArgumentParser:
     """Add a verb and return its parser; `text` says what it does, from a small letter on and without a full stop."""
@@ -87,6 +89,18 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("auto", "32-true", "bf16-mixed", "64-true"),
         help="of the network's body; points and losses stay float32 (default: auto, bf16-mixed where a GPU can)",
+    )
+
+
+def add_split(parser: argparse.ArgumentParser, default: str | None = None, example: str = "") -> None:
+    """Add `--split S`, whose value is None for the whole pack: that is meant by `all`, as reports call it."""
+    such = f", such as {example}" if example else ""
+    parser.add_argument(
+        "--split",
+        default=default,
+        type=lambda text: None if text == WHOLE_PACK else text,
+        metavar="S",
+        help=f"part of the pack{such}, or {WHOLE_PACK} (default: {default or WHOLE_PACK})",
     )
 
 

@@ -305,8 +305,8 @@ def chosen_faces(folder: Path, splits: NDArray, split: str | None) -> NDArray[np
             raise PackError(
                 f"The pack {folder} has no split “{split}”",
                 "its faces belong to none",
-                f"add an array “split” with “{split}” for each face, or let a training take every face: "
-                f"""--set 'packs=[{{"name": "{folder.name}", "split": null}}]'""",
+                f"add an array “split” with “{split}” for each face, or take every face: by --split all, in training "
+                f"""by --set 'packs=[{{"name": "{folder.name}", "split": null}}]'""",
             )
         raise PackError(
             f"The pack {folder} has no split “{split}”", f"its splits are: {offered}", "choose one of these"

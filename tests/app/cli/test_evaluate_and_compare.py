@@ -116,6 +116,13 @@ def test_predictions_need_no_pictures_and_no_matplotlib(capsys, pack, tmp_path, 
     assert sorted(file.name for file in out.iterdir()) == ["evaluation.json", "table.csv", "table.md"]
 
 
+def test_the_whole_pack_is_named_as_in_the_report_wherever_a_split_is(capsys, pack):
+    code, text, _ = run(capsys, "evaluate", "--data", pack, "--split", "all")
+    assert (code, text) == (0, run(capsys, "evaluate", "--data", pack)[1])
+    for command in (("data", "shift", pack), ("models", "shift", "student-68", "--data", pack)):
+        assert run(capsys, *command, "--split", "all")[0] == 0
+
+
 def test_labels_outside_their_pictures_are_named_with_the_results(capsys, pack):
     arrays = dict(np.load(pack / "annotations.npz"))
     arrays["landmarks"][0] += 5000

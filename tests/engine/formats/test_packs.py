@@ -38,7 +38,10 @@ def test_a_split_is_taken_by_its_name_or_its_beginning(tmp_path):
 
 
 def test_a_pack_without_splits_says_how_to_take_its_faces(tmp_path):
-    with pytest.raises(PackError, match='no split “train”. Its faces belong to none.*"name": "mine", "split": null'):
+    with pytest.raises(
+        PackError,
+        match='no split “train”.*by --split all, in training by.*"name": "mine", "split": null',
+    ):
         read_pack(make_pack(tmp_path / "mine"), "train")
 
 
