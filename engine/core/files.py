@@ -44,7 +44,7 @@ def replaced(path: Path, durable: bool = False) -> Iterator[Path]:
             newest version: for what took long to compute, or is not to be lost.
 
     Raises:
-        OSError: the folder cannot be made or the file cannot be moved.
+        OSError: the folder cannot be made or the file cannot be moved; it names `path`, as one of the body does.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if durable or path.parent not in _swept:
@@ -59,6 +59,10 @@ def replaced(path: Path, durable: bool = False) -> Iterator[Path]:
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
         _move(temporary, path)
+    except OSError as error:
+        if error.filename == str(temporary):
+            error.filename = str(path)  # the one that people know
+        raise
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

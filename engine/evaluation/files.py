@@ -105,7 +105,7 @@ def unwritable(folder: Path, error: OSError) -> RecordingError:
     """Return the error that a folder for results cannot be written."""
     return RecordingError(
         f"The folder {folder} cannot be written ({error.strerror})",
-        *refusal(error, "a file has its name, it forbids writing, or the disk is full", "choose another --out"),
+        *refusal(error, "a file has its name, it forbids writing, or the disk is full", "choose another folder"),
     )
 
 

@@ -121,6 +121,17 @@ def test_a_failure_keeps_the_file_and_leaves_nothing(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not say whether a process has ended")
+def test_what_cannot_be_written_is_called_as_its_user_calls_it(tmp_path, monkeypatch):
+    goal = tmp_path / "points.csv"
+    monkeypatch.setattr(files, "partial_path", lambda path: path.parent / "gone" / "hidden.part.csv")
+    with pytest.raises(FileNotFoundError) as refused, replaced(goal) as temporary:
+        temporary.write_text("x", encoding="utf-8")
+    assert refused.value.filename == str(goal)
+    with pytest.raises(FileNotFoundError) as refused, replaced(goal):
+        (tmp_path / "picture.png").read_bytes()
+    assert refused.value.filename == str(tmp_path / "picture.png"), "others keep their names"
+
+
 def test_fault_19_what_a_killed_program_left_is_removed_and_what_others_write_is_kept(tmp_path):
     ended = subprocess.run(
         [sys.executable, "-c", "from engine.core.files import partial_path; from pathlib import Path; import sys\n"
