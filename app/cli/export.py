@@ -14,7 +14,7 @@ from app.trainer_setup import TRAINER_PACKAGES
 from engine.core.errors import UsageError
 from engine.core.installation import add_extra
 from engine.core.paths import asset_path
-from engine.inference.library import INT8_MARK, ensure_own_card
+from engine.inference.library import INT8_MARK, ModelLibrary, ensure_own_card
 
 FOREIGN_ENDINGS = (".onnx", ".tflite", ".safetensors", ".pth", ".pt", ".h5", ".keras", ".json", ".npz")
 ONNX_PACKAGES = ("onnx", "onnxruntime")
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint",
         metavar="RUN|CHECKPOINT|MODEL",
-        help="folder of a run, or a .safetensors file in it; for int8 and ONNX also a .tflite model with its card",
+        help="folder of a run, or a .safetensors file in it; for int8 and ONNX also a .tflite model, by name or file",
     )
     parser.add_argument("--out", required=True, metavar="NAME", help="name of the model, or path of its file")
     parser.add_argument("--role", choices=("student", "teacher"), default="student", help="what its card calls it")
@@ -71,8 +71,9 @@ def main(options: argparse.Namespace) -> int:
         options.guard.check(file)
     from trainer.recipes.arguments import check_checkpoint, check_data
 
-    check_checkpoint(Path(options.checkpoint))
-    if Path(options.checkpoint).suffix == ".tflite" and not (options.int8 or options.int8_weights or options.onnx):
+    checkpoint = _source(options.checkpoint)
+    check_checkpoint(checkpoint)
+    if checkpoint.suffix == ".tflite" and not (options.int8 or options.int8_weights or options.onnx):
         raise UsageError(
             f"{options.checkpoint} is a model already",
             "it can only be made int8 or ONNX",
@@ -83,7 +84,6 @@ def main(options: argparse.Namespace) -> int:
     from trainer.run_folder import last_checkpoint
     from trainer.tflite.export import export, manual_packs, note_eyes, note_label_shift
 
-    checkpoint = Path(options.checkpoint)
     if checkpoint.suffix != ".tflite":
         checkpoint = last_checkpoint(checkpoint)
     # Before anything is written: what is missing would leave a model whose card says that nothing is shifted.
@@ -111,6 +111,14 @@ def main(options: argparse.Namespace) -> int:
     measure = f"Measure it with “understudy evaluate --model {values['model']} --data PACK --save-to-card”."
     report(values, f"{values['model']} and its card are written.\n{text}\n{measure}", options.json)
     return 0
+
+
+def _source(named: str) -> Path:
+    """Return what is exported: a path, or the file of the model that has this name, as with every verb."""
+    path = Path(named)
+    if path.exists() or path.name != named:
+        return path
+    return {entry.name: entry.path for entry in ModelLibrary().entries()}.get(named, path)
 
 
 def _target(name: str, ending: str) -> Path:

@@ -79,7 +79,7 @@ def check_checkpoint(path: Path) -> None:
         raise UsageError(
             f"The checkpoint {path} cannot be read (No such file or directory)",
             "it does not exist, or its name is mistyped",
-            "give the folder of a run, or a .safetensors file out of it",
+            "give the folder of a run, or a .safetensors file out of it; for int8 and ONNX a model too",
         )
 
 
