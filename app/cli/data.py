@@ -35,7 +35,7 @@ from engine.inference.library import ModelLibrary
 
 WIDTH, INDENT = 100, 12  # letters, of the report of a check
 MANUAL_POINTS = 68
-KINDS = ("300w", "wflw", "cofw", "cofw68")
+KINDS = ("300w", "wflw", "cofw", "cofw68", "own")
 PART = 1000  # pictures: a minute's work or a few
 OF_PACKS, OF_PICTURES = ("largest_disagreement",), ("largest_spread", "max_faces", "part", "workers", "ray")
 # Pixels a side of crops: as the trainer cuts them unless an input needs more, and more than any needs.
@@ -60,9 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_import(actions: Verbs) -> None:
-    parser = add_action(actions, "import", _import, "turn a data set in its official layout into a pack")
+    parser = add_action(
+        actions, "import", _import, "turn a data set in its official layout, or labels of your own, into a pack"
+    )
     parser.add_argument("kind", choices=KINDS, metavar="KIND", help=f"which data set: {', '.join(KINDS)}")
-    parser.add_argument("root", metavar="ROOT", help="folder of the data set as it was unpacked")
+    parser.add_argument(
+        "root",
+        metavar="ROOT",
+        help="folder of the data set as it was unpacked; of kind own, a folder of pictures, and those inside it, with "
+        "NAME.pts beside each or a table landmarks.csv; faces in folders called test are split off",
+    )
     parser.add_argument("--out", required=True, metavar="PACK", help="folder of the pack; must not hold one yet")
 
 
@@ -165,7 +172,7 @@ def _import(options: argparse.Namespace) -> int:
 
     done = import_dataset(options.kind, Path(options.root), Path(options.out), progress=True)
     text = f"{done.pack} holds {done.faces} faces of {done.title} in {done.pictures} pictures: {_counts(done.parts)}."
-    if done.parts != done.official:
+    if done.official and done.parts != done.official:
         text += f"\nThe complete data set has {_counts(done.official)}: this is another edition, or a part of it."
     report(asdict(done), text, options.json)
     return 0

@@ -205,7 +205,7 @@ def read_arrays(folder: Path, wanted: Collection[str] | None = None) -> dict[str
         raise PackError(
             f"{folder} is not a pack",
             "a pack is a folder with the file annotations.npz and a folder images",
-            "give the folder that holds annotations.npz",
+            "give the folder that holds annotations.npz, or make one of your labels with “understudy data import”",
         )
     with _damage_named(file):
         arrays = read_npz(file, wanted=None if wanted is None else ("image", *wanted))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.core.errors import PackError
 from engine.core.schemes import IBUG_68
-from engine.formats.images import PICTURE_SUFFIXES
 from engine.formats.landmark_readers import read_pts
-from trainer.data.importing.dataset import Dataset, LabelledFace, require_faces
+from trainer.data.importing.dataset import Dataset, LabelledFace, picture_of, require_faces
 
 # Folders with the split and subset of their faces, in the usual division:
 # Ren et al., “Face Alignment at 3000 FPS via Regressing Local Binary Features”, CVPR 2014.
@@ -42,7 +40,7 @@ def _read(root: Path) -> list[LabelledFace]:
 
 
 def _face(root: Path, file: Path, split: str, subset: str) -> LabelledFace:
-    picture = _picture_of(file)
+    picture = picture_of(file)
     return LabelledFace(
         where=file.relative_to(root).as_posix(),
         picture=picture,
@@ -50,19 +48,6 @@ def _face(root: Path, file: Path, split: str, subset: str) -> LabelledFace:
         landmarks=read_pts(file, IBUG_68.points),
         split=split,
         subset=subset,
-    )
-
-
-def _picture_of(file: Path) -> Path:
-    for suffix in sorted(PICTURE_SUFFIXES):
-        for spelling in (suffix, suffix.upper()):
-            picture = file.with_name(file.stem + spelling)
-            if picture.is_file():
-                return picture
-    raise PackError(
-        f"The picture of {file} is missing",
-        "beside a .pts file lies a picture of the same name, such as .jpg or .png",
-        "unpack the data set again, pictures included",
     )
 
 

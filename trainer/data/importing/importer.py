@@ -15,11 +15,11 @@ from tqdm import tqdm
 from engine.core.errors import PackError, UsageError
 from engine.core.geometry import landmark_box
 from engine.formats.images import read_picture, write_picture
-from trainer.data.importing import cofw, ibug300w, wflw
+from trainer.data.importing import cofw, ibug300w, own, wflw
 from trainer.data.importing.dataset import LabelledFace, Picture, require_layout
 from trainer.data.new_pack import boxes_of, new_pack, write_annotations
 
-READERS = {each.kind: each for each in (ibug300w.IBUG_300W, wflw.WFLW, cofw.COFW, cofw.COFW_68)}
+READERS = {each.kind: each for each in (ibug300w.IBUG_300W, wflw.WFLW, cofw.COFW, cofw.COFW_68, own.OWN)}
 # The official sets have landmarks off the picture where a face is cut off by its edge: up to this share of the larger
 # side of the landmark box. Further out, label and picture do not belong together.
 FARTHEST_OUTSIDE = 0.5
@@ -64,7 +64,7 @@ def import_dataset(kind: str, root: Path, out: Path, progress: bool = False) -> 
     require_layout(root, dataset, READERS.values())
     with new_pack(out) as folder:
         faces = dataset.read(root)
-        images = _store_pictures(faces, folder, progress)
+        images = _store_pictures(faces, folder, dataset.unknown, progress)
         splits = dict(Counter(face.split for face in faces))
         meta = {"name": out.resolve().name, **dataset.meta, "count": len(images), "split_counts": splits}
         write_annotations(folder, _arrays(faces, images), meta)
@@ -72,7 +72,7 @@ def import_dataset(kind: str, root: Path, out: Path, progress: bool = False) -> 
     return Imported(out, dataset.title, len(images), len(set(images)), parts, dict(dataset.official))
 
 
-def _store_pictures(faces: Sequence[LabelledFace], folder: Path, progress: bool) -> list[str]:
+def _store_pictures(faces: Sequence[LabelledFace], folder: Path, unknown: bool, progress: bool) -> list[str]:
     """Put the pictures into the pack, each once, and return for each face the path of its picture there."""
     names: dict[str, str] = {}
     sizes: dict[str, tuple[int, int]] = {}
@@ -82,7 +82,7 @@ def _store_pictures(faces: Sequence[LabelledFace], folder: Path, progress: bool)
         if face.picture_name not in names:
             names[face.picture_name] = _free_name(face.picture_name, taken)
             sizes[face.picture_name] = _store(face.picture, folder / names[face.picture_name])
-        _check_place(face, *sizes[face.picture_name])
+        _check_place(face, unknown, *sizes[face.picture_name])
     return [names[face.picture_name] for face in faces]
 
 
@@ -109,14 +109,14 @@ def _store(picture: Picture, target: Path) -> tuple[int, int]:
     return pixels.shape[1], pixels.shape[0]
 
 
-def _check_place(face: LabelledFace, width: int, height: int) -> None:
+def _check_place(face: LabelledFace, unknown: bool, width: int, height: int) -> None:
     points = face.landmarks
-    if not np.isfinite(points).all():
+    if not np.isfinite(points[~np.isnan(points).any(1)] if unknown else points).all():
         raise PackError(
             f"The face {face.where} has a landmark that is no number", "the file is damaged", "unpack it again"
         )
     box = landmark_box(points)
-    outside = np.maximum(-points, points - (width - 1, height - 1)).max()
+    outside = np.nanmax(np.maximum(-points, points - (width - 1, height - 1)))
     if outside > FARTHEST_OUTSIDE * max(box.width, box.height):
         raise PackError(
             f"The face {face.where} has a landmark {outside:.0f} pixels outside its picture {face.picture_name}",
