@@ -8,8 +8,11 @@ from pathlib import Path
 from engine.core.errors import SourceError
 from engine.core.texts import read_text, reason
 from engine.formats.images import PICTURE_SUFFIXES
+from engine.formats.signatures import FOREIGN_SUFFIXES, FileKind, kind_of
 
 SETTINGS = "labelling.json"  # in a pack of labelled pictures, which has copies of them
+# Those that no decoder is included for are listed as unreadable, not passed over.
+ENDINGS = PICTURE_SUFFIXES | FOREIGN_SUFFIXES
 LONGEST_LIST = 2_000_000_000  # bytes of a list of pictures
 
 
@@ -19,7 +22,7 @@ def find_pictures(source: Path, out: Path) -> list[tuple[str, Path]]:
     Those in `out` and in other packs of labelled pictures below a folder are left out: they are copies.
 
     Raises:
-        SourceError: there is none, or the list cannot be read.
+        SourceError: there is none, the list cannot be read, or a video was given.
     """
     root = source if source.is_dir() else source.parent
     if source.is_dir():
@@ -28,8 +31,14 @@ def find_pictures(source: Path, out: Path) -> list[tuple[str, Path]]:
         raise SourceError(
             f"There is no file or folder {source}", "it was moved, or the path is mistyped", "correct the path"
         )
-    elif source.suffix.lower() in PICTURE_SUFFIXES:
+    elif source.suffix.lower() in ENDINGS:
         found, why = [source], ""
+    elif source.is_file() and kind_of(source) is FileKind.VIDEO:
+        raise SourceError(
+            f"{source} is a video",
+            "only pictures are labelled",
+            "take some out of it, such as two a second by “ffmpeg -i VIDEO -vf fps=2 FOLDER/%05d.jpg”, and give FOLDER",
+        )
     else:
         found, why = [root / line for line in _lines(source)], "a list has the path of a picture in each line"
     if not found:
@@ -62,7 +71,7 @@ def _pictures_below(folder: Path, out: Path) -> list[Path]:
         found += [
             Path(place, name)
             for name in files
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES  # noqa: PTH122  fast
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in ENDINGS  # noqa: PTH122  fast
         ]
     return found
 
