@@ -21,7 +21,7 @@ from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 from engine.core.errors import RecordingError, SourceError
 from engine.core.files import open_regular, read_regular, replaced
 from engine.core.texts import reason
-from engine.formats.signatures import TIFF
+from engine.formats.signatures import TIFF, FileKind, kind_of, no_decoder
 
 # Endings that pictures have; what a file holds is decided by its first bytes.
 PICTURE_SUFFIXES = {
@@ -76,6 +76,8 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         ) from error
     picture = _decode(path, content) if content else None
     if picture is None:
+        if content and kind_of(path) is FileKind.FOREIGN:
+            raise SourceError(f"{path} is no readable picture", no_decoder(path), "save or export it as JPEG or PNG")
         samples = ", holds samples other than 8 or 16 bits or fractions of 32" if content.startswith(TIFF) else ""
         raise SourceError(
             f"{path} is no readable picture",

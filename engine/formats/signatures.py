@@ -63,6 +63,13 @@ def kind_of(path: Path) -> FileKind:
     return FileKind.FOREIGN if unsure and path.suffix.lower() in FOREIGN_SUFFIXES else kind
 
 
+def no_decoder(path: Path) -> str:
+    """Return why a file of the kind `FOREIGN` cannot be decoded."""
+    ending = path.suffix.lower()
+    named = f"{ending[1:].upper()} files need" if ending in FOREIGN_SUFFIXES else "by its first bytes it needs"
+    return f"{named} a decoder that is not included"
+
+
 def kind_of_bytes(head: bytes) -> FileKind:
     """Return what a file holds whose first bytes, at most `HEAD_BYTES`, are `head`."""
     if re.match(rb".{4}ftyp", head, re.DOTALL) and re.search(rb"avi[fs]", head[8:64]):

@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.core.addresses import SCHEMES, is_address, redacted
 from engine.core.errors import SourceError
 from engine.formats.images import PICTURE_SUFFIXES, plays
-from engine.formats.signatures import FOREIGN_SUFFIXES, VIDEO_SUFFIXES, FileKind, kind_of
+from engine.formats.signatures import VIDEO_SUFFIXES, FileKind, kind_of, no_decoder
 from engine.sources.base import CameraFormat, Source
 from engine.sources.camera import DEFAULT_FORMAT, CameraSource
 from engine.sources.discovery import Camera, CameraAbsent, find_camera, list_cameras, same_camera_elsewhere
@@ -94,10 +94,7 @@ def _open_file(path: Path) -> Source:
     except OSError:  # what opens it says so
         kind = FileKind.UNKNOWN
     if kind is FileKind.FOREIGN:
-        named = f"{ending[1:].upper()} files need" if ending in FOREIGN_SUFFIXES else "by its first bytes it needs"
-        raise SourceError(
-            f"{path} cannot be shown", f"{named} a decoder that is not included", "save or export it as JPEG or PNG"
-        )
+        raise SourceError(f"{path} cannot be shown", no_decoder(path), "save or export it as JPEG or PNG")
     if kind is FileKind.PICTURE or (kind is FileKind.UNKNOWN and ending in PICTURE_SUFFIXES):
         try:
             return VideoSource(path) if plays(path) else PicturesSource(path)

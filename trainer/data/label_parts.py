@@ -188,7 +188,7 @@ def _write_part(part: Part, folder: Path, landmarker: Landmarker, detector: Face
         try:
             picture = read_picture(path)
         except SourceError as error:
-            unreadable[name] = error.what
+            unreadable[name] = f"{error.what} ({error.why})"
             continue
         faces = find_labels(picture, tracker)
         kept = [(name, face) for face in faces if face.spread <= part.settings.largest_spread]

@@ -322,6 +322,13 @@ def test_fault_44_a_png_that_claims_trillions_of_pixels_is_refused_and_no_animat
         read_picture(tmp_path / "a.png")
 
 
+def test_a_picture_that_no_decoder_is_there_for_says_so(tmp_path):
+    path = tmp_path / "photo.HEIC"
+    path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200))
+    with pytest.raises(SourceError, match="no readable picture. HEIC files need a decoder"):
+        read_picture(path)
+
+
 def test_a_picture_in_a_language_of_programs_starts_none(tmp_path, monkeypatch):
     """PostScript is drawn by the program Ghostscript, which must not get what somebody calls a JPEG."""
     Image.new("RGB", (8, 8)).save(tmp_path / "a.eps")

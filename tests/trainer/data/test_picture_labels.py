@@ -76,7 +76,9 @@ def test_pictures_become_a_pack_of_parts_that_reads_as_one(models, pictures, tmp
     assert arrays["confidence"].shape == (6, 68)
     assert arrays["bbox"].shape == (6, 4)
     assert json.loads((tmp_path / "out" / "meta.json").read_text())["model"]["name"] == "fake"
-    assert "broken.jpg is no readable picture" in (tmp_path / "out" / UNREADABLE).read_text(encoding="utf-8")
+    assert "broken.jpg is no readable picture (it is empty" in (tmp_path / "out" / UNREADABLE).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_faces_whose_views_differ_are_left_out(models, pictures, tmp_path):
