@@ -12,6 +12,7 @@ from app.cli.options import add_box, add_detector, add_flip, add_max_faces, add_
 from app.cli.outputs import add_overwrite, pictures_in
 from app.cli.terminal import say
 from engine.batch.predict import predict_pack, predict_source
+from engine.core.errors import UsageError
 from engine.core.output_guard import OutputGuard, check_name
 from engine.core.platforms import safe_name
 from engine.formats.landmark_readers import is_prediction_log
@@ -44,13 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Write the predictions."""
-    out, guard = Path(options.out), options.guard
+    """Write the predictions.
+
+    Raises:
+        UsageError: an option means nothing for what is read.
+    """
+    out, guard, path = Path(options.out), options.guard, Path(options.path).expanduser()
+    _refuse_without_meaning(options, is_pack(path))
     guard.check(out, is_report=is_prediction_log(out))
     landmarker = ModelLibrary().load(options.model)
     landmarker.flip, landmarker.as_labelled = options.flip, options.as_labelled
     detector = make_detector(options.detector)
-    path = Path(options.path).expanduser()
     if is_pack(path):
         truth = options.box == "truth"
         pack = read_pack(path)
@@ -68,6 +73,21 @@ def main(options: argparse.Namespace) -> int:
     if remark:
         say(remark, error=True)
     return 1 if remark else 0
+
+
+def _refuse_without_meaning(options: argparse.Namespace, of_pack: bool) -> None:
+    if options.box == "truth" and not of_pack:
+        raise UsageError(
+            "--box truth needs a pack",
+            f"{options.path} is none, so its faces are found by the detector",
+            "leave it out, or make a pack of your labels with “understudy data import”",
+        )
+    if options.max_faces is not None and of_pack:
+        raise UsageError(
+            "--max-faces cannot be used with a pack",
+            "landmarks are written of each face that it labels",
+            "leave it out, or name the folder of its pictures",
+        )
 
 
 def _spare_labels(names: Iterable[str], out: Path, guard: OutputGuard) -> None:

@@ -226,6 +226,17 @@ def test_predict_a_pack_gives_one_line_a_face(capsys, pack, tmp_path, box):
     assert all(len(record["faces"]) == 1 for record in lines_of(out))
 
 
+def test_predict_refuses_options_that_would_be_ignored(capsys, pack, video, tmp_path):
+    for source, option, sentence in (
+        (video, ("--box", "truth"), "--box truth needs a pack"),
+        (pack, ("--max-faces", "1"), "--max-faces cannot be used with a pack"),
+    ):
+        code, _, err = run(capsys, "predict", source, *option, "--out", tmp_path / "points.csv")
+        assert code == 1
+        assert sentence in err
+    assert not (tmp_path / "points.csv").exists()
+
+
 @pytest.mark.parametrize("box", ["truth", "detector"])
 def test_evaluate_reports_what_it_promises(capsys, pack, box):
     code, out, _ = run(capsys, "evaluate", "--data", pack, "--box", box, "--json", "-")
