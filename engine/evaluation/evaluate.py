@@ -128,7 +128,7 @@ def evaluate(landmarker: Landmarker, pack: Pack, task: Task, detector: FaceDetec
     outside = 0
     for face in pack.faces:
         picture = read_picture(face.image)
-        outside += _lies_outside(face, picture)
+        outside += lies_outside(face, picture)
         found.append(locate(landmarker, picture, face, detector))
     if outside > len(pack.faces) / 2:
         raise PackError(
@@ -188,6 +188,13 @@ def evaluate_points(
     )
 
 
+def lies_outside(face: PackFace, picture: NDArray[np.uint8]) -> bool:
+    """Return whether most of a face's known landmarks are outside its picture `[H, W, 3]`."""
+    points = face.landmarks[np.isfinite(face.landmarks).all(1)]
+    height, width = picture.shape[:2]
+    return bool(in_picture(points, width, height).sum() < len(points) / 2)
+
+
 def locate(
     landmarker: Landmarker, picture: NDArray[np.uint8], face: PackFace, detector: FaceDetector | None
 ) -> Landmarks | None:
@@ -207,13 +214,6 @@ def locate(
     if not found.finite:
         raise not_finite_error(landmarker.card.name)
     return found
-
-
-def _lies_outside(face: PackFace, picture: NDArray[np.uint8]) -> bool:
-    """Return whether most of a face's known landmarks are outside its picture `[H, W, 3]`."""
-    points = face.landmarks[np.isfinite(face.landmarks).all(1)]
-    height, width = picture.shape[:2]
-    return bool(in_picture(points, width, height).sum() < len(points) / 2)
 
 
 def _compared(of_pack: Scheme, of_found: Scheme, pack: str) -> Scheme:

@@ -15,13 +15,14 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import ModelError
+from engine.core.errors import ModelError, PackError
 from engine.core.foreign_schemes import KNOWN, known_markup
 from engine.core.geometry import Crop, crop_of_box, landmark_box, roll_of_landmarks
 from engine.core.metrics import nme
-from engine.core.schemes import IBUG_68, SCHEMES
+from engine.core.schemes import IBUG_68, SCHEMES, Scheme
+from engine.evaluation.evaluate import lies_outside
 from engine.formats.images import read_picture
-from engine.formats.packs import Pack
+from engine.formats.packs import Pack, PackFace
 from engine.inference.card import Card, CropRule
 from engine.inference.conventions import COLOURS, GRIDS, UNITS, ForeignInput, ForeignOutput
 from engine.inference.foreign import CHANNELS, InputWriter, decode, input_words, output_index, shift_of_grid
@@ -122,13 +123,24 @@ def pack_faces(pack: Pack, count: int = PACK_FACES) -> list[KnownFace]:
 
     Raises:
         SourceError: a picture cannot be read.
+        PackError: the labels of a face lie outside its picture.
     """
     if not pack.scheme.has_68:
         return []
     faces = [face for face in pack.faces if np.isfinite(face.landmarks).all()]
     chosen = np.unique(np.linspace(0, len(faces) - 1, min(count, len(faces))).round().astype(int))
-    known = (faces[index] for index in chosen)
-    return [KnownFace(read_picture(face.image), pack.scheme.to_68(face.landmarks)) for face in known]
+    return [_known(faces[index], pack.scheme) for index in chosen]
+
+
+def _known(face: PackFace, scheme: Scheme) -> KnownFace:
+    picture = read_picture(face.image)
+    if lies_outside(face, picture):
+        raise PackError(
+            f"The labels of a face in {face.image} lie outside the picture",
+            "they are of another picture, or it was scaled or cropped afterwards; a card would be made of them",
+            "look at the pack with “understudy data check”, and mend or remove what it names",
+        )
+    return KnownFace(picture, scheme.to_68(face.landmarks))
 
 
 def blank_card(name: str, sha256: str, size: int) -> Card:

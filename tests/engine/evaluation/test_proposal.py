@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.core.errors import ModelError
+from engine.core.errors import ModelError, PackError
 from engine.core.geometry import landmark_box
 from engine.evaluation import proposal
-from engine.evaluation.proposal import WORST, KnownFace, measured, proposed, sample_faces
+from engine.evaluation.proposal import WORST, KnownFace, measured, pack_faces, proposed, sample_faces
+from engine.formats.packs import read_pack
 from engine.inference.card import read_card
 from engine.inference.conventions import ForeignInput, ForeignOutput
 from engine.inference.onnx_runtime import OnnxRuntime
 from engine.inference.runtime import Runtime
 from tests.fakes.foreign_models import REAL, constant_network, foreign_card, means_network
+from tests.fakes.packs import sample_pack
 
 FACES = sample_faces(3)
 OWN = read_card(REAL.with_suffix(".json"))
@@ -142,3 +144,13 @@ def test_a_card_of_ones_own_is_measured_and_not_changed():
     assert found.error == pytest.approx(0, abs=0.01)
     five = replace(card, scheme=5)
     assert measured(OnnxRuntime(constant_network(places[:5], 32), "The model"), five, [face]).error is None
+
+
+def test_no_card_is_made_of_labels_outside_their_pictures(tmp_path):
+    folder = sample_pack(tmp_path / "pack")
+    assert len(pack_faces(read_pack(folder))) == 3
+    arrays = dict(np.load(folder / "annotations.npz"))
+    arrays["landmarks"][1] += 5000
+    np.savez(folder / "annotations.npz", **arrays)
+    with pytest.raises(PackError, match="lie outside the picture"):
+        pack_faces(read_pack(folder))
