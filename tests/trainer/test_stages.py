@@ -297,7 +297,10 @@ def test_what_a_recipe_needs_is_named_before_it_is_trained(place, no_models):
             {training: stage_folder(place.runs / name, trainings, training) for training in trainings}, place
         )
 
-    assert needed("student-mvit2-68") == (["teacher-tough-68", "teacher-68:whole", "student-68"], ["faces5_tough68"])
+    assert needed("student-mvit2-68") == (
+        ["teacher-tough-68", "teacher-68:whole", "student-68:retaught"],
+        ["faces5_tough68"],
+    )
     assert needed("student-mvit2-68-plain") == (["student-mvit2-68:nearer"], [])
 
 

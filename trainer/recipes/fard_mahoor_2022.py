@@ -144,12 +144,12 @@ RECIPES = {
     "teacher-68": Recipe(
         "The best teacher: teacher-tough-68 trained on with all layers, turned heads and closed eyes drawn more often, "
         "taught by the mean of teacher-tough-68 and student-68:whole over both views, then by that of itself and "
-        "student-68.",
+        "student-68:retaught.",
         network=TEACHER,
         init=TOUGH,
         stages=(
             replace(WHOLE, steps=4000, teachers=(TOUGH, "student-68:whole"), augmentation=FEWER_FALSE_FACES),
-            replace(RETAUGHT, steps=5600, teachers=("teacher-68:whole", "student-68")),
+            replace(RETAUGHT, steps=9600, teachers=("teacher-68:whole", "student-68:retaught")),
         ),
     ),
     TOLERANT: Recipe(

@@ -150,7 +150,7 @@ BY_TEACHER_68 = replace(
     RETAUGHT,
     steps=4500,
     learning_rate=8e-4,
-    teachers=("teacher-68:whole", "student-68"),
+    teachers=("teacher-68:whole", "student-68:retaught"),
     augmentation=replace(GENTLE, no_face_share=0.1),
 )
 # SwinV2-tiny sees four times as many faces a second at 64 pixels as at 128. The biases of its windows are functions of
@@ -217,8 +217,8 @@ RECIPES = {
     ),
     "student-mvit2-68": Recipe(
         "MobileViT-v2-0.5 with our decoder to stride 4 at 128 pixels; some of its faces the Tough teacher labelled, "
-        "and in the fourth stage it learns that teacher's heatmaps and points; then by its mean over both views, at "
-        "last with all layers, and by that of teacher-68:whole and student-68.",
+        "and in the fourth stage it learns that teacher's heatmaps and points; then by its mean over both views, with "
+        "all layers, by that of teacher-68:whole and student-68:retaught, and at last with more turned heads.",
         network=OURS,
         init="random",
         stages=(
