@@ -21,7 +21,7 @@ META = {"labels": "one's own", "coords": "0-based pixel centres"}
 
 
 def _read(root: Path) -> list[LabelledFace]:
-    folders = (root, *sorted(path for path in root.rglob("*") if path.is_dir()))
+    folders = (root, *sorted(path for path in root.rglob("*") if path.is_dir() and not _is_hidden(root, path)))
     faces = [face for folder in folders for face in _of_folder(root, folder)]
     if not faces:
         raise PackError(
@@ -49,8 +49,12 @@ def _of_folder(root: Path, folder: Path) -> list[LabelledFace]:
     return faces + [face for face in _of_table(root, folder) if face.picture not in with_file]
 
 
+def _is_hidden(root: Path, path: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
 def _of_files(root: Path, folder: Path) -> Iterator[LabelledFace]:
-    for file in sorted(folder.glob("*.pts")):
+    for file in sorted(folder.glob("[!.]*.pts")):  # macOS lays hidden ones, “._anna.pts”, on foreign drives
         yield _face(root, file.relative_to(root).as_posix(), picture_of(file), read_pts(file, *SCHEMES, unknown=True))
 
 
@@ -67,13 +71,15 @@ def _of_table(root: Path, folder: Path) -> Iterator[LabelledFace]:
             "it needs the columns image and x0, y0, x1, y1 …; if it is not meant, give it another name",
         ) from error
     for number, row in enumerate(rows, 1):
-        picture = folder / cell_name(row.cells.get("image") or row.cells.get("file", ""))
+        name = Path(cell_name(row.cells.get("image") or row.cells.get("file", "")))
+        picture = folder / name
         where = f"row {number} of {table.relative_to(root).as_posix()}"
-        if not picture.is_file():
+        inside = picture.is_relative_to(folder) and ".." not in name.parts
+        if not inside or not picture.is_file():
             raise PackError(
-                f"The picture {picture} is missing ({where})",
+                f"The picture {picture} {'is missing' if inside else f'lies outside {folder}'} ({where})",
                 "names in the table are paths below its folder",
-                "correct the name, or remove the row",
+                "correct the name, remove the row, or move the table",
             )
         if len(row.points) not in SCHEMES:
             known = ", ".join(map(str, SCHEMES))

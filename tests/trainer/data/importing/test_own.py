@@ -49,6 +49,15 @@ def test_files_and_tables_become_one_pack_and_folders_called_test_its_split(root
     np.testing.assert_allclose([face.landmarks for face in faces], expected, atol=1e-3)
 
 
+def test_hidden_files_and_folders_are_no_labels(root, tmp_path):
+    picture(root / "anna.png")
+    pts(root / "anna.pts", FACE)
+    picture(root / ".trash" / "old.png")
+    for hidden in ("._anna.pts", ".trash/old.pts"):
+        (root / hidden).write_bytes(b"\0\5\x16\7 of macOS")
+    assert import_dataset("own", root, tmp_path / "pack").faces == 1
+
+
 def no_labels(root):
     return "no labelled picture"
 
@@ -80,13 +89,36 @@ def no_picture(root):
     return r"anne.png is missing \(row 1 of landmarks.csv\)"
 
 
+def picture_above(root):
+    picture(root.parent / "anna.png")
+    table(root / "landmarks.csv", ("../anna.png", FACE))
+    return r"lies outside .*album \(row 1 of landmarks.csv\)"
+
+
+def picture_elsewhere(root):
+    picture(root.parent / "anna.png")
+    table(root / "landmarks.csv", (str(root.parent / "anna.png"), FACE))
+    return r"lies outside .*album \(row 1 of landmarks.csv\)"
+
+
 def another_table(root):
     (root / "landmarks.csv").write_text("name,age\nanna,9\n", encoding="utf-8")
     return "landmarks.csv cannot be read"
 
 
 @pytest.mark.parametrize(
-    "write", [no_labels, fractions, two_markups, nothing_known, elsewhere, no_picture, another_table]
+    "write",
+    [
+        no_labels,
+        fractions,
+        two_markups,
+        nothing_known,
+        elsewhere,
+        no_picture,
+        picture_above,
+        picture_elsewhere,
+        another_table,
+    ],
 )
 def test_what_is_wrong_gets_a_sentence_and_leaves_no_pack(root, tmp_path, write):
     picture(root / "anna.png")
