@@ -9,9 +9,10 @@ import csv
 import dataclasses
 import math
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -151,15 +152,19 @@ class RunLog:
 
     def __init__(self, folder: Path, first_step: int = 0) -> None:
         self._folder = folder
-        with _failure_named(folder):
+        self._former_hook, threading.excepthook = threading.excepthook, self._on_thread_exception
+        with _failure_named(folder), ExitStack() as unless_made:
+            unless_made.callback(self._restore_hook)
             self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=first_step + 1 if first_step else None)
             for kind in LOGS:
                 _cut_or_set_aside(folder / f"{kind}.csv", first_step)
+            unless_made.pop_all()
 
     def close(self) -> None:
         """Write what is still in memory, as far as the disk takes it: the run may end because it is full."""
         with suppress(OSError):
             self._board.close()
+        self._restore_hook()
 
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """Add the numbers of a step to the log `kind`; names that it has not had before become new columns.
@@ -175,6 +180,15 @@ class RunLog:
                 csv.DictWriter(stream, columns).writerow(row)
             for name, value in values.items():
                 self._board.add_scalar(f"{kind}/{name}", value, step)
+
+    def _on_thread_exception(self, failure: threading.ExceptHookArgs) -> None:
+        """Pass on what ended a thread; but that TensorBoard's cannot write, the next `write` says."""
+        of_board = type(failure.thread).__module__.startswith("tensorboard.")
+        if not (of_board and isinstance(failure.exc_value, OSError)):
+            self._former_hook(failure)
+
+    def _restore_hook(self) -> None:
+        threading.excepthook = self._former_hook
 
 
 @contextmanager

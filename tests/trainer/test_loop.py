@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -363,6 +365,26 @@ def test_a_log_that_cannot_be_written_gets_a_sentence(tmp_path):
     log.close()
     with pytest.raises(RecordingError, match="The logs in .* cannot be written"):
         RunLog(tmp_path, 20)
+
+
+def test_a_full_disk_is_no_traceback_of_the_thread_that_writes_curves(tmp_path, monkeypatch):
+    def full(writer, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    tracebacks = []
+    monkeypatch.setattr(threading, "excepthook", tracebacks.append)
+    log = RunLog(tmp_path)
+    monkeypatch.setattr("tensorboard.summary.writer.record_writer.RecordWriter.write", full)
+    with suppress(RecordingError):  # as soon as the thread has failed
+        log.write("train", 20, {"loss": 1.0})
+    for thread in threading.enumerate():
+        if type(thread).__module__.startswith("tensorboard."):
+            thread.join(10)
+    with pytest.raises(RecordingError, match="The logs in .* cannot be written .No space left"):
+        log.write("train", 40, {"loss": 1.0})
+    log.close()
+    assert not tracebacks
+    assert threading.excepthook == tracebacks.append
 
 
 def test_what_ends_a_run_on_a_full_disk_is_said_although_logs_cannot_be_closed(data, recipe, tmp_path, monkeypatch):
