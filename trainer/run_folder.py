@@ -24,7 +24,7 @@ from trainer.recipes import RECIPES
 from trainer.recipes.arguments import RECIPE_FILE, no_run
 from trainer.recipes.former import FORMER_NAMES, run_of, translated
 from trainer.recipes.overrides import run_name
-from trainer.recipes.schema import Training, is_file
+from trainer.recipes.schema import WEIGHT_FILES, Training, is_file
 
 RUNS = Path("runs")
 STAGES, STAGE = "stages", "recipe"  # keys of the file
@@ -154,6 +154,12 @@ def find_weights(name: str, runs: Path) -> Path:
     found = find_run(name, runs) or _find_model(name)
     if found is not None:
         return found
+    if Path(name).is_file():
+        raise UsageError(
+            f"The file {name} is neither a checkpoint nor a model",
+            f"weights are told by the ending of their file: {', '.join(WEIGHT_FILES)}",
+            "give such a file; if it is one under another name, call it so",
+        )
     full = run_name(name)
     recipe, _, stage = full.partition(":")
     known = recipe in RECIPES

@@ -281,6 +281,13 @@ def test_a_run_is_found_below_the_runs_by_its_name_its_stage_and_its_former_name
     assert find_weights("teacher-dense-68:base", runs) == runs / "teacher-dense-68" / LAST
 
 
+def test_a_file_that_is_no_weights_is_not_taken_for_a_run_that_is_missing(tmp_path):
+    file = tmp_path / "weights.pth.tar"
+    file.write_bytes(b"weights")
+    with pytest.raises(UsageError, match=r"weights.pth.tar is neither a checkpoint nor a model.*: \.safetensors, "):
+        find_weights(str(file), tmp_path / "runs")
+
+
 def test_a_shipped_model_stands_for_a_run_if_training_can_begin_with_it(tmp_path):
     assert find_weights("teacher-tough-68", tmp_path).name == "teacher-tough-68.tflite"
     for name in ("teacher-star-68", "student-68:nearer"):
