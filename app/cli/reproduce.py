@@ -97,9 +97,8 @@ def _carry_out(options: argparse.Namespace, order: Any) -> int:
 
 
 def _dry_run(options: argparse.Namespace, order: Any) -> int:
-    from trainer.data.importing.importer import READERS
     from trainer.devices import launch
-    from trainer.reproduce.chain import planned
+    from trainer.reproduce.chain import left_out, planned
     from trainer.reproduce.plan import hours, images_a_second
 
     runs, missing = planned(order)
@@ -120,6 +119,6 @@ def _dry_run(options: argparse.Namespace, order: Any) -> int:
         for entry in values
     ]
     lines = [table([heading, *rows]), f"All of it: about {number(total, 1)} hours on {device}."]
-    lines += [f"{READERS[kind].title} is not below {order.data}: its rows are left out." for kind in missing]
+    lines += left_out(order, missing)
     report({"trainings": values, "hours": total, "missing": missing}, "\n".join(lines), options.json)
     return 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.core.errors import RecordingError, UnderstudyError, UsageError
 from engine.evaluation.files import DOCUMENT, read_evaluation, write_texts
+from trainer.data.importing.importer import READERS
 from trainer.data.label_parts import plain_object
 from trainer.devices import first_alone
 from trainer.recipes.schema import is_file
@@ -63,6 +64,11 @@ def planned(order: Order) -> tuple[list[PlannedRun], list[str]]:
     return runs, missing
 
 
+def left_out(order: Order, missing: Sequence[str]) -> list[str]:
+    """Return a sentence for each kind of set that is not there."""
+    return [f"{READERS[kind].title} is not below {order.data}: its rows are left out." for kind in missing]
+
+
 def reproduce(order: Order, place: Place) -> Path:
     """Carry an order out and return the report; started again, it goes on where it was.
 
@@ -77,6 +83,8 @@ def reproduce(order: Order, place: Place) -> Path:
     runs, missing = planned(order)
     for dataset in dict.fromkeys(run.dataset for run in runs):
         first_alone(place.fabric, partial(_import, dataset, place))
+    for sentence in left_out(order, missing):
+        place.fabric.print(sentence, file=sys.stderr)
     first_alone(place.fabric, partial(_refuse_changed_sets, order.out, [run.dataset for run in runs]))
     places = {run: replace(place, data=run.dataset.data, runs=order.out / "runs") for run in runs}
     for run in runs:

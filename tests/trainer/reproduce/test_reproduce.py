@@ -303,7 +303,9 @@ def test_missing_pictures_of_any_set_are_said_before_the_first_training(official
 def test_what_a_late_training_would_fail_of_is_said_before_the_first_one(official, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(command("fard-mahoor", official / "COFW", out, "--set", "student-kd.loss.points=star")) == 1
-    assert "Nothing would be learned from fard-mahoor/tough-29" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Nothing would be learned from fard-mahoor/tough-29" in said
+    assert f"300-W is not below {official / 'COFW'}: its rows are left out." in said
     assert not (out / "runs").exists()
     assert main(command("fard-mahoor", official / "COFW", out, "--set", "student-kd.batch=3")) == 0
     assert main(command("fard-mahoor", official / "COFW", out, "--seeds", "2")) == 1
