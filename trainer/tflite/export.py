@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from engine.core.errors import UnderstudyError
 from engine.core.faces import EyeLevels
-from engine.core.files import replaced
+from engine.core.files import free_bytes, replaced
 from engine.core.geometry import crop_of_landmarks, roll_of_landmarks
 from engine.evaluation.eyes import evaluate_eyes
 from engine.evaluation.label_shift import SHIFT_DIGITS, measure_label_shift
@@ -53,6 +53,7 @@ from trainer.recipes.schema import FRESH_WEIGHTS, PackChoice, is_file
 from trainer.tflite.flatbuffer import halve_weights, minimum_runtime
 
 LARGEST_DIFFERENCE = 5e-4  # of the crop side
+ROOM = 2  # times the weights, for the file that the converter writes
 TEST_FRAMES = range(0, 600, 50)
 OF_300W: tuple[PackChoice, ...] = (LFPW, HELEN, AFW)
 LICENCE = (
@@ -97,7 +98,8 @@ def export(checkpoint: Path, target: Path, role: str = "student") -> Export:
 
     Raises:
         UsageError: the checkpoint cannot be read.
-        ExportError: a point of the exported model is further than `LARGEST_DIFFERENCE` from PyTorch's.
+        ExportError: a point of the exported model is further than `LARGEST_DIFFERENCE` from PyTorch's, or there is no
+            room for temporary files.
     """
     network = load_network(checkpoint)
     content = halve_weights(to_tflite(network))
@@ -174,7 +176,12 @@ def write_model(target: Path, content: bytes, card: Card) -> Path:
 
 
 def to_tflite(network: LandmarkNetwork) -> bytes:
-    """Convert a network to TFLite with float32 weights, input `[1, S, S, 3]`."""
+    """Convert a network to TFLite with float32 weights, input `[1, S, S, 3]`.
+
+    Raises:
+        ExportError: the folder of temporary files has no room for it.
+    """
+    _refuse_full(Path(tempfile.gettempdir()), network)
     import litert_torch  # pulls in JAX: seconds that only an export should cost
 
     form = litert_torch.to_channel_last_io(ExportedForm(network).eval(), args=[0])
@@ -184,6 +191,17 @@ def to_tflite(network: LandmarkNetwork) -> bytes:
         with redirect_stdout(sys.stderr):  # its progress, which would spoil a report on standard output
             litert_torch.convert(form.eval(), (torch.zeros(1, side, side, 3),)).export(str(path))
         return path.read_bytes()
+
+
+def _refuse_full(folder: Path, network: LandmarkNetwork) -> None:
+    """Raise unless the converter can write there: where it cannot, it ends the whole program without a sentence."""
+    weights = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
+    if free_bytes(folder) < ROOM * weights:
+        raise ExportError(
+            f"There is no room in {folder}, the folder of temporary files, to convert the network in",
+            f"its drive is full, or has less than {ROOM * weights / 1e6:.1f} MB left",
+            "free some space there, or name a folder on another drive in the variable TMPDIR",
+        )
 
 
 @torch.inference_mode()

@@ -69,6 +69,14 @@ def test_what_the_converter_prints_is_no_part_of_a_report(checkpoint, monkeypatc
     assert (said.out, said.err.splitlines()[-2:]) == ("", ["progress", "exported"])
 
 
+def test_a_full_folder_of_temporary_files_gets_a_sentence_before_the_converter_ends_the_program(
+    checkpoint, monkeypatch
+):
+    monkeypatch.setattr(module, "free_bytes", lambda folder: 1000)
+    with pytest.raises(ExportError, match="There is no room in .*, the folder of temporary files"):
+        module.to_tflite(load_network(checkpoint))
+
+
 @pytest.mark.parametrize(
     "name", ["student-68", "student-68-lite", "student-mvit2-98", "student-mvit2-68", "teacher-tolerant-68"]
 )
