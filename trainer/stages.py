@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from engine.core.errors import UsageError
+from engine.core.errors import RecordingError, UsageError
 from engine.formats.packs import is_pack
 from engine.inference.landmarker import load_landmarker
 from trainer.checkpoint import LAST, read_header
@@ -108,9 +108,20 @@ def train_needed(
     """
     for work in dict.fromkeys(_needed(trainings, folder, place, count, changes)):
         if isinstance(work, NeededRun):
-            train_stages(work.trainings, work.folder, place, work.count)
+            _train_first(work, place)
         else:
             first_alone(place.fabric, partial(_label, work, place))
+
+
+def _train_first(run: NeededRun, place: Place) -> None:
+    """Train a run that is needed; to resume it alone would train all of its stages, and nothing after it."""
+    again = "go on with the same command, --with-teachers included; what is finished stays"
+    try:
+        train_stages(run.trainings, run.folder, place, run.count)
+    except TrainingInterrupted as stop:
+        raise TrainingInterrupted(stop.what, stop.why, again, stop.exit_code) from stop
+    except RecordingError as error:
+        raise RecordingError(error.what, error.why, f"make room, then {again}") from error
 
 
 def _needed(

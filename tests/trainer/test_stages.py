@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.cli.main import main
-from engine.core.errors import PackError, UnderstudyError, UsageError
+from engine.core.errors import PackError, RecordingError, UnderstudyError, UsageError
 from engine.formats.packs import read_arrays
 from engine.inference.library import ModelLibrary
 from tests.conftest import ROOT
@@ -335,6 +335,23 @@ def test_finished_stages_need_nothing_and_one_that_was_begun_needs_its_teachers_
     assert [folder.name for folder in place.runs.iterdir()] == ["child"], "nothing was trained"
     with pytest.raises(UsageError, match="made with another recipe"):
         train_needed((replace(child, seed=5),), place.runs / "child", place)
+
+
+@pytest.mark.parametrize(
+    "stop", [TrainingInterrupted("It was interrupted", "Ctrl-C", "", 143), RecordingError("No space", "it is full", "")]
+)
+def test_what_ends_before_a_recipe_that_needed_it_goes_on_with_the_command_of_the_recipe(
+    place, pair, monkeypatch, no_models, stop
+):
+    def ended(*values, **options):
+        raise stop
+
+    monkeypatch.setattr(stages, "carry_out", ended)
+    monkeypatch.setitem(RECIPES, "child", Recipe("A child.", SHAPE, "pair:first", (Stage("only", **SETTINGS),)))
+    with pytest.raises(type(stop), match="o on with the same command, --with-teachers included") as raised:
+        train_needed(RECIPES["child"].trainings("child"), place.runs / "child", place)
+    assert raised.value.what == stop.what
+    assert getattr(raised.value, "exit_code", 1) == getattr(stop, "exit_code", 1)
 
 
 def test_a_stage_of_another_recipe_is_trained_with_those_before_it_and_no_further(place, pair, monkeypatch, no_models):
