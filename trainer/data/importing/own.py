@@ -55,7 +55,10 @@ def _is_hidden(root: Path, path: Path) -> bool:
 
 def _of_files(root: Path, folder: Path) -> Iterator[LabelledFace]:
     for file in sorted(folder.glob("[!.]*.pts")):  # macOS lays hidden ones, “._anna.pts”, on foreign drives
-        yield _face(root, file.relative_to(root).as_posix(), picture_of(file), read_pts(file, *SCHEMES, unknown=True))
+        picture = picture_of(file)
+        first = picture.with_name(f"{picture.name}.pts")  # of two files of one picture this counts, as everywhere
+        if file == first or not first.is_file():
+            yield _face(root, file.relative_to(root).as_posix(), picture, read_pts(file, *SCHEMES, unknown=True))
 
 
 def _of_table(root: Path, folder: Path) -> Iterator[LabelledFace]:

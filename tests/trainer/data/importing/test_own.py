@@ -49,6 +49,16 @@ def test_files_and_tables_become_one_pack_and_folders_called_test_its_split(root
     np.testing.assert_allclose([face.landmarks for face in faces], expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("ending", [".jpg", ".webp"])
+def test_of_two_files_of_one_picture_the_one_with_its_whole_name_counts(root, tmp_path, ending):
+    picture(root / f"anna{ending}")
+    pts(root / "anna.pts", FACE + 5)
+    pts(root / f"anna{ending}.pts", FACE)
+    import_dataset("own", root, tmp_path / "pack")
+    (face,) = read_pack(tmp_path / "pack").faces
+    np.testing.assert_allclose(face.landmarks, FACE, atol=1e-3)
+
+
 def test_hidden_files_and_folders_are_no_labels(root, tmp_path):
     picture(root / "anna.png")
     pts(root / "anna.pts", FACE)
